@@ -1,0 +1,3 @@
+//! What the world says: sources, cleaned and resolved into tables.
+
+pub mod tables;

@@ -1,0 +1,274 @@
+//! The rows of the catalog's tables, as the rest of the program sees them.
+//!
+//! One struct is one table; a field is a column of the same name in Parquet and SQL. `id` joins all tables.
+//! Absent is `None`, never zero, an empty string or −1.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Millis = i64;
+/// Days since 1970-01-01.
+pub type Days = i32;
+
+/// One checkpoint: `org/name`, everything known of it that is neither structure nor score.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// `org/name`, as the Hub spells it.
+    pub id: String,
+    /// Commit hash of the weights, where known.
+    pub revision: Option<String>,
+    /// The part of `id` before the slash.
+    pub organisation: Option<String>,
+    /// Class name of the Hub's config, for example `LlamaForCausalLM`.
+    pub architecture: Option<String>,
+    /// `model_type` of the Hub's config, for example `llama`.
+    pub model_type: Option<String>,
+    /// First published. The Hub's floor 2022-03-02T23:29:04Z means unknown, so `None`.
+    pub created_at: Option<Millis>,
+    /// Last change of the repository.
+    pub last_modified: Option<Millis>,
+    /// Likes on the Hub.
+    pub likes: Option<i64>,
+    /// Downloads on the Hub in the source's window (30 days, or all time: see the manifest).
+    pub downloads: Option<i64>,
+    /// Licence as the Hub names it.
+    pub license: Option<String>,
+    /// A mixture of experts.
+    pub is_moe: Option<bool>,
+    /// Takes more than text.
+    pub is_multimodal: Option<bool>,
+    /// Was evaluated with, or ships, a chat template.
+    pub has_chat_template: Option<bool>,
+    /// Made by merging other checkpoints.
+    pub merged: Option<bool>,
+    /// Flagged by a leaderboard (contamination, false statements of origin).
+    pub flagged: Option<bool>,
+    /// The flagged ancestor, where the flag was inherited.
+    pub flagged_by: Option<String>,
+    /// The checkpoint this one was made from.
+    pub base: Option<String>,
+    /// How: `finetune`, `merge`, `quantized`, `adapter`, or `declared` where only the fact is known.
+    pub base_relation: Option<String>,
+    /// All parameters, a count.
+    pub parameters_total: Option<i64>,
+    /// Parameters used for one token, a count.
+    pub parameters_active: Option<i64>,
+}
+
+/// How a checkpoint's structure came to be known, the surest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResolvedBy {
+    /// The checkpoint's own config.
+    Exact,
+    /// Its base's structure.
+    Lineage,
+    /// A base named in its name.
+    Name,
+    /// The one structure that its architecture and size admit.
+    Size,
+    /// Not known.
+    #[default]
+    None,
+}
+
+/// The dimensions of one checkpoint: the structure columns of the published dataset, same names and units.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Structure {
+    /// `org/name`.
+    pub id: String,
+    /// Billions of parameters.
+    pub size: Option<f64>,
+    /// Width of the residual stream.
+    pub d_model: Option<i64>,
+    /// Width of the feed-forward layer (of one expert, where there are several).
+    pub d_ffn: Option<i64>,
+    /// Attention heads.
+    pub heads: Option<i64>,
+    /// Decoder layers.
+    pub layers: Option<i64>,
+    /// Key and value heads.
+    pub kv_heads: Option<i64>,
+    /// Entries of the vocabulary.
+    pub vocab_size: Option<i64>,
+    /// Maximum input positions, tokens.
+    pub pos: Option<i64>,
+    /// Day of publication.
+    pub date: Option<Days>,
+    /// How the structure came to be known.
+    pub resolved_by: ResolvedBy,
+    /// Where it comes from: a source, and for the indirect ways the checkpoint it was taken from.
+    pub source: Option<String>,
+    /// What disagreed on the way, or the candidates where it stayed ambiguous.
+    pub conflicts: Option<String>,
+}
+
+/// One row of a leaderboard: a checkpoint evaluated once. A checkpoint may have several.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Key of this table: leaderboard, slash, row number in the source from 0.
+    pub evaluation: String,
+    /// For example `open-llm-leaderboard-v2`.
+    pub leaderboard: String,
+    /// `org/name`.
+    pub id: String,
+    /// Commit hash of the evaluated weights.
+    pub revision: Option<String>,
+    /// Number format of the weights in the run: `bfloat16`, `float16`, `4bit` …
+    pub precision: Option<String>,
+    /// `Original`, `Adapter` or `Delta`.
+    pub weight_type: Option<String>,
+    /// Kind of checkpoint, plain words without the emoji: `pretrained`, `fine-tuned on domain-specific datasets` …
+    pub kind: Option<String>,
+    /// Architecture as the leaderboard prints it (`?` and `Unknown` are `None`).
+    pub architecture: Option<String>,
+    /// Billions of parameters **as the leaderboard prints them**: 0 or −1 where it did not know, halved for
+    /// packed weights. `Structure::size` is the cleaned one.
+    pub listed_size: Option<f64>,
+    /// Likes when the table was made.
+    pub likes: Option<i64>,
+    /// Made by merging.
+    pub merged: Option<bool>,
+    /// A mixture of experts.
+    pub moe: Option<bool>,
+    /// Flagged.
+    pub flagged: Option<bool>,
+    /// Evaluated with its chat template.
+    pub chat_template: Option<bool>,
+    /// Published by one of the leaderboard's official providers.
+    pub official_provider: Option<bool>,
+    /// Emissions of the run, kg CO₂.
+    pub co2: Option<f64>,
+    /// Licence.
+    pub license: Option<String>,
+    /// Day the checkpoint was put on the Hub.
+    pub uploaded: Option<Days>,
+    /// Day the evaluation was asked for.
+    pub submitted: Option<Days>,
+    /// Steps from the base, as the leaderboard counts them.
+    pub generation: Option<i64>,
+    /// Base checkpoint as the leaderboard prints it.
+    pub base: Option<String>,
+    /// Mean of the leaderboard's benchmarks, as printed, points.
+    pub average: Option<f64>,
+    /// The evaluation this row repeats, by the rule in `duplicates`.
+    pub duplicate_of: Option<String>,
+}
+
+/// One score, long format: a new benchmark is no new column.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Score {
+    /// The evaluation it belongs to.
+    pub evaluation: String,
+    /// `org/name`.
+    pub id: String,
+    /// For example `open-llm-leaderboard-v2`.
+    pub leaderboard: String,
+    /// Version of the leaderboard's table: a date or a revision.
+    pub version: String,
+    /// Name as in the findings: `arc`, `hellaswag`, `mmlu_pro` …
+    pub benchmark: String,
+    /// Points (0 to 100), or `unit`.
+    pub value: f64,
+    /// `points`, `tokens/s`, `MB` …
+    pub unit: String,
+    /// Number format of the weights in the run.
+    pub precision: Option<String>,
+    /// Few-shot examples in the prompt.
+    pub shots: Option<i64>,
+    /// Chat template applied.
+    pub chat_template: Option<bool>,
+    /// Everything else of the setting that makes two values comparable or not (backend, quantization …).
+    pub setting: Option<String>,
+    /// Day of the evaluation or submission.
+    pub date: Option<Days>,
+    /// First 16 hexadecimal digits of the source's SHA-256.
+    pub snapshot: String,
+}
+
+/// What was left out of a table, and why.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Reject {
+    /// Path of the source under the sources folder.
+    pub source: String,
+    /// Row in the source, from 0; for JSON objects the position of the key.
+    pub row: i64,
+    /// The field at fault, or empty where the whole row is.
+    pub field: String,
+    /// The value as it stood there (cut after 200 characters).
+    pub raw: String,
+    /// A stated rule's name and what it found.
+    pub reason: String,
+    /// True where the whole row was left out, false where only the field was set to null.
+    pub whole_row: bool,
+}
+
+/// Two sources, or a column and a name, that say different things of one checkpoint.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Conflict {
+    /// `org/name`.
+    pub id: String,
+    /// The column they disagree on.
+    pub field: String,
+    /// What was kept, and its source.
+    pub kept: String,
+    /// The source of `kept`.
+    pub kept_source: String,
+    /// What was not.
+    pub other: String,
+    /// The source of `other`.
+    pub other_source: String,
+    /// The rule that decided.
+    pub rule: String,
+}
+
+/// One source: where it came from and what became of its rows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Source {
+    /// Path under the sources folder.
+    pub path: String,
+    /// What it is, for example `open-llm-leaderboard-v2`.
+    pub name: String,
+    /// Where it was published.
+    pub address: String,
+    /// Revision, commit or date of the copy.
+    pub revision: String,
+    /// SHA-256 of the bytes, hexadecimal.
+    pub sha256: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Rows read.
+    pub rows_in: u64,
+    /// Rows that a table holds.
+    pub kept: u64,
+    /// Rows left out whole; `rows_in = kept + rejected`.
+    pub rejected: u64,
+    /// Rows left out whole, by reason.
+    pub rejected_by_reason: std::collections::BTreeMap<String, u64>,
+    /// Rows kept but marked as repeats of another.
+    pub duplicates: u64,
+}
+
+/// `manifest.json`: what the tables were made from, and their hashes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the tables' schema.
+    pub schema_version: u32,
+    /// SHA-256 over the tables' hashes: the identity of this catalog.
+    pub catalog_sha256: String,
+    /// Sources in the order they were read.
+    pub sources: Vec<Source>,
+    /// SHA-256 and rows of each table's file.
+    pub tables: std::collections::BTreeMap<String, TableFile>,
+}
+
+/// One Parquet file of the catalog.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TableFile {
+    /// File name in the catalog's folder.
+    pub file: String,
+    /// Rows.
+    pub rows: u64,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+}

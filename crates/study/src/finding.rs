@@ -1,0 +1,90 @@
+//! A finding: one question answered, ready to publish.
+//!
+//! A number never leaves without n, unit, method, protocol and seed, so none of these fields is optional where
+//! the number has one. The same struct feeds the report, the dashboard and `--format json`.
+
+use serde::{Deserialize, Serialize};
+
+/// An interval around a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower end, in the value's unit.
+    pub low: f64,
+    /// Upper end, in the value's unit.
+    pub high: f64,
+    /// Confidence level as a fraction, for example 0.95.
+    pub level: f64,
+    /// How it was made: `welch`, `bootstrap over shapes (1000)` …
+    pub method: String,
+}
+
+/// What our number says of a published one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Ours agrees within the stated tolerance.
+    Reproduced,
+    /// Ours does not.
+    Differs,
+    /// The data at hand cannot tell.
+    NotTestable,
+}
+
+/// The number a work printed, and how near ours must be to count as the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Published {
+    /// The number, in the finding's unit.
+    pub value: f64,
+    /// The work, for example `arXiv 2509.18136`.
+    pub work: String,
+    /// Table, figure or section.
+    pub place: String,
+    /// Largest absolute difference that counts as reproduced.
+    pub tolerance: f64,
+    /// Rows the work counted, where it says so.
+    pub n: Option<usize>,
+}
+
+/// Where the rows come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceOf {
+    /// The work or table, for example `open-llm-leaderboard-v2`.
+    pub work: String,
+    /// Table, column, section.
+    pub place: String,
+}
+
+/// One question answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Dotted, stable, lower case: `scale.mean.small`.
+    pub id: String,
+    /// The question in words.
+    pub question: String,
+    /// The answer; `None` where the data cannot give one (say why in `notes`).
+    pub value: Option<f64>,
+    /// Unit of `value`: `points`, `rows`, `fraction`, `1` for a pure number …
+    pub unit: String,
+    /// How sure.
+    pub interval: Option<Interval>,
+    /// Rows the value rests on.
+    pub n: usize,
+    /// What was computed: `welch t`, `random_forest`, `mean` …
+    pub method: String,
+    /// How training and test rows were divided, or `all_rows`.
+    pub protocol: String,
+    /// The feature columns used, empty where none.
+    pub features: Vec<String>,
+    /// Seed of what is random in it; `None` where nothing is.
+    pub seed: Option<u64>,
+    /// Where the rows come from.
+    pub source: SourceOf,
+    /// The published number it answers.
+    pub published: Option<Published>,
+    /// What ours says of it.
+    pub verdict: Option<Verdict>,
+    /// File of the figure that shows it.
+    pub figure: Option<String>,
+    /// What a reader must know besides.
+    pub notes: Vec<String>,
+}
