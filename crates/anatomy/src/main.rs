@@ -1,2 +1,28 @@
-//! The binary.
-fn main() {}
+//! `anatomy`: which part of a language model's structure buys which ability?
+
+mod cli;
+mod commands;
+mod draw;
+mod explain;
+mod output;
+mod progress;
+mod provenance;
+mod report;
+mod rows;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// 0 done, 1 ran and the answer is no, 2 could not run.
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(&cli) {
+        Ok(answer) => answer,
+        Err(error) if explain::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&explain::explain(&error));
+            ExitCode::from(2)
+        }
+    }
+}

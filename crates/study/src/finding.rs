@@ -88,3 +88,84 @@ pub struct Finding {
     /// What a reader must know besides.
     pub notes: Vec<String>,
 }
+
+impl Finding {
+    /// A finding about all rows of a source, to be completed by the `with_` methods.
+    pub fn new(id: impl Into<String>, question: impl Into<String>, source: &SourceOf) -> Self {
+        Self {
+            id: id.into(),
+            question: question.into(),
+            value: None,
+            unit: "1".into(),
+            interval: None,
+            n: 0,
+            method: String::new(),
+            protocol: "all_rows".into(),
+            features: Vec::new(),
+            seed: None,
+            source: source.clone(),
+            published: None,
+            verdict: None,
+            figure: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The answer, its unit, the rows it rests on and what was computed. A value that is not finite is no answer.
+    #[must_use]
+    pub fn with_value(mut self, value: f64, unit: &str, n: usize, method: &str) -> Self {
+        self.value = value.is_finite().then_some(value);
+        self.unit = unit.into();
+        self.n = n;
+        self.method = method.into();
+        self
+    }
+
+    /// The interval around it.
+    #[must_use]
+    pub fn with_interval(mut self, interval: Option<Interval>) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// The seed of what is random in the value or its interval.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// How training and test rows were divided, and the features.
+    #[must_use]
+    pub fn with_protocol(mut self, protocol: &str, features: &[String]) -> Self {
+        self.protocol = protocol.into();
+        self.features = features.to_vec();
+        self
+    }
+
+    /// The file of the figure that shows it.
+    #[must_use]
+    pub fn with_figure(mut self, figure: &str) -> Self {
+        self.figure = Some(format!("figures/{figure}.svg"));
+        self
+    }
+
+    /// What a reader must know besides.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Sets a published number beside ours and says whether ours agrees within its tolerance.
+    #[must_use]
+    pub fn with_published(mut self, published: Option<Published>) -> Self {
+        self.verdict = published.as_ref().map(|theirs| match self.value {
+            Some(ours) if (ours - theirs.value).abs() <= theirs.tolerance => Verdict::Reproduced,
+            Some(_) => Verdict::Differs,
+            None => Verdict::NotTestable,
+        });
+        self.published = published;
+        self
+    }
+}

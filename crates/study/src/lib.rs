@@ -4,3 +4,4 @@
 //! and the same seed gives the same bits on any number of threads.
 
 pub mod finding;
+pub mod statistics;

@@ -1,0 +1,33 @@
+//! One file a command: arguments in, results out.
+
+mod catalog;
+mod report;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::cli::{Cli, Command};
+
+/// Runs what was asked for, on as many threads as wished.
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(cli.global.threads)
+        .build_global()
+        .context("cannot start the threads")?;
+    match &cli.command {
+        Command::Report(args) => report::run(&cli.global, args),
+        Command::Catalog(command) => catalog::run(&cli.global, command),
+    }
+}
+
+/// The catalog in a folder, or the compiled-in one.
+fn open_catalog(folder: Option<&Path>) -> Result<::catalog::Catalog> {
+    match folder {
+        Some(folder) => {
+            ::catalog::Catalog::open(folder).with_context(|| format!("cannot read the catalog {}", folder.display()))
+        }
+        None => ::catalog::Catalog::snapshot().context("cannot read the compiled-in catalog"),
+    }
+}

@@ -1,0 +1,51 @@
+//! Where a findings file comes from: program, command, catalog.
+
+use serde::Serialize;
+use study::finding::Finding;
+
+/// Version of the findings file; raised when a field changes its meaning.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// Once per file of findings.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Provenance {
+    /// Name of the program.
+    pub(crate) program: &'static str,
+    /// Its version.
+    pub(crate) version: &'static str,
+    /// The command as it was typed.
+    pub(crate) command: String,
+    /// Identity of the catalog: SHA-256 over its tables' hashes.
+    pub(crate) catalog_sha256: String,
+    /// Seed of everything random.
+    pub(crate) seed: u64,
+}
+
+impl Provenance {
+    /// The running program on a catalog.
+    pub(crate) fn of(catalog_sha256: &str, seed: u64) -> Self {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        Self {
+            program: "anatomy",
+            version: env!("CARGO_PKG_VERSION"),
+            command: format!("anatomy {}", arguments.join(" ")),
+            catalog_sha256: catalog_sha256.into(),
+            seed,
+        }
+    }
+}
+
+/// The one contract between commands, report and dashboard.
+#[derive(Debug, Serialize)]
+pub(crate) struct FindingsFile<'a> {
+    pub(crate) schema_version: u32,
+    pub(crate) provenance: Provenance,
+    pub(crate) findings: Vec<&'a Finding>,
+}
+
+impl FindingsFile<'_> {
+    /// Indented JSON with a line break at its end.
+    pub(crate) fn to_json(&self) -> anyhow::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}

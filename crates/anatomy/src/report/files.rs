@@ -1,0 +1,57 @@
+//! A folder of files that appear together or not at all.
+//!
+//! Everything is written to a temporary folder beside the final names and moved in at the end, so an interrupted run
+//! leaves the previous report whole. Files of other people in the folder are not touched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+/// What the report owns in its folder.
+const OWNED: [&str; 4] = ["figures", "tables", "findings.json", "report.html"];
+
+/// A report in the making.
+pub(crate) struct Files {
+    out: PathBuf,
+    work: TempDir,
+}
+
+impl Files {
+    /// Makes sure that the folder can be written to.
+    pub(crate) fn begin(out: &Path) -> Result<Self> {
+        fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+        let work = tempfile::Builder::new()
+            .prefix(".anatomy-report-")
+            .tempdir_in(out)
+            .with_context(|| format!("cannot write to the folder {}", out.display()))?;
+        Ok(Self { out: out.to_path_buf(), work })
+    }
+
+    /// Writes one file, `/` in its name being folders.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.work.path().join("new").join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Moves the new files to their names.
+    pub(crate) fn finish(self) -> Result<()> {
+        let old = self.work.path().join("old");
+        fs::create_dir_all(&old)?;
+        for name in OWNED {
+            let (new, place) = (self.work.path().join("new").join(name), self.out.join(name));
+            if !new.exists() {
+                continue;
+            }
+            if place.is_dir() {
+                fs::rename(&place, old.join(name)).with_context(|| format!("cannot replace {}", place.display()))?;
+            }
+            fs::rename(&new, &place).with_context(|| format!("cannot write {}", place.display()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! The dataset itself: rows of each source and what became of them, and the descriptive table of the structures.
+
+use crate::finding::{Finding, SourceOf};
+use crate::section::{Cell, Section, Table};
+use crate::statistics::{Description, describe};
+
+/// One source and what became of its rows; `rows = kept + rejected`.
+#[derive(Debug, Clone, Default)]
+pub struct SourceRows {
+    /// Name or path.
+    pub name: String,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows a table holds.
+    pub kept: u64,
+    /// Rows left out whole.
+    pub rejected: u64,
+    /// Rows kept but marked as repeats.
+    pub duplicates: u64,
+}
+
+/// One column of the structures, `None` where absent.
+#[derive(Debug, Clone)]
+pub struct StructureColumn {
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// `(n_checkpoints,)`.
+    pub values: Vec<Option<f64>>,
+}
+
+/// How many structures came to be known in which way.
+pub type ResolutionCount = (String, usize);
+
+/// The dataset section.
+pub fn section(
+    sources: &[SourceRows],
+    columns: &[StructureColumn],
+    resolved: &[(String, Vec<ResolutionCount>)],
+) -> Section {
+    let mut section = Section { id: "dataset".into(), title: "Dataset".into(), ..Section::default() };
+    let rows = Table {
+        id: "dataset-sources".into(),
+        caption: "Rows of each source: read, kept, left out (each with its reason in `rejects`), and kept rows marked \
+                  as repeats of another."
+            .into(),
+        columns: ["source", "rows read", "kept", "left out", "repeats"].map(String::from).to_vec(),
+        rows: sources
+            .iter()
+            .map(|source| {
+                let counts = [source.rows, source.kept, source.rejected, source.duplicates];
+                std::iter::once(Cell::from(source.name.as_str()))
+                    .chain(counts.map(|count| Cell::from(count as usize)))
+                    .collect()
+            })
+            .collect(),
+        shown: true,
+    };
+    for source in sources {
+        let from = SourceOf { work: source.name.clone(), place: "rows".into() };
+        let counts = [
+            ("rows", source.rows),
+            ("kept", source.kept),
+            ("rejected", source.rejected),
+            ("duplicates", source.duplicates),
+        ];
+        for (what, count) in counts {
+            section.findings.push(
+                Finding::new(
+                    format!("dataset.{what}.{}", slug(&source.name)),
+                    format!("How many rows of {}: {what}?", source.name),
+                    &from,
+                )
+                .with_value(count as f64, "rows", source.rows as usize, "count"),
+            );
+        }
+    }
+    let descriptions: Vec<(&StructureColumn, Description)> =
+        columns.iter().map(|column| (column, describe(&column.values))).collect();
+    section.findings.extend(descriptions.iter().flat_map(|(column, description)| describing(column, description)));
+    for (place, counts) in resolved {
+        let all: usize = counts.iter().map(|(_, count)| count).sum();
+        for (way, count) in counts {
+            section.findings.push(
+                Finding::new(
+                    format!("dataset.resolved.{}.{way}", slug(place)),
+                    format!("How many rows of {place} have a structure resolved by `{way}`?"),
+                    &SourceOf { work: place.clone(), place: "structures".into() },
+                )
+                .with_value(*count as f64, "rows", all, "count"),
+            );
+        }
+    }
+    section.text = vec![format!(
+        "{} rows from {} sources; {} kept, {} left out with a reason each.",
+        sources.iter().map(|source| source.rows).sum::<u64>(),
+        sources.len(),
+        sources.iter().map(|source| source.kept).sum::<u64>(),
+        sources.iter().map(|source| source.rejected).sum::<u64>(),
+    )];
+    section.tables = vec![rows, resolution_table(resolved), description_table(&descriptions)];
+    section
+}
+
+/// A name as a part of a finding id: lower case, what is no letter, digit or `_` becomes `-`; no ending, no folder dots.
+fn slug(name: &str) -> String {
+    name.to_lowercase()
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '-' })
+        .collect()
+}
+
+fn numbers(description: &Description) -> [(&'static str, f64); 11] {
+    [
+        ("mean", description.mean),
+        ("mode", description.mode),
+        ("sd", description.sd),
+        ("min", description.min),
+        ("q1", description.q1),
+        ("median", description.median),
+        ("q3", description.q3),
+        ("max", description.max),
+        ("skewness", description.skewness),
+        ("kurtosis", description.kurtosis),
+        ("missing", description.missing),
+    ]
+}
+
+fn describing<'a>(
+    column: &'a StructureColumn,
+    description: &'a Description,
+) -> impl Iterator<Item = Finding> + 'a {
+    let from = SourceOf { work: "catalog".into(), place: format!("structures.{}", column.name) };
+    numbers(description).into_iter().map(move |(statistic, value)| {
+        let unit = match statistic {
+            "skewness" | "kurtosis" => "1",
+            "missing" => "fraction",
+            _ => &column.unit,
+        };
+        let n = if statistic == "missing" { column.values.len() } else { description.n };
+        Finding::new(
+            format!("dataset.{statistic}.{}", column.name),
+            format!("What is the {statistic} of {} over the catalog's checkpoints?", column.name),
+            &from,
+        )
+        .with_value(value, unit, n, statistic)
+    })
+}
+
+fn description_table(descriptions: &[(&StructureColumn, Description)]) -> Table {
+    Table {
+        id: "dataset-structures".into(),
+        caption: "The structure columns over all checkpoints of the catalog (pandas' definitions; mode: the smallest of \
+                  several; skewness and excess kurtosis corrected for bias)."
+            .into(),
+        columns: std::iter::once("column".to_string())
+            .chain(std::iter::once("n".to_string()))
+            .chain(numbers(&describe(&[])).map(|(name, _)| name.to_string()))
+            .collect(),
+        rows: descriptions
+            .iter()
+            .map(|(column, description)| {
+                let mut cells: Vec<Cell> = vec![column.name.as_str().into(), description.n.into()];
+                cells.extend(numbers(description).map(|(_, value)| Cell::from(value)));
+                cells
+            })
+            .collect(),
+        shown: true,
+    }
+}
+
+fn resolution_table(resolved: &[(String, Vec<ResolutionCount>)]) -> Table {
+    let mut ways: Vec<&str> = Vec::new();
+    for (_, counts) in resolved {
+        for (way, _) in counts {
+            if !ways.contains(&way.as_str()) {
+                ways.push(way);
+            }
+        }
+    }
+    let cells = |(place, counts): &(String, Vec<ResolutionCount>)| {
+        let count = |way: &&str| counts.iter().find(|(name, _)| name == way).map_or(0, |(_, count)| *count);
+        std::iter::once(Cell::from(place.as_str())).chain(ways.iter().map(|way| count(way).into())).collect()
+    };
+    Table {
+        id: "dataset-resolution".into(),
+        caption: "How the structures of each leaderboard's rows came to be known: from the checkpoint's own config \
+                  (exact), its base (lineage), a base named in its name (name), or the one structure its architecture \
+                  and size admit (size)."
+            .into(),
+        columns: std::iter::once("leaderboard").chain(ways.iter().copied()).map(String::from).collect(),
+        rows: resolved.iter().map(cells).collect(),
+        shown: true,
+    }
+}

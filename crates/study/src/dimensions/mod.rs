@@ -1,0 +1,184 @@
+//! The six dimensions of leaderboard analysis, on the Open LLM Leaderboard v2.
+//!
+//! One row is one evaluation, as in the published analysis; a checkpoint evaluated twice counts twice. Every interval
+//! resamples whole shapes, since fine-tunes of one base are no independent rows.
+
+mod architecture;
+mod chat_template;
+mod efficiency;
+mod merging;
+mod popularity;
+mod scale;
+#[cfg(test)]
+mod tests;
+
+use crate::finding::{Finding, Interval, SourceOf};
+use crate::published::published;
+use crate::section::Section;
+use crate::statistics::{GroupBootstrap, group_bootstrap};
+
+/// The benchmarks of leaderboard v2, in the order of [`LeaderboardRow::scores`].
+pub const BENCHMARKS: [&str; 6] = ["ifeval", "bbh", "math", "gpqa", "musr", "mmlu_pro"];
+/// The same as people write them.
+pub const BENCHMARK_TITLES: [&str; 6] = ["IFEval", "BBH", "MATH", "GPQA", "MUSR", "MMLU-PRO"];
+
+/// One evaluation of leaderboard v2. `None` is unknown, never "no".
+#[derive(Debug, Clone, Default)]
+pub struct LeaderboardRow {
+    /// The checkpoint, `org/name`.
+    pub id: String,
+    /// Shape of the checkpoint as a number; one that is not known is a group of its own.
+    pub shape: u32,
+    /// Mean of the six benchmarks, points.
+    pub average: f64,
+    /// Billions of parameters as the leaderboard prints them; 0 or less where unknown.
+    pub listed_size: Option<f64>,
+    /// Emissions of the run, kg CO₂.
+    pub co2: Option<f64>,
+    /// Likes on the Hub.
+    pub likes: Option<f64>,
+    /// Made by merging.
+    pub merged: Option<bool>,
+    /// Evaluated with its chat template.
+    pub chat_template: Option<bool>,
+    /// Class name, for example `LlamaForCausalLM`.
+    pub architecture: Option<String>,
+    /// Scores in points, in the order of [`BENCHMARKS`].
+    pub scores: [Option<f64>; 6],
+}
+
+impl LeaderboardRow {
+    /// True where the leaderboard knew the size.
+    fn size_known(&self) -> bool {
+        self.listed_size.is_some_and(|size| size > 0.0)
+    }
+
+    /// The bucket by listed size; as in the published analysis unknown sizes fall in small.
+    fn bucket(&self) -> Bucket {
+        match self.listed_size {
+            Some(size) if size >= 50.0 => Bucket::Large,
+            Some(size) if size >= 10.0 => Bucket::Medium,
+            _ => Bucket::Small,
+        }
+    }
+}
+
+/// Billions of parameters: small < 10, medium 10 to 50, large from 50.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bucket {
+    Small,
+    Medium,
+    Large,
+}
+
+impl Bucket {
+    const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Medium => "medium",
+            Self::Large => "large",
+        }
+    }
+}
+
+/// The rows, and how their intervals are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Dimensions<'a> {
+    /// Evaluations.
+    pub rows: &'a [LeaderboardRow],
+    /// Resamples of the intervals.
+    pub resamples: usize,
+    /// Their seed.
+    pub seed: u64,
+}
+
+/// All six sections, in the order of the published analysis.
+pub fn six_dimensions(dimensions: &Dimensions<'_>) -> Vec<Section> {
+    vec![
+        scale::section(dimensions),
+        efficiency::section(dimensions),
+        merging::section(dimensions),
+        popularity::section(dimensions),
+        architecture::section(dimensions),
+        chat_template::section(dimensions),
+    ]
+}
+
+/// A selection of rows with the value of interest of each: `(row, value)`.
+type Sample<'a> = Vec<(&'a LeaderboardRow, f64)>;
+
+impl<'a> Dimensions<'a> {
+    /// Rows that `pick` gives a value for.
+    fn sample(&self, pick: impl Fn(&LeaderboardRow) -> Option<f64>) -> Sample<'a> {
+        self.rows.iter().filter_map(|row| pick(row).map(|value| (row, value))).collect()
+    }
+
+    /// Interval of a statistic of one sample, resampling shapes.
+    fn interval(&self, sample: &[(&LeaderboardRow, f64)], statistic: fn(&[f64]) -> f64) -> Option<Interval> {
+        let groups: Vec<u32> = sample.iter().map(|(row, _)| row.shape).collect();
+        self.grouped(&groups, |rows| {
+            let values: Vec<f64> = rows.iter().map(|&row| sample[row].1).collect();
+            statistic(&values)
+        })
+    }
+
+    /// Interval of a statistic of two samples drawn together, so that a shape in both is drawn for both.
+    fn interval_of_two(
+        &self,
+        first: &[(&LeaderboardRow, f64)],
+        second: &[(&LeaderboardRow, f64)],
+        statistic: fn(&[f64], &[f64]) -> f64,
+    ) -> Option<Interval> {
+        let both: Vec<_> = first.iter().chain(second).collect();
+        let groups: Vec<u32> = both.iter().map(|(row, _)| row.shape).collect();
+        self.grouped(&groups, |rows| {
+            let (in_first, in_second): (Vec<usize>, Vec<usize>) = rows.iter().partition(|&&row| row < first.len());
+            let values = |rows: Vec<usize>| rows.into_iter().map(|row| both[row].1).collect::<Vec<_>>();
+            statistic(&values(in_first), &values(in_second))
+        })
+    }
+
+    fn grouped(&self, groups: &[u32], statistic: impl Fn(&[usize]) -> f64 + Sync) -> Option<Interval> {
+        let settings = GroupBootstrap { resamples: self.resamples, seed: self.seed };
+        group_bootstrap(groups, settings, 0.95, statistic)
+    }
+
+    /// A finding about one sample: the statistic with its interval, and what was published for the id.
+    fn finding(
+        &self,
+        id: String,
+        question: String,
+        sample: &[(&LeaderboardRow, f64)],
+        (method, statistic): (&str, fn(&[f64]) -> f64),
+        unit: &str,
+    ) -> Finding {
+        let values = values(sample);
+        let published = published(&id);
+        Finding::new(id, question, &source())
+            .with_value(statistic(&values), unit, values.len(), method)
+            .with_interval(self.interval(sample, statistic))
+            .with_seed(self.seed)
+            .with_published(published)
+    }
+
+    /// A finding that only counts.
+    fn count(id: String, question: String, n: usize) -> Finding {
+        let published = published(&id);
+        Finding::new(id, question, &source()).with_value(n as f64, "rows", n, "count").with_published(published)
+    }
+}
+
+fn values(sample: &[(&LeaderboardRow, f64)]) -> Vec<f64> {
+    sample.iter().map(|&(_, value)| value).collect()
+}
+
+fn source() -> SourceOf {
+    SourceOf { work: "open-llm-leaderboard-v2".into(), place: "all evaluations".into() }
+}
+
+/// Says how many rows lack a column, for a finding's notes.
+fn without(column: &str, n_with: usize, n_all: usize) -> String {
+    format!("{} of {n_all} evaluations have no {column} in the table at hand and are left out", n_all - n_with)
+}

@@ -1,0 +1,75 @@
+//! Structure and score on the Open LLM Leaderboard v1: distributions, correlations, size bins, and the first
+//! regressions from structure to score.
+
+mod correlations;
+mod distributions;
+mod regressions;
+mod size_bins;
+#[cfg(test)]
+mod tests;
+
+use crate::error::Error;
+use crate::features;
+use crate::finding::SourceOf;
+use crate::section::Section;
+
+/// The benchmarks of leaderboard v1, in the order of [`StructureRow::scores`].
+pub const BENCHMARKS: [&str; 6] = ["arc", "hellaswag", "mmlu", "truthfulqa", "winogrande", "gsm8k"];
+/// The same as people write them.
+pub const BENCHMARK_TITLES: [&str; 6] = ["ARC", "HellaSwag", "MMLU", "TruthfulQA", "WinoGrande", "GSM8K"];
+
+/// One checkpoint with its scores and, where resolved, its structure. Repeats are not among the rows.
+#[derive(Debug, Clone, Default)]
+pub struct StructureRow {
+    /// `org/name`.
+    pub id: String,
+    /// Shape of the checkpoint as a number; one that is not known is a group of its own.
+    pub shape: u32,
+    /// Structure columns in the order of [`features::COLUMNS`].
+    pub structure: [Option<f64>; 9],
+    /// Scores in points, in the order of [`BENCHMARKS`].
+    pub scores: [Option<f64>; 6],
+}
+
+/// The rows, and what is random about the study of them.
+#[derive(Debug, Clone, Copy)]
+pub struct LeaderboardV1<'a> {
+    /// One row a checkpoint.
+    pub rows: &'a [StructureRow],
+    /// Rows of the table that were left out as repeats.
+    pub n_repeats: usize,
+    /// Resamples of the intervals.
+    pub resamples: usize,
+    /// Seed of folds, forests and intervals.
+    pub seed: u64,
+}
+
+/// The sections on leaderboard v1. `progress` hears of each fit that is done, as (done, of).
+///
+/// # Errors
+/// Whatever the regressions return, for example too few shapes for the folds.
+pub fn sections(study: &LeaderboardV1<'_>, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Vec<Section>, Error> {
+    Ok(vec![
+        distributions::section(study),
+        correlations::section(study),
+        size_bins::section(study),
+        regressions::section(study, progress)?,
+    ])
+}
+
+impl LeaderboardV1<'_> {
+    /// Rows with a score on the benchmark: `(row number, score)`.
+    fn scored(&self, benchmark: usize) -> Vec<(usize, f64)> {
+        let scored = |(row, of): (usize, &StructureRow)| of.scores[benchmark].map(|score| (row, score));
+        self.rows.iter().enumerate().filter_map(scored).collect()
+    }
+}
+
+fn source() -> SourceOf {
+    SourceOf { work: "open-llm-leaderboard-v1".into(), place: "checkpoints, repeats left out".into() }
+}
+
+/// Place of the column in a row's structure.
+fn column(name: &str) -> usize {
+    features::position(name).expect("the names asked for are in the table of columns")
+}

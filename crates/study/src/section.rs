@@ -1,0 +1,179 @@
+//! What a part of the study hands out: findings, tables and figures, with the words that join them.
+//!
+//! A figure here is data and labels; drawing is the binary's.
+
+use serde::Serialize;
+
+use crate::finding::Finding;
+
+/// One part of the study.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Section {
+    /// Stable name: `scale`, `merging` …
+    pub id: String,
+    /// Heading.
+    pub title: String,
+    /// Paragraphs, made from the findings.
+    pub text: Vec<String>,
+    /// Its numbers.
+    pub findings: Vec<Finding>,
+    /// Its tables.
+    pub tables: Vec<Table>,
+    /// Its figures.
+    pub figures: Vec<Figure>,
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// Words.
+    Text(String),
+    /// A number, written in full to CSV and rounded for people.
+    Number(f64),
+    /// Absent.
+    Missing,
+}
+
+impl From<f64> for Cell {
+    fn from(value: f64) -> Self {
+        if value.is_finite() { Self::Number(value) } else { Self::Missing }
+    }
+}
+
+impl From<Option<f64>> for Cell {
+    fn from(value: Option<f64>) -> Self {
+        value.map_or(Self::Missing, Self::from)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(value: usize) -> Self {
+        Self::Number(value as f64)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(value: &str) -> Self {
+        Self::Text(value.into())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+/// Rows and columns, written to `tables/{id}.csv`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Table {
+    /// File name without its ending.
+    pub id: String,
+    /// What it shows, its n and units.
+    pub caption: String,
+    /// Column names; units in brackets.
+    pub columns: Vec<String>,
+    /// `(n_rows, n_columns)`.
+    pub rows: Vec<Vec<Cell>>,
+    /// Shown in the report; tables of raw rows are only written.
+    pub shown: bool,
+}
+
+/// One axis.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Axis {
+    /// Name and unit.
+    pub label: String,
+    /// Logarithmic.
+    pub log: bool,
+}
+
+impl Axis {
+    /// A linear axis.
+    pub fn linear(label: &str) -> Self {
+        Self { label: label.into(), log: false }
+    }
+
+    /// A logarithmic axis.
+    pub fn log(label: &str) -> Self {
+        Self { label: label.into(), log: true }
+    }
+}
+
+/// One bar of a chart: a value and, where known, the ends of its interval.
+#[derive(Debug, Clone, Serialize)]
+pub struct Bar {
+    /// Label of the group it stands in.
+    pub group: String,
+    /// What it is within the group.
+    pub series: String,
+    /// Height.
+    pub value: f64,
+    /// Ends of the interval.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// One bin of a binned curve.
+#[derive(Debug, Clone, Serialize)]
+pub struct Bin {
+    /// Centre on the x axis.
+    pub x: f64,
+    /// Mean of the bin.
+    pub mean: f64,
+    /// Lower quartile.
+    pub q1: f64,
+    /// Upper quartile.
+    pub q3: f64,
+    /// Rows.
+    pub n: usize,
+}
+
+/// What is drawn.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drawing {
+    /// One histogram a panel.
+    Histograms(Vec<(String, Vec<f64>)>),
+    /// One box a group.
+    Boxes(Vec<(String, Vec<f64>)>),
+    /// A square or oblong matrix with its values written in.
+    Heatmap {
+        /// Row labels.
+        rows: Vec<String>,
+        /// Column labels.
+        columns: Vec<String>,
+        /// `(n_rows, n_columns)`.
+        values: Vec<Vec<f64>>,
+    },
+    /// Grouped bars with intervals.
+    Bars(Vec<Bar>),
+    /// Points in series, with a line through all where given as two ends.
+    Points {
+        /// Name and points of each series.
+        series: Vec<(String, Vec<(f64, f64)>)>,
+        /// Ends of a straight line.
+        line: Option<[(f64, f64); 2]>,
+    },
+    /// One panel a series: means of bins with the interquartile range behind.
+    Bins(Vec<(String, Vec<Bin>)>),
+}
+
+/// One figure, written to `figures/{id}.svg`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figure {
+    /// File name without its ending.
+    pub id: String,
+    /// What is drawn, in a few words.
+    pub title: String,
+    /// What it shows: the finding, its n and protocol.
+    pub caption: String,
+    /// Rows drawn.
+    pub n: usize,
+    /// Horizontal axis.
+    pub x: Axis,
+    /// Vertical axis.
+    pub y: Axis,
+    /// The marks.
+    pub drawing: Drawing,
+}

@@ -1,0 +1,51 @@
+//! Quantiles by linear interpolation between order statistics, as numpy and pandas do by default (Hyndman and
+//! Fan 1996, type 7).
+
+use statrs::distribution::{Binomial, DiscreteCDF};
+
+use crate::finding::Interval;
+
+/// The values in ascending order.
+pub fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut ordered = values.to_vec();
+    ordered.sort_by(f64::total_cmp);
+    ordered
+}
+
+/// The `fraction` quantile; NaN for no values.
+pub fn quantile(values: &[f64], fraction: f64) -> f64 {
+    quantile_of_sorted(&sorted(values), fraction)
+}
+
+/// The median; NaN for no values.
+pub fn median(values: &[f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+/// The `fraction` quantile of values already in ascending order; NaN for no values.
+pub fn quantile_of_sorted(ordered: &[f64], fraction: f64) -> f64 {
+    let Some(last) = ordered.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let place = fraction.clamp(0.0, 1.0) * last as f64;
+    let below = place.floor() as usize;
+    let above = (below + 1).min(last);
+    let share = place - below as f64;
+    ordered[below] + share * (ordered[above] - ordered[below])
+}
+
+/// Order-statistic interval of the median: the ranks whose binomial coverage is at least `level`; `None` for
+/// fewer than six values.
+pub fn median_interval(values: &[f64], level: f64) -> Option<Interval> {
+    let n = values.len();
+    if n < 6 {
+        return None;
+    }
+    let law = Binomial::new(0.5, n as u64).ok()?;
+    let below = law.inverse_cdf((1.0 - level) / 2.0).max(1) as usize;
+    // The k-th and (n + 1 − k)-th values cover with 1 − 2 P(X ≤ k − 1).
+    let rank = if law.cdf(below as u64 - 1) <= (1.0 - level) / 2.0 { below } else { below - 1 };
+    let rank = rank.max(1);
+    let ordered = sorted(values);
+    Some(Interval { low: ordered[rank - 1], high: ordered[n - rank], level, method: "order statistics".into() })
+}
