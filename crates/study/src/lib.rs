@@ -3,4 +3,19 @@
 //! Pure computation on `f64`: no file, network, clock, environment or hidden randomness. A seed is an argument,
 //! and the same seed gives the same bits on any number of threads.
 
+pub mod ceiling;
+pub mod design;
+pub mod error;
+pub mod evaluate;
 pub mod finding;
+pub mod groups;
+pub mod protocol;
+pub mod random;
+pub mod regression;
+
+pub use design::Design;
+pub use error::Error;
+pub use evaluate::{Evaluation, evaluate};
+pub use groups::Groups;
+pub use protocol::{Fold, Protocol, RowInformation, folds, k_folds};
+pub use regression::{Fit, Regression};
