@@ -3,5 +3,26 @@
 //! Pure computation on `f64`: no file, network, clock, environment or hidden randomness. A seed is an argument,
 //! and the same seed gives the same bits on any number of threads.
 
+pub mod ceiling;
+pub mod dataset;
+pub mod design;
+pub mod dimensions;
+pub mod error;
+pub mod evaluate;
+pub mod features;
 pub mod finding;
+pub mod groups;
+pub mod leaderboard_v1;
+pub mod protocol;
+pub mod published;
+pub mod random;
+pub mod regression;
+pub mod section;
 pub mod statistics;
+
+pub use design::Design;
+pub use error::Error;
+pub use evaluate::{Evaluation, evaluate};
+pub use groups::Groups;
+pub use protocol::{Fold, Protocol, RowInformation, folds, k_folds};
+pub use regression::{Fit, Regression};

@@ -1,0 +1,124 @@
+//! What can go wrong in the numbers, with the values that clashed.
+
+use thiserror::Error;
+
+/// Errors of the regression side of this crate.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Error {
+    /// Two things that must have the same length do not.
+    #[error("{what} has {found} values but there are {expected} {of}")]
+    LengthMismatch {
+        /// What was given: a column's name, `target`, `weights` …
+        what: String,
+        /// What it was held against: `rows`, `columns` …
+        of: &'static str,
+        /// Length it must have.
+        expected: usize,
+        /// Length it has.
+        found: usize,
+    },
+    /// A value is NaN or infinite.
+    #[error("`{what}` holds {value} in row {row}")]
+    NotFinite {
+        /// Column's name, `target`, `weights` …
+        what: String,
+        /// First offending row, from 0.
+        row: usize,
+        /// The value found there.
+        value: f64,
+    },
+    /// A weight is negative.
+    #[error("weight {value} in row {row} is negative")]
+    NegativeWeight {
+        /// First offending row, from 0.
+        row: usize,
+        /// The weight.
+        value: f64,
+    },
+    /// All weights are zero, so no row counts.
+    #[error("all {n_rows} weights are zero")]
+    NoWeight {
+        /// Rows given.
+        n_rows: usize,
+    },
+    /// Nothing to fit.
+    #[error("no rows")]
+    NoRows,
+    /// A design without columns.
+    #[error("no feature columns")]
+    NoColumns,
+    /// Two columns of one name.
+    #[error("two columns are named `{name}`")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// No such column.
+    #[error("no feature named `{name}`; there are {known:?}")]
+    UnknownColumn {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A fit was shown other columns than it was fitted on.
+    #[error("fitted on columns {fitted:?}, asked to predict from {given:?}")]
+    ColumnsDiffer {
+        /// Columns of the fit.
+        fitted: Vec<String>,
+        /// Columns given.
+        given: Vec<String>,
+    },
+    /// A setting outside what the method allows.
+    #[error("`{name}` is {value}: {must}")]
+    BadSetting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// A protocol needs something of the rows that was not given.
+    #[error("protocol `{protocol}` needs {needs} of every row")]
+    MissingRowInformation {
+        /// The protocol's name.
+        protocol: &'static str,
+        /// What is missing: `shape`, `lineage`, `family`, `date`.
+        needs: &'static str,
+    },
+    /// Fewer groups (or rows) than folds.
+    #[error("{groups} {of} cannot fill {folds} folds")]
+    TooFewGroups {
+        /// What was counted: `rows`, `groups`, `dates`.
+        of: &'static str,
+        /// How many there are.
+        groups: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
+    /// A fold names a row that is not there, or has no training or no test rows.
+    #[error("fold {fold}: {problem}")]
+    BadFold {
+        /// The fold, from 0.
+        fold: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The method cannot do this with this fit or these rows.
+    #[error("{method}: {problem}")]
+    CannotCompute {
+        /// Method's name.
+        method: &'static str,
+        /// Why not.
+        problem: String,
+    },
+    /// A saved fit was written by another version.
+    #[error("saved fit has version {found}, this program reads {expected}")]
+    SavedVersion {
+        /// Version read here.
+        expected: u32,
+        /// Version found.
+        found: u32,
+    },
+}

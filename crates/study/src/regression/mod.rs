@@ -1,0 +1,62 @@
+//! Regressions: settings that fit, fits that predict.
+//!
+//! Every method here fits the distinct rows of a table with their weights ([`distinct`]): few structures, many rows,
+//! so most rows equal another. That is exact, and makes each fit independent of the order of the rows.
+
+mod distinct;
+mod forest;
+mod linear;
+mod svd;
+mod tree;
+
+use crate::design::Design;
+use crate::error::Error;
+
+pub use forest::{RandomForest, RandomForestFit};
+pub use linear::{Linear, LinearFit};
+pub use tree::{Ensemble, Node, Tree};
+
+/// Settings of a method, unfitted.
+pub trait Regression: Send + Sync {
+    /// The name inside finding ids: `random_forest`, `linear` …
+    fn name(&self) -> &'static str;
+
+    /// Fits `target`, `(n_rows,)`, on `design`; a row of weight 2 counts as two rows.
+    ///
+    /// # Errors
+    /// - [`Error::NoRows`], [`Error::LengthMismatch`], [`Error::NotFinite`], [`Error::NegativeWeight`],
+    ///   [`Error::NoWeight`] for unusable input.
+    /// - [`Error::BadSetting`] for unusable settings.
+    fn fit(
+        &self,
+        design: &Design,
+        target: &[f64],
+        weights: Option<&[f64]>,
+        seed: u64,
+    ) -> Result<Box<dyn Fit>, Error>;
+}
+
+/// A fitted result.
+pub trait Fit: Send + Sync {
+    /// Predictions in the target's unit, `(n_rows,)`.
+    ///
+    /// # Errors
+    /// [`Error::ColumnsDiffer`] if the design's columns are not those of the fit, in the same order.
+    fn predict(&self, design: &Design) -> Result<Vec<f64>, Error>;
+
+    /// The trees, of fits that are made of trees.
+    fn ensemble(&self) -> Option<&Ensemble> {
+        None
+    }
+}
+
+/// A fit predicts from the columns it was fitted on, nothing else.
+fn check_columns(fitted: &[String], design: &Design) -> Result<(), Error> {
+    if fitted == design.names() {
+        return Ok(());
+    }
+    Err(Error::ColumnsDiffer {
+        fitted: fitted.to_vec(),
+        given: design.names().to_vec(),
+    })
+}

@@ -1,0 +1,101 @@
+//! Regression trees and sums of them.
+//!
+//! CART (Breiman, Friedman, Olshen and Stone 1984): split where Σ(y − ȳ)² falls most. [`grow`] finds splits exactly,
+//! between every two neighbouring values present in a node.
+
+mod fixed;
+mod grow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::design::Design;
+use crate::regression::distinct::distinct_rows;
+
+pub(crate) use fixed::FixedPoint;
+pub(crate) use grow::{Grower, Growth, Sums, presort};
+
+/// A node: a split, or a leaf where `left` is 0 (the root is no one's child).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Feature the node splits on.
+    pub feature: u32,
+    /// The left child's place; the right child follows it. 0 for a leaf.
+    pub left: u32,
+    /// Rows whose feature is at most this go left.
+    pub threshold: f64,
+    /// Mean of the target here (for boosting: the step).
+    pub value: f64,
+    /// Weight of the training rows that came here.
+    pub cover: f64,
+}
+
+impl Node {
+    /// Whether it has no children.
+    pub fn is_leaf(&self) -> bool {
+        self.left == 0
+    }
+}
+
+/// One regression tree; node 0 is the root, children stand after their parent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tree {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+}
+
+impl Tree {
+    /// The leaf a row falls in; `value_of(feature)` is the row's value.
+    #[inline]
+    pub fn leaf(&self, value_of: impl Fn(usize) -> f64) -> &Node {
+        let mut node = &self.nodes[0];
+        while node.left != 0 {
+            let right = value_of(node.feature as usize) > node.threshold;
+            node = &self.nodes[node.left as usize + usize::from(right)];
+        }
+        node
+    }
+}
+
+/// A weighted sum of trees: `base + scale · Σ tree(x)`. A forest has scale 1/trees, boosting its rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ensemble {
+    /// Column names of the fit.
+    pub names: Vec<String>,
+    /// What is added to the trees.
+    pub base: f64,
+    /// What each tree is multiplied by.
+    pub scale: f64,
+    /// The trees.
+    pub trees: Vec<Tree>,
+}
+
+/// Rows predicted together, so that what the trees return fits the cache.
+const ROWS_AT_ONCE: usize = 2048;
+
+impl Ensemble {
+    /// Predictions of all rows, `(n_rows,)`; columns are taken by place.
+    pub(crate) fn predict(&self, design: &Design) -> Vec<f64> {
+        use rayon::prelude::*;
+        let (first, row_of) = distinct_rows(design);
+        let width = design.n_features();
+        let mut values = Vec::with_capacity(first.len());
+        for rows in first.chunks(ROWS_AT_ONCE) {
+            let at = |&r: &usize| design.columns().iter().map(move |c| c[r]);
+            let block: Vec<f64> = rows.iter().flat_map(at).collect();
+            // Trees in blocks of a fixed size: the order of the sum does not depend on the threads.
+            let sums = self.trees.par_chunks(8).map(|trees| {
+                let mut sum = vec![0.0; rows.len()];
+                for tree in trees {
+                    for (s, row) in sum.iter_mut().zip(block.chunks_exact(width)) {
+                        *s += tree.leaf(|f| row[f]).value;
+                    }
+                }
+                sum
+            });
+            let sums: Vec<Vec<f64>> = sums.collect();
+            let total = |i: usize| sums.iter().map(|s| s[i]).sum::<f64>();
+            values.extend((0..rows.len()).map(|i| self.base + self.scale * total(i)));
+        }
+        row_of.iter().map(|&g| values[g as usize]).collect()
+    }
+}
