@@ -1,3 +1,26 @@
 //! What the world says: sources, cleaned and resolved into tables.
+//!
+//! [`build()`] turns a folder of public files into Parquet tables and a manifest; [`Catalog`] holds them in memory, from a
+//! folder or from the snapshot compiled into the program.
 
+pub mod build;
+mod calendar;
+pub mod catalog;
+mod checkpoints;
+pub mod clean;
+mod columns;
+pub mod config;
+mod discover;
+mod duplicates;
+pub mod error;
+mod gather;
+mod manifest;
+pub mod parquet_file;
+mod resolve;
+pub mod schema;
+mod sources;
 pub mod tables;
+
+pub use build::{Progress, build};
+pub use catalog::Catalog;
+pub use error::Error;

@@ -72,6 +72,27 @@ pub enum ResolvedBy {
     None,
 }
 
+impl ResolvedBy {
+    /// All ways, the surest first.
+    pub const ALL: [Self; 5] = [Self::Exact, Self::Lineage, Self::Name, Self::Size, Self::None];
+
+    /// The word that tables and findings use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Lineage => "lineage",
+            Self::Name => "name",
+            Self::Size => "size",
+            Self::None => "none",
+        }
+    }
+
+    /// The way of that word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.as_str() == name)
+    }
+}
+
 /// The dimensions of one checkpoint: the structure columns of the published dataset, same names and units.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Structure {
@@ -220,6 +241,65 @@ pub struct Conflict {
     pub other_source: String,
     /// The rule that decided.
     pub rule: String,
+}
+
+/// An evaluation that repeats another: the same checkpoint again, or the same scores under another name.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Duplicate {
+    /// The repeat.
+    pub evaluation: String,
+    /// Its checkpoint.
+    pub id: String,
+    /// The evaluation that stands for both.
+    pub kept: String,
+    /// That one's checkpoint.
+    pub kept_id: String,
+    /// `same_checkpoint` or `same_scores`.
+    pub rule: String,
+}
+
+/// One item of one benchmark, answered by one checkpoint: what per-sample files hold.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Item {
+    /// `org/name`.
+    pub id: String,
+    /// Name of the benchmark.
+    pub benchmark: String,
+    /// The item's number or key in the benchmark.
+    pub item: String,
+    /// Answered correctly, where the metric says so.
+    pub correct: Option<bool>,
+    /// The item's metric, 0 to 1 where it is one.
+    pub score: Option<f64>,
+    /// Name of that metric.
+    pub metric: Option<String>,
+    /// Log-likelihood of the target choice, nats.
+    pub loglikelihood: Option<f64>,
+    /// The file it was read from.
+    pub source: String,
+}
+
+/// How right one way of resolving structures is: each exactly known checkpoint left out, resolved by that way.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Accuracy {
+    /// Whose structures were held out: `all`, or a leaderboard.
+    pub scope: String,
+    /// `lineage`, `name`, `size`, or `all` (the ways in their order).
+    pub way: String,
+    /// Checkpoints held out, one at a time.
+    pub held_out: i64,
+    /// Of those, how many this way resolved.
+    pub answered: i64,
+    /// Of those, how many equal in layers, `d_model`, `d_ffn` and heads.
+    pub right: i64,
+    /// Equal in layers.
+    pub right_layers: i64,
+    /// Equal in `d_model`.
+    pub right_d_model: i64,
+    /// Equal in `d_ffn`.
+    pub right_d_ffn: i64,
+    /// Equal in heads.
+    pub right_heads: i64,
 }
 
 /// One source: where it came from and what became of its rows.

@@ -1,0 +1,340 @@
+//! Sources to tables: read twice, so that no table is ever whole in memory, and moved into place only when complete.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::Path;
+
+use crate::catalog::MANIFEST;
+use crate::checkpoints;
+use crate::discover::{Found, Kind, discover, json_file};
+use crate::duplicates::Duplicates;
+use crate::error::Error;
+use crate::gather::Gathered;
+use crate::manifest;
+use crate::parquet_file::TableWriter;
+use crate::resolve;
+use crate::schema::{Row, SCHEMA_VERSION};
+use crate::sources::leaderboard_v2::Survey;
+use crate::sources::table::Table;
+use crate::sources::{Fact, Out};
+use crate::sources::{architectures, hub_configs, hub_models, leaderboard_v1, leaderboard_v2, structures};
+use crate::tables::{
+    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Item, Manifest, Reject, Score, Source,
+    Structure, TableFile,
+};
+
+/// How far a build has come. The binary draws it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A source is being read.
+    Reading {
+        /// Path under the sources folder.
+        source: String,
+        /// Number of this source, from 0.
+        number: usize,
+        /// Sources in all.
+        of: usize,
+    },
+    /// Structures are being resolved.
+    Resolving {
+        /// Checkpoints.
+        checkpoints: usize,
+    },
+    /// A table is being written.
+    Writing {
+        /// Name of the table.
+        table: &'static str,
+    },
+}
+
+type File_<R> = TableWriter<R, BufWriter<File>>;
+
+struct Writers<'a> {
+    dir: &'a Path,
+    tables: BTreeMap<String, TableFile>,
+}
+
+impl Writers<'_> {
+    fn start<R: Row>(&self) -> Result<File_<R>, Error> {
+        let path = self.dir.join(format!("{}.parquet", R::TABLE));
+        TableWriter::new(BufWriter::new(File::create(&path).map_err(Error::io(&path))?))
+    }
+
+    fn finish<R: Row>(&mut self, writer: File_<R>) -> Result<(), Error> {
+        let file = format!("{}.parquet", R::TABLE);
+        let path = self.dir.join(&file);
+        let (rows, sink) = writer.finish()?;
+        sink.into_inner()
+            .map_err(|error| Error::io(&path)(error.into_error()))?;
+        let sha256 = manifest::sha256_of(&path)?;
+        self.tables
+            .insert(R::TABLE.to_owned(), TableFile { file, rows, sha256 });
+        Ok(())
+    }
+
+    fn all<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
+        let mut writer = self.start::<R>()?;
+        rows.into_iter().try_for_each(|row| writer.push(row))?;
+        self.finish(writer)
+    }
+}
+
+/// Reads every known source under `sources` and writes Parquet tables and `manifest.json` to `out`: first to a
+/// temporary sibling folder, then renamed, so that nothing half-written is left on an error.
+///
+/// # Errors
+/// [`Error::NoSources`], [`Error::NotACatalog`] where `out` is a folder of something else, [`Error::Io`], and the
+/// readers' errors, which name file, row and column.
+pub fn build(sources: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Manifest, Error> {
+    let replaceable = !out.exists() || out.join(MANIFEST).is_file() || is_empty_folder(out)?;
+    if !replaceable {
+        return Err(Error::NotACatalog { path: out.to_owned() });
+    }
+    let parent = out
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(Error::io(parent))?;
+    let folder = tempfile::Builder::new()
+        .prefix(".catalog-")
+        .tempdir_in(parent)
+        .map_err(Error::io(parent))?;
+    let manifest = build_into(sources, folder.path(), progress)?;
+    put_in_place(folder, out)?;
+    Ok(manifest)
+}
+
+fn is_empty_folder(path: &Path) -> Result<bool, Error> {
+    Ok(path.is_dir() && fs::read_dir(path).map_err(Error::io(path))?.next().is_none())
+}
+
+fn put_in_place(folder: tempfile::TempDir, out: &Path) -> Result<(), Error> {
+    // A temporary folder is private; a catalog is for all who may read its place.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))
+            .map_err(Error::io(folder.path()))?;
+    }
+    let complete = folder.keep();
+    let moved = if out.exists() {
+        let old = complete.with_extension("old");
+        fs::rename(out, &old)
+            .and_then(|()| fs::rename(&complete, out))
+            .and_then(|()| fs::remove_dir_all(&old))
+    } else {
+        fs::rename(&complete, out)
+    };
+    moved.map_err(Error::io(out))
+}
+
+pub(crate) fn build_into(
+    sources: &Path,
+    dir: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Manifest, Error> {
+    let found = discover(sources)?;
+    let surveys = survey(&found)?;
+    let mut writers = Writers {
+        dir,
+        tables: BTreeMap::new(),
+    };
+    let mut gathered = Gathered {
+        sources: found.iter().map(|found| found.file.clone()).collect(),
+        ..Gathered::default()
+    };
+    let mut duplicates = Duplicates::default();
+    let mut listed = Vec::new();
+    let mut rejects = writers.start::<Reject>()?;
+    let mut items = writers.start::<Item>()?;
+    for (number, found_source) in found.iter().enumerate() {
+        progress(Progress::Reading {
+            source: found_source.file.clone(),
+            number,
+            of: found.len(),
+        });
+        let role = found_source.kind.role();
+        let mut last_day: Option<Days> = None;
+        let mut sink = |fact| match fact {
+            Fact::Observed(observed) => {
+                gathered.add(*observed, number as u16, role);
+                Ok(())
+            }
+            Fact::Evaluation(evaluation, scores) => {
+                last_day = last_day.max(evaluation.submitted.or(evaluation.uploaded));
+                duplicates.note(&evaluation, &scores);
+                Ok(())
+            }
+            Fact::Item(item) => items.push(*item),
+            Fact::Reject(reject) => rejects.push(reject),
+        };
+        let mut source = read(found_source, &surveys, "", "", &mut sink)?;
+        (source.address, source.revision) = manifest::provenance(&found_source.file);
+        listed.push((source, last_day));
+    }
+    duplicates.settle();
+    let versions: Vec<(String, String)> = listed
+        .iter()
+        .map(|(source, day)| {
+            (
+                source.sha256.chars().take(16).collect(),
+                day.map(crate::calendar::text).unwrap_or_default(),
+            )
+        })
+        .collect();
+    write_evaluations(
+        &found,
+        &surveys,
+        &versions,
+        &duplicates,
+        &mut listed,
+        &mut writers,
+        progress,
+    )?;
+    progress(Progress::Resolving {
+        checkpoints: gathered.known.len(),
+    });
+    let resolved = resolve::structures(&gathered);
+    progress(Progress::Writing {
+        table: Structure::TABLE,
+    });
+    let mut order: Vec<usize> = (0..gathered.known.len()).collect();
+    order.sort_by(|&a, &b| gathered.known[a].id.cmp(&gathered.known[b].id));
+    let wanted = |&at: &usize| gathered.known[at].evaluated || gathered.known[at].structured;
+    writers.all(
+        order
+            .iter()
+            .copied()
+            .filter(wanted)
+            .map(|at| resolved[at].clone()),
+    )?;
+    writers.all::<Checkpoint>(order.iter().map(|&at| checkpoints::checkpoint(&gathered, at)))?;
+    gathered
+        .conflicts
+        .sort_by(|a, b| (&a.id, &a.field).cmp(&(&b.id, &b.field)));
+    writers.all::<Conflict>(std::mem::take(&mut gathered.conflicts))?;
+    writers.all::<Accuracy>(Vec::new())?;
+    writers.finish(rejects)?;
+    writers.finish(items)?;
+    let mut manifest = Manifest {
+        schema_version: SCHEMA_VERSION,
+        catalog_sha256: String::new(),
+        sources: listed.into_iter().map(|(source, _)| source).collect(),
+        tables: writers.tables,
+    };
+    manifest.catalog_sha256 = manifest::identity(&manifest);
+    let path = dir.join(MANIFEST);
+    let mut text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
+    text.push(b'\n');
+    fs::write(&path, text).map_err(Error::io(&path))?;
+    Ok(manifest)
+}
+
+fn write_evaluations(
+    found: &[Found],
+    surveys: &BTreeMap<String, Survey>,
+    versions: &[(String, String)],
+    duplicates: &Duplicates,
+    listed: &mut [(Source, Option<Days>)],
+    writers: &mut Writers<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), Error> {
+    progress(Progress::Writing {
+        table: Evaluation::TABLE,
+    });
+    let mut evaluations = writers.start::<Evaluation>()?;
+    let mut scores_file = writers.start::<Score>()?;
+    let mut repeats = Vec::new();
+    for (number, source) in found.iter().enumerate() {
+        if !source.kind.is_leaderboard() {
+            continue;
+        }
+        let mut count = 0;
+        let mut sink = |fact| {
+            let Fact::Evaluation(mut evaluation, scores) = fact else {
+                return Ok(());
+            };
+            if let Some(duplicate) = duplicates.of(&evaluation) {
+                evaluation.duplicate_of = Some(duplicate.kept.clone());
+                repeats.push(duplicate);
+                count += 1;
+            }
+            evaluations.push(*evaluation)?;
+            scores.into_iter().try_for_each(|score| scores_file.push(score))
+        };
+        read(
+            source,
+            surveys,
+            &versions[number].0,
+            &versions[number].1,
+            &mut sink,
+        )?;
+        listed[number].0.duplicates = count;
+    }
+    writers.finish(evaluations)?;
+    writers.finish(scores_file)?;
+    writers.all::<Duplicate>(repeats)
+}
+
+/// What must be known of the tables of leaderboard v2 before any is read: their dialect, and which is the newest.
+fn survey(found: &[Found]) -> Result<BTreeMap<String, Survey>, Error> {
+    let mut surveys = BTreeMap::new();
+    for source in found.iter().filter(|source| source.kind == Kind::LeaderboardV2) {
+        let mut table = Table::open(&source.path, &source.file)?;
+        surveys.insert(source.file.clone(), leaderboard_v2::survey(&mut table)?);
+    }
+    let newest = surveys
+        .iter()
+        .max_by_key(|(file, survey)| (survey.last, survey.rows, std::cmp::Reverse((*file).clone())));
+    let newest = newest.map(|(file, _)| file.clone());
+    for (file, survey) in &mut surveys {
+        survey.superseded = Some(file) != newest.as_ref();
+    }
+    Ok(surveys)
+}
+
+/// Reads one source into `sink`.
+fn read(
+    found: &Found,
+    surveys: &BTreeMap<String, Survey>,
+    snapshot: &str,
+    version: &str,
+    sink: &mut dyn FnMut(Fact) -> Result<(), Error>,
+) -> Result<Source, Error> {
+    let mut out = Out::new(&found.file, sink);
+    let (rows_in, sha256, bytes) = if matches!(found.kind, Kind::HubConfigs | Kind::HubModels) {
+        let value = json_file(&found.path, &found.file)?;
+        let rows = match found.kind {
+            Kind::HubConfigs => hub_configs::read(&value, &mut out)?,
+            _ => hub_models::read(&value, &mut out)?,
+        };
+        let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
+        (rows, manifest::sha256_of(&found.path)?, length)
+    } else {
+        let mut table = Table::open(&found.path, &found.file)?;
+        match found.kind {
+            Kind::LeaderboardV1 => leaderboard_v1::read(&mut table, snapshot, version, &mut out)?,
+            Kind::LeaderboardV2 => {
+                let survey = surveys.get(&found.file).copied().unwrap_or_default();
+                leaderboard_v2::read(&mut table, survey, snapshot, version, &mut out)?;
+            }
+            Kind::Structures => structures::read(&mut table, &mut out)?,
+            _ => architectures::read(&mut table, &mut out)?,
+        }
+        let rows = table.rows;
+        let (sha256, bytes) = table.finish()?;
+        (rows, sha256, bytes)
+    };
+    Ok(Source {
+        path: found.file.clone(),
+        name: found.kind.name().to_owned(),
+        sha256,
+        bytes,
+        rows_in,
+        kept: out.kept,
+        rejected: out.rejected,
+        rejected_by_reason: out.by_reason,
+        ..Source::default()
+    })
+}

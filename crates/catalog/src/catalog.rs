@@ -1,0 +1,146 @@
+//! A catalog in memory: from a folder, or the snapshot compiled into the program.
+
+use std::fs;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::error::Error;
+use crate::manifest;
+use crate::parquet_file::read_rows;
+use crate::schema::{Row, SCHEMA_VERSION};
+use crate::tables::{
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Manifest, Reject, Score, Structure,
+};
+
+/// Everything in memory.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalog {
+    /// What it was made from.
+    pub manifest: Manifest,
+    /// One row per checkpoint.
+    pub checkpoints: Vec<Checkpoint>,
+    /// One row per checkpoint of a leaderboard or a source of structures.
+    pub structures: Vec<Structure>,
+    /// One row per row of a leaderboard.
+    pub evaluations: Vec<Evaluation>,
+    /// One row per score.
+    pub scores: Vec<Score>,
+    /// One row per item answered; empty unless sample files were read.
+    pub items: Vec<Item>,
+    /// What was left out.
+    pub rejects: Vec<Reject>,
+    /// What sources disagree on.
+    pub conflicts: Vec<Conflict>,
+    /// Evaluations that repeat another.
+    pub duplicates: Vec<Duplicate>,
+    /// How right each way of resolving structures is.
+    pub resolution: Vec<Accuracy>,
+}
+
+/// Name of the file that says what a catalog was made from.
+pub const MANIFEST: &str = "manifest.json";
+
+macro_rules! snapshot {
+    ($($file:literal),*) => {
+        /// The compiled-in snapshot: file names and bytes.
+        pub(crate) const SNAPSHOT: &[(&str, &[u8])] =
+            &[$(($file, include_bytes!(concat!("../snapshot/", $file)))),*];
+    };
+}
+snapshot!(
+    "manifest.json",
+    "checkpoints.parquet",
+    "structures.parquet",
+    "evaluations.parquet",
+    "scores.parquet",
+    "items.parquet",
+    "rejects.parquet",
+    "conflicts.parquet",
+    "duplicates.parquet",
+    "resolution.parquet"
+);
+
+impl Catalog {
+    /// The snapshot compiled into the program, made by [`crate::build()`].
+    ///
+    /// # Errors
+    /// None in a program whose tests pass; the errors of [`Catalog::open`] otherwise.
+    pub fn snapshot() -> Result<Self, Error> {
+        read(&|file| {
+            let found = SNAPSHOT.iter().find(|(name, _)| *name == file);
+            found
+                .map(|(_, bytes)| Bytes::from_static(bytes))
+                .ok_or_else(|| Error::Io {
+                    path: file.into(),
+                    source: std::io::ErrorKind::NotFound.into(),
+                })
+        })
+    }
+
+    /// The catalog in folder `dir`, its hashes checked against its manifest.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where a file cannot be read, [`Error::HashMismatch`] where a table changed,
+    /// [`Error::SchemaVersion`] for a catalog of another schema, and the errors of the Parquet reader.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        read(&|file| {
+            let path = dir.join(file);
+            fs::read(&path).map(Bytes::from).map_err(Error::io(&path))
+        })
+    }
+}
+
+type Fetch<'a> = &'a dyn Fn(&str) -> Result<Bytes, Error>;
+
+pub(crate) fn read_manifest(bytes: &[u8]) -> Result<Manifest, Error> {
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| Error::Json {
+        file: MANIFEST.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        message: error.to_string(),
+    })?;
+    if manifest.schema_version == SCHEMA_VERSION {
+        Ok(manifest)
+    } else {
+        Err(Error::SchemaVersion {
+            file: MANIFEST.to_owned(),
+            found: manifest.schema_version,
+            wanted: SCHEMA_VERSION,
+        })
+    }
+}
+
+fn read(fetch: Fetch<'_>) -> Result<Catalog, Error> {
+    let manifest = read_manifest(&fetch(MANIFEST)?)?;
+    Ok(Catalog {
+        checkpoints: table(&manifest, fetch)?,
+        structures: table(&manifest, fetch)?,
+        evaluations: table(&manifest, fetch)?,
+        scores: table(&manifest, fetch)?,
+        items: table(&manifest, fetch)?,
+        rejects: table(&manifest, fetch)?,
+        conflicts: table(&manifest, fetch)?,
+        duplicates: table(&manifest, fetch)?,
+        resolution: table(&manifest, fetch)?,
+        manifest,
+    })
+}
+
+fn table<R: Row>(manifest: &Manifest, fetch: Fetch<'_>) -> Result<Vec<R>, Error> {
+    let file = format!("{}.parquet", R::TABLE);
+    let bytes = fetch(&file)?;
+    let found = manifest::sha256(&bytes);
+    let wanted = manifest
+        .tables
+        .get(R::TABLE)
+        .map_or("", |table| table.sha256.as_str());
+    if found != wanted {
+        return Err(Error::HashMismatch {
+            file,
+            found,
+            wanted: wanted.to_owned(),
+        });
+    }
+    read_rows(bytes, &file)
+}

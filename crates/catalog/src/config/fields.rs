@@ -1,0 +1,93 @@
+//! Reading fields of a config by any of their names: numbers as strings, one value per layer, nulls, floats.
+
+use serde_json::{Map, Value};
+
+/// Fields of one JSON object.
+pub(crate) type Fields = Map<String, Value>;
+
+/// The first of `names` that holds a positive whole number. −1, 0 and null mean unknown; a list with one value per
+/// layer counts by its most frequent value (the larger of equals).
+pub(crate) fn int(fields: &Fields, names: &[&str]) -> Option<i64> {
+    names.iter().find_map(|name| fields.get(*name).and_then(positive))
+}
+
+/// The first of `names` that holds a whole number, zero included.
+pub(crate) fn count(fields: &Fields, names: &[&str]) -> Option<i64> {
+    names
+        .iter()
+        .find_map(|name| fields.get(*name).and_then(number).filter(|&value| value >= 0))
+}
+
+/// The first of `names` that holds a number.
+pub(crate) fn float(fields: &Fields, names: &[&str]) -> Option<f64> {
+    names.iter().find_map(|name| match fields.get(*name)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    })
+}
+
+/// The first of `names` that holds true or false.
+pub(crate) fn flag(fields: &Fields, names: &[&str]) -> Option<bool> {
+    names.iter().find_map(|name| match fields.get(*name)? {
+        Value::Bool(value) => Some(*value),
+        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        Value::Number(number) => number.as_i64().map(|value| value != 0),
+        _ => None,
+    })
+}
+
+/// The first of `names` that holds text.
+pub(crate) fn text<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a str> {
+    names.iter().find_map(|name| {
+        fields
+            .get(*name)?
+            .as_str()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+    })
+}
+
+/// The first of `names` that holds an object.
+pub(crate) fn object<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a Fields> {
+    names.iter().find_map(|name| fields.get(*name)?.as_object())
+}
+
+/// The first of `names` that holds a list.
+pub(crate) fn list<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a [Value]> {
+    names
+        .iter()
+        .find_map(|name| fields.get(*name)?.as_array().map(Vec::as_slice))
+}
+
+/// A whole number from a number or its text; `4096.0` is one.
+pub(crate) fn number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            number
+                .as_f64()
+                .filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15)
+                .map(|float| float as i64)
+        }),
+        Value::String(text) => crate::sources::table::whole(text.trim()),
+        _ => None,
+    }
+}
+
+fn positive(value: &Value) -> Option<i64> {
+    match value {
+        Value::Array(values) => most_frequent(values),
+        other => number(other).filter(|&value| value > 0),
+    }
+}
+
+fn most_frequent(values: &[Value]) -> Option<i64> {
+    let mut counts = std::collections::BTreeMap::new();
+    for value in values.iter().filter_map(number).filter(|&value| value > 0) {
+        *counts.entry(value).or_insert(0_usize) += 1;
+    }
+    counts
+        .into_iter()
+        .max_by_key(|&(value, count)| (count, value))
+        .map(|(value, _)| value)
+}

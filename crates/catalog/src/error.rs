@@ -1,0 +1,185 @@
+//! What can go wrong, with the values that clashed.
+
+use std::path::PathBuf;
+
+/// Every failure of this crate. Only the binary adds advice.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system said no.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file without a byte, or a table without a header.
+    #[error("{file}: the file is empty")]
+    Empty {
+        /// The source.
+        file: String,
+    },
+    /// Bytes that are no UTF-8 where text must be.
+    #[error(
+        "{file}, row {row} (line {line}), column {column}: not UTF-8 after byte {valid_up_to} of the cell"
+    )]
+    NotUtf8 {
+        /// The source.
+        file: String,
+        /// Row from 0, header not counted.
+        row: u64,
+        /// Line from 1.
+        line: u64,
+        /// Column name, or its number where the header itself is at fault.
+        column: String,
+        /// Bytes of the cell that are well-formed.
+        valid_up_to: usize,
+    },
+    /// A table lacks a column that its reader needs.
+    #[error("{file}: column `{column}` is missing (the header has: {present})")]
+    MissingColumn {
+        /// The source.
+        file: String,
+        /// What was looked for.
+        column: String,
+        /// What the header has.
+        present: String,
+    },
+    /// A cell that cannot be read as what its column holds.
+    #[error("{file}, row {row} (line {line}), column `{column}`: {value:?} is not {wanted}")]
+    BadCell {
+        /// The source.
+        file: String,
+        /// Row from 0, header not counted.
+        row: u64,
+        /// Line from 1, or 0 where the format has none.
+        line: u64,
+        /// Column name.
+        column: String,
+        /// The cell, cut after 200 characters.
+        value: String,
+        /// What it should have been.
+        wanted: &'static str,
+    },
+    /// A row whose shape is wrong (number of fields, quotes).
+    #[error("{file}, row {row} (line {line}): {message}")]
+    BadRow {
+        /// The source.
+        file: String,
+        /// Row from 0.
+        row: u64,
+        /// Line from 1.
+        line: u64,
+        /// What the reader said.
+        message: String,
+    },
+    /// Text that is no JSON.
+    #[error("{file}, line {line}, column {column}: {message}")]
+    Json {
+        /// The source.
+        file: String,
+        /// Line from 1.
+        line: usize,
+        /// Column from 1.
+        column: usize,
+        /// What the parser said.
+        message: String,
+    },
+    /// JSON or YAML of another shape than the reader's.
+    #[error("{file}: {message}")]
+    Shape {
+        /// The source.
+        file: String,
+        /// What was expected and what was found.
+        message: String,
+    },
+    /// A Parquet file that cannot be read or written.
+    #[error("{file}: {message}")]
+    Parquet {
+        /// The file.
+        file: String,
+        /// What the reader or writer said.
+        message: String,
+    },
+    /// A Parquet table without a column, or with one of another type.
+    #[error("{file}: table `{table}` needs column `{column}` as {wanted}, found {found}")]
+    WrongColumn {
+        /// The file.
+        file: String,
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Type of the schema.
+        wanted: String,
+        /// Type in the file, or `none`.
+        found: String,
+    },
+    /// A null where the schema has none.
+    #[error("{file}: table `{table}`, row {row}, column `{column}`: a null, where there can be none")]
+    UnexpectedNull {
+        /// The file.
+        file: String,
+        /// The table.
+        table: String,
+        /// Row from 0.
+        row: usize,
+        /// The column.
+        column: String,
+    },
+    /// A catalog of another schema.
+    #[error("{file}: schema version {found}, this program reads {wanted}")]
+    SchemaVersion {
+        /// The manifest.
+        file: String,
+        /// In the file.
+        found: u32,
+        /// Of this program.
+        wanted: u32,
+    },
+    /// A table's bytes are not those the manifest names.
+    #[error("{file}: SHA-256 {found}, the manifest says {wanted}")]
+    HashMismatch {
+        /// The table's file.
+        file: String,
+        /// Of the bytes.
+        found: String,
+        /// In the manifest.
+        wanted: String,
+    },
+    /// Nothing under the folder is a source that this crate knows.
+    #[error("{path}: no known source under this folder")]
+    NoSources {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The place to write to holds something that is no catalog.
+    #[error("{path}: exists and is no catalog (no manifest.json in it)")]
+    NotACatalog {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A statement the engine does not accept or could not run.
+    #[error("{message}")]
+    Query {
+        /// What the engine said.
+        message: String,
+        /// Columns and tables that exist and look like the ones asked for.
+        suggestions: Vec<String>,
+    },
+}
+
+impl Error {
+    /// An [`Error::Io`] about `path`.
+    pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// `text` cut after 200 characters, as `rejects.raw` and the errors hold it.
+pub(crate) fn cut(text: &str) -> String {
+    text.chars().take(200).collect()
+}

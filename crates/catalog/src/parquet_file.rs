@@ -1,0 +1,263 @@
+//! Tables to Parquet and back: zstd, dictionaries, schema version and units in the file's metadata.
+//!
+//! The bytes depend on the rows alone: no clock, no host, no hash order.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMillisecondArray,
+};
+use arrow::datatypes::{
+    DataType, Date32Type, Field, Float64Type, Int64Type, Schema, TimeUnit, TimestampMillisecondType,
+};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::ChunkReader;
+
+use crate::error::Error;
+use crate::schema::{Column, Kind, Row, SCHEMA_VERSION, Value};
+
+/// Rows turned into columns at a time.
+const BATCH: usize = 8_192;
+
+/// The Arrow type of a kind of column.
+pub fn data_type(kind: Kind) -> DataType {
+    match kind {
+        Kind::Text => DataType::Utf8,
+        Kind::Int => DataType::Int64,
+        Kind::Float => DataType::Float64,
+        Kind::Bool => DataType::Boolean,
+        Kind::Day => DataType::Date32,
+        Kind::Millis => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+    }
+}
+
+/// The Arrow schema of table `R`.
+pub fn arrow_schema<R: Row>() -> Arc<Schema> {
+    let fields: Vec<Field> = R::columns()
+        .iter()
+        .map(|column| Field::new(column.name, data_type(column.kind), column.nullable))
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// `rows` as one batch with [`arrow_schema`]'s columns.
+///
+/// # Errors
+/// [`Error::Parquet`] where Arrow refuses the columns.
+pub fn to_batch<R: Row>(rows: &[R]) -> Result<RecordBatch, Error> {
+    let arrays = R::columns().iter().map(|column| to_array(column, rows)).collect();
+    RecordBatch::try_new(arrow_schema::<R>(), arrays).map_err(|error| broken(R::TABLE, &error))
+}
+
+fn to_array<R: Row>(column: &Column<R>, rows: &[R]) -> ArrayRef {
+    let int = |row| match (column.get)(row) {
+        Value::Int(value) => Some(value),
+        _ => None,
+    };
+    match column.kind {
+        Kind::Text => Arc::new(StringArray::from_iter(rows.iter().map(
+            |row| match (column.get)(row) {
+                Value::Text(text) => Some(text),
+                _ => None,
+            },
+        ))),
+        Kind::Int => Arc::new(rows.iter().map(int).collect::<Int64Array>()),
+        Kind::Float => Arc::new(
+            rows.iter()
+                .map(|row| match (column.get)(row) {
+                    Value::Float(value) => Some(value),
+                    _ => None,
+                })
+                .collect::<Float64Array>(),
+        ),
+        Kind::Bool => Arc::new(
+            rows.iter()
+                .map(|row| match (column.get)(row) {
+                    Value::Bool(value) => Some(value),
+                    _ => None,
+                })
+                .collect::<BooleanArray>(),
+        ),
+        Kind::Day => Arc::new(
+            rows.iter()
+                .map(|row| int(row).and_then(|day| i32::try_from(day).ok()))
+                .collect::<Date32Array>(),
+        ),
+        Kind::Millis => Arc::new(
+            rows.iter()
+                .map(int)
+                .collect::<TimestampMillisecondArray>()
+                .with_timezone("UTC"),
+        ),
+    }
+}
+
+/// Writes rows of one table to a Parquet file as they come: never more than one row group in memory.
+pub struct TableWriter<R: Row, W: Write + Send> {
+    writer: ArrowWriter<W>,
+    pending: Vec<R>,
+    rows: u64,
+}
+
+impl<R: Row, W: Write + Send> TableWriter<R, W> {
+    /// Starts a file in `sink`.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] where the writer refuses the schema.
+    pub fn new(sink: W) -> Result<Self, Error> {
+        let units: BTreeMap<&str, &str> = R::columns()
+            .iter()
+            .filter(|c| !c.unit.is_empty())
+            .map(|c| (c.name, c.unit))
+            .collect();
+        let metadata = vec![
+            KeyValue::new("anatomy.schema_version".to_owned(), SCHEMA_VERSION.to_string()),
+            KeyValue::new("anatomy.table".to_owned(), R::TABLE.to_owned()),
+            KeyValue::new(
+                "anatomy.units".to_owned(),
+                serde_json::to_string(&units).unwrap_or_default(),
+            ),
+        ];
+        let level = ZstdLevel::try_new(9).map_err(|error| broken(R::TABLE, &error))?;
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_dictionary_enabled(true)
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_max_row_group_row_count(Some(65_536))
+            .set_key_value_metadata(Some(metadata))
+            .build();
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties)
+            .with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(sink, arrow_schema::<R>(), options)
+            .map_err(|error| broken(R::TABLE, &error))?;
+        Ok(Self {
+            writer,
+            pending: Vec::new(),
+            rows: 0,
+        })
+    }
+
+    /// Adds one row.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] where writing fails.
+    pub fn push(&mut self, row: R) -> Result<(), Error> {
+        self.pending.push(row);
+        self.rows += 1;
+        if self.pending.len() >= BATCH {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        if !self.pending.is_empty() {
+            self.writer
+                .write(&to_batch(&self.pending)?)
+                .map_err(|error| broken(R::TABLE, &error))?;
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    /// Ends the file; returns the number of rows and the sink.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] where writing fails.
+    pub fn finish(mut self) -> Result<(u64, W), Error> {
+        self.flush()?;
+        let sink = self
+            .writer
+            .into_inner()
+            .map_err(|error| broken(R::TABLE, &error))?;
+        Ok((self.rows, sink))
+    }
+}
+
+/// All rows of a table's file. `file` names it in errors.
+///
+/// # Errors
+/// [`Error::Parquet`] for bytes that are no Parquet, [`Error::WrongColumn`] and [`Error::UnexpectedNull`] where they
+/// are not this table.
+pub fn read_rows<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Result<Vec<R>, Error> {
+    let mut rows = Vec::new();
+    for batch in open::<R, T>(bytes, file)? {
+        let batch = batch.map_err(|error| broken(file, &error))?;
+        from_batch(&batch, file, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+fn open<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Result<ParquetRecordBatchReader, Error> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| broken(file, &error))?;
+    let schema = builder.schema().clone();
+    for column in R::columns() {
+        let found = schema.field_with_name(column.name).ok().map(Field::data_type);
+        if found != Some(&data_type(column.kind)) {
+            return Err(Error::WrongColumn {
+                file: file.to_owned(),
+                table: R::TABLE.to_owned(),
+                column: column.name.to_owned(),
+                wanted: data_type(column.kind).to_string(),
+                found: found.map_or_else(|| "none".to_owned(), ToString::to_string),
+            });
+        }
+    }
+    builder
+        .with_batch_size(BATCH)
+        .build()
+        .map_err(|error| broken(file, &error))
+}
+
+fn from_batch<R: Row>(batch: &RecordBatch, file: &str, rows: &mut Vec<R>) -> Result<(), Error> {
+    let start = rows.len();
+    rows.resize(start + batch.num_rows(), R::default());
+    for column in R::columns() {
+        let Some(array) = batch.column_by_name(column.name) else {
+            continue;
+        };
+        for (index, row) in rows[start..].iter_mut().enumerate() {
+            let value = value_at(array, column.kind, index);
+            if !(column.set)(row, value) {
+                return Err(Error::UnexpectedNull {
+                    file: file.to_owned(),
+                    table: R::TABLE.to_owned(),
+                    row: start + index,
+                    column: column.name.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn value_at(array: &ArrayRef, kind: Kind, index: usize) -> Value<'_> {
+    if array.is_null(index) {
+        return Value::Null;
+    }
+    match kind {
+        Kind::Text => Value::Text(array.as_string::<i32>().value(index)),
+        Kind::Int => Value::Int(array.as_primitive::<Int64Type>().value(index)),
+        Kind::Float => Value::Float(array.as_primitive::<Float64Type>().value(index)),
+        Kind::Bool => Value::Bool(array.as_boolean().value(index)),
+        Kind::Day => Value::Int(i64::from(array.as_primitive::<Date32Type>().value(index))),
+        Kind::Millis => Value::Int(array.as_primitive::<TimestampMillisecondType>().value(index)),
+    }
+}
+
+fn broken(file: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::Parquet {
+        file: file.to_owned(),
+        message: error.to_string(),
+    }
+}

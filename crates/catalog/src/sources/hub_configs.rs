@@ -1,0 +1,61 @@
+//! One JSON object of config extracts: checkpoint id to the fields of its `config.json`.
+
+use serde_json::Value;
+
+use crate::clean;
+use crate::config;
+use crate::error::Error;
+use crate::sources::{Observed, Out};
+
+/// Name of this kind of source.
+pub(crate) const NAME: &str = "hub-configs";
+
+/// Whether a JSON value is of this kind: an object of objects that hold structure fields.
+pub(crate) fn recognises(value: &Value) -> bool {
+    let Some(object) = value.as_object() else {
+        return false;
+    };
+    let told = [
+        "vocab_size",
+        "hidden_size",
+        "n_embd",
+        "d_model",
+        "num_hidden_layers",
+        "n_layer",
+    ];
+    !object.is_empty()
+        && !object.contains_key("architectures")
+        && object.values().take(8).all(|entry| {
+            entry
+                .as_object()
+                .is_some_and(|e| told.iter().any(|k| e.contains_key(*k)) || e.contains_key("architectures"))
+        })
+}
+
+/// Reads the extracts into `out`; returns the number of rows.
+pub(crate) fn read(value: &Value, out: &mut Out<'_>) -> Result<u64, Error> {
+    let Some(object) = value.as_object() else {
+        return Ok(0);
+    };
+    let mut row = 0;
+    for (id, extract) in object {
+        let config = config::read(extract);
+        if let Some(why) = clean::not_a_decoder(config.architecture.as_deref(), config.model_type.as_deref())
+        {
+            out.reject_row(row, "architectures", why, "not_a_decoder")?;
+        } else {
+            let mut observed = Observed {
+                id: id.clone(),
+                dimensions: config.dimensions(),
+                head_dim: config.head_dim,
+                architecture: config.architecture,
+                model_type: config.model_type,
+                ..Observed::default()
+            };
+            clean::dimensions(&mut observed, row, out)?;
+            out.observe(row, observed)?;
+        }
+        row += 1;
+    }
+    Ok(row)
+}

@@ -1,0 +1,222 @@
+//! Open LLM Leaderboard v2 (2024-06 to 2025-03): six benchmarks, normalised to points over chance.
+//!
+//! Two dialects. In tables before 2025 `Flagged`, `MoE` and `Merged` are stored as their opposites; they are told by
+//! their contents: no leaderboard flags most of its rows. Some tables hold the name only as a link in `Model`.
+
+use crate::error::Error;
+use crate::sources::Out;
+use crate::sources::leaderboard_v1::{architecture, observed, plain_words};
+use crate::sources::table::{Cells, Table};
+use crate::tables::{Days, Evaluation, Score};
+
+/// Name of the leaderboard.
+pub(crate) const NAME: &str = "open-llm-leaderboard-v2";
+
+/// Column, benchmark, few-shot examples (leaderboard's own documentation).
+const BENCHMARKS: [(&str, &str, i64); 6] = [
+    ("IFEval", "ifeval", 0),
+    ("BBH", "bbh", 3),
+    ("MATH Lvl 5", "math", 4),
+    ("GPQA", "gpqa", 0),
+    ("MUSR", "musr", 0),
+    ("MMLU-PRO", "mmlu_pro", 5),
+];
+
+/// Whether a header is this table's.
+pub(crate) fn recognises(table: &Table) -> bool {
+    table.find("IFEval").is_some() && table.find("Average ⬆️").is_some()
+}
+
+struct Layout {
+    id: usize,
+    link: Option<usize>,
+    benchmarks: Vec<(usize, &'static str, i64)>,
+    average: usize,
+    size: usize,
+    optional: [Option<usize>; 17],
+}
+
+/// Columns that a table may lack.
+const OPTIONAL: [&[&str]; 17] = [
+    &["Type"],
+    &["Architecture"],
+    &["Weight type"],
+    &["Precision"],
+    &["Merged", "Not_Merged"],
+    &["MoE", "Not_MoE"],
+    &["Flagged", "Not_Flagged"],
+    &["Chat Template"],
+    &["Official Providers", "Maintainer's Highlight"],
+    &["CO₂ cost (kg)"],
+    &["Hub License"],
+    &["Hub ❤️"],
+    &["Model sha"],
+    &["Upload To Hub Date"],
+    &["Submission Date"],
+    &["Generation"],
+    &["Base Model"],
+];
+
+impl Layout {
+    fn of(table: &Table) -> Result<Self, Error> {
+        let mut benchmarks = Vec::new();
+        for (column, benchmark, shots) in BENCHMARKS {
+            benchmarks.push((table.need(&[column])?, benchmark, shots));
+        }
+        Ok(Self {
+            id: table.need(&["fullname", "Model"])?,
+            link: table.find("Model"),
+            benchmarks,
+            average: table.need(&["Average ⬆️"])?,
+            size: table.need(&["#Params (B)"])?,
+            optional: OPTIONAL.map(|names| names.iter().find_map(|name| table.find(name))),
+        })
+    }
+}
+
+/// What must be known of a table before it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Survey {
+    /// The flags are stored as their opposites: more rows "flagged" than not.
+    pub(crate) opposites: bool,
+    /// The last day of submission.
+    pub(crate) last: Option<Days>,
+    /// Rows.
+    pub(crate) rows: u64,
+    /// A newer state of the same table is at hand (scores were re-graded between states, so they never mix).
+    pub(crate) superseded: bool,
+}
+
+/// Looks through a table for its dialect and state.
+pub(crate) fn survey(table: &mut Table) -> Result<Survey, Error> {
+    let flagged = table.find("Flagged").or_else(|| table.find("Not_Flagged"));
+    let submitted = table.find("Submission Date");
+    let (mut yes, mut no) = (0_u64, 0_u64);
+    let mut survey = Survey::default();
+    while let Some(cells) = table.next()? {
+        match cells.bool(flagged)? {
+            Some(true) => yes += 1,
+            Some(false) => no += 1,
+            None => {}
+        }
+        survey.last = survey.last.max(cells.day(submitted)?);
+        survey.rows += 1;
+    }
+    survey.opposites = yes > no;
+    Ok(survey)
+}
+
+/// Reads the table into `out`; `survey` as [`survey`] found.
+pub(crate) fn read(
+    table: &mut Table,
+    survey: Survey,
+    snapshot: &str,
+    version: &str,
+    out: &mut Out<'_>,
+) -> Result<(), Error> {
+    let layout = Layout::of(table)?;
+    while let Some(cells) = table.next()? {
+        let named = cells.text(Some(layout.id))?.map(bare_name);
+        let linked = cells.text(layout.link)?.map(bare_name);
+        let Some(id) = named.or(linked).filter(|id| !id.is_empty()) else {
+            out.reject_row(cells.row, "fullname", "", "no_name")?;
+            continue;
+        };
+        if survey.superseded {
+            out.reject_row(cells.row, "", id, "superseded")?;
+            continue;
+        }
+        let evaluation = evaluation(&cells, &layout, id, survey.opposites)?;
+        let mut scores = Vec::with_capacity(layout.benchmarks.len());
+        for &(column, benchmark, shots) in &layout.benchmarks {
+            let Some(value) = cells.float(Some(column))? else {
+                continue;
+            };
+            if !(0.0..=100.0).contains(&value) {
+                out.reject_field(cells.row, benchmark, &value.to_string(), "score_out_of_range")?;
+                continue;
+            }
+            scores.push(Score {
+                evaluation: evaluation.evaluation.clone(),
+                id: evaluation.id.clone(),
+                leaderboard: NAME.to_owned(),
+                version: version.to_owned(),
+                benchmark: benchmark.to_owned(),
+                value,
+                unit: "points".to_owned(),
+                precision: evaluation.precision.clone(),
+                shots: Some(shots),
+                chat_template: evaluation.chat_template,
+                setting: None,
+                date: evaluation.submitted,
+                snapshot: snapshot.to_owned(),
+            });
+        }
+        out.observe(cells.row, observed(&evaluation))?;
+        out.evaluation(cells.row, evaluation, scores)?;
+    }
+    Ok(())
+}
+
+fn evaluation(cells: &Cells<'_>, layout: &Layout, id: &str, opposites: bool) -> Result<Evaluation, Error> {
+    let [
+        kind,
+        class,
+        weight_type,
+        precision,
+        merged,
+        moe,
+        flagged,
+        template,
+        official,
+        co2,
+        license,
+        likes,
+        revision,
+        uploaded,
+        submitted,
+        generation,
+        base,
+    ] = layout.optional;
+    let text = |index| cells.text(index).map(|text| text.map(str::to_owned));
+    let flag = |index| {
+        cells
+            .bool(index)
+            .map(|value| value.map(|value| value != opposites))
+    };
+    Ok(Evaluation {
+        evaluation: format!("{NAME}/{}", cells.row),
+        leaderboard: NAME.to_owned(),
+        id: id.to_owned(),
+        revision: text(revision)?,
+        precision: text(precision)?,
+        weight_type: text(weight_type)?,
+        kind: cells.text(kind)?.and_then(plain_words),
+        architecture: cells.text(class)?.and_then(architecture),
+        listed_size: cells.float(Some(layout.size))?,
+        likes: cells.int(likes)?,
+        merged: flag(merged)?,
+        moe: flag(moe)?,
+        flagged: flag(flagged)?,
+        chat_template: cells.bool(template)?,
+        official_provider: cells.bool(official)?,
+        co2: cells.float(co2)?,
+        license: text(license)?,
+        uploaded: cells.day(uploaded)?,
+        submitted: cells.day(submitted)?,
+        generation: cells.int(generation)?,
+        base: text(base)?,
+        average: cells.float(Some(layout.average))?,
+        duplicate_of: None,
+    })
+}
+
+/// The name inside a link, or the text as it stands: `<a … href="https://huggingface.co/org/name" …>org/name</a>`.
+pub(crate) fn bare_name(cell: &str) -> &str {
+    let Some(tag) = cell.find("<a ") else { return cell };
+    let Some(start) = cell[tag..].find('>').map(|at| tag + at + 1) else {
+        return cell;
+    };
+    let end = cell[start..].find('<').map_or(cell.len(), |at| start + at);
+    cell[start..end].trim()
+}

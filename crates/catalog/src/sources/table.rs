@@ -1,0 +1,282 @@
+//! A CSV source as rows of text cells: hashed while it is read, never whole in memory.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use csv::{ByteRecord, ReaderBuilder};
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+use crate::calendar;
+use crate::error::{Error, cut};
+use crate::tables::Days;
+
+/// SHA-256 and length of what has been read so far.
+#[derive(Default)]
+struct Tally {
+    hash: Sha256,
+    bytes: u64,
+}
+
+struct Hashing<R> {
+    inner: R,
+    tally: Arc<Mutex<Tally>>,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        if let Ok(mut tally) = self.tally.lock() {
+            tally.hash.update(&buffer[..read]);
+            tally.bytes += read as u64;
+        }
+        Ok(read)
+    }
+}
+
+/// A CSV file being read, gzip or plain.
+pub(crate) struct Table {
+    /// Path under the sources folder, for errors and rejects.
+    pub(crate) file: String,
+    /// Column names.
+    pub(crate) headers: Vec<String>,
+    reader: csv::Reader<Box<dyn Read>>,
+    tally: Arc<Mutex<Tally>>,
+    record: ByteRecord,
+    /// Rows read.
+    pub(crate) rows: u64,
+}
+
+impl Table {
+    /// Opens `path` and reads its header. `file` names it.
+    pub(crate) fn open(path: &Path, file: &str) -> Result<Self, Error> {
+        let mut source = File::open(path).map_err(Error::io(path))?;
+        let mut magic = Vec::with_capacity(2);
+        source
+            .by_ref()
+            .take(2)
+            .read_to_end(&mut magic)
+            .map_err(Error::io(path))?;
+        if magic.is_empty() {
+            return Err(Error::Empty {
+                file: file.to_owned(),
+            });
+        }
+        let whole = std::io::Cursor::new(magic.clone()).chain(source);
+        let tally = Arc::new(Mutex::new(Tally::default()));
+        let hashing = BufReader::with_capacity(
+            1 << 16,
+            Hashing {
+                inner: whole,
+                tally: tally.clone(),
+            },
+        );
+        let plain: Box<dyn Read> = if magic == [0x1f, 0x8b] {
+            Box::new(MultiGzDecoder::new(hashing))
+        } else {
+            Box::new(hashing)
+        };
+        let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(plain);
+        let header = reader
+            .byte_headers()
+            .map_err(|error| row_error(file, &error, 0))?
+            .clone();
+        if header.iter().all(<[u8]>::is_empty) {
+            return Err(Error::Empty {
+                file: file.to_owned(),
+            });
+        }
+        let headers = header
+            .iter()
+            .enumerate()
+            .map(|(index, cell)| {
+                text(cell, file, 0, 1, &format!("number {}", index + 1)).map(|t| t.trim().to_owned())
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            file: file.to_owned(),
+            headers,
+            reader,
+            tally,
+            record: ByteRecord::new(),
+            rows: 0,
+        })
+    }
+
+    /// Where column `name` stands.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        self.headers.iter().position(|header| header == name)
+    }
+
+    /// Where the first of `names` that is there stands.
+    pub(crate) fn need(&self, names: &[&str]) -> Result<usize, Error> {
+        names
+            .iter()
+            .find_map(|name| self.find(name))
+            .ok_or_else(|| Error::MissingColumn {
+                file: self.file.clone(),
+                column: names.first().copied().unwrap_or_default().to_owned(),
+                present: cut(&self.headers.join(", ")),
+            })
+    }
+
+    /// The next row, `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Cells<'_>>, Error> {
+        let row = self.rows;
+        if !self
+            .reader
+            .read_byte_record(&mut self.record)
+            .map_err(|error| row_error(&self.file, &error, row))?
+        {
+            return Ok(None);
+        }
+        self.rows += 1;
+        let line = self.record.position().map_or(0, csv::Position::line);
+        Ok(Some(Cells {
+            file: &self.file,
+            headers: &self.headers,
+            record: &self.record,
+            row,
+            line,
+        }))
+    }
+
+    /// SHA-256 (hexadecimal) and bytes of the file. Call at the end of the rows.
+    pub(crate) fn finish(mut self) -> Result<(String, u64), Error> {
+        let path = Path::new(&self.file).to_owned();
+        std::io::copy(self.reader.get_mut(), &mut std::io::sink()).map_err(Error::io(&path))?;
+        let tally = self
+            .tally
+            .lock()
+            .map(|tally| (hex(&tally.hash.clone().finalize()), tally.bytes));
+        Ok(tally.unwrap_or_default())
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// One row's cells.
+pub(crate) struct Cells<'a> {
+    file: &'a str,
+    headers: &'a [String],
+    record: &'a ByteRecord,
+    /// Row from 0.
+    pub(crate) row: u64,
+    line: u64,
+}
+
+/// What tables print for "not known".
+const ABSENT: [&str; 9] = ["", "-", "nan", "NaN", "None", "none", "null", "N/A", "n/a"];
+
+impl<'a> Cells<'a> {
+    /// The cell in column `index`, trimmed, `None` where it stands for "not known".
+    pub(crate) fn text(&self, index: Option<usize>) -> Result<Option<&'a str>, Error> {
+        let Some(index) = index else { return Ok(None) };
+        let cell = self.record.get(index).unwrap_or_default();
+        let cell = text(
+            cell,
+            self.file,
+            self.row,
+            self.line,
+            &format!("`{}`", self.name(index)),
+        )?
+        .trim();
+        Ok((!ABSENT.contains(&cell)).then_some(cell))
+    }
+
+    /// A number.
+    pub(crate) fn float(&self, index: Option<usize>) -> Result<Option<f64>, Error> {
+        self.parse(index, "a number", |cell| {
+            cell.parse().ok().filter(|value: &f64| value.is_finite())
+        })
+    }
+
+    /// A whole number; `12.0` is one.
+    pub(crate) fn int(&self, index: Option<usize>) -> Result<Option<i64>, Error> {
+        self.parse(index, "a whole number", whole)
+    }
+
+    /// `True` or `False`.
+    pub(crate) fn bool(&self, index: Option<usize>) -> Result<Option<bool>, Error> {
+        self.parse(index, "true or false", |cell| match cell {
+            "True" | "true" | "TRUE" | "1" => Some(true),
+            "False" | "false" | "FALSE" | "0" => Some(false),
+            _ => None,
+        })
+    }
+
+    /// The day of a date or timestamp.
+    pub(crate) fn day(&self, index: Option<usize>) -> Result<Option<Days>, Error> {
+        self.parse(
+            index,
+            "a date (2024-05-31, with or without a time)",
+            calendar::day,
+        )
+    }
+
+    /// The cell through `read`; [`Error::BadCell`] where that gives nothing.
+    pub(crate) fn parse<T>(
+        &self,
+        index: Option<usize>,
+        wanted: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let Some(cell) = self.text(index)? else {
+            return Ok(None);
+        };
+        match read(cell) {
+            Some(value) => Ok(Some(value)),
+            None => Err(Error::BadCell {
+                file: self.file.to_owned(),
+                row: self.row,
+                line: self.line,
+                column: self.name(index.unwrap_or_default()).to_owned(),
+                value: cut(cell),
+                wanted,
+            }),
+        }
+    }
+
+    fn name(&self, index: usize) -> &'a str {
+        self.headers.get(index).map_or("", String::as_str)
+    }
+}
+
+/// A whole number from text; `12.0` is one, `12.5`, `1e400` and 2^63 are none.
+pub(crate) fn whole(cell: &str) -> Option<i64> {
+    cell.parse().ok().or_else(|| {
+        let value: f64 = cell.parse().ok()?;
+        (value.fract() == 0.0 && value.abs() < 9.0e15).then_some(value as i64)
+    })
+}
+
+fn text<'a>(cell: &'a [u8], file: &str, row: u64, line: u64, column: &str) -> Result<&'a str, Error> {
+    std::str::from_utf8(cell).map_err(|error| Error::NotUtf8 {
+        file: file.to_owned(),
+        row,
+        line,
+        column: column.to_owned(),
+        valid_up_to: error.valid_up_to(),
+    })
+}
+
+fn row_error(file: &str, error: &csv::Error, row: u64) -> Error {
+    let line = error.position().map_or(0, csv::Position::line);
+    Error::BadRow {
+        file: file.to_owned(),
+        row,
+        line,
+        message: error.to_string(),
+    }
+}
