@@ -1,8 +1,8 @@
 //! The command line: what can be asked, and its help.
 
-use std::path::PathBuf;
-
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
 
 /// Which part of a language model's structure buys which ability?
 #[derive(Debug, Parser)]
@@ -54,67 +54,8 @@ pub(crate) enum Format {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the whole study: report.html, findings.json, figures/ and tables/
-    Report(ReportArgs),
+    Report(commands::report::ReportArgs),
     /// Build, check and describe the catalog of structures and scores
     #[command(subcommand)]
-    Catalog(CatalogCommand),
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  anatomy report
-  anatomy report --out /tmp/study --seed 7
-  anatomy report --catalog my-catalog --format json > findings.json
-
-Exit status: 0 done, 2 could not run")]
-pub(crate) struct ReportArgs {
-    /// Folder the report goes to
-    #[arg(long, default_value = "anatomy-report", value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Catalog made by `anatomy catalog build` [default: the one compiled in]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) catalog: Option<PathBuf>,
-    /// Resamples of each bootstrap interval
-    #[arg(long, default_value_t = 1000, value_name = "NUM", value_parser = clap::value_parser!(u32).range(100..=100_000))]
-    pub(crate) resamples: u32,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CatalogCommand {
-    /// Read the sources, clean and resolve them, write the tables as Parquet
-    #[command(after_help = "\
-Examples:
-  anatomy catalog build --sources data --out my-catalog
-
-Exit status: 0 done, 2 could not run")]
-    Build(CatalogBuildArgs),
-    /// Prove a catalog from its sources: same hashes, every row accounted for
-    #[command(after_help = "\
-Examples:
-  anatomy catalog check                      counts of the compiled-in catalog
-  anatomy catalog check --sources data       and whether it follows from these sources
-
-Exit status: 0 all as it should be, 1 something differs, 2 could not run")]
-    Check(CatalogCheckArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CatalogBuildArgs {
-    /// Folder with the sources
-    #[arg(long, value_name = "DIR")]
-    pub(crate) sources: PathBuf,
-    /// Folder the tables go to
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CatalogCheckArgs {
-    /// Folder with the sources to build from again
-    #[arg(long, value_name = "DIR")]
-    pub(crate) sources: Option<PathBuf>,
-    /// Catalog to check [default: the one compiled in]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) catalog: Option<PathBuf>,
+    Catalog(commands::catalog::CatalogCommand),
 }

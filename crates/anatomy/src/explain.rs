@@ -40,6 +40,24 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-fn catalog_hint(_error: &catalog::Error) -> Option<String> {
-    None
+fn catalog_hint(error: &catalog::Error) -> Option<String> {
+    use catalog::Error as E;
+    let hint = match error {
+        E::Empty { .. } => "fetch the file again; an interrupted download leaves it empty",
+        E::NotUtf8 { .. } => "save the file as UTF-8, or fetch it again",
+        E::MissingColumn { .. } => "is this another version of the table? Its header must name every column read from it",
+        E::BadCell { .. } | E::BadRow { .. } => "mend or remove that row, or fetch the file again",
+        E::Json { .. } | E::Shape { .. } | E::Parquet { .. } => "the file is damaged or of another kind; fetch it again",
+        E::WrongColumn { .. } | E::UnexpectedNull { .. } | E::SchemaVersion { .. } => {
+            "build the catalog again with `anatomy catalog build`"
+        }
+        E::HashMismatch { .. } => "the tables were changed after they were built; run `anatomy catalog build` again",
+        E::NoSources { .. } => "`--sources` names the folder above `open-llm-leaderboard-v1/results.csv` and its siblings",
+        E::NotACatalog { .. } => "choose a new or empty folder with --out",
+        E::Query { suggestions, .. } if !suggestions.is_empty() => {
+            return Some(format!("did you mean {}?", suggestions.join(", ")));
+        }
+        E::Io { .. } | E::Query { .. } => return None,
+    };
+    Some(hint.into())
 }

@@ -39,7 +39,11 @@ pub fn section(
     columns: &[StructureColumn],
     resolved: &[(String, Vec<ResolutionCount>)],
 ) -> Section {
-    let mut section = Section { id: "dataset".into(), title: "Dataset".into(), ..Section::default() };
+    let mut section = Section {
+        id: "dataset".into(),
+        title: "Dataset".into(),
+        ..Section::default()
+    };
     let rows = Table {
         id: "dataset-sources".into(),
         caption: "Rows of each source: read, kept, left out (each with its reason in `rejects`), and kept rows marked \
@@ -58,7 +62,10 @@ pub fn section(
         shown: true,
     };
     for source in sources {
-        let from = SourceOf { work: source.name.clone(), place: "rows".into() };
+        let from = SourceOf {
+            work: source.name.clone(),
+            place: "rows".into(),
+        };
         let counts = [
             ("rows", source.rows),
             ("kept", source.kept),
@@ -76,9 +83,15 @@ pub fn section(
             );
         }
     }
-    let descriptions: Vec<(&StructureColumn, Description)> =
-        columns.iter().map(|column| (column, describe(&column.values))).collect();
-    section.findings.extend(descriptions.iter().flat_map(|(column, description)| describing(column, description)));
+    let descriptions: Vec<(&StructureColumn, Description)> = columns
+        .iter()
+        .map(|column| (column, describe(&column.values)))
+        .collect();
+    section.findings.extend(
+        descriptions
+            .iter()
+            .flat_map(|(column, description)| describing(column, description)),
+    );
     for (place, counts) in resolved {
         let all: usize = counts.iter().map(|(_, count)| count).sum();
         for (way, count) in counts {
@@ -86,7 +99,10 @@ pub fn section(
                 Finding::new(
                     format!("dataset.resolved.{}.{way}", slug(place)),
                     format!("How many rows of {place} have a structure resolved by `{way}`?"),
-                    &SourceOf { work: place.clone(), place: "structures".into() },
+                    &SourceOf {
+                        work: place.clone(),
+                        place: "structures".into(),
+                    },
                 )
                 .with_value(*count as f64, "rows", all, "count"),
             );
@@ -107,7 +123,13 @@ pub fn section(
 fn slug(name: &str) -> String {
     name.to_lowercase()
         .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() || letter == '_' { letter } else { '-' })
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() || letter == '_' {
+                letter
+            } else {
+                '-'
+            }
+        })
         .collect()
 }
 
@@ -131,17 +153,27 @@ fn describing<'a>(
     column: &'a StructureColumn,
     description: &'a Description,
 ) -> impl Iterator<Item = Finding> + 'a {
-    let from = SourceOf { work: "catalog".into(), place: format!("structures.{}", column.name) };
+    let from = SourceOf {
+        work: "catalog".into(),
+        place: format!("structures.{}", column.name),
+    };
     numbers(description).into_iter().map(move |(statistic, value)| {
         let unit = match statistic {
             "skewness" | "kurtosis" => "1",
             "missing" => "fraction",
             _ => &column.unit,
         };
-        let n = if statistic == "missing" { column.values.len() } else { description.n };
+        let n = if statistic == "missing" {
+            column.values.len()
+        } else {
+            description.n
+        };
         Finding::new(
             format!("dataset.{statistic}.{}", column.name),
-            format!("What is the {statistic} of {} over the catalog's checkpoints?", column.name),
+            format!(
+                "What is the {statistic} of {} over the catalog's checkpoints?",
+                column.name
+            ),
             &from,
         )
         .with_value(value, unit, n, statistic)
@@ -180,8 +212,15 @@ fn resolution_table(resolved: &[(String, Vec<ResolutionCount>)]) -> Table {
         }
     }
     let cells = |(place, counts): &(String, Vec<ResolutionCount>)| {
-        let count = |way: &&str| counts.iter().find(|(name, _)| name == way).map_or(0, |(_, count)| *count);
-        std::iter::once(Cell::from(place.as_str())).chain(ways.iter().map(|way| count(way).into())).collect()
+        let count = |way: &&str| {
+            counts
+                .iter()
+                .find(|(name, _)| name == way)
+                .map_or(0, |(_, count)| *count)
+        };
+        std::iter::once(Cell::from(place.as_str()))
+            .chain(ways.iter().map(|way| count(way).into()))
+            .collect()
     };
     Table {
         id: "dataset-resolution".into(),

@@ -1,8 +1,17 @@
 //! The structure columns, and the named sets of them that regressions use.
 
 /// Every structure column, in the order in which rows hold them; names and units of the published dataset.
-pub const COLUMNS: [&str; 9] =
-    ["size", "d_model", "d_ffn", "heads", "layers", "kv_heads", "vocab_size", "pos", "date"];
+pub const COLUMNS: [&str; 9] = [
+    "size",
+    "d_model",
+    "d_ffn",
+    "heads",
+    "layers",
+    "kv_heads",
+    "vocab_size",
+    "pos",
+    "date",
+];
 
 /// Unit of each of [`COLUMNS`].
 pub const UNITS: [&str; 9] = [
@@ -20,13 +29,40 @@ pub const UNITS: [&str; 9] = [
 /// Name of a feature set, and its columns. A new set is a line here.
 pub const SETS: [(&str, &[&str]); 3] = [
     ("core", &["layers", "d_model", "d_ffn", "heads"]),
-    ("structure", &["size", "d_model", "d_ffn", "heads", "layers", "kv_heads", "vocab_size", "pos"]),
-    ("structure_date", &["size", "d_model", "d_ffn", "heads", "layers", "kv_heads", "vocab_size", "pos", "date"]),
+    (
+        "structure",
+        &[
+            "size",
+            "d_model",
+            "d_ffn",
+            "heads",
+            "layers",
+            "kv_heads",
+            "vocab_size",
+            "pos",
+        ],
+    ),
+    (
+        "structure_date",
+        &[
+            "size",
+            "d_model",
+            "d_ffn",
+            "heads",
+            "layers",
+            "kv_heads",
+            "vocab_size",
+            "pos",
+            "date",
+        ],
+    ),
 ];
 
 /// The columns of a named set.
 pub fn feature_set(name: &str) -> Option<&'static [&'static str]> {
-    SETS.iter().find(|(set, _)| *set == name).map(|(_, columns)| *columns)
+    SETS.iter()
+        .find(|(set, _)| *set == name)
+        .map(|(_, columns)| *columns)
 }
 
 /// Place of a column in [`COLUMNS`].

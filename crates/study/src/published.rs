@@ -20,7 +20,11 @@ pub fn published(id: &str) -> Option<Published> {
         tolerance,
         n: (n > 0).then_some(n),
     };
-    NOTEBOOK_FIGURES.iter().find(|(name, ..)| *name == id).map(entry).or_else(|| published_in_paper(id))
+    NOTEBOOK_FIGURES
+        .iter()
+        .find(|(name, ..)| *name == id)
+        .map(entry)
+        .or_else(|| published_in_paper(id))
 }
 
 /// Finding id, number, place, tolerance, n (0 where the work does not say).

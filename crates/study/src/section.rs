@@ -37,7 +37,11 @@ pub enum Cell {
 
 impl From<f64> for Cell {
     fn from(value: f64) -> Self {
-        if value.is_finite() { Self::Number(value) } else { Self::Missing }
+        if value.is_finite() {
+            Self::Number(value)
+        } else {
+            Self::Missing
+        }
     }
 }
 
@@ -92,12 +96,18 @@ pub struct Axis {
 impl Axis {
     /// A linear axis.
     pub fn linear(label: &str) -> Self {
-        Self { label: label.into(), log: false }
+        Self {
+            label: label.into(),
+            log: false,
+        }
     }
 
     /// A logarithmic axis.
     pub fn log(label: &str) -> Self {
-        Self { label: label.into(), log: true }
+        Self {
+            label: label.into(),
+            log: true,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One file a command: arguments in, results out.
 
-mod catalog;
-mod report;
+pub(crate) mod catalog;
+pub(crate) mod report;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,15 +1,37 @@
 //! `anatomy report`: the whole study, written where a browser and a spreadsheet find it.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use study::finding::Finding;
 
-use crate::cli::{Format, Global, ReportArgs};
+use crate::cli::{Format, Global};
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
 use crate::report::{self, Files};
 use crate::{output, progress};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy report
+  anatomy report --out /tmp/study --seed 7
+  anatomy report --catalog my-catalog --format json > findings.json
+
+Exit status: 0 done, 2 could not run")]
+pub(crate) struct ReportArgs {
+    /// Folder the report goes to
+    #[arg(long, default_value = "anatomy-report", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Catalog made by `anatomy catalog build` [default: the one compiled in]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalog: Option<PathBuf>,
+    /// Resamples of each bootstrap interval
+    #[arg(long, default_value_t = 1000, value_name = "NUM", value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    pub(crate) resamples: u32,
+}
 
 pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
     // The folder is tried first: a bad path fails before the work, not after it.

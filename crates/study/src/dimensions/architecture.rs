@@ -15,20 +15,34 @@ const FAMILIES: [(&str, &str, &str); 4] = [
 ];
 
 pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
-    let mut section = Section { id: "architecture".into(), title: "Architecture".into(), ..Section::default() };
-    let known = dimensions.rows.iter().filter(|row| row.architecture.is_some()).count();
+    let mut section = Section {
+        id: "architecture".into(),
+        title: "Architecture".into(),
+        ..Section::default()
+    };
+    let known = dimensions
+        .rows
+        .iter()
+        .filter(|row| row.architecture.is_some())
+        .count();
     let note = without("architecture", known, dimensions.rows.len());
     let mut by_bucket = Table {
         id: "architecture-buckets".into(),
         caption: "Average (points) of the four largest families by size bucket.".into(),
-        columns: ["family", "bucket", "n", "mean", "median"].map(String::from).to_vec(),
+        columns: ["family", "bucket", "n", "mean", "median"]
+            .map(String::from)
+            .to_vec(),
         shown: true,
         ..Table::default()
     };
     let mut best = Table {
         id: "architecture-best".into(),
         caption: "Best score (points) of each family on each benchmark. A maximum grows with n.".into(),
-        columns: ["family", "n"].into_iter().chain(BENCHMARK_TITLES).map(String::from).collect(),
+        columns: ["family", "n"]
+            .into_iter()
+            .chain(BENCHMARK_TITLES)
+            .map(String::from)
+            .collect(),
         shown: true,
         ..Table::default()
     };
@@ -45,7 +59,8 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
             .with_note(&note),
         );
         for bucket in Bucket::ALL {
-            let sample = dimensions.sample(|row| (of_family(row) && row.bucket() == bucket).then_some(row.average));
+            let sample =
+                dimensions.sample(|row| (of_family(row) && row.bucket() == bucket).then_some(row.average));
             if sample.is_empty() {
                 continue;
             }
@@ -68,7 +83,10 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
                         group: name.into(),
                         series: title.into(),
                         value: finding.value.unwrap_or(f64::NAN),
-                        interval: finding.interval.as_ref().map(|interval| (interval.low, interval.high)),
+                        interval: finding
+                            .interval
+                            .as_ref()
+                            .map(|interval| (interval.low, interval.high)),
                     });
                 }
                 section.findings.push(finding);
@@ -86,7 +104,10 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
             let mut finding = dimensions
                 .finding(
                     format!("architecture.best.{family}.{benchmark}"),
-                    format!("What is the best {} score of a {title} checkpoint?", BENCHMARK_TITLES[column]),
+                    format!(
+                        "What is the best {} score of a {title} checkpoint?",
+                        BENCHMARK_TITLES[column]
+                    ),
                     &sample,
                     ("maximum", |values| quantile(values, 1.0)),
                     "points",
@@ -119,7 +140,11 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
 /// The twenty most frequent architectures.
 fn counts(dimensions: &Dimensions<'_>, known: usize) -> Table {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for architecture in dimensions.rows.iter().filter_map(|row| row.architecture.as_deref()) {
+    for architecture in dimensions
+        .rows
+        .iter()
+        .filter_map(|row| row.architecture.as_deref())
+    {
         *counts.entry(architecture).or_default() += 1;
     }
     let mut ordered: Vec<(&str, usize)> = counts.into_iter().collect();
@@ -128,7 +153,11 @@ fn counts(dimensions: &Dimensions<'_>, known: usize) -> Table {
         id: "architecture-counts".into(),
         caption: format!("The twenty most frequent architectures; n = {known} evaluations with a known one."),
         columns: ["architecture", "evaluations"].map(String::from).to_vec(),
-        rows: ordered.into_iter().take(20).map(|(name, count)| vec![name.into(), count.into()]).collect(),
+        rows: ordered
+            .into_iter()
+            .take(20)
+            .map(|(name, count)| vec![name.into(), count.into()])
+            .collect(),
         shown: true,
     }
 }

@@ -6,8 +6,16 @@ use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, median, welch};
 
 pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
-    let mut section = Section { id: "chat_template".into(), title: "Chat template".into(), ..Section::default() };
-    let known = dimensions.rows.iter().filter(|row| row.chat_template.is_some()).count();
+    let mut section = Section {
+        id: "chat_template".into(),
+        title: "Chat template".into(),
+        ..Section::default()
+    };
+    let known = dimensions
+        .rows
+        .iter()
+        .filter(|row| row.chat_template.is_some())
+        .count();
     let note = without("`Chat Template`", known, dimensions.rows.len());
     let mut table = Table {
         id: "chat-template".into(),
@@ -46,7 +54,9 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
                 let finding = dimensions
                     .finding(
                         format!("chat_template.{statistic}.{label}.{benchmark}"),
-                        format!("What is the {statistic} {title} score of evaluations {label} chat template?"),
+                        format!(
+                            "What is the {statistic} {title} score of evaluations {label} chat template?"
+                        ),
                         sample,
                         (statistic, compute),
                         "points",
@@ -72,10 +82,17 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
         section.findings.push(
             Finding::new(
                 format!("chat_template.difference.{benchmark}"),
-                format!("By how much does {title} differ between evaluations with and without chat template?"),
+                format!(
+                    "By how much does {title} differ between evaluations with and without chat template?"
+                ),
                 &source(),
             )
-            .with_value(test.difference, "points", with.len() + lacking.len(), "difference of means")
+            .with_value(
+                test.difference,
+                "points",
+                with.len() + lacking.len(),
+                "difference of means",
+            )
             .with_interval(interval)
             .with_seed(dimensions.seed)
             .with_note(&note)

@@ -5,12 +5,17 @@ use crate::section::{Section, Table};
 use crate::statistics::{mean, median};
 
 pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
-    let mut section = Section { id: "efficiency".into(), title: "Efficiency".into(), ..Section::default() };
+    let mut section = Section {
+        id: "efficiency".into(),
+        title: "Efficiency".into(),
+        ..Section::default()
+    };
     let mut table = Table {
         id: "efficiency-buckets".into(),
-        caption: "Average per billion listed parameters (rows with a listed size above 0) and emissions of the \
+        caption:
+            "Average per billion listed parameters (rows with a listed size above 0) and emissions of the \
                   evaluation run, by bucket."
-            .into(),
+                .into(),
         columns: [
             "bucket",
             "n",
@@ -31,7 +36,11 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
             (row.bucket() == bucket).then(|| row.average / size)
         });
         let co2 = dimensions.sample(|row| row.co2.filter(|_| row.bucket() == bucket));
-        let n_bucket = dimensions.rows.iter().filter(|row| row.bucket() == bucket).count();
+        let n_bucket = dimensions
+            .rows
+            .iter()
+            .filter(|row| row.bucket() == bucket)
+            .count();
         let unit = "points per billion parameters";
         let mean_ratio = dimensions
             .finding(
@@ -41,7 +50,9 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
                 ("mean", mean),
                 unit,
             )
-            .with_note("a mean of ratios: the smallest checkpoints drive it; packed weights list half their size");
+            .with_note(
+                "a mean of ratios: the smallest checkpoints drive it; packed weights list half their size",
+            );
         let median_ratio = dimensions.finding(
             format!("efficiency.median.{name}"),
             format!("What is the median of Average per billion parameters among {name} checkpoints?"),

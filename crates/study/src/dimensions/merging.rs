@@ -6,13 +6,26 @@ use crate::section::{Axis, Bar, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, welch};
 
 pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
-    let mut section = Section { id: "merging".into(), title: "Merging".into(), ..Section::default() };
+    let mut section = Section {
+        id: "merging".into(),
+        title: "Merging".into(),
+        ..Section::default()
+    };
     let mut table = Table {
         id: "merging-buckets".into(),
-        caption: "Mean of Average (points), merged and not, by bucket; rows whose `Merged` is unknown left out.".into(),
-        columns: ["bucket", "n merged", "mean merged", "n not merged", "mean not merged", "difference"]
-            .map(String::from)
-            .to_vec(),
+        caption:
+            "Mean of Average (points), merged and not, by bucket; rows whose `Merged` is unknown left out."
+                .into(),
+        columns: [
+            "bucket",
+            "n merged",
+            "mean merged",
+            "n not merged",
+            "mean not merged",
+            "difference",
+        ]
+        .map(String::from)
+        .to_vec(),
         shown: true,
         ..Table::default()
     };
@@ -22,7 +35,8 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
     for bucket in Bucket::ALL {
         let name = bucket.name();
         let side = |merged: bool| -> Sample<'_> {
-            dimensions.sample(|row| (row.bucket() == bucket && row.merged == Some(merged)).then_some(row.average))
+            dimensions
+                .sample(|row| (row.bucket() == bucket && row.merged == Some(merged)).then_some(row.average))
         };
         let sides = [("merged", side(true)), ("not_merged", side(false))];
         for (label, sample) in &sides {
@@ -41,7 +55,10 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
                 group: name.into(),
                 series: words.clone(),
                 value: finding.value.unwrap_or(f64::NAN),
-                interval: finding.interval.as_ref().map(|interval| (interval.low, interval.high)),
+                interval: finding
+                    .interval
+                    .as_ref()
+                    .map(|interval| (interval.low, interval.high)),
             });
             section.findings.push(
                 Dimensions::count(
@@ -61,7 +78,12 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
                 format!("By how much do merged {name} checkpoints score higher?"),
                 &source(),
             )
-            .with_value(test.difference, "points", merged.len() + other.len(), "difference of means")
+            .with_value(
+                test.difference,
+                "points",
+                merged.len() + other.len(),
+                "difference of means",
+            )
             .with_interval(dimensions.interval_of_two(merged, other, |x, y| mean(x) - mean(y)))
             .with_seed(dimensions.seed)
             .with_note("unadjusted: merged checkpoints are younger and of better bases"),
@@ -75,7 +97,9 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
             test.difference.into(),
         ]);
     }
-    section.text = vec![format!("{note}. The published means count those rows as not merged.")];
+    section.text = vec![format!(
+        "{note}. The published means count those rows as not merged."
+    )];
     section.figures = vec![Figure {
         id: "merging".into(),
         title: "Merged checkpoints score higher, before any adjustment".into(),

@@ -112,7 +112,10 @@ type Sample<'a> = Vec<(&'a LeaderboardRow, f64)>;
 impl<'a> Dimensions<'a> {
     /// Rows that `pick` gives a value for.
     fn sample(&self, pick: impl Fn(&LeaderboardRow) -> Option<f64>) -> Sample<'a> {
-        self.rows.iter().filter_map(|row| pick(row).map(|value| (row, value))).collect()
+        self.rows
+            .iter()
+            .filter_map(|row| pick(row).map(|value| (row, value)))
+            .collect()
     }
 
     /// Interval of a statistic of one sample, resampling shapes.
@@ -134,14 +137,18 @@ impl<'a> Dimensions<'a> {
         let both: Vec<_> = first.iter().chain(second).collect();
         let groups: Vec<u32> = both.iter().map(|(row, _)| row.shape).collect();
         self.grouped(&groups, |rows| {
-            let (in_first, in_second): (Vec<usize>, Vec<usize>) = rows.iter().partition(|&&row| row < first.len());
+            let (in_first, in_second): (Vec<usize>, Vec<usize>) =
+                rows.iter().partition(|&&row| row < first.len());
             let values = |rows: Vec<usize>| rows.into_iter().map(|row| both[row].1).collect::<Vec<_>>();
             statistic(&values(in_first), &values(in_second))
         })
     }
 
     fn grouped(&self, groups: &[u32], statistic: impl Fn(&[usize]) -> f64 + Sync) -> Option<Interval> {
-        let settings = GroupBootstrap { resamples: self.resamples, seed: self.seed };
+        let settings = GroupBootstrap {
+            resamples: self.resamples,
+            seed: self.seed,
+        };
         group_bootstrap(groups, settings, 0.95, statistic)
     }
 
@@ -166,7 +173,9 @@ impl<'a> Dimensions<'a> {
     /// A finding that only counts.
     fn count(id: String, question: String, n: usize) -> Finding {
         let published = published(&id);
-        Finding::new(id, question, &source()).with_value(n as f64, "rows", n, "count").with_published(published)
+        Finding::new(id, question, &source())
+            .with_value(n as f64, "rows", n, "count")
+            .with_published(published)
     }
 }
 
@@ -175,10 +184,16 @@ fn values(sample: &[(&LeaderboardRow, f64)]) -> Vec<f64> {
 }
 
 fn source() -> SourceOf {
-    SourceOf { work: "open-llm-leaderboard-v2".into(), place: "all evaluations".into() }
+    SourceOf {
+        work: "open-llm-leaderboard-v2".into(),
+        place: "all evaluations".into(),
+    }
 }
 
 /// Says how many rows lack a column, for a finding's notes.
 fn without(column: &str, n_with: usize, n_all: usize) -> String {
-    format!("{} of {n_all} evaluations have no {column} in the table at hand and are left out", n_all - n_with)
+    format!(
+        "{} of {n_all} evaluations have no {column} in the table at hand and are left out",
+        n_all - n_with
+    )
 }

@@ -7,7 +7,11 @@ use crate::section::{Axis, Drawing, Figure, Section, Table};
 use crate::statistics::{least_squares_line, quantile, spearman};
 
 pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
-    let mut section = Section { id: "popularity".into(), title: "Popularity".into(), ..Section::default() };
+    let mut section = Section {
+        id: "popularity".into(),
+        title: "Popularity".into(),
+        ..Section::default()
+    };
     let likes = dimensions.sample(|row| row.likes);
     let note = without("likes", likes.len(), dimensions.rows.len());
     let mut table = Table {
@@ -27,13 +31,19 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
                 "likes",
             )
             .with_note(&note);
-        table.rows.push(vec![format!("{percent} %").into(), finding.value.into()]);
+        table
+            .rows
+            .push(vec![format!("{percent} %").into(), finding.value.into()]);
         section.findings.push(finding);
     }
     let count = |name: &str, words: &str, keep: fn(f64) -> bool| {
         let n = likes.iter().filter(|(_, likes)| keep(*likes)).count();
-        Dimensions::count(format!("popularity.count.{name}"), format!("How many evaluations have {words}?"), n)
-            .with_note(&note)
+        Dimensions::count(
+            format!("popularity.count.{name}"),
+            format!("How many evaluations have {words}?"),
+            n,
+        )
+        .with_note(&note)
     };
     section.findings.extend([
         count("none", "no likes", |likes| likes == 0.0),
@@ -44,7 +54,11 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
     let popular: Vec<(u32, f64, f64)> = dimensions
         .rows
         .iter()
-        .filter_map(|row| row.likes.filter(|&likes| likes > 10.0).map(|likes| (row.shape, likes.log10(), row.average)))
+        .filter_map(|row| {
+            row.likes
+                .filter(|&likes| likes > 10.0)
+                .map(|likes| (row.shape, likes.log10(), row.average))
+        })
         .collect();
     let shapes: Vec<u32> = popular.iter().map(|row| row.0).collect();
     let columns = |rows: &[usize]| -> (Vec<f64>, Vec<f64>) {
@@ -54,18 +68,19 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
     let (x, y) = columns(&all);
     let correlation = spearman(&x, &y);
     let line = least_squares_line(&x, &y);
-    let finding = |id: &str, question: &str, value: f64, method: &str, statistic: fn(&[f64], &[f64]) -> f64| {
-        Finding::new(id, question, &source())
-            .with_value(value, "1", popular.len(), method)
-            .with_interval(dimensions.grouped(&shapes, |rows| {
-                let (x, y) = columns(rows);
-                statistic(&x, &y)
-            }))
-            .with_seed(dimensions.seed)
-            .with_published(published(id))
-            .with_figure("popularity")
-            .with_note(&note)
-    };
+    let finding =
+        |id: &str, question: &str, value: f64, method: &str, statistic: fn(&[f64], &[f64]) -> f64| {
+            Finding::new(id, question, &source())
+                .with_value(value, "1", popular.len(), method)
+                .with_interval(dimensions.grouped(&shapes, |rows| {
+                    let (x, y) = columns(rows);
+                    statistic(&x, &y)
+                }))
+                .with_seed(dimensions.seed)
+                .with_published(published(id))
+                .with_figure("popularity")
+                .with_note(&note)
+        };
     section.findings.extend([
         finding(
             "popularity.spearman",
@@ -120,7 +135,10 @@ fn scatter(popular: &[(u32, f64, f64)], line: &crate::statistics::Line) -> Figur
         drawing: Drawing::Points {
             series: vec![(
                 "evaluations".into(),
-                popular.iter().map(|&(_, log_likes, average)| (10f64.powf(log_likes), average)).collect(),
+                popular
+                    .iter()
+                    .map(|&(_, log_likes, average)| (10f64.powf(log_likes), average))
+                    .collect(),
             )],
             line: line.slope.is_finite().then(|| [ends(1.0), ends(last)]),
         },

@@ -28,7 +28,10 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
             let correlation = spearman(&x, &y);
             let shapes: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
             // Ranks of 7,000 rows anew in each resample: a fifth of the usual resamples is enough for two digits.
-            let settings = GroupBootstrap { resamples: (study.resamples / 5).max(100), seed: study.seed };
+            let settings = GroupBootstrap {
+                resamples: (study.resamples / 5).max(100),
+                seed: study.seed,
+            };
             let interval = group_bootstrap(&shapes, settings, 0.95, |rows| {
                 let (x, y) = columns(rows);
                 spearman(&x, &y).value
@@ -38,7 +41,10 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
             values[second][first] = correlation.value;
             section.findings.push(
                 Finding::new(
-                    format!("correlation.spearman.{}.{}", BENCHMARKS[first], BENCHMARKS[second]),
+                    format!(
+                        "correlation.spearman.{}.{}",
+                        BENCHMARKS[first], BENCHMARKS[second]
+                    ),
                     format!(
                         "Do checkpoints that rank high on {} rank high on {}?",
                         BENCHMARK_TITLES[first], BENCHMARK_TITLES[second]
@@ -56,12 +62,16 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
     section.tables = vec![Table {
         id: "correlation-spearman".into(),
         caption: format!("Spearman's rank correlation between benchmarks; n ≥ {smallest_n} checkpoints."),
-        columns: std::iter::once("benchmark".to_string()).chain(labels.clone()).collect(),
+        columns: std::iter::once("benchmark".to_string())
+            .chain(labels.clone())
+            .collect(),
         rows: labels
             .iter()
             .zip(&values)
             .map(|(label, row)| {
-                std::iter::once(label.as_str().into()).chain(row.iter().map(|&value| value.into())).collect()
+                std::iter::once(label.as_str().into())
+                    .chain(row.iter().map(|&value| value.into()))
+                    .collect()
             })
             .collect(),
         shown: true,
@@ -69,11 +79,17 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
     section.figures = vec![Figure {
         id: "correlation".into(),
         title: "Spearman correlation of the benchmarks".into(),
-        caption: format!("Rank correlation between the benchmarks of leaderboard v1; n ≥ {smallest_n} checkpoints."),
+        caption: format!(
+            "Rank correlation between the benchmarks of leaderboard v1; n ≥ {smallest_n} checkpoints."
+        ),
         n: smallest_n,
         x: Axis::linear("benchmark"),
         y: Axis::linear("benchmark"),
-        drawing: Drawing::Heatmap { rows: labels.clone(), columns: labels, values },
+        drawing: Drawing::Heatmap {
+            rows: labels.clone(),
+            columns: labels,
+            values,
+        },
     }];
     section
 }

@@ -20,8 +20,11 @@ const STATISTICS: [(&str, &str, fn(&[f64]) -> f64); 9] = [
 ];
 
 pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
-    let mut section =
-        Section { id: "distribution".into(), title: "Scores on leaderboard v1".into(), ..Section::default() };
+    let mut section = Section {
+        id: "distribution".into(),
+        title: "Scores on leaderboard v1".into(),
+        ..Section::default()
+    };
     let mut table = Table {
         id: "distribution".into(),
         caption: "Scores (points) of leaderboard v1, one row a checkpoint.".into(),
@@ -41,7 +44,10 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
         let shapes: Vec<u32> = scored.iter().map(|&(row, _)| study.rows[row].shape).collect();
         let mut cells: Vec<Cell> = vec![title.into(), values.len().into()];
         for (name, unit, statistic) in STATISTICS {
-            let settings = GroupBootstrap { resamples: study.resamples, seed: study.seed };
+            let settings = GroupBootstrap {
+                resamples: study.resamples,
+                seed: study.seed,
+            };
             let resampled = !matches!(name, "min" | "max");
             let interval = resampled
                 .then(|| {
@@ -74,7 +80,10 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
     section.figures = vec![Figure {
         id: "distribution".into(),
         title: "Score distributions on leaderboard v1".into(),
-        caption: format!("Checkpoints by score on the six benchmarks; n = {} checkpoints.", study.rows.len()),
+        caption: format!(
+            "Checkpoints by score on the six benchmarks; n = {} checkpoints.",
+            study.rows.len()
+        ),
         n: study.rows.len(),
         x: Axis::linear("score (points)"),
         y: Axis::linear("checkpoints"),

@@ -48,7 +48,10 @@ pub struct LeaderboardV1<'a> {
 ///
 /// # Errors
 /// Whatever the regressions return, for example too few shapes for the folds.
-pub fn sections(study: &LeaderboardV1<'_>, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Vec<Section>, Error> {
+pub fn sections(
+    study: &LeaderboardV1<'_>,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<Section>, Error> {
     Ok(vec![
         distributions::section(study),
         correlations::section(study),
@@ -66,7 +69,10 @@ impl LeaderboardV1<'_> {
 }
 
 fn source() -> SourceOf {
-    SourceOf { work: "open-llm-leaderboard-v1".into(), place: "checkpoints, repeats left out".into() }
+    SourceOf {
+        work: "open-llm-leaderboard-v1".into(),
+        place: "checkpoints, repeats left out".into(),
+    }
 }
 
 /// Place of the column in a row's structure.

@@ -61,16 +61,28 @@ pub(super) fn section(
         let rows = rows_of(study, place)?;
         let limit = ceiling(&rows.target, &rows.structure)?;
         section.findings.push(
-            finding(&format!("regression.ceiling.structure.{benchmark}"), &format!(
-                "What share of the variance of {} can any function of structure alone explain?", BENCHMARK_TITLES[place]
-            ))
-            .with_value(limit.adjusted.unwrap_or(f64::NAN), "fraction", rows.target.len(), "adjusted eta squared")
+            finding(
+                &format!("regression.ceiling.structure.{benchmark}"),
+                &format!(
+                    "What share of the variance of {} can any function of structure alone explain?",
+                    BENCHMARK_TITLES[place]
+                ),
+            )
+            .with_value(
+                limit.adjusted.unwrap_or(f64::NAN),
+                "fraction",
+                rows.target.len(),
+                "adjusted eta squared",
+            )
             .with_note(format!("{} distinct structures", rows.structure.n_groups())),
         );
         let mut row_table = rows_table(study, benchmark, &rows);
         for protocol in PROTOCOLS {
-            let information =
-                RowInformation { n_rows: rows.target.len(), shape: Some(&rows.shape), ..RowInformation::default() };
+            let information = RowInformation {
+                n_rows: rows.target.len(),
+                shape: Some(&rows.shape),
+                ..RowInformation::default()
+            };
             let folds = folds(protocol, &information, study.seed)?;
             let forest = RandomForest::default();
             let result = evaluate(&forest, &rows.design, &rows.target, None, &folds, study.seed)?;
@@ -83,8 +95,17 @@ pub(super) fn section(
                 0.95,
                 study.seed,
             )?;
-            table.rows.push(table_row(place, protocol, &result, interval.as_ref(), &own_shape, limit.adjusted));
-            section.findings.extend(scores(study, place, protocol, &rows, &result, interval, &own_shape));
+            table.rows.push(table_row(
+                place,
+                protocol,
+                &result,
+                interval.as_ref(),
+                &own_shape,
+                limit.adjusted,
+            ));
+            section.findings.extend(scores(
+                study, place, protocol, &rows, &result, interval, &own_shape,
+            ));
             add_folds(&mut row_table, protocol, &folds, &result);
             done();
         }
@@ -106,7 +127,10 @@ fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Rows, Error> {
     let mut target = Vec::new();
     let mut columns = vec![Vec::new(); names.len()];
     for (row, score) in study.scored(benchmark) {
-        let values: Option<Vec<f64>> = places.iter().map(|&place| study.rows[row].structure[place]).collect();
+        let values: Option<Vec<f64>> = places
+            .iter()
+            .map(|&place| study.rows[row].structure[place])
+            .collect();
         let Some(values) = values else { continue };
         rows.push(row);
         target.push(score);
@@ -117,7 +141,13 @@ fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Rows, Error> {
     let design = Design::new(names.iter().map(ToString::to_string).collect(), columns)?;
     let shape = Groups::from_columns(&design, &["layers", "d_model", "d_ffn", "heads"])?;
     let structure = Groups::from_columns(&design, feature_set("structure").expect("a set of the table"))?;
-    Ok(Rows { rows, design, target, shape, structure })
+    Ok(Rows {
+        rows,
+        design,
+        target,
+        shape,
+        structure,
+    })
 }
 
 fn finding(id: &str, question: &str) -> Finding {
@@ -140,13 +170,23 @@ fn scores(
             .with_value(value, unit, result.n_tested, method)
             .with_protocol(name, rows.design.names())
             .with_seed(study.seed)
-            .with_note(format!("{} shapes; {} checkpoints in all", rows.shape.n_groups(), rows.target.len()))
+            .with_note(format!(
+                "{} shapes; {} checkpoints in all",
+                rows.shape.n_groups(),
+                rows.target.len()
+            ))
     };
-    let id = |statistic: &str, method: &str| format!("regression.{statistic}.{SET}.{name}.{method}.{benchmark}");
+    let id =
+        |statistic: &str, method: &str| format!("regression.{statistic}.{SET}.{name}.{method}.{benchmark}");
     let r2_id = id("r2", "random_forest");
     vec![
         complete(
-            finding(&r2_id, &format!("Which share of the variance of {title} does a forest predict from structure and date?")),
+            finding(
+                &r2_id,
+                &format!(
+                    "Which share of the variance of {title} does a forest predict from structure and date?"
+                ),
+            ),
             result.r2_pooled.unwrap_or(f64::NAN),
             "fraction",
             "random_forest",
@@ -155,19 +195,30 @@ fn scores(
         .with_figure("regression-r2")
         .with_published(published(&r2_id)),
         complete(
-            finding(&id("r2_mean_of_folds", "random_forest"), &format!("The same as the mean of the folds' R², for {title}?")),
+            finding(
+                &id("r2_mean_of_folds", "random_forest"),
+                &format!("The same as the mean of the folds' R², for {title}?"),
+            ),
             result.r2_mean_of_folds().unwrap_or(f64::NAN),
             "fraction",
             "random_forest",
         ),
         complete(
-            finding(&id("mae", "random_forest"), &format!("How far off is the forest on {title}, on the mean?")),
+            finding(
+                &id("mae", "random_forest"),
+                &format!("How far off is the forest on {title}, on the mean?"),
+            ),
             result.mae,
             "points",
             "random_forest",
         ),
         complete(
-            finding(&id("r2", "lookup"), &format!("Which share of the variance of {title} does the mean of the row's own shape predict?")),
+            finding(
+                &id("r2", "lookup"),
+                &format!(
+                    "Which share of the variance of {title} does the mean of the row's own shape predict?"
+                ),
+            ),
             own_shape.r2_pooled.unwrap_or(f64::NAN),
             "fraction",
             "look-up: training mean of the row's shape, else of all",
@@ -227,7 +278,12 @@ fn importance(
                 &format!("importance.mdi.{SET}.{benchmark}.{feature}"),
                 &format!("How much of the forest's fall of impurity on {title} is due to {feature}?"),
             )
-            .with_value(value, "fraction", rows.target.len(), "impurity decrease (random_forest)")
+            .with_value(
+                value,
+                "fraction",
+                rows.target.len(),
+                "impurity decrease (random_forest)",
+            )
             .with_interval(Some(interval))
             .with_protocol("all_rows", rows.design.names())
             .with_seed(study.seed)
@@ -261,10 +317,13 @@ fn rows_table(study: &LeaderboardV1<'_>, benchmark: &str, rows: &Rows) -> Table 
             .enumerate()
             .map(|(row, &of_study)| {
                 let features = rows.design.columns().iter().map(|column| Cell::from(column[row]));
-                [Cell::from(study.rows[of_study].id.as_str()), rows.target[row].into()]
-                    .into_iter()
-                    .chain(features)
-                    .collect()
+                [
+                    Cell::from(study.rows[of_study].id.as_str()),
+                    rows.target[row].into(),
+                ]
+                .into_iter()
+                .chain(features)
+                .collect()
             })
             .collect(),
         shown: false,
@@ -289,10 +348,17 @@ fn add_folds(table: &mut Table, protocol: Protocol, folds: &[Fold], result: &Eva
 fn words(section: &Section) -> Vec<String> {
     let value = |protocol: &str, benchmark: &str| {
         let id = format!("regression.r2.{SET}.{protocol}.random_forest.{benchmark}");
-        section.findings.iter().find(|finding| finding.id == id).and_then(|finding| finding.value)
+        section
+            .findings
+            .iter()
+            .find(|finding| finding.id == id)
+            .and_then(|finding| finding.value)
     };
     let range = |protocol: &str| {
-        let values: Vec<f64> = BENCHMARKS.iter().filter_map(|benchmark| value(protocol, benchmark)).collect();
+        let values: Vec<f64> = BENCHMARKS
+            .iter()
+            .filter_map(|benchmark| value(protocol, benchmark))
+            .collect();
         (quantile(&values, 0.0), quantile(&values, 1.0))
     };
     let (random, unseen) = (range("random_split"), range("structure_out"));
@@ -312,14 +378,22 @@ fn r2_figure(section: &Section, study: &LeaderboardV1<'_>) -> Figure {
     let mut bars = Vec::new();
     for (place, benchmark) in BENCHMARKS.iter().enumerate() {
         for protocol in PROTOCOLS {
-            let id = format!("regression.r2.{SET}.{}.random_forest.{benchmark}", protocol.name());
-            let Some(finding) = section.findings.iter().find(|finding| finding.id == id) else { continue };
+            let id = format!(
+                "regression.r2.{SET}.{}.random_forest.{benchmark}",
+                protocol.name()
+            );
+            let Some(finding) = section.findings.iter().find(|finding| finding.id == id) else {
+                continue;
+            };
             let Some(value) = finding.value else { continue };
             bars.push(Bar {
                 group: BENCHMARK_TITLES[place].into(),
                 series: protocol.name().into(),
                 value,
-                interval: finding.interval.as_ref().map(|interval| (interval.low, interval.high)),
+                interval: finding
+                    .interval
+                    .as_ref()
+                    .map(|interval| (interval.low, interval.high)),
             });
         }
     }

@@ -9,7 +9,11 @@ use crate::statistics::{mean, mean_interval, quantile};
 const BINS: usize = 10;
 
 pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
-    let mut section = Section { id: "size_bins".into(), title: "Scores by size".into(), ..Section::default() };
+    let mut section = Section {
+        id: "size_bins".into(),
+        title: "Scores by size".into(),
+        ..Section::default()
+    };
     let mut table = Table {
         id: "size-bins".into(),
         caption: "Equal-frequency bins of size (billions of parameters): mean and quartiles of each benchmark (points). \
@@ -68,7 +72,13 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
             ];
             table.rows.push(cells.to_vec());
             let sizes: Vec<f64> = bin.iter().map(|point| point.0).collect();
-            bins.push(Bin { x: quantile(&sizes, 0.5), mean: average, q1, q3, n: scores.len() });
+            bins.push(Bin {
+                x: quantile(&sizes, 0.5),
+                mean: average,
+                q1,
+                q3,
+                n: scores.len(),
+            });
         }
         panels.push((title.to_string(), bins));
     }

@@ -3,12 +3,11 @@
 //! Checkpoints of one shape share weights, data and recipe, so rows are not independent: the group is what is drawn
 //! (Cameron, Gelbach and Miller 2008, <https://doi.org/10.1162/rest.90.3.414>). Percentile interval (Efron 1979).
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{quantile_of_sorted, sorted};
 use crate::finding::Interval;
+use crate::random::Random;
 
 /// How often and from which seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +42,10 @@ pub fn group_bootstrap(
     let values: Vec<f64> = (0..settings.resamples)
         .into_par_iter()
         .map(|resample| {
-            let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
-            random.set_stream(resample as u64);
+            let mut random = Random::new(settings.seed, resample as u64);
             let mut rows = Vec::with_capacity(groups.len());
             for _ in 0..members.len() {
-                rows.extend_from_slice(members[random.random_range(0..members.len())]);
+                rows.extend_from_slice(members[random.below(members.len())]);
             }
             statistic(&rows)
         })
@@ -61,6 +59,10 @@ pub fn group_bootstrap(
         low: quantile_of_sorted(&ordered, 0.5 - level / 2.0),
         high: quantile_of_sorted(&ordered, 0.5 + level / 2.0),
         level,
-        method: format!("bootstrap over {} groups, {} resamples", members.len(), settings.resamples),
+        method: format!(
+            "bootstrap over {} groups, {} resamples",
+            members.len(),
+            settings.resamples
+        ),
     })
 }

@@ -23,5 +23,9 @@ pub fn least_squares_line(x: &[f64], y: &[f64]) -> Line {
         yy += (b - mean_y).powi(2);
     }
     let slope = xy / xx;
-    Line { slope, intercept: mean_y - slope * mean_x, r2: xy * xy / (xx * yy) }
+    Line {
+        slope,
+        intercept: mean_y - slope * mean_x,
+        r2: xy * xy / (xx * yy),
+    }
 }

@@ -13,7 +13,11 @@ pub fn sum(values: &[f64]) -> f64 {
     let mut lost = 0.0;
     for &value in values {
         let next = total + value;
-        lost += if f64::abs(total) >= f64::abs(value) { (total - next) + value } else { (value - next) + total };
+        lost += if f64::abs(total) >= f64::abs(value) {
+            (total - next) + value
+        } else {
+            (value - next) + total
+        };
         total = next;
     }
     total + lost
@@ -85,7 +89,12 @@ pub fn mean_interval(values: &[f64], level: f64) -> Option<Interval> {
     let law = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
     let half = law.inverse_cdf(0.5 + level / 2.0) * standard_deviation(values) / n.sqrt();
     let centre = mean(values);
-    half.is_finite().then(|| Interval { low: centre - half, high: centre + half, level, method: "student t".into() })
+    half.is_finite().then(|| Interval {
+        low: centre - half,
+        high: centre + half,
+        level,
+        method: "student t".into(),
+    })
 }
 
 /// Σ (x − mean)^power.

@@ -44,8 +44,17 @@ pub fn median_interval(values: &[f64], level: f64) -> Option<Interval> {
     let law = Binomial::new(0.5, n as u64).ok()?;
     let below = law.inverse_cdf((1.0 - level) / 2.0).max(1) as usize;
     // The k-th and (n + 1 − k)-th values cover with 1 − 2 P(X ≤ k − 1).
-    let rank = if law.cdf(below as u64 - 1) <= (1.0 - level) / 2.0 { below } else { below - 1 };
+    let rank = if law.cdf(below as u64 - 1) <= (1.0 - level) / 2.0 {
+        below
+    } else {
+        below - 1
+    };
     let rank = rank.max(1);
     let ordered = sorted(values);
-    Some(Interval { low: ordered[rank - 1], high: ordered[n - rank], level, method: "order statistics".into() })
+    Some(Interval {
+        low: ordered[rank - 1],
+        high: ordered[n - rank],
+        level,
+        method: "order statistics".into(),
+    })
 }

@@ -6,7 +6,10 @@ const X: [f64; 8] = [2.0, 4.0, 4.0, 5.0, 7.0, 9.0, 12.0, 30.0];
 const Y: [f64; 8] = [1.0, 3.0, 2.0, 2.0, 8.0, 6.0, 9.0, 10.0];
 
 fn close(ours: f64, theirs: f64) {
-    assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0), "{ours} is not {theirs}");
+    assert!(
+        (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0),
+        "{ours} is not {theirs}"
+    );
 }
 
 #[test]
@@ -73,7 +76,8 @@ fn the_median_interval_has_its_binomial_coverage() {
 #[test]
 fn a_description_counts_what_is_missing() {
     let description = describe(&[Some(1.0), None, Some(2.0), Some(2.0), Some(7.0)]);
-    assert_eq!((description.n, description.missing, description.mode), (4, 0.2, 2.0));
+    assert_eq!((description.n, description.mode), (4, 2.0));
+    close(description.missing, 0.2);
     close(description.q3, 3.25);
     assert!(describe(&[None, None]).mean.is_nan());
 }
@@ -83,7 +87,10 @@ fn resampling_groups_widens_the_interval_of_repeated_rows() {
     // 20 groups of 30 equal rows carry 20 facts, not 600.
     let groups: Vec<u32> = (0..600).map(|row| row / 30).collect();
     let values: Vec<f64> = groups.iter().map(|&group| f64::from(group * 7919 % 20)).collect();
-    let settings = GroupBootstrap { resamples: 500, seed: 7 };
+    let settings = GroupBootstrap {
+        resamples: 500,
+        seed: 7,
+    };
     let average = |rows: &[usize]| mean(&rows.iter().map(|&row| values[row]).collect::<Vec<_>>());
     let by_group = group_bootstrap(&groups, settings, 0.95, average).expect("20 groups");
     let each_alone: Vec<u32> = (0..600).collect();
@@ -97,16 +104,28 @@ fn resampling_groups_widens_the_interval_of_repeated_rows() {
 fn one_seed_gives_the_same_bits_on_any_number_of_threads() {
     let groups: Vec<u32> = (0..40).collect();
     let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("threads");
         pool.install(|| {
-            group_bootstrap(&groups, GroupBootstrap { resamples: 200, seed: 3 }, 0.9, |rows| {
-                mean(&rows.iter().map(|&row| (row as f64).sqrt()).collect::<Vec<_>>())
-            })
+            group_bootstrap(
+                &groups,
+                GroupBootstrap {
+                    resamples: 200,
+                    seed: 3,
+                },
+                0.9,
+                |rows| mean(&rows.iter().map(|&row| (row as f64).sqrt()).collect::<Vec<_>>()),
+            )
         })
     };
     let alone = run(1).expect("40 groups");
     for threads in [2, 7] {
         let many = run(threads).expect("40 groups");
-        assert_eq!((alone.low.to_bits(), alone.high.to_bits()), (many.low.to_bits(), many.high.to_bits()));
+        assert_eq!(
+            (alone.low.to_bits(), alone.high.to_bits()),
+            (many.low.to_bits(), many.high.to_bits())
+        );
     }
 }

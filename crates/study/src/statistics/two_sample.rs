@@ -29,8 +29,11 @@ pub fn welch(x: &[f64], y: &[f64]) -> Welch {
     let difference = mean(x) - mean(y);
     let error = (a + b).sqrt();
     let t = difference / error;
-    let degrees_of_freedom = (a + b).powi(2) / (a * a / (x.len() as f64 - 1.0) + b * b / (y.len() as f64 - 1.0));
-    let law = StudentsT::new(0.0, 1.0, degrees_of_freedom).ok().filter(|_| t.is_finite());
+    let degrees_of_freedom =
+        (a + b).powi(2) / (a * a / (x.len() as f64 - 1.0) + b * b / (y.len() as f64 - 1.0));
+    let law = StudentsT::new(0.0, 1.0, degrees_of_freedom)
+        .ok()
+        .filter(|_| t.is_finite());
     let level = 0.95;
     Welch {
         difference,
@@ -39,7 +42,12 @@ pub fn welch(x: &[f64], y: &[f64]) -> Welch {
         p: law.as_ref().map_or(f64::NAN, |law| 2.0 * law.sf(t.abs())),
         interval: law.as_ref().map(|law| {
             let half = law.inverse_cdf(0.5 + level / 2.0) * error;
-            Interval { low: difference - half, high: difference + half, level, method: "welch".into() }
+            Interval {
+                low: difference - half,
+                high: difference + half,
+                level,
+                method: "welch".into(),
+            }
         }),
     }
 }
@@ -62,5 +70,10 @@ pub fn hedges_g_interval(g: f64, n_x: usize, n_y: usize, level: f64) -> Option<I
     let (n_x, n_y) = (n_x as f64, n_y as f64);
     let error = ((n_x + n_y) / (n_x * n_y) + g * g / (2.0 * (n_x + n_y))).sqrt();
     let half = Normal::standard().inverse_cdf(0.5 + level / 2.0) * error;
-    half.is_finite().then(|| Interval { low: g - half, high: g + half, level, method: "normal".into() })
+    half.is_finite().then(|| Interval {
+        low: g - half,
+        high: g + half,
+        level,
+        method: "normal".into(),
+    })
 }

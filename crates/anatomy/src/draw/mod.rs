@@ -1,0 +1,67 @@
+//! Drawing: the study's figures as SVG.
+//!
+//! Colours are those of Okabe and Ito (2008), told apart with any colour vision; series also differ in place, marker or
+//! label, so that no figure needs colour.
+
+mod bars;
+mod panels;
+mod single;
+
+use kuva::backend::svg::SvgBackend;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+use kuva::render::render::render_multiple;
+use study::section::{Drawing, Figure};
+
+/// Okabe and Ito's colours, the readable ones first.
+const COLOURS: [&str; 8] =
+    ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"];
+
+/// The figure as an SVG document.
+pub(crate) fn svg(figure: &Figure) -> String {
+    let text = match &figure.drawing {
+        Drawing::Histograms(panels) => panels::histograms(figure, panels),
+        Drawing::Bins(panels) => panels::bins(figure, panels),
+        Drawing::Boxes(groups) => single::boxes(figure, groups),
+        Drawing::Heatmap { rows, columns, values } => single::heatmap(figure, rows, columns, values),
+        Drawing::Points { series, line } => single::points(figure, series, *line),
+        Drawing::Bars(bars) => bars::bars(figure, bars),
+    };
+    own_names(&text, &figure.id)
+}
+
+fn colour(place: usize) -> &'static str {
+    COLOURS[place % COLOURS.len()]
+}
+
+/// Title, axes and fonts that all figures share.
+fn layout(figure: &Figure, plots: &[Plot]) -> Layout {
+    let layout = Layout::auto_from_plots(plots)
+        .with_title(&figure.title)
+        .with_x_label(&figure.x.label)
+        .with_y_label(&figure.y.label)
+        .with_font_family("DejaVu Sans, Helvetica, Arial, sans-serif")
+        .with_title_size(15)
+        .with_label_size(12)
+        .with_tick_size(11)
+        .with_body_size(11)
+        .with_width(860.0)
+        .with_height(460.0);
+    match (figure.x.log, figure.y.log) {
+        (true, true) => layout.with_log_scale(),
+        (true, false) => layout.with_log_x(),
+        (false, true) => layout.with_log_y(),
+        (false, false) => layout,
+    }
+}
+
+fn render(plots: Vec<Plot>, layout: Layout) -> String {
+    SvgBackend::new().render_scene(&render_multiple(plots, layout))
+}
+
+/// Names inside an SVG get the figure's id before them: several stand in one page.
+fn own_names(svg: &str, id: &str) -> String {
+    svg.replace(" id=\"", &format!(" id=\"{id}-"))
+        .replace("url(#", &format!("url(#{id}-"))
+        .replace("href=\"#", &format!("href=\"#{id}-"))
+}

@@ -1,0 +1,80 @@
+//! Figures of several small panels that share their axes.
+
+use kuva::backend::svg::SvgBackend;
+use kuva::plot::{BandPlot, Histogram, LinePlot};
+use kuva::render::figure::Figure as Grid;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+use study::section::{Bin, Figure};
+
+use super::colour;
+
+/// Panels side by side.
+const COLUMNS: usize = 3;
+
+pub(super) fn histograms(figure: &Figure, panels: &[(String, Vec<f64>)]) -> String {
+    let all = panels.iter().flat_map(|(_, values)| values.iter().copied());
+    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    let (low, high) = ((low / 5.0).floor() * 5.0, (high / 5.0).ceil() * 5.0);
+    let bins = (((high - low) / 2.5) as usize).max(1);
+    let panels = panels
+        .iter()
+        .map(|(title, values)| {
+            let plot = Histogram::new()
+                .with_data(values.iter().copied())
+                .with_range((low, high))
+                .with_bins(bins)
+                .with_color(colour(0));
+            (format!("{title} (n = {})", values.len()), vec![Plot::Histogram(plot)])
+        })
+        .collect();
+    grid(figure, panels)
+}
+
+pub(super) fn bins(figure: &Figure, panels: &[(String, Vec<Bin>)]) -> String {
+    let panels = panels
+        .iter()
+        .map(|(title, bins)| {
+            let n: usize = bins.iter().map(|bin| bin.n).sum();
+            let band = BandPlot::new(
+                bins.iter().map(|bin| bin.x),
+                bins.iter().map(|bin| bin.q1),
+                bins.iter().map(|bin| bin.q3),
+            )
+            .with_color(colour(4))
+            .with_opacity(0.35);
+            let line = LinePlot::new()
+                .with_data(bins.iter().map(|bin| (bin.x, bin.mean)))
+                .with_color(colour(0))
+                .with_stroke_width(2.0);
+            (format!("{title} (n = {n})"), vec![Plot::Band(band), Plot::Line(line)])
+        })
+        .collect();
+    grid(figure, panels)
+}
+
+fn grid(figure: &Figure, panels: Vec<(String, Vec<Plot>)>) -> String {
+    let rows = panels.len().div_ceil(COLUMNS);
+    let layouts = panels
+        .iter()
+        .map(|(title, plots)| {
+            let layout = Layout::auto_from_plots(plots)
+                .with_title(title)
+                .with_x_label(&figure.x.label)
+                .with_y_label(&figure.y.label)
+                .with_font_family("DejaVu Sans, Helvetica, Arial, sans-serif")
+                .with_title_size(13)
+                .with_label_size(11)
+                .with_tick_size(10);
+            if figure.x.log { layout.with_log_x() } else { layout }
+        })
+        .collect();
+    let scene = Grid::new(rows, COLUMNS.min(panels.len()))
+        .with_title(&figure.title)
+        .with_title_size(15)
+        .with_plots(panels.into_iter().map(|(_, plots)| plots).collect())
+        .with_layouts(layouts)
+        .with_cell_size(330.0, 260.0)
+        .render();
+    SvgBackend::new().render_scene(&scene)
+}

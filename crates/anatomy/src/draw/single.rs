@@ -1,0 +1,64 @@
+//! Figures of one panel: boxes, heatmap, points.
+
+use kuva::plot::{BoxPlot, ColorMap, Heatmap, LinePlot, ScatterPlot};
+use kuva::render::plots::Plot;
+use study::section::Figure;
+
+use super::{colour, layout, render};
+
+pub(super) fn boxes(figure: &Figure, groups: &[(String, Vec<f64>)]) -> String {
+    let mut plot = BoxPlot::new().with_color(colour(4)).with_width(0.5);
+    for (label, values) in groups {
+        plot = plot.with_group(label.as_str(), values.iter().copied());
+    }
+    let plots = vec![Plot::Box(plot)];
+    let layout = layout(figure, &plots);
+    render(plots, layout)
+}
+
+pub(super) fn heatmap(figure: &Figure, rows: &[String], columns: &[String], values: &[Vec<f64>]) -> String {
+    // Black numbers must be read on every cell, so the scale stays light.
+    let light = ColorMap::Custom(std::sync::Arc::new(|share: f64| {
+        let share = share.clamp(0.0, 1.0);
+        let mix = |from: f64, to: f64| (from + share * (to - from)) as u8;
+        format!("#{:02x}{:02x}{:02x}", mix(255.0, 96.0), mix(255.0, 178.0), mix(255.0, 232.0))
+    }));
+    let plot = Heatmap::new()
+        .with_data(values.iter().map(|row| row.iter().copied()))
+        .with_labels(rows.to_vec(), columns.to_vec())
+        .with_y_categories(rows.iter().map(String::as_str))
+        .with_color_map(light)
+        .with_values();
+    let from_below = plot.row_labels.clone().unwrap_or_default();
+    let plots = vec![Plot::Heatmap(plot)];
+    let layout = layout(figure, &plots)
+        .with_x_categories(columns.to_vec())
+        .with_y_categories(from_below)
+        .with_width(760.0)
+        .with_height(520.0);
+    render(plots, layout)
+}
+
+pub(super) fn points(
+    figure: &Figure,
+    series: &[(String, Vec<(f64, f64)>)],
+    line: Option<[(f64, f64); 2]>,
+) -> String {
+    let mut plots: Vec<Plot> = Vec::new();
+    for (place, (name, points)) in series.iter().enumerate() {
+        let mut plot = ScatterPlot::new()
+            .with_data(points.iter().copied())
+            .with_color(colour(place))
+            .with_size(3.0)
+            .with_marker_opacity(0.5);
+        if series.len() > 1 {
+            plot = plot.with_legend(name.as_str());
+        }
+        plots.push(Plot::Scatter(plot));
+    }
+    if let Some(ends) = line {
+        plots.push(Plot::Line(LinePlot::new().with_data(ends).with_color(colour(5)).with_stroke_width(2.0)));
+    }
+    let layout = layout(figure, &plots);
+    render(plots, layout)
+}

@@ -1,0 +1,104 @@
+//! `report.html`: one page that opens offline, made from the sections alone.
+
+use anyhow::Result;
+use askama::Template;
+use study::finding::{Finding, Verdict};
+use study::section::{Cell, Section, Table};
+
+use super::{Study, verdict_name};
+use crate::output;
+use crate::provenance::FindingsFile;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    headlines: &'a [String],
+    sections: Vec<SectionView<'a>>,
+    ledger: Vec<LedgerRow>,
+    n_findings: usize,
+    reproduced: usize,
+    differs: usize,
+    findings: &'a FindingsFile<'a>,
+}
+
+struct SectionView<'a> {
+    section: &'a Section,
+    tables: Vec<TableView<'a>>,
+    figures: Vec<FigureView<'a>>,
+}
+
+struct TableView<'a> {
+    table: &'a Table,
+    rows: Vec<Vec<CellView>>,
+}
+
+struct CellView {
+    text: String,
+    is_number: bool,
+}
+
+struct FigureView<'a> {
+    id: &'a str,
+    caption: &'a str,
+    svg: &'a str,
+}
+
+/// One published number beside ours.
+struct LedgerRow {
+    id: String,
+    work: String,
+    theirs: String,
+    tolerance: String,
+    their_n: String,
+    ours: String,
+    our_n: String,
+    verdict: &'static str,
+}
+
+/// The whole page; `drawn` holds each figure's id and SVG.
+pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String, String)]) -> Result<String> {
+    let ledger: Vec<LedgerRow> = findings.findings.iter().filter_map(|finding| ledger_row(finding)).collect();
+    let count = |verdict: Verdict| findings.findings.iter().filter(|found| found.verdict == Some(verdict)).count();
+    let page = Page {
+        headlines: &study.headlines,
+        sections: study.sections.iter().map(|section| view(section, drawn)).collect(),
+        ledger,
+        n_findings: findings.findings.len(),
+        reproduced: count(Verdict::Reproduced),
+        differs: count(Verdict::Differs),
+        findings,
+    };
+    Ok(page.render()?)
+}
+
+fn view<'a>(section: &'a Section, drawn: &'a [(String, String)]) -> SectionView<'a> {
+    let figures = section.figures.iter().filter_map(|figure| {
+        let (_, svg) = drawn.iter().find(|(id, _)| *id == figure.id)?;
+        // Inside a page an SVG needs no XML declaration.
+        let start = svg.find("<svg").unwrap_or(0);
+        Some(FigureView { id: &figure.id, caption: &figure.caption, svg: &svg[start..] })
+    });
+    let tables = section.tables.iter().filter(|table| table.shown).map(|table| TableView {
+        table,
+        rows: table.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
+    });
+    SectionView { section, figures: figures.collect(), tables: tables.collect() }
+}
+
+fn cell(cell: &Cell) -> CellView {
+    CellView { text: output::cell(cell), is_number: !matches!(cell, Cell::Text(_)) }
+}
+
+fn ledger_row(finding: &Finding) -> Option<LedgerRow> {
+    let published = finding.published.as_ref()?;
+    Some(LedgerRow {
+        id: finding.id.clone(),
+        work: format!("{}, {}", published.work, published.place),
+        theirs: output::number(published.value),
+        tolerance: output::number(published.tolerance),
+        their_n: published.n.map(|n| output::number(n as f64)).unwrap_or_default(),
+        ours: finding.value.map_or_else(|| "–".into(), output::number),
+        our_n: output::number(finding.n as f64),
+        verdict: finding.verdict.map(verdict_name).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,179 @@
+//! From the catalog's tables to the study's rows: the joins, and nothing else.
+
+use std::collections::BTreeMap;
+
+use catalog::Catalog;
+use catalog::tables::{Evaluation, ResolvedBy, Structure};
+use study::dataset::{ResolutionCount, SourceRows, StructureColumn, section};
+use study::dimensions::{self, LeaderboardRow};
+use study::features::{COLUMNS, UNITS};
+use study::leaderboard_v1::{self, StructureRow};
+use study::section::Section;
+
+const V1: &str = "open-llm-leaderboard-v1";
+const V2: &str = "open-llm-leaderboard-v2";
+
+/// The shape of each checkpoint as a number; a checkpoint without one is a group of its own.
+pub(crate) struct Shapes<'a> {
+    structures: BTreeMap<&'a str, &'a Structure>,
+    numbers: BTreeMap<&'a str, u32>,
+}
+
+impl<'a> Shapes<'a> {
+    /// Numbers the shapes of a catalog.
+    pub(crate) fn of(catalog: &'a Catalog) -> Self {
+        let structures: BTreeMap<&str, &Structure> =
+            catalog.structures.iter().map(|structure| (structure.id.as_str(), structure)).collect();
+        let mut known = BTreeMap::new();
+        let mut numbers = BTreeMap::new();
+        let mut next = 0;
+        let mut new_number = || {
+            next += 1;
+            next
+        };
+        let ids = structures.keys().copied().chain(catalog.evaluations.iter().map(|row| row.id.as_str()));
+        for id in ids {
+            let shape = structures.get(id).and_then(|structure| shape(structure));
+            let number = match shape {
+                Some(shape) => *known.entry(shape).or_insert_with(&mut new_number),
+                None => new_number(),
+            };
+            numbers.entry(id).or_insert(number);
+        }
+        Self { structures, numbers }
+    }
+
+    fn number(&self, id: &str) -> u32 {
+        self.numbers.get(id).copied().unwrap_or_default()
+    }
+
+    /// The structure columns of a checkpoint, in the order of the study.
+    fn columns(&self, id: &str) -> [Option<f64>; 9] {
+        self.structures.get(id).map_or([None; 9], |structure| columns(structure))
+    }
+}
+
+fn shape(structure: &Structure) -> Option<(i64, i64, i64, i64)> {
+    Some((structure.layers?, structure.d_model?, structure.d_ffn?, structure.heads?))
+}
+
+fn columns(structure: &Structure) -> [Option<f64>; 9] {
+    let count = |value: Option<i64>| value.map(|value| value as f64);
+    [
+        structure.size,
+        count(structure.d_model),
+        count(structure.d_ffn),
+        count(structure.heads),
+        count(structure.layers),
+        count(structure.kv_heads),
+        count(structure.vocab_size),
+        count(structure.pos),
+        structure.date.map(f64::from),
+    ]
+}
+
+/// Scores of one leaderboard, by evaluation, in the order of `benchmarks`.
+fn scores_by_evaluation<'a>(
+    catalog: &'a Catalog,
+    leaderboard: &str,
+    benchmarks: [&str; 6],
+) -> BTreeMap<&'a str, [Option<f64>; 6]> {
+    let mut scores: BTreeMap<&str, [Option<f64>; 6]> = BTreeMap::new();
+    for score in catalog.scores.iter().filter(|score| score.leaderboard == leaderboard) {
+        if let Some(place) = benchmarks.iter().position(|benchmark| *benchmark == score.benchmark) {
+            scores.entry(score.evaluation.as_str()).or_default()[place] = Some(score.value);
+        }
+    }
+    scores
+}
+
+fn evaluations<'a>(catalog: &'a Catalog, leaderboard: &str) -> impl Iterator<Item = &'a Evaluation> {
+    catalog.evaluations.iter().filter(move |row| row.leaderboard == leaderboard)
+}
+
+/// Every evaluation of leaderboard v2 that has an average, repeats included, as the published analysis counts them.
+pub(crate) fn leaderboard_v2(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<LeaderboardRow> {
+    let scores = scores_by_evaluation(catalog, V2, dimensions::BENCHMARKS);
+    let row = |row: &Evaluation| {
+        Some(LeaderboardRow {
+            id: row.id.clone(),
+            shape: shapes.number(&row.id),
+            average: row.average?,
+            listed_size: row.listed_size,
+            co2: row.co2,
+            likes: row.likes.map(|likes| likes as f64),
+            merged: row.merged,
+            chat_template: row.chat_template,
+            architecture: row.architecture.clone(),
+            scores: scores.get(row.evaluation.as_str()).copied().unwrap_or_default(),
+        })
+    };
+    evaluations(catalog, V2).filter_map(row).collect()
+}
+
+/// One row a checkpoint of leaderboard v1, and how many rows repeat another.
+pub(crate) fn leaderboard_v1(catalog: &Catalog, shapes: &Shapes<'_>) -> (Vec<StructureRow>, usize) {
+    let scores = scores_by_evaluation(catalog, V1, leaderboard_v1::BENCHMARKS);
+    let (repeats, first): (Vec<&Evaluation>, Vec<&Evaluation>) =
+        evaluations(catalog, V1).partition(|row| row.duplicate_of.is_some());
+    let rows = first
+        .into_iter()
+        .map(|row| StructureRow {
+            id: row.id.clone(),
+            shape: shapes.number(&row.id),
+            structure: shapes.columns(&row.id),
+            scores: scores.get(row.evaluation.as_str()).copied().unwrap_or_default(),
+        })
+        .collect();
+    (rows, repeats.len())
+}
+
+/// The section on the dataset itself.
+pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
+    let sources: Vec<SourceRows> = catalog
+        .manifest
+        .sources
+        .iter()
+        .map(|source| SourceRows {
+            name: source.path.clone(),
+            rows: source.rows_in,
+            kept: source.kept,
+            rejected: source.rejected,
+            duplicates: source.duplicates,
+        })
+        .collect();
+    let all: Vec<[Option<f64>; 9]> = catalog.structures.iter().map(columns).collect();
+    // A date has no skewness worth printing; likes and downloads do, as in the published table.
+    let mut described: Vec<StructureColumn> = (0..COLUMNS.len())
+        .filter(|&place| COLUMNS[place] != "date")
+        .map(|place| StructureColumn {
+            name: COLUMNS[place].into(),
+            unit: UNITS[place].into(),
+            values: all.iter().map(|row| row[place]).collect(),
+        })
+        .collect();
+    let counted = |name: &str, pick: fn(&catalog::tables::Checkpoint) -> Option<i64>| StructureColumn {
+        name: name.into(),
+        unit: name.into(),
+        values: catalog.checkpoints.iter().map(|checkpoint| pick(checkpoint).map(|value| value as f64)).collect(),
+    };
+    described.push(counted("downloads", |checkpoint| checkpoint.downloads));
+    described.push(counted("likes", |checkpoint| checkpoint.likes));
+    section(&sources, &described, &[resolution(catalog, V1), resolution(catalog, V2)])
+}
+
+/// How the structures of a leaderboard's rows were resolved.
+fn resolution(catalog: &Catalog, leaderboard: &str) -> (String, Vec<ResolutionCount>) {
+    let by_id: BTreeMap<&str, ResolvedBy> =
+        catalog.structures.iter().map(|structure| (structure.id.as_str(), structure.resolved_by)).collect();
+    let counts = ResolvedBy::ALL
+        .iter()
+        .map(|way| {
+            let count = evaluations(catalog, leaderboard)
+                .filter(|row| by_id.get(row.id.as_str()).copied().unwrap_or(ResolvedBy::None) == *way)
+                .count();
+            (way.as_str().to_string(), count)
+        })
+        .collect();
+    (leaderboard.to_string(), counts)
+}

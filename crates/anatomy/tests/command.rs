@@ -1,0 +1,36 @@
+//! Runs the binary and takes what it prints.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a run left.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs `anatomy` with these arguments.
+pub(crate) fn anatomy(arguments: &[&str]) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_anatomy")).args(arguments).output().expect("the binary starts");
+    Ran {
+        code: output.status.code().expect("no signal"),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders down").to_path_buf()
+}
+
+/// A folder of `../shared`, or `None` with a word about what is skipped.
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
+    let path = root().join("../shared").join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: ../shared/{folder} is not here");
+    None
+}

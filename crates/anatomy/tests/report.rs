@@ -1,0 +1,156 @@
+//! The main job on the compiled-in tables.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::command::{Ran, anatomy};
+
+/// One report serves all tests of this file.
+fn report() -> &'static (TempDir, Ran) {
+    static REPORT: OnceLock<(TempDir, Ran)> = OnceLock::new();
+    REPORT.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("out");
+        let ran = anatomy(&["report", "--resamples", "100", "--out", out.to_str().expect("UTF-8")]);
+        (folder, ran)
+    })
+}
+
+fn findings() -> BTreeMap<String, Value> {
+    let (folder, _) = report();
+    let text = fs::read_to_string(folder.path().join("out/findings.json")).expect("findings.json is there");
+    let file: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(file["schema_version"], 1);
+    let findings = file["findings"].as_array().expect("an array").clone();
+    let n = findings.len();
+    let by_id: BTreeMap<String, Value> =
+        findings.into_iter().map(|finding| (finding["id"].as_str().expect("an id").to_string(), finding)).collect();
+    assert_eq!(by_id.len(), n, "two findings have one id");
+    by_id
+}
+
+#[test]
+fn the_report_is_written_and_said() {
+    let (folder, ran) = report();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout.matches("\n  ").count(), 9, "{}", ran.stdout);
+    assert!(ran.stderr.is_empty(), "no terminal, no progress: {}", ran.stderr);
+    let out = folder.path().join("out");
+    for name in ["report.html", "findings.json", "figures/importance-mdi.svg", "tables/regression-rows-mmlu.csv"] {
+        assert!(out.join(name).is_file(), "{name} is missing");
+    }
+    let left = fs::read_dir(&out).expect("a folder").count();
+    assert_eq!(left, 4, "nothing but the report is left in the folder");
+    let page = fs::read_to_string(out.join("report.html")).expect("the page");
+    assert!(page.len() < 6_000_000);
+    assert!(!page.contains("http://www.w3.org/1999/xlink\" href=\"http"), "the page needs no network");
+}
+
+#[test]
+fn the_published_figures_of_scale_reproduce() {
+    let findings = findings();
+    let near = |id: &str, wanted: f64, tolerance: f64| {
+        let value = findings[id]["value"].as_f64().unwrap_or(f64::NAN);
+        assert!((value - wanted).abs() <= tolerance, "{id}: {value} is not {wanted}");
+        assert_eq!(findings[id]["verdict"], "reproduced", "{id}");
+    };
+    for (bucket, count, mean, sd, efficiency) in [
+        ("small", 3154.0, 18.2119, 8.7654, 6.915),
+        ("medium", 1245.0, 29.0366, 10.4414, 1.984),
+        ("large", 177.0, 35.2208, 10.1895, 0.4803),
+    ] {
+        near(&format!("scale.count.{bucket}"), count, 0.0);
+        near(&format!("scale.mean.{bucket}"), mean, 1e-4);
+        near(&format!("scale.sd.{bucket}"), sd, 1e-4);
+        near(&format!("efficiency.mean.{bucket}"), efficiency, 1e-3);
+    }
+    for (pair, t, degrees, g) in [
+        ("large_medium", 7.532, 231.74, 0.5937),
+        ("large_small", 21.761, 190.90, 1.9223),
+        ("medium_small", 32.355, 1972.18, 1.1675),
+    ] {
+        near(&format!("scale.welch_t.{pair}"), t, 1e-3);
+        near(&format!("scale.welch_df.{pair}"), degrees, 1e-2);
+        near(&format!("scale.hedges_g.{pair}"), g, 1e-4);
+    }
+}
+
+#[test]
+fn every_number_carries_what_it_rests_on() {
+    for (id, finding) in findings() {
+        assert!(finding["n"].is_u64(), "{id}");
+        for field in ["unit", "method", "protocol", "question"] {
+            assert!(finding[field].as_str().is_some_and(|text| !text.is_empty()), "{id} has no {field}");
+        }
+        if let (Some(low), Some(high)) = (finding["interval"]["low"].as_f64(), finding["interval"]["high"].as_f64()) {
+            assert!(low <= high, "{id}");
+            assert!(finding["seed"].is_u64() || !finding["interval"]["method"].as_str().unwrap_or("").contains("bootstrap"));
+        }
+    }
+}
+
+#[test]
+fn unseen_shapes_are_harder_than_random_rows() {
+    let findings = findings();
+    for benchmark in ["arc", "hellaswag", "mmlu", "truthfulqa", "winogrande", "gsm8k"] {
+        let r2 = |protocol: &str| {
+            findings[&format!("regression.r2.structure_date.{protocol}.random_forest.{benchmark}")]["value"]
+                .as_f64()
+                .expect("a value")
+        };
+        assert!(r2("random_split") > r2("structure_out"), "{benchmark}");
+    }
+}
+
+#[test]
+fn one_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |threads: &str| {
+        let out = folder.path().join(threads);
+        let out = out.to_str().expect("UTF-8");
+        let ran = anatomy(&["report", "--resamples", "100", "--threads", threads, "--out", out]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let text = fs::read_to_string(format!("{out}/findings.json")).expect("findings.json");
+        let file: Value = serde_json::from_str(&text).expect("JSON");
+        file["findings"].to_string()
+    };
+    let alone = run("1");
+    assert_eq!(alone, run("2"));
+    assert_eq!(alone, run("7"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_said_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("taken");
+    fs::write(&file, "mine").expect("a file");
+    let ran = anatomy(&["report", "--out", file.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.starts_with("error: cannot make the folder"), "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(&file).expect("still there"), "mine");
+}
+
+#[test]
+fn files_of_others_in_the_folder_stay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("notes.txt"), "mine").expect("a file");
+    fs::create_dir(folder.path().join("figures")).expect("a folder");
+    fs::write(folder.path().join("figures/old.svg"), "<svg/>").expect("a file");
+    let ran = anatomy(&["report", "-q", "--resamples", "100", "--out", folder.path().to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(folder.path().join("notes.txt")).expect("still there"), "mine");
+    assert!(!folder.path().join("figures/old.svg").exists(), "figures of an earlier report are replaced");
+}
+
+#[test]
+fn wrong_words_are_answered_with_usage() {
+    let ran = anatomy(&["report", "--resamples", "none"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("--resamples"), "{}", ran.stderr);
+    assert_eq!(anatomy(&["--help"]).code, 0);
+    assert!(anatomy(&["report", "--help"]).stdout.contains("Examples:"));
+}

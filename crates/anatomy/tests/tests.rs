@@ -1,0 +1,8 @@
+//! The binary as a user meets it: exit codes, files, errors. One module a command.
+
+mod command;
+
+mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
+mod catalog; // build, and the proof of the compiled-in tables
+mod report; // the main job on the compiled-in tables
+mod tidy; // the rules of the house: crate edges, first lines, file lengths

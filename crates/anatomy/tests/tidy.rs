@@ -1,0 +1,59 @@
+//! The rules of the house that a compiler does not keep.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::command::root;
+
+/// Crate edges are exactly these; a fifth crate or another edge needs a reason in ARCHITECTURE.md.
+#[test]
+fn crates_depend_on_each_other_as_drawn() {
+    let crates = ["anatomy", "catalog", "mechanism", "study"];
+    let found: BTreeSet<String> =
+        fs::read_dir(root().join("crates")).expect("crates").map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
+    assert_eq!(found, crates.iter().map(ToString::to_string).collect());
+    for name in crates {
+        let manifest = fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("a manifest");
+        let edges: Vec<&str> =
+            crates.into_iter().filter(|other| manifest.lines().any(|line| line.starts_with(&format!("{other} = {{ path")))).collect();
+        let wanted: &[&str] = if name == "anatomy" { &["catalog", "mechanism", "study"] } else { &[] };
+        assert_eq!(edges, wanted, "{name}");
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_it_is_for_and_has_one_idea() {
+    for path in sources(&root().join("crates")) {
+        let text = fs::read_to_string(&path).expect("UTF-8");
+        assert!(text.starts_with("//!"), "{} does not begin with //!", path.display());
+        let lines = text.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines: one idea each", path.display());
+    }
+}
+
+#[test]
+fn only_one_module_prints() {
+    for path in sources(&root().join("crates")) {
+        let name = path.to_string_lossy().into_owned();
+        if name.contains("/tests/") || name.contains("/examples/") || name.contains("/benches/") || name.ends_with("/output.rs") || name.ends_with("tests.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("UTF-8");
+        let before_tests = text.split("#[cfg(test)]").next().unwrap_or("");
+        assert!(!before_tests.contains("println!("), "{name} prints");
+    }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
