@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::distinct::Distinct;
-use super::tree::{Ensemble, FixedPoint, Grower, Growth, Sums, Tree, presort};
-use super::{Fit, Regression, check_columns};
+use super::tree::{Ensemble, FixedPoint, Grower, Growth, Sums, Ties, Tree, presort};
+use super::{Fit, Regression, check_columns, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 use crate::random::Random;
@@ -64,13 +64,8 @@ impl RandomForest {
         let rows = Rows::new(&distinct);
         let presorted = presort(&distinct);
         let growth = Growth {
-            max_depth: self.max_depth.unwrap_or(usize::MAX),
             max_features: self.max_features,
-            min_leaf_weight: 0.0,
-            penalty: 0.0,
-            shuffle: true,
-            split_without_gain: true,
-            monotone: Vec::new(),
+            ..Growth::cart(self.max_depth.unwrap_or(usize::MAX), Ties::Random)
         };
         let grown: Vec<(Tree, Vec<f64>)> = (0..self.trees)
             .into_par_iter()
@@ -97,14 +92,7 @@ impl RandomForest {
     }
 
     fn check(&self) -> Result<(), Error> {
-        let least = |name, value: usize| match value {
-            0 => Err(Error::BadSetting {
-                name,
-                value: 0.0,
-                must: "at least 1",
-            }),
-            _ => Ok(()),
-        };
+        let least = |name, value: usize| check_setting(name, value as f64, value > 0, "at least 1");
         least("trees", self.trees)?;
         least("max_depth", self.max_depth.unwrap_or(1))?;
         least("max_features", self.max_features.unwrap_or(1))

@@ -3,17 +3,30 @@
 //! Every method here fits the distinct rows of a table with their weights ([`distinct`]): few structures, many rows,
 //! so most rows equal another. That is exact, and makes each fit independent of the order of the rows.
 
+mod boosting;
+mod decision_tree;
 mod distinct;
 mod forest;
+mod knn;
+mod lasso;
 mod linear;
+mod ridge;
+mod scale;
 mod svd;
+mod svr;
 mod tree;
 
 use crate::design::Design;
 use crate::error::Error;
 
+pub use boosting::{BoostingFit, GradientBoosting, XgBoost};
+pub use decision_tree::{DecisionTree, DecisionTreeFit};
 pub use forest::{RandomForest, RandomForestFit};
+pub use knn::{NearestNeighbours, NearestNeighboursFit};
+pub use lasso::Lasso;
 pub use linear::{Linear, LinearFit};
+pub use ridge::Ridge;
+pub use svr::{SupportVector, SupportVectorFit};
 pub use tree::{Ensemble, Node, Tree};
 
 /// Settings of a method, unfitted.
@@ -48,6 +61,13 @@ pub trait Fit: Send + Sync {
     fn ensemble(&self) -> Option<&Ensemble> {
         None
     }
+}
+
+fn check_setting(name: &'static str, value: f64, valid: bool, must: &'static str) -> Result<(), Error> {
+    if valid {
+        return Ok(());
+    }
+    Err(Error::BadSetting { name, value, must })
 }
 
 /// A fit predicts from the columns it was fitted on, nothing else.

@@ -1,6 +1,9 @@
 //! Agreement with scikit-learn 1.9.1 and xgboost 3.2.0 on the rows of leaderboard v1.
 
-use study::regression::{Linear, RandomForest, Regression};
+use study::regression::{
+    DecisionTree, GradientBoosting, Lasso, Linear, NearestNeighbours, RandomForest, Regression, Ridge,
+    SupportVector, XgBoost,
+};
 use study::{Protocol, RowInformation, evaluate, folds};
 
 use crate::shared::{Oracle, oracles, spread};
@@ -49,9 +52,40 @@ fn check_r2(oracle: &Oracle, regression: &dyn Regression, reference: &str, seeds
 }
 
 #[test]
-fn linear_predicts_as_sklearn() {
+fn linear_methods_predict_as_sklearn() {
     for oracle in oracles() {
         check_predictions(&oracle, &Linear, "Linear");
+        check_predictions(&oracle, &Ridge::default(), "Ridge");
+        check_predictions(&oracle, &Lasso::default(), "Lasso");
+    }
+}
+
+#[test]
+fn neighbours_predict_as_sklearn_with_ties_averaged() {
+    for oracle in oracles() {
+        check_predictions(&oracle, &NearestNeighbours::default(), "kNN_tie_mean");
+    }
+}
+
+#[test]
+fn support_vectors_predict_as_libsvm() {
+    for oracle in oracles() {
+        check_predictions(&oracle, &SupportVector::default(), "SVR");
+    }
+}
+
+#[test]
+fn a_tree_reaches_the_r2_of_sklearn() {
+    for oracle in oracles() {
+        check_r2(&oracle, &DecisionTree::default(), "Tree", 10);
+    }
+}
+
+#[test]
+fn boosting_reaches_the_r2_of_sklearn_and_xgboost() {
+    for oracle in oracles() {
+        check_r2(&oracle, &GradientBoosting::default(), "GBM", 3);
+        check_r2(&oracle, &XgBoost::default(), "XGB", 1);
     }
 }
 

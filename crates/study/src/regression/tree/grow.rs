@@ -10,6 +10,17 @@ use super::{Node, Tree};
 use crate::random::Random;
 use crate::regression::distinct::Distinct;
 
+/// Which feature is taken of those that cut a node alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ties {
+    /// The first in the order of the columns.
+    First,
+    /// Any: features are visited in a random order per node.
+    Random,
+    /// The one whose two sides lie farthest apart, as a share of the feature's range in the node.
+    Widest,
+}
+
 /// How far a tree grows and what it looks at.
 #[derive(Debug, Clone)]
 pub(crate) struct Growth {
@@ -21,12 +32,30 @@ pub(crate) struct Growth {
     pub(crate) min_leaf_weight: f64,
     /// λ in Σ² / (w + λ) and in the leaves' values.
     pub(crate) penalty: f64,
-    /// Visit features in a random order (equal gains are shared) or in their own (the first wins).
-    pub(crate) shuffle: bool,
-    /// Whether a split that gains nothing is made.
-    pub(crate) split_without_gain: bool,
+    /// Which feature is taken of those that gain the same.
+    pub(crate) ties: Ties,
+    /// Least fall of Σw(y − ȳ)² for which a node is split, in squared units of the target.
+    pub(crate) min_gain: f64,
+    /// Cut at the next value of the whole table above the left side's, instead of halfway to the right side's.
+    pub(crate) cut_at_next: bool,
     /// Per feature −1, 0, 1: predictions may never rise, do as they like, may never fall with it. Empty: all 0.
     pub(crate) monotone: Vec<i8>,
+}
+
+impl Growth {
+    /// A tree as scikit-learn grows it.
+    pub(crate) fn cart(max_depth: usize, ties: Ties) -> Self {
+        Self {
+            max_depth,
+            max_features: None,
+            min_leaf_weight: 0.0,
+            penalty: 0.0,
+            ties,
+            min_gain: f64::NEG_INFINITY,
+            cut_at_next: false,
+            monotone: Vec::new(),
+        }
+    }
 }
 
 /// Weight and weighted target of a distinct row, or of a node, in fixed point.
@@ -211,7 +240,7 @@ impl<'a> Grower<'a> {
             return None;
         }
         let looked_at = self.growth.max_features.unwrap_or(usize::MAX).min(place.n_active);
-        if self.growth.shuffle {
+        if self.growth.ties == Ties::Random {
             for i in 0..looked_at {
                 let j = i + rng.below(place.n_active - i);
                 self.features.swap(i, j);
@@ -227,10 +256,29 @@ impl<'a> Grower<'a> {
             } else {
                 self.best_monotone(place, all, feature, best.map(|b| b.score))
             };
-            best = found.or(best);
+            best = self.better(place, best, found);
         }
-        let gains = |b: &Split| b.score > self.score(all) * (1.0 + 1e-12);
-        best.filter(|b| self.growth.split_without_gain || gains(b))
+        // Scores are in squared fixed-point units over fixed-point weight.
+        let unit = self.fixed.mean(1, self.fixed.unit() as i64, 0.0);
+        let gain = |b: &Split| (b.score - self.score(all)) * unit * unit * self.fixed.unit();
+        best.filter(|b| self.growth.min_gain == f64::NEG_INFINITY || gain(b) > self.growth.min_gain)
+    }
+
+    /// The later of two splits, unless they gain the same and the earlier leaves more room.
+    fn better(&self, place: &Place, best: Option<Split>, found: Option<Split>) -> Option<Split> {
+        match (best, found) {
+            (Some(b), Some(f)) if b.score == f.score && self.room(place, &b) >= self.room(place, &f) => best,
+            _ => found.or(best),
+        }
+    }
+
+    /// Gap between a split's two sides as a share of the feature's range in the node.
+    fn room(&self, place: &Place, split: &Split) -> f64 {
+        let values = &self.distinct.values[split.feature];
+        let order = &self.orders[split.feature];
+        let at = |i: usize| values[code(order[i]) as usize];
+        let middle = place.start + split.n_left;
+        (at(middle) - at(middle - 1)) / (at(place.end - 1) - at(place.start))
     }
 
     /// Whether all rows of a node have one mean, so that no split can help.
@@ -249,6 +297,7 @@ impl<'a> Grower<'a> {
         let order = &self.orders[feature][place.start..place.end];
         let penalty = self.growth.penalty * self.fixed.unit();
         let least = (self.growth.min_leaf_weight * self.fixed.unit()) as i64;
+        let wide = self.growth.ties == Ties::Widest;
         let mut best_score = best.unwrap_or(f64::NEG_INFINITY);
         let mut found = None;
         let mut left = Sums::default();
@@ -259,7 +308,10 @@ impl<'a> Grower<'a> {
                 let (sl, sr) = (left.target as f64, right.target as f64);
                 let (wl, wr) = (left.weight as f64 + penalty, right.weight as f64 + penalty);
                 let score = (sl * sl * wr + sr * sr * wl) / (wl * wr);
-                if score > best_score && left.weight >= least && right.weight >= least {
+                if (score > best_score || (wide && score == best_score && found.is_none()))
+                    && left.weight >= least
+                    && right.weight >= least
+                {
                     best_score = score;
                     found = Some((previous, code(entry), left, i));
                 }
@@ -327,9 +379,12 @@ impl<'a> Grower<'a> {
         })
     }
 
-    /// Halfway between two values, never reaching the upper one.
+    /// Halfway between two values, never reaching the upper one; or just below the next value.
     fn between(&self, feature: usize, below: u32, above: u32) -> f64 {
         let values = &self.distinct.values[feature];
+        if self.growth.cut_at_next {
+            return values[below as usize + 1].next_down();
+        }
         let (a, b) = (values[below as usize], values[above as usize]);
         let middle = f64::midpoint(a, b);
         if middle >= b { a } else { middle }

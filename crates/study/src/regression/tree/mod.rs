@@ -12,7 +12,7 @@ use crate::design::Design;
 use crate::regression::distinct::distinct_rows;
 
 pub(crate) use fixed::FixedPoint;
-pub(crate) use grow::{Grower, Growth, Sums, presort};
+pub(crate) use grow::{Grower, Growth, Sums, Ties, presort};
 
 /// A node: a split, or a leaf where `left` is 0 (the root is no one's child).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
