@@ -22,5 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, table) in &manifest.tables {
         eprintln!("{name}: {} rows", table.rows);
     }
+    for row in catalog::Catalog::open(&out)?.resolution {
+        eprintln!("{row:?}");
+    }
     Ok(())
 }

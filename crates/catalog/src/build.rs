@@ -1,24 +1,22 @@
 //! Sources to tables: read twice, so that no table is ever whole in memory, and moved into place only when complete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
 
 use crate::catalog::MANIFEST;
 use crate::checkpoints;
-use crate::discover::{Found, Kind, discover, json_file};
+use crate::discover::{Found, Kind, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
 use crate::manifest;
 use crate::parquet_file::TableWriter;
-use crate::resolve;
+use crate::reading::{Context, Surveys, read, survey};
+use crate::resolve::Resolver;
 use crate::schema::{Row, SCHEMA_VERSION};
-use crate::sources::leaderboard_v2::Survey;
-use crate::sources::table::Table;
-use crate::sources::{Fact, Out};
-use crate::sources::{architectures, hub_configs, hub_models, leaderboard_v1, leaderboard_v2, structures};
+use crate::sources::Fact;
 use crate::tables::{
     Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Item, Manifest, Reject, Score, Source,
     Structure, TableFile,
@@ -155,6 +153,10 @@ pub(crate) fn build_into(
             of: found.len(),
         });
         let role = found_source.kind.role();
+        let known = match found_source.kind {
+            Kind::Listing => gathered.index.keys().cloned().collect(),
+            _ => BTreeSet::new(),
+        };
         let mut last_day: Option<Days> = None;
         let mut sink = |fact| match fact {
             Fact::Observed(observed) => {
@@ -169,7 +171,13 @@ pub(crate) fn build_into(
             Fact::Item(item) => items.push(*item),
             Fact::Reject(reject) => rejects.push(reject),
         };
-        let mut source = read(found_source, &surveys, "", "", &mut sink)?;
+        let context = Context {
+            surveys: &surveys,
+            snapshot: "",
+            version: "",
+            known: &known,
+        };
+        let mut source = read(found_source, &context, &mut sink)?;
         (source.address, source.revision) = manifest::provenance(&found_source.file);
         listed.push((source, last_day));
     }
@@ -195,7 +203,8 @@ pub(crate) fn build_into(
     progress(Progress::Resolving {
         checkpoints: gathered.known.len(),
     });
-    let resolved = resolve::structures(&gathered);
+    let resolver = Resolver::new(&gathered);
+    let accuracy = resolver.accuracy();
     progress(Progress::Writing {
         table: Structure::TABLE,
     });
@@ -207,14 +216,14 @@ pub(crate) fn build_into(
             .iter()
             .copied()
             .filter(wanted)
-            .map(|at| resolved[at].clone()),
+            .map(|at| resolver.structure(at as u32)),
     )?;
     writers.all::<Checkpoint>(order.iter().map(|&at| checkpoints::checkpoint(&gathered, at)))?;
     gathered
         .conflicts
         .sort_by(|a, b| (&a.id, &a.field).cmp(&(&b.id, &b.field)));
     writers.all::<Conflict>(std::mem::take(&mut gathered.conflicts))?;
-    writers.all::<Accuracy>(Vec::new())?;
+    writers.all::<Accuracy>(accuracy)?;
     writers.finish(rejects)?;
     writers.finish(items)?;
     let mut manifest = Manifest {
@@ -233,7 +242,7 @@ pub(crate) fn build_into(
 
 fn write_evaluations(
     found: &[Found],
-    surveys: &BTreeMap<String, Survey>,
+    surveys: &Surveys,
     versions: &[(String, String)],
     duplicates: &Duplicates,
     listed: &mut [(Source, Option<Days>)],
@@ -246,6 +255,7 @@ fn write_evaluations(
     let mut evaluations = writers.start::<Evaluation>()?;
     let mut scores_file = writers.start::<Score>()?;
     let mut repeats = Vec::new();
+    let nothing = BTreeSet::new();
     for (number, source) in found.iter().enumerate() {
         if !source.kind.is_leaderboard() {
             continue;
@@ -263,78 +273,16 @@ fn write_evaluations(
             evaluations.push(*evaluation)?;
             scores.into_iter().try_for_each(|score| scores_file.push(score))
         };
-        read(
-            source,
+        let context = Context {
             surveys,
-            &versions[number].0,
-            &versions[number].1,
-            &mut sink,
-        )?;
+            snapshot: &versions[number].0,
+            version: &versions[number].1,
+            known: &nothing,
+        };
+        read(source, &context, &mut sink)?;
         listed[number].0.duplicates = count;
     }
     writers.finish(evaluations)?;
     writers.finish(scores_file)?;
     writers.all::<Duplicate>(repeats)
-}
-
-/// What must be known of the tables of leaderboard v2 before any is read: their dialect, and which is the newest.
-fn survey(found: &[Found]) -> Result<BTreeMap<String, Survey>, Error> {
-    let mut surveys = BTreeMap::new();
-    for source in found.iter().filter(|source| source.kind == Kind::LeaderboardV2) {
-        let mut table = Table::open(&source.path, &source.file)?;
-        surveys.insert(source.file.clone(), leaderboard_v2::survey(&mut table)?);
-    }
-    let newest = surveys
-        .iter()
-        .max_by_key(|(file, survey)| (survey.last, survey.rows, std::cmp::Reverse((*file).clone())));
-    let newest = newest.map(|(file, _)| file.clone());
-    for (file, survey) in &mut surveys {
-        survey.superseded = Some(file) != newest.as_ref();
-    }
-    Ok(surveys)
-}
-
-/// Reads one source into `sink`.
-fn read(
-    found: &Found,
-    surveys: &BTreeMap<String, Survey>,
-    snapshot: &str,
-    version: &str,
-    sink: &mut dyn FnMut(Fact) -> Result<(), Error>,
-) -> Result<Source, Error> {
-    let mut out = Out::new(&found.file, sink);
-    let (rows_in, sha256, bytes) = if matches!(found.kind, Kind::HubConfigs | Kind::HubModels) {
-        let value = json_file(&found.path, &found.file)?;
-        let rows = match found.kind {
-            Kind::HubConfigs => hub_configs::read(&value, &mut out)?,
-            _ => hub_models::read(&value, &mut out)?,
-        };
-        let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
-        (rows, manifest::sha256_of(&found.path)?, length)
-    } else {
-        let mut table = Table::open(&found.path, &found.file)?;
-        match found.kind {
-            Kind::LeaderboardV1 => leaderboard_v1::read(&mut table, snapshot, version, &mut out)?,
-            Kind::LeaderboardV2 => {
-                let survey = surveys.get(&found.file).copied().unwrap_or_default();
-                leaderboard_v2::read(&mut table, survey, snapshot, version, &mut out)?;
-            }
-            Kind::Structures => structures::read(&mut table, &mut out)?,
-            _ => architectures::read(&mut table, &mut out)?,
-        }
-        let rows = table.rows;
-        let (sha256, bytes) = table.finish()?;
-        (rows, sha256, bytes)
-    };
-    Ok(Source {
-        path: found.file.clone(),
-        name: found.kind.name().to_owned(),
-        sha256,
-        bytes,
-        rows_in,
-        kept: out.kept,
-        rejected: out.rejected,
-        rejected_by_reason: out.by_reason,
-        ..Source::default()
-    })
 }

@@ -9,27 +9,41 @@ use crate::config::json;
 use crate::error::Error;
 use crate::gather::Role;
 use crate::sources::table::Table;
-use crate::sources::{architectures, hub_configs, hub_models, leaderboard_v1, leaderboard_v2, structures};
+use crate::sources::{
+    architectures, bases, config_files, hub_configs, hub_models, leaderboard_v1, leaderboard_v2, listings,
+    structures, task_tables,
+};
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
+    ConfigFile,
     HubConfigs,
     HubModels,
     Structures,
     Architectures,
+    Bases,
+    Parameters,
     LeaderboardV2,
     LeaderboardV1,
+    /// One of [`task_tables::SPECS`], by its place there.
+    Task(usize),
+    Listing,
 }
 
 impl Kind {
     /// Name in the manifest.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::ConfigFile => config_files::NAME,
+            Self::Parameters => listings::PARAMETERS,
+            Self::Listing => listings::LISTING,
+            Self::Task(at) => task_tables::SPECS.get(at).map_or("task", |spec| spec.name),
             Self::HubConfigs => hub_configs::NAME,
             Self::HubModels => hub_models::NAME,
             Self::Structures => structures::NAME,
             Self::Architectures => architectures::NAME,
+            Self::Bases => bases::NAME,
             Self::LeaderboardV2 => leaderboard_v2::NAME,
             Self::LeaderboardV1 => leaderboard_v1::NAME,
         }
@@ -43,9 +57,9 @@ impl Kind {
     /// What a source of this kind is to the checkpoints it names.
     pub(crate) fn role(self) -> Role {
         match self {
-            Self::HubConfigs | Self::HubModels | Self::Structures => Role::Structure,
-            Self::LeaderboardV1 | Self::LeaderboardV2 => Role::Leaderboard,
-            Self::Architectures => Role::Other,
+            Self::ConfigFile | Self::HubConfigs | Self::HubModels | Self::Structures => Role::Structure,
+            Self::LeaderboardV1 | Self::LeaderboardV2 | Self::Task(_) => Role::Leaderboard,
+            Self::Architectures | Self::Bases | Self::Parameters | Self::Listing => Role::Other,
         }
     }
 }
@@ -106,7 +120,7 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
 
 fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let name = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
-    if name.ends_with(".csv") || name.ends_with(".csv.gz") {
+    if name.ends_with(".csv") || name.ends_with(".csv.gz") || name.ends_with(".parquet") {
         return csv_kind(path, file);
     }
     if name.ends_with(".json") {
@@ -117,22 +131,33 @@ fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let table = Table::open(path, file)?;
-    let kinds: [(Kind, fn(&Table) -> bool); 4] = [
+    let kinds: [(Kind, fn(&Table) -> bool); 7] = [
         (Kind::LeaderboardV1, leaderboard_v1::recognises),
         (Kind::LeaderboardV2, leaderboard_v2::recognises),
         (Kind::Structures, structures::recognises),
         (Kind::Architectures, architectures::recognises),
+        (Kind::Bases, bases::recognises),
+        (Kind::Parameters, listings::is_parameters),
+        (Kind::Listing, listings::is_listing),
     ];
-    Ok(kinds
+    let told = kinds
         .into_iter()
         .find(|(_, recognises)| recognises(&table))
-        .map(|(kind, _)| kind))
+        .map(|(kind, _)| kind);
+    Ok(told.or_else(|| {
+        let spec = task_tables::recognise(&table)?;
+        let at = task_tables::SPECS
+            .iter()
+            .position(|other| other.name == spec.name)?;
+        Some(Kind::Task(at))
+    }))
 }
 
 fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let value = json_file(path, file)?;
-    let kinds: [(Kind, fn(&Value) -> bool); 2] = [
+    let kinds: [(Kind, fn(&Value) -> bool); 3] = [
         (Kind::HubModels, hub_models::recognises),
+        (Kind::ConfigFile, config_files::recognises),
         (Kind::HubConfigs, hub_configs::recognises),
     ];
     Ok(kinds

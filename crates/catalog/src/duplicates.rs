@@ -2,7 +2,7 @@
 //!
 //! Two rules, within one leaderboard: `same_checkpoint` (one name at several precisions or commits; kept is the one in
 //! full precision, then the latest, then the first row) and `same_scores` (all scores equal to the last bit under
-//! different names; kept is the earliest, then the first row).
+//! different names, at least four of them, as fewer are equal by chance; kept is the earliest, then the first row).
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,11 +15,23 @@ struct Seen {
     row: u32,
     id: Box<str>,
     scores: u64,
+    /// Settings other than the weights' format make evaluations of one checkpoint differ.
+    setting: u64,
     packed: bool,
     date: Option<Days>,
     /// The evaluation that stands for this one, by number.
     kept: u32,
     by_checkpoint: bool,
+}
+
+fn settings(scores: &[Score]) -> u64 {
+    let mut hash = DefaultHasher::new();
+    // Where speed and memory are measured, the number format is a setting too.
+    let setting = scores
+        .first()
+        .and_then(|score| Some((score.setting.as_ref()?, score.precision.as_ref())));
+    setting.hash(&mut hash);
+    hash.finish()
 }
 
 /// All evaluations, noted as they are read.
@@ -55,7 +67,8 @@ impl Duplicates {
             leaderboard,
             row,
             id: evaluation.id.as_str().into(),
-            scores: if scores.is_empty() { 0 } else { hash.finish() },
+            setting: settings(scores),
+            scores: if scores.len() < 4 { 0 } else { hash.finish() },
             packed: evaluation
                 .precision
                 .as_deref()
@@ -70,7 +83,7 @@ impl Duplicates {
     pub(crate) fn settle(&mut self) {
         self.keep_one(
             true,
-            |seen| Some((seen.leaderboard, seen.id.to_string())),
+            |seen| Some((seen.leaderboard, seen.id.to_string(), seen.setting)),
             |seen| (seen.packed, std::cmp::Reverse(seen.date), seen.row),
         );
         self.keep_one(

@@ -41,6 +41,7 @@ pub(crate) struct Known {
     pub(crate) merged_source: u16,
     pub(crate) flagged: Option<bool>,
     pub(crate) packed: bool,
+    pub(crate) adapter: bool,
     /// Named by a leaderboard.
     pub(crate) evaluated: bool,
     /// Named by a source of structures.
@@ -242,6 +243,7 @@ impl Known {
             (one, two) => one.or(two),
         };
         self.packed |= new.packed;
+        self.adapter |= new.adapter;
     }
 
     /// Layers, `d_model`, `d_ffn` and heads, where all four are known.

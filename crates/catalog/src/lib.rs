@@ -6,6 +6,7 @@
 pub mod build;
 mod calendar;
 pub mod catalog;
+pub mod check;
 mod checkpoints;
 pub mod clean;
 mod columns;
@@ -16,6 +17,7 @@ pub mod error;
 mod gather;
 mod manifest;
 pub mod parquet_file;
+mod reading;
 mod resolve;
 pub mod schema;
 mod sources;
@@ -23,4 +25,5 @@ pub mod tables;
 
 pub use build::{Progress, build};
 pub use catalog::Catalog;
+pub use check::{CheckReport, check};
 pub use error::Error;

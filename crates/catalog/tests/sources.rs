@@ -29,3 +29,18 @@ fn two_builds_are_equal_to_the_byte() -> Result<(), Error> {
     assert_eq!(Catalog::open(&one)?.manifest, first);
     Ok(())
 }
+
+#[test]
+fn the_snapshot_is_what_the_sources_say() -> Result<(), Error> {
+    let data = crate::shared_data();
+    let report = catalog::check(None, data.as_deref(), &mut |_| {})?;
+    let broken: Vec<_> = report.rules.iter().filter(|rule| rule.broken > 0).collect();
+    assert!(broken.is_empty(), "{broken:?}");
+    assert!(
+        report.holds(),
+        "{:?} {:?}",
+        report.tables,
+        report.sources.iter().filter(|s| !s.adds_up).collect::<Vec<_>>()
+    );
+    Ok(())
+}

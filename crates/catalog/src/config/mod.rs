@@ -1,7 +1,10 @@
 //! `config.json` of any architecture to one set of dimensions.
 
+pub(crate) mod family;
 pub(crate) mod fields;
 pub mod json;
 pub(crate) mod read;
+pub(crate) mod recipe;
 
+pub use family::family;
 pub use read::{Config, read};

@@ -32,6 +32,12 @@ pub struct Config {
     pub is_moe: bool,
     /// Takes more than text.
     pub is_multimodal: bool,
+    /// How the weights are packed: `fp8`, `gptq`, `awq`, `bitsandbytes` …
+    pub quantization: Option<String>,
+    /// All parameters of the language model, counted from the structure.
+    pub parameters_total: Option<i64>,
+    /// Parameters used for one token, counted from the structure.
+    pub parameters_active: Option<i64>,
 }
 
 impl Config {
@@ -93,6 +99,14 @@ const POS: &[&str] = &[
     "n_ctx",
 ];
 
+const EXPERTS: &[&str] = &[
+    "num_experts",
+    "num_local_experts",
+    "n_routed_experts",
+    "moe_num_experts",
+    "num_moe_experts",
+];
+
 /// Reads one config. Where the language model is nested (`text_config` and the like), that is what is read.
 pub fn read(value: &Value) -> Config {
     let empty = Fields::new();
@@ -111,13 +125,23 @@ pub fn read(value: &Value) -> Config {
     let mut config = Config {
         layers: fields::int(inner, LAYERS),
         d_model,
-        d_ffn: fields::int(inner, D_FFN),
+        d_ffn: fields::int(inner, &["moe_intermediate_size", "expert_ffn_hidden_size"])
+            .or_else(|| fields::int(inner, D_FFN)),
         heads,
         kv_heads: fields::int(inner, KV_HEADS),
         head_dim: fields::int(inner, &["head_dim", "attention_head_dim", "kv_channels"]),
         vocab_size: fields::int(inner, VOCAB).or_else(|| fields::int(outer, VOCAB)),
         pos: fields::int(inner, POS),
-        is_moe: false,
+        is_moe: fields::int(inner, EXPERTS).is_some_and(|experts| experts > 1),
+        quantization: fields::object(outer, &["quantization_config"])
+            .or_else(|| fields::object(inner, &["quantization_config"]))
+            .map(|how| {
+                fields::text(how, &["quant_method"])
+                    .unwrap_or("unknown")
+                    .to_owned()
+            }),
+        parameters_total: None,
+        parameters_active: None,
         is_multimodal: nested.is_some(),
         architecture,
         model_type,

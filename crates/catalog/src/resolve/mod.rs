@@ -1,77 +1,248 @@
 //! How each checkpoint's structure came to be known: `exact`, else `lineage`, else `name`, else `size`, else `none`.
 
-use std::collections::BTreeMap;
+mod accuracy;
+pub(crate) mod lineage;
+mod listed;
+mod name;
+mod pairs;
+mod pool;
+mod size;
+mod words;
 
 use crate::gather::{Gathered, Known};
-use crate::sources::organisation;
-use crate::tables::{ResolvedBy, Structure};
+use crate::tables::{Accuracy, ResolvedBy, Structure};
+use lineage::{Names, by_lineage};
+use listed::Listed;
+use name::Lexicon;
+use pairs::Pairs;
+use pool::{Pool, Shape, family_of};
+use size::{BySize, by_size, deeper};
 
-/// One structure per checkpoint, in the order of `gathered`.
-pub(crate) fn structures(gathered: &Gathered) -> Vec<Structure> {
-    let by_size = by_size(&gathered.known);
-    gathered
-        .known
-        .iter()
-        .map(|known| structure(gathered, known, &by_size))
-        .collect()
+/// Everything that the ways of resolving ask.
+pub(crate) struct Resolver<'a> {
+    gathered: &'a Gathered,
+    pool: Pool,
+    names: Names,
+    lexicon: Lexicon,
+    pairs: Pairs,
 }
 
-fn structure(gathered: &Gathered, known: &Known, by_size: &BTreeMap<(String, i64), [i64; 4]>) -> Structure {
-    let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = known.dimensions;
-    let mut structure = Structure {
-        id: known.id.clone(),
-        size: known
-            .parameters_total
-            .map(|count| count as f64 / 1e9)
-            .or(known.listed_size),
-        d_model,
-        d_ffn,
-        heads,
-        layers,
-        kv_heads,
-        vocab_size,
-        pos,
-        date: known.published(),
-        ..Structure::default()
-    };
-    if known.shape().is_some() {
-        structure.resolved_by = ResolvedBy::Exact;
-        structure.source = gathered
-            .sources
-            .get(usize::from(known.dimension_sources[0]))
-            .cloned();
-    } else if let Some(&[layers, d_model, d_ffn, heads]) = size_key(known).and_then(|key| by_size.get(&key)) {
-        structure.layers = Some(layers);
-        structure.d_model = Some(d_model);
-        structure.d_ffn = Some(d_ffn);
-        structure.heads = Some(heads);
-        structure.resolved_by = ResolvedBy::Size;
+/// How one checkpoint was resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Resolution {
+    pub(crate) by: ResolvedBy,
+    pub(crate) shape: Option<Shape>,
+    /// The checkpoint whose structure it is.
+    pub(crate) from: Option<u32>,
+    /// What else was possible.
+    pub(crate) note: Option<String>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Learns what is exact, and from names whose size tells their structure for certain.
+    pub(crate) fn new(gathered: &'a Gathered) -> Self {
+        let pool = Pool::of(&gathered.known);
+        let names = Names::of(&gathered.known);
+        let mut lessons = Vec::new();
+        for (at, known) in gathered.known.iter().enumerate() {
+            let listed = Listed::of(known);
+            match known.shape() {
+                Some(shape) => lessons.push((at as u32, shape)),
+                None if known.evaluated && matches!(listed, Listed::Counted(_)) => {
+                    let Some(family) = family_of(known) else { continue };
+                    if let BySize::One(shape, _) = by_size(&pool, Some(&family), listed, None)
+                        && pool
+                            .templates
+                            .iter()
+                            .filter(|t| t.shape == shape)
+                            .map(|t| t.members.len())
+                            .sum::<usize>()
+                            >= 2
+                    {
+                        lessons.push((at as u32, shape));
+                    }
+                }
+                None => {}
+            }
+        }
+        let lexicon = Lexicon::learn(&pool, &gathered.known, &lessons);
+        let pairs = Pairs::learn(&gathered.known, &lessons);
+        let mut resolver = Self {
+            gathered,
+            pool,
+            names,
+            lexicon,
+            pairs,
+        };
+        // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
+        for _ in 0..2 {
+            let mut lessons = lessons.clone();
+            for (at, known) in gathered.known.iter().enumerate() {
+                if known.evaluated
+                    && known.shape().is_none()
+                    && lessons.binary_search_by_key(&(at as u32), |l| l.0).is_err()
+                    && let Some(shape) = resolver.resolve(at as u32, false).shape
+                {
+                    lessons.push((at as u32, shape));
+                }
+            }
+            resolver.pairs = Pairs::learn(&gathered.known, &lessons);
+            resolver.lexicon = Lexicon::learn(&resolver.pool, &gathered.known, &lessons);
+        }
+        resolver
     }
-    debug_assert!(organisation(&known.id).is_none_or(|o| !o.is_empty()));
-    structure
-}
 
-fn size_key(known: &Known) -> Option<(String, i64)> {
-    Some((
-        known.architecture.clone()?,
-        (known.listed_size? * 1000.0).round() as i64,
-    ))
-}
+    /// By its own config.
+    fn exact(&self, at: u32) -> Option<(Shape, u32)> {
+        Some((self.gathered.known.get(at as usize)?.shape()?, at))
+    }
 
-/// Architecture and listed size to shape, where at least 95 % of the checkpoints that are known exactly agree.
-fn by_size(known: &[Known]) -> BTreeMap<(String, i64), [i64; 4]> {
-    let mut shapes: BTreeMap<(String, i64), BTreeMap<[i64; 4], usize>> = BTreeMap::new();
-    for entry in known {
-        if let (Some(key), Some(shape)) = (size_key(entry), entry.shape()) {
-            *shapes.entry(key).or_default().entry(shape).or_insert(0) += 1;
+    /// By a way other than its own config; `hidden`: as if its own config were not known.
+    fn by(&self, way: ResolvedBy, at: u32, hidden: bool) -> Option<(Shape, u32)> {
+        let known = self.gathered.known.get(at as usize)?;
+        let left_out = hidden.then_some(at);
+        match way {
+            ResolvedBy::Lineage => by_lineage(self.gathered, &self.pool, &self.names, at, left_out),
+            ResolvedBy::Name => self
+                .names
+                .find(&self.gathered.known, &known.id, left_out)
+                .filter(|&(shape, of)| {
+                    lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
+                })
+                .or_else(|| {
+                    let own = known.shape().filter(|_| hidden);
+                    self.pairs.tell(known, own).filter(|&(shape, of)| {
+                        lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
+                    })
+                })
+                .or_else(|| self.lexicon.by_name(&self.pool, known, hidden)),
+            ResolvedBy::Size => match self.sized(known, left_out) {
+                BySize::One(shape, of) => Some((shape, of)),
+                BySize::None if known.merged == Some(true) => match self.stacked(known, left_out) {
+                    BySize::One(shape, of) => Some((shape, of)),
+                    _ => None,
+                },
+                _ => self.lexicon.by_census(known, hidden),
+            },
+            ResolvedBy::Exact | ResolvedBy::None => None,
         }
     }
-    shapes
-        .into_iter()
-        .filter_map(|(key, counts)| {
-            let all: usize = counts.values().sum();
-            let (shape, most) = counts.into_iter().max_by_key(|&(_, count)| count)?;
-            (most * 100 >= all * 95).then_some((key, shape))
-        })
-        .collect()
+
+    fn sized(&self, known: &Known, left_out: Option<u32>) -> BySize {
+        by_size(
+            &self.pool,
+            family_of(known).as_deref(),
+            Listed::of(known),
+            left_out,
+        )
+    }
+
+    fn stacked(&self, known: &Known, left_out: Option<u32>) -> BySize {
+        deeper(
+            &self.pool,
+            family_of(known).as_deref(),
+            Listed::of(known),
+            left_out,
+        )
+    }
+
+    /// The surest way that answers. `hidden`: as if its own config were not known.
+    pub(crate) fn resolve(&self, at: u32, hidden: bool) -> Resolution {
+        if !hidden && let Some((shape, of)) = self.exact(at) {
+            return Resolution {
+                by: ResolvedBy::Exact,
+                shape: Some(shape),
+                from: Some(of),
+                note: None,
+            };
+        }
+        for way in [ResolvedBy::Lineage, ResolvedBy::Name, ResolvedBy::Size] {
+            if let Some((shape, of)) = self.by(way, at, hidden) {
+                return Resolution {
+                    by: way,
+                    shape: Some(shape),
+                    from: Some(of),
+                    note: None,
+                };
+            }
+        }
+        let note = self
+            .gathered
+            .known
+            .get(at as usize)
+            .and_then(|known| match self.sized(known, None) {
+                BySize::Several(shapes) if shapes.len() <= 8 => Some(candidates(&shapes)),
+                _ => None,
+            });
+        Resolution {
+            by: ResolvedBy::None,
+            shape: None,
+            from: None,
+            note,
+        }
+    }
+
+    /// One structure per checkpoint, in the order in which they were gathered.
+    pub(crate) fn structure(&self, at: u32) -> Structure {
+        let known = &self.gathered.known[at as usize];
+        let resolution = self.resolve(at, false);
+        let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = known.dimensions;
+        let mut structure = Structure {
+            id: known.id.clone(),
+            size: known
+                .parameters_total
+                .map(|count| count as f64 / 1e9)
+                .or(known.listed_size),
+            d_model,
+            d_ffn,
+            heads,
+            layers,
+            kv_heads,
+            vocab_size,
+            pos,
+            date: known.published(),
+            resolved_by: resolution.by,
+            source: None,
+            conflicts: resolution.note,
+        };
+        if let Some([layers, d_model, d_ffn, heads]) = resolution.shape {
+            structure.layers = Some(layers);
+            structure.d_model = Some(d_model);
+            structure.d_ffn = Some(d_ffn);
+            structure.heads = Some(heads);
+        }
+        if let Some(of) = resolution
+            .from
+            .and_then(|of| self.gathered.known.get(of as usize))
+        {
+            let source = self
+                .gathered
+                .sources
+                .get(usize::from(of.dimension_sources[0]))
+                .cloned()
+                .unwrap_or_default();
+            if resolution.by == ResolvedBy::Exact {
+                structure.source = Some(source);
+            } else {
+                structure.source = Some(format!("{source}: {}", of.id));
+                structure.kv_heads = structure.kv_heads.or(of.dimensions[4]);
+                structure.vocab_size = structure.vocab_size.or(of.dimensions[5]);
+                structure.pos = structure.pos.or(of.dimensions[6]);
+            }
+        }
+        structure
+    }
+
+    /// How right each way is.
+    pub(crate) fn accuracy(&self) -> Vec<Accuracy> {
+        accuracy::leave_one_out(self)
+    }
+}
+
+fn candidates(shapes: &[Shape]) -> String {
+    let each: Vec<String> = shapes
+        .iter()
+        .map(|[l, d, f, h]| format!("layers {l}, d_model {d}, d_ffn {f}, heads {h}"))
+        .collect();
+    format!("ambiguous: {}", each.join(" | "))
 }

@@ -21,9 +21,16 @@ const BENCHMARKS: [(&str, &str, i64); 6] = [
     ("GSM8K", "gsm8k", 5),
 ];
 
-/// Whether a header is this table's.
+/// Whether a header is this table's: most of its columns, so that one that lacks some is still told, and its error says
+/// which.
 pub(crate) fn recognises(table: &Table) -> bool {
-    table.find("HellaSwag").is_some() && table.find("Average ⬆️").is_some()
+    let has = |name: &str| table.find(name).is_some();
+    let benchmarks = BENCHMARKS.iter().filter(|(column, ..)| has(column)).count();
+    let others = ["Average ⬆️", "#Params (B)", "Architecture", "Type", "Precision"]
+        .iter()
+        .filter(|name| has(name))
+        .count();
+    benchmarks >= 3 && others >= 3
 }
 
 struct Layout {
@@ -137,17 +144,19 @@ fn evaluation(cells: &Cells<'_>, layout: &Layout, id: &str) -> Result<Evaluation
 
 /// What an evaluation says of its checkpoint, beside the scores.
 pub(crate) fn observed(evaluation: &Evaluation) -> Observed {
-    let packed = evaluation
+    let adapter = evaluation
         .weight_type
         .as_deref()
-        .is_some_and(|kind| kind != "Original")
+        .is_some_and(|kind| kind != "Original");
+    let packed = adapter
         || evaluation
             .precision
             .as_deref()
             .is_some_and(|p| matches!(p, "4bit" | "8bit" | "GPTQ"));
     Observed {
         id: evaluation.id.clone(),
-        listed_size: evaluation.listed_size.filter(|&size| size > 0.0 && !packed),
+        listed_size: evaluation.listed_size.filter(|&size| size > 0.0),
+        adapter,
         architecture: evaluation.architecture.clone(),
         revision: evaluation.revision.clone(),
         date: evaluation.uploaded,

@@ -22,9 +22,15 @@ const BENCHMARKS: [(&str, &str, i64); 6] = [
     ("MMLU-PRO", "mmlu_pro", 5),
 ];
 
-/// Whether a header is this table's.
+/// Whether a header is this table's: most of its columns, as for the first leaderboard.
 pub(crate) fn recognises(table: &Table) -> bool {
-    table.find("IFEval").is_some() && table.find("Average ⬆️").is_some()
+    let has = |name: &str| table.find(name).is_some();
+    let benchmarks = BENCHMARKS.iter().filter(|(column, ..)| has(column)).count();
+    let others = ["Average ⬆️", "#Params (B)", "Architecture", "Type", "Precision"]
+        .iter()
+        .filter(|name| has(name))
+        .count();
+    benchmarks >= 3 && others >= 3
 }
 
 struct Layout {

@@ -1,12 +1,17 @@
 //! Sources: each module turns one kind of file into facts and rejects. Nothing is dropped without a row saying why.
 
 pub(crate) mod architectures;
+pub(crate) mod bases;
+pub(crate) mod config_files;
 pub(crate) mod hub_configs;
 pub(crate) mod hub_models;
 pub(crate) mod leaderboard_v1;
 pub(crate) mod leaderboard_v2;
+pub(crate) mod listings;
+mod parquet_rows;
 pub(crate) mod structures;
 pub(crate) mod table;
+pub(crate) mod task_tables;
 
 use std::collections::BTreeMap;
 
@@ -59,6 +64,8 @@ pub(crate) struct Observed {
     pub(crate) flagged: Option<bool>,
     /// The weights are not whole numbers of bits per parameter as stored, or only a part: sizes listed are not sizes.
     pub(crate) packed: bool,
+    /// Only an adapter or a difference to a base.
+    pub(crate) adapter: bool,
 }
 
 /// What a reader finds in a row.

@@ -1,8 +1,8 @@
-//! A CSV source as rows of text cells: hashed while it is read, never whole in memory.
+//! A CSV or Parquet source as rows of text cells, never whole in memory. CSV is hashed while it is read.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::calendar;
 use crate::error::{Error, cut};
+use crate::sources::parquet_rows::ParquetRows;
 use crate::tables::Days;
 
 /// SHA-256 and length of what has been read so far.
@@ -36,27 +37,32 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// A CSV file being read, gzip or plain.
+/// A table being read: CSV, plain or gzip, or Parquet.
 pub(crate) struct Table {
     /// Path under the sources folder, for errors and rejects.
     pub(crate) file: String,
     /// Column names.
     pub(crate) headers: Vec<String>,
-    reader: csv::Reader<Box<dyn Read>>,
-    tally: Arc<Mutex<Tally>>,
+    path: PathBuf,
+    reader: Reader,
     record: ByteRecord,
     /// Rows read.
     pub(crate) rows: u64,
+}
+
+enum Reader {
+    Csv(csv::Reader<Box<dyn Read>>, Arc<Mutex<Tally>>),
+    Parquet(ParquetRows),
 }
 
 impl Table {
     /// Opens `path` and reads its header. `file` names it.
     pub(crate) fn open(path: &Path, file: &str) -> Result<Self, Error> {
         let mut source = File::open(path).map_err(Error::io(path))?;
-        let mut magic = Vec::with_capacity(2);
+        let mut magic = Vec::with_capacity(4);
         source
             .by_ref()
-            .take(2)
+            .take(4)
             .read_to_end(&mut magic)
             .map_err(Error::io(path))?;
         if magic.is_empty() {
@@ -64,7 +70,12 @@ impl Table {
                 file: file.to_owned(),
             });
         }
-        let whole = std::io::Cursor::new(magic.clone()).chain(source);
+        if magic == *b"PAR1" || file.ends_with(".parquet") {
+            let rows = ParquetRows::open(File::open(path).map_err(Error::io(path))?, file)?;
+            return Ok(Self::new(path, file, rows.headers(), Reader::Parquet(rows)));
+        }
+        let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
+        let whole = std::io::Cursor::new(magic).chain(source);
         let tally = Arc::new(Mutex::new(Tally::default()));
         let hashing = BufReader::with_capacity(
             1 << 16,
@@ -73,7 +84,7 @@ impl Table {
                 tally: tally.clone(),
             },
         );
-        let plain: Box<dyn Read> = if magic == [0x1f, 0x8b] {
+        let plain: Box<dyn Read> = if is_gzip {
             Box::new(MultiGzDecoder::new(hashing))
         } else {
             Box::new(hashing)
@@ -95,14 +106,18 @@ impl Table {
                 text(cell, file, 0, 1, &format!("number {}", index + 1)).map(|t| t.trim().to_owned())
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
+        Ok(Self::new(path, file, headers, Reader::Csv(reader, tally)))
+    }
+
+    fn new(path: &Path, file: &str, headers: Vec<String>, reader: Reader) -> Self {
+        Self {
             file: file.to_owned(),
             headers,
+            path: path.to_owned(),
             reader,
-            tally,
             record: ByteRecord::new(),
             rows: 0,
-        })
+        }
     }
 
     /// Where column `name` stands.
@@ -125,11 +140,13 @@ impl Table {
     /// The next row, `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Cells<'_>>, Error> {
         let row = self.rows;
-        if !self
-            .reader
-            .read_byte_record(&mut self.record)
-            .map_err(|error| row_error(&self.file, &error, row))?
-        {
+        let more = match &mut self.reader {
+            Reader::Csv(reader, _) => reader
+                .read_byte_record(&mut self.record)
+                .map_err(|error| row_error(&self.file, &error, row))?,
+            Reader::Parquet(rows) => rows.next_into(&mut self.record, &self.file)?,
+        };
+        if !more {
             return Ok(None);
         }
         self.rows += 1;
@@ -144,14 +161,22 @@ impl Table {
     }
 
     /// SHA-256 (hexadecimal) and bytes of the file. Call at the end of the rows.
-    pub(crate) fn finish(mut self) -> Result<(String, u64), Error> {
-        let path = Path::new(&self.file).to_owned();
-        std::io::copy(self.reader.get_mut(), &mut std::io::sink()).map_err(Error::io(&path))?;
-        let tally = self
-            .tally
-            .lock()
-            .map(|tally| (hex(&tally.hash.clone().finalize()), tally.bytes));
-        Ok(tally.unwrap_or_default())
+    pub(crate) fn finish(self) -> Result<(String, u64), Error> {
+        match self.reader {
+            Reader::Csv(mut reader, tally) => {
+                std::io::copy(reader.get_mut(), &mut std::io::sink()).map_err(Error::io(&self.path))?;
+                let tally = tally
+                    .lock()
+                    .map(|tally| (hex(&tally.hash.clone().finalize()), tally.bytes));
+                Ok(tally.unwrap_or_default())
+            }
+            Reader::Parquet(_) => {
+                let bytes = std::fs::metadata(&self.path)
+                    .map_err(Error::io(&self.path))?
+                    .len();
+                Ok((crate::manifest::sha256_of(&self.path)?, bytes))
+            }
+        }
     }
 }
 

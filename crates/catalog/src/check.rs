@@ -1,0 +1,315 @@
+//! Is a catalog what its sources say? Every rule, counted; every source and table, hashed again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::build::{Progress, build_into};
+use crate::catalog::Catalog;
+use crate::clean::RANGES;
+use crate::error::Error;
+use crate::tables::{ResolvedBy, Source};
+
+/// What became of a source or a table since the catalog was built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// The same bytes.
+    Same,
+    /// Other bytes.
+    Changed,
+    /// In the catalog's manifest, not at hand now.
+    Missing,
+    /// At hand now, not in the catalog's manifest.
+    New,
+    /// Not compared: no sources were given.
+    NotCompared,
+}
+
+/// One source, as the catalog has it, and how it stands now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceCheck {
+    /// As the catalog's manifest has it (or, where new, as it is now).
+    pub source: Source,
+    /// How it stands now.
+    pub standing: Standing,
+    /// Rows in = rows kept + rows rejected, and the reasons add up to the rejected.
+    pub adds_up: bool,
+}
+
+/// One table's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableCheck {
+    /// Name of the table.
+    pub table: String,
+    /// Rows in the catalog.
+    pub rows: u64,
+    /// SHA-256 in the catalog's manifest.
+    pub sha256: String,
+    /// SHA-256 of the table rebuilt from the sources.
+    pub rebuilt: Option<String>,
+    /// How the two compare.
+    pub standing: Standing,
+}
+
+/// One rule over the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleCheck {
+    /// Its name.
+    pub rule: &'static str,
+    /// What it says.
+    pub says: &'static str,
+    /// Rows it was asked of.
+    pub checked: u64,
+    /// Rows that break it.
+    pub broken: u64,
+    /// One of those.
+    pub example: Option<String>,
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct CheckReport {
+    /// Identity of the catalog.
+    pub catalog_sha256: String,
+    /// Sources in the order they were read.
+    pub sources: Vec<SourceCheck>,
+    /// Tables by name.
+    pub tables: Vec<TableCheck>,
+    /// Rules.
+    pub rules: Vec<RuleCheck>,
+}
+
+impl CheckReport {
+    /// Whether nothing changed, everything adds up and no rule is broken.
+    pub fn holds(&self) -> bool {
+        let still = |standing| matches!(standing, Standing::Same | Standing::NotCompared);
+        self.sources
+            .iter()
+            .all(|check| still(check.standing) && check.adds_up)
+            && self.tables.iter().all(|check| still(check.standing))
+            && self.rules.iter().all(|check| check.broken == 0)
+    }
+}
+
+/// Checks the catalog in folder `dir` (the compiled-in snapshot where `None`) by its rules, and, where `sources` are
+/// given, against a build of them in a temporary folder.
+///
+/// # Errors
+/// [`Error`] as of [`Catalog::open`] and of [`crate::build()`]. A change or a broken rule is no error: see
+/// [`CheckReport::holds`].
+pub fn check(
+    dir: Option<&Path>,
+    sources: Option<&Path>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<CheckReport, Error> {
+    let catalog = dir.map_or_else(Catalog::snapshot, Catalog::open)?;
+    let rebuilt = match sources {
+        None => None,
+        Some(sources) => {
+            let folder = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir()))?;
+            Some(build_into(sources, folder.path(), progress)?)
+        }
+    };
+    let now: Option<BTreeMap<&str, &Source>> = rebuilt.as_ref().map(|manifest| {
+        manifest
+            .sources
+            .iter()
+            .map(|source| (source.path.as_str(), source))
+            .collect()
+    });
+    let mut report = CheckReport {
+        catalog_sha256: catalog.manifest.catalog_sha256.clone(),
+        ..CheckReport::default()
+    };
+    for source in &catalog.manifest.sources {
+        let standing = match now.as_ref().map(|now| now.get(source.path.as_str())) {
+            None => Standing::NotCompared,
+            Some(None) => Standing::Missing,
+            Some(Some(found)) if found.sha256 == source.sha256 => Standing::Same,
+            Some(Some(_)) => Standing::Changed,
+        };
+        report.sources.push(SourceCheck {
+            adds_up: adds_up(source),
+            source: source.clone(),
+            standing,
+        });
+    }
+    let before: BTreeSet<&str> = catalog
+        .manifest
+        .sources
+        .iter()
+        .map(|source| source.path.as_str())
+        .collect();
+    for source in rebuilt
+        .iter()
+        .flat_map(|manifest| &manifest.sources)
+        .filter(|s| !before.contains(s.path.as_str()))
+    {
+        report.sources.push(SourceCheck {
+            adds_up: adds_up(source),
+            source: source.clone(),
+            standing: Standing::New,
+        });
+    }
+    for (table, file) in &catalog.manifest.tables {
+        let again = rebuilt
+            .as_ref()
+            .map(|manifest| manifest.tables.get(table).map(|file| file.sha256.clone()));
+        let standing = match &again {
+            None => Standing::NotCompared,
+            Some(None) => Standing::Missing,
+            Some(Some(sha256)) if *sha256 == file.sha256 => Standing::Same,
+            Some(Some(_)) => Standing::Changed,
+        };
+        let check = TableCheck {
+            table: table.clone(),
+            rows: file.rows,
+            sha256: file.sha256.clone(),
+            rebuilt: again.flatten(),
+            standing,
+        };
+        report.tables.push(check);
+    }
+    report.rules = rules(&catalog);
+    Ok(report)
+}
+
+fn adds_up(source: &Source) -> bool {
+    source.rows_in == source.kept + source.rejected
+        && source.rejected == source.rejected_by_reason.values().sum::<u64>()
+}
+
+/// Asks one rule of many rows: `broken` says which row breaks it.
+fn ask<'a, T: 'a>(
+    rule: &'static str,
+    says: &'static str,
+    rows: impl IntoIterator<Item = &'a T>,
+    broken: impl Fn(&'a T) -> Option<String>,
+) -> RuleCheck {
+    let mut check = RuleCheck {
+        rule,
+        says,
+        checked: 0,
+        broken: 0,
+        example: None,
+    };
+    for row in rows {
+        check.checked += 1;
+        if let Some(example) = broken(row) {
+            check.broken += 1;
+            check.example.get_or_insert(example);
+        }
+    }
+    check
+}
+
+/// Every rule that the tables keep.
+pub fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
+    let structures: BTreeMap<&str, usize> = count(catalog.structures.iter().map(|row| row.id.as_str()));
+    let checkpoints: BTreeMap<&str, usize> = count(catalog.checkpoints.iter().map(|row| row.id.as_str()));
+    let evaluations: BTreeMap<&str, bool> = catalog
+        .evaluations
+        .iter()
+        .map(|row| (row.evaluation.as_str(), row.duplicate_of.is_none()))
+        .collect();
+    let once = |counts: &BTreeMap<&str, usize>, id: &str| (counts.get(id) != Some(&1)).then(|| id.to_owned());
+    vec![
+        ask(
+            "one_row_per_checkpoint",
+            "an id occurs once in checkpoints",
+            &catalog.checkpoints,
+            |row| once(&checkpoints, &row.id),
+        ),
+        ask(
+            "one_structure_per_checkpoint",
+            "an id occurs once in structures",
+            &catalog.structures,
+            |row| once(&structures, &row.id),
+        ),
+        ask(
+            "evaluation_has_structure",
+            "every evaluated checkpoint has a row in structures and in checkpoints",
+            &catalog.evaluations,
+            |row| once(&structures, &row.id).or_else(|| once(&checkpoints, &row.id)),
+        ),
+        ask(
+            "score_has_evaluation",
+            "every score belongs to an evaluation",
+            &catalog.scores,
+            |row| (!evaluations.contains_key(row.evaluation.as_str())).then(|| row.evaluation.clone()),
+        ),
+        ask(
+            "points_in_range",
+            "a score in points is from 0 to 100",
+            &catalog.scores,
+            |row| {
+                (row.unit == "points" && !(0.0..=100.0).contains(&row.value))
+                    .then(|| format!("{} {} {}", row.evaluation, row.benchmark, row.value))
+            },
+        ),
+        ask(
+            "repeat_of_a_kept_one",
+            "what a repeat repeats is itself none",
+            &catalog.duplicates,
+            |row| (evaluations.get(row.kept.as_str()) != Some(&true)).then(|| row.evaluation.clone()),
+        ),
+        ask(
+            "resolved_is_whole",
+            "a resolved structure has layers, d_model, d_ffn and heads, and a source",
+            &catalog.structures,
+            |row| {
+                let whole = row.layers.is_some()
+                    && row.d_model.is_some()
+                    && row.d_ffn.is_some()
+                    && row.heads.is_some()
+                    && row.source.is_some();
+                (row.resolved_by != ResolvedBy::None && !whole).then(|| row.id.clone())
+            },
+        ),
+        ask(
+            "dimensions_in_range",
+            "each dimension is one that a decoder can have (clean::RANGES)",
+            &catalog.structures,
+            |row| {
+                let all = [
+                    row.layers,
+                    row.d_model,
+                    row.d_ffn,
+                    row.heads,
+                    row.kv_heads,
+                    row.vocab_size,
+                    row.pos,
+                ];
+                let broken = all
+                    .iter()
+                    .zip(&RANGES)
+                    .any(|(value, range)| value.is_some_and(|value| !range.contains(&value)));
+                broken.then(|| row.id.clone())
+            },
+        ),
+        ask(
+            "kv_heads_divide_heads",
+            "every query head belongs to one key head",
+            &catalog.structures,
+            |row| match (row.heads, row.kv_heads) {
+                (Some(heads), Some(kv)) if kv > heads || heads % kv != 0 => {
+                    Some(format!("{}: {heads} heads, {kv} kv_heads", row.id))
+                }
+                _ => None,
+            },
+        ),
+        ask(
+            "sources_add_up",
+            "rows in = rows kept + rows rejected, by reason",
+            &catalog.manifest.sources,
+            |source| (!adds_up(source)).then(|| source.path.clone()),
+        ),
+    ]
+}
+
+fn count<'a>(ids: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    for id in ids {
+        *counts.entry(id).or_insert(0) += 1;
+    }
+    counts
+}

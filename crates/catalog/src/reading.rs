@@ -1,0 +1,112 @@
+//! One source at a time into facts, whatever its format.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use crate::discover::{Found, Kind, json_file};
+use crate::error::Error;
+use crate::manifest;
+use crate::sources::leaderboard_v2::Survey;
+use crate::sources::table::Table;
+use crate::sources::{Fact, Out};
+use crate::sources::{
+    architectures, bases, config_files, hub_configs, hub_models, leaderboard_v1, leaderboard_v2, listings,
+    structures, task_tables,
+};
+use crate::tables::Source;
+
+/// Per table of leaderboard v2, what must be known before it is read.
+pub(crate) type Surveys = BTreeMap<String, Survey>;
+
+/// What must be known of the tables of leaderboard v2 before any is read: their dialect, and which is the newest.
+pub(crate) fn survey(found: &[Found]) -> Result<Surveys, Error> {
+    let mut surveys = BTreeMap::new();
+    for source in found.iter().filter(|source| source.kind == Kind::LeaderboardV2) {
+        let mut table = Table::open(&source.path, &source.file)?;
+        surveys.insert(source.file.clone(), leaderboard_v2::survey(&mut table)?);
+    }
+    let newest = surveys
+        .iter()
+        .max_by_key(|(file, survey)| (survey.last, survey.rows, std::cmp::Reverse((*file).clone())));
+    let newest = newest.map(|(file, _)| file.clone());
+    for (file, survey) in &mut surveys {
+        survey.superseded = Some(file) != newest.as_ref();
+    }
+    Ok(surveys)
+}
+
+/// What a reader must know beside its file.
+pub(crate) struct Context<'a> {
+    pub(crate) surveys: &'a Surveys,
+    /// First digits of the source's hash, for the scores.
+    pub(crate) snapshot: &'a str,
+    /// Version of the source, for the scores.
+    pub(crate) version: &'a str,
+    /// Checkpoints that other sources name; only listings ask.
+    pub(crate) known: &'a BTreeSet<String>,
+}
+
+/// Reads one source into `sink`.
+pub(crate) fn read(
+    found: &Found,
+    context: &Context<'_>,
+    sink: &mut dyn FnMut(Fact) -> Result<(), Error>,
+) -> Result<Source, Error> {
+    let mut out = Out::new(&found.file, sink);
+    let (rows_in, sha256, bytes) = match found.kind {
+        Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels => {
+            let value = json_file(&found.path, &found.file)?;
+            let rows = match found.kind {
+                Kind::ConfigFile => config_files::read(&value, &found.file, &mut out)?,
+                Kind::HubConfigs => hub_configs::read(&value, &mut out)?,
+                _ => hub_models::read(&value, &mut out)?,
+            };
+            let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
+            (rows, manifest::sha256_of(&found.path)?, length)
+        }
+        kind => {
+            let mut table = Table::open(&found.path, &found.file)?;
+            read_table(kind, &mut table, context, &mut out)?;
+            let rows = table.rows;
+            let (sha256, bytes) = table.finish()?;
+            (rows, sha256, bytes)
+        }
+    };
+    Ok(Source {
+        path: found.file.clone(),
+        name: found.kind.name().to_owned(),
+        sha256,
+        bytes,
+        rows_in,
+        kept: out.kept,
+        rejected: out.rejected,
+        rejected_by_reason: out.by_reason,
+        ..Source::default()
+    })
+}
+
+fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+    let Context {
+        surveys,
+        snapshot,
+        version,
+        known,
+    } = context;
+    match kind {
+        Kind::LeaderboardV1 => leaderboard_v1::read(table, snapshot, version, out),
+        Kind::LeaderboardV2 => {
+            let survey = surveys.get(&table.file).copied().unwrap_or_default();
+            leaderboard_v2::read(table, survey, snapshot, version, out)
+        }
+        Kind::Task(at) => match task_tables::SPECS.get(at) {
+            Some(spec) => task_tables::read(spec, table, snapshot, version, out),
+            None => Ok(()),
+        },
+        Kind::Structures => structures::read(table, out),
+        Kind::Architectures => architectures::read(table, out),
+        Kind::Bases => bases::read(table, out),
+        Kind::Parameters => listings::read_parameters(table, out),
+        Kind::Listing => listings::read_listing(table, known, out),
+        Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels => Ok(()),
+    }
+}

@@ -1,0 +1,94 @@
+//! `lineage`: the structure of a checkpoint's base, or its base's base, to the root.
+
+use std::collections::HashMap;
+
+use crate::gather::{Gathered, Known};
+use crate::resolve::listed::{Experts, Listed, closest};
+use crate::resolve::pool::{Pool, Shape, block, family_of};
+
+/// Steps after which a chain of bases is given up: longer than any that is declared, shorter than a cycle.
+const LONGEST: usize = 32;
+
+/// Checkpoints by the part of their name after the organisation, lower case: mirrors carry the original's name.
+pub(crate) struct Names(HashMap<String, Vec<u32>>);
+
+impl Names {
+    /// The names of all that is exact in `known`.
+    pub(crate) fn of(known: &[Known]) -> Self {
+        let mut names: HashMap<String, Vec<u32>> = HashMap::new();
+        for (at, entry) in known.iter().enumerate() {
+            if entry.shape().is_some() {
+                names.entry(bare(&entry.id)).or_default().push(at as u32);
+            }
+        }
+        Self(names)
+    }
+
+    /// The one structure of all exactly known checkpoints of that bare name.
+    pub(crate) fn find(&self, known: &[Known], id: &str, left_out: Option<u32>) -> Option<(Shape, u32)> {
+        let mut shapes = self
+            .0
+            .get(&bare(id))?
+            .iter()
+            .filter(|&&at| Some(at) != left_out)
+            .filter_map(|&at| Some((known[at as usize].shape()?, at)));
+        let first = shapes.next()?;
+        shapes.all(|(shape, _)| shape == first.0).then_some(first)
+    }
+}
+
+fn bare(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase()
+}
+
+/// A declared base as printed, without what leaderboards append: `org/name (Merge)`.
+pub(crate) fn declared(base: &str) -> Option<&str> {
+    let base = base.split(" (").next().unwrap_or(base).trim();
+    (!base.is_empty() && base != "Removed").then_some(base)
+}
+
+/// The structure of the nearest ancestor of number `at` that is known exactly and can be this checkpoint's.
+pub(crate) fn by_lineage(
+    gathered: &Gathered,
+    pool: &Pool,
+    names: &Names,
+    at: u32,
+    left_out: Option<u32>,
+) -> Option<(Shape, u32)> {
+    let child = gathered.known.get(at as usize)?;
+    let mut current = child;
+    for _ in 0..LONGEST {
+        let base = declared(current.base.as_deref()?)?;
+        let next = gathered.index.get(base).copied();
+        if next == Some(at) {
+            return None;
+        }
+        let own = next.and_then(|number| Some((gathered.known.get(number as usize)?.shape()?, number)));
+        if let Some((shape, number)) = own.or_else(|| names.find(&gathered.known, base, left_out)) {
+            return fits(pool, child, gathered.known.get(number as usize)?, shape).then_some((shape, number));
+        }
+        current = gathered.known.get(next? as usize)?;
+    }
+    None
+}
+
+/// Whether `child` can have its ancestor's structure: the same blocks, and a size that the structure admits.
+/// Depth-extended merges and pruned checkpoints cannot.
+pub(crate) fn fits(pool: &Pool, child: &Known, ancestor: &Known, shape: Shape) -> bool {
+    let (of_child, of_ancestor) = (family_of(child), family_of(ancestor));
+    if let (Some(one), Some(two)) = (&of_child, &of_ancestor)
+        && block(one) != block(two)
+    {
+        return false;
+    }
+    let listed = Listed::of(child);
+    if listed == Listed::Unknown {
+        return true;
+    }
+    let experts = Experts::of(of_child.as_deref());
+    let mut counted = pool
+        .templates
+        .iter()
+        .filter(|template| template.shape == shape && !template.sizes.is_empty());
+    counted.any(|template| closest(template, listed, experts).is_some())
+}

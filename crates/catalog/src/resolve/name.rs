@@ -1,0 +1,313 @@
+//! `name`: what a checkpoint's name says, weighed by what the names of exactly known checkpoints mean.
+//!
+//! Candidates are the structures that the architecture and the listed size admit. Among them naive Bayes over the
+//! words of the name (Maron 1961): how often each word, each stated size, each quarter of a year goes with each
+//! structure. Answered only where the posterior is at least [`SURE`] and a word of the name speaks for it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::gather::Known;
+use crate::resolve::listed::{Experts, Listed, closest};
+use crate::resolve::pool::{Pool, Shape, Template, block, family_of};
+use crate::resolve::words::{Stated, sizes, words};
+
+/// Posterior from which a name is an answer.
+const SURE: f64 = 0.95;
+
+/// How often words go with structures.
+pub(crate) struct Lexicon {
+    /// A family's structure is one class.
+    classes: Vec<(String, Shape)>,
+    index: BTreeMap<(String, Shape), u16>,
+    /// Templates of each class.
+    templates: Vec<Vec<u32>>,
+    totals: Vec<u32>,
+    /// Checkpoints whose own config has the shape: one that none has is no candidate.
+    exact: Vec<u32>,
+    example: Vec<u32>,
+    words: HashMap<String, Vec<(u16, u32)>>,
+    /// Words that at least half of the names of a structure have, and how many do.
+    usual: Vec<Vec<(String, u32)>>,
+    /// Per family and whole billions listed, how often each structure has them.
+    census: BTreeMap<(String, i64), BTreeMap<u16, u32>>,
+}
+
+/// The words of a checkpoint: of its name, its stated sizes, and its time.
+pub(crate) fn evidence(known: &Known) -> Vec<String> {
+    let mut all = words(&known.id);
+    for stated in sizes(&known.id) {
+        all.push(match stated {
+            Stated::Dense(size) => format!("={size}"),
+            Stated::Mixture(experts, size) => format!("={experts}x{size}"),
+        });
+    }
+    if let Some(day) = known.published() {
+        all.push(format!("~{}", day.div_euclid(91)));
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn census_key(known: &Known) -> Option<(String, i64)> {
+    let (Listed::Rough(size) | Listed::Counted(size)) = Listed::of(known) else {
+        return None;
+    };
+    Some((family_of(known)?, size.floor() as i64))
+}
+
+impl Lexicon {
+    /// Learns from checkpoints and their structures.
+    pub(crate) fn learn(pool: &Pool, known: &[Known], lessons: &[(u32, Shape)]) -> Self {
+        let mut lexicon = Self {
+            classes: Vec::new(),
+            index: BTreeMap::new(),
+            templates: Vec::new(),
+            totals: Vec::new(),
+            exact: Vec::new(),
+            example: Vec::new(),
+            words: HashMap::new(),
+            usual: Vec::new(),
+            census: BTreeMap::new(),
+        };
+        for (number, template) in pool.templates.iter().enumerate() {
+            let at = *lexicon
+                .index
+                .entry((template.family.clone(), template.shape))
+                .or_insert_with(|| {
+                    lexicon.classes.push((template.family.clone(), template.shape));
+                    lexicon.templates.push(Vec::new());
+                    lexicon.totals.push(0);
+                    lexicon.exact.push(0);
+                    lexicon
+                        .example
+                        .push(template.members.first().copied().unwrap_or_default());
+                    (lexicon.classes.len() - 1) as u16
+                });
+            lexicon.templates[usize::from(at)].push(number as u32);
+        }
+        for &(checkpoint, shape) in lessons {
+            let Some(family) = family_of(&known[checkpoint as usize]) else {
+                continue;
+            };
+            let Some(&at) = lexicon.index.get(&(family, shape)) else {
+                continue;
+            };
+            lexicon.totals[usize::from(at)] += 1;
+            lexicon.exact[usize::from(at)] += u32::from(known[checkpoint as usize].shape().is_some());
+            if let Some(key) = census_key(&known[checkpoint as usize]) {
+                *lexicon.census.entry(key).or_default().entry(at).or_insert(0) += 1;
+            }
+            for word in evidence(&known[checkpoint as usize]) {
+                let counts = lexicon.words.entry(word).or_default();
+                match counts.iter_mut().find(|(shape, _)| *shape == at) {
+                    Some((_, count)) => *count += 1,
+                    None => counts.push((at, 1)),
+                }
+            }
+        }
+        lexicon.usual = vec![Vec::new(); lexicon.classes.len()];
+        for (word, counts) in &lexicon.words {
+            if word.starts_with(|c: char| !c.is_ascii_alphabetic()) {
+                continue;
+            }
+            for &(shape, count) in counts {
+                let total = lexicon.totals[usize::from(shape)];
+                if total >= 3 && count * 2 >= total {
+                    lexicon.usual[usize::from(shape)].push((word.clone(), count));
+                }
+            }
+        }
+        for words in &mut lexicon.usual {
+            words.sort();
+        }
+        lexicon
+    }
+
+    /// The structure that nearly all known checkpoints of that family and listed size have.
+    pub(crate) fn by_census(&self, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
+        let own = left_out.then(|| self.class_of(known)).flatten();
+        let counts = self.census.get(&census_key(known)?)?;
+        let count =
+            |(&shape, &count): (&u16, &u32)| (shape, count - u32::from(own == Some(shape) && count > 0));
+        let all: u32 = counts.iter().map(|entry| count(entry).1).sum();
+        let (shape, most) = counts.iter().map(count).max_by_key(|&(_, count)| count)?;
+        (most >= 5 && most * 100 >= all * 98).then(|| {
+            (
+                self.classes[usize::from(shape)].1,
+                self.example[usize::from(shape)],
+            )
+        })
+    }
+
+    /// The structure that the name of `known` tells, and a checkpoint that has it.
+    pub(crate) fn by_name(&self, pool: &Pool, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
+        let own = left_out.then(|| self.class_of(known)).flatten();
+        let mut scores = self.candidates(pool, known, own);
+        let evidence = evidence(known);
+        // What names of a structure usually say, and this one does not.
+        let expected: BTreeSet<&str> = scores
+            .iter()
+            .flat_map(|&(shape, _)| &self.usual[usize::from(shape)])
+            .map(|(word, _)| word.as_str())
+            .collect();
+        for word in expected
+            .into_iter()
+            .filter(|word| evidence.binary_search_by(|e| e.as_str().cmp(word)).is_err())
+        {
+            for (shape, score) in &mut scores {
+                let with = self.usual[usize::from(*shape)]
+                    .iter()
+                    .find(|(other, _)| other == word)
+                    .map_or(0, |(_, n)| *n);
+                let total = self.totals[usize::from(*shape)];
+                *score += (f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln();
+            }
+        }
+        for word in &evidence {
+            let Some(counts) = self.words.get(word) else {
+                continue;
+            };
+            let count = |shape: u16| {
+                let all = counts
+                    .iter()
+                    .find(|(other, _)| *other == shape)
+                    .map_or(0, |(_, count)| *count);
+                all - u32::from(own == Some(shape) && all > 0)
+            };
+            if !scores.iter().any(|&(shape, _)| count(shape) > 0) {
+                continue;
+            }
+            for (shape, score) in &mut scores {
+                let with = f64::from(count(*shape));
+                let total = f64::from(self.totals[usize::from(*shape)] - u32::from(own == Some(*shape)));
+                *score += ((with + 0.1) / (total + 1.0)).ln().max(-4.0);
+            }
+        }
+        let top = scores.iter().map(|(_, score)| *score).max_by(f64::total_cmp)?;
+        let mut shapes: BTreeMap<Shape, (f64, u16)> = BTreeMap::new();
+        for (class, score) in scores {
+            let weight = (score - top).exp();
+            shapes
+                .entry(self.classes[usize::from(class)].1)
+                .or_insert((0.0, class))
+                .0 += weight;
+        }
+        let all: f64 = shapes.values().map(|(weight, _)| weight).sum();
+        let (shape, (weight, class)) = shapes.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
+        (weight >= SURE * all).then(|| (shape, self.example[usize::from(class)]))
+    }
+
+    fn class_of(&self, known: &Known) -> Option<u16> {
+        self.index.get(&(family_of(known)?, known.shape()?)).copied()
+    }
+
+    /// Structures that architecture, listed size and stated size admit, with the logarithm of how common each is: those
+    /// of the family itself, or of families with the same blocks where it has none.
+    fn candidates(&self, pool: &Pool, known: &Known, own: Option<u16>) -> Vec<(u16, f64)> {
+        let family = family_of(known);
+        let of_family = self.admitted(pool, known, own, &|other| {
+            family
+                .as_deref()
+                .map_or_else(|| pool.evaluated.contains(other), |f| f == other)
+        });
+        if of_family.is_empty() {
+            self.admitted(pool, known, own, &|other| {
+                family.as_deref().is_none_or(|f| block(f) == block(other))
+            })
+        } else {
+            of_family
+        }
+    }
+
+    /// How often checkpoints of that family and listed size (where known) have the shape.
+    fn common(&self, known: &Known, shape: u16, own: Option<u16>) -> f64 {
+        let family = family_of(known);
+        let size = match Listed::of(known) {
+            Listed::Rough(size) | Listed::Counted(size) => Some(size.floor() as i64),
+            Listed::Unknown => None,
+        };
+        let same = |key: &(String, i64)| {
+            family.as_ref().is_none_or(|f| *f == key.0) && size.is_none_or(|s| s == key.1)
+        };
+        let counts = |shape: u16| -> u32 {
+            match (&family, size) {
+                (Some(family), Some(size)) => self
+                    .census
+                    .get(&(family.clone(), size))
+                    .and_then(|counts| counts.get(&shape))
+                    .copied()
+                    .unwrap_or(0),
+                _ => self
+                    .census
+                    .iter()
+                    .filter(|(key, _)| same(key))
+                    .filter_map(|(_, counts)| counts.get(&shape))
+                    .sum(),
+            }
+        };
+        let count = counts(shape);
+        f64::from(count - u32::from(own == Some(shape) && count > 0))
+    }
+
+    fn admitted(
+        &self,
+        pool: &Pool,
+        known: &Known,
+        own: Option<u16>,
+        counts: &dyn Fn(&str) -> bool,
+    ) -> Vec<(u16, f64)> {
+        let family = family_of(known);
+        let listed = Listed::of(known);
+        let experts = Experts::of(family.as_deref());
+        let stated = sizes(&known.id);
+        let mut found = Vec::new();
+        for (at, templates) in self.templates.iter().enumerate() {
+            let at = at as u16;
+            let total = self.totals[usize::from(at)] - u32::from(own == Some(at));
+            let exact = self.exact[usize::from(at)] - u32::from(own == Some(at));
+            let admitted = exact > 0
+                && templates.iter().any(|&number| {
+                    let template = &pool.templates[number as usize];
+                    counts(&template.family)
+                        && (listed == Listed::Unknown || closest(template, listed, experts).is_some())
+                        && said(template, &stated)
+                });
+            if admitted {
+                found.push((
+                    at,
+                    (self.common(known, at, own) + 0.02 * f64::from(total) + 0.05).ln(),
+                ));
+            }
+        }
+        found
+    }
+}
+
+/// Whether a structure can be what the name states: within a third of a whole number, within 0.12 billion (or
+/// 2.5 %) of one with decimals; anything where nothing is stated.
+fn said(template: &Template, stated: &[Stated]) -> bool {
+    let mut sizes = stated
+        .iter()
+        .filter_map(|stated| match stated {
+            Stated::Dense(size) if *size >= 0.01 => Some(*size),
+            Stated::Mixture(_, size) => Some(*size),
+            Stated::Dense(_) => None,
+        })
+        .peekable();
+    let near = |stated: f64, size: f64| {
+        if stated.fract() == 0.0 || stated < 1.0 {
+            size < stated * 1.34 && size > stated / 1.34
+        } else {
+            (size - stated).abs() <= (0.025 * stated).max(0.12)
+        }
+    };
+    sizes.peek().is_none()
+        || template.sizes.is_empty()
+        || sizes.any(|stated| {
+            template
+                .sizes
+                .iter()
+                .any(|admitted| admitted.usual && near(stated, admitted.size))
+        })
+}

@@ -1,0 +1,260 @@
+//! The structures that are known exactly, as what other checkpoints can be resolved to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::family;
+use crate::config::recipe::{Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe};
+use crate::gather::Known;
+use crate::resolve::listed::is_packed;
+
+/// Layers, `d_model`, `d_ffn`, heads.
+pub(crate) type Shape = [i64; 4];
+
+/// One structure that occurs in the pool, with all that its parameter count needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Template {
+    pub(crate) family: String,
+    pub(crate) shape: Shape,
+    /// Checkpoints that have it.
+    pub(crate) members: Vec<u32>,
+    /// Sizes it can have, in billions: its own, untied or tied, as one expert of several.
+    pub(crate) sizes: Vec<Admitted>,
+    /// Billions of one layer, and of all that is not layers, for each of those that are dense.
+    pub(crate) per_layer: Vec<(f64, f64)>,
+}
+
+/// A size that a template can have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Admitted {
+    /// Billions.
+    pub(crate) size: f64,
+    /// How far a listed size may be off: a vocabulary larger or smaller by a little.
+    pub(crate) below: f64,
+    pub(crate) above: f64,
+    /// Experts; 1 where it is dense.
+    pub(crate) experts: i64,
+    /// Not known to be another than the checkpoints of this structure have: with the output head tied where theirs is not.
+    pub(crate) usual: bool,
+}
+
+/// Everything known exactly.
+pub(crate) struct Pool {
+    pub(crate) templates: Vec<Template>,
+    /// Families that a leaderboard names: a checkpoint of unknown family is of one of them.
+    pub(crate) evaluated: BTreeSet<String>,
+}
+
+/// Families whose blocks are the same, so that a checkpoint of one may carry another's name.
+pub(crate) fn block(family: &str) -> &str {
+    match family {
+        "mistral" | "mixtral" | "yi" | "solar" => "llama",
+        other => other,
+    }
+}
+
+/// The family of a checkpoint.
+pub(crate) fn family_of(known: &Known) -> Option<String> {
+    family(known.architecture.as_deref(), known.model_type.as_deref())
+}
+
+const EXPERTS: [i64; 8] = [2, 3, 4, 5, 6, 7, 8, 16];
+
+impl Pool {
+    /// The pool of all that is exact in `known`.
+    pub(crate) fn of(known: &[Known]) -> Self {
+        let mut found: BTreeMap<(String, Shape, i64, i64), Vec<u32>> = BTreeMap::new();
+        for (at, entry) in known.iter().enumerate() {
+            let (Some(shape), Some(family)) = (entry.shape(), family_of(entry)) else {
+                continue;
+            };
+            let kv_heads = entry.dimensions[4].unwrap_or(0);
+            let head_dim = entry.head_dim.unwrap_or(0);
+            found
+                .entry((family, shape, kv_heads, head_dim))
+                .or_default()
+                .push(at as u32);
+        }
+        let mut vocabularies: BTreeMap<(String, Shape), BTreeMap<i64, usize>> = BTreeMap::new();
+        for entry in known {
+            if let (Some(shape), Some(family), Some(vocab)) =
+                (entry.shape(), family_of(entry), entry.dimensions[5])
+            {
+                *vocabularies
+                    .entry((family, shape))
+                    .or_default()
+                    .entry(vocab)
+                    .or_insert(0) += 1;
+            }
+        }
+        let mut of_family: BTreeMap<String, BTreeMap<i64, usize>> = BTreeMap::new();
+        for ((family, _), counts) in &vocabularies {
+            for (&vocab, count) in counts {
+                *of_family
+                    .entry(family.clone())
+                    .or_default()
+                    .entry(vocab)
+                    .or_insert(0) += count;
+            }
+        }
+        let templates = found
+            .into_iter()
+            .map(|((family, shape, kv_heads, head_dim), members)| {
+                let own = vocabularies.get(&(family.clone(), shape));
+                let vocabularies = usual(own, of_family.get(&family));
+                let (mut sizes, per_layer) = admitted(&family, shape, kv_heads, head_dim, &vocabularies);
+                // Counts that a source states outright, where no formula is known; of packed weights they are too small.
+                let counted = recipe(&family).is_some();
+                for &at in members
+                    .iter()
+                    .filter(|&&at| !counted && !is_packed(&known[at as usize]))
+                {
+                    if let Some(count) = known[at as usize].parameters_total {
+                        let size = count as f64 / 1e9;
+                        if !sizes.iter().any(|other| (other.size - size).abs() < 0.0006) {
+                            sizes.push(Admitted {
+                                size,
+                                below: 0.0006,
+                                above: 0.0006,
+                                experts: 1,
+                                usual: true,
+                            });
+                        }
+                    }
+                }
+                let stated: Vec<f64> = members
+                    .iter()
+                    .filter(|&&at| !is_packed(&known[at as usize]))
+                    .filter_map(|&at| Some(known[at as usize].parameters_total? as f64 / 1e9))
+                    .collect();
+                let near = |size: f64| stated.iter().any(|stated| (stated - size).abs() <= 0.012 * size);
+                if sizes
+                    .iter()
+                    .any(|admitted| admitted.experts == 1 && near(admitted.size))
+                {
+                    for admitted in &mut sizes {
+                        admitted.usual = admitted.experts > 1 || near(admitted.size);
+                    }
+                }
+                Template {
+                    family,
+                    shape,
+                    members,
+                    sizes,
+                    per_layer,
+                }
+            })
+            .collect();
+        let evaluated = known
+            .iter()
+            .filter(|entry| entry.evaluated)
+            .filter_map(family_of)
+            .collect();
+        Self { templates, evaluated }
+    }
+}
+
+fn admitted(
+    family: &str,
+    shape: Shape,
+    kv_heads: i64,
+    head_dim: i64,
+    vocabularies: &BTreeSet<i64>,
+) -> (Vec<Admitted>, Vec<(f64, f64)>) {
+    let mixture = family == "mixtral";
+    let Some(recipe) = recipe(if mixture { "llama" } else { family }) else {
+        return (Vec::new(), Vec::new());
+    };
+    let [layers, d_model, d_ffn, heads] = shape;
+    let head_dim = if head_dim > 0 {
+        head_dim
+    } else {
+        d_model / heads.max(1)
+    };
+    let kinds: &[i64] = match (kv_heads, recipe.multi_query) {
+        (0, true) => &[1],
+        (0, false) => &[0],
+        _ => std::slice::from_ref(&kv_heads),
+    };
+    let mut all = Vec::new();
+    let mut per_layer = Vec::new();
+    for &kv in kinds {
+        let kv_heads = if kv == 0 { heads } else { kv };
+        for &vocab in vocabularies {
+            let sizes = Sizes {
+                layers,
+                d_model,
+                d_ffn,
+                heads,
+                kv_heads,
+                head_dim,
+                vocab,
+                pos: 2_048,
+            };
+            for tied in [recipe.tied, !recipe.tied] {
+                let recipe = Recipe { tied, ..recipe };
+                let Some(one) = dense(recipe, sizes) else { continue };
+                let slack = d_model as f64 * if tied { 1.0 } else { 2.0 } / 1e9;
+                let below = 0.0006 + slack * vocab as f64 * 0.004;
+                let above = 0.0006 + slack * vocab as f64 * 0.004;
+                if !mixture {
+                    if let (Some(layer), Some(outside)) = (layer(recipe, sizes), outside(recipe, sizes)) {
+                        per_layer.push((layer as f64 / 1e9, outside as f64 / 1e9));
+                    }
+                    all.push(Admitted {
+                        size: one as f64 / 1e9,
+                        below,
+                        above,
+                        experts: 1,
+                        usual: true,
+                    });
+                }
+                if block(family) == "llama" {
+                    for experts in EXPERTS {
+                        let Some(size) = mixture_size(recipe, sizes, experts) else {
+                            continue;
+                        };
+                        all.push(Admitted {
+                            size,
+                            below,
+                            above,
+                            experts,
+                            usual: true,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    (all, per_layer)
+}
+
+/// Vocabularies that a structure comes with: its own, and those of its family that differ from one of its own by at
+/// most 3 % (added or trimmed tokens); the family's five most common where its own is not known.
+fn usual(own: Option<&BTreeMap<i64, usize>>, family: Option<&BTreeMap<i64, usize>>) -> BTreeSet<i64> {
+    let mut all: BTreeSet<i64> = own.into_iter().flat_map(BTreeMap::keys).copied().collect();
+    let family = family.into_iter().flatten();
+    if all.is_empty() {
+        let mut common: Vec<_> = family
+            .map(|(&vocab, &count)| (std::cmp::Reverse(count), vocab))
+            .collect();
+        common.sort_unstable();
+        all.extend(common.into_iter().take(5).map(|(_, vocab)| vocab));
+    } else {
+        let near: Vec<i64> = family
+            .map(|(&vocab, _)| vocab)
+            .filter(|vocab| all.iter().any(|own| (vocab - own).abs() * 100 <= own * 3))
+            .collect();
+        all.extend(near);
+    }
+    all
+}
+
+/// Billions of a mixture made of `experts` copies of one dense block's feed-forward layer, with a router.
+fn mixture_size(recipe: Recipe, sizes: Sizes, experts: i64) -> Option<f64> {
+    let shared = layer(recipe, sizes)? - feed_forward(recipe, sizes.d_model, sizes.d_ffn)?;
+    debug_assert!(shared >= attention(recipe, sizes)?);
+    let experts = i128::from(experts);
+    let router = i128::from(sizes.d_model) * experts;
+    let layer = shared + experts * feed_forward(recipe, sizes.d_model, sizes.d_ffn)? + router;
+    Some((i128::from(sizes.layers) * layer + outside(recipe, sizes)?) as f64 / 1e9)
+}

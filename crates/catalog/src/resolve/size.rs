@@ -1,0 +1,127 @@
+//! `size`: the one structure that an architecture and a listed size admit.
+
+use std::collections::BTreeMap;
+
+use crate::resolve::listed::{Experts, Listed, closest};
+use crate::resolve::pool::{Pool, Shape, block};
+
+/// Billions within which a listed count and a computed one are the same number.
+const SAME: f64 = 0.0011;
+
+/// What the size admits.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum BySize {
+    /// One structure, and a checkpoint that has it.
+    One(Shape, u32),
+    /// Several.
+    Several(Vec<Shape>),
+    /// None that is known.
+    None,
+}
+
+/// Structures that `family` and `listed` admit, `left_out` not counted among what is known. The family's own structures
+/// first; where they do not settle it, those of families with the same blocks.
+pub(crate) fn by_size(pool: &Pool, family: Option<&str>, listed: Listed, left_out: Option<u32>) -> BySize {
+    if matches!(listed, Listed::Unknown) || (family.is_none() && !matches!(listed, Listed::Counted(_))) {
+        return BySize::None;
+    }
+    let own = |other: &str| family.map_or_else(|| pool.evaluated.contains(other), |family| family == other);
+    match among(pool, family, &own, listed, left_out) {
+        BySize::None => {
+            let akin = |other: &str| family.is_some_and(|family| block(family) == block(other));
+            among(pool, family, &akin, listed, left_out)
+        }
+        settled => settled,
+    }
+}
+
+/// Merges that stack layers of one checkpoint twice, or drop some: the one structure whose layer, taken another number of
+/// times, gives the counted size.
+pub(crate) fn deeper(pool: &Pool, family: Option<&str>, listed: Listed, left_out: Option<u32>) -> BySize {
+    let (Listed::Counted(size), Some(family)) = (listed, family) else {
+        return BySize::None;
+    };
+    let mut found: BTreeMap<Shape, u32> = BTreeMap::new();
+    for template in pool
+        .templates
+        .iter()
+        .filter(|template| block(&template.family) == block(family))
+    {
+        let Some(&member) = template.members.iter().find(|&&member| Some(member) != left_out) else {
+            continue;
+        };
+        if template.members.len() < 3 {
+            continue;
+        }
+        let [layers, d_model, d_ffn, heads] = template.shape;
+        for &(layer, outside) in &template.per_layer {
+            let depth = ((size - outside) / layer).round();
+            let fits = (size - outside - depth * layer).abs() <= 0.0006 && layer > 0.004;
+            if fits && depth >= 4.0 && depth <= 2.5 * layers as f64 {
+                found.insert([depth as i64, d_model, d_ffn, heads], member);
+            }
+        }
+    }
+    match found.len() {
+        0 => BySize::None,
+        1 => found
+            .into_iter()
+            .next()
+            .map_or(BySize::None, |(shape, member)| BySize::One(shape, member)),
+        _ => BySize::Several(found.into_keys().collect()),
+    }
+}
+
+fn among(
+    pool: &Pool,
+    family: Option<&str>,
+    counts: &dyn Fn(&str) -> bool,
+    listed: Listed,
+    left_out: Option<u32>,
+) -> BySize {
+    let experts = Experts::of(family);
+    let mut found: BTreeMap<Shape, (f64, usize, u32)> = BTreeMap::new();
+    for template in &pool.templates {
+        if !counts(&template.family) {
+            continue;
+        }
+        let mut members = template
+            .members
+            .iter()
+            .copied()
+            .filter(|&member| Some(member) != left_out);
+        let Some(first) = members.next() else { continue };
+        let count = 1 + members.count();
+        let Some(distance) = closest(template, listed, experts) else {
+            continue;
+        };
+        let entry = found.entry(template.shape).or_insert((distance, 0, first));
+        entry.0 = entry.0.min(distance);
+        entry.1 += count;
+    }
+    let exact: Vec<_> = found
+        .iter()
+        .filter(|(_, (distance, ..))| *distance <= SAME)
+        .collect();
+    if matches!(listed, Listed::Counted(_)) && exact.len() == 1 && (found.len() == 1 || !listed.is_nominal())
+    {
+        let (&shape, &(.., member)) = exact[0];
+        return BySize::One(shape, member);
+    }
+    let all: usize = found.values().map(|(_, count, _)| count).sum();
+    match found.iter().max_by_key(|(_, (_, count, _))| *count) {
+        None => BySize::None,
+        Some((&shape, &(_, count, member))) => {
+            let enough = match listed {
+                Listed::Counted(_) => found.len() == 1,
+                // A rough size admits much: nearly all that is known must agree, and not be little.
+                _ => count >= 5 && count * 100 >= all * 98,
+            };
+            if enough {
+                BySize::One(shape, member)
+            } else {
+                BySize::Several(found.into_keys().collect())
+            }
+        }
+    }
+}

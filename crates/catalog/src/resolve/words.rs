@@ -1,0 +1,187 @@
+//! What a checkpoint's name says: sizes and words.
+
+/// A size stated in a name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Stated {
+    /// Billions of parameters: `7b`, `350m`, `1B5`.
+    Dense(f64),
+    /// Experts, and billions of one: `8x7b`.
+    Mixture(i64, f64),
+}
+
+/// Sizes that a name states, in its order. The organisation's part does not count.
+pub(crate) fn sizes(id: &str) -> Vec<Stated> {
+    let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
+    let bytes = name.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit()
+            || (at > 0 && (bytes[at - 1].is_ascii_digit() || bytes[at - 1] == b'.'))
+        {
+            at += 1;
+            continue;
+        }
+        let (mut number, mut end) = number(&name, at);
+        // `1_5b` is 1.5, but `v1_7b` is 7.
+        if bytes.get(end) == Some(&b'_') && end == at + 1 && (at == 0 || bytes[at - 1] == b'-') {
+            let (tenths, stop) = self::number(&name, end + 1);
+            if stop == end + 2 && unit(&name[stop..]) == Some(1.0) {
+                (number, end) = (number + tenths / 10.0, stop);
+            }
+        }
+        let rest = &name[end..];
+        if let Some(after) = rest.strip_prefix('x')
+            && after.starts_with(|c: char| c.is_ascii_digit())
+        {
+            let (one, stop) = self::number(&name, end + 1);
+            if let Some(scale) = unit(&name[stop..])
+                && (1.0..=256.0).contains(&number)
+                && number.fract() == 0.0
+            {
+                found.push(Stated::Mixture(number as i64, one * scale));
+                at = stop + 1;
+                continue;
+            }
+        } else if let Some(scale) = unit(rest) {
+            // `7bx2`, `7b-x2`: experts after the size.
+            let after = rest[1..].trim_start_matches('-');
+            if let Some(experts) = after
+                .strip_prefix('x')
+                .filter(|t| t.starts_with(|c: char| c.is_ascii_digit()))
+            {
+                let (experts, _) = self::number(experts, 0);
+                if (2.0..=64.0).contains(&experts) {
+                    found.push(Stated::Mixture(experts as i64, number * scale));
+                    at = end + 1;
+                    continue;
+                }
+            }
+            let billions = number * scale;
+            if (0.0005..=4_000.0).contains(&billions)
+                && !(at > 0 && bytes[at - 1] == b'a' && before_is_mark(bytes, at - 1))
+            {
+                found.push(Stated::Dense(billions));
+            }
+            at = end + 1;
+            continue;
+        }
+        at = end.max(at + 1);
+    }
+    found
+}
+
+fn before_is_mark(bytes: &[u8], at: usize) -> bool {
+    at == 0 || !bytes[at - 1].is_ascii_alphanumeric()
+}
+
+/// The number that starts at byte `at`, and where it ends.
+fn number(name: &str, at: usize) -> (f64, usize) {
+    let bytes = name.as_bytes();
+    let mut end = at;
+    while end < bytes.len()
+        && (bytes[end].is_ascii_digit()
+            || (bytes[end] == b'.' && bytes.get(end + 1).is_some_and(u8::is_ascii_digit)))
+    {
+        end += 1;
+    }
+    (
+        name.get(at..end)
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or(0.0),
+        end,
+    )
+}
+
+/// Billions per unit, where `rest` starts with a unit that ends there (`7b`, `7b-chat`, `7bv2`, but not `7bit`).
+fn unit(rest: &str) -> Option<f64> {
+    let scale = match rest.as_bytes().first()? {
+        b'b' => 1.0,
+        b'm' => 1e-3,
+        b'k' => 1e-6,
+        _ => return None,
+    };
+    let next = &rest[1..];
+    let ends = next.is_empty()
+        || !next.starts_with(|c: char| c.is_ascii_alphanumeric())
+        || (scale == 1.0
+            && [
+                "v1", "v2", "v3", "x", "chat", "instruct", "code", "base", "sft", "dpo",
+            ]
+            .iter()
+            .any(|word| next.starts_with(word)));
+    ends.then_some(scale)
+}
+
+/// Words of a name: runs of letters, runs of letters with the number that follows (`llama-2` and `llama2` are both
+/// `llama2`), and the organisation (`@org`).
+pub(crate) fn words(id: &str) -> Vec<String> {
+    let lower = id.to_ascii_lowercase();
+    let (organisation, name) = lower.split_once('/').unwrap_or(("", &lower));
+    let mut words = Vec::new();
+    if !organisation.is_empty() {
+        words.push(format!("@{organisation}"));
+    }
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_alphabetic() {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && bytes[at].is_ascii_alphabetic() {
+            at += 1;
+        }
+        let word = &name[start..at];
+        if word.len() >= 2 {
+            words.push(word.to_owned());
+            let skip = usize::from(bytes.get(at).is_some_and(|&b| matches!(b, b'-' | b'_')));
+            if bytes.get(at + skip).is_some_and(u8::is_ascii_digit) {
+                let (_, end) = number(name, at + skip);
+                if unit(&name[end..]).is_none() {
+                    words.push(format!("{word}{}", &name[at + skip..end]));
+                }
+            }
+        }
+    }
+    words.sort();
+    words.dedup();
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_in_names() {
+        let dense = |value| vec![Stated::Dense(value)];
+        assert_eq!(sizes("meta-llama/Llama-2-13b-hf"), dense(13.0));
+        assert_eq!(sizes("x/Llama2_7B_v3"), dense(7.0));
+        assert_eq!(sizes("x/opt125m_10e5"), dense(0.125));
+        assert_eq!(sizes("x/SOLAR-10.7B-v1.0"), dense(10.7));
+        assert_eq!(
+            sizes("mistralai/Mixtral-8x7B-v0.1"),
+            vec![Stated::Mixture(8, 7.0)]
+        );
+        assert_eq!(sizes("x/Minueza-32Mx2-Chat"), vec![Stated::Mixture(2, 0.032)]);
+        assert_eq!(sizes("Qwen/Qwen3-30B-A3B"), dense(30.0));
+        assert_eq!(
+            sizes("x/phi-3-mini-4k-instruct-bnb-4bit"),
+            vec![Stated::Dense(4e-6)]
+                .into_iter()
+                .filter(|_| false)
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(sizes("70b-org/name"), vec![]);
+        assert_eq!(sizes("x/日本語7b"), dense(7.0));
+    }
+
+    #[test]
+    fn words_in_names() {
+        assert_eq!(words("Org/Llama-2-13b-chat"), ["@org", "chat", "llama", "llama2"]);
+        assert_eq!(words("x/Qwen2.5-7B"), ["@x", "qwen", "qwen2.5"]);
+        assert_eq!(words("gpt2"), ["gpt", "gpt2"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Whole `config.json` files, one checkpoint each; the file's name or folder says which.
+
+use serde_json::Value;
+
+use crate::clean;
+use crate::config;
+use crate::error::Error;
+use crate::sources::{Observed, Out};
+
+/// Name of this kind of source.
+pub(crate) const NAME: &str = "config";
+
+/// Whether a JSON value is a config: it names its architecture or its type.
+pub(crate) fn recognises(value: &Value) -> bool {
+    value.as_object().is_some_and(|fields| {
+        fields.get("architectures").is_some_and(|list| list.is_array())
+            || (fields.get("model_type").is_some_and(Value::is_string) && fields.len() > 2)
+    })
+}
+
+/// The checkpoint of a file: `org--name_config.json`, or `…/org/name/config.json`, or the Hub cache's
+/// `models--org--name/snapshots/…/config.json`.
+pub(crate) fn id_of(file: &str) -> String {
+    let parts: Vec<&str> = file.split('/').filter(|part| !part.is_empty()).collect();
+    let name = parts.last().copied().unwrap_or(file).trim_end_matches(".json");
+    if let Some(cached) = parts.iter().find_map(|part| part.strip_prefix("models--")) {
+        return cached.replacen("--", "/", 1);
+    }
+    let stem = name
+        .strip_suffix("_config")
+        .or_else(|| name.strip_suffix(".config"))
+        .unwrap_or(name);
+    if let Some((organisation, rest)) = stem.split_once("--") {
+        return format!("{organisation}/{rest}");
+    }
+    match parts.as_slice() {
+        [.., organisation, folder, _] if stem == "config" => format!("{organisation}/{folder}"),
+        [folder, _] if stem == "config" => (*folder).to_owned(),
+        _ => stem.to_owned(),
+    }
+}
+
+/// Reads one config into `out`; returns the number of rows: one.
+pub(crate) fn read(value: &Value, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
+    let config = config::read(value);
+    if let Some(why) = clean::not_a_decoder(config.architecture.as_deref(), config.model_type.as_deref()) {
+        out.reject_row(0, "architectures", why, "not_a_decoder")?;
+        return Ok(1);
+    }
+    let mut observed = Observed {
+        id: id_of(file),
+        dimensions: config.dimensions(),
+        head_dim: config.head_dim,
+        parameters_total: config.parameters_total,
+        parameters_active: config.parameters_active,
+        architecture: config.architecture,
+        model_type: config.model_type,
+        is_moe: Some(config.is_moe),
+        is_multimodal: Some(config.is_multimodal),
+        packed: config.quantization.is_some(),
+        ..Observed::default()
+    };
+    clean::dimensions(&mut observed, 0, out)?;
+    out.observe(0, observed)?;
+    Ok(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::id_of;
+
+    #[test]
+    fn names_of_files() {
+        assert_eq!(id_of("configs/Qwen--Qwen3-8B_config.json"), "Qwen/Qwen3-8B");
+        assert_eq!(id_of("x/Qwen/Qwen3-8B/config.json"), "Qwen/Qwen3-8B");
+        assert_eq!(
+            id_of("hub/models--Qwen--Qwen3-8B/snapshots/0/config.json"),
+            "Qwen/Qwen3-8B"
+        );
+        assert_eq!(id_of("gpt2/config.json"), "gpt2");
+    }
+}

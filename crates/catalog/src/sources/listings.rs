@@ -1,0 +1,76 @@
+//! Plain tables of checkpoints: counts of parameters checked by hand, and old listings of the whole Hub.
+
+use std::collections::BTreeSet;
+
+use crate::error::Error;
+use crate::sources::table::Table;
+use crate::sources::{Observed, Out};
+
+/// Name of tables of parameter counts.
+pub(crate) const PARAMETERS: &str = "model-parameters";
+/// Name of listings of the whole Hub.
+pub(crate) const LISTING: &str = "hub-listing";
+
+/// Whether a header is a table of parameter counts.
+pub(crate) fn is_parameters(table: &Table) -> bool {
+    table.find("total_params_b").is_some() && table.find("model_id").is_some()
+}
+
+/// Whether a header is a listing: checkpoint, downloads, task, hash.
+pub(crate) fn is_listing(table: &Table) -> bool {
+    ["model", "downloads", "sha"]
+        .iter()
+        .all(|name| table.find(name).is_some())
+}
+
+/// Reads parameter counts into `out`.
+pub(crate) fn read_parameters(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
+    let (id, total) = (table.need(&["model_id"])?, table.need(&["total_params_b"])?);
+    let [active, moe] = ["active_params_b", "is_moe"].map(|name| table.find(name));
+    while let Some(cells) = table.next()? {
+        let Some(id) = cells.text(Some(id))? else {
+            out.reject_row(cells.row, "model_id", "", "no_name")?;
+            continue;
+        };
+        let count = |size: f64| (size * 1e9).round() as i64;
+        out.observe(
+            cells.row,
+            Observed {
+                id: id.to_owned(),
+                parameters_total: cells.float(Some(total))?.filter(|&size| size > 0.0).map(count),
+                parameters_active: cells.float(active)?.filter(|&size| size > 0.0).map(count),
+                is_moe: cells.bool(moe)?,
+                ..Observed::default()
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Reads a listing into `out`, of it only what is in `known`: a listing alone makes no row of the catalog.
+pub(crate) fn read_listing(
+    table: &mut Table,
+    known: &BTreeSet<String>,
+    out: &mut Out<'_>,
+) -> Result<(), Error> {
+    let (id, downloads) = (table.need(&["model"])?, table.need(&["downloads"])?);
+    while let Some(cells) = table.next()? {
+        let Some(id) = cells.text(Some(id))? else {
+            out.reject_row(cells.row, "model", "", "no_name")?;
+            continue;
+        };
+        if !known.contains(id) {
+            out.reject_row(cells.row, "model", "", "known_to_no_other_source")?;
+            continue;
+        }
+        out.observe(
+            cells.row,
+            Observed {
+                id: id.to_owned(),
+                downloads: cells.int(Some(downloads))?,
+                ..Observed::default()
+            },
+        )?;
+    }
+    Ok(())
+}
