@@ -18,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   anatomy report                                    the whole study into anatomy-report/
   anatomy report --format json | jq '.findings[0]'
+  anatomy study regressions --target mmlu           methods side by side on shapes never seen
   anatomy catalog build --sources DIR --out DIR     tables from the sources
   anatomy catalog check --sources DIR               do the tables follow from the sources?
 
@@ -58,4 +59,7 @@ pub(crate) enum Command {
     /// Build, check and describe the catalog of structures and scores
     #[command(subcommand)]
     Catalog(commands::catalog::CatalogCommand),
+    /// Ask one question of the study
+    #[command(subcommand)]
+    Study(commands::study::StudyCommand),
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalog::Catalog;
-use catalog::tables::{Evaluation, ResolvedBy, Structure};
+use catalog::tables::{Checkpoint, Evaluation, ResolvedBy, Structure};
 use study::dataset::{ResolutionCount, SourceRows, StructureColumn, section};
 use study::dimensions::{self, LeaderboardRow};
 use study::features::{COLUMNS, UNITS};
@@ -48,7 +48,7 @@ impl<'a> Shapes<'a> {
     }
 
     /// The structure columns of a checkpoint, in the order of the study.
-    fn columns(&self, id: &str) -> [Option<f64>; 9] {
+    pub(crate) fn columns(&self, id: &str) -> [Option<f64>; 9] {
         self.structures.get(id).map_or([None; 9], |structure| columns(structure))
     }
 }
@@ -152,7 +152,7 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
             values: all.iter().map(|row| row[place]).collect(),
         })
         .collect();
-    let counted = |name: &str, pick: fn(&catalog::tables::Checkpoint) -> Option<i64>| StructureColumn {
+    let counted = |name: &str, pick: fn(&Checkpoint) -> Option<i64>| StructureColumn {
         name: name.into(),
         unit: name.into(),
         values: catalog.checkpoints.iter().map(|checkpoint| pick(checkpoint).map(|value| value as f64)).collect(),
@@ -160,6 +160,19 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
     described.push(counted("downloads", |checkpoint| checkpoint.downloads));
     described.push(counted("likes", |checkpoint| checkpoint.likes));
     section(&sources, &described, &[resolution(catalog, V1), resolution(catalog, V2)])
+}
+
+/// The last ancestor that is named on the way from a checkpoint through its bases; itself where none is.
+pub(crate) fn root(checkpoints: &BTreeMap<&str, &Checkpoint>, id: &str) -> String {
+    let mut here = id;
+    // Bases can go in circles: no way is longer than this.
+    for _ in 0..32 {
+        match checkpoints.get(here).and_then(|checkpoint| checkpoint.base.as_deref()) {
+            Some(base) if base != here => here = base,
+            _ => break,
+        }
+    }
+    here.to_string()
 }
 
 /// How the structures of a leaderboard's rows were resolved.

@@ -284,7 +284,8 @@ pub struct Item {
 pub struct Accuracy {
     /// Whose structures were held out: `all`, or a leaderboard.
     pub scope: String,
-    /// `lineage`, `name`, `size`, or `all` (the ways in their order).
+    /// `lineage`, `name`, `size`, or `all` (the ways in their order); `nearest kv_heads` and its siblings for the
+    /// columns beside the shape, where `right` means equal in that column and the fields below are 0.
     pub way: String,
     /// Checkpoints held out, one at a time.
     pub held_out: i64,

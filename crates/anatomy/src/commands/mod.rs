@@ -2,6 +2,7 @@
 
 pub(crate) mod catalog;
 pub(crate) mod report;
+pub(crate) mod study;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
         Command::Report(args) => report::run(&cli.global, args),
         Command::Catalog(command) => catalog::run(&cli.global, command),
+        Command::Study(command) => study::run(&cli.global, command),
     }
 }
 

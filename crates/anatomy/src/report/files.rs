@@ -55,3 +55,13 @@ impl Files {
         Ok(())
     }
 }
+
+/// Writes one file under a temporary name beside its place and renames it.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)
+        .with_context(|| format!("cannot write to the folder {}", folder.display()))?;
+    std::io::Write::write_all(&mut file, bytes)?;
+    file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}

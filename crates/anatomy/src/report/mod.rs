@@ -12,7 +12,7 @@ use study::finding::Verdict;
 use study::leaderboard_v1::{self, LeaderboardV1};
 use study::section::Section;
 
-pub(crate) use files::Files;
+pub(crate) use files::{Files, write_whole};
 
 use crate::provenance::FindingsFile;
 use crate::{draw, output, rows};

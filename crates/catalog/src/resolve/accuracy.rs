@@ -1,6 +1,7 @@
 //! How right each way of resolving is: every exactly known checkpoint left out once and resolved by the other ways.
 
 use crate::resolve::Resolver;
+use crate::resolve::rest::COLUMNS;
 use crate::tables::{Accuracy, ResolvedBy};
 
 /// One row per scope (all evaluated checkpoints that are known exactly) and way.
@@ -43,5 +44,14 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
             rows.push(row);
         }
     }
+    let nearest = resolver.rest.accuracy(known);
+    rows.extend(COLUMNS.iter().zip(nearest).map(|(column, counts)| Accuracy {
+        scope: "all".to_owned(),
+        way: format!("nearest {column}"),
+        held_out: counts.held_out as i64,
+        answered: counts.answered as i64,
+        right: counts.right as i64,
+        ..Accuracy::default()
+    }));
     rows
 }

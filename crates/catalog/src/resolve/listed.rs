@@ -96,7 +96,7 @@ impl Experts {
         }
     }
 
-    fn admits(self, admitted: &Admitted) -> bool {
+    pub(crate) fn admits(self, admitted: &Admitted) -> bool {
         match self {
             Self::One => admitted.experts == 1,
             Self::Several => admitted.experts > 1,

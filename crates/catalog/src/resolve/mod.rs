@@ -6,7 +6,9 @@ mod listed;
 mod name;
 mod pairs;
 mod pool;
+pub(crate) mod rest;
 mod size;
+mod weight;
 mod words;
 
 use crate::gather::{Gathered, Known};
@@ -16,6 +18,7 @@ use listed::Listed;
 use name::Lexicon;
 use pairs::Pairs;
 use pool::{Pool, Shape, family_of};
+use rest::Rest;
 use size::{BySize, by_size, deeper};
 
 /// Everything that the ways of resolving ask.
@@ -25,6 +28,7 @@ pub(crate) struct Resolver<'a> {
     names: Names,
     lexicon: Lexicon,
     pairs: Pairs,
+    rest: Rest,
 }
 
 /// How one checkpoint was resolved.
@@ -73,6 +77,7 @@ impl<'a> Resolver<'a> {
             names,
             lexicon,
             pairs,
+            rest: Rest::of(&gathered.known),
         };
         // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
         for _ in 0..2 {
@@ -189,10 +194,7 @@ impl<'a> Resolver<'a> {
         let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = known.dimensions;
         let mut structure = Structure {
             id: known.id.clone(),
-            size: known
-                .parameters_total
-                .map(|count| count as f64 / 1e9)
-                .or(known.listed_size),
+            size: weight::billions(&self.pool, known, resolution.shape),
             d_model,
             d_ffn,
             heads,
@@ -228,6 +230,17 @@ impl<'a> Resolver<'a> {
                 structure.kv_heads = structure.kv_heads.or(of.dimensions[4]);
                 structure.vocab_size = structure.vocab_size.or(of.dimensions[5]);
                 structure.pos = structure.pos.or(of.dimensions[6]);
+            }
+        }
+        if let Some(shape) = resolution.shape {
+            let cells = [&mut structure.kv_heads, &mut structure.vocab_size, &mut structure.pos];
+            let mut told = Vec::new();
+            for (column, cell) in cells.into_iter().enumerate().filter(|(_, cell)| cell.is_none()) {
+                *cell = self.rest.tell(known, shape, column, None);
+                told.extend(cell.map(|_| rest::COLUMNS[column]));
+            }
+            if let (Some(source), false) = (&mut structure.source, told.is_empty()) {
+                source.push_str(&format!("; {} by the nearest names of the shape", told.join(", ")));
             }
         }
         structure

@@ -1,0 +1,24 @@
+//! `anatomy study`: single questions of the study, on the catalog or on a table of the user's own.
+
+mod methods;
+mod regressions;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::cli::Global;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StudyCommand {
+    /// Fit regressions from structure to score and say how well they predict rows they have not seen
+    Regressions(regressions::RegressionsArgs),
+}
+
+pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
+    match command {
+        StudyCommand::Regressions(args) => regressions::run(global, args),
+    }
+}
