@@ -87,7 +87,9 @@ impl Distinct {
             let cuts = even_ranks(&weight, max_bins + 1);
             let lowest = cuts[..max_bins.min(cuts.len())].to_vec();
             let bin_of = |c: u32| lowest.partition_point(|&v| v <= c as usize) as u32 - 1;
-            codes.iter_mut().for_each(|c| *c = bin_of(*c));
+            for c in codes.iter_mut() {
+                *c = bin_of(*c);
+            }
             *values = lowest.iter().map(|&v| values[v]).collect();
         }
     }
@@ -140,22 +142,24 @@ fn rank(column: &[f64], kept: &[u32]) -> (Vec<f64>, Vec<u32>) {
 
 /// Group of each row (ids ascend with the features, first feature first) and one row of each group.
 fn group_rows(values: &[Vec<f64>], codes: &[Vec<u32>], n: usize) -> (Vec<u32>, Vec<u32>) {
+    if n == 0 {
+        return (Vec::new(), Vec::new());
+    }
     // Pack codes of as many features as fit into 64 bits, then replace the packed key by its rank.
     let mut group = vec![0_u64; n];
     let mut used_bits = 0;
-    let mut first = Vec::new();
     for (values, codes) in values.iter().zip(codes) {
         let bits = usize::BITS - (values.len() - 1).leading_zeros();
         if used_bits + bits > 64 {
-            first = dense(&mut group);
-            used_bits = usize::BITS - first.len().leading_zeros();
+            let n_groups = dense(&mut group).len();
+            used_bits = usize::BITS - n_groups.leading_zeros();
         }
         for (g, &code) in group.iter_mut().zip(codes) {
             *g = *g << bits | u64::from(code);
         }
         used_bits += bits;
     }
-    first = if n == 0 { first } else { dense(&mut group) };
+    let first = dense(&mut group);
     (group.into_iter().map(|g| g as u32).collect(), first)
 }
 

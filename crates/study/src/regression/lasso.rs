@@ -71,11 +71,11 @@ impl Lasso {
 
 /// Everything coordinate descent needs to know of the rows.
 struct Problem {
-    /// XᵀX.
+    /// Products of the columns with each other.
     gram: Vec<Vec<f64>>,
-    /// Xᵀy.
+    /// Products of the columns with the target.
     along: Vec<f64>,
-    /// yᵀy.
+    /// The target's product with itself.
     squares: f64,
     penalty: f64,
 }

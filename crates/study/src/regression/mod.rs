@@ -10,6 +10,7 @@ mod forest;
 mod knn;
 mod lasso;
 mod linear;
+mod mlp;
 mod ridge;
 mod scale;
 mod svd;
@@ -25,6 +26,7 @@ pub use forest::{RandomForest, RandomForestFit};
 pub use knn::{NearestNeighbours, NearestNeighboursFit};
 pub use lasso::Lasso;
 pub use linear::{Linear, LinearFit};
+pub use mlp::{Perceptron, PerceptronFit};
 pub use ridge::Ridge;
 pub use svr::{SupportVector, SupportVectorFit};
 pub use tree::{Ensemble, Node, Tree};
@@ -61,6 +63,27 @@ pub trait Fit: Send + Sync {
     fn ensemble(&self) -> Option<&Ensemble> {
         None
     }
+}
+
+/// Every method with its defaults, in the order of the literature's table.
+pub fn all() -> Vec<Box<dyn Regression>> {
+    vec![
+        Box::new(RandomForest::default()),
+        Box::new(Linear),
+        Box::new(DecisionTree::default()),
+        Box::new(SupportVector::default()),
+        Box::new(Ridge::default()),
+        Box::new(Lasso::default()),
+        Box::new(NearestNeighbours::default()),
+        Box::new(GradientBoosting::default()),
+        Box::new(XgBoost::default()),
+        Box::new(Perceptron::default()),
+    ]
+}
+
+/// The method of that name, with its defaults.
+pub fn from_name(name: &str) -> Option<Box<dyn Regression>> {
+    all().into_iter().find(|r| r.name() == name)
 }
 
 fn check_setting(name: &'static str, value: f64, valid: bool, must: &'static str) -> Result<(), Error> {

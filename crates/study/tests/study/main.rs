@@ -7,5 +7,6 @@
     reason = "tests read the oracles' files and say how near they came"
 )]
 
+mod battery;
 mod oracle;
 mod shared;

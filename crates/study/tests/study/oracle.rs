@@ -1,8 +1,8 @@
 //! Agreement with scikit-learn 1.9.1 and xgboost 3.2.0 on the rows of leaderboard v1.
 
 use study::regression::{
-    DecisionTree, GradientBoosting, Lasso, Linear, NearestNeighbours, RandomForest, Regression, Ridge,
-    SupportVector, XgBoost,
+    DecisionTree, GradientBoosting, Lasso, Linear, NearestNeighbours, Perceptron, RandomForest, Regression,
+    Ridge, SupportVector, XgBoost,
 };
 use study::{Protocol, RowInformation, evaluate, folds};
 
@@ -71,6 +71,13 @@ fn neighbours_predict_as_sklearn_with_ties_averaged() {
 fn support_vectors_predict_as_libsvm() {
     for oracle in oracles() {
         check_predictions(&oracle, &SupportVector::default(), "SVR");
+    }
+}
+
+#[test]
+fn perceptron_reaches_the_r2_of_sklearn() {
+    for oracle in oracles() {
+        check_r2(&oracle, &Perceptron::default(), "MLP", 3);
     }
 }
 

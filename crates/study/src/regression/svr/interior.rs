@@ -229,9 +229,9 @@ impl<'a> Problem<'a> {
                 s: [0.0; 2],
                 t: [0.0; 2],
             };
-            for k in 0..2 {
+            for (k, sign) in SIGN.iter().enumerate() {
                 let [low, high] = wanted(i, k);
-                d.z[k] = (push(i, k) - SIGN[k] * at) / stiffness(row, c, k);
+                d.z[k] = (push(i, k) - sign * at) / stiffness(row, c, k);
                 d.s[k] = (low - row.s[k] * d.z[k]) / row.z[k];
                 d.t[k] = (high + row.t[k] * d.z[k]) / (c - row.z[k]);
             }
@@ -266,14 +266,14 @@ fn stiffness(row: &Row, bound: f64, k: usize) -> f64 {
     row.s[k] / row.z[k] + row.t[k] / (bound - row.z[k])
 }
 
-/// I + ΦᵀEΦ, factored, bordered by the intercept.
+/// The matrix I + Φᵀ E Φ, factored, bordered by the intercept.
 struct System<'a> {
     phi: &'a Mat<f64>,
     curvature: Vec<f64>,
     lower: Mat<f64>,
-    /// Φᵀe.
+    /// Φᵀ e.
     border: Vec<f64>,
-    /// (I + ΦᵀEΦ)⁻¹ Φᵀe.
+    /// That matrix's inverse times Φᵀ e.
     solved_border: Vec<f64>,
 }
 

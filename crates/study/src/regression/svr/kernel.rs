@@ -43,7 +43,9 @@ impl Factor {
                     *c += (v - at) * (v - at);
                 }
             }
-            column.iter_mut().for_each(|c| *c = (-gamma * *c).exp());
+            for c in &mut column {
+                *c = (-gamma * *c).exp();
+            }
             // Four earlier columns at a time: the new one passes through memory a quarter as often.
             for four in columns.chunks(4) {
                 subtract(&mut column, four, pivot);
@@ -69,7 +71,7 @@ impl Factor {
         }
     }
 
-    /// Coefficients c of Σ c_p k(x, x_p) = wᵀφ(x): L c = w with L upper triangular, the pivots' rows transposed.
+    /// Coefficients of kernels around the pivots whose sum is wᵀ φ(x): back substitution through the pivots' rows.
     pub(super) fn coefficients(&self, w: &[f64]) -> Vec<f64> {
         let rank = self.pivots.len();
         let mut c = w.to_vec();

@@ -1,0 +1,191 @@
+//! Dense layers: forward and backward over a batch. A batch is a matrix of one column per row of the table.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
+use serde::{Deserialize, Serialize};
+
+use crate::random::Random;
+
+/// Weights of all layers in one vector: layer after layer the matrix `(out, in)` column by column, then the biases.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Layers {
+    /// Units of each layer, input first, output (1) last.
+    pub(super) units: Vec<usize>,
+    pub(super) parameters: Vec<f32>,
+}
+
+/// Where a layer's matrix and biases stand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    pub(super) start: usize,
+}
+
+impl Place {
+    pub(super) fn matrix(self) -> std::ops::Range<usize> {
+        self.start..self.start + self.inputs * self.outputs
+    }
+
+    pub(super) fn biases(self) -> std::ops::Range<usize> {
+        let end = self.matrix().end;
+        end..end + self.outputs
+    }
+}
+
+impl Layers {
+    /// Uniform within ±√(6 / (in + out)) (Glorot and Bengio 2010), biases too.
+    pub(super) fn new(units: Vec<usize>, random: &mut Random) -> Self {
+        let mut layers = Self {
+            units,
+            parameters: Vec::new(),
+        };
+        for place in layers.places() {
+            let bound = (6.0 / (place.inputs + place.outputs) as f64).sqrt();
+            let n = (place.inputs + 1) * place.outputs;
+            let draw = |_| (bound * (2.0 * random.uniform() - 1.0)) as f32;
+            layers.parameters.extend((0..n).map(draw));
+        }
+        layers
+    }
+
+    pub(super) fn places(&self) -> Vec<Place> {
+        let mut start = 0;
+        let place = |pair: &[usize]| {
+            let place = Place {
+                inputs: pair[0],
+                outputs: pair[1],
+                start,
+            };
+            start = place.biases().end;
+            place
+        };
+        self.units.windows(2).map(place).collect()
+    }
+
+    /// Room for what each layer puts out, `(units, rows)`.
+    pub(super) fn activations(&self, rows: usize) -> Vec<Vec<f32>> {
+        self.units.iter().map(|u| vec![0.0; u * rows]).collect()
+    }
+
+    /// Fills `activations[1..]` from `activations[0]`; only the first `rows` columns are used.
+    pub(super) fn forward(&self, activations: &mut [Vec<f32>], rows: usize) {
+        let places = self.places();
+        for (k, place) in places.iter().enumerate() {
+            let (before, after) = activations.split_at_mut(k + 1);
+            let output = &mut after[0][..place.outputs * rows];
+            for column in output.chunks_exact_mut(place.outputs) {
+                column.copy_from_slice(&self.parameters[place.biases()]);
+            }
+            matmul(
+                MatMut::from_column_major_slice_mut(&mut *output, place.outputs, rows),
+                Accum::Add,
+                self.matrix(*place),
+                columns(&before[k], place.inputs, rows),
+                1.0,
+                Par::Seq,
+            );
+            if k + 1 < places.len() {
+                for x in output.iter_mut() {
+                    *x = x.max(0.0);
+                }
+            }
+        }
+    }
+
+    fn matrix(&self, place: Place) -> MatRef<'_, f32> {
+        let slice = &self.parameters[place.matrix()];
+        MatRef::from_column_major_slice(slice, place.outputs, place.inputs)
+    }
+
+    /// The gradient of all parameters, given the loss's slope at the output in the last of `slopes`; the slopes of
+    /// the other layers are written on the way.
+    pub(super) fn backward(
+        &self,
+        activations: &[Vec<f32>],
+        slopes: &mut [Vec<f32>],
+        gradient: &mut [f32],
+        rows: usize,
+    ) {
+        let ones = vec![1.0_f32; rows];
+        for (k, place) in self.places().iter().enumerate().rev() {
+            let (before, after) = slopes.split_at_mut(k + 1);
+            let output = columns(&after[0], place.outputs, rows);
+            let input = columns(&activations[k], place.inputs, rows);
+            let matrix = &mut gradient[place.matrix()];
+            matmul(
+                MatMut::from_column_major_slice_mut(matrix, place.outputs, place.inputs),
+                Accum::Replace,
+                output,
+                input.transpose(),
+                1.0,
+                Par::Seq,
+            );
+            matmul(
+                MatMut::from_column_major_slice_mut(&mut gradient[place.biases()], place.outputs, 1),
+                Accum::Replace,
+                output,
+                columns(&ones, rows, 1),
+                1.0,
+                Par::Seq,
+            );
+            if k > 0 {
+                let slope = &mut before[k][..place.inputs * rows];
+                matmul(
+                    MatMut::from_column_major_slice_mut(&mut *slope, place.inputs, rows),
+                    Accum::Replace,
+                    self.matrix(*place).transpose(),
+                    output,
+                    1.0,
+                    Par::Seq,
+                );
+                for (s, a) in slope.iter_mut().zip(&activations[k]) {
+                    *s = if *a > 0.0 { *s } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+fn columns(slice: &[f32], units: usize, rows: usize) -> MatRef<'_, f32> {
+    MatRef::from_column_major_slice(&slice[..units * rows], units, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gradient_is_the_slope_of_the_loss() {
+        let mut random = Random::new(4, 0);
+        let mut layers = Layers::new(vec![3, 5, 4, 1], &mut random);
+        let input: Vec<f32> = (0..18).map(|_| random.uniform() as f32 - 0.5).collect();
+        let loss = |layers: &Layers| -> f64 {
+            let mut activations = layers.activations(6);
+            activations[0].copy_from_slice(&input);
+            layers.forward(&mut activations, 6);
+            let out = activations.last().expect("an output");
+            out.iter().map(|&y| f64::from(y - 1.0).powi(2) / 2.0).sum()
+        };
+        let mut activations = layers.activations(6);
+        activations[0].copy_from_slice(&input);
+        layers.forward(&mut activations, 6);
+        let mut slopes = layers.activations(6);
+        for (s, y) in slopes[3].iter_mut().zip(&activations[3]) {
+            *s = y - 1.0;
+        }
+        let mut gradient = vec![0.0; layers.parameters.len()];
+        layers.backward(&activations, &mut slopes, &mut gradient, 6);
+        for (i, &expected) in gradient.iter().enumerate() {
+            let at = layers.parameters[i];
+            layers.parameters[i] = at + 1e-2;
+            let above = loss(&layers);
+            layers.parameters[i] = at - 1e-2;
+            let below = loss(&layers);
+            layers.parameters[i] = at;
+            let slope = (above - below) / 2e-2;
+            let off = (slope - f64::from(expected)).abs();
+            assert!(off < 0.03, "{i}: {slope} {expected}");
+        }
+    }
+}

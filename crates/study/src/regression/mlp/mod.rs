@@ -1,0 +1,115 @@
+//! Multilayer perceptron: rectified layers, squared error, Adam (Kingma and Ba 2015,
+//! <https://arxiv.org/abs/1412.6980>), on standardised columns.
+//!
+//! Oracle: scikit-learn's `MLPRegressor` behind a `StandardScaler`: same initial ranges, batches, penalty, steps and
+//! rule to stop; random numbers are ours, and numbers are `f32` inside. Rows of one batch that share features pass
+//! through the layers once: the error of a group of rows is that of their mean, plus a constant.
+
+mod layers;
+mod train;
+
+use serde::{Deserialize, Serialize};
+
+use super::distinct::{Distinct, predict_distinct};
+use super::scale::Scaler;
+use super::{Fit, Regression, check_columns, check_setting};
+use crate::design::Design;
+use crate::error::Error;
+use layers::Layers;
+
+/// Settings of the perceptron.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Perceptron {
+    /// Width of each hidden layer.
+    pub hidden: Vec<usize>,
+    /// Passes over the rows at most; fewer once the loss has not fallen for ten of them.
+    pub epochs: usize,
+    /// Rows per step.
+    pub batch: usize,
+    /// Step size of Adam.
+    pub rate: f64,
+    /// α: half its product with Σ w² is added to a batch's summed loss.
+    pub penalty: f64,
+}
+
+impl Default for Perceptron {
+    /// Layers of 32, 64 and 32; 100 epochs of batches of 200, rate 0.001, α 0.0001.
+    fn default() -> Self {
+        Self {
+            hidden: vec![32, 64, 32],
+            epochs: 100,
+            batch: 200,
+            rate: 1e-3,
+            penalty: 1e-4,
+        }
+    }
+}
+
+/// A fitted perceptron.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PerceptronFit {
+    names: Vec<String>,
+    scaler: Scaler,
+    layers: Layers,
+}
+
+impl Perceptron {
+    /// As [`Regression::fit`], keeping the type.
+    ///
+    /// # Errors
+    /// As [`Regression::fit`]; [`Error::CannotCompute`] if numbers overflow, as they do for targets beyond 1e15.
+    pub fn fit_mlp(
+        &self,
+        design: &Design,
+        target: &[f64],
+        weights: Option<&[f64]>,
+        seed: u64,
+    ) -> Result<PerceptronFit, Error> {
+        let least = |name, value: usize| check_setting(name, value as f64, value > 0, "at least 1");
+        least("epochs", self.epochs)?;
+        least("batch", self.batch)?;
+        self.hidden.iter().try_for_each(|&h| least("hidden", h))?;
+        let valid = self.rate > 0.0 && self.rate.is_finite();
+        check_setting("rate", self.rate, valid, "above 0 and finite")?;
+        let valid = self.penalty >= 0.0 && self.penalty.is_finite();
+        check_setting("penalty", self.penalty, valid, "at least 0 and finite")?;
+        let distinct = Distinct::new(design, target, weights)?;
+        let scaler = Scaler::new(&distinct);
+        let layers = train::train(self, &distinct, &scaler, seed)?;
+        Ok(PerceptronFit {
+            names: distinct.names,
+            scaler,
+            layers,
+        })
+    }
+}
+
+impl Regression for Perceptron {
+    fn name(&self) -> &'static str {
+        "mlp"
+    }
+
+    fn fit(
+        &self,
+        design: &Design,
+        target: &[f64],
+        weights: Option<&[f64]>,
+        seed: u64,
+    ) -> Result<Box<dyn Fit>, Error> {
+        Ok(Box::new(self.fit_mlp(design, target, weights, seed)?))
+    }
+}
+
+impl Fit for PerceptronFit {
+    fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
+        check_columns(&self.names, design)?;
+        Ok(predict_distinct(design, |rows| {
+            let input: Vec<f32> = self.scaler.rows(rows).iter().map(|&x| x as f32).collect();
+            let mut activations = self.layers.activations(rows.n_rows());
+            activations[0].copy_from_slice(&input);
+            self.layers.forward(&mut activations, rows.n_rows());
+            let output = activations.last().expect("there is an output layer");
+            output.iter().map(|&y| f64::from(y)).collect()
+        }))
+    }
+}
