@@ -1,7 +1,9 @@
 //! The columns of every table: the contract people write SQL on.
 
 use crate::schema::table;
-use crate::tables::{Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Source, Structure};
+use crate::tables::{
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Source, Structure,
+};
 
 table!(Checkpoint, "checkpoints", {
     id: Text "" "org/name, as the Hub spells it",

@@ -13,11 +13,25 @@ fn csv(engine: &Engine, sql: &str) -> Result<String, Error> {
 fn tables_of_the_snapshot_answer() -> Result<(), Error> {
     let engine = Engine::open(None)?;
     let sql = "select leaderboard, count(*) as n from evaluations where leaderboard like 'open-llm%' group by leaderboard order by leaderboard";
-    assert_eq!(csv(&engine, sql)?, "leaderboard,n\nopen-llm-leaderboard-v1,7169\nopen-llm-leaderboard-v2,4576\n");
+    assert_eq!(
+        csv(&engine, sql)?,
+        "leaderboard,n\nopen-llm-leaderboard-v1,7169\nopen-llm-leaderboard-v2,4576\n"
+    );
     let mut json = Vec::new();
-    engine.query("select id, d_ffn from structures where id = 'mistralai/Mistral-7B-v0.1'")?.write(Format::Json, &mut json)?;
-    assert_eq!(String::from_utf8_lossy(&json).trim(), r#"[{"id":"mistralai/Mistral-7B-v0.1","d_ffn":14336}]"#);
-    assert_eq!(csv(&engine, "select count(*) as n from sources where rows_in <> kept + rejected")?, "n\n0\n");
+    engine
+        .query("select id, d_ffn from structures where id = 'mistralai/Mistral-7B-v0.1'")?
+        .write(Format::Json, &mut json)?;
+    assert_eq!(
+        String::from_utf8_lossy(&json).trim(),
+        r#"[{"id":"mistralai/Mistral-7B-v0.1","d_ffn":14336}]"#
+    );
+    assert_eq!(
+        csv(
+            &engine,
+            "select count(*) as n from sources where rows_in <> kept + rejected"
+        )?,
+        "n\n0\n"
+    );
     Ok(())
 }
 
@@ -26,7 +40,10 @@ fn tables_of_the_snapshot_answer() -> Result<(), Error> {
 fn own_aggregates_agree_with_pandas_and_scipy() -> Result<(), Error> {
     let engine = Engine::open(None)?;
     let rows = "(values (1.0, 5.0, 'b'), (2.0, 4.0, 'a'), (2.0, 3.0, 'b'), (3.0, 2.5, 'a'), (10.0, 9.0, null)) as t(x, y, z)";
-    let answer = csv(&engine, &format!("select skewness(x), kurtosis(x), mode(x), mode(z), spearman(x, y) from {rows}"))?;
+    let answer = csv(
+        &engine,
+        &format!("select skewness(x), kurtosis(x), mode(x), mode(z), spearman(x, y) from {rows}"),
+    )?;
     let values: Vec<&str> = answer.lines().nth(1).unwrap_or_default().split(',').collect();
     let number = |index: usize| values[index].parse::<f64>().unwrap_or(f64::NAN);
     assert!((number(0) - 2.028_699_102).abs() < 1e-6, "{answer}");
@@ -57,6 +74,9 @@ fn files_are_tables_by_their_path() -> Result<(), Box<dyn std::error::Error>> {
     let path = folder.path().join("mine.csv");
     std::fs::write(&path, "id,x\na,1\nb,2\n")?;
     let engine = Engine::open(None)?;
-    assert_eq!(csv(&engine, &format!("select sum(x) as s from '{}'", path.display()))?, "s\n3\n");
+    assert_eq!(
+        csv(&engine, &format!("select sum(x) as s from '{}'", path.display()))?,
+        "s\n3\n"
+    );
     Ok(())
 }

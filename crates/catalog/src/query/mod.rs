@@ -30,7 +30,16 @@ use spearman::SpearmanAccumulator;
 
 /// Names of the catalog's own tables, in the order of the help.
 pub const TABLES: [&str; 10] = [
-    "checkpoints", "structures", "evaluations", "scores", "items", "duplicates", "conflicts", "rejects", "resolution", "sources",
+    "checkpoints",
+    "structures",
+    "evaluations",
+    "scores",
+    "items",
+    "duplicates",
+    "conflicts",
+    "rejects",
+    "resolution",
+    "sources",
 ];
 
 /// Our own aggregates: `skewness(x)`, `kurtosis(x)`, `mode(x)`, `spearman(x, y)`. Any `DataFusion` session can register
@@ -96,7 +105,10 @@ impl Engine {
     pub fn open(dir: Option<&Path>) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .build()
-            .map_err(|source| Error::Io { path: "async runtime".into(), source })?;
+            .map_err(|source| Error::Io {
+                path: "async runtime".into(),
+                source,
+            })?;
         let config = SessionConfig::new().with_information_schema(true);
         let context = SessionContext::new_with_config(config).enable_url_table();
         for aggregate in aggregates() {
@@ -114,10 +126,18 @@ impl Engine {
         for &(file, bytes) in SNAPSHOT {
             match file.strip_suffix(".parquet") {
                 Some(table) => {
-                    let broken = |error: &dyn std::fmt::Display| Error::Parquet { file: file.to_owned(), message: error.to_string() };
-                    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from_static(bytes)).map_err(|e| broken(&e))?;
+                    let broken = |error: &dyn std::fmt::Display| Error::Parquet {
+                        file: file.to_owned(),
+                        message: error.to_string(),
+                    };
+                    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from_static(bytes))
+                        .map_err(|e| broken(&e))?;
                     let schema = builder.schema().clone();
-                    let batches = builder.build().map_err(|e| broken(&e))?.collect::<Result<_, _>>().map_err(|e| broken(&e))?;
+                    let batches = builder
+                        .build()
+                        .map_err(|e| broken(&e))?
+                        .collect::<Result<_, _>>()
+                        .map_err(|e| broken(&e))?;
                     self.register_batches(table, schema, batches)?;
                 }
                 None => self.register_sources(&read_manifest(bytes)?.sources)?,
@@ -141,9 +161,16 @@ impl Engine {
         self.register_batches(Source::TABLE, batch.schema(), vec![batch])
     }
 
-    fn register_batches(&self, table: &str, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<(), Error> {
+    fn register_batches(
+        &self,
+        table: &str,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<(), Error> {
         let memory = MemTable::try_new(schema, vec![batches]).map_err(|error| self.refused(&error))?;
-        self.context.register_table(table, Arc::new(memory)).map_err(|error| self.refused(&error))?;
+        self.context
+            .register_table(table, Arc::new(memory))
+            .map_err(|error| self.refused(&error))?;
         Ok(())
     }
 
@@ -153,12 +180,18 @@ impl Engine {
     /// [`Error::Query`] where the engine cannot read it.
     pub fn register_file(&self, table: &str, path: &Path) -> Result<(), Error> {
         let place = path.to_string_lossy();
-        let is_csv = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+        let is_csv = path
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("csv"));
         let done = self.runtime.block_on(async {
             if is_csv {
-                self.context.register_csv(table, place.as_ref(), CsvReadOptions::new()).await
+                self.context
+                    .register_csv(table, place.as_ref(), CsvReadOptions::new())
+                    .await
             } else {
-                self.context.register_parquet(table, place.as_ref(), ParquetReadOptions::new()).await
+                self.context
+                    .register_parquet(table, place.as_ref(), ParquetReadOptions::new())
+                    .await
             }
         });
         done.map_err(|error| self.refused(&error))
@@ -173,7 +206,10 @@ impl Engine {
             .block_on(async {
                 let frame = self.context.sql(sql).await?;
                 let schema = SchemaRef::new(frame.schema().as_arrow().clone());
-                Ok(Answer { schema, batches: frame.collect().await? })
+                Ok(Answer {
+                    schema,
+                    batches: frame.collect().await?,
+                })
             })
             .map_err(|error| self.refused(&error))
     }
@@ -195,7 +231,13 @@ impl Engine {
             .unwrap_or_default();
         for table in tables {
             if let Ok(provider) = self.runtime.block_on(self.context.table_provider(table.as_str())) {
-                names.extend(provider.schema().fields().iter().map(|field| format!("{table}.{}", field.name())));
+                names.extend(
+                    provider
+                        .schema()
+                        .fields()
+                        .iter()
+                        .map(|field| format!("{table}.{}", field.name())),
+                );
             }
             names.push(table);
         }

@@ -19,7 +19,9 @@ pub(crate) struct Mode {
 
 impl Mode {
     pub(crate) fn new() -> Self {
-        Self { signature: Signature::any(1, Volatility::Immutable) }
+        Self {
+            signature: Signature::any(1, Volatility::Immutable),
+        }
     }
 }
 
@@ -37,15 +39,25 @@ impl AggregateUDFImpl for Mode {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(ModeAccumulator { kind: arguments.return_field.data_type().clone(), counts: HashMap::new() }))
+        Ok(Box::new(ModeAccumulator {
+            kind: arguments.return_field.data_type().clone(),
+            counts: HashMap::new(),
+        }))
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let list = |name: &str, kind: DataType| {
             let item = Arc::new(Field::new("item", kind, true));
-            Arc::new(Field::new(format!("{}_{name}", arguments.name), DataType::List(item), true))
+            Arc::new(Field::new(
+                format!("{}_{name}", arguments.name),
+                DataType::List(item),
+                true,
+            ))
         };
-        Ok(vec![list("values", arguments.return_field.data_type().clone()), list("counts", DataType::Int64)])
+        Ok(vec![
+            list("values", arguments.return_field.data_type().clone()),
+            list("counts", DataType::Int64),
+        ])
     }
 }
 
@@ -58,7 +70,10 @@ struct ModeAccumulator {
 impl Accumulator for ModeAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         for row in (0..values[0].len()).filter(|&row| values[0].is_valid(row)) {
-            *self.counts.entry(ScalarValue::try_from_array(&values[0], row)?).or_insert(0) += 1;
+            *self
+                .counts
+                .entry(ScalarValue::try_from_array(&values[0], row)?)
+                .or_insert(0) += 1;
         }
         Ok(())
     }
@@ -67,13 +82,17 @@ impl Accumulator for ModeAccumulator {
         let mut best: Option<(&ScalarValue, i64)> = None;
         for (value, &count) in &self.counts {
             let better = best.is_none_or(|(kept, most)| {
-                count > most || (count == most && value.partial_cmp(kept).is_some_and(std::cmp::Ordering::is_lt))
+                count > most
+                    || (count == most && value.partial_cmp(kept).is_some_and(std::cmp::Ordering::is_lt))
             });
             if better {
                 best = Some((value, count));
             }
         }
-        best.map_or_else(|| ScalarValue::try_from(&self.kind), |(value, _)| Ok(value.clone()))
+        best.map_or_else(
+            || ScalarValue::try_from(&self.kind),
+            |(value, _)| Ok(value.clone()),
+        )
     }
 
     fn size(&self) -> usize {
@@ -81,8 +100,11 @@ impl Accumulator for ModeAccumulator {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let (values, counts): (Vec<_>, Vec<_>) =
-            self.counts.iter().map(|(value, &count)| (value.clone(), ScalarValue::Int64(Some(count)))).unzip();
+        let (values, counts): (Vec<_>, Vec<_>) = self
+            .counts
+            .iter()
+            .map(|(value, &count)| (value.clone(), ScalarValue::Int64(Some(count))))
+            .unzip();
         Ok(vec![
             ScalarValue::List(ScalarValue::new_list(&values, &self.kind, true)),
             ScalarValue::List(ScalarValue::new_list(&counts, &DataType::Int64, true)),
@@ -92,10 +114,15 @@ impl Accumulator for ModeAccumulator {
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         let (values, counts) = (states[0].as_list::<i32>(), states[1].as_list::<i32>());
         for (values, counts) in values.iter().zip(counts.iter()) {
-            let (Some(values), Some(counts)) = (values, counts) else { continue };
+            let (Some(values), Some(counts)) = (values, counts) else {
+                continue;
+            };
             for row in 0..values.len() {
                 let count = counts.as_primitive::<Int64Type>().value(row);
-                *self.counts.entry(ScalarValue::try_from_array(&values, row)?).or_insert(0) += count;
+                *self
+                    .counts
+                    .entry(ScalarValue::try_from_array(&values, row)?)
+                    .or_insert(0) += count;
             }
         }
         Ok(())

@@ -50,7 +50,13 @@ impl Moments {
             + delta * step * step * step * a * b * (a * a - a * b + b * b)
             + 6.0 * step * step * (a * a * other.m2 + b * b * self.m2)
             + 4.0 * step * (a * other.m3 - b * self.m3);
-        Self { n, mean: self.mean + step * b, m2, m3, m4 }
+        Self {
+            n,
+            mean: self.mean + step * b,
+            m2,
+            m3,
+            m4,
+        }
     }
 
     fn skewness(self) -> Option<f64> {
@@ -84,7 +90,13 @@ pub(crate) fn skewness_and_kurtosis(values: &[f64]) -> (Option<f64>, Option<f64>
 }
 
 fn gather(values: impl Iterator<Item = f64>) -> Moments {
-    values.fold(Moments::default(), |all, value| all.merge(Moments { n: 1.0, mean: value, ..Moments::default() }))
+    values.fold(Moments::default(), |all, value| {
+        all.merge(Moments {
+            n: 1.0,
+            mean: value,
+            ..Moments::default()
+        })
+    })
 }
 
 /// One group's moments.
@@ -96,7 +108,10 @@ pub(crate) struct MomentsAccumulator {
 
 impl MomentsAccumulator {
     pub(crate) fn new(order: Order) -> Self {
-        Self { order, moments: Moments::default() }
+        Self {
+            order,
+            moments: Moments::default(),
+        }
     }
 }
 
@@ -120,7 +135,9 @@ impl Accumulator for MomentsAccumulator {
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let Moments { n, mean, m2, m3, m4 } = self.moments;
-        Ok([n, mean, m2, m3, m4].map(|value| ScalarValue::Float64(Some(value))).to_vec())
+        Ok([n, mean, m2, m3, m4]
+            .map(|value| ScalarValue::Float64(Some(value)))
+            .to_vec())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {

@@ -32,10 +32,14 @@ impl Answer {
     /// # Errors
     /// [`Error::Query`] where a value cannot be written, or the sink refuses.
     pub fn write(&self, format: Format, mut sink: impl Write + Send) -> Result<(), Error> {
-        let failed = |error: &dyn std::fmt::Display| Error::Query { message: error.to_string(), suggestions: Vec::new() };
+        let failed = |error: &dyn std::fmt::Display| Error::Query {
+            message: error.to_string(),
+            suggestions: Vec::new(),
+        };
         match format {
             Format::Table => {
-                let text = pretty_format_batches_with_schema(self.schema.clone(), &self.batches).map_err(|e| failed(&e))?;
+                let text = pretty_format_batches_with_schema(self.schema.clone(), &self.batches)
+                    .map_err(|e| failed(&e))?;
                 writeln!(sink, "{text}").map_err(|e| failed(&e))
             }
             Format::Csv => {
@@ -44,19 +48,29 @@ impl Answer {
                     let empty = arrow::array::RecordBatch::new_empty(self.schema.clone());
                     return writer.write(&empty).map_err(|e| failed(&e));
                 }
-                self.batches.iter().try_for_each(|batch| writer.write(batch)).map_err(|e| failed(&e))
+                self.batches
+                    .iter()
+                    .try_for_each(|batch| writer.write(batch))
+                    .map_err(|e| failed(&e))
             }
             Format::Json => {
                 let builder = arrow::json::WriterBuilder::new().with_explicit_nulls(true);
                 let mut writer = builder.build::<_, arrow::json::writer::JsonArray>(&mut sink);
-                self.batches.iter().try_for_each(|batch| writer.write(batch)).map_err(|e| failed(&e))?;
+                self.batches
+                    .iter()
+                    .try_for_each(|batch| writer.write(batch))
+                    .map_err(|e| failed(&e))?;
                 writer.finish().map_err(|e| failed(&e))?;
                 drop(writer);
                 writeln!(sink).map_err(|e| failed(&e))
             }
             Format::Parquet => {
-                let mut writer = ArrowWriter::try_new(sink, self.schema.clone(), None).map_err(|e| failed(&e))?;
-                self.batches.iter().try_for_each(|batch| writer.write(batch)).map_err(|e| failed(&e))?;
+                let mut writer =
+                    ArrowWriter::try_new(sink, self.schema.clone(), None).map_err(|e| failed(&e))?;
+                self.batches
+                    .iter()
+                    .try_for_each(|batch| writer.write(batch))
+                    .map_err(|e| failed(&e))?;
                 writer.close().map(|_| ()).map_err(|e| failed(&e))
             }
         }

@@ -37,7 +37,10 @@ impl Accumulator for SpearmanAccumulator {
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let list = |values: &[f64]| {
-            let values: Vec<_> = values.iter().map(|&value| ScalarValue::Float64(Some(value))).collect();
+            let values: Vec<_> = values
+                .iter()
+                .map(|&value| ScalarValue::Float64(Some(value)))
+                .collect();
             ScalarValue::List(ScalarValue::new_list(&values, &DataType::Float64, true))
         };
         Ok(vec![list(&self.x), list(&self.y)])

@@ -3,7 +3,9 @@
 /// The names in `known` (tables, and columns as `table.column`) nearest to the one the engine's `message` complains
 /// about, at most five.
 pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
-    let Some(asked) = complained(message) else { return Vec::new() };
+    let Some(asked) = complained(message) else {
+        return Vec::new();
+    };
     let asked = asked.rsplit('.').next().unwrap_or(asked).to_ascii_lowercase();
     let mut near: Vec<(usize, &String)> = known
         .iter()
@@ -24,7 +26,9 @@ fn complained(message: &str) -> Option<&str> {
     for mark in ["No field named ", "table '", "Invalid function '"] {
         if let Some((_, rest)) = message.split_once(mark) {
             let rest = rest.trim_start_matches(['\'', '"', '`']);
-            let end = rest.find(|c: char| matches!(c, '\'' | '"' | '`' | ' ' | ',')).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| matches!(c, '\'' | '"' | '`' | ' ' | ','))
+                .unwrap_or(rest.len());
             return Some(rest[..end].trim_end_matches('.')).filter(|name| !name.is_empty());
         }
     }
@@ -39,7 +43,9 @@ fn distance(one: &str, two: &str) -> usize {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, b) in two.iter().enumerate() {
-            let next = (diagonal + usize::from(a != *b)).min(row[j] + 1).min(row[j + 1] + 1);
+            let next = (diagonal + usize::from(a != *b))
+                .min(row[j] + 1)
+                .min(row[j + 1] + 1);
             diagonal = std::mem::replace(&mut row[j + 1], next);
         }
     }
@@ -52,9 +58,21 @@ mod tests {
 
     #[test]
     fn near_names() {
-        let known = ["scores", "scores.value", "structures.layers", "structures.kv_heads"].map(str::to_owned);
-        assert_eq!(names("Schema error: No field named layer. Valid fields", &known), ["structures.layers"]);
-        assert_eq!(names("Error: table 'datafusion.public.score' not found", &known), ["scores"]);
+        let known = [
+            "scores",
+            "scores.value",
+            "structures.layers",
+            "structures.kv_heads",
+        ]
+        .map(str::to_owned);
+        assert_eq!(
+            names("Schema error: No field named layer. Valid fields", &known),
+            ["structures.layers"]
+        );
+        assert_eq!(
+            names("Error: table 'datafusion.public.score' not found", &known),
+            ["scores"]
+        );
         assert!(names("something else", &known).is_empty());
         assert_eq!((distance("kitten", "sitting"), distance("", "ab")), (3, 2));
     }

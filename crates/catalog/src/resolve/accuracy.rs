@@ -15,7 +15,11 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
     let mut rows = Vec::new();
     for scope in ["evaluated", "all"] {
         for way in WAYS.map(ResolvedBy::as_str).into_iter().chain(["all"]) {
-            rows.push(Accuracy { scope: scope.to_owned(), way: way.to_owned(), ..Accuracy::default() });
+            rows.push(Accuracy {
+                scope: scope.to_owned(),
+                way: way.to_owned(),
+                ..Accuracy::default()
+            });
         }
     }
     for (at, checkpoint) in known.iter().enumerate() {

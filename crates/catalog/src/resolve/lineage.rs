@@ -86,5 +86,6 @@ pub(crate) fn fits(pool: &Pool, child: &Known, ancestor: &Known, shape: Shape) -
         return true;
     }
     let experts = Experts::of(of_child.as_deref());
-    pool.of_shape(shape).any(|template| closest(template, listed, experts).is_some())
+    pool.of_shape(shape)
+        .any(|template| closest(template, listed, experts).is_some())
 }

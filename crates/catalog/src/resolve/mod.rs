@@ -51,7 +51,11 @@ impl<'a> Resolver<'a> {
                 None if known.evaluated && matches!(listed, Listed::Counted(_)) => {
                     let Some(family) = family_of(known) else { continue };
                     if let BySize::One(shape, _) = by_size(&pool, Some(&family), listed, None)
-                        && pool.of_shape(shape).map(|template| template.members.len()).sum::<usize>() >= 2
+                        && pool
+                            .of_shape(shape)
+                            .map(|template| template.members.len())
+                            .sum::<usize>()
+                            >= 2
                     {
                         lessons.push((at as u32, shape));
                     }

@@ -75,7 +75,7 @@ impl Lexicon {
                 .entry((template.family.clone(), template.shape))
                 .or_insert_with(|| {
                     lexicon.classes.push((template.family.clone(), template.shape));
-                        lexicon.totals.push(0);
+                    lexicon.totals.push(0);
                     lexicon.exact.push(0);
                     lexicon
                         .example
@@ -199,7 +199,9 @@ impl Lexicon {
         let family = family_of(known);
         let meant = family.as_deref().map_or(Among::Evaluated, Among::Family);
         let mut admitted = self.admitted(pool, known, own, meant);
-        if admitted.is_empty() && let Some(family) = &family {
+        if admitted.is_empty()
+            && let Some(family) = &family
+        {
             admitted = self.admitted(pool, known, own, Among::Akin(family));
         }
         let common = self.common(known, family.as_deref());
@@ -221,7 +223,11 @@ impl Lexicon {
             Listed::Unknown => None,
         };
         if let (Some(family), Some(size)) = (family, size) {
-            return self.census.get(&(family.to_owned(), size)).cloned().unwrap_or_default();
+            return self
+                .census
+                .get(&(family.to_owned(), size))
+                .cloned()
+                .unwrap_or_default();
         }
         let mut all = BTreeMap::new();
         for ((of_family, of_size), counts) in &self.census {

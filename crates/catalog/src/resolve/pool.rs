@@ -72,7 +72,11 @@ impl Pool {
 
     /// The templates of one shape.
     pub(crate) fn of_shape(&self, shape: Shape) -> impl Iterator<Item = &Template> {
-        self.by_shape.get(&shape).into_iter().flatten().map(|&at| &self.templates[at as usize])
+        self.by_shape
+            .get(&shape)
+            .into_iter()
+            .flatten()
+            .map(|&at| &self.templates[at as usize])
     }
 }
 
@@ -181,9 +185,17 @@ impl Pool {
             .filter(|entry| entry.evaluated)
             .filter_map(family_of)
             .collect();
-        let mut pool = Self { templates, evaluated, by_family: BTreeMap::new(), by_shape: BTreeMap::new() };
+        let mut pool = Self {
+            templates,
+            evaluated,
+            by_family: BTreeMap::new(),
+            by_shape: BTreeMap::new(),
+        };
         for (at, template) in pool.templates.iter().enumerate() {
-            pool.by_family.entry(template.family.clone()).or_default().push(at as u32);
+            pool.by_family
+                .entry(template.family.clone())
+                .or_default()
+                .push(at as u32);
             pool.by_shape.entry(template.shape).or_default().push(at as u32);
         }
         pool
