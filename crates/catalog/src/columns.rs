@@ -1,7 +1,9 @@
 //! The columns of every table: the contract people write SQL on.
 
 use crate::schema::table;
-use crate::tables::{Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Structure};
+use crate::tables::{
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Source, Structure,
+};
 
 table!(Checkpoint, "checkpoints", {
     id: Text "" "org/name, as the Hub spells it",
@@ -132,4 +134,17 @@ table!(Accuracy, "resolution", {
     right_d_model: Int "count" "equal in d_model",
     right_d_ffn: Int "count" "equal in d_ffn",
     right_heads: Int "count" "equal in heads",
+});
+
+table!(Source, "sources", {
+    path: Text "" "path under the sources folder",
+    name: Text "" "what it is, e.g. open-llm-leaderboard-v2",
+    address: Text "" "where it was published",
+    revision: Text "" "revision, commit or date of the copy",
+    sha256: Text "" "SHA-256 of the bytes, hexadecimal",
+    bytes: Int "bytes" "length",
+    rows_in: Int "count" "rows read",
+    kept: Int "count" "rows that a table holds",
+    rejected: Int "count" "rows left out whole",
+    duplicates: Int "count" "rows kept but marked as repeats of another",
 });

@@ -17,6 +17,7 @@ pub mod error;
 mod gather;
 mod manifest;
 pub mod parquet_file;
+pub mod query;
 mod reading;
 mod resolve;
 pub mod schema;

@@ -89,6 +89,9 @@ macro_rules! cell {
 cell!(String, Text, |s| s.as_str(), |v| Some(v.to_owned()));
 cell!(i64, Int, |s| *s, |v| Some(v));
 cell!(i32, Int, |s| i64::from(*s), |v| i32::try_from(v).ok());
+cell!(u64, Int, |s| i64::try_from(*s).unwrap_or(i64::MAX), |v| {
+    u64::try_from(v).ok()
+});
 cell!(f64, Float, |s| *s, |v| Some(v));
 cell!(bool, Bool, |s| *s, |v| Some(v));
 cell!(ResolvedBy, Text, |s| s.as_str(), |v| ResolvedBy::from_name(v));

@@ -1,5 +1,6 @@
 //! The catalog from outside: the snapshot, and builds from real sources where they are at hand.
 
+mod query;
 mod snapshot;
 mod sources;
 

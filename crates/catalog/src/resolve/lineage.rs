@@ -86,9 +86,6 @@ pub(crate) fn fits(pool: &Pool, child: &Known, ancestor: &Known, shape: Shape) -
         return true;
     }
     let experts = Experts::of(of_child.as_deref());
-    let mut counted = pool
-        .templates
-        .iter()
-        .filter(|template| template.shape == shape && !template.sizes.is_empty());
-    counted.any(|template| closest(template, listed, experts).is_some())
+    pool.of_shape(shape)
+        .any(|template| closest(template, listed, experts).is_some())
 }

@@ -56,10 +56,8 @@ impl<'a> Resolver<'a> {
                     let Some(family) = family_of(known) else { continue };
                     if let BySize::One(shape, _) = by_size(&pool, Some(&family), listed, None)
                         && pool
-                            .templates
-                            .iter()
-                            .filter(|t| t.shape == shape)
-                            .map(|t| t.members.len())
+                            .of_shape(shape)
+                            .map(|template| template.members.len())
                             .sum::<usize>()
                             >= 2
                     {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::gather::Known;
 use crate::resolve::listed::{Experts, Listed, closest};
-use crate::resolve::pool::{Pool, Shape, Template, block, family_of};
+use crate::resolve::pool::{Among, Pool, Shape, Template, family_of};
 use crate::resolve::words::{Stated, sizes, words};
 
 /// Posterior from which a name is an answer.
@@ -19,13 +19,12 @@ pub(crate) struct Lexicon {
     /// A family's structure is one class.
     classes: Vec<(String, Shape)>,
     index: BTreeMap<(String, Shape), u16>,
-    /// Templates of each class.
-    templates: Vec<Vec<u32>>,
+    class_of_template: Vec<u16>,
     totals: Vec<u32>,
     /// Checkpoints whose own config has the shape: one that none has is no candidate.
     exact: Vec<u32>,
     example: Vec<u32>,
-    words: HashMap<String, Vec<(u16, u32)>>,
+    words: HashMap<String, BTreeMap<u16, u32>>,
     /// Words that at least half of the names of a structure have, and how many do.
     usual: Vec<Vec<(String, u32)>>,
     /// Per family and whole billions listed, how often each structure has them.
@@ -62,7 +61,7 @@ impl Lexicon {
         let mut lexicon = Self {
             classes: Vec::new(),
             index: BTreeMap::new(),
-            templates: Vec::new(),
+            class_of_template: Vec::new(),
             totals: Vec::new(),
             exact: Vec::new(),
             example: Vec::new(),
@@ -70,13 +69,12 @@ impl Lexicon {
             usual: Vec::new(),
             census: BTreeMap::new(),
         };
-        for (number, template) in pool.templates.iter().enumerate() {
+        for template in &pool.templates {
             let at = *lexicon
                 .index
                 .entry((template.family.clone(), template.shape))
                 .or_insert_with(|| {
                     lexicon.classes.push((template.family.clone(), template.shape));
-                    lexicon.templates.push(Vec::new());
                     lexicon.totals.push(0);
                     lexicon.exact.push(0);
                     lexicon
@@ -84,7 +82,7 @@ impl Lexicon {
                         .push(template.members.first().copied().unwrap_or_default());
                     (lexicon.classes.len() - 1) as u16
                 });
-            lexicon.templates[usize::from(at)].push(number as u32);
+            lexicon.class_of_template.push(at);
         }
         for &(checkpoint, shape) in lessons {
             let Some(family) = family_of(&known[checkpoint as usize]) else {
@@ -99,11 +97,7 @@ impl Lexicon {
                 *lexicon.census.entry(key).or_default().entry(at).or_insert(0) += 1;
             }
             for word in evidence(&known[checkpoint as usize]) {
-                let counts = lexicon.words.entry(word).or_default();
-                match counts.iter_mut().find(|(shape, _)| *shape == at) {
-                    Some((_, count)) => *count += 1,
-                    None => counts.push((at, 1)),
-                }
+                *lexicon.words.entry(word).or_default().entry(at).or_insert(0) += 1;
             }
         }
         lexicon.usual = vec![Vec::new(); lexicon.classes.len()];
@@ -111,7 +105,7 @@ impl Lexicon {
             if word.starts_with(|c: char| !c.is_ascii_alphabetic()) {
                 continue;
             }
-            for &(shape, count) in counts {
+            for (&shape, &count) in counts {
                 let total = lexicon.totals[usize::from(shape)];
                 if total >= 3 && count * 2 >= total {
                     lexicon.usual[usize::from(shape)].push((word.clone(), count));
@@ -169,10 +163,7 @@ impl Lexicon {
                 continue;
             };
             let count = |shape: u16| {
-                let all = counts
-                    .iter()
-                    .find(|(other, _)| *other == shape)
-                    .map_or(0, |(_, count)| *count);
+                let all = counts.get(&shape).copied().unwrap_or(0);
                 all - u32::from(own == Some(shape) && all > 0)
             };
             if !scores.iter().any(|&(shape, _)| count(shape) > 0) {
@@ -206,78 +197,65 @@ impl Lexicon {
     /// of the family itself, or of families with the same blocks where it has none.
     fn candidates(&self, pool: &Pool, known: &Known, own: Option<u16>) -> Vec<(u16, f64)> {
         let family = family_of(known);
-        let of_family = self.admitted(pool, known, own, &|other| {
-            family
-                .as_deref()
-                .map_or_else(|| pool.evaluated.contains(other), |f| f == other)
-        });
-        if of_family.is_empty() {
-            self.admitted(pool, known, own, &|other| {
-                family.as_deref().is_none_or(|f| block(f) == block(other))
-            })
-        } else {
-            of_family
+        let meant = family.as_deref().map_or(Among::Evaluated, Among::Family);
+        let mut admitted = self.admitted(pool, known, own, meant);
+        if admitted.is_empty()
+            && let Some(family) = &family
+        {
+            admitted = self.admitted(pool, known, own, Among::Akin(family));
         }
+        let common = self.common(known, family.as_deref());
+        let less = |class: u16, count: u32| f64::from(count - u32::from(own == Some(class) && count > 0));
+        admitted
+            .into_iter()
+            .map(|class| {
+                let here = less(class, common.get(&class).copied().unwrap_or(0));
+                let all = less(class, self.totals[usize::from(class)]);
+                (class, (here + 0.02 * all + 0.05).ln())
+            })
+            .collect()
     }
 
-    /// How often checkpoints of that family and listed size (where known) have the shape.
-    fn common(&self, known: &Known, shape: u16, own: Option<u16>) -> f64 {
-        let family = family_of(known);
+    /// How often checkpoints of that family and listed size (where known) have each class.
+    fn common(&self, known: &Known, family: Option<&str>) -> BTreeMap<u16, u32> {
         let size = match Listed::of(known) {
             Listed::Rough(size) | Listed::Counted(size) => Some(size.floor() as i64),
             Listed::Unknown => None,
         };
-        let same = |key: &(String, i64)| {
-            family.as_ref().is_none_or(|f| *f == key.0) && size.is_none_or(|s| s == key.1)
-        };
-        let counts = |shape: u16| -> u32 {
-            match (&family, size) {
-                (Some(family), Some(size)) => self
-                    .census
-                    .get(&(family.clone(), size))
-                    .and_then(|counts| counts.get(&shape))
-                    .copied()
-                    .unwrap_or(0),
-                _ => self
-                    .census
-                    .iter()
-                    .filter(|(key, _)| same(key))
-                    .filter_map(|(_, counts)| counts.get(&shape))
-                    .sum(),
+        if let (Some(family), Some(size)) = (family, size) {
+            return self
+                .census
+                .get(&(family.to_owned(), size))
+                .cloned()
+                .unwrap_or_default();
+        }
+        let mut all = BTreeMap::new();
+        for ((of_family, of_size), counts) in &self.census {
+            if family.is_none_or(|family| family == of_family) && size.is_none_or(|size| size == *of_size) {
+                for (&class, count) in counts {
+                    *all.entry(class).or_insert(0) += count;
+                }
             }
-        };
-        let count = counts(shape);
-        f64::from(count - u32::from(own == Some(shape) && count > 0))
+        }
+        all
     }
 
-    fn admitted(
-        &self,
-        pool: &Pool,
-        known: &Known,
-        own: Option<u16>,
-        counts: &dyn Fn(&str) -> bool,
-    ) -> Vec<(u16, f64)> {
+    fn admitted(&self, pool: &Pool, known: &Known, own: Option<u16>, meant: Among<'_>) -> BTreeSet<u16> {
         let family = family_of(known);
         let listed = Listed::of(known);
         let experts = Experts::of(family.as_deref());
         let stated = sizes(&known.id);
-        let mut found = Vec::new();
-        for (at, templates) in self.templates.iter().enumerate() {
-            let at = at as u16;
-            let total = self.totals[usize::from(at)] - u32::from(own == Some(at));
-            let exact = self.exact[usize::from(at)] - u32::from(own == Some(at));
-            let admitted = exact > 0
-                && templates.iter().any(|&number| {
-                    let template = &pool.templates[number as usize];
-                    counts(&template.family)
-                        && (listed == Listed::Unknown || closest(template, listed, experts).is_some())
-                        && said(template, &stated)
-                });
-            if admitted {
-                found.push((
-                    at,
-                    (self.common(known, at, own) + 0.02 * f64::from(total) + 0.05).ln(),
-                ));
+        let mut found = BTreeSet::new();
+        for number in pool.among(meant) {
+            let class = self.class_of_template[number as usize];
+            let exact = self.exact[usize::from(class)] - u32::from(own == Some(class));
+            let template = &pool.templates[number as usize];
+            if exact > 0
+                && !found.contains(&class)
+                && (listed == Listed::Unknown || closest(template, listed, experts).is_some())
+                && said(template, &stated)
+            {
+                found.insert(class);
             }
         }
         found

@@ -42,6 +42,42 @@ pub(crate) struct Pool {
     pub(crate) templates: Vec<Template>,
     /// Families that a leaderboard names: a checkpoint of unknown family is of one of them.
     pub(crate) evaluated: BTreeSet<String>,
+    by_family: BTreeMap<String, Vec<u32>>,
+    by_shape: BTreeMap<Shape, Vec<u32>>,
+}
+
+/// Which families' templates are meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Among<'a> {
+    /// One family's.
+    Family(&'a str),
+    /// Those of all families with the same blocks.
+    Akin(&'a str),
+    /// Those of all families that a leaderboard names.
+    Evaluated,
+}
+
+impl Pool {
+    /// Numbers of the templates meant.
+    pub(crate) fn among<'a>(&'a self, among: Among<'a>) -> impl Iterator<Item = u32> + 'a {
+        self.by_family
+            .iter()
+            .filter(move |(family, _)| match among {
+                Among::Family(one) => family.as_str() == one,
+                Among::Akin(one) => block(family) == block(one),
+                Among::Evaluated => self.evaluated.contains(*family),
+            })
+            .flat_map(|(_, numbers)| numbers.iter().copied())
+    }
+
+    /// The templates of one shape.
+    pub(crate) fn of_shape(&self, shape: Shape) -> impl Iterator<Item = &Template> {
+        self.by_shape
+            .get(&shape)
+            .into_iter()
+            .flatten()
+            .map(|&at| &self.templates[at as usize])
+    }
 }
 
 /// Families whose blocks are the same, so that a checkpoint of one may carry another's name.
@@ -149,7 +185,20 @@ impl Pool {
             .filter(|entry| entry.evaluated)
             .filter_map(family_of)
             .collect();
-        Self { templates, evaluated }
+        let mut pool = Self {
+            templates,
+            evaluated,
+            by_family: BTreeMap::new(),
+            by_shape: BTreeMap::new(),
+        };
+        for (at, template) in pool.templates.iter().enumerate() {
+            pool.by_family
+                .entry(template.family.clone())
+                .or_default()
+                .push(at as u32);
+            pool.by_shape.entry(template.shape).or_default().push(at as u32);
+        }
+        pool
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::resolve::listed::{Experts, Listed, closest};
-use crate::resolve::pool::{Pool, Shape, block};
+use crate::resolve::pool::{Among, Pool, Shape};
 
 /// Billions within which a listed count and a computed one are the same number.
 const SAME: f64 = 0.0011;
@@ -25,12 +25,12 @@ pub(crate) fn by_size(pool: &Pool, family: Option<&str>, listed: Listed, left_ou
     if matches!(listed, Listed::Unknown) || (family.is_none() && !matches!(listed, Listed::Counted(_))) {
         return BySize::None;
     }
-    let own = |other: &str| family.map_or_else(|| pool.evaluated.contains(other), |family| family == other);
-    match among(pool, family, &own, listed, left_out) {
-        BySize::None => {
-            let akin = |other: &str| family.is_some_and(|family| block(family) == block(other));
-            among(pool, family, &akin, listed, left_out)
-        }
+    let own = family.map_or(Among::Evaluated, Among::Family);
+    match settle(pool, family, own, listed, left_out) {
+        BySize::None => match family {
+            Some(name) => settle(pool, family, Among::Akin(name), listed, left_out),
+            None => BySize::None,
+        },
         settled => settled,
     }
 }
@@ -42,11 +42,8 @@ pub(crate) fn deeper(pool: &Pool, family: Option<&str>, listed: Listed, left_out
         return BySize::None;
     };
     let mut found: BTreeMap<Shape, u32> = BTreeMap::new();
-    for template in pool
-        .templates
-        .iter()
-        .filter(|template| block(&template.family) == block(family))
-    {
+    for number in pool.among(Among::Akin(family)) {
+        let template = &pool.templates[number as usize];
         let Some(&member) = template.members.iter().find(|&&member| Some(member) != left_out) else {
             continue;
         };
@@ -72,19 +69,17 @@ pub(crate) fn deeper(pool: &Pool, family: Option<&str>, listed: Listed, left_out
     }
 }
 
-fn among(
+fn settle(
     pool: &Pool,
     family: Option<&str>,
-    counts: &dyn Fn(&str) -> bool,
+    meant: Among<'_>,
     listed: Listed,
     left_out: Option<u32>,
 ) -> BySize {
     let experts = Experts::of(family);
     let mut found: BTreeMap<Shape, (f64, usize, u32)> = BTreeMap::new();
-    for template in &pool.templates {
-        if !counts(&template.family) {
-            continue;
-        }
+    for number in pool.among(meant) {
+        let template = &pool.templates[number as usize];
         let mut members = template
             .members
             .iter()

@@ -1,0 +1,247 @@
+//! SQL over the catalog's tables, by `DataFusion`, in the process.
+
+mod mode;
+pub(crate) mod moments;
+mod output;
+pub(crate) mod spearman;
+mod suggest;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Float64Type, SchemaRef};
+use bytes::Bytes;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{AggregateUDF, Volatility, create_udaf};
+use datafusion::prelude::{CsvReadOptions, ParquetReadOptions, SessionConfig, SessionContext};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::catalog::{MANIFEST, SNAPSHOT, read_manifest};
+use crate::error::Error;
+use crate::parquet_file::to_batch;
+use crate::schema::Row;
+use crate::tables::Source;
+use mode::Mode;
+use moments::{MomentsAccumulator, Order};
+pub use output::Format;
+use spearman::SpearmanAccumulator;
+
+/// Names of the catalog's own tables, in the order of the help.
+pub const TABLES: [&str; 10] = [
+    "checkpoints",
+    "structures",
+    "evaluations",
+    "scores",
+    "items",
+    "duplicates",
+    "conflicts",
+    "rejects",
+    "resolution",
+    "sources",
+];
+
+/// Our own aggregates: `skewness(x)`, `kurtosis(x)`, `mode(x)`, `spearman(x, y)`. Any `DataFusion` session can register
+/// them, a distributed one too.
+pub fn aggregates() -> Vec<AggregateUDF> {
+    let float = || Arc::new(DataType::Float64);
+    let list = DataType::List(Arc::new(Field::new("item", DataType::Float64, true)));
+    let moments = |name: &str, order| {
+        let state = Arc::new(vec![DataType::Float64; 5]);
+        create_udaf(
+            name,
+            vec![DataType::Float64],
+            float(),
+            Volatility::Immutable,
+            Arc::new(move |_| Ok(Box::new(MomentsAccumulator::new(order)))),
+            state,
+        )
+    };
+    vec![
+        moments("skewness", Order::Skewness),
+        moments("kurtosis", Order::Kurtosis),
+        AggregateUDF::from(Mode::new()),
+        create_udaf(
+            "spearman",
+            vec![DataType::Float64, DataType::Float64],
+            float(),
+            Volatility::Immutable,
+            Arc::new(|_| Ok(Box::<SpearmanAccumulator>::default())),
+            Arc::new(vec![list.clone(), list]),
+        ),
+    ]
+}
+
+/// The 64-bit floats in column `index` of an aggregate's input.
+pub(crate) fn numbers(values: &[ArrayRef], index: usize) -> Result<&Float64Array, DataFusionError> {
+    values
+        .get(index)
+        .and_then(|array| array.as_primitive_opt::<Float64Type>())
+        .ok_or_else(|| DataFusionError::Internal(format!("aggregate input {index} is no 64-bit float")))
+}
+
+/// What a statement gave.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Columns.
+    pub schema: SchemaRef,
+    /// Rows, in batches.
+    pub batches: Vec<RecordBatch>,
+}
+
+/// A session with the catalog's tables, our aggregates, and files by path (`select … from 'file.csv'`).
+pub struct Engine {
+    context: SessionContext,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Engine {
+    /// Over the catalog in folder `dir`, or the compiled-in snapshot where `None`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Json`], [`Error::SchemaVersion`] for a folder that is no catalog of this schema;
+    /// [`Error::Query`] where the engine refuses a table.
+    pub fn open(dir: Option<&Path>) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .build()
+            .map_err(|source| Error::Io {
+                path: "async runtime".into(),
+                source,
+            })?;
+        let config = SessionConfig::new().with_information_schema(true);
+        let context = SessionContext::new_with_config(config).enable_url_table();
+        for aggregate in aggregates() {
+            context.register_udaf(aggregate);
+        }
+        let engine = Self { context, runtime };
+        match dir {
+            None => engine.register_snapshot()?,
+            Some(dir) => engine.register_folder(dir)?,
+        }
+        Ok(engine)
+    }
+
+    fn register_snapshot(&self) -> Result<(), Error> {
+        for &(file, bytes) in SNAPSHOT {
+            match file.strip_suffix(".parquet") {
+                Some(table) => {
+                    let broken = |error: &dyn std::fmt::Display| Error::Parquet {
+                        file: file.to_owned(),
+                        message: error.to_string(),
+                    };
+                    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from_static(bytes))
+                        .map_err(|e| broken(&e))?;
+                    let schema = builder.schema().clone();
+                    let batches = builder
+                        .build()
+                        .map_err(|e| broken(&e))?
+                        .collect::<Result<_, _>>()
+                        .map_err(|e| broken(&e))?;
+                    self.register_batches(table, schema, batches)?;
+                }
+                None => self.register_sources(&read_manifest(bytes)?.sources)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn register_folder(&self, dir: &Path) -> Result<(), Error> {
+        let path = dir.join(MANIFEST);
+        let manifest = read_manifest(&std::fs::read(&path).map_err(Error::io(&path))?)?;
+        self.register_sources(&manifest.sources)?;
+        for (table, file) in &manifest.tables {
+            self.register_file(table, &dir.join(&file.file))?;
+        }
+        Ok(())
+    }
+
+    fn register_sources(&self, sources: &[Source]) -> Result<(), Error> {
+        let batch = to_batch(sources)?;
+        self.register_batches(Source::TABLE, batch.schema(), vec![batch])
+    }
+
+    fn register_batches(
+        &self,
+        table: &str,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<(), Error> {
+        let memory = MemTable::try_new(schema, vec![batches]).map_err(|error| self.refused(&error))?;
+        self.context
+            .register_table(table, Arc::new(memory))
+            .map_err(|error| self.refused(&error))?;
+        Ok(())
+    }
+
+    /// Makes a file or a folder of files (Parquet, or CSV where the name says so) a table of that name.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where the engine cannot read it.
+    pub fn register_file(&self, table: &str, path: &Path) -> Result<(), Error> {
+        let place = path.to_string_lossy();
+        let is_csv = path
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+        let done = self.runtime.block_on(async {
+            if is_csv {
+                self.context
+                    .register_csv(table, place.as_ref(), CsvReadOptions::new())
+                    .await
+            } else {
+                self.context
+                    .register_parquet(table, place.as_ref(), ParquetReadOptions::new())
+                    .await
+            }
+        });
+        done.map_err(|error| self.refused(&error))
+    }
+
+    /// Runs one statement.
+    ///
+    /// # Errors
+    /// [`Error::Query`] with the engine's message and names that exist and look like the one it does not know.
+    pub fn query(&self, sql: &str) -> Result<Answer, Error> {
+        self.runtime
+            .block_on(async {
+                let frame = self.context.sql(sql).await?;
+                let schema = SchemaRef::new(frame.schema().as_arrow().clone());
+                Ok(Answer {
+                    schema,
+                    batches: frame.collect().await?,
+                })
+            })
+            .map_err(|error| self.refused(&error))
+    }
+
+    fn refused(&self, error: &DataFusionError) -> Error {
+        let message = error.strip_backtrace();
+        let suggestions = suggest::names(&message, &self.names());
+        Error::Query { message, suggestions }
+    }
+
+    /// `table` and `table.column` of all tables registered.
+    fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let tables: Vec<String> = self
+            .context
+            .catalog("datafusion")
+            .and_then(|catalog| catalog.schema("public"))
+            .map(|schema| schema.table_names())
+            .unwrap_or_default();
+        for table in tables {
+            if let Ok(provider) = self.runtime.block_on(self.context.table_provider(table.as_str())) {
+                names.extend(
+                    provider
+                        .schema()
+                        .fields()
+                        .iter()
+                        .map(|field| format!("{table}.{}", field.name())),
+                );
+            }
+            names.push(table);
+        }
+        names.sort();
+        names
+    }
+}

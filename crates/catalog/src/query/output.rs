@@ -1,0 +1,78 @@
+//! An answer as a table for people, CSV, JSON or Parquet.
+
+use std::io::Write;
+
+use arrow::util::pretty::pretty_format_batches_with_schema;
+use parquet::arrow::ArrowWriter;
+
+use crate::error::Error;
+use crate::query::Answer;
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Columns and lines for people.
+    Table,
+    /// Comma-separated, with a header.
+    Csv,
+    /// One array of objects; absent is null.
+    Json,
+    /// One file.
+    Parquet,
+}
+
+impl Answer {
+    /// Rows.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(arrow::array::RecordBatch::num_rows).sum()
+    }
+
+    /// Writes the answer to `sink`.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where a value cannot be written, or the sink refuses.
+    pub fn write(&self, format: Format, mut sink: impl Write + Send) -> Result<(), Error> {
+        let failed = |error: &dyn std::fmt::Display| Error::Query {
+            message: error.to_string(),
+            suggestions: Vec::new(),
+        };
+        match format {
+            Format::Table => {
+                let text = pretty_format_batches_with_schema(self.schema.clone(), &self.batches)
+                    .map_err(|e| failed(&e))?;
+                writeln!(sink, "{text}").map_err(|e| failed(&e))
+            }
+            Format::Csv => {
+                let mut writer = arrow::csv::Writer::new(sink);
+                if self.batches.is_empty() {
+                    let empty = arrow::array::RecordBatch::new_empty(self.schema.clone());
+                    return writer.write(&empty).map_err(|e| failed(&e));
+                }
+                self.batches
+                    .iter()
+                    .try_for_each(|batch| writer.write(batch))
+                    .map_err(|e| failed(&e))
+            }
+            Format::Json => {
+                let builder = arrow::json::WriterBuilder::new().with_explicit_nulls(true);
+                let mut writer = builder.build::<_, arrow::json::writer::JsonArray>(&mut sink);
+                self.batches
+                    .iter()
+                    .try_for_each(|batch| writer.write(batch))
+                    .map_err(|e| failed(&e))?;
+                writer.finish().map_err(|e| failed(&e))?;
+                drop(writer);
+                writeln!(sink).map_err(|e| failed(&e))
+            }
+            Format::Parquet => {
+                let mut writer =
+                    ArrowWriter::try_new(sink, self.schema.clone(), None).map_err(|e| failed(&e))?;
+                self.batches
+                    .iter()
+                    .try_for_each(|batch| writer.write(batch))
+                    .map_err(|e| failed(&e))?;
+                writer.close().map(|_| ()).map_err(|e| failed(&e))
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! SQL over the snapshot, and our own aggregates against known values.
+
+use catalog::Error;
+use catalog::query::{Engine, Format};
+
+fn csv(engine: &Engine, sql: &str) -> Result<String, Error> {
+    let mut out = Vec::new();
+    engine.query(sql)?.write(Format::Csv, &mut out)?;
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+#[test]
+fn tables_of_the_snapshot_answer() -> Result<(), Error> {
+    let engine = Engine::open(None)?;
+    let sql = "select leaderboard, count(*) as n from evaluations where leaderboard like 'open-llm%' group by leaderboard order by leaderboard";
+    assert_eq!(
+        csv(&engine, sql)?,
+        "leaderboard,n\nopen-llm-leaderboard-v1,7169\nopen-llm-leaderboard-v2,4576\n"
+    );
+    let mut json = Vec::new();
+    engine
+        .query("select id, d_ffn from structures where id = 'mistralai/Mistral-7B-v0.1'")?
+        .write(Format::Json, &mut json)?;
+    assert_eq!(
+        String::from_utf8_lossy(&json).trim(),
+        r#"[{"id":"mistralai/Mistral-7B-v0.1","d_ffn":14336}]"#
+    );
+    assert_eq!(
+        csv(
+            &engine,
+            "select count(*) as n from sources where rows_in <> kept + rejected"
+        )?,
+        "n\n0\n"
+    );
+    Ok(())
+}
+
+/// pandas 2.3: `Series([1,2,2,3,10]).skew()`, `.kurt()`, `.mode()[0]`; scipy's `spearmanr`.
+#[test]
+fn own_aggregates_agree_with_pandas_and_scipy() -> Result<(), Error> {
+    let engine = Engine::open(None)?;
+    let rows = "(values (1.0, 5.0, 'b'), (2.0, 4.0, 'a'), (2.0, 3.0, 'b'), (3.0, 2.5, 'a'), (10.0, 9.0, null)) as t(x, y, z)";
+    let answer = csv(
+        &engine,
+        &format!("select skewness(x), kurtosis(x), mode(x), mode(z), spearman(x, y) from {rows}"),
+    )?;
+    let values: Vec<&str> = answer.lines().nth(1).unwrap_or_default().split(',').collect();
+    let number = |index: usize| values[index].parse::<f64>().unwrap_or(f64::NAN);
+    assert!((number(0) - 2.028_699_102).abs() < 1e-6, "{answer}");
+    assert!((number(1) - 4.272_146_532).abs() < 1e-6, "{answer}");
+    assert_eq!((number(2), values[3]), (2.0, "a"));
+    assert!((number(4) - 0.051_298_918).abs() < 1e-8, "{answer}");
+    Ok(())
+}
+
+#[test]
+fn a_wrong_name_gets_suggestions() -> Result<(), Error> {
+    let engine = Engine::open(None)?;
+    let Err(Error::Query { message, suggestions }) = engine.query("select layer from structures") else {
+        panic!("a column that is none must be refused");
+    };
+    assert!(message.contains("layer"), "{message}");
+    assert_eq!(suggestions.first().map(String::as_str), Some("structures.layers"));
+    let Err(Error::Query { suggestions, .. }) = engine.query("select * from structure") else {
+        panic!("a table that is none must be refused");
+    };
+    assert_eq!(suggestions, ["structures"]);
+    Ok(())
+}
+
+#[test]
+fn files_are_tables_by_their_path() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("mine.csv");
+    std::fs::write(&path, "id,x\na,1\nb,2\n")?;
+    let engine = Engine::open(None)?;
+    assert_eq!(
+        csv(&engine, &format!("select sum(x) as s from '{}'", path.display()))?,
+        "s\n3\n"
+    );
+    Ok(())
+}
