@@ -8,10 +8,14 @@ pub mod checkpoint;
 pub mod config;
 pub mod decoder;
 pub mod error;
+pub mod evaluate;
 pub mod gguf;
+pub mod gradients;
 pub mod influence;
+pub mod prune;
 pub mod run;
 pub mod site;
+pub mod spectrum;
 pub mod tokenizer;
 pub mod weights;
 

@@ -66,15 +66,30 @@ fn of_factors(dy: &[f32], x: &[f32], n_out: usize, n_in: usize) -> Result<Vec<f6
     };
     let core = triangle(dy, n_out) * triangle(x, n_in).transpose();
     let (rows, columns) = (core.nrows(), core.ncols());
-    core.singular_values().map_err(|_| Error::NoConvergence { routine: "singular value decomposition", rows, columns })
+    core.singular_values().map_err(|_| Error::NoConvergence {
+        routine: "singular value decomposition",
+        rows,
+        columns,
+    })
 }
 
 fn of_dense(values: &[f32], n_out: usize, n_in: usize) -> Result<Vec<f64>> {
     let matrix = Mat::from_fn(n_out, n_in, |i, j| f64::from(values[i * n_in + j]));
-    let gram = if n_out < n_in { &matrix * matrix.transpose() } else { matrix.transpose() * &matrix };
+    let gram = if n_out < n_in {
+        &matrix * matrix.transpose()
+    } else {
+        matrix.transpose() * &matrix
+    };
     let n = gram.nrows();
     let eigenvalues = gram
         .self_adjoint_eigenvalues(Side::Lower)
-        .map_err(|_| Error::NoConvergence { routine: "eigenvalue decomposition", rows: n, columns: n })?;
-    Ok(eigenvalues.into_iter().map(|value| value.max(0.0).sqrt()).collect())
+        .map_err(|_| Error::NoConvergence {
+            routine: "eigenvalue decomposition",
+            rows: n,
+            columns: n,
+        })?;
+    Ok(eigenvalues
+        .into_iter()
+        .map(|value| value.max(0.0).sqrt())
+        .collect())
 }

@@ -12,7 +12,7 @@ fn root() -> PathBuf {
 }
 
 /// A file below `../shared` beside the repository.
-pub fn shared(path: &str) -> Option<PathBuf> {
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let file = root().join("../shared").join(path);
     if file.exists() {
         return Some(file);
@@ -22,7 +22,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// The GGUF file of SmolLM2: `ANATOMY_TEST_GGUF`, or in `target/`.
-pub fn gguf() -> Option<PathBuf> {
+pub(crate) fn gguf() -> Option<PathBuf> {
     let named = std::env::var_os("ANATOMY_TEST_GGUF").map(PathBuf::from);
     let file = named.unwrap_or_else(|| root().join("target/SmolLM2-135M-Instruct.Q4_1.gguf"));
     if file.exists() {
@@ -33,13 +33,13 @@ pub fn gguf() -> Option<PathBuf> {
 }
 
 /// A JSON file of the SmolLM2 oracle.
-pub fn oracle(name: &str) -> Option<Value> {
+pub(crate) fn oracle(name: &str) -> Option<Value> {
     let path = shared(&format!("oracles/lm/smollm2/{name}"))?;
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
 }
 
 /// A list of numbers.
-pub fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     value
         .as_array()
         .unwrap()
@@ -49,7 +49,7 @@ pub fn numbers(value: &Value) -> Vec<f64> {
 }
 
 /// A list of ids.
-pub fn ids(value: &Value) -> Vec<u32> {
+pub(crate) fn ids(value: &Value) -> Vec<u32> {
     value
         .as_array()
         .unwrap()
@@ -59,7 +59,7 @@ pub fn ids(value: &Value) -> Vec<u32> {
 }
 
 /// Greatest absolute difference.
-pub fn furthest(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn furthest(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }

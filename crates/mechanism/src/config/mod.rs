@@ -4,6 +4,7 @@ mod fields;
 mod gguf;
 mod hub;
 mod rotary;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 use serde::Serialize;
 
 pub use rotary::{Rotary, Scaling};
+pub use write::to_hub;
 
 use crate::error::{Error, Result};
 

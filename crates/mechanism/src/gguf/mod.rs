@@ -155,11 +155,15 @@ fn read_entry(cursor: &mut Cursor<'_>) -> Result<(String, TensorEntry)> {
     for _ in 0..n_dims {
         let dim = cursor.u64()?;
         n_elements = n_elements
-            .checked_mul(dim)
+            .checked_mul(dim.max(1))
             .ok_or_else(|| cursor.malformed(&format!("tensor `{name}` has an absurd shape")))?;
         shape.push(
             usize::try_from(dim).map_err(|_| cursor.malformed("a dimension beyond the address space"))?,
         );
+    }
+    // The product above counts zeros as ones, so that it overflows in every order or in none.
+    if shape.contains(&0) {
+        n_elements = 0;
     }
     let inner = shape.first().copied().unwrap_or(1) as u64;
     shape.reverse();

@@ -3,8 +3,12 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
+
+/// Files opened by this process, so that two runs do not share one.
+static OPENED: AtomicUsize = AtomicUsize::new(0);
 
 /// Streams by group.
 #[derive(Debug)]
@@ -24,11 +28,12 @@ pub enum Residuals {
 
 impl Residuals {
     /// Room for groups of `lengths` values.
-    pub(super) fn new(spill: Option<&Path>, lengths: impl ExactSizeIterator<Item = usize>) -> Result<Self> {
+    pub(crate) fn new(spill: Option<&Path>, lengths: impl ExactSizeIterator<Item = usize>) -> Result<Self> {
         let Some(folder) = spill else {
             return Ok(Self::Memory(vec![Vec::new(); lengths.len()]));
         };
-        let path = folder.join(format!("residuals-{}.f32", std::process::id()));
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("residuals-{}-{number}.f32", std::process::id()));
         let failed = |source| Error::Write {
             path: path.clone(),
             source,

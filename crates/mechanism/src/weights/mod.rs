@@ -180,7 +180,25 @@ impl Weights {
             Store::Gguf(_) => String::new(),
             Store::Safetensors(files) => names_hub::base(files, config)?,
         };
-        Ok(Self { store, base })
+        let weights = Self { store, base };
+        for part in [Part::Embedding, Part::Head] {
+            // Rows of these two are read singly, so their shape is checked here once.
+            if part == Part::Embedding || !config.tied {
+                let name = weights.source(config, None, part, Kind::Weight).name;
+                let (found, expected) = (
+                    weights.store.known_shape(&name)?,
+                    part.shape(config, Kind::Weight),
+                );
+                if found != expected {
+                    return Err(Error::TensorShape {
+                        name,
+                        found: found.to_vec(),
+                        expected,
+                    });
+                }
+            }
+        }
+        Ok(weights)
     }
 
     fn source(&self, config: &DecoderConfig, layer: Option<usize>, part: Part, kind: Kind) -> Source {

@@ -159,6 +159,27 @@ impl SafetensorsFiles {
         }
     }
 
+    /// A tensor's bytes as stored.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`], [`Error::Read`].
+    pub fn raw(&self, name: &str) -> Result<Vec<u8>> {
+        let Some(entry) = self.tensors.get(name) else {
+            return Err(Error::MissingTensor {
+                name: name.to_owned(),
+                n_tensors: self.tensors.len(),
+            });
+        };
+        let (path, file) = &self.files[entry.file];
+        let mut bytes = Vec::new();
+        if entry.n_bytes > 0 {
+            with_bytes(file, path, entry.start, entry.n_bytes, |stored| {
+                bytes.extend_from_slice(stored)
+            })?;
+        }
+        Ok(bytes)
+    }
+
     /// Rows of a tensor as `f32`; the caller has checked that they exist.
     pub(super) fn rows(&self, name: &str, width: usize, rows: Range<usize>) -> Result<Vec<f32>> {
         let entry = &self.tensors[name];
