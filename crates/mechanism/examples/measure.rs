@@ -1,5 +1,5 @@
 //! Times one method on one checkpoint: `measure forward|influence|gradients FILE [TEXTS]`; `benches/against_pytorch.py`
-//! runs it beside PyTorch. Prints one line of JSON with wall and processor seconds of each repetition.
+//! runs it beside `PyTorch`. Prints one line of JSON with wall and processor seconds of each repetition.
 #![allow(clippy::print_stdout, reason = "what it measures is its output")]
 
 use std::path::Path;

@@ -142,7 +142,7 @@ pub fn gradients(
                 &encoded[group.first_text..],
                 &x,
                 &mut losses,
-            )?);
+            ));
         }
     }
     let mut reports = Vec::with_capacity(config.n_layers);
@@ -234,7 +234,7 @@ fn loss_backward(
     samples: &[(Vec<u32>, usize)],
     x: &[f32],
     losses: &mut Vec<f64>,
-) -> Result<Vec<f32>> {
+) -> Vec<f32> {
     let config = &checkpoint.config;
     let (d, vocab) = (config.d_model, config.vocab_size);
     let mut dx = vec![0.0; x.len()];
@@ -281,7 +281,7 @@ fn loss_backward(
         );
         losses.push(loss);
     }
-    Ok(dx)
+    dx
 }
 
 /// The seven matrices, in the order of [`LayerGradients`].

@@ -161,7 +161,7 @@ pub fn block_influence_of_ids(
     })
 }
 
-/// Cosine of two rows; 0 where one of them is zero, as PyTorch has it.
+/// Cosine of two rows; 0 where one of them is zero, as `PyTorch` has it.
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let (ab, aa, bb) = moments(a, b);
     let product = (aa * bb).sqrt();

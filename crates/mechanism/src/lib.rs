@@ -6,6 +6,7 @@
 
 pub mod checkpoint;
 pub mod config;
+pub mod corpora;
 pub mod decoder;
 pub mod error;
 pub mod evaluate;

@@ -1,6 +1,4 @@
 //! Where oracles and weights lie; a test that misses them says `skipped` and passes.
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
-#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use std::path::{Path, PathBuf};
 

@@ -38,7 +38,7 @@ fn expected(folder: &Path) -> (Vec<Vec<u32>>, Vec<f32>) {
     )
 }
 
-fn logits(checkpoint: &Checkpoint, texts: &[Vec<u32>], group_tokens: usize) -> Vec<f32> {
+pub(crate) fn logits(checkpoint: &Checkpoint, texts: &[Vec<u32>], group_tokens: usize) -> Vec<f32> {
     let groups = Group::pack(texts, group_tokens);
     let layers: Vec<usize> = (0..checkpoint.config.n_layers).collect();
     let settings = RunSettings {
@@ -114,7 +114,12 @@ fn noise(n: usize, seed: u64) -> Vec<f32> {
 }
 
 /// A weight of a layer: its name, a way to reach it, its gradient.
-type Weight = (String, Box<dyn Fn(&mut Layer) -> &mut Vec<f32>>, Vec<f32>);
+type Reach = Box<dyn for<'a> Fn(&'a mut Layer) -> &'a mut Vec<f32>>;
+type Weight = (String, Reach, Vec<f32>);
+
+fn reached(by: impl for<'a> Fn(&'a mut Layer) -> &'a mut Vec<f32> + 'static) -> Reach {
+    Box::new(by)
+}
 
 fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
     type OfLinear = fn(&mut Layer) -> &mut Linear;
@@ -139,13 +144,13 @@ fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
         let Some(of) = of else { continue };
         all.push((
             name.to_owned(),
-            Box::new(move |l| &mut reach(l).weight),
+            reached(move |l| &mut reach(l).weight),
             of.weight.dense(),
         ));
         if let Some(bias) = &of.bias {
             all.push((
                 format!("{name} bias"),
-                Box::new(move |l| reach(l).bias.as_mut().unwrap()),
+                reached(move |l| reach(l).bias.as_mut().unwrap()),
                 bias.clone(),
             ));
         }
@@ -170,12 +175,12 @@ fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
         let Some(of) = of else { continue };
         all.push((
             name.to_owned(),
-            Box::new(move |l| &mut reach(l).as_mut().unwrap().weight),
+            reached(move |l| &mut reach(l).as_mut().unwrap().weight),
             of.weight.clone(),
         ));
         if let Some(bias) = &of.bias {
-            let reach_bias = move |l| reach(l).as_mut().unwrap().bias.as_mut().unwrap();
-            all.push((format!("{name} bias"), Box::new(reach_bias), bias.clone()));
+            let of_bias = reached(move |l| reach(l).as_mut().unwrap().bias.as_mut().unwrap());
+            all.push((format!("{name} bias"), of_bias, bias.clone()));
         }
     }
     assert!(all.len() >= 6 + usize::from(layer.attention_norm.is_some()));
@@ -203,21 +208,17 @@ fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
                 .rotary_at(index)
                 .map(|rotary| Angles::new(rotary, &group.segments));
             let (angles, segments) = (angles.as_ref(), group.segments.as_slice());
-            let block = |layer| Block {
+            let block = Block {
                 config,
                 index,
-                layer,
+                layer: &layer,
                 angles,
                 segments,
                 first_text: 0,
             };
             let mut trace = Trace::default();
-            block(&layer)
-                .forward(&mut x.clone(), &mut trace, &mut Nobody)
-                .unwrap();
-            let dx = block(&layer)
-                .backward(&x, &trace, &direction, &mut gradient)
-                .unwrap();
+            block.forward(&mut x.clone(), &mut trace, &mut Nobody).unwrap();
+            let dx = block.backward(&x, &trace, &direction, &mut gradient).unwrap();
             let mut check = |what: &str, gradient: &[f32], objective: &dyn Fn(&[f32], f32) -> f64| {
                 let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
                 // A key's bias shifts all scores of a query alike unless keys are rotated or normed: it may have none.
@@ -235,7 +236,7 @@ fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
             };
             check("input", &dx, &|unit, step| {
                 let moved: Vec<f32> = x.iter().zip(unit).map(|(x, u)| x + step * u).collect();
-                objective(&block(&layer), &moved, &direction)
+                objective(&block, &moved, &direction)
             });
             for (what, reach, gradient) in weights(&layer, &gradient) {
                 check(&what, &gradient, &|unit, step| {
@@ -243,7 +244,14 @@ fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
                     for (w, u) in reach(&mut moved).iter_mut().zip(unit) {
                         *w += step * u;
                     }
-                    objective(&block(&moved), &x, &direction)
+                    objective(
+                        &Block {
+                            layer: &moved,
+                            ..block
+                        },
+                        &x,
+                        &direction,
+                    )
                 });
             }
         }

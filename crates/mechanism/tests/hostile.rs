@@ -77,19 +77,17 @@ fn lying_gguf_headers_are_errors() {
     let path = write(folder.path(), "good.gguf", &good);
     assert_eq!(Gguf::open(&path).unwrap().tensors["t"].shape, [2, 32]);
     let huge = u64::MAX / 2;
-    for (tensors, data, word) in [
-        (
-            &[("t", &[32_u64, 2] as &[u64], 0_u32, 0_u64)] as &[_],
-            255,
-            "ends beyond",
-        ),
+    type Tensor<'a> = (&'a str, &'a [u64], u32, u64);
+    let cases: [(&[Tensor<'_>], usize, &str); 7] = [
+        (&[("t", &[32, 2], 0, 0)], 255, "ends beyond"),
         (&[("t", &[32, 2], 0, huge)], 256, "ends beyond"),
         (&[("t", &[huge, huge], 0, 0)], 256, "absurd"),
         (&[("t", &[huge, 1], 0, 0)], 256, "absurd"),
         (&[("t", &[33, 1], 2, 0)], 256, "do not divide"),
         (&[("t", &[1, 1, 1, 1, 1], 0, 0)], 256, "5 dimensions"),
         (&[("t", &[4], 0, 0), ("t", &[4], 0, 0)], 256, "twice"),
-    ] {
+    ];
+    for (tensors, data, word) in cases {
         let path = write(folder.path(), "bad.gguf", &gguf_bytes(tensors, data));
         let error = Gguf::open(&path).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");

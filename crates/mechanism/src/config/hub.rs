@@ -178,7 +178,7 @@ fn rotary(c: Fields<'_>, parameters: Option<Fields<'_>>, head_dim: usize, theta:
     })
 }
 
-/// YaRN's factor on cosines and sines: `0.1·ln s + 1` unless the file says otherwise.
+/// `YaRN`'s factor on cosines and sines: `0.1·ln s + 1` unless the file says otherwise.
 pub(super) fn yarn_attention(
     factor: f64,
     given: Option<f64>,

@@ -54,9 +54,9 @@ pub enum NormKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QkNorm {
-    /// Over each head's `head_dim` (Qwen3, Gemma 3, StableLM 2).
+    /// Over each head's `head_dim` (Qwen3, Gemma 3, `StableLM` 2).
     PerHead,
-    /// Over all heads together (OLMo 2).
+    /// Over all heads together (`OLMo` 2).
     Whole,
 }
 
@@ -82,7 +82,7 @@ pub enum Arrangement {
     Sequential,
     /// `y = x + A(n₁(x)) + F(n₂(x))` (GPT-NeoX).
     Parallel,
-    /// `y = x + A(n₁(x)) + F(n₁(x))` (StableLM 2 12B).
+    /// `y = x + A(n₁(x)) + F(n₁(x))` (`StableLM` 2 12B).
     ParallelSharedNorm,
 }
 
@@ -115,6 +115,10 @@ pub struct Biases {
 }
 
 /// A decoder's structure and its differences from other decoders.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a difference between families, named by its field"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DecoderConfig {
     /// Family, which names the tensors.
@@ -141,7 +145,7 @@ pub struct DecoderConfig {
     pub norm_epsilon: f32,
     /// Norms before attention and feed-forward.
     pub norm_before: bool,
-    /// Norms on what attention and feed-forward add (Gemma 2 and 3, OLMo 2).
+    /// Norms on what attention and feed-forward add (Gemma 2 and 3, `OLMo` 2).
     pub norm_after: bool,
     /// Norm of queries and keys.
     pub qk_norm: Option<QkNorm>,

@@ -34,7 +34,7 @@ pub enum Scaling {
         /// Original length, tokens.
         original: f64,
     },
-    /// YaRN (Peng et al. 2023, <https://arxiv.org/abs/2309.00071>).
+    /// `YaRN` (Peng et al. 2023, <https://arxiv.org/abs/2309.00071>).
     Yarn {
         /// Stretch.
         factor: f64,

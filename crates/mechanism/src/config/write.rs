@@ -62,7 +62,7 @@ pub fn to_hub(c: &DecoderConfig) -> Result<Map<String, Value>> {
     let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
     if let Some(rotary) = &c.rotary {
         put("rope_theta", json!(rotary.theta));
-        if let Some(scaling) = scaling(rotary)? {
+        if let Some(scaling) = scaling(rotary) {
             put("rope_scaling", scaling);
         }
     }
@@ -96,8 +96,8 @@ pub fn to_hub(c: &DecoderConfig) -> Result<Map<String, Value>> {
     Ok(std::mem::take(map))
 }
 
-fn scaling(rotary: &Rotary) -> Result<Option<Value>> {
-    Ok(match &rotary.scaling {
+fn scaling(rotary: &Rotary) -> Option<Value> {
+    match &rotary.scaling {
         None => None,
         Some(Scaling::Linear { factor }) => Some(json!({"rope_type": "linear", "factor": factor})),
         Some(Scaling::Dynamic { factor }) => Some(json!({"rope_type": "dynamic", "factor": factor})),
@@ -130,5 +130,5 @@ fn scaling(rotary: &Rotary) -> Result<Option<Value>> {
             "rope_type": "longrope", "short_factor": short, "long_factor": long,
             "original_max_position_embeddings": original, "attention_factor": attention_factor,
         })),
-    })
+    }
 }

@@ -72,12 +72,11 @@ fn normed(norm: Option<&Norm>, x: &[f32], width: usize, out: &mut Vec<f32>) {
 
 /// `x += norm(y)`, by way of `scratch`; `x += y` without a norm.
 fn add_normed(norm: Option<&Norm>, y: &[f32], width: usize, scratch: &mut Vec<f32>, x: &mut [f32]) {
-    match norm {
-        None => add(x, y),
-        Some(_) => {
-            normed(norm, y, width, scratch);
-            add(x, scratch);
-        }
+    if norm.is_some() {
+        normed(norm, y, width, scratch);
+        add(x, scratch);
+    } else {
+        add(x, y);
     }
 }
 

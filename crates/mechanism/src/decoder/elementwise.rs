@@ -14,7 +14,7 @@ const LANES: usize = 16;
 ///
 /// `exp(x) = 2ⁿ·exp(r)`, `r = x − n·ln 2`, by the polynomial of Cephes `expf`.
 #[inline(always)]
-#[expect(
+#[allow(
     clippy::inline_always,
     reason = "it must be inlined into the vectorised loop to be vectorised"
 )]
@@ -214,7 +214,7 @@ fn normal(x: f32) -> f32 {
     0.5 * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2)
 }
 
-const GELU_A: f32 = 0.797_884_56; // √(2/π)
+const GELU_A: f32 = 0.797_884_6; // √(2/π)
 const GELU_B: f32 = 0.044_715;
 
 /// `out = act(x)`.

@@ -30,6 +30,7 @@ impl<'a> View<'a> {
     }
 
     /// The transposed matrix.
+    #[must_use]
     pub fn t(self) -> Self {
         Self {
             rows: self.columns,
@@ -56,6 +57,9 @@ fn within(len: usize, rows: usize, columns: usize, row_stride: usize, column_str
 }
 
 /// `dst = beta·dst + alpha·a·b`, with `dst` row-major, rows `dst_stride` apart; one thread.
+///
+/// # Panics
+/// If shapes or extents do not fit: a bug of the caller.
 #[expect(
     unsafe_code,
     reason = "gemm takes pointers; every extent is checked against its slice first"
@@ -113,6 +117,9 @@ pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
 }
 
 /// The same into columns `column..` of a matrix whose rows are `stride` long.
+///
+/// # Panics
+/// If shapes or extents do not fit: a bug of the caller.
 pub fn multiply_columns(dst: &mut [f32], stride: usize, column: usize, a: View<'_>, b: View<'_>, beta: f32) {
     assert!(
         dst.len() == a.rows * stride && column + b.columns <= stride,

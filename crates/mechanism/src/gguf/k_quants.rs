@@ -5,13 +5,13 @@ use super::blocks::{IQ4_VALUES, half_at};
 pub(super) fn q2_k(block: &[u8; 84], out: &mut [f32; 256]) {
     let (scales, qs) = (&block[..16], &block[16..80]);
     let (d, dmin) = (half_at(block, 80), half_at(block, 82));
-    for i in 0..256 {
+    for (i, value) in out.iter_mut().enumerate() {
         // 128 weights share 32 bytes, four shifts of two bits.
         let (half, within) = (i / 128, i % 128);
         let (shift, lane) = (within / 32, within % 32);
         let q = (qs[half * 32 + lane] >> (2 * shift)) & 3;
         let scale = scales[half * 8 + shift * 2 + lane / 16];
-        out[i] = d * f32::from(scale & 15) * f32::from(q) - dmin * f32::from(scale >> 4);
+        *value = d * f32::from(scale & 15) * f32::from(q) - dmin * f32::from(scale >> 4);
     }
 }
 
@@ -24,13 +24,13 @@ pub(super) fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
         let top = (packed[8 + j % 4] >> (2 * (j / 4))) & 3;
         f32::from(low | (top << 4)) - 32.0
     };
-    for i in 0..256 {
+    for (i, value) in out.iter_mut().enumerate() {
         let (half, within) = (i / 128, i % 128);
         let (shift, lane) = (within / 32, within % 32);
         let low = i16::from((qs[half * 32 + lane] >> (2 * shift)) & 3);
         let set = (high[lane] >> (half * 4 + shift)) & 1;
         let q = if set == 1 { low } else { low - 4 };
-        out[i] = d * scale(half * 8 + shift * 2 + lane / 16) * f32::from(q);
+        *value = d * scale(half * 8 + shift * 2 + lane / 16) * f32::from(q);
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) fn q5_k(block: &[u8; 176], out: &mut [f32; 256]) {
 pub(super) fn q6_k(block: &[u8; 210], out: &mut [f32; 256]) {
     let (low, high, scales) = (&block[..128], &block[128..192], &block[192..208]);
     let d = half_at(block, 208);
-    for i in 0..256 {
+    for (i, value) in out.iter_mut().enumerate() {
         let (half, within) = (i / 128, i % 128);
         let (quarter, lane) = (within / 32, within % 32);
         let byte = low[half * 64 + (quarter % 2) * 32 + lane];
@@ -85,7 +85,7 @@ pub(super) fn q6_k(block: &[u8; 210], out: &mut [f32; 256]) {
         let top2 = (high[half * 32 + lane] >> (2 * quarter)) & 3;
         let q = f32::from(low4 | (top2 << 4)) - 32.0;
         let scale = scales[half * 8 + quarter * 2 + lane / 16].cast_signed();
-        out[i] = d * f32::from(scale) * q;
+        *value = d * f32::from(scale) * q;
     }
 }
 

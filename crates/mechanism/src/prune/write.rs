@@ -48,7 +48,7 @@ pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -
         Some(config) => renumbered(config, pruning),
         None => renumbered(&to_hub(&checkpoint.config)?, pruning),
     };
-    let text = serde_json::to_string_pretty(&config).expect("a JSON object can be written");
+    let text = format!("{:#}\n", Value::Object(config));
     let path = folder.join("config.json");
     write_then_rename(&path, |file| file.write_all(text.as_bytes()))?;
     if let Ok(tokenizer) = checkpoint.tokenizer() {
@@ -238,7 +238,7 @@ fn write_safetensors(path: &Path, planned: &[Planned<'_>]) -> Result<()> {
         header.insert(tensor.name.clone(), entry);
         at += tensor.n_bytes;
     }
-    let mut text = serde_json::to_string(&header).expect("a JSON object can be written");
+    let mut text = Value::Object(header).to_string();
     while !text.len().is_multiple_of(8) {
         text.push(' ');
     }

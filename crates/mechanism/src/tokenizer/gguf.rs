@@ -1,4 +1,4 @@
-//! The vocabulary of a GGUF file as the JSON a `tokenizer.json` holds: byte-level BPE ("gpt2") and SentencePiece ("llama").
+//! The vocabulary of a GGUF file as the JSON a `tokenizer.json` holds: byte-level BPE ("gpt2") and `SentencePiece` ("llama").
 
 use std::collections::BTreeMap;
 
@@ -97,7 +97,7 @@ fn byte_level(file: &Gguf, vocabulary: &Map<String, Json>) -> Result<(Json, bool
     Ok((json, division.begin))
 }
 
-/// SentencePiece's BPE: the pair whose piece has the greatest score merges first; transformers turns scores into merges so.
+/// `SentencePiece`'s BPE: the pair whose piece has the greatest score merges first; transformers turns scores into merges so.
 fn sentence_piece(file: &Gguf, pieces: &[String], vocabulary: &Map<String, Json>) -> Result<(Json, bool)> {
     let scores = numbers(file, "tokenizer.ggml.scores");
     if scores.len() != pieces.len() {

@@ -254,9 +254,7 @@ impl Weights {
         }
         let mut out = vec![0.0; ids.len() * d];
         for (id, row) in ids.iter().zip(out.chunks_exact_mut(d)) {
-            let at = distinct
-                .binary_search(id)
-                .expect("every id is among the distinct ids");
+            let at = distinct.partition_point(|other| other < id);
             row.copy_from_slice(&table[at * d..(at + 1) * d]);
         }
         Ok(out)

@@ -104,9 +104,9 @@ fn llama_like(files: &SafetensorsFiles, at: &str, c: &DecoderConfig, part: Part,
             };
         }
         Part::AttentionNorm => "input_layernorm".to_owned(),
-        Part::AttentionPostNorm => "post_attention_layernorm".to_owned(),
+        // What stands after attention in Gemma 2 stands before the feed-forward part elsewhere.
         Part::FfnNorm if c.norm_after => "pre_feedforward_layernorm".to_owned(),
-        Part::FfnNorm => "post_attention_layernorm".to_owned(),
+        Part::AttentionPostNorm | Part::FfnNorm => "post_attention_layernorm".to_owned(),
         Part::FfnPostNorm => "post_feedforward_layernorm".to_owned(),
         Part::Q => "self_attn.q_proj".to_owned(),
         Part::K => "self_attn.k_proj".to_owned(),

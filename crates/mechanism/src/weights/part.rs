@@ -168,11 +168,11 @@ impl Source {
                 stored.len() == 2 && stored[0] == inner && columns.end <= stored[1]
             }
             Take::Columns(range) | Take::Rows(range) => {
-                range.end <= rows_of(&stored) && self.inner_fits(&stored, expected)
+                range.end <= rows_of(&stored) && inner_fits(&stored, expected)
             }
-            Take::Interleaved { .. } => {
-                rows_of(&stored) == 3 * expected[0] && self.inner_fits(&stored, expected)
-            }
+            Take::Interleaved { .. } => rows_of(&stored) == 3 * expected[0] && inner_fits(&stored, expected),
+            // A vector may be stored in rows: a norm for each head.
+            _ if expected.len() == 1 => stored.iter().product::<usize>() == expected[0],
             _ => stored
                 .iter()
                 .filter(|d| **d != 1)
@@ -224,10 +224,6 @@ impl Source {
         }
     }
 
-    fn inner_fits(&self, stored: &[usize], expected: &[usize]) -> bool {
-        expected.len() == 1 || stored.last() == Some(&expected[1])
-    }
-
     fn clash(&self, found: Vec<usize>, expected: &[usize]) -> Error {
         Error::TensorShape {
             name: self.name.clone(),
@@ -235,4 +231,8 @@ impl Source {
             expected: expected.to_vec(),
         }
     }
+}
+
+fn inner_fits(stored: &[usize], expected: &[usize]) -> bool {
+    expected.len() == 1 || stored.last() == Some(&expected[1])
 }

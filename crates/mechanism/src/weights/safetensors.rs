@@ -174,7 +174,7 @@ impl SafetensorsFiles {
         let mut bytes = Vec::new();
         if entry.n_bytes > 0 {
             with_bytes(file, path, entry.start, entry.n_bytes, |stored| {
-                bytes.extend_from_slice(stored)
+                bytes.extend_from_slice(stored);
             })?;
         }
         Ok(bytes)
