@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use mechanism::checkpoint::Checkpoint;
 use mechanism::decoder::Layer;
-use mechanism::decoder::backward::{BlockGradient, LinearGradient};
 use mechanism::decoder::block::{Block, Trace};
+use mechanism::decoder::block_gradient::{BlockGradient, LinearGradient};
 use mechanism::decoder::layer::{FeedForward, Linear};
 use mechanism::decoder::norm::{Norm, NormGradient};
 use mechanism::decoder::rope::Angles;

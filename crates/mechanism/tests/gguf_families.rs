@@ -169,7 +169,9 @@ fn convert(checkpoint: &Checkpoint, path: &Path) {
     let stored = |layer, part, kind| -> Option<Vec<f32>> {
         let mut values = load(layer, part, kind)?;
         if is_norm(part) && c.norm == NormKind::RmsPlusOne {
-            values.iter_mut().for_each(|v| *v += 1.0);
+            for v in &mut values {
+                *v += 1.0;
+            }
         }
         if permuted && matches!(part, Part::Q | Part::K) {
             let inner = if kind == Kind::Weight { c.d_model } else { 1 };

@@ -7,8 +7,11 @@ use mechanism::gguf::{GgmlType, Gguf};
 use mechanism::weights::SafetensorsFiles;
 use serde_json::{Value, json};
 
-/// A GGUF header: metadata and tensors `(name, dims innermost first, type, offset)`, then `data` bytes.
-fn gguf_bytes(tensors: &[(&str, &[u64], u32, u64)], data: usize) -> Vec<u8> {
+/// Name, dimensions innermost first, type, offset.
+type Tensor<'a> = (&'a str, &'a [u64], u32, u64);
+
+/// A GGUF header: metadata and tensors, then `data` bytes.
+fn gguf_bytes(tensors: &[Tensor<'_>], data: usize) -> Vec<u8> {
     let text = |bytes: &mut Vec<u8>, s: &str| {
         bytes.extend((s.len() as u64).to_le_bytes());
         bytes.extend(s.as_bytes());
@@ -77,7 +80,6 @@ fn lying_gguf_headers_are_errors() {
     let path = write(folder.path(), "good.gguf", &good);
     assert_eq!(Gguf::open(&path).unwrap().tensors["t"].shape, [2, 32]);
     let huge = u64::MAX / 2;
-    type Tensor<'a> = (&'a str, &'a [u64], u32, u64);
     let cases: [(&[Tensor<'_>], usize, &str); 7] = [
         (&[("t", &[32, 2], 0, 0)], 255, "ends beyond"),
         (&[("t", &[32, 2], 0, huge)], 256, "ends beyond"),

@@ -6,9 +6,6 @@ mod hub;
 mod rotary;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 use serde::Serialize;
 
 pub use rotary::{Rotary, Scaling};

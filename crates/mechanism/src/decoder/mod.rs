@@ -3,8 +3,9 @@
 //! Activations of many texts lie one after the other as rows, without padding; only attention knows where one text ends.
 
 pub mod attention;
-pub mod backward;
+mod backward;
 pub mod block;
+pub mod block_gradient;
 pub mod elementwise;
 pub mod feed_forward;
 pub mod gradient;

@@ -8,9 +8,6 @@ mod k_quants;
 mod quantization;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -8,9 +8,6 @@ mod names_hub;
 mod part;
 mod safetensors;
 
-#[cfg(test)]
-mod tests;
-
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;

@@ -5,20 +5,22 @@
 //! layer is loaded once more, its inside computed again, its gradients reduced to spectra and dropped. Memory: one
 //! layer, its gradients, and the streams. Method: Li et al. 2024, <https://arxiv.org/abs/2410.23743>.
 
+mod loss;
+mod report;
+
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::checkpoint::Checkpoint;
 use crate::decoder::Layer;
-use crate::decoder::backward::BlockGradient;
 use crate::decoder::block::{Block, Trace};
-use crate::decoder::elementwise::{exp, log_sum_exp};
-use crate::decoder::gradient::GradientMatrix;
-use crate::decoder::matmul::{View, multiply_parallel};
+use crate::decoder::block_gradient::BlockGradient;
 use crate::error::{Error, Result};
 use crate::run::{Group, Head, Progress, Residuals, RunSettings, angles, run};
 use crate::site::Nobody;
-use crate::spectrum::{Spectrum, singular_values};
+use crate::spectrum::Spectrum;
+use loss::loss_backward;
+use report::{nuclear_norms, report};
 
 /// One question and the answer to learn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -224,122 +226,4 @@ fn encode(checkpoint: &Checkpoint, samples: &[Sample]) -> Result<Vec<(Vec<u32>, 
         Ok((ids, prompt_tokens))
     };
     samples.par_iter().enumerate().map(one).collect()
-}
-
-/// Losses of a group's samples, and the gradient of their sum with respect to the stream after the last layer.
-fn loss_backward(
-    checkpoint: &Checkpoint,
-    head: &Head<'_>,
-    group: &Group,
-    samples: &[(Vec<u32>, usize)],
-    x: &[f32],
-    losses: &mut Vec<f64>,
-) -> Vec<f32> {
-    let config = &checkpoint.config;
-    let (d, vocab) = (config.d_model, config.vocab_size);
-    let mut dx = vec![0.0; x.len()];
-    for (segment, (ids, prompt)) in group.segments.iter().zip(samples) {
-        // The token before a response's token is the one that predicts it.
-        let first = segment.rows.start + prompt - 1;
-        let targets = &ids[*prompt..];
-        let n = targets.len();
-        let rows = &x[first * d..(first + n) * d];
-        let mut d_normed = vec![0.0; n * d];
-        let mut loss = 0.0;
-        // Blocks of rows, so that logits stay small.
-        for (block, targets) in targets.chunks(64).enumerate() {
-            let here = block * 64 * d..(block * 64 + targets.len()) * d;
-            let mut logits = head.logits(&rows[here.clone()]);
-            for (row, target) in logits.chunks_exact_mut(vocab).zip(targets) {
-                let (_, total) = log_sum_exp(row);
-                loss += (total - f64::from(row[*target as usize])) / n as f64;
-                let mean = 1.0 / n as f32;
-                let total = total as f32;
-                let cap = config.logit_cap;
-                for (token, value) in row.iter_mut().enumerate() {
-                    let logit = *value;
-                    let wanted = if token == *target as usize { 1.0 } else { 0.0 };
-                    let through = cap.map_or(1.0, |cap| 1.0 - (logit / cap) * (logit / cap));
-                    *value = (exp(logit - total) - wanted) * mean * through;
-                }
-            }
-            let table = head.table();
-            multiply_parallel(
-                &mut d_normed[here],
-                View::new(&logits, targets.len(), vocab, vocab),
-                table,
-                0.0,
-            );
-        }
-        let mut ignored = head.norm().zero_gradient();
-        head.norm().backward(
-            rows,
-            &d_normed,
-            d,
-            &mut dx[first * d..(first + n) * d],
-            &mut ignored,
-        );
-        losses.push(loss);
-    }
-    dx
-}
-
-/// The seven matrices, in the order of [`LayerGradients`].
-fn matrices(gradient: &BlockGradient) -> [Option<&GradientMatrix>; 7] {
-    let g = gradient;
-    [
-        Some(&g.q),
-        Some(&g.k),
-        Some(&g.v),
-        Some(&g.o),
-        g.gate.as_ref(),
-        Some(&g.up),
-        Some(&g.down),
-    ]
-    .map(|linear| linear.map(|linear| &linear.weight))
-}
-
-fn nuclear_norms(gradient: &BlockGradient) -> Result<[Option<f64>; 7]> {
-    let mut norms = [None; 7];
-    let found: Vec<Option<f64>> = matrices(gradient)
-        .par_iter()
-        .map(|matrix| {
-            matrix
-                .map(|matrix| Ok(singular_values(matrix)?.iter().sum()))
-                .transpose()
-        })
-        .collect::<Result<_>>()?;
-    norms.copy_from_slice(&found);
-    Ok(norms)
-}
-
-fn report(total: &BlockGradient, own: &[[Option<f64>; 7]]) -> Result<LayerGradients> {
-    let made: Vec<Option<MatrixGradient>> = matrices(total)
-        .par_iter()
-        .enumerate()
-        .map(|(which, matrix)| {
-            let Some(matrix) = matrix else { return Ok(None) };
-            let values = singular_values(matrix)?;
-            let norms: Vec<f64> = own.iter().filter_map(|norms| norms[which]).collect();
-            let mean = (!norms.is_empty()).then(|| norms.iter().sum::<f64>() / norms.len() as f64);
-            Ok(Some(MatrixGradient {
-                spectrum: Spectrum::of(&values),
-                per_sample_nuclear: (!norms.is_empty()).then_some(norms),
-                per_sample_nuclear_mean: mean,
-                singular_values: values,
-            }))
-        })
-        .collect::<Result<_>>()?;
-    let mut made = made.into_iter();
-    let mut next = || made.next().flatten();
-    let always = "every block has this matrix";
-    Ok(LayerGradients {
-        q: next().expect(always),
-        k: next().expect(always),
-        v: next().expect(always),
-        o: next().expect(always),
-        gate: next(),
-        up: next().expect(always),
-        down: next().expect(always),
-    })
 }
