@@ -1,1 +1,25 @@
-//! What the network does.
+//! What the network does: decoders run layer by layer, and what can be read from them.
+//!
+//! A [`Checkpoint`] is a configuration, a tokenizer and weights on disk. [`run`] pushes all texts through one layer at a
+//! time; each method ([`influence`], [`gradients`], [`prune`], [`evaluate`]) is one module with one entry function and
+//! one result struct.
+
+pub mod checkpoint;
+pub mod config;
+pub mod corpora;
+pub mod decoder;
+pub mod error;
+pub mod evaluate;
+pub mod gguf;
+pub mod gradients;
+pub mod influence;
+pub mod prune;
+pub mod run;
+pub mod site;
+pub mod spectrum;
+pub mod tokenizer;
+pub mod weights;
+
+pub use checkpoint::Checkpoint;
+pub use config::DecoderConfig;
+pub use error::{Error, Result};

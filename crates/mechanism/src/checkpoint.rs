@@ -1,0 +1,176 @@
+//! A checkpoint: configuration, tokenizer and weights, from a folder or a file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::config::DecoderConfig;
+use crate::error::{Error, Result};
+use crate::gguf::Gguf;
+use crate::tokenizer::Tokenizer;
+use crate::weights::{SafetensorsFiles, Store, Weights};
+
+/// An opened checkpoint; weights stay on disk until a layer is run.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// What was opened.
+    pub path: PathBuf,
+    /// Structure.
+    pub config: DecoderConfig,
+    /// The `config.json`, where there is one.
+    pub config_json: Option<Map<String, Value>>,
+    /// Weights.
+    pub weights: Weights,
+    /// Or why there is none: an error only once a text is to be encoded.
+    tokenizer: std::result::Result<Tokenizer, String>,
+}
+
+impl Checkpoint {
+    /// Opens a folder (`config.json` with safetensors, or a single GGUF file), a GGUF file, or a safetensors file with
+    /// `config.json` beside it.
+    ///
+    /// # Errors
+    /// [`Error::NoCheckpoint`] when nothing fits; else what reading fails with.
+    pub fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Self::open_folder(path);
+        }
+        let mut magic = [0; 4];
+        let mut file = File::open(path).map_err(|source| Error::Read {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let is_gguf = file.read_exact(&mut magic).is_ok() && magic == *b"GGUF";
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+        let folder = path.parent().unwrap_or(Path::new("."));
+        match extension {
+            _ if is_gguf => Self::open_gguf(path),
+            "gguf" => Err(Error::Malformed {
+                path: path.to_path_buf(),
+                what: "no GGUF magic".to_owned(),
+                at: 0,
+            }),
+            "safetensors" => Self::with_config(path, folder, SafetensorsFiles::open(&[path.to_path_buf()])?),
+            "json" if path.to_string_lossy().ends_with(".index.json") => {
+                Self::with_config(path, folder, SafetensorsFiles::open_index(path)?)
+            }
+            _ => Err(Error::NoCheckpoint {
+                path: path.to_path_buf(),
+                missing: "GGUF magic and no .safetensors name",
+            }),
+        }
+    }
+
+    fn open_folder(folder: &Path) -> Result<Self> {
+        let index = folder.join("model.safetensors.index.json");
+        let single = folder.join("model.safetensors");
+        if index.exists() && !single.exists() {
+            return Self::with_config(folder, folder, SafetensorsFiles::open_index(&index)?);
+        }
+        if single.exists() {
+            return Self::with_config(folder, folder, SafetensorsFiles::open(&[single])?);
+        }
+        let entries = std::fs::read_dir(folder).map_err(|source| Error::Read {
+            path: folder.to_path_buf(),
+            source,
+        })?;
+        let mut ggufs: Vec<PathBuf> = entries
+            .filter_map(|e| e.ok().map(|e| e.path()))
+            .filter(|p| p.extension().is_some_and(|e| e == "gguf"))
+            .collect();
+        ggufs.sort();
+        match ggufs.as_slice() {
+            [one] => Self::open_gguf(one),
+            [] => Err(Error::NoCheckpoint {
+                path: folder.to_path_buf(),
+                missing: "model.safetensors, model.safetensors.index.json or .gguf file",
+            }),
+            _ => Err(Error::NoCheckpoint {
+                path: folder.to_path_buf(),
+                missing: "single .gguf file: name one of them",
+            }),
+        }
+    }
+
+    fn open_gguf(path: &Path) -> Result<Self> {
+        let file = Gguf::open(path)?;
+        let config = DecoderConfig::from_gguf(&file)?;
+        let beside = path.with_file_name("tokenizer.json");
+        let tokenizer = match Tokenizer::from_gguf(&file) {
+            Ok(tokenizer) => Ok(tokenizer),
+            Err(_) if beside.exists() => Ok(Tokenizer::from_file(&beside)?),
+            Err(error) => Err(error.to_string()),
+        };
+        let weights = Weights::new(Store::Gguf(file), &config)?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            config,
+            config_json: None,
+            weights,
+            tokenizer,
+        })
+    }
+
+    fn with_config(path: &Path, folder: &Path, files: SafetensorsFiles) -> Result<Self> {
+        let config_path = folder.join("config.json");
+        let text = std::fs::read(&config_path).map_err(|source| Error::Read {
+            path: config_path.clone(),
+            source,
+        })?;
+        let config_json: Map<String, Value> =
+            serde_json::from_slice(&text).map_err(|e| Error::Malformed {
+                path: config_path,
+                what: e.to_string(),
+                at: e.column() as u64,
+            })?;
+        let config = DecoderConfig::from_hub(&config_json)?;
+        let tokenizer_path = folder.join("tokenizer.json");
+        let tokenizer = if tokenizer_path.exists() {
+            Ok(Tokenizer::from_file(&tokenizer_path)?)
+        } else {
+            Err(format!("no tokenizer.json in {}", folder.display()))
+        };
+        let weights = Weights::new(Store::Safetensors(files), &config)?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            config,
+            config_json: Some(config_json),
+            weights,
+            tokenizer,
+        })
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] when the folder has no `tokenizer.json`.
+    pub fn tokenizer(&self) -> Result<&Tokenizer> {
+        self.tokenizer
+            .as_ref()
+            .map_err(|why| Error::Tokenizer(why.trim_start_matches("tokenizer: ").to_owned()))
+    }
+
+    /// Token ids of a text with what the checkpoint puts around it.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`], [`Error::TokenId`].
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let ids = self.tokenizer()?.encode(text, true)?;
+        self.check_ids(&ids)?;
+        Ok(ids)
+    }
+
+    /// Refuses ids that have no embedding.
+    ///
+    /// # Errors
+    /// [`Error::TokenId`].
+    pub fn check_ids(&self, ids: &[u32]) -> Result<()> {
+        let vocab_size = self.config.vocab_size;
+        match ids.iter().find(|id| **id as usize >= vocab_size) {
+            Some(&id) => Err(Error::TokenId { id, vocab_size }),
+            None => Ok(()),
+        }
+    }
+}

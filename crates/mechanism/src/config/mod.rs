@@ -1,0 +1,271 @@
+//! What distinguishes one decoder from another: a checked configuration that covers every supported family.
+
+mod fields;
+mod gguf;
+mod hub;
+mod rotary;
+mod write;
+
+use serde::Serialize;
+
+pub use rotary::{Rotary, Scaling};
+pub use write::to_hub;
+
+use crate::error::{Error, Result};
+
+/// Names of tensors and their layout follow the family; nothing else does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the families' own")]
+pub enum Family {
+    Llama,
+    Mistral,
+    Mixtral,
+    Qwen2,
+    Qwen2Moe,
+    Qwen3,
+    Qwen3Moe,
+    Gemma,
+    Gemma2,
+    Gemma3,
+    Phi3,
+    Olmo2,
+    StableLm,
+    GptNeoX,
+    Gpt2,
+}
+
+/// How a norm is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NormKind {
+    /// `x / rms(x) · w` (Zhang and Sennrich 2019).
+    Rms,
+    /// `x / rms(x) · (1 + w)`, as Gemma stores its weights.
+    RmsPlusOne,
+    /// `(x − mean) / std · w + b` (Ba et al. 2016).
+    Layer,
+}
+
+/// Norm of queries and keys before the rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QkNorm {
+    /// Over each head's `head_dim` (Qwen3, Gemma 3, `StableLM` 2).
+    PerHead,
+    /// Over all heads together (`OLMo` 2).
+    Whole,
+}
+
+/// Non-linearity of the feed-forward part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `x·σ(x)`.
+    Silu,
+    /// `x·Φ(x)`, by the error function.
+    Gelu,
+    /// `x·Φ(x)` by the hyperbolic tangent.
+    GeluTanh,
+    /// `max(x, 0)`.
+    Relu,
+}
+
+/// How attention and feed-forward stand to each other in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrangement {
+    /// `h = x + A(n₁(x)); y = h + F(n₂(h))`.
+    Sequential,
+    /// `y = x + A(n₁(x)) + F(n₂(x))` (GPT-NeoX).
+    Parallel,
+    /// `y = x + A(n₁(x)) + F(n₁(x))` (`StableLM` 2 12B).
+    ParallelSharedNorm,
+}
+
+/// Which layers' feed-forward part is a mixture, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mixture {
+    /// Experts per layer.
+    pub n_experts: usize,
+    /// Experts used per token.
+    pub top_k: usize,
+    /// Width of one expert.
+    pub d_expert: usize,
+    /// Whether the chosen weights are scaled to sum to 1.
+    pub normalize_top_k: bool,
+    /// Width of the expert that every token uses, if any.
+    pub d_shared: Option<usize>,
+    /// True for each layer that is a mixture.
+    pub sparse: Vec<bool>,
+}
+
+/// Presence of biases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Biases {
+    /// Of queries, keys and values.
+    pub qkv: bool,
+    /// Of the attention's output.
+    pub output: bool,
+    /// Of the feed-forward matrices.
+    pub feed_forward: bool,
+}
+
+/// A decoder's structure and its differences from other decoders.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a difference between families, named by its field"
+)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DecoderConfig {
+    /// Family, which names the tensors.
+    pub family: Family,
+    /// Blocks.
+    pub n_layers: usize,
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Width of the (dense) feed-forward part.
+    pub d_ffn: usize,
+    /// Query heads.
+    pub n_heads: usize,
+    /// Key and value heads.
+    pub n_kv_heads: usize,
+    /// Width of a head.
+    pub head_dim: usize,
+    /// Embeddings.
+    pub vocab_size: usize,
+    /// Positions the checkpoint was made for.
+    pub max_positions: usize,
+    /// Norm of the residual stream.
+    pub norm: NormKind,
+    /// Added to the variance under the root.
+    pub norm_epsilon: f32,
+    /// Norms before attention and feed-forward.
+    pub norm_before: bool,
+    /// Norms on what attention and feed-forward add (Gemma 2 and 3, `OLMo` 2).
+    pub norm_after: bool,
+    /// Norm of queries and keys.
+    pub qk_norm: Option<QkNorm>,
+    /// Whether queries' and keys' norm has the same kind as the stream's (false: a layer norm without bias).
+    pub rotary: Option<Rotary>,
+    /// Rotation of the layers with a window, where it differs (Gemma 3).
+    pub rotary_local: Option<Rotary>,
+    /// Learned absolute positions (GPT-2).
+    pub learned_positions: bool,
+    /// Sliding window of each layer, tokens; a query sees itself and `window − 1` tokens before.
+    pub windows: Vec<Option<usize>>,
+    /// What queries · keys are multiplied with.
+    pub attention_scale: f32,
+    /// `c·tanh(s/c)` on attention scores.
+    pub attention_cap: Option<f32>,
+    /// `c·tanh(s/c)` on logits.
+    pub logit_cap: Option<f32>,
+    /// Biases there are.
+    pub biases: Biases,
+    /// Non-linearity.
+    pub activation: Activation,
+    /// `down(act(gate(x)) ⊙ up(x))` where true, `down(act(up(x)))` where false.
+    pub gated: bool,
+    /// Order of the block's two parts.
+    pub arrangement: Arrangement,
+    /// Embeddings are multiplied with this (Gemma: `√d_model`).
+    pub embedding_scale: Option<f32>,
+    /// The output head is the embedding.
+    pub tied: bool,
+    /// Mixture of experts.
+    pub mixture: Option<Mixture>,
+}
+
+impl DecoderConfig {
+    /// Width of all query heads.
+    pub fn q_width(&self) -> usize {
+        self.n_heads * self.head_dim
+    }
+
+    /// Width of all key heads.
+    pub fn kv_width(&self) -> usize {
+        self.n_kv_heads * self.head_dim
+    }
+
+    /// Whether layer `layer` is a mixture of experts.
+    pub fn mixture_at(&self, layer: usize) -> Option<&Mixture> {
+        self.mixture
+            .as_ref()
+            .filter(|mixture| mixture.sparse.get(layer).copied().unwrap_or(false))
+    }
+
+    /// The rotation of layer `layer`.
+    pub fn rotary_at(&self, layer: usize) -> Option<&Rotary> {
+        match (&self.rotary_local, self.windows.get(layer)) {
+            (Some(local), Some(Some(_))) => Some(local),
+            _ => self.rotary.as_ref(),
+        }
+    }
+
+    /// Refuses structures no decoder can have.
+    pub(crate) fn checked(self) -> Result<Self> {
+        let bad = |field: &str, what: String| {
+            Err(Error::Config {
+                field: field.to_owned(),
+                what,
+            })
+        };
+        for (field, value, most) in [
+            ("num_hidden_layers", self.n_layers, 4096),
+            ("hidden_size", self.d_model, 1 << 20),
+            ("intermediate_size", self.d_ffn, 1 << 22),
+            ("num_attention_heads", self.n_heads, 1 << 14),
+            ("num_key_value_heads", self.n_kv_heads, 1 << 14),
+            ("head_dim", self.head_dim, 1 << 14),
+            ("vocab_size", self.vocab_size, 1 << 26),
+            ("max_position_embeddings", self.max_positions, 1 << 40),
+        ] {
+            if value == 0 || value > most {
+                return bad(field, format!("{value} is not between 1 and {most}"));
+            }
+        }
+        if !self.n_heads.is_multiple_of(self.n_kv_heads) {
+            let (q, kv) = (self.n_heads, self.n_kv_heads);
+            return bad(
+                "num_key_value_heads",
+                format!("{q} query heads do not divide into {kv} groups"),
+            );
+        }
+        for rotary in [&self.rotary, &self.rotary_local].into_iter().flatten() {
+            if rotary.dim > self.head_dim || !rotary.dim.is_multiple_of(2) || rotary.dim == 0 {
+                return bad(
+                    "rotary_dim",
+                    format!("{} of a head of {}", rotary.dim, self.head_dim),
+                );
+            }
+            rotary.check()?;
+        }
+        if !(self.norm_epsilon.is_finite() && self.norm_epsilon >= 0.0) {
+            return bad(
+                "norm_eps",
+                format!("{} is no small positive number", self.norm_epsilon),
+            );
+        }
+        if !self.attention_scale.is_finite() {
+            return bad("attention scale", format!("{}", self.attention_scale));
+        }
+        if self.windows.len() != self.n_layers {
+            return bad(
+                "layer_types",
+                format!("{} entries for {} layers", self.windows.len(), self.n_layers),
+            );
+        }
+        if let Some(mixture) = &self.mixture {
+            if mixture.top_k == 0 || mixture.top_k > mixture.n_experts || mixture.n_experts > 4096 {
+                return bad(
+                    "num_experts_per_tok",
+                    format!("{} of {} experts", mixture.top_k, mixture.n_experts),
+                );
+            }
+            if mixture.sparse.len() != self.n_layers || mixture.d_expert == 0 {
+                return bad("moe_intermediate_size", format!("{}", mixture.d_expert));
+            }
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,134 @@
+//! A [`DecoderConfig`] as the `config.json` transformers reads, for checkpoints that came without one (GGUF).
+
+use serde_json::{Map, Value, json};
+
+use super::rotary::{Rotary, Scaling};
+use super::{Activation, DecoderConfig, Family};
+use crate::error::{Error, Result};
+
+/// `model_type` and class of a family.
+fn names(family: Family) -> Option<(&'static str, &'static str)> {
+    Some(match family {
+        Family::Llama => ("llama", "LlamaForCausalLM"),
+        Family::Mistral => ("mistral", "MistralForCausalLM"),
+        Family::Qwen2 => ("qwen2", "Qwen2ForCausalLM"),
+        Family::Qwen3 => ("qwen3", "Qwen3ForCausalLM"),
+        Family::Gemma => ("gemma", "GemmaForCausalLM"),
+        Family::Gemma2 => ("gemma2", "Gemma2ForCausalLM"),
+        Family::Gemma3 => ("gemma3_text", "Gemma3ForCausalLM"),
+        Family::Olmo2 => ("olmo2", "Olmo2ForCausalLM"),
+        _ => return None,
+    })
+}
+
+/// The `config.json` of a structure.
+///
+/// # Errors
+/// [`Error::Unavailable`] for families and rotations that are only read.
+pub fn to_hub(c: &DecoderConfig) -> Result<Map<String, Value>> {
+    let Some((model_type, class)) = names(c.family) else {
+        return Err(Error::Unavailable {
+            method: "writing config.json",
+            what: "a family that is only read from GGUF",
+        });
+    };
+    let activation = match c.activation {
+        Activation::Silu => "silu",
+        Activation::Gelu => "gelu",
+        Activation::GeluTanh => "gelu_pytorch_tanh",
+        Activation::Relu => "relu",
+    };
+    let mut config = json!({
+        "architectures": [class],
+        "model_type": model_type,
+        "num_hidden_layers": c.n_layers,
+        "hidden_size": c.d_model,
+        "intermediate_size": c.d_ffn,
+        "num_attention_heads": c.n_heads,
+        "num_key_value_heads": c.n_kv_heads,
+        "head_dim": c.head_dim,
+        "vocab_size": c.vocab_size,
+        "max_position_embeddings": c.max_positions,
+        "rms_norm_eps": f64::from(c.norm_epsilon),
+        "hidden_act": activation,
+        "tie_word_embeddings": c.tied,
+        "attention_bias": c.biases.output,
+        "mlp_bias": c.biases.feed_forward,
+        "torch_dtype": "float32",
+    });
+    let Value::Object(map) = &mut config else {
+        unreachable!("json! of braces is an object")
+    };
+    let mut put = |key: &str, value: Value| map.insert(key.to_owned(), value);
+    if let Some(rotary) = &c.rotary {
+        put("rope_theta", json!(rotary.theta));
+        if let Some(scaling) = scaling(rotary) {
+            put("rope_scaling", scaling);
+        }
+    }
+    if let Some(local) = &c.rotary_local {
+        put("rope_local_base_freq", json!(local.theta));
+    }
+    if let Some(window) = c.windows.iter().flatten().next() {
+        put("sliding_window", json!(window));
+    }
+    if matches!(c.family, Family::Gemma | Family::Gemma2 | Family::Gemma3) {
+        put("hidden_activation", json!(activation));
+        let width = (1.0 / f64::from(c.attention_scale).powi(2)).round();
+        put("query_pre_attn_scalar", json!(width));
+        put("attn_logit_softcapping", json!(c.attention_cap));
+        put("final_logit_softcapping", json!(c.logit_cap));
+        let kinds: Vec<&str> = c
+            .windows
+            .iter()
+            .map(|w| {
+                if w.is_some() {
+                    "sliding_attention"
+                } else {
+                    "full_attention"
+                }
+            })
+            .collect();
+        if c.family != Family::Gemma {
+            put("layer_types", json!(kinds));
+        }
+    }
+    Ok(std::mem::take(map))
+}
+
+fn scaling(rotary: &Rotary) -> Option<Value> {
+    match &rotary.scaling {
+        None => None,
+        Some(Scaling::Linear { factor }) => Some(json!({"rope_type": "linear", "factor": factor})),
+        Some(Scaling::Dynamic { factor }) => Some(json!({"rope_type": "dynamic", "factor": factor})),
+        Some(Scaling::Llama3 {
+            factor,
+            low,
+            high,
+            original,
+        }) => Some(json!({
+            "rope_type": "llama3", "factor": factor, "low_freq_factor": low, "high_freq_factor": high,
+            "original_max_position_embeddings": original,
+        })),
+        Some(Scaling::Yarn {
+            factor,
+            original,
+            beta_fast,
+            beta_slow,
+            attention_factor,
+            truncate,
+        }) => Some(json!({
+            "rope_type": "yarn", "factor": factor, "original_max_position_embeddings": original,
+            "beta_fast": beta_fast, "beta_slow": beta_slow, "attention_factor": attention_factor, "truncate": truncate,
+        })),
+        Some(Scaling::Factors {
+            short,
+            long,
+            original,
+            attention_factor,
+        }) => Some(json!({
+            "rope_type": "longrope", "short_factor": short, "long_factor": long,
+            "original_max_position_embeddings": original, "attention_factor": attention_factor,
+        })),
+    }
+}

@@ -1,0 +1,211 @@
+//! Causal attention with grouped heads over packed texts, forwards and backwards; scores are never kept.
+//!
+//! `o_i = Σ_j softmax_j(cap(scale·q_i·k_j))·v_j` over `j ≤ i` (and `j > i − window`). Queries go in blocks; the heads that
+//! share a key head are stacked, so that each product is one `gemm`.
+
+mod backward;
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::elementwise::{soft_cap, softmax};
+use super::matmul::{View, multiply};
+use super::segment::Segment;
+
+pub use backward::{Gradients, backward};
+
+/// Rows of queries (times heads that share a key) in one product.
+const BLOCK: usize = 192;
+
+/// What attention needs to know of a layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Heads {
+    /// Query heads.
+    pub n_heads: usize,
+    /// Key and value heads.
+    pub n_kv_heads: usize,
+    /// Width of a head.
+    pub head_dim: usize,
+    /// Factor on scores.
+    pub scale: f32,
+    /// Soft cap on scores.
+    pub cap: Option<f32>,
+    /// Sliding window, tokens.
+    pub window: Option<usize>,
+}
+
+impl Heads {
+    fn group(&self) -> usize {
+        self.n_heads / self.n_kv_heads
+    }
+
+    fn q_width(&self) -> usize {
+        self.n_heads * self.head_dim
+    }
+
+    fn kv_width(&self) -> usize {
+        self.n_kv_heads * self.head_dim
+    }
+
+    fn block_rows(&self) -> usize {
+        (BLOCK / self.group()).max(16)
+    }
+
+    /// First position a query at `position` sees.
+    fn first(&self, position: usize) -> usize {
+        self.window
+            .map_or(0, |window| (position + 1).saturating_sub(window))
+    }
+}
+
+/// A block of queries of one segment.
+struct Task<'a> {
+    segment: &'a Segment,
+    /// Rows of the block within the segment.
+    within: Range<usize>,
+}
+
+fn tasks<'a>(heads: &Heads, segments: &'a [Segment]) -> Vec<Task<'a>> {
+    let size = heads.block_rows();
+    let mut tasks = Vec::new();
+    for segment in segments {
+        let n = segment.rows.len();
+        for start in (0..n).step_by(size) {
+            tasks.push(Task {
+                segment,
+                within: start..(start + size).min(n),
+            });
+        }
+    }
+    tasks
+}
+
+/// Rows of keys for positions `positions`, as `(column, rows)` pieces.
+fn key_rows(segment: &Segment, positions: Range<usize>) -> Vec<(usize, Range<usize>)> {
+    let mut at = 0;
+    let mut pieces = Vec::new();
+    for rows in segment.before.iter().chain([&segment.rows]) {
+        let from = positions.start.clamp(at, at + rows.len());
+        let to = positions.end.clamp(at, at + rows.len());
+        if from < to {
+            pieces.push((
+                from - positions.start,
+                rows.start + from - at..rows.start + to - at,
+            ));
+        }
+        at += rows.len();
+    }
+    pieces
+}
+
+/// Queries of a block and key head, stacked `(group · rows, head_dim)`.
+fn stack(x: &[f32], heads: &Heads, kv: usize, rows: Range<usize>) -> Vec<f32> {
+    let (dim, width) = (heads.head_dim, heads.q_width());
+    let mut out = Vec::with_capacity(heads.group() * rows.len() * dim);
+    for head in kv * heads.group()..(kv + 1) * heads.group() {
+        for row in rows.clone() {
+            let at = row * width + head * dim;
+            out.extend_from_slice(&x[at..at + dim]);
+        }
+    }
+    out
+}
+
+/// `(rows, columns)` of a head's keys or values from packed rows.
+fn head_of<'a>(x: &'a [f32], heads: &Heads, kv: usize, rows: &Range<usize>) -> View<'a> {
+    View::new(
+        &x[rows.start * heads.kv_width() + kv * heads.head_dim..],
+        rows.len(),
+        heads.head_dim,
+        heads.kv_width(),
+    )
+}
+
+/// Probabilities of a block, `(group · rows, columns)`, zero where a query does not see.
+fn probabilities(
+    heads: &Heads,
+    stacked: &[f32],
+    k: &[f32],
+    kv: usize,
+    task: &Task<'_>,
+    pieces: &[(usize, Range<usize>)],
+    columns: &Range<usize>,
+) -> Vec<f32> {
+    let (dim, n) = (heads.head_dim, columns.len());
+    let rows = task.within.len();
+    let mut scores = vec![0.0; heads.group() * rows * n];
+    for (column, keys) in pieces {
+        let keys = head_of(k, heads, kv, keys);
+        multiply(
+            &mut scores[*column..],
+            n,
+            View::new(stacked, heads.group() * rows, dim, dim),
+            keys.t(),
+            heads.scale,
+            0.0,
+        );
+    }
+    for (i, row) in scores.chunks_exact_mut(n).enumerate() {
+        let position = task.segment.position + task.within.start + i % rows;
+        let (from, to) = (
+            heads.first(position) - columns.start,
+            position + 1 - columns.start,
+        );
+        row[..from].fill(0.0);
+        row[to..].fill(0.0);
+        let seen = &mut row[from..to];
+        if let Some(cap) = heads.cap {
+            soft_cap(seen, cap);
+        }
+        softmax(seen);
+    }
+    scores
+}
+
+fn columns_of(heads: &Heads, task: &Task<'_>) -> Range<usize> {
+    let first = task.segment.position + task.within.start;
+    heads.first(first)..task.segment.position + task.within.end
+}
+
+/// Attention of all segments.
+///
+/// # Shapes
+/// - `q`, `out`: `(rows, n_heads · head_dim)`, keys rotated already.
+/// - `k`, `v`: `(rows, n_kv_heads · head_dim)`.
+pub fn forward(heads: &Heads, q: &[f32], k: &[f32], v: &[f32], segments: &[Segment], out: &mut [f32]) {
+    let (dim, width) = (heads.head_dim, heads.q_width());
+    let mut rest = out;
+    let mut work = Vec::new();
+    for task in tasks(heads, segments) {
+        let (mine, others) = rest.split_at_mut(task.within.len() * width);
+        rest = others;
+        work.push((task, mine));
+    }
+    work.into_par_iter().for_each(|(task, out)| {
+        let rows = task.within.len();
+        let start = task.segment.rows.start + task.within.start;
+        let columns = columns_of(heads, &task);
+        let pieces = key_rows(task.segment, columns.clone());
+        let mut mixed = vec![0.0; heads.group() * rows * dim];
+        for kv in 0..heads.n_kv_heads {
+            let stacked = stack(q, heads, kv, start..start + rows);
+            let p = probabilities(heads, &stacked, k, kv, &task, &pieces, &columns);
+            for (i, (column, keys)) in pieces.iter().enumerate() {
+                let part = View::new(&p[*column..], heads.group() * rows, keys.len(), columns.len());
+                multiply(
+                    &mut mixed,
+                    dim,
+                    part,
+                    head_of(v, heads, kv, keys),
+                    1.0,
+                    if i == 0 { 0.0 } else { 1.0 },
+                );
+            }
+            for (i, value) in mixed.chunks_exact(dim).enumerate() {
+                let at = (i % rows) * width + (kv * heads.group() + i / rows) * dim;
+                out[at..at + dim].copy_from_slice(value);
+            }
+        }
+    });
+}

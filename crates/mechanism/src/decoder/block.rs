@@ -1,0 +1,227 @@
+//! One block forwards: the only place where the families' differences meet.
+
+use super::attention::{self, Heads};
+use super::elementwise::add;
+use super::feed_forward::{Inner, mixture, resized};
+use super::layer::{FeedForward, Layer};
+use super::norm::Norm;
+use super::rope::Angles;
+use super::segment::Segment;
+use crate::config::{Arrangement, DecoderConfig, QkNorm};
+use crate::error::Result;
+use crate::site::{Observer, Place, Site, offer};
+
+/// Everything a block computes on the way; buffers are used again by the next layer.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// Input of queries, keys and values, `(rows, d_model)`.
+    pub attention_input: Vec<f32>,
+    /// Queries before their norm, `(rows, q_width)`; empty without one.
+    pub q_raw: Vec<f32>,
+    /// Keys before their norm, `(rows, kv_width)`; empty without one.
+    pub k_raw: Vec<f32>,
+    /// Queries, rotated.
+    pub q: Vec<f32>,
+    /// Keys, rotated.
+    pub k: Vec<f32>,
+    /// Values.
+    pub v: Vec<f32>,
+    /// Values mixed by attention, `(rows, q_width)`.
+    pub mixed: Vec<f32>,
+    /// What attention's output matrix gives, `(rows, d_model)`.
+    pub attention_out: Vec<f32>,
+    /// The residual stream between the two parts, `(rows, d_model)`.
+    pub middle: Vec<f32>,
+    /// Input of the feed-forward part, `(rows, d_model)`.
+    pub ffn_input: Vec<f32>,
+    /// Inside the feed-forward part.
+    pub inner: Inner,
+    /// What the feed-forward part gives, `(rows, d_model)`.
+    pub ffn_out: Vec<f32>,
+    /// Scratch of `d_model` columns.
+    scratch: Vec<f32>,
+}
+
+/// Settings of attention in layer `index`.
+pub fn heads(c: &DecoderConfig, index: usize) -> Heads {
+    Heads {
+        n_heads: c.n_heads,
+        n_kv_heads: c.n_kv_heads,
+        head_dim: c.head_dim,
+        scale: c.attention_scale,
+        cap: c.attention_cap,
+        window: c.windows[index],
+    }
+}
+
+pub(super) fn qk_width(c: &DecoderConfig, whole: usize) -> usize {
+    if c.qk_norm == Some(QkNorm::Whole) {
+        whole
+    } else {
+        c.head_dim
+    }
+}
+
+fn normed(norm: Option<&Norm>, x: &[f32], width: usize, out: &mut Vec<f32>) {
+    let out = resized(out, x.len());
+    match norm {
+        Some(norm) => norm.forward(x, width, out),
+        None => out.copy_from_slice(x),
+    }
+}
+
+/// `x += norm(y)`, by way of `scratch`; `x += y` without a norm.
+fn add_normed(norm: Option<&Norm>, y: &[f32], width: usize, scratch: &mut Vec<f32>, x: &mut [f32]) {
+    if norm.is_some() {
+        normed(norm, y, width, scratch);
+        add(x, scratch);
+    } else {
+        add(x, y);
+    }
+}
+
+/// A layer at its place, with what its attention needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// Structure.
+    pub config: &'a DecoderConfig,
+    /// Number of the layer, from 0.
+    pub index: usize,
+    /// Weights.
+    pub layer: &'a Layer,
+    /// Rotation of the rows, if the family rotates.
+    pub angles: Option<&'a Angles>,
+    /// Texts.
+    pub segments: &'a [Segment],
+    /// Number of the first text, for the observer.
+    pub first_text: usize,
+}
+
+impl Block<'_> {
+    /// Pushes the residual stream `x` `(rows, d_model)` through the block, in place.
+    ///
+    /// # Errors
+    /// What the observer fails with.
+    pub fn forward(&self, x: &mut [f32], trace: &mut Trace, observer: &mut dyn Observer) -> Result<()> {
+        let (c, layer, t) = (self.config, self.layer, trace);
+        let d = c.d_model;
+        self.attention(x, t);
+        self.offer(observer, Place::AttentionOut, &mut t.attention_out)?;
+        let middle = resized(&mut t.middle, x.len());
+        middle.copy_from_slice(x);
+        if c.arrangement == Arrangement::Sequential {
+            add_normed(
+                layer.attention_post_norm.as_ref(),
+                &t.attention_out,
+                d,
+                &mut t.scratch,
+                middle,
+            );
+            self.offer(observer, Place::ResidualMiddle, middle)?;
+        }
+        match c.arrangement {
+            Arrangement::ParallelSharedNorm => normed(None, &t.attention_input, d, &mut t.ffn_input),
+            _ => normed(layer.ffn_norm.as_ref(), &t.middle, d, &mut t.ffn_input),
+        }
+        let out = resized(&mut t.ffn_out, x.len());
+        match (&layer.feed_forward, c.mixture_at(self.index)) {
+            (
+                FeedForward::Mixture {
+                    router,
+                    experts,
+                    shared,
+                },
+                Some(settings),
+            ) => {
+                mixture(
+                    settings,
+                    c.activation,
+                    router,
+                    experts,
+                    shared.as_ref(),
+                    &t.ffn_input,
+                    out,
+                );
+            }
+            (FeedForward::Dense(mlp), _) => mlp.forward(c.activation, &t.ffn_input, &mut t.inner, out),
+            (FeedForward::Mixture { .. }, None) => {
+                unreachable!("a mixture is loaded only where the configuration has one")
+            }
+        }
+        self.offer(observer, Place::FeedForwardOut, out)?;
+        x.copy_from_slice(&t.middle);
+        if c.arrangement != Arrangement::Sequential {
+            add_normed(
+                layer.attention_post_norm.as_ref(),
+                &t.attention_out,
+                d,
+                &mut t.scratch,
+                x,
+            );
+        }
+        add_normed(layer.ffn_post_norm.as_ref(), &t.ffn_out, d, &mut t.scratch, x);
+        Ok(())
+    }
+
+    fn offer(&self, observer: &mut dyn Observer, place: Place, activation: &mut [f32]) -> Result<()> {
+        let site = Site {
+            place,
+            layer: self.index,
+        };
+        offer(
+            observer,
+            site,
+            self.first_text,
+            self.config.d_model,
+            self.segments,
+            activation,
+        )
+    }
+
+    fn attention(&self, x: &[f32], t: &mut Trace) {
+        let (c, layer) = (self.config, self.layer);
+        let rows = x.len() / c.d_model;
+        let (q_width, kv_width) = (c.q_width(), c.kv_width());
+        normed(
+            layer.attention_norm.as_ref(),
+            x,
+            c.d_model,
+            &mut t.attention_input,
+        );
+        layer
+            .q
+            .forward(&t.attention_input, resized(&mut t.q, rows * q_width));
+        layer
+            .k
+            .forward(&t.attention_input, resized(&mut t.k, rows * kv_width));
+        layer
+            .v
+            .forward(&t.attention_input, resized(&mut t.v, rows * kv_width));
+        if let Some(norm) = &layer.q_norm {
+            std::mem::swap(&mut t.q, &mut t.q_raw);
+            norm.forward(&t.q_raw, qk_width(c, q_width), resized(&mut t.q, rows * q_width));
+        }
+        if let Some(norm) = &layer.k_norm {
+            std::mem::swap(&mut t.k, &mut t.k_raw);
+            norm.forward(
+                &t.k_raw,
+                qk_width(c, kv_width),
+                resized(&mut t.k, rows * kv_width),
+            );
+        }
+        if let Some(angles) = self.angles {
+            angles.rotate(&mut t.q, c.n_heads, c.head_dim, false);
+            angles.rotate(&mut t.k, c.n_kv_heads, c.head_dim, false);
+        }
+        let heads = heads(c, self.index);
+        attention::forward(
+            &heads,
+            &t.q,
+            &t.k,
+            &t.v,
+            self.segments,
+            resized(&mut t.mixed, rows * q_width),
+        );
+        layer.o.forward(&t.mixed, resized(&mut t.attention_out, x.len()));
+    }
+}

@@ -1,0 +1,223 @@
+//! One block's weights in memory, in the orientation `(out, in)`.
+
+use super::matmul::{View, multiply_parallel};
+use super::norm::Norm;
+use crate::config::{Arrangement, DecoderConfig, NormKind};
+use crate::error::Result;
+use crate::weights::{Kind, Part, Weights};
+
+/// `y = x·Wᵀ + b`.
+#[derive(Debug, Clone)]
+pub struct Linear {
+    /// Width of `y`.
+    pub n_out: usize,
+    /// Width of `x`.
+    pub n_in: usize,
+    /// `(n_out, n_in)`, row-major.
+    pub weight: Vec<f32>,
+    /// `(n_out,)`.
+    pub bias: Option<Vec<f32>>,
+}
+
+impl Linear {
+    fn load(
+        weights: &Weights,
+        config: &DecoderConfig,
+        layer: Option<usize>,
+        part: Part,
+        biased: bool,
+    ) -> Result<Self> {
+        let shape = part.shape(config, Kind::Weight);
+        // A bias the configuration does not announce is still part of the network.
+        let bias = if biased || weights.has(config, layer, part, Kind::Bias) {
+            Some(weights.load(config, layer, part, Kind::Bias)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            n_out: shape[0],
+            n_in: shape[1],
+            weight: weights.load(config, layer, part, Kind::Weight)?,
+            bias,
+        })
+    }
+
+    /// The weight as a matrix `(n_out, n_in)`.
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.weight, self.n_out, self.n_in, self.n_in)
+    }
+
+    /// `out = x·Wᵀ + b`; `x` is `(rows, n_in)`, `out` `(rows, n_out)`.
+    pub fn forward(&self, x: &[f32], out: &mut [f32]) {
+        let rows = x.len() / self.n_in;
+        multiply_parallel(
+            out,
+            View::new(x, rows, self.n_in, self.n_in),
+            self.view().t(),
+            0.0,
+        );
+        if let Some(bias) = &self.bias {
+            for row in out.chunks_exact_mut(self.n_out) {
+                super::elementwise::add(row, bias);
+            }
+        }
+    }
+
+    /// `out = x·Wᵀ + b + out`, for what is added to the residual stream.
+    pub fn forward_onto(&self, x: &[f32], out: &mut [f32]) {
+        let rows = x.len() / self.n_in;
+        multiply_parallel(
+            out,
+            View::new(x, rows, self.n_in, self.n_in),
+            self.view().t(),
+            1.0,
+        );
+        if let Some(bias) = &self.bias {
+            for row in out.chunks_exact_mut(self.n_out) {
+                super::elementwise::add(row, bias);
+            }
+        }
+    }
+}
+
+/// A feed-forward network.
+#[derive(Debug, Clone)]
+pub struct Mlp {
+    /// Absent where there is no gate.
+    pub gate: Option<Linear>,
+    /// Up.
+    pub up: Linear,
+    /// Down.
+    pub down: Linear,
+}
+
+/// The feed-forward part of a block.
+#[derive(Debug, Clone)]
+pub enum FeedForward {
+    /// One network for all tokens.
+    Dense(Mlp),
+    /// Each token uses a few of several.
+    Mixture {
+        /// Scores of experts `(n_experts, d_model)`.
+        router: Linear,
+        /// The experts.
+        experts: Vec<Mlp>,
+        /// An expert for all tokens and its sigmoid gate `(1, d_model)`.
+        shared: Option<(Mlp, Linear)>,
+    },
+}
+
+/// One block's weights.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Before attention.
+    pub attention_norm: Option<Norm>,
+    /// On what attention adds.
+    pub attention_post_norm: Option<Norm>,
+    /// Before the feed-forward part.
+    pub ffn_norm: Option<Norm>,
+    /// On what the feed-forward part adds.
+    pub ffn_post_norm: Option<Norm>,
+    /// Queries `(q_width, d_model)`.
+    pub q: Linear,
+    /// Keys `(kv_width, d_model)`.
+    pub k: Linear,
+    /// Values `(kv_width, d_model)`.
+    pub v: Linear,
+    /// Output `(d_model, q_width)`.
+    pub o: Linear,
+    /// Norm of queries.
+    pub q_norm: Option<Norm>,
+    /// Norm of keys.
+    pub k_norm: Option<Norm>,
+    /// Feed-forward part.
+    pub feed_forward: FeedForward,
+}
+
+/// Loads a norm of the residual stream.
+pub(crate) fn load_norm(
+    weights: &Weights,
+    c: &DecoderConfig,
+    layer: Option<usize>,
+    part: Part,
+) -> Result<Norm> {
+    let bias = if c.norm == NormKind::Layer && weights.has(c, layer, part, Kind::Bias) {
+        Some(weights.load(c, layer, part, Kind::Bias)?)
+    } else {
+        None
+    };
+    Ok(Norm {
+        kind: c.norm,
+        epsilon: c.norm_epsilon,
+        weight: weights.load(c, layer, part, Kind::Weight)?,
+        bias,
+    })
+}
+
+impl Layer {
+    /// Reads layer `index`.
+    ///
+    /// # Errors
+    /// As [`Weights::load`].
+    pub fn load(weights: &Weights, c: &DecoderConfig, index: usize) -> Result<Self> {
+        let at = Some(index);
+        let norm = |part, wanted: bool| -> Result<Option<Norm>> {
+            if wanted {
+                load_norm(weights, c, at, part).map(Some)
+            } else {
+                Ok(None)
+            }
+        };
+        let linear = |part, biased| Linear::load(weights, c, at, part, biased);
+        let b = c.biases.feed_forward;
+        let mlp = |gate, up, down, biased: bool| -> Result<Mlp> {
+            let gate = if c.gated {
+                Some(linear(gate, biased)?)
+            } else {
+                None
+            };
+            Ok(Mlp {
+                gate,
+                up: linear(up, biased)?,
+                down: linear(down, biased)?,
+            })
+        };
+        let feed_forward = match c.mixture_at(index) {
+            None => FeedForward::Dense(mlp(Part::Gate, Part::Up, Part::Down, b)?),
+            Some(mixture) => {
+                let experts = (0..mixture.n_experts)
+                    .map(|e| mlp(Part::ExpertGate(e), Part::ExpertUp(e), Part::ExpertDown(e), false))
+                    .collect::<Result<_>>()?;
+                let shared = match mixture.d_shared {
+                    None => None,
+                    Some(_) => Some((
+                        mlp(Part::SharedGate, Part::SharedUp, Part::SharedDown, false)?,
+                        linear(Part::SharedRouter, false)?,
+                    )),
+                };
+                FeedForward::Mixture {
+                    router: linear(Part::Router, false)?,
+                    experts,
+                    shared,
+                }
+            }
+        };
+        let qk = c.qk_norm.is_some();
+        Ok(Self {
+            attention_norm: norm(Part::AttentionNorm, c.norm_before)?,
+            attention_post_norm: norm(Part::AttentionPostNorm, c.norm_after)?,
+            ffn_norm: norm(
+                Part::FfnNorm,
+                c.norm_before && c.arrangement != Arrangement::ParallelSharedNorm,
+            )?,
+            ffn_post_norm: norm(Part::FfnPostNorm, c.norm_after)?,
+            q: linear(Part::Q, c.biases.qkv)?,
+            k: linear(Part::K, c.biases.qkv)?,
+            v: linear(Part::V, c.biases.qkv)?,
+            o: linear(Part::O, c.biases.output)?,
+            q_norm: norm(Part::QNorm, qk)?,
+            k_norm: norm(Part::KNorm, qk)?,
+            feed_forward,
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! The decoder: one block for all families, forwards and backwards, in `f32` on the processor.
+//!
+//! Activations of many texts lie one after the other as rows, without padding; only attention knows where one text ends.
+
+pub mod attention;
+mod backward;
+pub mod block;
+pub mod block_gradient;
+pub mod elementwise;
+pub mod feed_forward;
+pub mod gradient;
+pub mod layer;
+pub mod matmul;
+pub mod norm;
+pub mod rope;
+pub mod segment;
+
+pub use layer::Layer;
+pub use segment::Segment;

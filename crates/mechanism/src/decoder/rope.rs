@@ -1,0 +1,70 @@
+//! Rotation of queries and keys by position (Su et al. 2021, <https://arxiv.org/abs/2104.09864>), halves as pairs.
+//!
+//! `(a, b) → (a·cos − b·sin, b·cos + a·sin)` with `a` from the first half of the rotated dimensions and `b` from the second.
+
+use rayon::prelude::*;
+
+use super::segment::Segment;
+use crate::config::{Rotary, Scaling};
+
+/// Cosines and sines for every row.
+#[derive(Debug, Clone)]
+pub struct Angles {
+    /// Half the rotated dimensions.
+    half: usize,
+    /// `(rows, half)`.
+    cos: Vec<f32>,
+    /// `(rows, half)`.
+    sin: Vec<f32>,
+}
+
+impl Angles {
+    /// Angles of the rows of `segments`.
+    pub fn new(rotary: &Rotary, segments: &[Segment]) -> Self {
+        let half = rotary.dim / 2;
+        let rows = segments.iter().map(|s| s.rows.end).max().unwrap_or(0);
+        let (mut cos, mut sin) = (vec![0.0; rows * half], vec![0.0; rows * half]);
+        let by_length = matches!(
+            rotary.scaling,
+            Some(Scaling::Dynamic { .. } | Scaling::Factors { .. })
+        );
+        let mut frequencies = rotary.frequencies(0);
+        for segment in segments {
+            if by_length {
+                frequencies = rotary.frequencies(segment.length);
+            }
+            let (inverse, factor) = &frequencies;
+            for (i, row) in segment.rows.clone().enumerate() {
+                let position = (segment.position + i) as f32;
+                for j in 0..half {
+                    let angle = position * inverse[j];
+                    cos[row * half + j] = angle.cos() * factor;
+                    sin[row * half + j] = angle.sin() * factor;
+                }
+            }
+        }
+        Self { half, cos, sin }
+    }
+
+    /// Rotates every head of every row in place; `backwards` applies the transposed rotation, which is the gradient.
+    pub fn rotate(&self, x: &mut [f32], heads: usize, head_dim: usize, backwards: bool) {
+        let half = self.half;
+        let width = heads * head_dim;
+        let chunk = 64;
+        x.par_chunks_mut(chunk * width).enumerate().for_each(|(c, x)| {
+            for (i, row) in x.chunks_exact_mut(width).enumerate() {
+                let at = (c * chunk + i) * half;
+                let (cos, sin) = (&self.cos[at..at + half], &self.sin[at..at + half]);
+                for head in row.chunks_exact_mut(head_dim) {
+                    let (first, second) = head.split_at_mut(half);
+                    for j in 0..half {
+                        let (a, b) = (first[j], second[j]);
+                        let s = if backwards { -sin[j] } else { sin[j] };
+                        first[j] = a * cos[j] - b * s;
+                        second[j] = b * cos[j] + a * s;
+                    }
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,188 @@
+//! GGUF files: header, metadata and tensor table, checked against the file's length before anything is allocated.
+//!
+//! Layout: `magic, version, n_tensors, n_values, (key, type, value)*, (name, dims, type, offset)*`, then data
+//! aligned to `general.alignment`. Source: ggml's `docs/gguf.md`, versions 2 and 3, little endian.
+
+mod blocks;
+mod k_quants;
+mod quantization;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+pub use quantization::GgmlType;
+pub use value::Value;
+
+use crate::error::{Error, Result};
+use value::Cursor;
+
+/// One tensor's entry in the table.
+#[derive(Debug, Clone)]
+pub struct TensorEntry {
+    /// Shape, outermost first (the file stores it innermost first).
+    pub shape: Vec<usize>,
+    /// Storage type.
+    pub dtype: GgmlType,
+    /// First byte in the file.
+    pub start: u64,
+    /// Bytes it occupies.
+    pub n_bytes: u64,
+}
+
+/// An open GGUF file: metadata in memory, tensors on disk.
+#[derive(Debug)]
+pub struct Gguf {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The open file.
+    pub file: File,
+    /// Metadata by key.
+    pub metadata: BTreeMap<String, Value>,
+    /// Tensors by name.
+    pub tensors: BTreeMap<String, TensorEntry>,
+}
+
+impl Gguf {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// [`Error::Read`] when the file cannot be read, [`Error::Malformed`] when a length, type or offset in the header
+    /// does not fit the file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let read_error = |source| Error::Read {
+            path: path.to_path_buf(),
+            source,
+        };
+        let file = File::open(path).map_err(read_error)?;
+        let length = file.metadata().map_err(read_error)?.len();
+        let mut cursor = Cursor::new(path, &file, length);
+        let (metadata, tensors) = read_header(&mut cursor)?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            metadata,
+            tensors,
+        })
+    }
+
+    /// The value of a metadata key as an unsigned number, if it is one.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        self.metadata.get(key).and_then(Value::as_u64)
+    }
+
+    /// The value of a metadata key as text, if it is text.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.metadata.get(key) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+type Header = (BTreeMap<String, Value>, BTreeMap<String, TensorEntry>);
+
+fn read_header(cursor: &mut Cursor<'_>) -> Result<Header> {
+    if cursor.bytes(4)? != *b"GGUF" {
+        return Err(cursor.malformed("no GGUF magic"));
+    }
+    let version = cursor.u32()?;
+    if !(2..=3).contains(&version) {
+        return Err(cursor.malformed(&format!(
+            "GGUF version {version}, only 2 and 3 little endian are read"
+        )));
+    }
+    let n_tensors = cursor.count(24, "tensors")?;
+    let n_values = cursor.count(13, "metadata values")?;
+    let mut metadata = BTreeMap::new();
+    for _ in 0..n_values {
+        let key = cursor.text()?;
+        let value = cursor.value()?;
+        metadata.insert(key, value);
+    }
+    let alignment = match metadata.get("general.alignment") {
+        None => 32,
+        Some(value) => match value.as_u64() {
+            Some(a) if a > 0 && a <= 1 << 20 => a,
+            _ => return Err(cursor.malformed("general.alignment is not between 1 and 1048576")),
+        },
+    };
+    let mut tensors = BTreeMap::new();
+    for _ in 0..n_tensors {
+        let (name, entry) = read_entry(cursor)?;
+        if tensors.insert(name.clone(), entry).is_some() {
+            return Err(cursor.malformed(&format!("tensor `{name}` occurs twice")));
+        }
+    }
+    let data = cursor
+        .position()
+        .checked_next_multiple_of(alignment)
+        .ok_or_else(|| cursor.malformed("header longer than any file"))?;
+    for (name, entry) in &mut tensors {
+        entry.start = match entry.start.checked_add(data) {
+            Some(start)
+                if start
+                    .checked_add(entry.n_bytes)
+                    .is_some_and(|end| end <= cursor.length()) =>
+            {
+                start
+            }
+            _ => {
+                return Err(cursor.malformed(&format!(
+                    "tensor `{name}` of {} bytes at offset {} ends beyond the file of {} bytes",
+                    entry.n_bytes,
+                    entry.start,
+                    cursor.length()
+                )));
+            }
+        };
+    }
+    Ok((metadata, tensors))
+}
+
+fn read_entry(cursor: &mut Cursor<'_>) -> Result<(String, TensorEntry)> {
+    let name = cursor.text()?;
+    let n_dims = cursor.u32()?;
+    if n_dims > 4 {
+        return Err(cursor.malformed(&format!("tensor `{name}` has {n_dims} dimensions")));
+    }
+    let mut shape = Vec::with_capacity(n_dims as usize);
+    let mut n_elements = 1_u64;
+    for _ in 0..n_dims {
+        let dim = cursor.u64()?;
+        n_elements = n_elements
+            .checked_mul(dim.max(1))
+            .ok_or_else(|| cursor.malformed(&format!("tensor `{name}` has an absurd shape")))?;
+        shape.push(
+            usize::try_from(dim).map_err(|_| cursor.malformed("a dimension beyond the address space"))?,
+        );
+    }
+    // The product above counts zeros as ones, so that it overflows in every order or in none.
+    if shape.contains(&0) {
+        n_elements = 0;
+    }
+    let inner = shape.first().copied().unwrap_or(1) as u64;
+    shape.reverse();
+    let code = cursor.u32()?;
+    let dtype = GgmlType::from_code(code);
+    let (per_block, block_bytes) = dtype.block();
+    if !inner.is_multiple_of(per_block) {
+        return Err(cursor.malformed(&format!(
+            "tensor `{name}`: rows of {inner} do not divide into {dtype} blocks"
+        )));
+    }
+    let n_bytes = (n_elements / per_block)
+        .checked_mul(block_bytes)
+        .ok_or_else(|| cursor.malformed(&format!("tensor `{name}` has an absurd shape")))?;
+    let start = cursor.u64()?;
+    Ok((
+        name,
+        TensorEntry {
+            shape,
+            dtype,
+            start,
+            n_bytes,
+        },
+    ))
+}

@@ -1,0 +1,148 @@
+//! Storage types of ggml and how their blocks become `f32`.
+
+use std::fmt;
+
+use half::{bf16, f16};
+
+use super::{blocks, k_quants};
+
+/// A ggml storage type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are ggml's own")]
+#[expect(non_camel_case_types, reason = "the names are ggml's own")]
+pub enum GgmlType {
+    F32,
+    F16,
+    BF16,
+    F64,
+    Q4_0,
+    Q4_1,
+    Q5_0,
+    Q5_1,
+    Q8_0,
+    Q8_1,
+    Q2_K,
+    Q3_K,
+    Q4_K,
+    Q5_K,
+    Q6_K,
+    Q8_K,
+    IQ4_NL,
+    IQ4_XS,
+    /// A type that is listed but not read; its code.
+    Other(u32),
+}
+
+impl fmt::Display for GgmlType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(code) => write!(f, "ggml type {code}"),
+            known => write!(f, "{known:?}"),
+        }
+    }
+}
+
+impl GgmlType {
+    /// The type with ggml's number `code`.
+    pub fn from_code(code: u32) -> Self {
+        match code {
+            0 => Self::F32,
+            1 => Self::F16,
+            2 => Self::Q4_0,
+            3 => Self::Q4_1,
+            6 => Self::Q5_0,
+            7 => Self::Q5_1,
+            8 => Self::Q8_0,
+            9 => Self::Q8_1,
+            10 => Self::Q2_K,
+            11 => Self::Q3_K,
+            12 => Self::Q4_K,
+            13 => Self::Q5_K,
+            14 => Self::Q6_K,
+            15 => Self::Q8_K,
+            20 => Self::IQ4_NL,
+            23 => Self::IQ4_XS,
+            28 => Self::F64,
+            30 => Self::BF16,
+            other => Self::Other(other),
+        }
+    }
+
+    /// Elements and bytes of one block. A type that is not read counts no bytes, and is refused when asked for.
+    pub fn block(self) -> (u64, u64) {
+        match self {
+            Self::F32 => (1, 4),
+            Self::F16 | Self::BF16 => (1, 2),
+            Self::F64 => (1, 8),
+            Self::Q4_0 | Self::IQ4_NL => (32, 18),
+            Self::Q4_1 => (32, 20),
+            Self::Q5_0 => (32, 22),
+            Self::Q5_1 => (32, 24),
+            Self::Q8_0 => (32, 34),
+            Self::Q8_1 => (32, 36),
+            Self::Q2_K => (256, 84),
+            Self::Q3_K => (256, 110),
+            Self::Q4_K => (256, 144),
+            Self::Q5_K => (256, 176),
+            Self::Q6_K => (256, 210),
+            Self::Q8_K => (256, 292),
+            Self::IQ4_XS => (256, 136),
+            Self::Other(_) => (1, 0),
+        }
+    }
+
+    /// Decodes whole blocks into `out`; both lengths must agree, which the caller has checked.
+    /// False when the type is not read.
+    pub fn decode(self, bytes: &[u8], out: &mut [f32]) -> bool {
+        match self {
+            Self::F32 => {
+                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                    *value = f32::from_le_bytes(*b);
+                }
+            }
+            Self::F64 => {
+                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<8>().0) {
+                    *value = f64::from_le_bytes(*b) as f32;
+                }
+            }
+            Self::F16 => {
+                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+                    *value = f16::from_le_bytes(*b).to_f32();
+                }
+            }
+            Self::BF16 => {
+                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+                    *value = bf16::from_le_bytes(*b).to_f32();
+                }
+            }
+            Self::Q4_0 => by_block::<18, 32>(bytes, out, blocks::q4_0),
+            Self::Q4_1 => by_block::<20, 32>(bytes, out, blocks::q4_1),
+            Self::Q5_0 => by_block::<22, 32>(bytes, out, blocks::q5_0),
+            Self::Q5_1 => by_block::<24, 32>(bytes, out, blocks::q5_1),
+            Self::Q8_0 => by_block::<34, 32>(bytes, out, blocks::q8_0),
+            Self::Q8_1 => by_block::<36, 32>(bytes, out, blocks::q8_1),
+            Self::IQ4_NL => by_block::<18, 32>(bytes, out, blocks::iq4_nl),
+            Self::Q2_K => by_block::<84, 256>(bytes, out, k_quants::q2_k),
+            Self::Q3_K => by_block::<110, 256>(bytes, out, k_quants::q3_k),
+            Self::Q4_K => by_block::<144, 256>(bytes, out, k_quants::q4_k),
+            Self::Q5_K => by_block::<176, 256>(bytes, out, k_quants::q5_k),
+            Self::Q6_K => by_block::<210, 256>(bytes, out, k_quants::q6_k),
+            Self::Q8_K => by_block::<292, 256>(bytes, out, k_quants::q8_k),
+            Self::IQ4_XS => by_block::<136, 256>(bytes, out, k_quants::iq4_xs),
+            Self::Other(_) => return false,
+        }
+        true
+    }
+}
+
+fn by_block<const B: usize, const N: usize>(
+    bytes: &[u8],
+    out: &mut [f32],
+    decode: fn(&[u8; B], &mut [f32; N]),
+) {
+    let (blocks, _) = bytes.as_chunks::<B>();
+    let (values, _) = out.as_chunks_mut::<N>();
+    for (block, values) in blocks.iter().zip(values) {
+        decode(block, values);
+    }
+}

@@ -1,0 +1,229 @@
+//! Gradients of the supervised fine-tuning loss, layer by layer, and their spectra.
+//!
+//! The loss of a sample is the mean cross-entropy of its response's tokens given what stands before them; gradients of
+//! samples are summed. Forwards, the residual stream before every layer is kept (in memory or on disk); backwards, each
+//! layer is loaded once more, its inside computed again, its gradients reduced to spectra and dropped. Memory: one
+//! layer, its gradients, and the streams. Method: Li et al. 2024, <https://arxiv.org/abs/2410.23743>.
+
+mod loss;
+mod report;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::checkpoint::Checkpoint;
+use crate::decoder::Layer;
+use crate::decoder::block::{Block, Trace};
+use crate::decoder::block_gradient::BlockGradient;
+use crate::error::{Error, Result};
+use crate::run::{Group, Head, Progress, Residuals, RunSettings, angles, run};
+use crate::site::Nobody;
+use crate::spectrum::Spectrum;
+use loss::loss_backward;
+use report::{nuclear_norms, report};
+
+/// One question and the answer to learn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Sample {
+    /// Given.
+    pub prompt: String,
+    /// To be learned.
+    pub response: String,
+}
+
+/// How gradients are taken.
+#[derive(Debug, Clone)]
+pub struct GradientSettings {
+    /// The run.
+    pub run: RunSettings,
+    /// Spectra of every sample's own gradient too.
+    pub per_sample: bool,
+}
+
+/// One matrix of one layer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MatrixGradient {
+    /// Of the gradient summed over samples.
+    #[serde(flatten)]
+    pub spectrum: Spectrum,
+    /// Nuclear norm of each sample's own gradient, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_sample_nuclear: Option<Vec<f64>>,
+    /// Their mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_sample_nuclear_mean: Option<f64>,
+    /// Singular values of the sum, greatest first; as many as its rank can be.
+    #[serde(skip)]
+    pub singular_values: Vec<f64>,
+}
+
+/// One layer's matrices.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct LayerGradients {
+    pub q: MatrixGradient,
+    pub k: MatrixGradient,
+    pub v: MatrixGradient,
+    pub o: MatrixGradient,
+    /// Null where the family has no gate.
+    pub gate: Option<MatrixGradient>,
+    pub up: MatrixGradient,
+    pub down: MatrixGradient,
+}
+
+/// Gradients of a data set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gradients {
+    /// Mean of the samples' losses, nats per token.
+    pub mean_loss: f64,
+    /// Each sample's loss.
+    pub losses: Vec<f64>,
+    /// By layer.
+    pub layers: Vec<LayerGradients>,
+    /// Samples.
+    pub samples: usize,
+    /// Tokens of all prompts.
+    pub prompt_tokens: usize,
+    /// Tokens of all responses.
+    pub response_tokens: usize,
+}
+
+/// Sees a layer's whole gradient before it is dropped.
+pub type EachLayer<'a> = dyn FnMut(usize, &BlockGradient) -> Result<()> + 'a;
+
+/// Gradients of the loss on `samples` with respect to every matrix of every layer.
+///
+/// # Errors
+/// [`Error::Empty`] without samples, [`Error::EmptySample`], [`Error::Unavailable`] for mixtures of experts, and what
+/// running fails with.
+pub fn gradients(
+    checkpoint: &Checkpoint,
+    samples: &[Sample],
+    settings: &GradientSettings,
+    progress: &mut dyn FnMut(Progress),
+    each_layer: &mut EachLayer<'_>,
+) -> Result<Gradients> {
+    let encoded = encode(checkpoint, samples)?;
+    let config = &checkpoint.config;
+    let texts: Vec<Vec<u32>> = encoded.iter().map(|(ids, _)| ids.clone()).collect();
+    // A sample of its own each where its own spectrum is asked for.
+    let groups = Group::pack(
+        &texts,
+        if settings.per_sample {
+            1
+        } else {
+            settings.run.group_tokens
+        },
+    );
+    let layers: Vec<usize> = (0..config.n_layers).collect();
+    let lengths: Vec<usize> = groups.iter().map(|g| g.ids.len() * config.d_model).collect();
+    let all = layers
+        .iter()
+        .flat_map(|_| lengths.iter().copied())
+        .collect::<Vec<_>>();
+    let mut inputs = Residuals::new(settings.run.spill.as_deref(), all.into_iter())?;
+    let mut last = run(
+        checkpoint,
+        &groups,
+        &layers,
+        &settings.run,
+        &mut Nobody,
+        progress,
+        &mut |step| inputs.store(step.layer * groups.len() + step.group, step.before.to_vec()),
+    )?;
+    let mut losses = Vec::with_capacity(samples.len());
+    let mut streams = Vec::with_capacity(groups.len());
+    {
+        let head = Head::load(checkpoint)?;
+        for (i, group) in groups.iter().enumerate() {
+            let x = last.take(i)?;
+            streams.push(loss_backward(
+                checkpoint,
+                &head,
+                group,
+                &encoded[group.first_text..],
+                &x,
+                &mut losses,
+            ));
+        }
+    }
+    let mut reports = Vec::with_capacity(config.n_layers);
+    let mut trace = Trace::default();
+    for &index in layers.iter().rev() {
+        progress(Progress {
+            stage: "gradients",
+            done: reports.len(),
+            total: config.n_layers,
+            tokens: 0,
+        });
+        let layer = Layer::load(&checkpoint.weights, config, index)?;
+        let mut total = BlockGradient::new(&layer)?;
+        let mut own: Vec<[Option<f64>; 7]> = Vec::new();
+        for (i, group) in groups.iter().enumerate() {
+            let x = inputs.take(index * groups.len() + i)?;
+            let angles = config.rotary_at(index).map(|rotary| angles(rotary, group));
+            let block = Block {
+                config,
+                index,
+                layer: &layer,
+                angles: angles.as_ref(),
+                segments: &group.segments,
+                first_text: group.first_text,
+            };
+            let mut y = x.clone();
+            block.forward(&mut y, &mut trace, &mut Nobody)?;
+            if settings.per_sample {
+                let mut gradient = BlockGradient::new(&layer)?;
+                streams[i] = block.backward(&x, &trace, &streams[i], &mut gradient)?;
+                own.push(nuclear_norms(&gradient)?);
+                total.absorb(&gradient);
+            } else {
+                streams[i] = block.backward(&x, &trace, &streams[i], &mut total)?;
+            }
+        }
+        each_layer(index, &total)?;
+        reports.push(report(&total, &own)?);
+    }
+    reports.reverse();
+    progress(Progress {
+        stage: "gradients",
+        done: config.n_layers,
+        total: config.n_layers,
+        tokens: 0,
+    });
+    let response_tokens = encoded.iter().map(|(ids, prompt)| ids.len() - prompt).sum();
+    Ok(Gradients {
+        mean_loss: losses.iter().sum::<f64>() / losses.len() as f64,
+        losses,
+        layers: reports,
+        samples: samples.len(),
+        prompt_tokens: encoded.iter().map(|(_, prompt)| prompt).sum(),
+        response_tokens,
+    })
+}
+
+/// Ids of prompt and response together, and how many are the prompt's.
+fn encode(checkpoint: &Checkpoint, samples: &[Sample]) -> Result<Vec<(Vec<u32>, usize)>> {
+    if samples.is_empty() {
+        return Err(Error::Empty {
+            what: "sample",
+            reason: "the data set has no line".to_owned(),
+        });
+    }
+    let one = |(i, sample): (usize, &Sample)| {
+        let mut ids = checkpoint.encode(&sample.prompt)?;
+        let response = checkpoint.tokenizer()?.encode(&sample.response, false)?;
+        checkpoint.check_ids(&response)?;
+        let prompt_tokens = ids.len();
+        if prompt_tokens == 0 || response.is_empty() {
+            return Err(Error::EmptySample {
+                sample: i,
+                prompt_tokens,
+                response_tokens: response.len(),
+            });
+        }
+        ids.extend(response);
+        Ok((ids, prompt_tokens))
+    };
+    samples.par_iter().enumerate().map(one).collect()
+}

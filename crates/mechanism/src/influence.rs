@@ -1,0 +1,228 @@
+//! Which layers change the residual stream: Block Influence and the angular distance of blocks.
+//!
+//! `BI_i = 1 − E[cos(X_i, X_{i+1})]` over all tokens, on the raw stream: the last layer's output is taken before the final
+//! norm (Men et al. 2024, <https://arxiv.org/abs/2403.03853>). Angular distance of the `n` layers from `l`, at the last
+//! token of each text: `arccos(cos(x_l, x_{l+n})) / π` (Gromov et al. 2024, <https://arxiv.org/abs/2403.17887>).
+//! Products and sums in `f64`.
+
+use std::collections::BTreeMap;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::checkpoint::Checkpoint;
+use crate::decoder::elementwise::moments;
+use crate::error::{Error, Result};
+use crate::run::{Group, Progress, RunSettings, run};
+use crate::site::Nobody;
+
+/// How influence is measured.
+#[derive(Debug, Clone)]
+pub struct InfluenceSettings {
+    /// The run.
+    pub run: RunSettings,
+    /// Longest block for the angular distance, layers.
+    pub max_block: usize,
+    /// Resamples of texts for the intervals; 0 for none.
+    pub resamples: usize,
+    /// Level of the intervals, between 0 and 1.
+    pub level: f64,
+    /// Seed of the resampling.
+    pub seed: u64,
+}
+
+impl InfluenceSettings {
+    /// Blocks of up to five layers, 95 % intervals of 1,000 resamples, in memory.
+    pub fn usual() -> Self {
+        Self {
+            run: RunSettings::in_memory(),
+            max_block: 5,
+            resamples: 1000,
+            level: 0.95,
+            seed: 0,
+        }
+    }
+}
+
+/// An interval over texts, by the percentile bootstrap.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// Influence of each layer on some texts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Influence {
+    /// By layer.
+    pub block_influence: Vec<f64>,
+    /// By layer, over texts; empty with fewer than two texts.
+    pub intervals: Vec<Interval>,
+    /// Level of the intervals.
+    pub level: f64,
+    /// Layers, least influential first.
+    pub order_least_important_first: Vec<usize>,
+    /// Block length to mean angular distance by first layer.
+    pub angular: BTreeMap<usize, Vec<f64>>,
+    /// Texts that had a token.
+    pub texts: usize,
+    /// Tokens of all texts.
+    pub tokens: usize,
+    /// Texts without any token, left out.
+    pub empty_texts: usize,
+}
+
+/// Block Influence and angular distances of `texts`.
+///
+/// # Errors
+/// [`Error::Empty`] when no text has a token; what encoding and running fail with.
+pub fn block_influence(
+    checkpoint: &Checkpoint,
+    texts: &[String],
+    settings: &InfluenceSettings,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Influence> {
+    let encoded: Vec<Vec<u32>> = texts
+        .par_iter()
+        .map(|text| checkpoint.encode(text))
+        .collect::<Result<_>>()?;
+    block_influence_of_ids(checkpoint, &encoded, settings, progress)
+}
+
+/// The same for texts that are encoded already.
+///
+/// # Errors
+/// As [`block_influence`].
+pub fn block_influence_of_ids(
+    checkpoint: &Checkpoint,
+    encoded: &[Vec<u32>],
+    settings: &InfluenceSettings,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Influence> {
+    let filled: Vec<Vec<u32>> = encoded.iter().filter(|ids| !ids.is_empty()).cloned().collect();
+    if filled.is_empty() {
+        let reason = format!("{} texts, none with a token", encoded.len());
+        return Err(Error::Empty { what: "text", reason });
+    }
+    let (n_layers, d) = (checkpoint.config.n_layers, checkpoint.config.d_model);
+    let groups = Group::pack(&filled, settings.run.group_tokens);
+    // Sum of cosines by layer and text, and the stream at each text's last token by layer.
+    let mut sums = vec![vec![0.0_f64; filled.len()]; n_layers];
+    let mut last = vec![vec![0.0_f32; filled.len() * d]; n_layers + 1];
+    let layers: Vec<usize> = (0..n_layers).collect();
+    run(
+        checkpoint,
+        &groups,
+        &layers,
+        &settings.run,
+        &mut Nobody,
+        progress,
+        &mut |step| {
+            let of_texts: Vec<f64> = step
+                .texts
+                .segments
+                .par_iter()
+                .map(|segment| {
+                    segment
+                        .rows
+                        .clone()
+                        .map(|r| cosine(&step.before[r * d..(r + 1) * d], &step.after[r * d..(r + 1) * d]))
+                        .sum()
+                })
+                .collect();
+            for (i, (segment, sum)) in step.texts.segments.iter().zip(of_texts).enumerate() {
+                let text = step.texts.first_text + i;
+                sums[step.layer][text] = sum;
+                let row = (segment.rows.end - 1) * d..segment.rows.end * d;
+                last[step.layer][text * d..(text + 1) * d].copy_from_slice(&step.before[row.clone()]);
+                last[step.layer + 1][text * d..(text + 1) * d].copy_from_slice(&step.after[row]);
+            }
+            Ok(())
+        },
+    )?;
+    let lengths: Vec<f64> = filled.iter().map(|ids| ids.len() as f64).collect();
+    let influence = |sums: &[f64]| 1.0 - sums.iter().sum::<f64>() / lengths.iter().sum::<f64>();
+    let by_layer: Vec<f64> = sums.iter().map(|sums| influence(sums)).collect();
+    let mut order: Vec<usize> = (0..n_layers).collect();
+    order.sort_by(|a, b| by_layer[*a].total_cmp(&by_layer[*b]));
+    Ok(Influence {
+        intervals: intervals(&sums, &lengths, settings),
+        block_influence: by_layer,
+        level: settings.level,
+        order_least_important_first: order,
+        angular: angular(&last, d, settings.max_block),
+        texts: filled.len(),
+        tokens: filled.iter().map(Vec::len).sum(),
+        empty_texts: encoded.len() - filled.len(),
+    })
+}
+
+/// Cosine of two rows; 0 where one of them is zero, as `PyTorch` has it.
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let (ab, aa, bb) = moments(a, b);
+    let product = (aa * bb).sqrt();
+    if product > 0.0 { ab / product } else { 0.0 }
+}
+
+fn angular(last: &[Vec<f32>], d: usize, max_block: usize) -> BTreeMap<usize, Vec<f64>> {
+    let n_layers = last.len() - 1;
+    (1..=max_block.min(n_layers))
+        .map(|block| {
+            let distances = (0..=n_layers - block)
+                .map(|first| {
+                    let pairs = last[first]
+                        .par_chunks_exact(d)
+                        .zip(last[first + block].par_chunks_exact(d));
+                    let each: Vec<f64> = pairs
+                        .map(|(a, b)| cosine(a, b).clamp(-1.0, 1.0).acos() / std::f64::consts::PI)
+                        .collect();
+                    each.iter().sum::<f64>() / each.len() as f64
+                })
+                .collect();
+            (block, distances)
+        })
+        .collect()
+}
+
+/// Percentile bootstrap over texts (tokens of one text are not independent), the same resamples for every layer.
+fn intervals(sums: &[Vec<f64>], lengths: &[f64], settings: &InfluenceSettings) -> Vec<Interval> {
+    let n = lengths.len();
+    if n < 2 || settings.resamples == 0 {
+        return Vec::new();
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+    let mut drawn = vec![Vec::with_capacity(settings.resamples); sums.len()];
+    let mut counts = vec![0.0; n];
+    for _ in 0..settings.resamples {
+        counts.fill(0.0);
+        for _ in 0..n {
+            counts[random.random_range(0..n)] += 1.0;
+        }
+        let tokens: f64 = counts.iter().zip(lengths).map(|(c, l)| c * l).sum();
+        for (sums, drawn) in sums.iter().zip(&mut drawn) {
+            drawn.push(1.0 - counts.iter().zip(sums).map(|(c, s)| c * s).sum::<f64>() / tokens);
+        }
+    }
+    let tail = (1.0 - settings.level) / 2.0;
+    drawn
+        .into_iter()
+        .map(|mut values| {
+            values.sort_by(f64::total_cmp);
+            Interval {
+                low: quantile(&values, tail),
+                high: quantile(&values, 1.0 - tail),
+            }
+        })
+        .collect()
+}
+
+/// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let at = q.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;
+    let (low, high) = (at.floor() as usize, at.ceil() as usize);
+    sorted[low] + (at - at.floor()) * (sorted[high] - sorted[low])
+}

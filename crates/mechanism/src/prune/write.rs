@@ -1,0 +1,285 @@
+//! A pruned checkpoint as `model.safetensors` with a `config.json` that other tools load.
+//!
+//! From safetensors, the stored bytes are copied and layers renumbered. From GGUF, weights are written dequantized (`f32`)
+//! under the names and in the layouts transformers uses.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::Pruning;
+use crate::checkpoint::Checkpoint;
+use crate::config::{Family, to_hub};
+use crate::error::{Error, Result};
+use crate::weights::{Kind, Part, SafetensorsFiles, Store};
+
+/// Names by which configurations give one value for each layer.
+const PER_LAYER_LISTS: [&str; 3] = ["layer_types", "mlp_layer_types", "sliding_window_list"];
+
+/// Bytes of one tensor to be written.
+struct Planned<'a> {
+    name: String,
+    dtype: String,
+    shape: Vec<usize>,
+    n_bytes: u64,
+    bytes: Box<dyn Fn() -> Result<Vec<u8>> + 'a>,
+}
+
+/// Writes `model.safetensors`, `config.json` and, where there is one, `tokenizer.json` into `folder`.
+///
+/// Each file is written under a temporary name and renamed.
+///
+/// # Errors
+/// [`Error::Write`], what reading fails with, and [`Error::Unavailable`] for GGUF families whose layout is not written.
+pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|source| Error::Write {
+        path: folder.to_path_buf(),
+        source,
+    })?;
+    let planned = match &checkpoint.weights.store {
+        Store::Safetensors(files) => from_safetensors(files, pruning),
+        Store::Gguf(_) => from_gguf(checkpoint, pruning)?,
+    };
+    let model = folder.join("model.safetensors");
+    write_safetensors(&model, &planned)?;
+    let config = match &checkpoint.config_json {
+        Some(config) => renumbered(config, pruning),
+        None => renumbered(&to_hub(&checkpoint.config)?, pruning),
+    };
+    let text = format!("{:#}\n", Value::Object(config));
+    let path = folder.join("config.json");
+    write_then_rename(&path, |file| file.write_all(text.as_bytes()))?;
+    if let Ok(tokenizer) = checkpoint.tokenizer() {
+        tokenizer.save(&folder.join("tokenizer.json"))?;
+    }
+    Ok(())
+}
+
+/// The configuration with fewer layers.
+fn renumbered(config: &Map<String, Value>, pruning: &Pruning) -> Map<String, Value> {
+    let mut config = config.clone();
+    if let Some(Value::Object(text)) = config.get("text_config") {
+        let text = renumbered(text, pruning);
+        config.insert("text_config".to_owned(), Value::Object(text));
+        return config;
+    }
+    for key in ["num_hidden_layers", "n_layer"] {
+        if config.contains_key(key) {
+            config.insert(key.to_owned(), json!(pruning.kept_layers.len()));
+        }
+    }
+    for key in PER_LAYER_LISTS {
+        if let Some(Value::Array(list)) = config.get(key) {
+            let kept: Vec<Value> = pruning
+                .kept_layers
+                .iter()
+                .filter_map(|layer| list.get(*layer))
+                .cloned()
+                .collect();
+            config.insert(key.to_owned(), Value::Array(kept));
+        }
+    }
+    if let Some(Value::Array(dense)) = config.get("mlp_only_layers") {
+        let renamed: Vec<Value> = dense
+            .iter()
+            .filter_map(|layer| {
+                pruning
+                    .kept_layers
+                    .iter()
+                    .position(|kept| Some(*kept as u64) == layer.as_u64())
+            })
+            .map(|layer| json!(layer))
+            .collect();
+        config.insert("mlp_only_layers".to_owned(), Value::Array(renamed));
+    }
+    config
+}
+
+/// The layer number in a tensor's name and where it stands.
+fn layer_in(name: &str) -> Option<(usize, std::ops::Range<usize>)> {
+    let mut at = 0;
+    let mut previous = "";
+    for piece in name.split('.') {
+        if matches!(previous, "layers" | "h")
+            && let Ok(layer) = piece.parse()
+        {
+            return Some((layer, at..at + piece.len()));
+        }
+        previous = piece;
+        at += piece.len() + 1;
+    }
+    None
+}
+
+fn from_safetensors<'a>(files: &'a SafetensorsFiles, pruning: &Pruning) -> Vec<Planned<'a>> {
+    let mut planned = Vec::new();
+    for (name, entry) in &files.tensors {
+        let new_name = match layer_in(name) {
+            None => name.clone(),
+            Some((layer, place)) => match pruning.kept_layers.iter().position(|kept| *kept == layer) {
+                None => continue,
+                Some(number) => format!("{}{number}{}", &name[..place.start], &name[place.end..]),
+            },
+        };
+        planned.push(Planned {
+            name: new_name,
+            dtype: entry.dtype.clone(),
+            shape: entry.shape.clone(),
+            n_bytes: entry.n_bytes as u64,
+            bytes: Box::new(move || files.raw(name)),
+        });
+    }
+    planned
+}
+
+/// Parts of a layer with the names transformers gives them in the families written here.
+const LAYER_PARTS: [(Part, &str); 11] = [
+    (Part::Q, "self_attn.q_proj"),
+    (Part::K, "self_attn.k_proj"),
+    (Part::V, "self_attn.v_proj"),
+    (Part::O, "self_attn.o_proj"),
+    (Part::QNorm, "self_attn.q_norm"),
+    (Part::KNorm, "self_attn.k_norm"),
+    (Part::Gate, "mlp.gate_proj"),
+    (Part::Up, "mlp.up_proj"),
+    (Part::Down, "mlp.down_proj"),
+    (Part::AttentionNorm, "input_layernorm"),
+    (Part::FfnPostNorm, "post_feedforward_layernorm"),
+];
+
+fn from_gguf<'a>(checkpoint: &'a Checkpoint, pruning: &Pruning) -> Result<Vec<Planned<'a>>> {
+    let c = &checkpoint.config;
+    if !matches!(
+        c.family,
+        Family::Llama
+            | Family::Mistral
+            | Family::Qwen2
+            | Family::Qwen3
+            | Family::Gemma
+            | Family::Gemma2
+            | Family::Gemma3
+            | Family::Olmo2
+    ) {
+        return Err(Error::Unavailable {
+            method: "writing a pruned checkpoint",
+            what: "a GGUF file of this family",
+        });
+    }
+    let mut planned = Vec::new();
+    let mut plan = |name: String, layer: Option<usize>, part: Part, kind: Kind| {
+        if !checkpoint.weights.has(c, layer, part, kind) {
+            return;
+        }
+        let shape = part.shape(c, kind);
+        planned.push(Planned {
+            name,
+            dtype: "F32".to_owned(),
+            n_bytes: 4 * shape.iter().product::<usize>() as u64,
+            shape,
+            bytes: Box::new(move || Ok(little_endian(&checkpoint.weights.load(c, layer, part, kind)?))),
+        });
+    };
+    plan(
+        "model.embed_tokens.weight".to_owned(),
+        None,
+        Part::Embedding,
+        Kind::Weight,
+    );
+    for (number, &layer) in pruning.kept_layers.iter().enumerate() {
+        let (post, pre) = (
+            Some("post_attention_layernorm"),
+            Some("pre_feedforward_layernorm"),
+        );
+        // What stands after attention in Gemma 2 stands before the feed-forward part elsewhere.
+        let norms = [
+            (Part::AttentionPostNorm, post.filter(|_| c.norm_after)),
+            (Part::FfnNorm, if c.norm_after { pre } else { post }),
+        ];
+        let named = norms
+            .into_iter()
+            .filter_map(|(part, name)| name.map(|name| (part, name)));
+        for (part, name) in LAYER_PARTS.into_iter().chain(named) {
+            for kind in [Kind::Weight, Kind::Bias] {
+                plan(
+                    format!("model.layers.{number}.{name}{}", kind.suffix()),
+                    Some(layer),
+                    part,
+                    kind,
+                );
+            }
+        }
+    }
+    plan(
+        "model.norm.weight".to_owned(),
+        None,
+        Part::FinalNorm,
+        Kind::Weight,
+    );
+    if !c.tied {
+        plan("lm_head.weight".to_owned(), None, Part::Head, Kind::Weight);
+    }
+    Ok(planned)
+}
+
+fn little_endian(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// One tensor in memory at a time; larger elements first, so that all are aligned.
+fn write_safetensors(path: &Path, planned: &[Planned<'_>]) -> Result<()> {
+    let mut header = Map::new();
+    header.insert("__metadata__".to_owned(), json!({"format": "pt"}));
+    let mut at = 0;
+    for tensor in planned {
+        let entry =
+            json!({"dtype": tensor.dtype, "shape": tensor.shape, "data_offsets": [at, at + tensor.n_bytes]});
+        header.insert(tensor.name.clone(), entry);
+        at += tensor.n_bytes;
+    }
+    let mut text = Value::Object(header).to_string();
+    while !text.len().is_multiple_of(8) {
+        text.push(' ');
+    }
+    let mut outcome = Ok(());
+    write_then_rename(path, |file| {
+        file.write_all(&(text.len() as u64).to_le_bytes())?;
+        file.write_all(text.as_bytes())?;
+        for tensor in planned {
+            match (tensor.bytes)() {
+                Ok(bytes) => file.write_all(&bytes)?,
+                Err(error) => {
+                    outcome = Err(error);
+                    return Err(std::io::Error::other("a tensor could not be read"));
+                }
+            }
+        }
+        Ok(())
+    })
+    .or_else(|write| outcome.and(Err(write)))
+}
+
+fn write_then_rename(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<()> {
+    let failed = |source| Error::Write {
+        path: path.to_path_buf(),
+        source,
+    };
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let result = (|| {
+        let mut file = BufWriter::new(File::create(&temporary)?);
+        write(&mut file)?;
+        file.into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?
+            .sync_all()?;
+        std::fs::rename(&temporary, path)
+    })();
+    if result.is_err() {
+        // The half-written file is of no use; that it may be gone already is fine.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    result.map_err(failed)
+}

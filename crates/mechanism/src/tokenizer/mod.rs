@@ -1,0 +1,87 @@
+//! Texts to token ids and back: `tokenizer.json`, or the vocabulary inside a GGUF file.
+
+mod gguf;
+mod pre;
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::gguf::Gguf;
+
+/// A tokenizer.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if it is none.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|source| Error::Read {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        Self::from_json(&bytes)
+    }
+
+    fn from_json(bytes: &[u8]) -> Result<Self> {
+        let mut inner =
+            tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| Error::Tokenizer(e.to_string()))?;
+        // Some files carry a maximum length; a text is never cut in silence here.
+        inner
+            .with_truncation(None)
+            .map_err(|e| Error::Tokenizer(e.to_string()))?;
+        inner.with_padding(None);
+        Ok(Self { inner })
+    }
+
+    /// Builds the tokenizer a GGUF file describes.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if the vocabulary is absent or of a kind that is not covered.
+    pub fn from_gguf(file: &Gguf) -> Result<Self> {
+        let json = gguf::tokenizer_json(file)?;
+        let bytes = serde_json::to_vec(&json).map_err(|e| Error::Tokenizer(e.to_string()))?;
+        Self::from_json(&bytes)
+    }
+
+    /// Token ids; with `special`, what the checkpoint puts around every text (such as a beginning-of-sequence token) too.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if the tokenizer cannot encode the text.
+    pub fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>> {
+        let encoding = self
+            .inner
+            .encode_fast(text, special)
+            .map_err(|e| Error::Tokenizer(e.to_string()))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Text of token ids, special tokens included.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if an id is unknown.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        self.inner
+            .decode(ids, false)
+            .map_err(|e| Error::Tokenizer(e.to_string()))
+    }
+
+    /// Writes a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let json = self
+            .inner
+            .to_string(true)
+            .map_err(|e| Error::Tokenizer(e.to_string()))?;
+        std::fs::write(path, json).map_err(|source| Error::Write {
+            path: path.to_path_buf(),
+            source,
+        })
+    }
+}

@@ -1,0 +1,269 @@
+//! Weights on disk: tensors by name, decoded to `f32` row by row, so that no more is in memory than was asked for.
+//!
+//! Each read maps exactly the bytes of the rows asked for and unmaps them afterwards: a checkpoint larger than the
+//! address space a process is allowed (`ulimit -v`) can be read.
+
+mod names_gguf;
+mod names_hub;
+mod part;
+mod safetensors;
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+pub use part::{Kind, Part};
+pub use safetensors::{Dtype, SafetensorsFiles};
+
+pub(crate) use part::{Source, Take};
+
+use crate::config::DecoderConfig;
+use crate::error::{Error, Result};
+use crate::gguf::Gguf;
+
+/// Where tensors come from.
+#[derive(Debug)]
+pub enum Store {
+    /// One or several safetensors files.
+    Safetensors(SafetensorsFiles),
+    /// A GGUF file.
+    Gguf(Gguf),
+}
+
+impl Store {
+    /// A tensor's shape, outermost first.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        match self {
+            Self::Safetensors(files) => files.tensors.get(name).map(|entry| entry.shape.as_slice()),
+            Self::Gguf(file) => file.tensors.get(name).map(|entry| entry.shape.as_slice()),
+        }
+    }
+
+    /// Names of all tensors, in order.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Safetensors(files) => files.tensors.keys().map(String::as_str).collect(),
+            Self::Gguf(file) => file.tensors.keys().map(String::as_str).collect(),
+        }
+    }
+
+    fn known_shape(&self, name: &str) -> Result<&[usize]> {
+        let missing = || Error::MissingTensor {
+            name: name.to_owned(),
+            n_tensors: self.names().len(),
+        };
+        self.shape(name).ok_or_else(missing)
+    }
+
+    /// Rows `rows` of a tensor seen as a matrix (all dimensions but the last are rows), as `f32`, row-major.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`], [`Error::TensorType`], [`Error::TensorShape`] if the rows do not exist, [`Error::Read`].
+    pub fn rows(&self, name: &str, rows: Range<usize>) -> Result<Vec<f32>> {
+        let shape = self.known_shape(name)?;
+        let width = shape.last().copied().unwrap_or(1);
+        let n_rows: usize = shape.iter().rev().skip(1).product();
+        if rows.end > n_rows || rows.start > rows.end {
+            return Err(Error::TensorShape {
+                name: name.to_owned(),
+                found: shape.to_vec(),
+                expected: vec![rows.end, width],
+            });
+        }
+        match self {
+            Self::Safetensors(files) => files.rows(name, width, rows),
+            Self::Gguf(file) => gguf_rows(file, name, width, rows),
+        }
+    }
+
+    /// A whole tensor as `f32`.
+    ///
+    /// # Errors
+    /// As [`Store::rows`].
+    pub fn whole(&self, name: &str) -> Result<Vec<f32>> {
+        let n_rows: usize = self.known_shape(name)?.iter().rev().skip(1).product();
+        self.rows(name, 0..n_rows)
+    }
+}
+
+/// A whole tensor of a GGUF file.
+pub(crate) fn read_whole(file: &Gguf, name: &str) -> Result<Vec<f32>> {
+    let Some(entry) = file.tensors.get(name) else {
+        return Err(Error::MissingTensor {
+            name: name.to_owned(),
+            n_tensors: file.tensors.len(),
+        });
+    };
+    let n_rows: usize = entry.shape.iter().rev().skip(1).product();
+    gguf_rows(file, name, entry.shape.last().copied().unwrap_or(1), 0..n_rows)
+}
+
+/// Rows are whole blocks: the header was refused otherwise.
+fn gguf_rows(file: &Gguf, name: &str, width: usize, rows: Range<usize>) -> Result<Vec<f32>> {
+    let entry = &file.tensors[name];
+    let (per_block, block_bytes) = entry.dtype.block();
+    if block_bytes == 0 {
+        return Err(Error::TensorType {
+            name: name.to_owned(),
+            dtype: entry.dtype.to_string(),
+        });
+    }
+    let row_bytes = (width as u64 / per_block * block_bytes) as usize;
+    let start = entry.start + rows.start as u64 * row_bytes as u64;
+    let mut out = vec![0.0; rows.len() * width];
+    if out.is_empty() {
+        return Ok(out);
+    }
+    with_bytes(&file.file, &file.path, start, rows.len() * row_bytes, |bytes| {
+        let chunk = (1_usize << 16).div_ceil(width);
+        out.par_chunks_mut(chunk * width)
+            .zip(bytes.par_chunks(chunk * row_bytes))
+            .for_each(|(out, bytes)| {
+                entry.dtype.decode(bytes, out);
+            });
+    })?;
+    Ok(out)
+}
+
+/// Maps `n_bytes` of a file from `start`, hands them to `read`, unmaps.
+#[expect(
+    unsafe_code,
+    reason = "memory-mapping weights: read-only, its range checked against the file's length"
+)]
+pub(crate) fn with_bytes(
+    file: &File,
+    path: &Path,
+    start: u64,
+    n_bytes: usize,
+    read: impl FnOnce(&[u8]),
+) -> Result<()> {
+    let failed = |source| Error::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    // The file may have been cut since its header was read; a mapping beyond its end would kill the process.
+    let length = file.metadata().map_err(failed)?.len();
+    if start.checked_add(n_bytes as u64).is_none_or(|end| end > length) {
+        return Err(Error::Malformed {
+            path: path.to_path_buf(),
+            what: format!("{n_bytes} bytes wanted of a file of {length}"),
+            at: start,
+        });
+    }
+    // SAFETY: the mapping is read-only, inside the file, and lives only for this call.
+    let map = unsafe { memmap2::MmapOptions::new().offset(start).len(n_bytes).map(file) }.map_err(failed)?;
+    read(&map);
+    Ok(())
+}
+
+/// A store together with the names and layouts of a family in it.
+#[derive(Debug)]
+pub struct Weights {
+    /// The files.
+    pub store: Store,
+    /// What stands before `layers.` and the like in safetensors names.
+    base: String,
+}
+
+impl Weights {
+    /// Finds the prefix of the names.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`] if there is no embedding.
+    pub fn new(store: Store, config: &DecoderConfig) -> Result<Self> {
+        let base = match &store {
+            Store::Gguf(_) => String::new(),
+            Store::Safetensors(files) => names_hub::base(files, config)?,
+        };
+        let weights = Self { store, base };
+        for part in [Part::Embedding, Part::Head] {
+            // Rows of these two are read singly, so their shape is checked here once.
+            if part == Part::Embedding || !config.tied {
+                let name = weights.source(config, None, part, Kind::Weight).name;
+                let (found, expected) = (
+                    weights.store.known_shape(&name)?,
+                    part.shape(config, Kind::Weight),
+                );
+                if found != expected {
+                    return Err(Error::TensorShape {
+                        name,
+                        found: found.to_vec(),
+                        expected,
+                    });
+                }
+            }
+        }
+        Ok(weights)
+    }
+
+    fn source(&self, config: &DecoderConfig, layer: Option<usize>, part: Part, kind: Kind) -> Source {
+        match &self.store {
+            Store::Safetensors(files) => names_hub::source(files, &self.base, config, layer, part, kind),
+            Store::Gguf(file) => names_gguf::source(file, config, layer, part, kind),
+        }
+    }
+
+    /// Whether a part of a layer (or of the whole, with `None`) is in the files.
+    pub fn has(&self, config: &DecoderConfig, layer: Option<usize>, part: Part, kind: Kind) -> bool {
+        match self.source(config, layer, part, kind).take {
+            Take::Joined(names) => names.iter().all(|name| self.store.shape(name).is_some()),
+            _ => self
+                .store
+                .shape(&self.source(config, layer, part, kind).name)
+                .is_some(),
+        }
+    }
+
+    /// A part in the orientation `(out, in)`, row-major, checked against the shape the configuration gives.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`], [`Error::TensorShape`], [`Error::TensorType`], [`Error::Read`].
+    pub fn load(
+        &self,
+        config: &DecoderConfig,
+        layer: Option<usize>,
+        part: Part,
+        kind: Kind,
+    ) -> Result<Vec<f32>> {
+        let expected = part.shape(config, kind);
+        let values = self
+            .source(config, layer, part, kind)
+            .read(&self.store, &expected)?;
+        debug_assert_eq!(values.len(), expected.iter().product::<usize>());
+        Ok(values)
+    }
+
+    /// Rows of the embedding `(ids, d_model)`.
+    ///
+    /// # Errors
+    /// As [`Store::rows`].
+    pub fn embedding_rows(&self, config: &DecoderConfig, ids: &[u32]) -> Result<Vec<f32>> {
+        let name = self.source(config, None, Part::Embedding, Kind::Weight).name;
+        let d = config.d_model;
+        let mut distinct: Vec<u32> = ids.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let mut table = vec![0.0; distinct.len() * d];
+        for (id, row) in distinct.iter().zip(table.chunks_exact_mut(d)) {
+            row.copy_from_slice(&self.store.rows(&name, *id as usize..*id as usize + 1)?);
+        }
+        let mut out = vec![0.0; ids.len() * d];
+        for (id, row) in ids.iter().zip(out.chunks_exact_mut(d)) {
+            let at = distinct.partition_point(|other| other < id);
+            row.copy_from_slice(&table[at * d..(at + 1) * d]);
+        }
+        Ok(out)
+    }
+
+    /// Rows of the output head `(rows, d_model)`.
+    ///
+    /// # Errors
+    /// As [`Store::rows`].
+    pub fn head_rows(&self, config: &DecoderConfig, rows: Range<usize>) -> Result<Vec<f32>> {
+        let part = if config.tied { Part::Embedding } else { Part::Head };
+        self.store
+            .rows(&self.source(config, None, part, Kind::Weight).name, rows)
+    }
+}

@@ -1,0 +1,238 @@
+//! The parts of a decoder, their shapes, and how each is cut out of what a file stores.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::Store;
+use crate::config::{DecoderConfig, QkNorm};
+use crate::error::{Error, Result};
+
+/// A part with weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it; shapes are in `Part::shape`")]
+pub enum Part {
+    Embedding,
+    Positions,
+    FinalNorm,
+    Head,
+    AttentionNorm,
+    AttentionPostNorm,
+    FfnNorm,
+    FfnPostNorm,
+    Q,
+    K,
+    V,
+    O,
+    QNorm,
+    KNorm,
+    Gate,
+    Up,
+    Down,
+    Router,
+    ExpertGate(usize),
+    ExpertUp(usize),
+    ExpertDown(usize),
+    SharedGate,
+    SharedUp,
+    SharedDown,
+    /// The sigmoid gate of the shared expert.
+    SharedRouter,
+}
+
+/// Weight or bias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Kind {
+    Weight,
+    Bias,
+}
+
+impl Kind {
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Weight => ".weight",
+            Self::Bias => ".bias",
+        }
+    }
+}
+
+impl Part {
+    /// Shape `(out, in)` of a matrix, `(width,)` of a norm or bias.
+    pub fn shape(self, c: &DecoderConfig, kind: Kind) -> Vec<usize> {
+        let (d, f, q, kv) = (c.d_model, c.d_ffn, c.q_width(), c.kv_width());
+        let (expert, shared, n) = c
+            .mixture
+            .as_ref()
+            .map_or((0, 0, 0), |m| (m.d_expert, m.d_shared.unwrap_or(0), m.n_experts));
+        let whole = c.qk_norm == Some(QkNorm::Whole);
+        let mut shape = match self {
+            Self::Embedding | Self::Head => vec![c.vocab_size, d],
+            Self::Positions => vec![c.max_positions, d],
+            Self::FinalNorm
+            | Self::AttentionNorm
+            | Self::AttentionPostNorm
+            | Self::FfnNorm
+            | Self::FfnPostNorm => vec![d],
+            Self::Q => vec![q, d],
+            Self::K | Self::V => vec![kv, d],
+            Self::O => vec![d, q],
+            // StableLM has a norm for each head, stored apart.
+            Self::QNorm if whole || c.norm == crate::config::NormKind::Layer => vec![q],
+            Self::KNorm if whole || c.norm == crate::config::NormKind::Layer => vec![kv],
+            Self::QNorm | Self::KNorm => vec![c.head_dim],
+            Self::Gate | Self::Up => vec![f, d],
+            Self::Down => vec![d, f],
+            Self::Router => vec![n, d],
+            Self::ExpertGate(_) | Self::ExpertUp(_) => vec![expert, d],
+            Self::ExpertDown(_) => vec![d, expert],
+            Self::SharedGate | Self::SharedUp => vec![shared, d],
+            Self::SharedDown => vec![d, shared],
+            Self::SharedRouter => vec![1, d],
+        };
+        if kind == Kind::Bias {
+            shape.truncate(1);
+        }
+        shape
+    }
+}
+
+/// Which values of a stored tensor make a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// All of it.
+    All,
+    /// Some rows of a fused matrix (or entries of a fused bias).
+    Rows(Range<usize>),
+    /// Some columns, transposed: GPT-2's `Conv1D` stores `(in, out)`.
+    Columns(Range<usize>),
+    /// Rows `head·3·dim + index·dim ..` of GPT-NeoX's fused matrix.
+    Interleaved {
+        /// 0 query, 1 key, 2 value.
+        index: usize,
+        /// Width of a head.
+        head_dim: usize,
+    },
+    /// llama.cpp turns rows `(head, 2, dim/2)` of Llama's queries and keys into `(head, dim/2, 2)`.
+    Permuted {
+        /// Width of a head.
+        head_dim: usize,
+    },
+    /// llama.cpp stores Gemma's norm weights plus one.
+    LessOne,
+    /// Several vectors, one after the other.
+    Joined(Vec<String>),
+}
+
+/// A stored tensor and the values to take from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) take: Take,
+}
+
+impl Source {
+    pub(crate) fn all(name: String) -> Self {
+        Self {
+            name,
+            take: Take::All,
+        }
+    }
+
+    /// Reads the part; `expected` is its shape `(out, in)` or `(width,)`.
+    pub(crate) fn read(&self, store: &Store, expected: &[usize]) -> Result<Vec<f32>> {
+        if let Take::Joined(names) = &self.take {
+            let mut values = Vec::new();
+            for name in names {
+                values.extend(store.whole(name)?);
+            }
+            return if values.len() == expected.iter().product::<usize>() {
+                Ok(values)
+            } else {
+                Err(self.clash(vec![values.len()], expected))
+            };
+        }
+        let stored = store.known_shape(&self.name)?.to_vec();
+        let inner = if expected.len() > 1 { expected[1] } else { 1 };
+        let rows_of = |stored: &[usize]| {
+            if expected.len() > 1 {
+                stored.iter().rev().skip(1).product()
+            } else {
+                stored.iter().product::<usize>()
+            }
+        };
+        let fits = match &self.take {
+            Take::Columns(columns) if expected.len() > 1 => {
+                stored.len() == 2 && stored[0] == inner && columns.end <= stored[1]
+            }
+            Take::Columns(range) | Take::Rows(range) => {
+                range.end <= rows_of(&stored) && inner_fits(&stored, expected)
+            }
+            Take::Interleaved { .. } => rows_of(&stored) == 3 * expected[0] && inner_fits(&stored, expected),
+            // A vector may be stored in rows: a norm for each head.
+            _ if expected.len() == 1 => stored.iter().product::<usize>() == expected[0],
+            _ => stored
+                .iter()
+                .filter(|d| **d != 1)
+                .eq(expected.iter().filter(|d| **d != 1)),
+        };
+        if !fits {
+            return Err(self.clash(stored, expected));
+        }
+        let vector_part = |range: &Range<usize>| -> Result<Vec<f32>> {
+            if expected.len() > 1 {
+                store.rows(&self.name, range.clone())
+            } else {
+                Ok(store.whole(&self.name)?[range.clone()].to_vec())
+            }
+        };
+        match &self.take {
+            Take::All => store.whole(&self.name),
+            Take::LessOne => Ok(store.whole(&self.name)?.into_iter().map(|w| w - 1.0).collect()),
+            Take::Rows(range) => vector_part(range),
+            Take::Columns(range) if expected.len() == 1 => vector_part(range),
+            Take::Columns(columns) => {
+                let (whole, width) = (store.whole(&self.name)?, stored[1]);
+                let mut out = Vec::with_capacity(columns.len() * inner);
+                for column in columns.clone() {
+                    out.extend((0..inner).map(|row| whole[row * width + column]));
+                }
+                Ok(out)
+            }
+            Take::Interleaved { index, head_dim } => {
+                let whole = store.whole(&self.name)?;
+                let block = head_dim * inner;
+                Ok(whole
+                    .chunks_exact(3 * block)
+                    .flat_map(|head| &head[index * block..(index + 1) * block])
+                    .copied()
+                    .collect())
+            }
+            Take::Permuted { head_dim } => {
+                let whole = store.whole(&self.name)?;
+                let half = head_dim / 2;
+                let row = |r: usize| {
+                    let (head, within) = (r / head_dim, r % head_dim);
+                    let stored_row = head * head_dim + (within % half) * 2 + within / half;
+                    &whole[stored_row * inner..(stored_row + 1) * inner]
+                };
+                Ok((0..expected[0]).flat_map(row).copied().collect())
+            }
+            Take::Joined(_) => unreachable!("joined vectors were read above"),
+        }
+    }
+
+    fn clash(&self, found: Vec<usize>, expected: &[usize]) -> Error {
+        Error::TensorShape {
+            name: self.name.clone(),
+            found,
+            expected: expected.to_vec(),
+        }
+    }
+}
+
+fn inner_fits(stored: &[usize], expected: &[usize]) -> bool {
+    expected.len() == 1 || stored.last() == Some(&expected[1])
+}

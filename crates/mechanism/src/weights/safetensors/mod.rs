@@ -1,0 +1,213 @@
+//! Safetensors files: an 8-byte length, a JSON header, raw values; one file or several under an index.
+//!
+//! The header is read by hand, because the `safetensors` crate wants the whole file in one piece of memory.
+
+mod header;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use half::{bf16, f16};
+use rayon::prelude::*;
+use serde_json::Value;
+
+use header::{malformed, read_header};
+
+use super::with_bytes;
+use crate::error::{Error, Result};
+
+/// Storage types that are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the format's own")]
+pub enum Dtype {
+    F64,
+    F32,
+    F16,
+    BF16,
+}
+
+impl Dtype {
+    fn bytes(self) -> usize {
+        match self {
+            Self::F64 => 8,
+            Self::F32 => 4,
+            Self::F16 | Self::BF16 => 2,
+        }
+    }
+
+    fn decode(self, bytes: &[u8], out: &mut [f32]) {
+        match self {
+            Self::F64 => {
+                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<8>().0) {
+                    *value = f64::from_le_bytes(*b) as f32;
+                }
+            }
+            Self::F32 => {
+                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                    *value = f32::from_le_bytes(*b);
+                }
+            }
+            Self::F16 => {
+                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+                    *value = f16::from_le_bytes(*b).to_f32();
+                }
+            }
+            Self::BF16 => {
+                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+                    *value = bf16::from_le_bytes(*b).to_f32();
+                }
+            }
+        }
+    }
+}
+
+/// One tensor's entry.
+#[derive(Debug, Clone)]
+pub struct TensorEntry {
+    /// Shape, outermost first.
+    pub shape: Vec<usize>,
+    /// The type's name as stored; decoded where [`Dtype`] has it.
+    pub dtype: String,
+    /// Index into [`SafetensorsFiles::files`].
+    pub file: usize,
+    /// First byte in that file.
+    pub start: u64,
+    /// Bytes it occupies.
+    pub n_bytes: usize,
+}
+
+/// Open files and the table of their tensors.
+#[derive(Debug)]
+pub struct SafetensorsFiles {
+    /// Paths and open files.
+    pub files: Vec<(PathBuf, File)>,
+    /// Tensors of all files by name.
+    pub tensors: BTreeMap<String, TensorEntry>,
+}
+
+impl SafetensorsFiles {
+    /// Opens files and reads their headers.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::Malformed`] when a header does not fit its file or a tensor occurs twice.
+    pub fn open(paths: &[PathBuf]) -> Result<Self> {
+        let mut all = Self {
+            files: Vec::new(),
+            tensors: BTreeMap::new(),
+        };
+        for path in paths {
+            let file = File::open(path).map_err(|source| Error::Read {
+                path: path.clone(),
+                source,
+            })?;
+            for (name, mut entry) in read_header(path, &file)? {
+                entry.file = all.files.len();
+                if all.tensors.insert(name.clone(), entry).is_some() {
+                    return Err(malformed(
+                        path,
+                        format!("tensor `{name}` occurs in an earlier file too"),
+                        8,
+                    ));
+                }
+            }
+            all.files.push((path.clone(), file));
+        }
+        Ok(all)
+    }
+
+    /// Opens the files that an index (`model.safetensors.index.json`) names, all of them in the index's own folder.
+    ///
+    /// # Errors
+    /// As [`SafetensorsFiles::open`]; [`Error::Malformed`] for an index that is none or names something else than a
+    /// safetensors file beside it; [`Error::MissingTensor`] for a tensor that is not in the file it names.
+    pub fn open_index(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let index: Value =
+            serde_json::from_str(&text).map_err(|e| malformed(path, e.to_string(), e.column() as u64))?;
+        let Some(map) = index.get("weight_map").and_then(Value::as_object) else {
+            return Err(malformed(path, "no `weight_map`".to_owned(), 0));
+        };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut names = BTreeSet::new();
+        for (tensor, file) in map {
+            let safe = |f: &&str| {
+                let as_path = Path::new(f);
+                as_path.components().count() == 1 && as_path.extension().is_some_and(|e| e == "safetensors")
+            };
+            let Some(file) = file.as_str().filter(safe) else {
+                return Err(malformed(
+                    path,
+                    format!("tensor `{tensor}` lies in {file}, no safetensors file beside the index"),
+                    0,
+                ));
+            };
+            names.insert(file);
+        }
+        let paths: Vec<PathBuf> = names.into_iter().map(|name| folder.join(name)).collect();
+        let all = Self::open(&paths)?;
+        match map.keys().find(|name| !all.tensors.contains_key(*name)) {
+            Some(name) => Err(Error::MissingTensor {
+                name: name.clone(),
+                n_tensors: all.tensors.len(),
+            }),
+            None => Ok(all),
+        }
+    }
+
+    /// A tensor's bytes as stored.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`], [`Error::Read`].
+    pub fn raw(&self, name: &str) -> Result<Vec<u8>> {
+        let Some(entry) = self.tensors.get(name) else {
+            return Err(Error::MissingTensor {
+                name: name.to_owned(),
+                n_tensors: self.tensors.len(),
+            });
+        };
+        let (path, file) = &self.files[entry.file];
+        let mut bytes = Vec::new();
+        if entry.n_bytes > 0 {
+            with_bytes(file, path, entry.start, entry.n_bytes, |stored| {
+                bytes.extend_from_slice(stored);
+            })?;
+        }
+        Ok(bytes)
+    }
+
+    /// Rows of a tensor as `f32`; the caller has checked that they exist.
+    pub(super) fn rows(&self, name: &str, width: usize, rows: Range<usize>) -> Result<Vec<f32>> {
+        let entry = &self.tensors[name];
+        let dtype = match entry.dtype.as_str() {
+            "F64" => Dtype::F64,
+            "F32" => Dtype::F32,
+            "F16" => Dtype::F16,
+            "BF16" => Dtype::BF16,
+            other => {
+                return Err(Error::TensorType {
+                    name: name.to_owned(),
+                    dtype: other.to_owned(),
+                });
+            }
+        };
+        let row_bytes = width * dtype.bytes();
+        let mut out = vec![0.0; rows.len() * width];
+        if out.is_empty() {
+            return Ok(out);
+        }
+        let (path, file) = &self.files[entry.file];
+        let start = entry.start + (rows.start * row_bytes) as u64;
+        with_bytes(file, path, start, rows.len() * row_bytes, |bytes| {
+            let chunk = 1 << 16;
+            out.par_chunks_mut(chunk)
+                .zip(bytes.par_chunks(chunk * dtype.bytes()))
+                .for_each(|(out, bytes)| dtype.decode(bytes, out));
+        })?;
+        Ok(out)
+    }
+}

@@ -1,0 +1,260 @@
+//! Tiny random checkpoints of every family against transformers (`oracles/tiny_checkpoints.py`), and their gradients
+//! against finite differences.
+
+use std::path::{Path, PathBuf};
+
+use mechanism::checkpoint::Checkpoint;
+use mechanism::decoder::Layer;
+use mechanism::decoder::block::{Block, Trace};
+use mechanism::decoder::block_gradient::{BlockGradient, LinearGradient};
+use mechanism::decoder::layer::{FeedForward, Linear};
+use mechanism::decoder::norm::{Norm, NormGradient};
+use mechanism::decoder::rope::Angles;
+use mechanism::run::{Group, Head, RunSettings, run};
+use mechanism::site::Nobody;
+use mechanism::weights::{SafetensorsFiles, Store};
+
+fn fixtures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut all: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    all.sort();
+    assert!(all.len() >= 27, "{} fixtures", all.len());
+    all
+}
+
+/// Ids and logits of a fixture, `(text, values)`.
+fn expected(folder: &Path) -> (Vec<Vec<u32>>, Vec<f32>) {
+    let store = Store::Safetensors(SafetensorsFiles::open(&[folder.join("expected.safetensors")]).unwrap());
+    let width = store.shape("ids").unwrap()[1];
+    let ids = store.whole("ids").unwrap();
+    (
+        ids.chunks(width)
+            .map(|row| row.iter().map(|id| *id as u32).collect())
+            .collect(),
+        store.whole("logits").unwrap(),
+    )
+}
+
+pub(crate) fn logits(checkpoint: &Checkpoint, texts: &[Vec<u32>], group_tokens: usize) -> Vec<f32> {
+    let groups = Group::pack(texts, group_tokens);
+    let layers: Vec<usize> = (0..checkpoint.config.n_layers).collect();
+    let settings = RunSettings {
+        group_tokens,
+        spill: None,
+    };
+    let mut streams = run(
+        checkpoint,
+        &groups,
+        &layers,
+        &settings,
+        &mut Nobody,
+        &mut |_| (),
+        &mut |_| Ok(()),
+    )
+    .unwrap();
+    let head = Head::load(checkpoint).unwrap();
+    (0..groups.len())
+        .flat_map(|i| head.logits(&streams.take(i).unwrap()))
+        .collect()
+}
+
+#[test]
+fn logits_of_every_family_agree_with_transformers() {
+    let mut wrong = Vec::new();
+    for folder in fixtures() {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let checkpoint = match Checkpoint::open(&folder) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => {
+                wrong.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        let (ids, expected) = expected(&folder);
+        for group_tokens in [1, 1000] {
+            let got = logits(&checkpoint, &ids, group_tokens);
+            assert_eq!(got.len(), expected.len());
+            let worst = got
+                .iter()
+                .zip(&expected)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
+            if worst.is_nan() || worst > 1e-4 {
+                wrong.push(format!("{name}: logits differ by {worst}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `Σ y·direction` of a block, the sum in `f64`.
+fn objective(block: &Block<'_>, x: &[f32], direction: &[f32]) -> f64 {
+    let mut y = x.to_vec();
+    block.forward(&mut y, &mut Trace::default(), &mut Nobody).unwrap();
+    y.iter()
+        .zip(direction)
+        .map(|(y, d)| f64::from(*y) * f64::from(*d))
+        .sum()
+}
+
+/// Numbers that look random, between −1 and 1.
+fn noise(n: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    (0..n)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+/// A weight of a layer: its name, a way to reach it, its gradient.
+type Reach = Box<dyn for<'a> Fn(&'a mut Layer) -> &'a mut Vec<f32>>;
+type Weight = (String, Reach, Vec<f32>);
+
+fn reached(by: impl for<'a> Fn(&'a mut Layer) -> &'a mut Vec<f32> + 'static) -> Reach {
+    Box::new(by)
+}
+
+fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
+    type OfLinear = fn(&mut Layer) -> &mut Linear;
+    type OfNorm = fn(&mut Layer) -> &mut Option<Norm>;
+    fn mlp(layer: &mut Layer) -> &mut mechanism::decoder::layer::Mlp {
+        match &mut layer.feed_forward {
+            FeedForward::Dense(mlp) => mlp,
+            FeedForward::Mixture { .. } => unreachable!("mixtures have no gradient"),
+        }
+    }
+    let mut all: Vec<Weight> = Vec::new();
+    let linears: [(&str, OfLinear, Option<&LinearGradient>); 7] = [
+        ("q", |l| &mut l.q, Some(&gradient.q)),
+        ("k", |l| &mut l.k, Some(&gradient.k)),
+        ("v", |l| &mut l.v, Some(&gradient.v)),
+        ("o", |l| &mut l.o, Some(&gradient.o)),
+        ("gate", |l| mlp(l).gate.as_mut().unwrap(), gradient.gate.as_ref()),
+        ("up", |l| &mut mlp(l).up, Some(&gradient.up)),
+        ("down", |l| &mut mlp(l).down, Some(&gradient.down)),
+    ];
+    for (name, reach, of) in linears {
+        let Some(of) = of else { continue };
+        all.push((
+            name.to_owned(),
+            reached(move |l| &mut reach(l).weight),
+            of.weight.dense(),
+        ));
+        if let Some(bias) = &of.bias {
+            all.push((
+                format!("{name} bias"),
+                reached(move |l| reach(l).bias.as_mut().unwrap()),
+                bias.clone(),
+            ));
+        }
+    }
+    let norms: [(&str, OfNorm, &Option<NormGradient>); 6] = [
+        (
+            "attention norm",
+            |l| &mut l.attention_norm,
+            &gradient.attention_norm,
+        ),
+        (
+            "attention post norm",
+            |l| &mut l.attention_post_norm,
+            &gradient.attention_post_norm,
+        ),
+        ("ffn norm", |l| &mut l.ffn_norm, &gradient.ffn_norm),
+        ("ffn post norm", |l| &mut l.ffn_post_norm, &gradient.ffn_post_norm),
+        ("q norm", |l| &mut l.q_norm, &gradient.q_norm),
+        ("k norm", |l| &mut l.k_norm, &gradient.k_norm),
+    ];
+    for (name, reach, of) in norms {
+        let Some(of) = of else { continue };
+        all.push((
+            name.to_owned(),
+            reached(move |l| &mut reach(l).as_mut().unwrap().weight),
+            of.weight.clone(),
+        ));
+        if let Some(bias) = &of.bias {
+            let of_bias = reached(move |l| reach(l).as_mut().unwrap().bias.as_mut().unwrap());
+            all.push((format!("{name} bias"), of_bias, bias.clone()));
+        }
+    }
+    assert!(all.len() >= 6 + usize::from(layer.attention_norm.is_some()));
+    all
+}
+
+#[test]
+fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
+    let mut wrong = Vec::new();
+    for folder in fixtures() {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let checkpoint = Checkpoint::open(&folder).unwrap();
+        let config = &checkpoint.config;
+        let texts: Vec<Vec<u32>> = vec![vec![1; 9], vec![2; 5]];
+        let group = Group::pack(&texts, 100).remove(0);
+        let n = group.ids.len() * config.d_model;
+        let (x, direction) = (noise(n, 1), noise(n, 2));
+        for index in 0..config.n_layers {
+            let layer = Layer::load(&checkpoint.weights, config, index).unwrap();
+            let Ok(mut gradient) = BlockGradient::new(&layer) else {
+                assert!(config.mixture_at(index).is_some(), "{name}");
+                continue;
+            };
+            let angles = config
+                .rotary_at(index)
+                .map(|rotary| Angles::new(rotary, &group.segments));
+            let (angles, segments) = (angles.as_ref(), group.segments.as_slice());
+            let block = Block {
+                config,
+                index,
+                layer: &layer,
+                angles,
+                segments,
+                first_text: 0,
+            };
+            let mut trace = Trace::default();
+            block.forward(&mut x.clone(), &mut trace, &mut Nobody).unwrap();
+            let dx = block.backward(&x, &trace, &direction, &mut gradient).unwrap();
+            let mut check = |what: &str, gradient: &[f32], objective: &dyn Fn(&[f32], f32) -> f64| {
+                let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+                // A key's bias shifts all scores of a query alike unless keys are rotated or normed: it may have none.
+                if length < 1e-4 && what == "k bias" {
+                    return;
+                }
+                let step = 3e-3_f32;
+                let unit: Vec<f32> = gradient.iter().map(|g| g / length as f32).collect();
+                let slope = (objective(&unit, step) - objective(&unit, -step)) / (2.0 * f64::from(step));
+                if length.is_nan() || length == 0.0 || ((slope - length) / length).abs() > 2e-2 {
+                    wrong.push(format!(
+                        "{name}, layer {index}, {what}: {length} but {slope} by differences"
+                    ));
+                }
+            };
+            check("input", &dx, &|unit, step| {
+                let moved: Vec<f32> = x.iter().zip(unit).map(|(x, u)| x + step * u).collect();
+                objective(&block, &moved, &direction)
+            });
+            for (what, reach, gradient) in weights(&layer, &gradient) {
+                check(&what, &gradient, &|unit, step| {
+                    let mut moved = layer.clone();
+                    for (w, u) in reach(&mut moved).iter_mut().zip(unit) {
+                        *w += step * u;
+                    }
+                    objective(
+                        &Block {
+                            layer: &moved,
+                            ..block
+                        },
+                        &x,
+                        &direction,
+                    )
+                });
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

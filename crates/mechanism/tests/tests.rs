@@ -1,0 +1,13 @@
+//! Tests of the whole crate: against oracles, identities and hostile files.
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::doc_markdown,
+    reason = "names of checkpoints need no backticks in tests"
+)]
+
+mod common;
+mod families; // every family against transformers, and gradients against differences
+mod gguf_families; // the same as GGUF
+mod hostile; // files that lie
+mod oracle_smollm2; // SmolLM2-135M-Instruct against PyTorch
