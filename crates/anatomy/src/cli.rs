@@ -19,6 +19,8 @@ Examples:
   anatomy report                                    the whole study into anatomy-report/
   anatomy report --format json | jq '.findings[0]'
   anatomy study regressions --target mmlu           methods side by side on shapes never seen
+  anatomy probe influence --model FILE.gguf --corpus plain
+  anatomy query \"select * from resolution\"
   anatomy catalog build --sources DIR --out DIR     tables from the sources
   anatomy catalog check --sources DIR               do the tables follow from the sources?
 
@@ -62,4 +64,9 @@ pub(crate) enum Command {
     /// Ask one question of the study
     #[command(subcommand)]
     Study(commands::study::StudyCommand),
+    /// Open a checkpoint and measure what its layers do
+    #[command(subcommand)]
+    Probe(commands::probe::ProbeCommand),
+    /// SQL over the catalog and over files of your own
+    Query(commands::query::QueryArgs),
 }

@@ -32,9 +32,15 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         let io = cause.downcast_ref::<std::io::Error>()?;
         match io.kind() {
-            std::io::ErrorKind::PermissionDenied => Some("choose a folder you may write to, with --out".into()),
-            std::io::ErrorKind::NotFound => Some("check the path; relative paths start at the current folder".into()),
-            std::io::ErrorKind::StorageFull => Some("free some space; nothing half-written was left behind".into()),
+            std::io::ErrorKind::PermissionDenied => {
+                Some("choose a folder you may write to, with --out".into())
+            }
+            std::io::ErrorKind::NotFound => {
+                Some("check the path; relative paths start at the current folder".into())
+            }
+            std::io::ErrorKind::StorageFull => {
+                Some("free some space; nothing half-written was left behind".into())
+            }
             _ => None,
         }
     })
@@ -45,14 +51,22 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
     let hint = match error {
         E::Empty { .. } => "fetch the file again; an interrupted download leaves it empty",
         E::NotUtf8 { .. } => "save the file as UTF-8, or fetch it again",
-        E::MissingColumn { .. } => "is this another version of the table? Its header must name every column read from it",
+        E::MissingColumn { .. } => {
+            "is this another version of the table? Its header must name every column read from it"
+        }
         E::BadCell { .. } | E::BadRow { .. } => "mend or remove that row, or fetch the file again",
-        E::Json { .. } | E::Shape { .. } | E::Parquet { .. } => "the file is damaged or of another kind; fetch it again",
+        E::Json { .. } | E::Shape { .. } | E::Parquet { .. } => {
+            "the file is damaged or of another kind; fetch it again"
+        }
         E::WrongColumn { .. } | E::UnexpectedNull { .. } | E::SchemaVersion { .. } => {
             "build the catalog again with `anatomy catalog build`"
         }
-        E::HashMismatch { .. } => "the tables were changed after they were built; run `anatomy catalog build` again",
-        E::NoSources { .. } => "`--sources` names the folder above `open-llm-leaderboard-v1/results.csv` and its siblings",
+        E::HashMismatch { .. } => {
+            "the tables were changed after they were built; run `anatomy catalog build` again"
+        }
+        E::NoSources { .. } => {
+            "`--sources` names the folder above `open-llm-leaderboard-v1/results.csv` and its siblings"
+        }
         E::NotACatalog { .. } => "choose a new or empty folder with --out",
         E::Query { suggestions, .. } if !suggestions.is_empty() => {
             return Some(format!("did you mean {}?", suggestions.join(", ")));

@@ -9,8 +9,13 @@ use study::section::{Cell, Table};
 
 /// Writes results to standard output.
 pub(crate) fn result(text: &str) -> Result<()> {
+    result_bytes(text.as_bytes())
+}
+
+/// Writes results that are text already.
+pub(crate) fn result_bytes(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(bytes)?;
     out.flush()?;
     Ok(())
 }
@@ -24,8 +29,13 @@ pub(crate) fn say(quiet: bool, text: &str) {
 
 /// Says what went wrong.
 pub(crate) fn complain(text: &str) {
-    let red = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let head = if red { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+    let red =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let head = if red {
+        "\u{1b}[1;31merror\u{1b}[0m"
+    } else {
+        "error"
+    };
     eprintln!("{head}: {text}");
 }
 
@@ -51,7 +61,9 @@ pub(crate) fn number(value: f64) -> String {
 /// Thousands apart by a thin space, from five digits on.
 fn grouped(value: f64) -> String {
     let plain = format!("{value:.0}");
-    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("−", digits));
+    let (sign, digits) = plain
+        .strip_prefix('-')
+        .map_or(("", plain.as_str()), |digits| ("−", digits));
     if digits.len() < 5 {
         return format!("{sign}{digits}");
     }
@@ -79,11 +91,20 @@ pub(crate) fn table(table: &Table) -> String {
     let mut rows: Vec<Vec<String>> = vec![table.columns.clone()];
     rows.extend(table.rows.iter().map(|row| row.iter().map(cell).collect()));
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|text| text.chars().count()).max().unwrap_or(0)
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|text| text.chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
     let numeric: Vec<bool> = (0..table.columns.len())
-        .map(|column| table.rows.iter().all(|row| !matches!(row.get(column), Some(Cell::Text(_)))))
+        .map(|column| {
+            table
+                .rows
+                .iter()
+                .all(|row| !matches!(row.get(column), Some(Cell::Text(_))))
+        })
         .collect();
     let mut text = String::new();
     for row in &rows {
@@ -92,7 +113,11 @@ pub(crate) fn table(table: &Table) -> String {
             .enumerate()
             .map(|(column, value)| {
                 let gap = " ".repeat(widths[column].saturating_sub(value.chars().count()));
-                if numeric[column] { format!("{gap}{value}") } else { format!("{value}{gap}") }
+                if numeric[column] {
+                    format!("{gap}{value}")
+                } else {
+                    format!("{value}{gap}")
+                }
             })
             .collect();
         text.push_str(cells.join("  ").trim_end());

@@ -22,8 +22,11 @@ pub(crate) struct Shapes<'a> {
 impl<'a> Shapes<'a> {
     /// Numbers the shapes of a catalog.
     pub(crate) fn of(catalog: &'a Catalog) -> Self {
-        let structures: BTreeMap<&str, &Structure> =
-            catalog.structures.iter().map(|structure| (structure.id.as_str(), structure)).collect();
+        let structures: BTreeMap<&str, &Structure> = catalog
+            .structures
+            .iter()
+            .map(|structure| (structure.id.as_str(), structure))
+            .collect();
         let mut known = BTreeMap::new();
         let mut numbers = BTreeMap::new();
         let mut next = 0;
@@ -31,7 +34,10 @@ impl<'a> Shapes<'a> {
             next += 1;
             next
         };
-        let ids = structures.keys().copied().chain(catalog.evaluations.iter().map(|row| row.id.as_str()));
+        let ids = structures
+            .keys()
+            .copied()
+            .chain(catalog.evaluations.iter().map(|row| row.id.as_str()));
         for id in ids {
             let shape = structures.get(id).and_then(|structure| shape(structure));
             let number = match shape {
@@ -49,12 +55,19 @@ impl<'a> Shapes<'a> {
 
     /// The structure columns of a checkpoint, in the order of the study.
     pub(crate) fn columns(&self, id: &str) -> [Option<f64>; 9] {
-        self.structures.get(id).map_or([None; 9], |structure| columns(structure))
+        self.structures
+            .get(id)
+            .map_or([None; 9], |structure| columns(structure))
     }
 }
 
 fn shape(structure: &Structure) -> Option<(i64, i64, i64, i64)> {
-    Some((structure.layers?, structure.d_model?, structure.d_ffn?, structure.heads?))
+    Some((
+        structure.layers?,
+        structure.d_model?,
+        structure.d_ffn?,
+        structure.heads?,
+    ))
 }
 
 fn columns(structure: &Structure) -> [Option<f64>; 9] {
@@ -79,8 +92,15 @@ fn scores_by_evaluation<'a>(
     benchmarks: [&str; 6],
 ) -> BTreeMap<&'a str, [Option<f64>; 6]> {
     let mut scores: BTreeMap<&str, [Option<f64>; 6]> = BTreeMap::new();
-    for score in catalog.scores.iter().filter(|score| score.leaderboard == leaderboard) {
-        if let Some(place) = benchmarks.iter().position(|benchmark| *benchmark == score.benchmark) {
+    for score in catalog
+        .scores
+        .iter()
+        .filter(|score| score.leaderboard == leaderboard)
+    {
+        if let Some(place) = benchmarks
+            .iter()
+            .position(|benchmark| *benchmark == score.benchmark)
+        {
             scores.entry(score.evaluation.as_str()).or_default()[place] = Some(score.value);
         }
     }
@@ -88,7 +108,10 @@ fn scores_by_evaluation<'a>(
 }
 
 fn evaluations<'a>(catalog: &'a Catalog, leaderboard: &str) -> impl Iterator<Item = &'a Evaluation> {
-    catalog.evaluations.iter().filter(move |row| row.leaderboard == leaderboard)
+    catalog
+        .evaluations
+        .iter()
+        .filter(move |row| row.leaderboard == leaderboard)
 }
 
 /// Every evaluation of leaderboard v2 that has an average, repeats included, as the published analysis counts them.
@@ -155,11 +178,19 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
     let counted = |name: &str, pick: fn(&Checkpoint) -> Option<i64>| StructureColumn {
         name: name.into(),
         unit: name.into(),
-        values: catalog.checkpoints.iter().map(|checkpoint| pick(checkpoint).map(|value| value as f64)).collect(),
+        values: catalog
+            .checkpoints
+            .iter()
+            .map(|checkpoint| pick(checkpoint).map(|value| value as f64))
+            .collect(),
     };
     described.push(counted("downloads", |checkpoint| checkpoint.downloads));
     described.push(counted("likes", |checkpoint| checkpoint.likes));
-    section(&sources, &described, &[resolution(catalog, V1), resolution(catalog, V2)])
+    section(
+        &sources,
+        &described,
+        &[resolution(catalog, V1), resolution(catalog, V2)],
+    )
 }
 
 /// The last ancestor that is named on the way from a checkpoint through its bases; itself where none is.
@@ -167,7 +198,10 @@ pub(crate) fn root(checkpoints: &BTreeMap<&str, &Checkpoint>, id: &str) -> Strin
     let mut here = id;
     // Bases can go in circles: no way is longer than this.
     for _ in 0..32 {
-        match checkpoints.get(here).and_then(|checkpoint| checkpoint.base.as_deref()) {
+        match checkpoints
+            .get(here)
+            .and_then(|checkpoint| checkpoint.base.as_deref())
+        {
             Some(base) if base != here => here = base,
             _ => break,
         }
@@ -177,8 +211,11 @@ pub(crate) fn root(checkpoints: &BTreeMap<&str, &Checkpoint>, id: &str) -> Strin
 
 /// How the structures of a leaderboard's rows were resolved.
 fn resolution(catalog: &Catalog, leaderboard: &str) -> (String, Vec<ResolutionCount>) {
-    let by_id: BTreeMap<&str, ResolvedBy> =
-        catalog.structures.iter().map(|structure| (structure.id.as_str(), structure.resolved_by)).collect();
+    let by_id: BTreeMap<&str, ResolvedBy> = catalog
+        .structures
+        .iter()
+        .map(|structure| (structure.id.as_str(), structure.resolved_by))
+        .collect();
     let counts = ResolvedBy::ALL
         .iter()
         .map(|way| {

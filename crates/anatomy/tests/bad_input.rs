@@ -18,7 +18,14 @@ fn build(name: &str, bytes: &[u8]) -> (Ran, bool) {
     fs::write(&source, bytes).expect("a file");
     let out = folder.path().join("out");
     let text = |path: &Path| path.to_str().expect("UTF-8").to_string();
-    let ran = anatomy(&["catalog", "build", "--sources", &text(&folder.path().join("sources")), "--out", &text(&out)]);
+    let ran = anatomy(&[
+        "catalog",
+        "build",
+        "--sources",
+        &text(&folder.path().join("sources")),
+        "--out",
+        &text(&out),
+    ]);
     let left = fs::read_dir(folder.path()).expect("a folder").count();
     (ran, left > 1)
 }
@@ -27,7 +34,11 @@ fn refused(name: &str, bytes: &[u8], words: &[&str]) {
     let (ran, left) = build(name, bytes);
     assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.is_empty(), "{}", ran.stdout);
-    assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains("\n\nhint: "), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("error: ") && ran.stderr.contains("\n\nhint: "),
+        "{}",
+        ran.stderr
+    );
     for word in words {
         assert!(ran.stderr.contains(word), "{word:?} is not in: {}", ran.stderr);
     }
@@ -48,13 +59,21 @@ fn a_whole_table_is_taken() {
 fn a_missing_column_is_named() {
     let header = HEADER.replace("MMLU,", "");
     let row = ROW.replacen("50,50,", "50,", 1);
-    refused(V1, format!("{header}\n{row}\n").as_bytes(), &["results.csv", "`MMLU`"]);
+    refused(
+        V1,
+        format!("{header}\n{row}\n").as_bytes(),
+        &["results.csv", "`MMLU`"],
+    );
 }
 
 #[test]
 fn a_number_that_is_none_is_named_with_row_and_column() {
     let bad = ROW.replacen("50,50,50,50", "50,fifty,50,50", 1);
-    refused(V1, format!("{HEADER}\n{ROW}\n{bad}\n").as_bytes(), &["results.csv", "row 1", "`ARC`", "fifty"]);
+    refused(
+        V1,
+        format!("{HEADER}\n{ROW}\n{bad}\n").as_bytes(),
+        &["results.csv", "row 1", "`ARC`", "fifty"],
+    );
 }
 
 #[test]
@@ -72,7 +91,11 @@ fn an_empty_file_is_named() {
 
 #[test]
 fn a_truncated_parquet_is_named() {
-    refused("open-llm-leaderboard-v2/contents.parquet", b"PAR1\x15\x04\x15", &["contents.parquet"]);
+    refused(
+        "open-llm-leaderboard-v2/contents.parquet",
+        b"PAR1\x15\x04\x15",
+        &["contents.parquet"],
+    );
 }
 
 #[test]

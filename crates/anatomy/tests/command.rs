@@ -12,7 +12,10 @@ pub(crate) struct Ran {
 
 /// Runs `anatomy` with these arguments.
 pub(crate) fn anatomy(arguments: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_anatomy")).args(arguments).output().expect("the binary starts");
+    let output = Command::new(env!("CARGO_BIN_EXE_anatomy"))
+        .args(arguments)
+        .output()
+        .expect("the binary starts");
     Ran {
         code: output.status.code().expect("no signal"),
         stdout: String::from_utf8(output.stdout).expect("UTF-8"),
@@ -22,7 +25,11 @@ pub(crate) fn anatomy(arguments: &[&str]) -> Ran {
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders down").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("two folders down")
+        .to_path_buf()
 }
 
 /// A folder of `../shared`, or `None` with a word about what is skipped.

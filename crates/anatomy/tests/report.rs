@@ -15,7 +15,13 @@ fn report() -> &'static (TempDir, Ran) {
     REPORT.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().join("out");
-        let ran = anatomy(&["report", "--resamples", "100", "--out", out.to_str().expect("UTF-8")]);
+        let ran = anatomy(&[
+            "report",
+            "--resamples",
+            "100",
+            "--out",
+            out.to_str().expect("UTF-8"),
+        ]);
         (folder, ran)
     })
 }
@@ -27,8 +33,10 @@ fn findings() -> BTreeMap<String, Value> {
     assert_eq!(file["schema_version"], 1);
     let findings = file["findings"].as_array().expect("an array").clone();
     let n = findings.len();
-    let by_id: BTreeMap<String, Value> =
-        findings.into_iter().map(|finding| (finding["id"].as_str().expect("an id").to_string(), finding)).collect();
+    let by_id: BTreeMap<String, Value> = findings
+        .into_iter()
+        .map(|finding| (finding["id"].as_str().expect("an id").to_string(), finding))
+        .collect();
     assert_eq!(by_id.len(), n, "two findings have one id");
     by_id
 }
@@ -40,14 +48,22 @@ fn the_report_is_written_and_said() {
     assert_eq!(ran.stdout.matches("\n  ").count(), 9, "{}", ran.stdout);
     assert!(ran.stderr.is_empty(), "no terminal, no progress: {}", ran.stderr);
     let out = folder.path().join("out");
-    for name in ["report.html", "findings.json", "figures/importance-mdi.svg", "tables/regression-rows-mmlu.csv"] {
+    for name in [
+        "report.html",
+        "findings.json",
+        "figures/importance-mdi.svg",
+        "tables/regression-rows-mmlu.csv",
+    ] {
         assert!(out.join(name).is_file(), "{name} is missing");
     }
     let left = fs::read_dir(&out).expect("a folder").count();
     assert_eq!(left, 4, "nothing but the report is left in the folder");
     let page = fs::read_to_string(out.join("report.html")).expect("the page");
     assert!(page.len() < 6_000_000);
-    assert!(!page.contains("http://www.w3.org/1999/xlink\" href=\"http"), "the page needs no network");
+    assert!(
+        !page.contains("http://www.w3.org/1999/xlink\" href=\"http"),
+        "the page needs no network"
+    );
 }
 
 #[test]
@@ -55,7 +71,10 @@ fn the_published_figures_of_scale_reproduce() {
     let findings = findings();
     let near = |id: &str, wanted: f64, tolerance: f64| {
         let value = findings[id]["value"].as_f64().unwrap_or(f64::NAN);
-        assert!((value - wanted).abs() <= tolerance, "{id}: {value} is not {wanted}");
+        assert!(
+            (value - wanted).abs() <= tolerance,
+            "{id}: {value} is not {wanted}"
+        );
         assert_eq!(findings[id]["verdict"], "reproduced", "{id}");
     };
     for (bucket, count, mean, sd, efficiency) in [
@@ -84,11 +103,23 @@ fn every_number_carries_what_it_rests_on() {
     for (id, finding) in findings() {
         assert!(finding["n"].is_u64(), "{id}");
         for field in ["unit", "method", "protocol", "question"] {
-            assert!(finding[field].as_str().is_some_and(|text| !text.is_empty()), "{id} has no {field}");
+            assert!(
+                finding[field].as_str().is_some_and(|text| !text.is_empty()),
+                "{id} has no {field}"
+            );
         }
-        if let (Some(low), Some(high)) = (finding["interval"]["low"].as_f64(), finding["interval"]["high"].as_f64()) {
+        if let (Some(low), Some(high)) = (
+            finding["interval"]["low"].as_f64(),
+            finding["interval"]["high"].as_f64(),
+        ) {
             assert!(low <= high, "{id}");
-            assert!(finding["seed"].is_u64() || !finding["interval"]["method"].as_str().unwrap_or("").contains("bootstrap"));
+            assert!(
+                finding["seed"].is_u64()
+                    || !finding["interval"]["method"]
+                        .as_str()
+                        .unwrap_or("")
+                        .contains("bootstrap")
+            );
         }
     }
 }
@@ -130,7 +161,11 @@ fn a_folder_that_cannot_be_written_to_is_said_at_once() {
     fs::write(&file, "mine").expect("a file");
     let ran = anatomy(&["report", "--out", file.to_str().expect("UTF-8")]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.starts_with("error: cannot make the folder"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("error: cannot make the folder"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(fs::read_to_string(&file).expect("still there"), "mine");
 }
 
@@ -140,10 +175,23 @@ fn files_of_others_in_the_folder_stay() {
     fs::write(folder.path().join("notes.txt"), "mine").expect("a file");
     fs::create_dir(folder.path().join("figures")).expect("a folder");
     fs::write(folder.path().join("figures/old.svg"), "<svg/>").expect("a file");
-    let ran = anatomy(&["report", "-q", "--resamples", "100", "--out", folder.path().to_str().expect("UTF-8")]);
+    let ran = anatomy(&[
+        "report",
+        "-q",
+        "--resamples",
+        "100",
+        "--out",
+        folder.path().to_str().expect("UTF-8"),
+    ]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(fs::read_to_string(folder.path().join("notes.txt")).expect("still there"), "mine");
-    assert!(!folder.path().join("figures/old.svg").exists(), "figures of an earlier report are replaced");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("notes.txt")).expect("still there"),
+        "mine"
+    );
+    assert!(
+        !folder.path().join("figures/old.svg").exists(),
+        "figures of an earlier report are replaced"
+    );
 }
 
 #[test]

@@ -10,14 +10,27 @@ use crate::command::root;
 #[test]
 fn crates_depend_on_each_other_as_drawn() {
     let crates = ["anatomy", "catalog", "mechanism", "study"];
-    let found: BTreeSet<String> =
-        fs::read_dir(root().join("crates")).expect("crates").map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
+    let found: BTreeSet<String> = fs::read_dir(root().join("crates"))
+        .expect("crates")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
     assert_eq!(found, crates.iter().map(ToString::to_string).collect());
     for name in crates {
-        let manifest = fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("a manifest");
-        let edges: Vec<&str> =
-            crates.into_iter().filter(|other| manifest.lines().any(|line| line.starts_with(&format!("{other} = {{ path")))).collect();
-        let wanted: &[&str] = if name == "anatomy" { &["catalog", "mechanism", "study"] } else { &[] };
+        let manifest =
+            fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("a manifest");
+        let edges: Vec<&str> = crates
+            .into_iter()
+            .filter(|other| {
+                manifest
+                    .lines()
+                    .any(|line| line.starts_with(&format!("{other} = {{ path")))
+            })
+            .collect();
+        let wanted: &[&str] = if name == "anatomy" {
+            &["catalog", "mechanism", "study"]
+        } else {
+            &[]
+        };
         assert_eq!(edges, wanted, "{name}");
     }
 }
@@ -26,9 +39,17 @@ fn crates_depend_on_each_other_as_drawn() {
 fn every_file_opens_with_what_it_is_for_and_has_one_idea() {
     for path in sources(&root().join("crates")) {
         let text = fs::read_to_string(&path).expect("UTF-8");
-        assert!(text.starts_with("//!"), "{} does not begin with //!", path.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} does not begin with //!",
+            path.display()
+        );
         let lines = text.lines().count();
-        assert!(lines <= 400, "{} has {lines} lines: one idea each", path.display());
+        assert!(
+            lines <= 400,
+            "{} has {lines} lines: one idea each",
+            path.display()
+        );
     }
 }
 
@@ -36,7 +57,12 @@ fn every_file_opens_with_what_it_is_for_and_has_one_idea() {
 fn only_one_module_prints() {
     for path in sources(&root().join("crates")) {
         let name = path.to_string_lossy().into_owned();
-        if name.contains("/tests/") || name.contains("/examples/") || name.contains("/benches/") || name.ends_with("/output.rs") || name.ends_with("tests.rs") {
+        if name.contains("/tests/")
+            || name.contains("/examples/")
+            || name.contains("/benches/")
+            || name.ends_with("/output.rs")
+            || name.ends_with("tests.rs")
+        {
             continue;
         }
         let text = fs::read_to_string(&path).expect("UTF-8");

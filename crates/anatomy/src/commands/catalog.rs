@@ -68,7 +68,12 @@ fn build(global: &Global, args: &CatalogBuildArgs) -> Result<ExitCode> {
     }
     output::say(
         global.quiet,
-        &format!("Written: {} ({} tables, catalog {})", args.out.display(), manifest.tables.len(), &manifest.catalog_sha256[..16]),
+        &format!(
+            "Written: {} ({} tables, catalog {})",
+            args.out.display(),
+            manifest.tables.len(),
+            &manifest.catalog_sha256[..16]
+        ),
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -77,13 +82,25 @@ fn build(global: &Global, args: &CatalogBuildArgs) -> Result<ExitCode> {
 fn sources_table(manifest: &::catalog::tables::Manifest) -> Table {
     Table {
         id: "sources".into(),
-        columns: ["source", "rows read", "kept", "left out", "repeats", "left out because"].map(String::from).to_vec(),
+        columns: [
+            "source",
+            "rows read",
+            "kept",
+            "left out",
+            "repeats",
+            "left out because",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows: manifest
             .sources
             .iter()
             .map(|source| {
-                let reasons: Vec<String> =
-                    source.rejected_by_reason.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+                let reasons: Vec<String> = source
+                    .rejected_by_reason
+                    .iter()
+                    .map(|(reason, count)| format!("{reason} {count}"))
+                    .collect();
                 vec![
                     Cell::from(source.path.as_str()),
                     (source.rows_in as usize).into(),

@@ -1,6 +1,8 @@
 //! One file a command: arguments in, results out.
 
 pub(crate) mod catalog;
+pub(crate) mod probe;
+pub(crate) mod query;
 pub(crate) mod report;
 pub(crate) mod study;
 
@@ -21,15 +23,16 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Report(args) => report::run(&cli.global, args),
         Command::Catalog(command) => catalog::run(&cli.global, command),
         Command::Study(command) => study::run(&cli.global, command),
+        Command::Probe(command) => probe::run(&cli.global, command),
+        Command::Query(args) => query::run(&cli.global, args),
     }
 }
 
 /// The catalog in a folder, or the compiled-in one.
 fn open_catalog(folder: Option<&Path>) -> Result<::catalog::Catalog> {
     match folder {
-        Some(folder) => {
-            ::catalog::Catalog::open(folder).with_context(|| format!("cannot read the catalog {}", folder.display()))
-        }
+        Some(folder) => ::catalog::Catalog::open(folder)
+            .with_context(|| format!("cannot read the catalog {}", folder.display())),
         None => ::catalog::Catalog::snapshot().context("cannot read the compiled-in catalog"),
     }
 }

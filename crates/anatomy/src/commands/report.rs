@@ -43,7 +43,11 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
     let findings = FindingsFile {
         schema_version: SCHEMA_VERSION,
         provenance: Provenance::of(&catalog.manifest.catalog_sha256, global.seed),
-        findings: study.sections.iter().flat_map(|section| &section.findings).collect(),
+        findings: study
+            .sections
+            .iter()
+            .flat_map(|section| &section.findings)
+            .collect(),
     };
     report::write(&files, &study, &findings)?;
     files.finish()?;
@@ -59,7 +63,11 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
 
 fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>) -> Result<String> {
     let mut text = String::new();
-    writeln!(text, "The five most important findings (seed {}):", findings.provenance.seed)?;
+    writeln!(
+        text,
+        "The five most important findings (seed {}):",
+        findings.provenance.seed
+    )?;
     for (place, headline) in study.headlines.iter().enumerate() {
         writeln!(text, "  {}. {headline}", place + 1)?;
     }
@@ -69,7 +77,11 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
     writeln!(text)?;
     writeln!(text, "Written:")?;
     writeln!(text, "  {out}/report.html     open it in a browser")?;
-    writeln!(text, "  {out}/findings.json   {} findings", findings.findings.len())?;
+    writeln!(
+        text,
+        "  {out}/findings.json   {} findings",
+        findings.findings.len()
+    )?;
     writeln!(text, "  {out}/figures/        {figures} figures (SVG)")?;
     writeln!(text, "  {out}/tables/         {tables} tables (CSV)")?;
     Ok(text)
@@ -79,8 +91,21 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
 fn findings_csv(findings: &[&Finding]) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
-        "id", "value", "unit", "low", "high", "level", "n", "method", "protocol", "seed", "published", "tolerance",
-        "verdict", "work", "place",
+        "id",
+        "value",
+        "unit",
+        "low",
+        "high",
+        "level",
+        "n",
+        "method",
+        "protocol",
+        "seed",
+        "published",
+        "tolerance",
+        "verdict",
+        "work",
+        "place",
     ])?;
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for finding in findings {
@@ -99,7 +124,11 @@ fn findings_csv(findings: &[&Finding]) -> Result<String> {
             finding.seed.map(|seed| seed.to_string()).unwrap_or_default(),
             number(published.map(|published| published.value)),
             number(published.map(|published| published.tolerance)),
-            finding.verdict.map(report::verdict_name).unwrap_or_default().to_string(),
+            finding
+                .verdict
+                .map(report::verdict_name)
+                .unwrap_or_default()
+                .to_string(),
             finding.source.work.clone(),
             finding.source.place.clone(),
         ])?;

@@ -14,8 +14,9 @@ use kuva::render::render::render_multiple;
 use study::section::{Drawing, Figure};
 
 /// Okabe and Ito's colours, the readable ones first.
-const COLOURS: [&str; 8] =
-    ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"];
+const COLOURS: [&str; 8] = [
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442",
+];
 
 /// The figure as an SVG document.
 pub(crate) fn svg(figure: &Figure) -> String {
@@ -23,7 +24,11 @@ pub(crate) fn svg(figure: &Figure) -> String {
         Drawing::Histograms(panels) => panels::histograms(figure, panels),
         Drawing::Bins(panels) => panels::bins(figure, panels),
         Drawing::Boxes(groups) => single::boxes(figure, groups),
-        Drawing::Heatmap { rows, columns, values } => single::heatmap(figure, rows, columns, values),
+        Drawing::Heatmap {
+            rows,
+            columns,
+            values,
+        } => single::heatmap(figure, rows, columns, values),
         Drawing::Points { series, line } => single::points(figure, series, *line),
         Drawing::Bars(bars) => bars::bars(figure, bars),
     };
@@ -56,7 +61,26 @@ fn layout(figure: &Figure, plots: &[Plot]) -> Layout {
 }
 
 fn render(plots: Vec<Plot>, layout: Layout) -> String {
-    SvgBackend::new().render_scene(&render_multiple(plots, layout))
+    without_gaps(&SvgBackend::new().render_scene(&render_multiple(plots, layout)))
+}
+
+/// Leaves out elements at places that are no numbers: bars and intervals that are not known.
+fn without_gaps(svg: &str) -> String {
+    let mut text = String::with_capacity(svg.len());
+    for (number, piece) in svg.split('<').enumerate() {
+        let is_gap = piece
+            .split_once("/>")
+            .is_some_and(|(element, _)| element.contains("\"NaN\""));
+        match piece.split_once("/>") {
+            Some((_, rest)) if is_gap => text.push_str(rest),
+            _ if number > 0 => {
+                text.push('<');
+                text.push_str(piece);
+            }
+            _ => text.push_str(piece),
+        }
+    }
+    text
 }
 
 /// Names inside an SVG get the figure's id before them: several stand in one page.

@@ -5,7 +5,7 @@ use kuva::plot::{BandPlot, Histogram, LinePlot};
 use kuva::render::figure::Figure as Grid;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
-use study::section::{Bin, Figure};
+use study::section::{Bin, Drawing, Figure};
 
 use super::colour;
 
@@ -14,9 +14,17 @@ const COLUMNS: usize = 3;
 
 pub(super) fn histograms(figure: &Figure, panels: &[(String, Vec<f64>)]) -> String {
     let all = panels.iter().flat_map(|(_, values)| values.iter().copied());
-    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-    let (low, high) = ((low / 5.0).floor() * 5.0, (high / 5.0).ceil() * 5.0);
-    let bins = (((high - low) / 2.5) as usize).max(1);
+    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    // Points go from 0 to 100; anything else gets round ends.
+    let within = low >= 0.0 && high <= 100.0 && high > 10.0;
+    let (low, high) = if within {
+        (0.0, 100.0)
+    } else {
+        ((low / 5.0).floor() * 5.0, (high / 5.0).ceil() * 5.0)
+    };
+    let bins = (((high - low) / 2.5) as usize).clamp(1, 80);
     let panels = panels
         .iter()
         .map(|(title, values)| {
@@ -25,7 +33,10 @@ pub(super) fn histograms(figure: &Figure, panels: &[(String, Vec<f64>)]) -> Stri
                 .with_range((low, high))
                 .with_bins(bins)
                 .with_color(colour(0));
-            (format!("{title} (n = {})", values.len()), vec![Plot::Histogram(plot)])
+            (
+                format!("{title} (n = {})", values.len()),
+                vec![Plot::Histogram(plot)],
+            )
         })
         .collect();
     grid(figure, panels)
@@ -47,13 +58,16 @@ pub(super) fn bins(figure: &Figure, panels: &[(String, Vec<Bin>)]) -> String {
                 .with_data(bins.iter().map(|bin| (bin.x, bin.mean)))
                 .with_color(colour(0))
                 .with_stroke_width(2.0);
-            (format!("{title} (n = {n})"), vec![Plot::Band(band), Plot::Line(line)])
+            (
+                format!("{title} (n = {n})"),
+                vec![Plot::Band(band), Plot::Line(line)],
+            )
         })
         .collect();
     grid(figure, panels)
 }
 
-fn grid(figure: &Figure, panels: Vec<(String, Vec<Plot>)>) -> String {
+pub(super) fn grid(figure: &Figure, panels: Vec<(String, Vec<Plot>)>) -> String {
     let rows = panels.len().div_ceil(COLUMNS);
     let layouts = panels
         .iter()
@@ -66,7 +80,11 @@ fn grid(figure: &Figure, panels: Vec<(String, Vec<Plot>)>) -> String {
                 .with_title_size(13)
                 .with_label_size(11)
                 .with_tick_size(10);
-            if figure.x.log { layout.with_log_x() } else { layout }
+            match &figure.drawing {
+                Drawing::Histograms(_) => layout.with_x_tick_step(25.0),
+                _ if figure.x.log => layout.with_log_x(),
+                _ => layout,
+            }
         })
         .collect();
     let scene = Grid::new(rows, COLUMNS.min(panels.len()))
@@ -76,5 +94,5 @@ fn grid(figure: &Figure, panels: Vec<(String, Vec<Plot>)>) -> String {
         .with_layouts(layouts)
         .with_cell_size(330.0, 260.0)
         .render();
-    SvgBackend::new().render_scene(&scene)
+    super::without_gaps(&SvgBackend::new().render_scene(&scene))
 }

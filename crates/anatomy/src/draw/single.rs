@@ -11,9 +11,20 @@ pub(super) fn boxes(figure: &Figure, groups: &[(String, Vec<f64>)]) -> String {
     for (label, values) in groups {
         plot = plot.with_group(label.as_str(), values.iter().copied());
     }
+    let never_below = groups
+        .iter()
+        .flat_map(|(_, values)| values)
+        .all(|value| *value >= 0.0);
     let plots = vec![Plot::Box(plot)];
     let layout = layout(figure, &plots);
-    render(plots, layout)
+    render(
+        plots,
+        if never_below {
+            layout.with_y_axis_min(0.0)
+        } else {
+            layout
+        },
+    )
 }
 
 pub(super) fn heatmap(figure: &Figure, rows: &[String], columns: &[String], values: &[Vec<f64>]) -> String {
@@ -21,7 +32,12 @@ pub(super) fn heatmap(figure: &Figure, rows: &[String], columns: &[String], valu
     let light = ColorMap::Custom(std::sync::Arc::new(|share: f64| {
         let share = share.clamp(0.0, 1.0);
         let mix = |from: f64, to: f64| (from + share * (to - from)) as u8;
-        format!("#{:02x}{:02x}{:02x}", mix(255.0, 96.0), mix(255.0, 178.0), mix(255.0, 232.0))
+        format!(
+            "#{:02x}{:02x}{:02x}",
+            mix(255.0, 96.0),
+            mix(255.0, 178.0),
+            mix(255.0, 232.0)
+        )
     }));
     let plot = Heatmap::new()
         .with_data(values.iter().map(|row| row.iter().copied()))
@@ -57,8 +73,14 @@ pub(super) fn points(
         plots.push(Plot::Scatter(plot));
     }
     if let Some(ends) = line {
-        plots.push(Plot::Line(LinePlot::new().with_data(ends).with_color(colour(5)).with_stroke_width(2.0)));
+        plots.push(Plot::Line(
+            LinePlot::new()
+                .with_data(ends)
+                .with_color(colour(5))
+                .with_stroke_width(2.0),
+        ));
     }
-    let layout = layout(figure, &plots);
+    // The last label of a logarithmic axis stands half outside.
+    let layout = layout(figure, &plots).with_force_margins(70.0, 40.0);
     render(plots, layout)
 }

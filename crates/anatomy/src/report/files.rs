@@ -26,14 +26,18 @@ impl Files {
             .prefix(".anatomy-report-")
             .tempdir_in(out)
             .with_context(|| format!("cannot write to the folder {}", out.display()))?;
-        Ok(Self { out: out.to_path_buf(), work })
+        Ok(Self {
+            out: out.to_path_buf(),
+            work,
+        })
     }
 
     /// Writes one file, `/` in its name being folders.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.work.path().join("new").join(name);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
@@ -48,7 +52,8 @@ impl Files {
                 continue;
             }
             if place.is_dir() {
-                fs::rename(&place, old.join(name)).with_context(|| format!("cannot replace {}", place.display()))?;
+                fs::rename(&place, old.join(name))
+                    .with_context(|| format!("cannot replace {}", place.display()))?;
             }
             fs::rename(&new, &place).with_context(|| format!("cannot write {}", place.display()))?;
         }
@@ -58,10 +63,14 @@ impl Files {
 
 /// Writes one file under a temporary name beside its place and renames it.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)
         .with_context(|| format!("cannot write to the folder {}", folder.display()))?;
     std::io::Write::write_all(&mut file, bytes)?;
-    file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.persist(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())
 }

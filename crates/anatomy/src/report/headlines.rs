@@ -9,12 +9,23 @@ use crate::output::number;
 /// In order of importance; a sentence whose findings are missing is left out.
 pub(crate) fn headlines(sections: &[Section]) -> Vec<String> {
     let all: Vec<&Finding> = sections.iter().flat_map(|section| &section.findings).collect();
-    let find = |id: &str| all.iter().copied().find(|finding| finding.id == id && finding.value.is_some());
-    [leak(&find), importance(&all), scale(&find), chat_template(&find), popularity(&find), ledger(&all)]
-        .into_iter()
-        .flatten()
-        .take(5)
-        .collect()
+    let find = |id: &str| {
+        all.iter()
+            .copied()
+            .find(|finding| finding.id == id && finding.value.is_some())
+    };
+    [
+        leak(&find),
+        importance(&all),
+        scale(&find),
+        chat_template(&find),
+        popularity(&find),
+        ledger(&all),
+    ]
+    .into_iter()
+    .flatten()
+    .take(5)
+    .collect()
 }
 
 fn value(finding: &Finding) -> f64 {
@@ -24,15 +35,22 @@ fn value(finding: &Finding) -> f64 {
 fn with_interval(finding: &Finding, digits: usize) -> String {
     let value = value(finding);
     match &finding.interval {
-        Some(interval) => format!("{value:.digits$} [{:.digits$}, {:.digits$}]", interval.low, interval.high),
+        Some(interval) => format!(
+            "{value:.digits$} [{:.digits$}, {:.digits$}]",
+            interval.low, interval.high
+        ),
         None => format!("{value:.digits$}"),
     }
 }
 
 fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String> {
     let mean = |protocol: &str| {
-        let id = |benchmark: &str| format!("regression.r2.structure_date.{protocol}.random_forest.{benchmark}");
-        let values: Option<Vec<f64>> = BENCHMARKS.iter().map(|benchmark| find(&id(benchmark)).map(value)).collect();
+        let id =
+            |benchmark: &str| format!("regression.r2.structure_date.{protocol}.random_forest.{benchmark}");
+        let values: Option<Vec<f64>> = BENCHMARKS
+            .iter()
+            .map(|benchmark| find(&id(benchmark)).map(value))
+            .collect();
         values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
     };
     let (random, unseen) = (mean("random_split")?, mean("structure_out")?);
@@ -60,7 +78,10 @@ fn importance(all: &[&Finding]) -> Option<String> {
 }
 
 fn scale<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String> {
-    let (first, second) = (find("scale.difference.medium_small")?, find("scale.difference.large_medium")?);
+    let (first, second) = (
+        find("scale.difference.medium_small")?,
+        find("scale.difference.large_medium")?,
+    );
     Some(format!(
         "From under 10 to 10–50 billion parameters the mean Average rises by {} points, from there to 50 and more by {} \
          (95 % intervals over shapes; n = {} and {}).",
@@ -72,7 +93,10 @@ fn scale<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String> {
 }
 
 fn chat_template<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String> {
-    let (follow, reason) = (find("chat_template.difference.ifeval")?, find("chat_template.difference.musr")?);
+    let (follow, reason) = (
+        find("chat_template.difference.ifeval")?,
+        find("chat_template.difference.musr")?,
+    );
     Some(format!(
         "Evaluations with a chat template score {} points higher on IFEval and {} on MUSR; unadjusted, the sides are \
          different checkpoints (n = {}).",
@@ -93,7 +117,16 @@ fn popularity<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String>
 }
 
 fn ledger(all: &[&Finding]) -> Option<String> {
-    let count = |verdict: Verdict| all.iter().filter(|finding| finding.verdict == Some(verdict)).count();
+    let count = |verdict: Verdict| {
+        all.iter()
+            .filter(|finding| finding.verdict == Some(verdict))
+            .count()
+    };
     let (same, other) = (count(Verdict::Reproduced), count(Verdict::Differs));
-    (same + other > 0).then(|| format!("Of {} published figures {same} reproduce and {other} differ.", same + other))
+    (same + other > 0).then(|| {
+        format!(
+            "Of {} published figures {same} reproduce and {other} differ.",
+            same + other
+        )
+    })
 }

@@ -35,11 +35,20 @@ pub(crate) fn study(catalog: &Catalog, resamples: usize, seed: u64, bar: &Progre
     bar.inc(1);
     bar.set_message("six dimensions");
     let v2 = rows::leaderboard_v2(catalog, &shapes);
-    sections.extend(six_dimensions(&Dimensions { rows: &v2, resamples, seed }));
+    sections.extend(six_dimensions(&Dimensions {
+        rows: &v2,
+        resamples,
+        seed,
+    }));
     bar.inc(1);
     bar.set_message("structure to score");
     let (v1, n_repeats) = rows::leaderboard_v1(catalog, &shapes);
-    let study = LeaderboardV1 { rows: &v1, n_repeats, resamples, seed };
+    let study = LeaderboardV1 {
+        rows: &v1,
+        n_repeats,
+        resamples,
+        seed,
+    };
     sections.extend(leaderboard_v1::sections(&study, &|_, _| bar.inc(1))?);
     let headlines = headlines::headlines(&sections);
     Ok(Study { sections, headlines })

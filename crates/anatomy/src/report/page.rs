@@ -57,11 +57,25 @@ struct LedgerRow {
 
 /// The whole page; `drawn` holds each figure's id and SVG.
 pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String, String)]) -> Result<String> {
-    let ledger: Vec<LedgerRow> = findings.findings.iter().filter_map(|finding| ledger_row(finding)).collect();
-    let count = |verdict: Verdict| findings.findings.iter().filter(|found| found.verdict == Some(verdict)).count();
+    let ledger: Vec<LedgerRow> = findings
+        .findings
+        .iter()
+        .filter_map(|finding| ledger_row(finding))
+        .collect();
+    let count = |verdict: Verdict| {
+        findings
+            .findings
+            .iter()
+            .filter(|found| found.verdict == Some(verdict))
+            .count()
+    };
     let page = Page {
         headlines: &study.headlines,
-        sections: study.sections.iter().map(|section| view(section, drawn)).collect(),
+        sections: study
+            .sections
+            .iter()
+            .map(|section| view(section, drawn))
+            .collect(),
         ledger,
         n_findings: findings.findings.len(),
         reproduced: count(Verdict::Reproduced),
@@ -76,17 +90,36 @@ fn view<'a>(section: &'a Section, drawn: &'a [(String, String)]) -> SectionView<
         let (_, svg) = drawn.iter().find(|(id, _)| *id == figure.id)?;
         // Inside a page an SVG needs no XML declaration.
         let start = svg.find("<svg").unwrap_or(0);
-        Some(FigureView { id: &figure.id, caption: &figure.caption, svg: &svg[start..] })
+        Some(FigureView {
+            id: &figure.id,
+            caption: &figure.caption,
+            svg: &svg[start..],
+        })
     });
-    let tables = section.tables.iter().filter(|table| table.shown).map(|table| TableView {
-        table,
-        rows: table.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
-    });
-    SectionView { section, figures: figures.collect(), tables: tables.collect() }
+    let tables = section
+        .tables
+        .iter()
+        .filter(|table| table.shown)
+        .map(|table| TableView {
+            table,
+            rows: table
+                .rows
+                .iter()
+                .map(|row| row.iter().map(cell).collect())
+                .collect(),
+        });
+    SectionView {
+        section,
+        figures: figures.collect(),
+        tables: tables.collect(),
+    }
 }
 
 fn cell(cell: &Cell) -> CellView {
-    CellView { text: output::cell(cell), is_number: !matches!(cell, Cell::Text(_)) }
+    CellView {
+        text: output::cell(cell),
+        is_number: !matches!(cell, Cell::Text(_)),
+    }
 }
 
 fn ledger_row(finding: &Finding) -> Option<LedgerRow> {

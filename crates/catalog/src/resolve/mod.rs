@@ -231,14 +231,21 @@ impl<'a> Resolver<'a> {
             }
         }
         if let Some(shape) = resolution.shape {
-            let cells = [&mut structure.kv_heads, &mut structure.vocab_size, &mut structure.pos];
+            let cells = [
+                &mut structure.kv_heads,
+                &mut structure.vocab_size,
+                &mut structure.pos,
+            ];
             let mut told = Vec::new();
             for (column, cell) in cells.into_iter().enumerate().filter(|(_, cell)| cell.is_none()) {
                 *cell = self.rest.tell(known, shape, column, None);
                 told.extend(cell.map(|_| rest::COLUMNS[column]));
             }
             if let (Some(source), false) = (&mut structure.source, told.is_empty()) {
-                source.push_str(&format!("; {} by the nearest names of the shape", told.join(", ")));
+                source.push_str(&format!(
+                    "; {} by the nearest names of the shape",
+                    told.join(", ")
+                ));
             }
         }
         structure

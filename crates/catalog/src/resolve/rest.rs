@@ -57,12 +57,21 @@ impl Rest {
     }
 
     /// The value of column `column` (0 to 2) for a checkpoint of this shape; `without`: as if that one stated nothing.
-    pub(crate) fn tell(&self, known: &Known, shape: Shape, column: usize, without: Option<u32>) -> Option<i64> {
+    pub(crate) fn tell(
+        &self,
+        known: &Known,
+        shape: Shape,
+        column: usize,
+        without: Option<u32>,
+    ) -> Option<i64> {
         let family = block_of(known);
         let states = |stated: &&Stated| stated.columns[column].is_some() && Some(stated.at) != without;
         let all: Vec<&Stated> = self.by_shape.get(&shape)?.iter().filter(states).collect();
-        let akin: Vec<&Stated> =
-            all.iter().copied().filter(|stated| family.is_some() && stated.family == family).collect();
+        let akin: Vec<&Stated> = all
+            .iter()
+            .copied()
+            .filter(|stated| family.is_some() && stated.family == family)
+            .collect();
         let candidates = if akin.is_empty() { all } else { akin };
         let own = words(&known.id);
         let shared = |stated: &Stated| stated.words.intersection(&own).count();
@@ -78,7 +87,10 @@ impl Rest {
             let vote = votes.entry(stated.columns[column]?).or_insert((0, FAR));
             *vote = (vote.0 + 1, vote.1.min(away(stated)));
         }
-        votes.into_iter().max_by_key(|&(value, (count, away))| (count, -away, std::cmp::Reverse(value))).map(|(value, _)| value)
+        votes
+            .into_iter()
+            .max_by_key(|&(value, (count, away))| (count, -away, std::cmp::Reverse(value)))
+            .map(|(value, _)| value)
     }
 
     /// How right the rule is, each known value left out in turn.
@@ -87,7 +99,9 @@ impl Rest {
         for (at, entry) in known.iter().enumerate() {
             let Some(shape) = entry.shape() else { continue };
             for (column, right) in right.iter_mut().enumerate() {
-                let Some(truth) = entry.dimensions[column + 4] else { continue };
+                let Some(truth) = entry.dimensions[column + 4] else {
+                    continue;
+                };
                 right.held_out += 1;
                 if let Some(answer) = self.tell(entry, shape, column, Some(at as u32)) {
                     right.answered += 1;
@@ -129,7 +143,11 @@ mod tests {
 
     #[test]
     fn the_nearest_name_tells_before_the_majority() {
-        let stated = [known("a/llama-3-8b", Some(8)), known("b/other", Some(32)), known("c/another", Some(32))];
+        let stated = [
+            known("a/llama-3-8b", Some(8)),
+            known("b/other", Some(32)),
+            known("c/another", Some(32)),
+        ];
         let rest = Rest::of(&stated);
         assert_eq!(rest.tell(&known("d/llama-3-tune", None), SHAPE, 0, None), Some(8));
         assert_eq!(rest.tell(&known("d/new", None), SHAPE, 0, None), Some(32));
@@ -141,6 +159,13 @@ mod tests {
     fn a_value_left_out_does_not_tell_itself() {
         let all = [known("a/llama-3-8b", Some(8))];
         let right = Rest::of(&all).accuracy(&all);
-        assert_eq!(right[0], Right { held_out: 1, answered: 0, right: 0 });
+        assert_eq!(
+            right[0],
+            Right {
+                held_out: 1,
+                answered: 0,
+                right: 0
+            }
+        );
     }
 }

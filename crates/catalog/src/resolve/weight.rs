@@ -17,14 +17,21 @@ pub(crate) fn billions(pool: &Pool, known: &Known, shape: Option<Shape>) -> Opti
         return Some(count as f64 / 1e9);
     }
     let admitted = shape.map(|shape| sizes(pool, known, shape)).unwrap_or_default();
-    let nearest = |to: f64| admitted.iter().copied().min_by(|a, b| (a - to).abs().total_cmp(&(b - to).abs()));
+    let nearest = |to: f64| {
+        admitted
+            .iter()
+            .copied()
+            .min_by(|a, b| (a - to).abs().total_cmp(&(b - to).abs()))
+    };
     match listed {
         Listed::Counted(size) => match nearest(size) {
             Some(near) if (near - size).abs() > BELIEVED * near => Some(near),
             _ => Some(size),
         },
         // Whole billions are cut (10.73 listed as 10) or nominal (6.74 as 7): the middle of what they can mean.
-        Listed::Rough(size) => nearest(size + 0.1).filter(|near| (near - size).abs() <= BELIEVED * near + 1.0).or(Some(size)),
+        Listed::Rough(size) => nearest(size + 0.1)
+            .filter(|near| (near - size).abs() <= BELIEVED * near + 1.0)
+            .or(Some(size)),
         Listed::Unknown => admitted.first().copied(),
     }
 }
@@ -36,19 +43,32 @@ fn sizes(pool: &Pool, known: &Known, shape: Shape) -> Vec<f64> {
         Some(true) => Experts::Several,
         _ => Experts::of(family.as_deref()),
     };
-    let of_shape: Vec<&Template> = pool.templates.iter().filter(|template| template.shape == shape).collect();
-    let own: Vec<&Template> =
-        of_shape.iter().copied().filter(|template| Some(&template.family) == family.as_ref()).collect();
+    let of_shape: Vec<&Template> = pool
+        .templates
+        .iter()
+        .filter(|template| template.shape == shape)
+        .collect();
+    let own: Vec<&Template> = of_shape
+        .iter()
+        .copied()
+        .filter(|template| Some(&template.family) == family.as_ref())
+        .collect();
     let akin: Vec<&Template> = of_shape
         .iter()
         .copied()
-        .filter(|template| family.as_deref().is_some_and(|family| block(family) == block(&template.family)))
+        .filter(|template| {
+            family
+                .as_deref()
+                .is_some_and(|family| block(family) == block(&template.family))
+        })
         .collect();
     [own, akin, of_shape]
         .into_iter()
         .map(|templates| {
             let all = templates.into_iter().flat_map(|template| &template.sizes);
-            all.filter(|admitted| admitted.usual && experts.admits(admitted)).map(|admitted| admitted.size).collect()
+            all.filter(|admitted| admitted.usual && experts.admits(admitted))
+                .map(|admitted| admitted.size)
+                .collect()
         })
         .find(|sizes: &Vec<f64>| !sizes.is_empty())
         .unwrap_or_default()

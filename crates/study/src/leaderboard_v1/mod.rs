@@ -3,7 +3,9 @@
 
 mod correlations;
 mod distributions;
+mod forests;
 mod regressions;
+mod rows;
 mod size_bins;
 #[cfg(test)]
 mod tests;

@@ -1,32 +1,19 @@
 //! From structure to score: a random forest on `structure_date`, under random rows and under unseen shapes.
 
-use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, column, source};
+use super::forests::{Forests, SEEDS, forests, importance_by_tree};
+use super::rows::{Rows, SET, add_folds, rows_of, rows_table};
+use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::ceiling::{ceiling, lookup};
-use crate::design::Design;
 use crate::error::Error;
-use crate::evaluate::{Evaluation, bootstrap_r2_over_groups, evaluate};
-use crate::features::{COLUMNS, feature_set};
+use crate::evaluate::Evaluation;
+use crate::features::COLUMNS;
 use crate::finding::{Finding, Interval};
-use crate::groups::Groups;
-use crate::protocol::{Fold, Protocol, RowInformation, folds};
+use crate::protocol::{Protocol, RowInformation, folds};
 use crate::published::published;
-use crate::regression::RandomForest;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, quantile};
 
-const SET: &str = "structure_date";
 const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::StructureOut];
-
-/// The rows that a regression uses: all features and the score are known.
-struct Rows {
-    /// Numbers of the rows in the study.
-    rows: Vec<usize>,
-    design: Design,
-    target: Vec<f64>,
-    shape: Groups,
-    /// All structure columns but the date equal.
-    structure: Groups,
-}
 
 pub(super) fn section(
     study: &LeaderboardV1<'_>,
@@ -44,7 +31,7 @@ pub(super) fn section(
                   rows (date can pass it). Look-up: predicting the training mean of the row's own shape. Intervals: 95 %, \
                   bootstrap over shapes."
             .into(),
-        columns: ["benchmark", "protocol", "n tested", "R²", "low", "high", "MAE (points)", "look-up R²", "ceiling"]
+        columns: ["benchmark", "protocol", "n tested", "R²", "sd over seeds", "low", "high", "MAE (points)", "look-up R²", "ceiling"]
             .map(String::from)
             .to_vec(),
         shown: true,
@@ -84,29 +71,22 @@ pub(super) fn section(
                 ..RowInformation::default()
             };
             let folds = folds(protocol, &information, study.seed)?;
-            let forest = RandomForest::default();
-            let result = evaluate(&forest, &rows.design, &rows.target, None, &folds, study.seed)?;
-            let own_shape = lookup(&rows.target, &rows.shape, &folds)?;
-            let interval = bootstrap_r2_over_groups(
+            let forests = forests(
+                &rows.design,
                 &rows.target,
-                &result.predictions,
                 &rows.shape,
+                &folds,
                 study.resamples,
-                0.95,
                 study.seed,
             )?;
-            table.rows.push(table_row(
-                place,
-                protocol,
-                &result,
-                interval.as_ref(),
-                &own_shape,
-                limit.adjusted,
-            ));
-            section.findings.extend(scores(
-                study, place, protocol, &rows, &result, interval, &own_shape,
-            ));
-            add_folds(&mut row_table, protocol, &folds, &result);
+            let own_shape = lookup(&rows.target, &rows.shape, &folds)?;
+            table
+                .rows
+                .push(table_row(place, protocol, &forests, &own_shape, limit.adjusted));
+            section
+                .findings
+                .extend(scores(study, place, protocol, &rows, &forests, &own_shape));
+            add_folds(&mut row_table, protocol, &folds, &forests.first);
             done();
         }
         importances.extend(importance(study, place, &rows, &mut section)?);
@@ -119,37 +99,6 @@ pub(super) fn section(
     Ok(section)
 }
 
-/// Rows with every feature of the set and the score; the rest is counted in the table's caption.
-fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Rows, Error> {
-    let names = feature_set(SET).expect("a set of the table");
-    let places: Vec<usize> = names.iter().map(|name| column(name)).collect();
-    let mut rows = Vec::new();
-    let mut target = Vec::new();
-    let mut columns = vec![Vec::new(); names.len()];
-    for (row, score) in study.scored(benchmark) {
-        let values: Option<Vec<f64>> = places
-            .iter()
-            .map(|&place| study.rows[row].structure[place])
-            .collect();
-        let Some(values) = values else { continue };
-        rows.push(row);
-        target.push(score);
-        for (column, value) in columns.iter_mut().zip(values) {
-            column.push(value);
-        }
-    }
-    let design = Design::new(names.iter().map(ToString::to_string).collect(), columns)?;
-    let shape = Groups::from_columns(&design, &["layers", "d_model", "d_ffn", "heads"])?;
-    let structure = Groups::from_columns(&design, feature_set("structure").expect("a set of the table"))?;
-    Ok(Rows {
-        rows,
-        design,
-        target,
-        shape,
-        structure,
-    })
-}
-
 fn finding(id: &str, question: &str) -> Finding {
     Finding::new(id, question, &source()).with_published(None)
 }
@@ -159,15 +108,14 @@ fn scores(
     place: usize,
     protocol: Protocol,
     rows: &Rows,
-    result: &Evaluation,
-    interval: Option<Interval>,
+    forests: &Forests,
     own_shape: &Evaluation,
 ) -> Vec<Finding> {
     let (benchmark, title) = (BENCHMARKS[place], BENCHMARK_TITLES[place]);
     let name = protocol.name();
     let complete = |finding: Finding, value: f64, unit: &str, method: &str| {
         finding
-            .with_value(value, unit, result.n_tested, method)
+            .with_value(value, unit, forests.first.n_tested, method)
             .with_protocol(name, rows.design.names())
             .with_seed(study.seed)
             .with_note(format!(
@@ -187,11 +135,16 @@ fn scores(
                     "Which share of the variance of {title} does a forest predict from structure and date?"
                 ),
             ),
-            result.r2_pooled.unwrap_or(f64::NAN),
+            forests.r2,
             "fraction",
             "random_forest",
         )
-        .with_interval(interval)
+        .with_interval(forests.interval.clone())
+        .with_note(format!(
+            "mean over {SEEDS} seeds of the forest, standard deviation {:.3}; one forest of 100 trees differs from \
+             another by as much",
+            forests.r2_sd
+        ))
         .with_figure("regression-r2")
         .with_published(published(&r2_id)),
         complete(
@@ -199,7 +152,7 @@ fn scores(
                 &id("r2_mean_of_folds", "random_forest"),
                 &format!("The same as the mean of the folds' R², for {title}?"),
             ),
-            result.r2_mean_of_folds().unwrap_or(f64::NAN),
+            forests.r2_mean_of_folds,
             "fraction",
             "random_forest",
         ),
@@ -208,7 +161,7 @@ fn scores(
                 &id("mae", "random_forest"),
                 &format!("How far off is the forest on {title}, on the mean?"),
             ),
-            result.mae,
+            forests.mae,
             "points",
             "random_forest",
         ),
@@ -229,19 +182,19 @@ fn scores(
 fn table_row(
     place: usize,
     protocol: Protocol,
-    result: &Evaluation,
-    interval: Option<&Interval>,
+    forests: &Forests,
     own_shape: &Evaluation,
     ceiling: Option<f64>,
 ) -> Vec<Cell> {
     vec![
         BENCHMARK_TITLES[place].into(),
         protocol.name().into(),
-        result.n_tested.into(),
-        result.r2_pooled.into(),
-        interval.map(|interval| interval.low).into(),
-        interval.map(|interval| interval.high).into(),
-        result.mae.into(),
+        forests.first.n_tested.into(),
+        forests.r2.into(),
+        forests.r2_sd.into(),
+        forests.interval.as_ref().map(|interval| interval.low).into(),
+        forests.interval.as_ref().map(|interval| interval.high).into(),
+        forests.mae.into(),
         own_shape.r2_pooled.into(),
         ceiling.into(),
     ]
@@ -255,17 +208,15 @@ fn importance(
     section: &mut Section,
 ) -> Result<Vec<Bar>, Error> {
     let (benchmark, title) = (BENCHMARKS[place], BENCHMARK_TITLES[place]);
-    let fit = RandomForest::default().fit_forest(&rows.design, &rows.target, None, study.seed)?;
-    let by_tree = fit.importance_by_tree();
+    let by_feature = importance_by_tree(&rows.design, &rows.target, study.seed)?;
     let mut bars = Vec::new();
-    for (place_of_feature, feature) in rows.design.names().iter().enumerate() {
-        let of_trees: Vec<f64> = by_tree.iter().map(|tree| tree[place_of_feature]).collect();
-        let value = mean(&of_trees);
+    for (feature, of_trees) in rows.design.names().iter().zip(&by_feature) {
+        let value = mean(of_trees);
         let interval = Interval {
-            low: quantile(&of_trees, 0.025),
-            high: quantile(&of_trees, 0.975),
+            low: quantile(of_trees, 0.025),
+            high: quantile(of_trees, 0.975),
             level: 0.95,
-            method: "quantiles over the forest's trees".into(),
+            method: "quantiles over the trees of 5 forests".into(),
         };
         bars.push(Bar {
             group: title.into(),
@@ -292,57 +243,6 @@ fn importance(
         );
     }
     Ok(bars)
-}
-
-/// The rows of one regression, so that anyone can fit them with another program.
-fn rows_table(study: &LeaderboardV1<'_>, benchmark: &str, rows: &Rows) -> Table {
-    let names = rows.design.names();
-    Table {
-        id: format!("regression-rows-{benchmark}"),
-        caption: format!(
-            "The {} rows of the regression on {benchmark} ({} of {} checkpoints lack a feature or the score), their test \
-             fold under each protocol (-1: always training) and out-of-fold predictions.",
-            rows.target.len(),
-            study.rows.len() - rows.target.len(),
-            study.rows.len()
-        ),
-        columns: ["id", "score"]
-            .into_iter()
-            .map(String::from)
-            .chain(names.iter().cloned())
-            .collect(),
-        rows: rows
-            .rows
-            .iter()
-            .enumerate()
-            .map(|(row, &of_study)| {
-                let features = rows.design.columns().iter().map(|column| Cell::from(column[row]));
-                [
-                    Cell::from(study.rows[of_study].id.as_str()),
-                    rows.target[row].into(),
-                ]
-                .into_iter()
-                .chain(features)
-                .collect()
-            })
-            .collect(),
-        shown: false,
-    }
-}
-
-fn add_folds(table: &mut Table, protocol: Protocol, folds: &[Fold], result: &Evaluation) {
-    let mut numbers = vec![-1.0; table.rows.len()];
-    for (number, fold) in folds.iter().enumerate() {
-        for &row in &fold.test {
-            numbers[row] = number as f64;
-        }
-    }
-    table.columns.push(format!("fold_{}", protocol.name()));
-    table.columns.push(format!("prediction_{}", protocol.name()));
-    for ((row, number), prediction) in table.rows.iter_mut().zip(numbers).zip(&result.predictions) {
-        row.push(number.into());
-        row.push((*prediction).into());
-    }
 }
 
 fn words(section: &Section) -> Vec<String> {

@@ -67,14 +67,17 @@ fn coefficient(x: &[f64], y: &[f64]) -> f64 {
 
 fn with_inference(value: f64, n: usize, spread: f64, method: &str) -> Correlation {
     let degrees = n as f64 - 2.0;
-    let p = StudentsT::new(0.0, 1.0, degrees).ok().filter(|_| value.is_finite()).map_or(f64::NAN, |law| {
-        let t = value * (degrees / (1.0 - value * value)).sqrt();
-        if t.is_infinite() {
-            0.0
-        } else {
-            2.0 * law.sf(t.abs())
-        }
-    });
+    let p = StudentsT::new(0.0, 1.0, degrees)
+        .ok()
+        .filter(|_| value.is_finite())
+        .map_or(f64::NAN, |law| {
+            let t = value * (degrees / (1.0 - value * value)).sqrt();
+            if t.is_infinite() {
+                0.0
+            } else {
+                2.0 * law.sf(t.abs())
+            }
+        });
     let level = 0.95;
     let interval = (n > 3 && value.is_finite()).then(|| {
         let half = Normal::standard().inverse_cdf(0.5 + level / 2.0) * (spread / (n as f64 - 3.0)).sqrt();

@@ -1,6 +1,5 @@
 //! `anatomy study`: single questions of the study, on the catalog or on a table of the user's own.
 
-mod methods;
 mod regressions;
 mod table;
 

@@ -9,10 +9,10 @@ use study::ceiling::{ceiling, lookup};
 use study::evaluate::bootstrap_r2_over_groups;
 use study::finding::{Finding, SourceOf};
 use study::protocol::folds_from_numbers;
+use study::regression::{all, from_name};
 use study::section::{Cell, Table};
-use study::{Evaluation, Fold, Groups, Protocol, RowInformation, evaluate, folds};
+use study::{Evaluation, Fold, Groups, Protocol, Regression, RowInformation, evaluate, folds};
 
-use super::methods::{NAMES, method};
 use super::table::{self, Rows};
 use crate::cli::{Format, Global};
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
@@ -28,7 +28,12 @@ Examples:
 Exit status: 0 fitted, 1 no row has all the values, 2 could not run")]
 pub(crate) struct RegressionsArgs {
     /// Scores to explain, separated by commas: benchmarks of the catalog, or a column of --data
-    #[arg(short, long, default_value = "arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k", value_name = "NAMES")]
+    #[arg(
+        short,
+        long,
+        default_value = "arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k",
+        value_name = "NAMES"
+    )]
     target: String,
     /// Features: core, structure, structure_date, or columns separated by commas
     #[arg(short, long, default_value = "structure_date", value_name = "SET")]
@@ -64,22 +69,36 @@ struct Division {
 }
 
 pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
-    let names: Vec<&str> = args.methods.as_deref().map_or_else(|| NAMES.to_vec(), |names| split(names));
-    let methods = names.iter().map(|name| method(name)).collect::<Result<Vec<_>>>()?;
+    let methods = args.methods.as_deref().map_or_else(|| Ok(all()), methods)?;
     let targets = split(&args.target);
-    let protocols = if args.folds.is_some() { Vec::new() } else { protocols(&args.protocol)? };
+    let protocols = if args.folds.is_some() {
+        Vec::new()
+    } else {
+        protocols(&args.protocol)?
+    };
     if args.predictions.is_some() && (targets.len() != 1 || protocols.len() > 1) {
-        bail!("--predictions takes one target and one protocol, not {} and {}", targets.len(), protocols.len());
+        bail!(
+            "--predictions takes one target and one protocol, not {} and {}",
+            targets.len(),
+            protocols.len()
+        );
     }
     let catalog = match args.data {
         Some(_) => None,
         None => Some(crate::commands::open_catalog(args.catalog.as_deref())?),
     };
-    let catalog_hash = catalog.as_ref().map_or("", |catalog| catalog.manifest.catalog_sha256.as_str()).to_string();
+    let catalog_hash = catalog
+        .as_ref()
+        .map_or("", |catalog| catalog.manifest.catalog_sha256.as_str())
+        .to_string();
     let mut findings = Vec::new();
     let mut table = empty_table(&args.features);
     let n_divisions = protocols.len().max(1);
-    let bar = progress::bar(global.quiet, (targets.len() * n_divisions * methods.len()) as u64, "fitting");
+    let bar = progress::bar(
+        global.quiet,
+        (targets.len() * n_divisions * methods.len()) as u64,
+        "fitting",
+    );
     for target in targets {
         let frame = match (&args.data, &catalog) {
             (Some(path), _) => table::read_csv(path)?,
@@ -89,7 +108,13 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         let rows = table::complete_rows(&frame, &table::feature_names(&args.features), target)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
-            output::say(false, &format!("no row of {} has `{target}` and all of {}", rows.source, args.features));
+            output::say(
+                false,
+                &format!(
+                    "no row of {} has `{target}` and all of {}",
+                    rows.source, args.features
+                ),
+            );
             return Ok(ExitCode::from(1));
         }
         let divisions = match &args.folds {
@@ -97,7 +122,10 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                 name: "given_folds".into(),
                 folds: folds_from_numbers(&table::fold_numbers(&frame, asked, &rows)?)?,
             }],
-            None => protocols.iter().map(|protocol| divide(*protocol, &rows, global.seed)).collect::<Result<_>>()?,
+            None => protocols
+                .iter()
+                .map(|protocol| divide(*protocol, &rows, global.seed))
+                .collect::<Result<_>>()?,
         };
         let names: Vec<&str> = rows.design.names().iter().map(String::as_str).collect();
         let limit = ceiling(&rows.target, &Groups::from_columns(&rows.design, &names)?)?;
@@ -106,9 +134,24 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
             let mut predicted = Vec::new();
             for method in &methods {
                 bar.set_message(format!("{target} {} {}", division.name, method.name()));
-                let result = evaluate(&**method, &rows.design, &rows.target, None, &division.folds, global.seed)?;
+                let result = evaluate(
+                    &**method,
+                    &rows.design,
+                    &rows.target,
+                    None,
+                    &division.folds,
+                    global.seed,
+                )?;
                 let finding = r2_finding(args, global, target, division, method.name(), &rows, &result)?;
-                table.rows.push(table_row(target, division, method.name(), &result, &finding, &own_shape, limit.adjusted));
+                table.rows.push(table_row(
+                    target,
+                    division,
+                    method.name(),
+                    &result,
+                    &finding,
+                    &own_shape,
+                    limit.adjusted,
+                ));
                 findings.push(finding);
                 predicted.push((method.name(), result));
                 bar.inc(1);
@@ -121,7 +164,11 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         bar.suspend(|| {
             output::say(
                 global.quiet,
-                &format!("{target}: {all} rows, {} without a value left out, {kept} used, {} shapes", all - kept, rows.shape.n_groups()),
+                &format!(
+                    "{target}: {all} rows, {} without a value left out, {kept} used, {} shapes",
+                    all - kept,
+                    rows.shape.n_groups()
+                ),
             );
         });
     }
@@ -142,7 +189,18 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
 }
 
 fn split(list: &str) -> Vec<&str> {
-    list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn methods(list: &str) -> Result<Vec<Box<dyn Regression>>> {
+    let known: Vec<&str> = all().iter().map(|method| method.name()).collect();
+    let method = |name: &str| {
+        from_name(name).with_context(|| format!("no method named `{name}`; there are {}", known.join(", ")))
+    };
+    split(list).into_iter().map(method).collect()
 }
 
 fn protocols(list: &str) -> Result<Vec<Protocol>> {
@@ -166,7 +224,10 @@ fn divide(protocol: Protocol, rows: &Rows, seed: u64) -> Result<Division> {
     };
     let folds = folds(protocol, &information, seed)
         .with_context(|| format!("cannot divide the rows of {} by {}", rows.source, protocol.name()))?;
-    Ok(Division { name: protocol.name().into(), folds })
+    Ok(Division {
+        name: protocol.name().into(),
+        folds,
+    })
 }
 
 fn r2_finding(
@@ -178,7 +239,11 @@ fn r2_finding(
     rows: &Rows,
     result: &Evaluation,
 ) -> Result<Finding> {
-    let set = if study::features::feature_set(&args.features).is_some() { &args.features } else { "own" };
+    let set = if study::features::feature_set(&args.features).is_some() {
+        &args.features
+    } else {
+        "own"
+    };
     let id = format!("regression.r2.{set}.{}.{method}.{target}", division.name);
     let interval = bootstrap_r2_over_groups(
         &rows.target,
@@ -189,14 +254,29 @@ fn r2_finding(
         global.seed,
     )?;
     let published = study::published::published(&id).filter(|_| args.data.is_none());
-    let source = SourceOf { work: rows.source.clone(), place: target.into() };
-    Ok(Finding::new(id, format!("Which share of the variance of {target} does {method} predict?"), &source)
-        .with_value(result.r2_pooled.unwrap_or(f64::NAN), "fraction", result.n_tested, method)
-        .with_interval(interval)
-        .with_protocol(&division.name, rows.design.names())
-        .with_seed(global.seed)
-        .with_published(published)
-        .with_note(format!("mean absolute error {:.3}, root mean squared error {:.3}", result.mae, result.rmse)))
+    let source = SourceOf {
+        work: rows.source.clone(),
+        place: target.into(),
+    };
+    Ok(Finding::new(
+        id,
+        format!("Which share of the variance of {target} does {method} predict?"),
+        &source,
+    )
+    .with_value(
+        result.r2_pooled.unwrap_or(f64::NAN),
+        "fraction",
+        result.n_tested,
+        method,
+    )
+    .with_interval(interval)
+    .with_protocol(&division.name, rows.design.names())
+    .with_seed(global.seed)
+    .with_published(published)
+    .with_note(format!(
+        "mean absolute error {:.3}, root mean squared error {:.3}",
+        result.mae, result.rmse
+    )))
 }
 
 fn empty_table(features: &str) -> Table {
@@ -204,7 +284,17 @@ fn empty_table(features: &str) -> Table {
         id: "regressions".into(),
         caption: format!("R² pooled over folds, features {features}"),
         columns: [
-            "target", "protocol", "method", "n", "R²", "low", "high", "R² mean of folds", "MAE", "RMSE", "look-up R²",
+            "target",
+            "protocol",
+            "method",
+            "n",
+            "R²",
+            "low",
+            "high",
+            "R² mean of folds",
+            "MAE",
+            "RMSE",
+            "look-up R²",
             "ceiling",
         ]
         .map(String::from)
@@ -245,7 +335,10 @@ fn write_predictions(path: &std::path::Path, rows: &Rows, predicted: &[(&str, Ev
         rows: {
             let mut all = vec![vec![Cell::Missing; predicted.len()]; rows.n_table];
             for (place, &row) in rows.numbers.iter().enumerate() {
-                all[row] = predicted.iter().map(|(_, result)| result.predictions[place].into()).collect();
+                all[row] = predicted
+                    .iter()
+                    .map(|(_, result)| result.predictions[place].into())
+                    .collect();
             }
             all
         },

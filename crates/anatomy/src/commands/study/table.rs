@@ -41,7 +41,11 @@ impl Frame {
     fn column(&self, name: &str) -> Result<&[Option<f64>]> {
         match self.names.iter().position(|column| column == name) {
             Some(place) => Ok(&self.columns[place]),
-            None => bail!("no column named `{name}` in {}; there are {}", self.source, self.names.join(", ")),
+            None => bail!(
+                "no column named `{name}` in {}; there are {}",
+                self.source,
+                self.names.join(", ")
+            ),
         }
     }
 
@@ -52,7 +56,8 @@ impl Frame {
 
 /// A CSV file; a cell that is neither empty nor a number makes its column text, which no regression can use.
 pub(super) fn read_csv(path: &Path) -> Result<Frame> {
-    let mut reader = csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut reader =
+        csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
     let names: Vec<String> = reader.headers()?.iter().map(ToString::to_string).collect();
     let mut columns = vec![Vec::new(); names.len()];
     let mut is_text = vec![false; names.len()];
@@ -60,15 +65,22 @@ pub(super) fn read_csv(path: &Path) -> Result<Frame> {
         let record = record.with_context(|| format!("cannot read {}", path.display()))?;
         for (place, cell) in record.iter().enumerate() {
             let number = cell.trim().parse::<f64>().ok().filter(|value| value.is_finite());
-            is_text[place] |= number.is_none() && !cell.trim().is_empty() && !cell.trim().eq_ignore_ascii_case("nan");
+            is_text[place] |=
+                number.is_none() && !cell.trim().is_empty() && !cell.trim().eq_ignore_ascii_case("nan");
             columns[place].push(number);
         }
     }
     let keep: Vec<bool> = is_text.iter().map(|text| !text).collect();
     let kept = |place: &usize| keep[*place];
     Ok(Frame {
-        columns: (0..names.len()).filter(kept).map(|place| std::mem::take(&mut columns[place])).collect(),
-        names: (0..names.len()).filter(kept).map(|place| names[place].clone()).collect(),
+        columns: (0..names.len())
+            .filter(kept)
+            .map(|place| std::mem::take(&mut columns[place]))
+            .collect(),
+        names: (0..names.len())
+            .filter(kept)
+            .map(|place| names[place].clone())
+            .collect(),
         family: None,
         lineage: None,
         source: path.display().to_string(),
@@ -78,11 +90,17 @@ pub(super) fn read_csv(path: &Path) -> Result<Frame> {
 /// The catalog's checkpoints with a score on the target benchmark, one row an evaluation, repeats left out.
 pub(super) fn from_catalog(catalog: &Catalog, target: &str) -> Result<Frame> {
     let shapes = Shapes::of(catalog);
-    let benchmarks: std::collections::BTreeSet<&str> =
-        catalog.scores.iter().map(|score| score.benchmark.as_str()).collect();
+    let benchmarks: std::collections::BTreeSet<&str> = catalog
+        .scores
+        .iter()
+        .map(|score| score.benchmark.as_str())
+        .collect();
     if !benchmarks.contains(target) {
         let all: Vec<&str> = benchmarks.into_iter().collect();
-        bail!("no benchmark named `{target}` in the catalog; there are {}", all.join(", "));
+        bail!(
+            "no benchmark named `{target}` in the catalog; there are {}",
+            all.join(", ")
+        );
     }
     let repeats: std::collections::BTreeSet<&str> = catalog
         .evaluations
@@ -90,10 +108,17 @@ pub(super) fn from_catalog(catalog: &Catalog, target: &str) -> Result<Frame> {
         .filter(|evaluation| evaluation.duplicate_of.is_some())
         .map(|evaluation| evaluation.evaluation.as_str())
         .collect();
-    let checkpoints: BTreeMap<&str, &catalog::tables::Checkpoint> =
-        catalog.checkpoints.iter().map(|checkpoint| (checkpoint.id.as_str(), checkpoint)).collect();
-    let names: Vec<String> =
-        study::features::COLUMNS.iter().copied().chain([target]).map(ToString::to_string).collect();
+    let checkpoints: BTreeMap<&str, &catalog::tables::Checkpoint> = catalog
+        .checkpoints
+        .iter()
+        .map(|checkpoint| (checkpoint.id.as_str(), checkpoint))
+        .collect();
+    let names: Vec<String> = study::features::COLUMNS
+        .iter()
+        .copied()
+        .chain([target])
+        .map(ToString::to_string)
+        .collect();
     let mut columns = vec![Vec::new(); names.len()];
     let (mut family, mut lineage) = (Vec::new(), Vec::new());
     for score in &catalog.scores {
@@ -101,14 +126,25 @@ pub(super) fn from_catalog(catalog: &Catalog, target: &str) -> Result<Frame> {
             continue;
         }
         let structure = shapes.columns(&score.id);
-        for (column, value) in columns.iter_mut().zip(structure.into_iter().chain([Some(score.value)])) {
+        for (column, value) in columns
+            .iter_mut()
+            .zip(structure.into_iter().chain([Some(score.value)]))
+        {
             column.push(value);
         }
-        let architecture = checkpoints.get(score.id.as_str()).and_then(|checkpoint| checkpoint.architecture.clone());
+        let architecture = checkpoints
+            .get(score.id.as_str())
+            .and_then(|checkpoint| checkpoint.architecture.clone());
         family.push(architecture.unwrap_or_else(|| format!("unknown: {}", score.id)));
         lineage.push(rows::root(&checkpoints, &score.id));
     }
-    Ok(Frame { names, columns, family: Some(family), lineage: Some(lineage), source: "the catalog".into() })
+    Ok(Frame {
+        names,
+        columns,
+        family: Some(family),
+        lineage: Some(lineage),
+        source: "the catalog".into(),
+    })
 }
 
 /// Names of the features asked for: a named set, or columns separated by commas.
@@ -121,21 +157,39 @@ pub(super) fn feature_names(asked: &str) -> Vec<String> {
 
 /// Takes the rows in which the target and every feature are known.
 pub(super) fn complete_rows(frame: &Frame, features: &[String], target: &str) -> Result<Rows> {
-    let wanted: Vec<&[Option<f64>]> = features.iter().map(|name| frame.column(name)).collect::<Result<_>>()?;
+    let wanted: Vec<&[Option<f64>]> = features
+        .iter()
+        .map(|name| frame.column(name))
+        .collect::<Result<_>>()?;
     let score = frame.column(target)?;
-    let is_complete = |row: &usize| score[*row].is_some() && wanted.iter().all(|column| column[*row].is_some());
+    let is_complete =
+        |row: &usize| score[*row].is_some() && wanted.iter().all(|column| column[*row].is_some());
     let numbers: Vec<usize> = (0..frame.n_rows()).filter(is_complete).collect();
-    let values = |column: &[Option<f64>]| numbers.iter().filter_map(|&row| column[row]).collect::<Vec<f64>>();
-    let design = Design::new(features.to_vec(), wanted.iter().map(|column| values(column)).collect())?;
+    let values = |column: &[Option<f64>]| {
+        numbers
+            .iter()
+            .filter_map(|&row| column[row])
+            .collect::<Vec<f64>>()
+    };
+    let design = Design::new(
+        features.to_vec(),
+        wanted.iter().map(|column| values(column)).collect(),
+    )?;
     let labels = |labels: &Option<Vec<String>>| {
-        labels.as_ref().map(|labels| Groups::from_labels(&numbers.iter().map(|&row| &labels[row]).collect::<Vec<_>>()))
+        labels
+            .as_ref()
+            .map(|labels| Groups::from_labels(&numbers.iter().map(|&row| &labels[row]).collect::<Vec<_>>()))
     };
     Ok(Rows {
         target: values(score),
         shape: shapes_of(frame, &design, &numbers)?,
         lineage: labels(&frame.lineage),
         family: labels(&frame.family),
-        date: frame.column("date").ok().map(values).filter(|dates| dates.len() == numbers.len()),
+        date: frame
+            .column("date")
+            .ok()
+            .map(values)
+            .filter(|dates| dates.len() == numbers.len()),
         n_table: frame.n_rows(),
         source: frame.source.clone(),
         numbers,
@@ -152,7 +206,10 @@ fn shapes_of(frame: &Frame, design: &Design, numbers: &[usize]) -> Result<Groups
         return Ok(Groups::from_columns(design, &names)?);
     };
     let key = |row: &usize| -> Vec<Option<u64>> {
-        columns.iter().map(|column| column[*row].map(f64::to_bits)).collect()
+        columns
+            .iter()
+            .map(|column| column[*row].map(f64::to_bits))
+            .collect()
     };
     Ok(Groups::from_labels(&numbers.iter().map(key).collect::<Vec<_>>()))
 }
@@ -168,7 +225,12 @@ pub(super) fn fold_numbers(frame: &Frame, asked: &str, rows: &Rows) -> Result<Ve
         None => (frame, asked),
     };
     if frame.n_rows() != rows.n_table {
-        bail!("{} has {} rows, the data {}", frame.source, frame.n_rows(), rows.n_table);
+        bail!(
+            "{} has {} rows, the data {}",
+            frame.source,
+            frame.n_rows(),
+            rows.n_table
+        );
     }
     let column_values = frame.column(column)?;
     rows.numbers

@@ -1,0 +1,159 @@
+//! `anatomy probe influence`: Block Influence (Men et al. 2024) and angular distance (Gromov et al. 2024) by layer.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use mechanism::corpora::{CORPORA, corpus};
+use mechanism::influence::{Influence, InfluenceSettings, block_influence};
+use study::section::{Cell, Table};
+
+use super::model::{Follow, ModelArgs, lines};
+use crate::cli::{Format, Global};
+use crate::output;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy probe influence --model FILE.gguf --texts texts.txt
+  anatomy probe influence --model FOLDER --corpus plain,mathematical,archaic,code --format json
+
+Exit status: 0 done, 2 could not run")]
+pub(crate) struct InfluenceArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// One text a line
+    #[arg(long, value_name = "FILE", required_unless_present = "corpus")]
+    texts: Option<PathBuf>,
+    /// Small texts that come with the program, side by side: plain, mathematical, archaic, code
+    #[arg(long, value_name = "NAMES", conflicts_with = "texts")]
+    corpus: Option<String>,
+    /// Longest block of layers for the angular distance
+    #[arg(long, default_value_t = 5, value_name = "NUM")]
+    max_block: usize,
+    /// Resamples of texts for the intervals; 0 for none
+    #[arg(long, default_value_t = 1000, value_name = "NUM")]
+    resamples: usize,
+}
+
+pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
+    let inputs: Vec<(String, Vec<String>)> = match (&args.texts, &args.corpus) {
+        (Some(path), _) => vec![(path.display().to_string(), lines(path)?)],
+        (None, Some(names)) => names
+            .split(',')
+            .map(|name| named(name.trim()))
+            .collect::<Result<_>>()?,
+        (None, None) => bail!("neither --texts nor --corpus is given"),
+    };
+    let checkpoint = args.model.open()?;
+    let settings = InfluenceSettings {
+        run: args.model.settings(),
+        max_block: args.max_block,
+        resamples: args.resamples,
+        level: 0.95,
+        seed: global.seed,
+    };
+    let mut results = Vec::new();
+    for (name, texts) in inputs {
+        let follow = Follow::new(global, &name);
+        let result = block_influence(&checkpoint, &texts, &settings, &mut |progress| {
+            follow.hear(&progress)
+        })?;
+        follow.done();
+        results.push((name, result));
+    }
+    match global.format {
+        Format::Json => output::result(&json(&results)?)?,
+        Format::Csv => output::result_bytes(&output::csv(&table(&results))?)?,
+        Format::Table => output::result(&output::table(&table(&results)))?,
+    }
+    for (name, result) in &results {
+        let first: Vec<String> = result
+            .order_least_important_first
+            .iter()
+            .take(5)
+            .map(ToString::to_string)
+            .collect();
+        output::say(
+            global.quiet,
+            &format!(
+                "{name}: {} texts, {} tokens ({} empty texts left out); least influential layers {}; seed {}",
+                result.texts,
+                result.tokens,
+                result.empty_texts,
+                first.join(", "),
+                global.seed
+            ),
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn named(name: &str) -> Result<(String, Vec<String>)> {
+    let all: Vec<&str> = CORPORA.iter().map(|corpus| corpus.name).collect();
+    let found =
+        corpus(name).with_context(|| format!("no corpus named `{name}`; there are {}", all.join(", ")))?;
+    Ok((name.to_string(), found.texts()))
+}
+
+/// One input: its result as it is. Several: an object by name.
+fn json(results: &[(String, Influence)]) -> Result<String> {
+    let text = match results {
+        [(_, only)] => serde_json::to_string_pretty(only)?,
+        _ => {
+            let all: serde_json::Map<String, serde_json::Value> = results
+                .iter()
+                .map(|(name, result)| Ok((name.clone(), serde_json::to_value(result)?)))
+                .collect::<Result<_>>()?;
+            serde_json::to_string_pretty(&all)?
+        }
+    };
+    Ok(text + "\n")
+}
+
+/// One row a layer.
+fn table(results: &[(String, Influence)]) -> Table {
+    let mut columns = vec!["layer".to_string()];
+    for (name, _) in results {
+        let of = if results.len() > 1 {
+            format!(" {name}")
+        } else {
+            String::new()
+        };
+        columns.extend([
+            format!("block influence{of}"),
+            format!("low{of}"),
+            format!("high{of}"),
+            format!("rank{of}"),
+        ]);
+    }
+    let n_layers = results
+        .first()
+        .map_or(0, |(_, result)| result.block_influence.len());
+    let rows = (0..n_layers)
+        .map(|layer| {
+            let mut cells: Vec<Cell> = vec![layer.into()];
+            for (_, result) in results {
+                let interval = result.intervals.get(layer);
+                let rank = result
+                    .order_least_important_first
+                    .iter()
+                    .position(|&other| other == layer);
+                cells.extend([
+                    result.block_influence[layer].into(),
+                    interval.map(|interval| interval.low).into(),
+                    interval.map(|interval| interval.high).into(),
+                    rank.map(|rank| rank as f64 + 1.0).into(),
+                ]);
+            }
+            cells
+        })
+        .collect();
+    Table {
+        id: "influence".into(),
+        columns,
+        rows,
+        ..Table::default()
+    }
+}

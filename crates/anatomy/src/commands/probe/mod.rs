@@ -1,0 +1,35 @@
+//! `anatomy probe`: what the layers of a checkpoint do, on its weights.
+
+mod gradients;
+mod influence;
+mod model;
+mod prune;
+mod tokens;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::cli::Global;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProbeCommand {
+    /// How much each layer changes what passes through it (Block Influence), and how far blocks of layers turn it
+    Influence(influence::InfluenceArgs),
+    /// Gradients of the fine-tuning loss by layer and matrix: nuclear norm, largest singular value, effective rank
+    Gradients(gradients::GradientsArgs),
+    /// Remove layers: write the smaller checkpoint, or say how log-likelihoods change
+    Prune(prune::PruneArgs),
+    /// Token ids of a text
+    Tokens(tokens::TokensArgs),
+}
+
+pub(crate) fn run(global: &Global, command: &ProbeCommand) -> Result<ExitCode> {
+    match command {
+        ProbeCommand::Influence(args) => influence::run(global, args),
+        ProbeCommand::Gradients(args) => gradients::run(global, args),
+        ProbeCommand::Prune(args) => prune::run(global, args),
+        ProbeCommand::Tokens(args) => tokens::run(global, args),
+    }
+}

@@ -1,0 +1,206 @@
+//! `anatomy probe prune`: remove layers, and say or write what is left.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use mechanism::Checkpoint;
+use mechanism::evaluate::Request;
+use mechanism::influence::{InfluenceSettings, block_influence};
+use mechanism::prune::{Choice, choose, prune, write_pruned};
+use study::section::{Cell, Table};
+
+use super::model::{Follow, ModelArgs, lines};
+use crate::cli::{Format, Global};
+use crate::output;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy probe prune --model FILE.gguf --count 3 --texts texts.txt --out smaller/
+  anatomy probe prune --model FOLDER --layers 21,22,23 --requests requests.jsonl --format json
+  anatomy probe prune --model FOLDER --count 4 --by random --requests requests.jsonl
+
+A line of the requests is {\"context\": \"…\", \"continuation\": \" …\"}: its log-likelihood is given before and after.
+Exit status: 0 done, 2 could not run")]
+pub(crate) struct PruneArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Layers to remove, counted from 0, separated by commas
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["count", "by"])]
+    layers: Option<String>,
+    /// How many layers to remove
+    #[arg(long, value_name = "NUM", required_unless_present = "layers")]
+    count: Option<usize>,
+    /// Which ones
+    #[arg(long, value_enum, default_value_t = By::Influence)]
+    by: By,
+    /// First layer of the block, with --by block
+    #[arg(long, value_name = "NUM")]
+    first: Option<usize>,
+    /// One text a line, on which influence is measured
+    #[arg(long, value_name = "FILE")]
+    texts: Option<PathBuf>,
+    /// JSON lines with `context` and `continuation`
+    #[arg(long, value_name = "FILE", required_unless_present = "out")]
+    requests: Option<PathBuf>,
+    /// Write the smaller checkpoint here, as safetensors with config.json
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// How layers are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// The least influential on --texts
+    Influence,
+    /// At random, from --seed
+    Random,
+    /// The first ones
+    First,
+    /// The last ones
+    Last,
+    /// A block from --first on
+    Block,
+}
+
+#[derive(serde::Deserialize)]
+struct Line {
+    context: String,
+    continuation: String,
+}
+
+pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
+    let requests = args.requests.as_ref().map(requests).transpose()?;
+    let checkpoint = args.model.open()?;
+    let choice = choice(global, args, &checkpoint)?;
+    let pruning = choose(&choice, checkpoint.config.n_layers)?;
+    if let Some(requests) = requests {
+        let follow = Follow::new(global, "log-likelihoods");
+        let effect = prune(
+            &checkpoint,
+            &choice,
+            &requests,
+            &args.model.settings(),
+            &mut |progress| follow.hear(&progress),
+        )?;
+        follow.done();
+        let table = Table {
+            id: "prune".into(),
+            columns: ["request", "before (nats)", "after (nats)", "difference", "tokens"]
+                .map(String::from)
+                .to_vec(),
+            rows: effect
+                .before
+                .iter()
+                .zip(&effect.after)
+                .enumerate()
+                .map(|(number, (before, after))| {
+                    let cells: [Cell; 5] = [
+                        number.into(),
+                        before.sum.into(),
+                        after.sum.into(),
+                        (after.sum - before.sum).into(),
+                        before.tokens.into(),
+                    ];
+                    cells.to_vec()
+                })
+                .collect(),
+            ..Table::default()
+        };
+        match global.format {
+            Format::Json => output::result(&(serde_json::to_string_pretty(&effect)? + "\n"))?,
+            Format::Csv => output::result_bytes(&output::csv(&table)?)?,
+            Format::Table => output::result(&output::table(&table))?,
+        }
+    }
+    if let Some(out) = &args.out {
+        write_pruned(&checkpoint, &pruning, out)?;
+    }
+    let removed: Vec<String> = pruning.removed_layers.iter().map(ToString::to_string).collect();
+    let place = args
+        .out
+        .as_ref()
+        .map(|out| format!(", written to {}", out.display()))
+        .unwrap_or_default();
+    output::say(
+        global.quiet,
+        &format!(
+            "removed layers {} of {}{place}",
+            removed.join(", "),
+            checkpoint.config.n_layers
+        ),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn requests(path: &PathBuf) -> Result<Vec<Request>> {
+    let parse = |(number, line): (usize, &String)| {
+        let line: Line = serde_json::from_str(line).with_context(|| {
+            format!(
+                "{}, line {}: no object with `context` and `continuation`",
+                path.display(),
+                number + 1
+            )
+        })?;
+        Ok(Request {
+            context: line.context,
+            continuation: line.continuation,
+        })
+    };
+    lines(path)?
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(parse)
+        .collect()
+}
+
+fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint) -> Result<Choice> {
+    if let Some(list) = &args.layers {
+        let layers = list
+            .split(',')
+            .map(|layer| {
+                layer
+                    .trim()
+                    .parse()
+                    .with_context(|| format!("`{layer}` is no layer number"))
+            })
+            .collect::<Result<_>>()?;
+        return Ok(Choice::List(layers));
+    }
+    let count = args.count.unwrap_or_default();
+    Ok(match args.by {
+        By::Random => Choice::Random {
+            count,
+            seed: global.seed,
+        },
+        By::First => Choice::First(count),
+        By::Last => Choice::Last(count),
+        By::Block => {
+            let first = args.first.context("--by block needs --first")?;
+            Choice::Block { first, count }
+        }
+        By::Influence => {
+            let Some(path) = &args.texts else {
+                bail!("--by influence needs --texts to measure it on");
+            };
+            let follow = Follow::new(global, "influence");
+            let settings = InfluenceSettings {
+                run: args.model.settings(),
+                resamples: 0,
+                seed: global.seed,
+                ..InfluenceSettings::usual()
+            };
+            let result = block_influence(checkpoint, &lines(path)?, &settings, &mut |progress| {
+                follow.hear(&progress)
+            })?;
+            follow.done();
+            Choice::LeastInfluential {
+                order: result.order_least_important_first,
+                count,
+            }
+        }
+    })
+}

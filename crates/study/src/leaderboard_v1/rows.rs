@@ -1,0 +1,107 @@
+//! The rows of a regression, and the table of them that anyone can fit with another program.
+
+use super::{LeaderboardV1, column};
+use crate::design::Design;
+use crate::error::Error;
+use crate::evaluate::Evaluation;
+use crate::features::feature_set;
+use crate::groups::Groups;
+use crate::protocol::{Fold, Protocol};
+use crate::section::{Cell, Table};
+
+/// The feature set of these regressions.
+pub(super) const SET: &str = "structure_date";
+
+/// The rows that a regression uses: all features and the score are known.
+pub(super) struct Rows {
+    /// Numbers of the rows in the study.
+    pub(super) rows: Vec<usize>,
+    pub(super) design: Design,
+    pub(super) target: Vec<f64>,
+    pub(super) shape: Groups,
+    /// All structure columns but the date equal.
+    pub(super) structure: Groups,
+}
+
+/// Rows with every feature of the set and the score; the rest is counted in the table's caption.
+pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Rows, Error> {
+    let names = feature_set(SET).expect("a set of the table");
+    let places: Vec<usize> = names.iter().map(|name| column(name)).collect();
+    let mut rows = Vec::new();
+    let mut target = Vec::new();
+    let mut columns = vec![Vec::new(); names.len()];
+    for (row, score) in study.scored(benchmark) {
+        let values: Option<Vec<f64>> = places
+            .iter()
+            .map(|&place| study.rows[row].structure[place])
+            .collect();
+        let Some(values) = values else { continue };
+        rows.push(row);
+        target.push(score);
+        for (column, value) in columns.iter_mut().zip(values) {
+            column.push(value);
+        }
+    }
+    let design = Design::new(names.iter().map(ToString::to_string).collect(), columns)?;
+    let shape = Groups::from_columns(&design, &["layers", "d_model", "d_ffn", "heads"])?;
+    let structure = Groups::from_columns(&design, feature_set("structure").expect("a set of the table"))?;
+    Ok(Rows {
+        rows,
+        design,
+        target,
+        shape,
+        structure,
+    })
+}
+
+/// The rows of one regression, so that anyone can fit them with another program.
+pub(super) fn rows_table(study: &LeaderboardV1<'_>, benchmark: &str, rows: &Rows) -> Table {
+    let names = rows.design.names();
+    Table {
+        id: format!("regression-rows-{benchmark}"),
+        caption: format!(
+            "The {} rows of the regression on {benchmark} ({} of {} checkpoints lack a feature or the score), their test \
+             fold under each protocol (-1: always training) and out-of-fold predictions.",
+            rows.target.len(),
+            study.rows.len() - rows.target.len(),
+            study.rows.len()
+        ),
+        columns: ["id", "score"]
+            .into_iter()
+            .map(String::from)
+            .chain(names.iter().cloned())
+            .collect(),
+        rows: rows
+            .rows
+            .iter()
+            .enumerate()
+            .map(|(row, &of_study)| {
+                let features = rows.design.columns().iter().map(|column| Cell::from(column[row]));
+                [
+                    Cell::from(study.rows[of_study].id.as_str()),
+                    rows.target[row].into(),
+                ]
+                .into_iter()
+                .chain(features)
+                .collect()
+            })
+            .collect(),
+        shown: false,
+    }
+}
+
+/// Adds the fold numbers and out-of-fold predictions of a protocol.
+pub(super) fn add_folds(table: &mut Table, protocol: Protocol, folds: &[Fold], result: &Evaluation) {
+    let mut numbers = vec![-1.0; table.rows.len()];
+    for (number, fold) in folds.iter().enumerate() {
+        for &row in &fold.test {
+            numbers[row] = number as f64;
+        }
+    }
+    table.columns.push(format!("fold_{}", protocol.name()));
+    table.columns.push(format!("prediction_{}", protocol.name()));
+    for ((row, number), prediction) in table.rows.iter_mut().zip(numbers).zip(&result.predictions) {
+        row.push(number.into());
+        row.push((*prediction).into());
+    }
+}
