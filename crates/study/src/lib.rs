@@ -9,6 +9,7 @@ pub mod error;
 pub mod evaluate;
 pub mod finding;
 pub mod groups;
+pub mod importance;
 pub mod protocol;
 pub mod random;
 pub mod regression;
