@@ -61,7 +61,7 @@ pub fn dendrogram(design: &Design) -> Result<Dendrogram, Error> {
             .enumerate()
             .flat_map(|(k, &a)| open[k + 1..].iter().map(move |&b| (a, b)));
         let nearest = pairs.min_by(|x, y| distance(x.0, x.1).total_cmp(&distance(y.0, y.1)));
-        let (left, right) = nearest.expect("two clusters are open");
+        let Some((left, right)) = nearest else { break };
         merges.push(Merge {
             left,
             right,
@@ -97,7 +97,9 @@ impl Dendrogram {
             clusters.push(both);
         }
         let mut groups: Vec<Vec<usize>> = clusters.into_iter().flatten().collect();
-        groups.iter_mut().for_each(|g| g.sort_unstable());
+        for group in &mut groups {
+            group.sort_unstable();
+        }
         groups.sort();
         groups
     }

@@ -62,8 +62,9 @@ pub fn dependence(
     let mut support = vec![0; grid.len()];
     for &x in setting.design.column(feature) {
         let nearer = |a: &usize, b: &usize| (grid[*a] - x).abs().total_cmp(&(grid[*b] - x).abs());
-        let nearest = (0..grid.len()).min_by(nearer).expect("the grid has a value");
-        support[nearest] += 1;
+        if let Some(nearest) = (0..grid.len()).min_by(nearer) {
+            support[nearest] += 1;
+        }
     }
     let point = |(k, &at): (usize, &f64)| {
         let mut values: Vec<f64> = draws.iter().map(|d| d[k]).collect();

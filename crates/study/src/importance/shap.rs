@@ -31,8 +31,7 @@ pub fn shapley(ensemble: &Ensemble, design: &Design) -> Result<Shapley, Error> {
         for tree in &ensemble.trees {
             Walk::new(tree, row, None).run(&mut phi);
         }
-        phi.iter_mut().for_each(|p| *p *= ensemble.scale);
-        phi
+        phi.iter().map(|p| p * ensemble.scale).collect()
     })?;
     Ok(Shapley {
         base: base(ensemble),
