@@ -13,6 +13,7 @@ pub mod features;
 pub mod finding;
 pub mod groups;
 pub mod leaderboard_v1;
+pub mod importance;
 pub mod protocol;
 pub mod published;
 pub mod random;

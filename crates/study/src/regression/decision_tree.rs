@@ -88,6 +88,10 @@ impl Fit for DecisionTreeFit {
         Ok(self.ensemble.predict(design))
     }
 
+    fn impurity_shares(&self) -> Option<Vec<f64>> {
+        Some(self.importance.clone())
+    }
+
     fn ensemble(&self) -> Option<&Ensemble> {
         Some(&self.ensemble)
     }

@@ -205,6 +205,10 @@ impl Fit for RandomForestFit {
         Ok(self.ensemble.predict(design))
     }
 
+    fn impurity_shares(&self) -> Option<Vec<f64>> {
+        Some(self.impurity_importance())
+    }
+
     fn ensemble(&self) -> Option<&Ensemble> {
         Some(&self.ensemble)
     }

@@ -22,6 +22,7 @@ use crate::error::Error;
 
 pub use boosting::{BoostingFit, GradientBoosting, XgBoost};
 pub use decision_tree::{DecisionTree, DecisionTreeFit};
+pub(crate) use distinct::distinct_rows;
 pub use forest::{RandomForest, RandomForestFit};
 pub use knn::{NearestNeighbours, NearestNeighboursFit};
 pub use lasso::Lasso;
@@ -58,6 +59,11 @@ pub trait Fit: Send + Sync {
     /// # Errors
     /// [`Error::ColumnsDiffer`] if the design's columns are not those of the fit, in the same order.
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error>;
+
+    /// Share of each column in the fall of impurity, of fits that are made of trees.
+    fn impurity_shares(&self) -> Option<Vec<f64>> {
+        None
+    }
 
     /// The trees, of fits that are made of trees.
     fn ensemble(&self) -> Option<&Ensemble> {

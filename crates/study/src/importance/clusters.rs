@@ -1,0 +1,127 @@
+//! Columns that move together: clusters by rank correlation, average linkage.
+//!
+//! Distance is 1 − |Spearman's ρ|; the two nearest clusters merge until one is left (Sokal and Michener 1958). The
+//! merges are the dendrogram.
+
+use crate::design::Design;
+use crate::error::Error;
+
+/// Two clusters become one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merge {
+    /// The clusters: columns are `0..n_features`, the k-th merge makes cluster `n_features + k`.
+    pub left: usize,
+    /// See `left`.
+    pub right: usize,
+    /// Mean of 1 − |ρ| between their columns.
+    pub distance: f64,
+}
+
+/// A tree of columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dendrogram {
+    /// Column names.
+    pub names: Vec<String>,
+    /// Merges in the order they happened; distances do not fall. `(n_features − 1,)`.
+    pub merges: Vec<Merge>,
+    /// Spearman's ρ, `(n_features, n_features)`; 0 beside a constant column.
+    pub correlation: Vec<Vec<f64>>,
+}
+
+/// Clusters the columns of a design.
+///
+/// # Errors
+/// [`Error::NoRows`] if there are none.
+pub fn dendrogram(design: &Design) -> Result<Dendrogram, Error> {
+    if design.n_rows() == 0 {
+        return Err(Error::NoRows);
+    }
+    let ranks: Vec<Vec<f64>> = design.columns().iter().map(|c| centered_ranks(c)).collect();
+    let rho = |a: &[f64], b: &[f64]| {
+        let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+        let lengths = (dot(a, a) * dot(b, b)).sqrt();
+        if lengths > 0.0 { dot(a, b) / lengths } else { 0.0 }
+    };
+    let row = |a: &Vec<f64>| ranks.iter().map(|b| rho(a, b)).collect();
+    let correlation: Vec<Vec<f64>> = ranks.iter().map(row).collect();
+    let p = ranks.len();
+    let mut members: Vec<Vec<usize>> = (0..p).map(|f| vec![f]).collect();
+    let mut open: Vec<usize> = (0..p).collect();
+    let mut merges = Vec::new();
+    while open.len() > 1 {
+        let distance = |a: usize, b: usize| {
+            let pairs = members[a]
+                .iter()
+                .flat_map(|&i| members[b].iter().map(move |&j| (i, j)));
+            let sum: f64 = pairs.map(|(i, j)| 1.0 - correlation[i][j].abs()).sum();
+            sum / (members[a].len() * members[b].len()) as f64
+        };
+        let pairs = open
+            .iter()
+            .enumerate()
+            .flat_map(|(k, &a)| open[k + 1..].iter().map(move |&b| (a, b)));
+        let nearest = pairs.min_by(|x, y| distance(x.0, x.1).total_cmp(&distance(y.0, y.1)));
+        let Some((left, right)) = nearest else { break };
+        merges.push(Merge {
+            left,
+            right,
+            distance: distance(left, right),
+        });
+        let both = [members[left].clone(), members[right].clone()].concat();
+        members.push(both);
+        open.retain(|&c| c != left && c != right);
+        open.push(members.len() - 1);
+    }
+    Ok(Dendrogram {
+        names: design.names().to_vec(),
+        merges,
+        correlation,
+    })
+}
+
+impl Dendrogram {
+    /// Groups of columns, by place, whose merges happened within `distance`; columns and groups ascend.
+    pub fn groups(&self, distance: f64) -> Vec<Vec<usize>> {
+        let p = self.names.len();
+        let mut clusters: Vec<Option<Vec<usize>>> = (0..p).map(|f| Some(vec![f])).collect();
+        for merge in &self.merges {
+            let near = merge.distance <= distance;
+            let both = match (clusters[merge.left].take(), clusters[merge.right].take()) {
+                (Some(a), Some(b)) if near => Some([a, b].concat()),
+                (a, b) => {
+                    clusters[merge.left] = a;
+                    clusters[merge.right] = b;
+                    None
+                }
+            };
+            clusters.push(both);
+        }
+        let mut groups: Vec<Vec<usize>> = clusters.into_iter().flatten().collect();
+        for group in &mut groups {
+            group.sort_unstable();
+        }
+        groups.sort();
+        groups
+    }
+}
+
+/// Ranks, ties averaged, less their mean.
+fn centered_ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let middle = (values.len() as f64 - 1.0) / 2.0;
+    let mut ranks = vec![0.0; values.len()];
+    let mut start = 0;
+    while start < order.len() {
+        let tied = order[start..]
+            .iter()
+            .take_while(|&&r| values[r] == values[order[start]])
+            .count();
+        let rank = start as f64 + (tied as f64 - 1.0) / 2.0 - middle;
+        for &r in &order[start..start + tied] {
+            ranks[r] = rank;
+        }
+        start += tied;
+    }
+    ranks
+}

@@ -1,0 +1,74 @@
+//! Permutation importance on held-out rows (Breiman 2001; groups of columns as in Strobl et al. 2008,
+//! <https://doi.org/10.1186/1471-2105-9-307>, and Gregorutti, Michel and Saint-Pierre 2015).
+//!
+//! Size, `d_model`, `d_ffn` and layers move together: shuffle one and the others still tell, so all look unimportant.
+//! Groups of columns are shuffled as one.
+
+use super::{Importance, Setting};
+use crate::design::pick;
+use crate::error::Error;
+use crate::random::Random;
+
+/// Fall of R² when a group of columns is shuffled among a fold's test rows, as a fraction of the target's variance
+/// over all tested rows; the mean over `repeats` shuffles per fold and seed.
+///
+/// `groups` holds columns by place; one column per group gives plain permutation importance.
+///
+/// # Errors
+/// As [`crate::evaluate::evaluate`]; [`Error::BadSetting`] if `repeats` is 0; [`Error::CannotCompute`] if the target
+/// is constant.
+pub fn permutation(
+    setting: &Setting<'_>,
+    groups: &[Vec<usize>],
+    repeats: usize,
+) -> Result<Vec<Importance>, Error> {
+    if repeats == 0 {
+        return Err(Error::BadSetting {
+            name: "repeats",
+            value: 0.0,
+            must: "at least 1",
+        });
+    }
+    let n = setting.target.len() as f64;
+    let mean = setting.target.iter().sum::<f64>() / n;
+    let variance = setting.target.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n;
+    if variance == 0.0 {
+        return Err(Error::CannotCompute {
+            method: setting.regression.name(),
+            problem: "the target is constant, so no column can matter".to_owned(),
+        });
+    }
+    let draws = setting.each_fit(|fit, fold, seed| {
+        let test = setting.design.select(&fold.test);
+        let truth = pick(setting.target, &fold.test);
+        let error = |predicted: Vec<f64>| {
+            let squares = truth.iter().zip(predicted).map(|(y, p)| (y - p).powi(2));
+            squares.sum::<f64>() / truth.len() as f64
+        };
+        let plain = error(fit.predict(&test)?);
+        let of_group = |(g, columns): (usize, &Vec<usize>)| {
+            let mut rise = 0.0;
+            for repeat in 0..repeats {
+                let mut random = Random::new(seed, (g * repeats + repeat) as u64);
+                let mut order: Vec<usize> = (0..truth.len()).collect();
+                random.shuffle(&mut order);
+                let mut shuffled = test.clone();
+                for &f in columns {
+                    shuffled = shuffled.with_column(f, pick(test.column(f), &order))?;
+                }
+                rise += error(fit.predict(&shuffled)?) - plain;
+            }
+            Ok(rise / repeats as f64 / variance)
+        };
+        groups
+            .iter()
+            .enumerate()
+            .map(of_group)
+            .collect::<Result<Vec<f64>, Error>>()
+    })?;
+    let importance = |(g, columns): (usize, &Vec<usize>)| {
+        let names = columns.iter().map(|&f| setting.design.names()[f].clone());
+        Importance::new(names.collect(), draws.iter().map(|d| d[g]).collect())
+    };
+    Ok(groups.iter().enumerate().map(importance).collect())
+}
