@@ -7,7 +7,7 @@ mod name;
 mod pairs;
 mod pool;
 mod size;
-mod words;
+pub(crate) mod words;
 
 use crate::gather::{Gathered, Known};
 use crate::tables::{Accuracy, ResolvedBy, Structure};
