@@ -25,15 +25,27 @@ pub(crate) fn count(config: &Config, outer: &Fields, inner: &Fields) -> Option<C
     let family = family(config.architecture.as_deref(), config.model_type.as_deref());
     let known = family.as_deref().and_then(|family| recipe::recipe(stem(family)));
     let exact = known.is_some() && config.layer_kinds_are_plain(inner);
-    let recipe = with_flags(known.or_else(|| recipe::recipe("llama"))?, family.as_deref().unwrap_or_default(), outer, inner);
-    let heads = config.heads.or_else(|| config.layers.filter(|_| config.attention_layers == Some(0)).map(|_| 1))?;
+    let recipe = with_flags(
+        known.or_else(|| recipe::recipe("llama"))?,
+        family.as_deref().unwrap_or_default(),
+        outer,
+        inner,
+    );
+    let heads = config.heads.or_else(|| {
+        config
+            .layers
+            .filter(|_| config.attention_layers == Some(0))
+            .map(|_| 1)
+    })?;
     let d_model = config.d_model?;
     let sizes = Sizes {
         layers: config.layers?,
         d_model,
         d_ffn: config.dense_width.or(config.d_ffn).unwrap_or(0),
         heads,
-        kv_heads: config.kv_heads.unwrap_or(if recipe.multi_query { 1 } else { heads }),
+        kv_heads: config
+            .kv_heads
+            .unwrap_or(if recipe.multi_query { 1 } else { heads }),
         head_dim: config.head_dim.unwrap_or(d_model / heads.max(1)),
         vocab: config.vocab_size?,
         pos: config.pos.unwrap_or(0),
@@ -52,9 +64,16 @@ pub(crate) fn count(config: &Config, outer: &Fields, inner: &Fields) -> Option<C
             Feed::Experts => experts(config, recipe, sizes, inner)?,
         };
         total = total.checked_add(mixing)?.checked_add(norms)?.checked_add(all)?;
-        active = active.checked_add(mixing)?.checked_add(norms)?.checked_add(used)?;
+        active = active
+            .checked_add(mixing)?
+            .checked_add(norms)?
+            .checked_add(used)?;
     }
-    Some(Counts { total: i64::try_from(total).ok()?, active: i64::try_from(active).ok()?, exact })
+    Some(Counts {
+        total: i64::try_from(total).ok()?,
+        active: i64::try_from(active).ok()?,
+        exact,
+    })
 }
 
 /// A family without the words for its mixture, vision or text part: `qwen3vlmoe` counts as `qwen3`.
@@ -74,7 +93,9 @@ fn stem(family: &str) -> &str {
 fn with_flags(recipe: Recipe, family: &str, outer: &Fields, inner: &Fields) -> Recipe {
     let flag = |names: &[&str]| fields::flag(inner, names);
     let mut recipe = recipe;
-    if let Some(tied) = fields::flag(outer, &["tie_word_embeddings"]).or_else(|| flag(&["tie_word_embeddings"])) {
+    if let Some(tied) =
+        fields::flag(outer, &["tie_word_embeddings"]).or_else(|| flag(&["tie_word_embeddings"]))
+    {
         recipe.tied = tied;
     }
     match stem(family) {
@@ -83,7 +104,13 @@ fn with_flags(recipe: Recipe, family: &str, outer: &Fields, inner: &Fields) -> R
             let parallel = flag(&["parallel_attn"]).unwrap_or(true);
             let bias = flag(&["bias"]) == Some(true);
             let norms = fields::int(inner, &["num_ln_in_parallel_attn"]).unwrap_or(if new { 2 } else { 1 });
-            recipe.norms = if new { norms } else if parallel { 1 } else { 2 };
+            recipe.norms = if new {
+                norms
+            } else if parallel {
+                1
+            } else {
+                2
+            };
             recipe.multi_query = flag(&["multi_query"]).unwrap_or(true) || new;
             (recipe.qkv_bias, recipe.out_bias, recipe.mlp_bias) = (bias, bias, bias);
         }
@@ -141,7 +168,9 @@ fn mixing(mixer: Mixer, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<
                 // DeepSeek V4: one shared key-value head, queries and output through low ranks.
                 let inside = i128::from(sizes.heads) * i128::from(sizes.head_dim);
                 let queries = int(&["q_lora_rank"])?.checked_mul(width.checked_add(inside)?)?;
-                return queries.checked_add(width * i128::from(sizes.head_dim))?.checked_add(rank * (inside + groups * width));
+                return queries
+                    .checked_add(width * i128::from(sizes.head_dim))?
+                    .checked_add(rank * (inside + groups * width));
             }
             let mut sizes = sizes;
             if mixer == Mixer::Window {
@@ -151,14 +180,16 @@ fn mixing(mixer: Mixer, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<
             } else if let Some(kinds) = fields::int(inner, &["global_head_dim"]) {
                 // Gemma 4: layers that see everything have wider heads, fewer keys, and values equal to keys.
                 sizes.head_dim = kinds;
-                sizes.kv_heads = fields::int(inner, &["num_global_key_value_heads"]).unwrap_or(sizes.kv_heads);
+                sizes.kv_heads =
+                    fields::int(inner, &["num_global_key_value_heads"]).unwrap_or(sizes.kv_heads);
                 let shared = i128::from(fields::flag(inner, &["attention_k_eq_v"]) == Some(true));
                 let keys = i128::from(sizes.kv_heads) * i128::from(kinds) * width;
                 return Some(recipe::attention(recipe, sizes)? - shared * keys);
             }
             let mut all = recipe::attention(recipe, sizes)?;
             if let Some(values) = fields::int(inner, &["v_head_dim"]) {
-                let less = i128::from(sizes.head_dim - values) * i128::from(sizes.heads + sizes.kv_heads) * width;
+                let less =
+                    i128::from(sizes.head_dim - values) * i128::from(sizes.heads + sizes.kv_heads) * width;
                 all = all.checked_sub(less)?;
             }
             if fields::flag(inner, &["attn_output_gate"]) == Some(true) {
@@ -204,7 +235,11 @@ fn linear(sizes: Sizes, inner: &Fields) -> Option<i128> {
     }
     if let Some(kimi) = fields::object(inner, &["linear_attn_config"]) {
         let inside = of(kimi, &["num_heads"])? * of(kimi, &["head_dim"])?;
-        let gate = if fields::flag(kimi, &["use_full_rank_gate"]) == Some(true) { width * inside } else { 0 };
+        let gate = if fields::flag(kimi, &["use_full_rank_gate"]) == Some(true) {
+            width * inside
+        } else {
+            0
+        };
         return Some(width * inside * 4 + gate + (width + inside) * of(kimi, &["head_dim"])? * 2);
     }
     let heads = of(inner, &["mamba_n_heads", "mamba_num_heads", "num_heads"]);
@@ -220,7 +255,10 @@ fn linear(sizes: Sizes, inner: &Fields) -> Option<i128> {
 /// All parameters of one mixture, and those that one token uses.
 fn experts(config: &Config, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<(i128, i128)> {
     let width = sizes.d_model;
-    let (count, used) = (i128::from(config.experts?), i128::from(config.experts_per_token.unwrap_or(1)));
+    let (count, used) = (
+        i128::from(config.experts?),
+        i128::from(config.experts_per_token.unwrap_or(1)),
+    );
     let expert = recipe::feed_forward(recipe, width, config.d_ffn?)?;
     let router = i128::from(width) * count;
     let shared = match config.shared_width {
@@ -234,5 +272,8 @@ fn experts(config: &Config, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Opt
         0
     };
     let always = router.checked_add(shared)?.checked_add(beside)?;
-    Some((count.checked_mul(expert)?.checked_add(always)?, used.checked_mul(expert)?.checked_add(always)?))
+    Some((
+        count.checked_mul(expert)?.checked_add(always)?,
+        used.checked_mul(expert)?.checked_add(always)?,
+    ))
 }

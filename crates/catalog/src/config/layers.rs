@@ -30,31 +30,62 @@ pub(crate) enum Feed {
 
 /// The kinds of all `layers` layers, at most 4,096.
 pub(crate) fn kinds(config: &Fields, layers: i64, experts: bool) -> Vec<(Mixer, Feed)> {
-    let pattern = fields::text(config, &["hybrid_override_pattern"]).map(|text| text.replace('|', "").into_bytes());
+    let pattern =
+        fields::text(config, &["hybrid_override_pattern"]).map(|text| text.replace('|', "").into_bytes());
     (0..layers.clamp(0, 4_096))
-        .map(|at| match pattern.as_ref().and_then(|pattern| pattern.get(at as usize)) {
-            Some(b'*') => (Mixer::Attention, Feed::Nothing),
-            Some(b'M') => (Mixer::Linear, Feed::Nothing),
-            Some(b'-') => (Mixer::Nothing, Feed::Dense),
-            Some(b'E') => (Mixer::Nothing, Feed::Experts),
-            _ => (mixer(config, at), if experts { feed(config, at) } else { Feed::Dense }),
-        })
+        .map(
+            |at| match pattern.as_ref().and_then(|pattern| pattern.get(at as usize)) {
+                Some(b'*') => (Mixer::Attention, Feed::Nothing),
+                Some(b'M') => (Mixer::Linear, Feed::Nothing),
+                Some(b'-') => (Mixer::Nothing, Feed::Dense),
+                Some(b'E') => (Mixer::Nothing, Feed::Experts),
+                _ => (
+                    mixer(config, at),
+                    if experts { feed(config, at) } else { Feed::Dense },
+                ),
+            },
+        )
         .collect()
 }
 
 fn mixer(config: &Fields, at: i64) -> Mixer {
-    let listed = fields::list(config, &["layer_types", "layers_block_type", "block_types", "attn_type_list"]);
+    let listed = fields::list(
+        config,
+        &[
+            "layer_types",
+            "layers_block_type",
+            "block_types",
+            "attn_type_list",
+        ],
+    );
     if let Some(kind) = listed.and_then(|list| list.get(at as usize % list.len().max(1))) {
         return match kind.as_str() {
             Some(text) if text.contains("sliding") || text.contains("chunked") => Mixer::Window,
-            Some(text) if ["linear", "mamba", "recurrent", "conv", "ssm"].iter().any(|word| text.contains(word)) => Mixer::Linear,
+            Some(text)
+                if ["linear", "mamba", "recurrent", "conv", "ssm"]
+                    .iter()
+                    .any(|word| text.contains(word)) =>
+            {
+                Mixer::Linear
+            }
             Some(_) => Mixer::Attention,
             // MiniMax: 0 is linear ("lightning") attention, 1 softmax.
-            None => if fields::number(kind) == Some(0) { Mixer::Linear } else { Mixer::Attention },
+            None => {
+                if fields::number(kind) == Some(0) {
+                    Mixer::Linear
+                } else {
+                    Mixer::Attention
+                }
+            }
         };
     }
-    if let Some(full) = fields::object(config, &["linear_attn_config"]).and_then(|c| fields::list(c, &["full_attn_layers"])) {
-        let attends = full.iter().filter_map(fields::number).any(|layer| layer == at + 1);
+    if let Some(full) =
+        fields::object(config, &["linear_attn_config"]).and_then(|c| fields::list(c, &["full_attn_layers"]))
+    {
+        let attends = full
+            .iter()
+            .filter_map(fields::number)
+            .any(|layer| layer == at + 1);
         return if attends { Mixer::Attention } else { Mixer::Linear };
     }
     if let Some(pattern) = fields::list(config, &["hybrid_layer_pattern"]) {
@@ -63,14 +94,22 @@ fn mixer(config: &Fields, at: i64) -> Mixer {
     }
     if let Some(period) = fields::int(config, &["attn_layer_period"]) {
         let offset = fields::count(config, &["attn_layer_offset"]).unwrap_or(0);
-        return if at % period == offset { Mixer::Attention } else { Mixer::Linear };
+        return if at % period == offset {
+            Mixer::Attention
+        } else {
+            Mixer::Linear
+        };
     }
     if let Some(indices) = fields::list(config, &["attn_layer_indices", "full_attn_idxs"]) {
         let attends = indices.iter().filter_map(fields::number).any(|layer| layer == at);
         return if attends { Mixer::Attention } else { Mixer::Linear };
     }
     if let Some(interval) = fields::int(config, &["full_attention_interval"]) {
-        return if (at + 1) % interval == 0 { Mixer::Attention } else { Mixer::Linear };
+        return if (at + 1) % interval == 0 {
+            Mixer::Attention
+        } else {
+            Mixer::Linear
+        };
     }
     match fields::text(config, &["model_type"]) {
         Some("mamba" | "mamba2" | "falcon_mamba" | "rwkv" | "rwkv5" | "rwkv6" | "rwkv7") => Mixer::Linear,
@@ -90,10 +129,26 @@ fn feed(config: &Fields, at: i64) -> Feed {
     if let Some(each) = fields::list(config, &["moe_layer_freq", "moe_layer_types"]) {
         return experts(each.get(at as usize).and_then(fields::number) != Some(0));
     }
-    if fields::count(config, &["first_k_dense_replace", "num_dense_layers", "moe_layer_start_index"]).is_some_and(|first| at < first) {
+    if fields::count(
+        config,
+        &[
+            "first_k_dense_replace",
+            "num_dense_layers",
+            "moe_layer_start_index",
+        ],
+    )
+    .is_some_and(|first| at < first)
+    {
         return Feed::Dense;
     }
-    if let Some(step) = fields::int(config, &["decoder_sparse_step", "interleave_moe_layer_step", "moe_layer_interval"]) {
+    if let Some(step) = fields::int(
+        config,
+        &[
+            "decoder_sparse_step",
+            "interleave_moe_layer_step",
+            "moe_layer_interval",
+        ],
+    ) {
         return experts((at + 1) % step == 0);
     }
     if let Some(period) = fields::int(config, &["expert_layer_period"]) {

@@ -58,30 +58,127 @@ pub struct Config {
 
 impl Config {
     pub(crate) fn dimensions(&self) -> Dimensions {
-        [self.layers, self.d_model, self.d_ffn, self.heads, self.kv_heads, self.vocab_size, self.pos]
+        [
+            self.layers,
+            self.d_model,
+            self.d_ffn,
+            self.heads,
+            self.kv_heads,
+            self.vocab_size,
+            self.pos,
+        ]
     }
 
     /// Whether every layer is attention and one feed-forward layer of the same kind.
     pub(crate) fn layer_kinds_are_plain(&self, inner: &Fields) -> bool {
         !self.is_moe
-            && fields::int(inner, &["kv_lora_rank", "global_head_dim", "hidden_size_per_layer_input"]).is_none()
+            && fields::int(
+                inner,
+                &["kv_lora_rank", "global_head_dim", "hidden_size_per_layer_input"],
+            )
+            .is_none()
             && self.attention_layers == self.layers
     }
 }
 
-const LAYERS: &[&str] = &["num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers", "decoder_layers", "num_decoder_layers"];
-const D_MODEL: &[&str] = &["hidden_size", "n_embd", "d_model", "dim", "n_embed", "model_dim", "hidden_dim"];
-const D_FFN: &[&str] = &["intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "d_ff", "inner_hidden_size", "decoder_ffn_dim", "mlp_hidden_size"];
-const EXPERT_WIDTH: &[&str] = &["moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size", "ffn_hidden_size"];
-const DENSE_WIDTH: &[&str] = &["intermediate_size_mlp", "dense_intermediate_size", "intermediate_size"];
-const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads"];
-const KV_HEADS: &[&str] = &["num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "multi_query_group_num", "num_query_groups", "kv_n_heads"];
-const HEAD_DIM: &[&str] = &["head_dim", "attention_head_dim", "kv_channels", "d_head", "qk_head_dim"];
+const LAYERS: &[&str] = &[
+    "num_hidden_layers",
+    "n_layer",
+    "n_layers",
+    "num_layers",
+    "num_transformer_layers",
+    "decoder_layers",
+    "num_decoder_layers",
+];
+const D_MODEL: &[&str] = &[
+    "hidden_size",
+    "n_embd",
+    "d_model",
+    "dim",
+    "n_embed",
+    "model_dim",
+    "hidden_dim",
+];
+const D_FFN: &[&str] = &[
+    "intermediate_size",
+    "ffn_hidden_size",
+    "n_inner",
+    "ffn_dim",
+    "d_ff",
+    "inner_hidden_size",
+    "decoder_ffn_dim",
+    "mlp_hidden_size",
+];
+const EXPERT_WIDTH: &[&str] = &[
+    "moe_intermediate_size",
+    "expert_ffn_hidden_size",
+    "moe_ffn_hidden_size",
+    "ffn_hidden_size",
+];
+const DENSE_WIDTH: &[&str] = &[
+    "intermediate_size_mlp",
+    "dense_intermediate_size",
+    "intermediate_size",
+];
+const HEADS: &[&str] = &[
+    "num_attention_heads",
+    "n_head",
+    "n_heads",
+    "num_heads",
+    "decoder_attention_heads",
+];
+const KV_HEADS: &[&str] = &[
+    "num_key_value_heads",
+    "num_kv_heads",
+    "n_head_kv",
+    "n_kv_heads",
+    "multi_query_group_num",
+    "num_query_groups",
+    "kv_n_heads",
+];
+const HEAD_DIM: &[&str] = &[
+    "head_dim",
+    "attention_head_dim",
+    "kv_channels",
+    "d_head",
+    "qk_head_dim",
+];
 const VOCAB: &[&str] = &["vocab_size", "n_vocab", "padded_vocab_size", "embedding_size"];
-const POS: &[&str] = &["max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "max_sequence_length", "model_max_length", "max_seq_length", "n_ctx"];
-const EXPERTS: &[&str] = &["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_moe_experts", "num_routed_experts"];
-const USED: &[&str] = &["num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_k", "top_k_experts", "experts_per_token", "moe_top_k", "num_selected_experts"];
-const NESTED: &[&str] = &["text_config", "llm_config", "language_config", "language_model_config", "llm_cfg"];
+const POS: &[&str] = &[
+    "max_position_embeddings",
+    "n_positions",
+    "max_seq_len",
+    "seq_length",
+    "max_sequence_length",
+    "model_max_length",
+    "max_seq_length",
+    "n_ctx",
+];
+const EXPERTS: &[&str] = &[
+    "num_experts",
+    "num_local_experts",
+    "n_routed_experts",
+    "moe_num_experts",
+    "num_moe_experts",
+    "num_routed_experts",
+];
+const USED: &[&str] = &[
+    "num_experts_per_tok",
+    "num_experts_per_token",
+    "moe_topk",
+    "moe_k",
+    "top_k_experts",
+    "experts_per_token",
+    "moe_top_k",
+    "num_selected_experts",
+];
+const NESTED: &[&str] = &[
+    "text_config",
+    "llm_config",
+    "language_config",
+    "language_model_config",
+    "llm_cfg",
+];
 
 /// Reads one config. Where the language model is nested (`text_config` and the like), that is what is read.
 pub fn read(value: &Value) -> Config {
@@ -92,13 +189,27 @@ pub fn read(value: &Value) -> Config {
         .filter(|inner| fields::int(inner, D_MODEL).is_some() || fields::int(inner, LAYERS).is_some());
     let inner = nested.unwrap_or(outer);
     let mut config = dimensions(outer, inner);
-    config.is_multimodal = ["vision_config", "audio_config", "vision_tower", "mm_vision_tower", "visual", "vit_config", "image_token_id", "speech_config"]
-        .iter()
-        .any(|name| outer.get(*name).is_some_and(|value| !value.is_null()));
+    config.is_multimodal = [
+        "vision_config",
+        "audio_config",
+        "vision_tower",
+        "mm_vision_tower",
+        "visual",
+        "vit_config",
+        "image_token_id",
+        "speech_config",
+    ]
+    .iter()
+    .any(|name| outer.get(*name).is_some_and(|value| !value.is_null()));
     mixture(&mut config, inner);
     if config.layers.is_some() {
         let layers = kinds(inner, config.layers.unwrap_or(0), config.is_moe);
-        config.attention_layers = Some(layers.iter().filter(|(mixer, _)| matches!(mixer, Mixer::Attention | Mixer::Window)).count() as i64);
+        config.attention_layers = Some(
+            layers
+                .iter()
+                .filter(|(mixer, _)| matches!(mixer, Mixer::Attention | Mixer::Window))
+                .count() as i64,
+        );
         config.is_moe &= layers.iter().any(|(_, feed)| *feed == Feed::Experts);
     }
     if let Some(counts) = count(&config, outer, inner) {
@@ -116,7 +227,9 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
             .or_else(|| fields::list(inner, &["architectures"]))
             .and_then(|list| list.first()?.as_str())
             .map(str::to_owned),
-        model_type: fields::text(outer, &["model_type"]).or_else(|| fields::text(inner, &["model_type"])).map(str::to_owned),
+        model_type: fields::text(outer, &["model_type"])
+            .or_else(|| fields::text(inner, &["model_type"]))
+            .map(str::to_owned),
         layers: fields::int(inner, LAYERS),
         d_model: fields::int(inner, D_MODEL),
         d_ffn: fields::int(inner, D_FFN),
@@ -125,10 +238,22 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
         head_dim: fields::int(inner, HEAD_DIM),
         vocab_size: both(VOCAB),
         pos: fields::int(inner, POS),
-        sliding_window: fields::int(inner, &["sliding_window", "sliding_window_size", "attention_chunk_size", "attention_window_size"]),
+        sliding_window: fields::int(
+            inner,
+            &[
+                "sliding_window",
+                "sliding_window_size",
+                "attention_chunk_size",
+                "attention_window_size",
+            ],
+        ),
         quantization: fields::object(outer, &["quantization_config"])
             .or_else(|| fields::object(inner, &["quantization_config"]))
-            .map(|how| fields::text(how, &["quant_method", "quant_algo"]).unwrap_or("unknown").to_owned()),
+            .map(|how| {
+                fields::text(how, &["quant_method", "quant_algo"])
+                    .unwrap_or("unknown")
+                    .to_owned()
+            }),
         ..Config::default()
     };
     attention_of_nested(&mut config, inner);
@@ -144,7 +269,10 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
     } else if fields::flag(inner, &["multi_query_attention"]) == Some(false) && kind == "chatglm" {
         config.kv_heads = config.heads;
     }
-    if kind == "falcon" && fields::flag(inner, &["multi_query"]) == Some(true) && fields::flag(inner, &["new_decoder_architecture"]) != Some(true) {
+    if kind == "falcon"
+        && fields::flag(inner, &["multi_query"]) == Some(true)
+        && fields::flag(inner, &["new_decoder_architecture"]) != Some(true)
+    {
         config.kv_heads = Some(1);
     }
     if config.d_ffn.is_none() && widens_by_four(&kind, &class) {
@@ -177,12 +305,33 @@ fn mixture(config: &mut Config, inner: &Fields) {
         return;
     }
     config.experts_per_token = int(USED);
-    let stated = fields::int(inner, EXPERT_WIDTH).filter(|_| fields::int(inner, &["moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size"]).is_some());
+    let stated = fields::int(inner, EXPERT_WIDTH).filter(|_| {
+        fields::int(
+            inner,
+            &[
+                "moe_intermediate_size",
+                "expert_ffn_hidden_size",
+                "moe_ffn_hidden_size",
+            ],
+        )
+        .is_some()
+    });
     config.dense_width = fields::int(inner, DENSE_WIDTH);
     config.d_ffn = stated.or(config.d_ffn);
     let width = config.d_ffn;
-    config.shared_width = fields::int(inner, &["shared_expert_intermediate_size", "shared_intermediate_size", "moe_shared_expert_intermediate_size"]).or_else(|| {
-        let count = fields::int(inner, &["n_shared_experts", "num_shared_experts", "moe_num_shared_experts"])?;
+    config.shared_width = fields::int(
+        inner,
+        &[
+            "shared_expert_intermediate_size",
+            "shared_intermediate_size",
+            "moe_shared_expert_intermediate_size",
+        ],
+    )
+    .or_else(|| {
+        let count = fields::int(
+            inner,
+            &["n_shared_experts", "num_shared_experts", "moe_num_shared_experts"],
+        )?;
         width?.checked_mul(count)
     });
     if fields::text(inner, &["model_type"]) == Some("llama4_text") {
@@ -193,7 +342,34 @@ fn mixture(config: &mut Config, inner: &Fields) {
 
 /// Architectures whose feed-forward layer is four times as wide as the residual stream where the config is silent.
 fn widens_by_four(kind: &str, class: &str) -> bool {
-    let types = ["gpt2", "gptj", "gpt_bigcode", "gpt_neo", "bloom", "falcon", "RefinedWeb", "RefinedWebModel", "codegen", "mpt", "opt", "phi-msft", "mixformer-sequential"];
-    let classes = ["GPT2", "GPTJ", "GPTBigCode", "GPTNeoFor", "Bloom", "Falcon", "RWFor", "CodeGen", "MPT", "Mpt", "OPT", "MixFormer"];
+    let types = [
+        "gpt2",
+        "gptj",
+        "gpt_bigcode",
+        "gpt_neo",
+        "bloom",
+        "falcon",
+        "RefinedWeb",
+        "RefinedWebModel",
+        "codegen",
+        "mpt",
+        "opt",
+        "phi-msft",
+        "mixformer-sequential",
+    ];
+    let classes = [
+        "GPT2",
+        "GPTJ",
+        "GPTBigCode",
+        "GPTNeoFor",
+        "Bloom",
+        "Falcon",
+        "RWFor",
+        "CodeGen",
+        "MPT",
+        "Mpt",
+        "OPT",
+        "MixFormer",
+    ];
     types.contains(&kind) || classes.iter().any(|start| class.starts_with(start))
 }

@@ -14,12 +14,32 @@ fn dense_decoders_are_counted_to_the_parameter() {
     };
     let mut cases = vec![
         ("Llama-2-7b", llama(4096, 11008, 32, 32, 32, 32000), 6_738_415_616),
-        ("Llama-2-13b", llama(5120, 13824, 40, 40, 40, 32000), 13_015_864_320),
-        ("Llama-3.1-8B", llama(4096, 14336, 32, 8, 32, 128_256), 8_030_261_248),
-        ("Llama-3.1-70B", llama(8192, 28672, 64, 8, 80, 128_256), 70_553_706_496),
-        ("Llama-3.1-405B", llama(16384, 53248, 128, 8, 126, 128_256), 405_853_388_800),
-        ("Mistral-7B", json!({"model_type": "mistral", "hidden_size": 4096, "intermediate_size": 14336, "num_attention_heads": 32,
-            "num_key_value_heads": 8, "num_hidden_layers": 32, "vocab_size": 32000, "sliding_window": 4096}), 7_241_732_096),
+        (
+            "Llama-2-13b",
+            llama(5120, 13824, 40, 40, 40, 32000),
+            13_015_864_320,
+        ),
+        (
+            "Llama-3.1-8B",
+            llama(4096, 14336, 32, 8, 32, 128_256),
+            8_030_261_248,
+        ),
+        (
+            "Llama-3.1-70B",
+            llama(8192, 28672, 64, 8, 80, 128_256),
+            70_553_706_496,
+        ),
+        (
+            "Llama-3.1-405B",
+            llama(16384, 53248, 128, 8, 126, 128_256),
+            405_853_388_800,
+        ),
+        (
+            "Mistral-7B",
+            json!({"model_type": "mistral", "hidden_size": 4096, "intermediate_size": 14336, "num_attention_heads": 32,
+            "num_key_value_heads": 8, "num_hidden_layers": 32, "vocab_size": 32000, "sliding_window": 4096}),
+            7_241_732_096,
+        ),
     ];
     cases.push(("Qwen2.5-7B", json!({"model_type": "qwen2", "hidden_size": 3584, "intermediate_size": 18944, "num_attention_heads": 28,
         "num_key_value_heads": 4, "num_hidden_layers": 28, "vocab_size": 152_064, "tie_word_embeddings": false}), 7_615_616_512));
@@ -52,7 +72,12 @@ fn dense_decoders_are_counted_to_the_parameter() {
         "vocab_size": 65024, "new_decoder_architecture": true, "parallel_attn": true, "bias": false, "multi_query": true}), 41_303_293_952));
     for (name, config, expected) in cases {
         let read = read(&config);
-        assert_eq!(read.parameters_total, Some(expected), "{name}: {}", read.parameters_total.unwrap_or(0) - expected);
+        assert_eq!(
+            read.parameters_total,
+            Some(expected),
+            "{name}: {}",
+            read.parameters_total.unwrap_or(0) - expected
+        );
         assert!(read.counted_exactly, "{name}");
         assert_eq!(read.parameters_active, read.parameters_total, "{name}");
     }
@@ -76,10 +101,14 @@ fn mixtures_are_counted_as_their_makers_say() -> Result<(), std::io::Error> {
         ("XiaomiMiMo--MiMo-V2-Flash", 309.0, 15.0),
     ];
     for (name, total, active) in cases {
-        let value = super::json::parse(&std::fs::read(folder.join(format!("{name}_config.json")))?, name).expect("a config");
+        let value = super::json::parse(&std::fs::read(folder.join(format!("{name}_config.json")))?, name)
+            .expect("a config");
         let config = read(&value);
         let billions = |count: Option<i64>| count.map_or(f64::NAN, |count| count as f64 / 1e9);
-        let (t, a) = (billions(config.parameters_total), billions(config.parameters_active));
+        let (t, a) = (
+            billions(config.parameters_total),
+            billions(config.parameters_active),
+        );
         assert!((t / total - 1.0).abs() < 0.01, "{name}: {t} for {total}");
         // Makers round, and differ in whether the embedding counts.
         assert!((a / active - 1.0).abs() < 0.12, "{name}: {a} active for {active}");
@@ -90,24 +119,37 @@ fn mixtures_are_counted_as_their_makers_say() -> Result<(), std::io::Error> {
 
 fn configs() -> Option<std::path::PathBuf> {
     let here = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().map(|folder| folder.join("shared/data/configs")).find(|folder| folder.is_dir())
+    here.ancestors()
+        .map(|folder| folder.join("shared/data/configs"))
+        .find(|folder| folder.is_dir())
 }
 
 #[test]
-fn all_configs_at_hand_have_a_structure_and_the_size_their_name_says() -> Result<(), Box<dyn std::error::Error>> {
+fn all_configs_at_hand_have_a_structure_and_the_size_their_name_says()
+-> Result<(), Box<dyn std::error::Error>> {
     let Some(folder) = configs() else { return Ok(()) };
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.to_string_lossy().into_owned();
         let config = read(&super::json::parse(&std::fs::read(&path)?, &name)?);
-        for dimension in [config.layers, config.d_model, config.d_ffn, config.heads, config.kv_heads, config.vocab_size, config.pos] {
+        for dimension in [
+            config.layers,
+            config.d_model,
+            config.d_ffn,
+            config.heads,
+            config.kv_heads,
+            config.vocab_size,
+            config.pos,
+        ] {
             assert!(dimension.is_some(), "{name}: {config:?}");
         }
         let stated = crate::resolve::words::sizes(&crate::sources::config_files::id_of(&name));
         if let Some(crate::resolve::words::Stated::Dense(size)) = stated.first()
             && !name.contains("Llama-4")
         {
-            let counted = config.parameters_total.map_or(f64::NAN, |count| count as f64 / 1e9);
+            let counted = config
+                .parameters_total
+                .map_or(f64::NAN, |count| count as f64 / 1e9);
             assert!((counted / size - 1.0).abs() < 0.2, "{name}: {counted} for {size}");
         }
     }
@@ -116,9 +158,14 @@ fn all_configs_at_hand_have_a_structure_and_the_size_their_name_says() -> Result
 
 #[test]
 fn odd_spellings_are_read() {
-    let config = read(&json!({"n_embd": "4096", "num_layers": 32.0, "num_heads": "32", "ffn_dim": -1, "d_ff": [11008, 11008, 8192],
-        "vocab_size": 0, "n_vocab": 32000, "architectures": ["LlamaForCausalLM"], "num_key_value_heads": [8, 8, 4]}));
-    assert_eq!(config.dimensions()[..6], [Some(32), Some(4096), Some(11008), Some(32), Some(8), Some(32000)]);
+    let config = read(
+        &json!({"n_embd": "4096", "num_layers": 32.0, "num_heads": "32", "ffn_dim": -1, "d_ff": [11008, 11008, 8192],
+        "vocab_size": 0, "n_vocab": 32000, "architectures": ["LlamaForCausalLM"], "num_key_value_heads": [8, 8, 4]}),
+    );
+    assert_eq!(
+        config.dimensions()[..6],
+        [Some(32), Some(4096), Some(11008), Some(32), Some(8), Some(32000)]
+    );
     assert_eq!(read(&json!([1, 2])).layers, None);
     assert_eq!(read(&json!({"num_hidden_layers": i64::MAX, "hidden_size": i64::MAX, "num_attention_heads": 1, "vocab_size": i64::MAX})).parameters_total, None);
 }
