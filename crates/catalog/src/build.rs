@@ -107,7 +107,7 @@ fn is_empty_folder(path: &Path) -> Result<bool, Error> {
     Ok(path.is_dir() && fs::read_dir(path).map_err(Error::io(path))?.next().is_none())
 }
 
-fn put_in_place(folder: tempfile::TempDir, out: &Path) -> Result<(), Error> {
+pub(crate) fn put_in_place(folder: tempfile::TempDir, out: &Path) -> Result<(), Error> {
     // A temporary folder is private; a catalog is for all who may read its place.
     #[cfg(unix)]
     {
@@ -160,7 +160,7 @@ pub(crate) fn build_into(
         let mut last_day: Option<Days> = None;
         let mut sink = |fact| match fact {
             Fact::Observed(observed) => {
-                gathered.add(*observed, number as u16, role);
+                gathered.add(&observed, number as u16, role);
                 Ok(())
             }
             Fact::Evaluation(evaluation, scores) => {
@@ -219,6 +219,8 @@ pub(crate) fn build_into(
             .map(|at| resolver.structure(at as u32)),
     )?;
     writers.all::<Checkpoint>(order.iter().map(|&at| checkpoints::checkpoint(&gathered, at)))?;
+    let labels: Vec<Conflict> = checkpoints::conflicts(&gathered).collect();
+    gathered.conflicts.extend(labels);
     gathered
         .conflicts
         .sort_by(|a, b| (&a.id, &a.field).cmp(&(&b.id, &b.field)));

@@ -1,6 +1,7 @@
 //! Which files under a folder are sources, told by their contents, in the order of trust.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -10,8 +11,8 @@ use crate::error::Error;
 use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, config_files, hub_configs, hub_models, leaderboard_v1, leaderboard_v2, listings,
-    structures, task_tables,
+    architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
+    leaderboard_v1, leaderboard_v2, listings, model_info, samples, structures, task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
@@ -20,6 +21,7 @@ pub(crate) enum Kind {
     ConfigFile,
     HubConfigs,
     HubModels,
+    HubApi,
     Structures,
     Architectures,
     Bases,
@@ -28,6 +30,10 @@ pub(crate) enum Kind {
     LeaderboardV1,
     /// One of [`task_tables::SPECS`], by its place there.
     Task(usize),
+    ModelInfo,
+    Harness,
+    CommunityEvals,
+    Samples,
     Listing,
 }
 
@@ -38,6 +44,11 @@ impl Kind {
             Self::ConfigFile => config_files::NAME,
             Self::Parameters => listings::PARAMETERS,
             Self::Listing => listings::LISTING,
+            Self::HubApi => hub_listing::NAME,
+            Self::ModelInfo => model_info::NAME,
+            Self::Harness => harness::NAME,
+            Self::CommunityEvals => community_evals::NAME,
+            Self::Samples => samples::NAME,
             Self::Task(at) => task_tables::SPECS.get(at).map_or("task", |spec| spec.name),
             Self::HubConfigs => hub_configs::NAME,
             Self::HubModels => hub_models::NAME,
@@ -58,8 +69,18 @@ impl Kind {
     pub(crate) fn role(self) -> Role {
         match self {
             Self::ConfigFile | Self::HubConfigs | Self::HubModels | Self::Structures => Role::Structure,
-            Self::LeaderboardV1 | Self::LeaderboardV2 | Self::Task(_) => Role::Leaderboard,
-            Self::Architectures | Self::Bases | Self::Parameters | Self::Listing => Role::Other,
+            Self::LeaderboardV1
+            | Self::LeaderboardV2
+            | Self::Task(_)
+            | Self::ModelInfo
+            | Self::Harness
+            | Self::CommunityEvals => Role::Leaderboard,
+            Self::Architectures
+            | Self::Bases
+            | Self::Parameters
+            | Self::Listing
+            | Self::HubApi
+            | Self::Samples => Role::Other,
         }
     }
 }
@@ -88,7 +109,10 @@ pub(crate) fn discover(folder: &Path) -> Result<Vec<Found>, Error> {
             .to_string_lossy()
             .replace('\\', "/");
         let file = if file.is_empty() {
-            path.to_string_lossy().into_owned()
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
         } else {
             file
         };
@@ -120,18 +144,40 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
 
 fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let name = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
-    if name.ends_with(".csv") || name.ends_with(".csv.gz") || name.ends_with(".parquet") {
+    if ends_in(&name, &["csv", "parquet"])
+        || name.trim_end_matches(".gz").len() + 3 == name.len() && ends_in(&name[..name.len() - 3], &["csv"])
+    {
         return csv_kind(path, file);
     }
-    if name.ends_with(".json") {
+    if ends_in(&name, &["jsonl"]) {
+        return jsonl_kind(path, file);
+    }
+    if ends_in(&name, &["yaml", "yml"]) && community_evals::id_of(file).is_some() {
+        return Ok(Some(Kind::CommunityEvals));
+    }
+    if ends_in(&name, &["json"]) {
         return json_kind(path, file);
     }
     Ok(None)
 }
 
+/// Whether a file's name has one of these extensions.
+pub(crate) fn ends_in(name: &str, extensions: &[&str]) -> bool {
+    let own = Path::new(name).extension();
+    own.is_some_and(|own| {
+        extensions
+            .iter()
+            .any(|extension| own.eq_ignore_ascii_case(extension))
+    })
+}
+
+/// A kind, and how its contents are told.
+type Told<T> = (Kind, fn(&T) -> bool);
+
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let table = Table::open(path, file)?;
-    let kinds: [(Kind, fn(&Table) -> bool); 7] = [
+    let kinds: [Told<Table>; 8] = [
+        (Kind::ModelInfo, model_info::recognises),
         (Kind::LeaderboardV1, leaderboard_v1::recognises),
         (Kind::LeaderboardV2, leaderboard_v2::recognises),
         (Kind::Structures, structures::recognises),
@@ -155,8 +201,10 @@ fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
 
 fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let value = json_file(path, file)?;
-    let kinds: [(Kind, fn(&Value) -> bool); 3] = [
+    let kinds: [Told<Value>; 5] = [
         (Kind::HubModels, hub_models::recognises),
+        (Kind::HubApi, hub_listing::recognises),
+        (Kind::Harness, harness::recognises),
         (Kind::ConfigFile, config_files::recognises),
         (Kind::HubConfigs, hub_configs::recognises),
     ];
@@ -164,6 +212,21 @@ fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         .into_iter()
         .find(|(_, recognises)| recognises(&value))
         .map(|(kind, _)| kind))
+}
+
+/// Per-sample files by their name, listings by their first line.
+fn jsonl_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
+    if samples::told_by(file).is_some() {
+        return Ok(Some(Kind::Samples));
+    }
+    let mut first = Vec::new();
+    let source = fs::File::open(path).map_err(Error::io(path))?;
+    BufReader::new(source)
+        .take(1 << 20)
+        .read_until(b'\n', &mut first)
+        .map_err(Error::io(path))?;
+    let value = json::parse(&first, file);
+    Ok(value.ok().filter(hub_listing::recognises).map(|_| Kind::HubApi))
 }
 
 /// The JSON of a file.

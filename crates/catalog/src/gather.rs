@@ -7,6 +7,10 @@ use crate::sources::{DIMENSIONS, Dimensions, Observed};
 use crate::tables::{Conflict, Days, Millis};
 
 /// Everything known of one checkpoint.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of a checkpoint"
+)]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     pub(crate) id: String,
@@ -67,24 +71,18 @@ pub(crate) enum Role {
 }
 
 impl Gathered {
-    /// The checkpoint of that id.
-    pub(crate) fn find(&self, id: &str) -> Option<&Known> {
-        self.index.get(id).and_then(|&at| self.known.get(at as usize))
-    }
-
     /// Adds what source number `source` says.
-    pub(crate) fn add(&mut self, observed: Observed, source: u16, role: Role) {
-        let at = match self.index.get(&observed.id) {
-            Some(&at) => at as usize,
-            None => {
-                let at = self.known.len();
-                self.index.insert(observed.id.clone(), at as u32);
-                self.known.push(Known {
-                    id: observed.id.clone(),
-                    ..Known::default()
-                });
-                at
-            }
+    pub(crate) fn add(&mut self, observed: &Observed, source: u16, role: Role) {
+        let at = if let Some(&at) = self.index.get(&observed.id) {
+            at as usize
+        } else {
+            let at = self.known.len();
+            self.index.insert(observed.id.clone(), at as u32);
+            self.known.push(Known {
+                id: observed.id.clone(),
+                ..Known::default()
+            });
+            at
         };
         let Self {
             known,
@@ -99,7 +97,7 @@ impl Gathered {
             source,
             conflicts,
         };
-        entry.merge(&observed, source, role, &mut disagree);
+        entry.merge(observed, source, role, &mut disagree);
     }
 }
 

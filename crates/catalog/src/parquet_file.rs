@@ -63,12 +63,14 @@ fn to_array<R: Row>(column: &Column<R>, rows: &[R]) -> ArrayRef {
         _ => None,
     };
     match column.kind {
-        Kind::Text => Arc::new(StringArray::from_iter(rows.iter().map(
-            |row| match (column.get)(row) {
-                Value::Text(text) => Some(text),
-                _ => None,
-            },
-        ))),
+        Kind::Text => Arc::new(
+            rows.iter()
+                .map(|row| match (column.get)(row) {
+                    Value::Text(text) => Some(text),
+                    _ => None,
+                })
+                .collect::<StringArray>(),
+        ),
         Kind::Int => Arc::new(rows.iter().map(int).collect::<Int64Array>()),
         Kind::Float => Arc::new(
             rows.iter()

@@ -2,18 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 
-use crate::discover::{Found, Kind, json_file};
+use crate::config::json;
+use crate::discover::{Found, Kind, ends_in, json_file};
 use crate::error::Error;
 use crate::manifest;
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{Fact, Out};
 use crate::sources::{
-    architectures, bases, config_files, hub_configs, hub_models, leaderboard_v1, leaderboard_v2, listings,
-    structures, task_tables,
+    architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
+    leaderboard_v1, leaderboard_v2, listings, model_info, samples, structures, task_tables,
 };
 use crate::tables::Source;
+
+/// Bytes of one line of a listing above which it is cut, and so refused.
+const LONGEST_LINE: u64 = 64 << 20;
 
 /// Per table of leaderboard v2, what must be known before it is read.
 pub(crate) type Surveys = BTreeMap<String, Survey>;
@@ -54,15 +59,25 @@ pub(crate) fn read(
 ) -> Result<Source, Error> {
     let mut out = Out::new(&found.file, sink);
     let (rows_in, sha256, bytes) = match found.kind {
-        Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels => {
+        Kind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
+        Kind::CommunityEvals => {
+            let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
+            whole(
+                found,
+                community_evals::read(&bytes, &found.file, context.snapshot, &mut out)?,
+            )?
+        }
+        Kind::Samples => whole(found, samples::read(&found.path, &found.file, &mut out)?)?,
+        Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels | Kind::HubApi | Kind::Harness => {
             let value = json_file(&found.path, &found.file)?;
             let rows = match found.kind {
                 Kind::ConfigFile => config_files::read(&value, &found.file, &mut out)?,
                 Kind::HubConfigs => hub_configs::read(&value, &mut out)?,
+                Kind::HubApi => hub_listing::read(&value, 0, &mut out)?,
+                Kind::Harness => harness::read(&value, &found.file, context.snapshot, &mut out)?,
                 _ => hub_models::read(&value, &mut out)?,
             };
-            let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
-            (rows, manifest::sha256_of(&found.path)?, length)
+            whole(found, rows)?
         }
         kind => {
             let mut table = Table::open(&found.path, &found.file)?;
@@ -83,6 +98,33 @@ pub(crate) fn read(
         rejected_by_reason: out.by_reason,
         ..Source::default()
     })
+}
+
+/// Rows, SHA-256 and bytes of a file that was read at once.
+fn whole(found: &Found, rows: u64) -> Result<(u64, String, u64), Error> {
+    let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
+    Ok((rows, manifest::sha256_of(&found.path)?, length))
+}
+
+/// A listing with one entry (or one page) per line.
+fn lines(found: &Found, out: &mut Out<'_>) -> Result<u64, Error> {
+    let mut reader = BufReader::new(fs::File::open(&found.path).map_err(Error::io(&found.path))?);
+    let (mut row, mut line) = (0, Vec::new());
+    loop {
+        line.clear();
+        if reader
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)
+            .map_err(Error::io(&found.path))?
+            == 0
+        {
+            return Ok(row);
+        }
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            row += hub_listing::read(&json::parse(&line, &found.file)?, row, out)?;
+        }
+    }
 }
 
 fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Out<'_>) -> Result<(), Error> {
@@ -107,6 +149,13 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
         Kind::Bases => bases::read(table, out),
         Kind::Parameters => listings::read_parameters(table, out),
         Kind::Listing => listings::read_listing(table, known, out),
-        Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels => Ok(()),
+        Kind::ModelInfo => model_info::read(table, snapshot, version, out),
+        Kind::ConfigFile
+        | Kind::HubConfigs
+        | Kind::HubModels
+        | Kind::HubApi
+        | Kind::Harness
+        | Kind::CommunityEvals
+        | Kind::Samples => Ok(()),
     }
 }

@@ -79,7 +79,8 @@ macro_rules! cell {
                 let Value::$variant($v) = value else {
                     return false;
                 };
-                let Some(read) = $set else { return false };
+                let read: Option<$type> = $set;
+                let Some(read) = read else { return false };
                 *self = read;
                 true
             }

@@ -1,6 +1,7 @@
 //! The catalog from outside: the snapshot, and builds from real sources where they are at hand.
 
 mod query;
+mod readers;
 mod snapshot;
 mod sources;
 

@@ -17,7 +17,7 @@ pub fn parse(bytes: &[u8], file: &str) -> Result<Value, Error> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = before.split(|&byte| byte == b'\n').count();
         let column = before.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
         Error::Json {
             file: file.to_owned(),

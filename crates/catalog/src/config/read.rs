@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use crate::config::count::count;
 use crate::config::fields::{self, Fields};
+use crate::config::layers::{Feed, Mixer, kinds};
 use crate::sources::Dimensions;
 
 /// What a `config.json` says of a checkpoint's structure. Absent is `None`.
@@ -14,10 +16,14 @@ pub struct Config {
     pub model_type: Option<String>,
     /// Decoder layers.
     pub layers: Option<i64>,
+    /// Of those, layers that attend over positions with softmax (in a window or not); the others keep a state.
+    pub attention_layers: Option<i64>,
     /// Width of the residual stream.
     pub d_model: Option<i64>,
     /// Width of the feed-forward layer, of one expert where there are several.
     pub d_ffn: Option<i64>,
+    /// Width of the dense feed-forward layers of a mixture that has some.
+    pub dense_width: Option<i64>,
     /// Attention heads.
     pub heads: Option<i64>,
     /// Key and value heads.
@@ -28,8 +34,16 @@ pub struct Config {
     pub vocab_size: Option<i64>,
     /// Maximum input positions, tokens.
     pub pos: Option<i64>,
+    /// Positions that a window spans, tokens.
+    pub sliding_window: Option<i64>,
     /// A mixture of experts.
     pub is_moe: bool,
+    /// Experts of one layer.
+    pub experts: Option<i64>,
+    /// Experts that one token uses, beside shared ones.
+    pub experts_per_token: Option<i64>,
+    /// Width of the shared experts together.
+    pub shared_width: Option<i64>,
     /// Takes more than text.
     pub is_multimodal: bool,
     /// How the weights are packed: `fp8`, `gptq`, `awq`, `bitsandbytes` …
@@ -38,6 +52,8 @@ pub struct Config {
     pub parameters_total: Option<i64>,
     /// Parameters used for one token, counted from the structure.
     pub parameters_active: Option<i64>,
+    /// The counts are exact to the parameter (dense decoders whose recipe is known).
+    pub counted_exactly: bool,
 }
 
 impl Config {
@@ -52,18 +68,37 @@ impl Config {
             self.pos,
         ]
     }
+
+    /// Whether every layer is attention and one feed-forward layer of the same kind.
+    pub(crate) fn layer_kinds_are_plain(&self, inner: &Fields) -> bool {
+        !self.is_moe
+            && fields::int(
+                inner,
+                &["kv_lora_rank", "global_head_dim", "hidden_size_per_layer_input"],
+            )
+            .is_none()
+            && self.attention_layers == self.layers
+    }
 }
 
-/// Names of each dimension, in the order in which they are looked for.
 const LAYERS: &[&str] = &[
     "num_hidden_layers",
     "n_layer",
     "n_layers",
     "num_layers",
+    "num_transformer_layers",
     "decoder_layers",
     "num_decoder_layers",
 ];
-const D_MODEL: &[&str] = &["hidden_size", "n_embd", "d_model", "dim", "n_embed", "model_dim"];
+const D_MODEL: &[&str] = &[
+    "hidden_size",
+    "n_embd",
+    "d_model",
+    "dim",
+    "n_embed",
+    "model_dim",
+    "hidden_dim",
+];
 const D_FFN: &[&str] = &[
     "intermediate_size",
     "ffn_hidden_size",
@@ -72,6 +107,18 @@ const D_FFN: &[&str] = &[
     "d_ff",
     "inner_hidden_size",
     "decoder_ffn_dim",
+    "mlp_hidden_size",
+];
+const EXPERT_WIDTH: &[&str] = &[
+    "moe_intermediate_size",
+    "expert_ffn_hidden_size",
+    "moe_ffn_hidden_size",
+    "ffn_hidden_size",
+];
+const DENSE_WIDTH: &[&str] = &[
+    "intermediate_size_mlp",
+    "dense_intermediate_size",
+    "intermediate_size",
 ];
 const HEADS: &[&str] = &[
     "num_attention_heads",
@@ -87,8 +134,16 @@ const KV_HEADS: &[&str] = &[
     "n_kv_heads",
     "multi_query_group_num",
     "num_query_groups",
+    "kv_n_heads",
 ];
-const VOCAB: &[&str] = &["vocab_size", "n_vocab", "padded_vocab_size"];
+const HEAD_DIM: &[&str] = &[
+    "head_dim",
+    "attention_head_dim",
+    "kv_channels",
+    "d_head",
+    "qk_head_dim",
+];
+const VOCAB: &[&str] = &["vocab_size", "n_vocab", "padded_vocab_size", "embedding_size"];
 const POS: &[&str] = &[
     "max_position_embeddings",
     "n_positions",
@@ -96,83 +151,213 @@ const POS: &[&str] = &[
     "seq_length",
     "max_sequence_length",
     "model_max_length",
+    "max_seq_length",
     "n_ctx",
 ];
-
 const EXPERTS: &[&str] = &[
     "num_experts",
     "num_local_experts",
     "n_routed_experts",
     "moe_num_experts",
     "num_moe_experts",
+    "num_routed_experts",
+];
+const USED: &[&str] = &[
+    "num_experts_per_tok",
+    "num_experts_per_token",
+    "moe_topk",
+    "moe_k",
+    "top_k_experts",
+    "experts_per_token",
+    "moe_top_k",
+    "num_selected_experts",
+];
+const NESTED: &[&str] = &[
+    "text_config",
+    "llm_config",
+    "language_config",
+    "language_model_config",
+    "llm_cfg",
 ];
 
 /// Reads one config. Where the language model is nested (`text_config` and the like), that is what is read.
 pub fn read(value: &Value) -> Config {
     let empty = Fields::new();
     let outer = value.as_object().unwrap_or(&empty);
-    let nested = fields::object(
-        outer,
-        &["text_config", "llm_config", "language_config", "thinker_config"],
-    );
+    let nested = fields::object(outer, NESTED)
+        .or_else(|| fields::object(fields::object(outer, &["thinker_config"])?, NESTED))
+        .filter(|inner| fields::int(inner, D_MODEL).is_some() || fields::int(inner, LAYERS).is_some());
     let inner = nested.unwrap_or(outer);
-    let architecture = fields::list(outer, &["architectures"])
-        .and_then(|list| list.first()?.as_str())
-        .map(str::to_owned);
-    let model_type = fields::text(outer, &["model_type"]).map(str::to_owned);
-    let d_model = fields::int(inner, D_MODEL);
-    let heads = fields::int(inner, HEADS);
-    let mut config = Config {
-        layers: fields::int(inner, LAYERS),
-        d_model,
-        d_ffn: fields::int(inner, &["moe_intermediate_size", "expert_ffn_hidden_size"])
-            .or_else(|| fields::int(inner, D_FFN)),
-        heads,
-        kv_heads: fields::int(inner, KV_HEADS),
-        head_dim: fields::int(inner, &["head_dim", "attention_head_dim", "kv_channels"]),
-        vocab_size: fields::int(inner, VOCAB).or_else(|| fields::int(outer, VOCAB)),
-        pos: fields::int(inner, POS),
-        is_moe: fields::int(inner, EXPERTS).is_some_and(|experts| experts > 1),
-        quantization: fields::object(outer, &["quantization_config"])
-            .or_else(|| fields::object(inner, &["quantization_config"]))
-            .map(|how| {
-                fields::text(how, &["quant_method"])
-                    .unwrap_or("unknown")
-                    .to_owned()
-            }),
-        parameters_total: None,
-        parameters_active: None,
-        is_multimodal: nested.is_some(),
-        architecture,
-        model_type,
-    };
-    if config.kv_heads.is_none() && fields::flag(inner, &["multi_query"]) == Some(true) {
-        config.kv_heads = Some(1);
+    let mut config = dimensions(outer, inner);
+    config.is_multimodal = [
+        "vision_config",
+        "audio_config",
+        "vision_tower",
+        "mm_vision_tower",
+        "visual",
+        "vit_config",
+        "image_token_id",
+        "speech_config",
+    ]
+    .iter()
+    .any(|name| outer.get(*name).is_some_and(|value| !value.is_null()));
+    mixture(&mut config, inner);
+    if config.layers.is_some() {
+        let layers = kinds(inner, config.layers.unwrap_or(0), config.is_moe);
+        config.attention_layers = Some(
+            layers
+                .iter()
+                .filter(|(mixer, _)| matches!(mixer, Mixer::Attention | Mixer::Window))
+                .count() as i64,
+        );
+        config.is_moe &= layers.iter().any(|(_, feed)| *feed == Feed::Experts);
     }
-    if config.d_ffn.is_none() && widens_by_four(&config) {
-        config.d_ffn = config.d_model.map(|width| width.saturating_mul(4));
+    if let Some(counts) = count(&config, outer, inner) {
+        config.parameters_total = Some(counts.total);
+        config.parameters_active = Some(counts.active);
+        config.counted_exactly = counts.exact;
     }
     config
 }
 
+fn dimensions(outer: &Fields, inner: &Fields) -> Config {
+    let both = |names: &[&str]| fields::int(inner, names).or_else(|| fields::int(outer, names));
+    let mut config = Config {
+        architecture: fields::list(outer, &["architectures"])
+            .or_else(|| fields::list(inner, &["architectures"]))
+            .and_then(|list| list.first()?.as_str())
+            .map(str::to_owned),
+        model_type: fields::text(outer, &["model_type"])
+            .or_else(|| fields::text(inner, &["model_type"]))
+            .map(str::to_owned),
+        layers: fields::int(inner, LAYERS),
+        d_model: fields::int(inner, D_MODEL),
+        d_ffn: fields::int(inner, D_FFN),
+        heads: fields::int(inner, HEADS),
+        kv_heads: fields::int(inner, KV_HEADS),
+        head_dim: fields::int(inner, HEAD_DIM),
+        vocab_size: both(VOCAB),
+        pos: fields::int(inner, POS),
+        sliding_window: fields::int(
+            inner,
+            &[
+                "sliding_window",
+                "sliding_window_size",
+                "attention_chunk_size",
+                "attention_window_size",
+            ],
+        ),
+        quantization: fields::object(outer, &["quantization_config"])
+            .or_else(|| fields::object(inner, &["quantization_config"]))
+            .map(|how| {
+                fields::text(how, &["quant_method", "quant_algo"])
+                    .unwrap_or("unknown")
+                    .to_owned()
+            }),
+        ..Config::default()
+    };
+    attention_of_nested(&mut config, inner);
+    let kind = config.model_type.clone().unwrap_or_default();
+    let class = config.architecture.clone().unwrap_or_default();
+    if config.kv_heads.is_none() {
+        let stated = fields::flag(inner, &["multi_query"]);
+        let falcon = kind == "falcon" || kind.starts_with("RefinedWeb") || class.starts_with("RWFor");
+        let grouped = fields::flag(inner, &["new_decoder_architecture"]) == Some(true);
+        if stated == Some(true) && !(falcon && grouped) {
+            config.kv_heads = Some(1);
+        }
+    } else if fields::flag(inner, &["multi_query_attention"]) == Some(false) && kind == "chatglm" {
+        config.kv_heads = config.heads;
+    }
+    if kind == "falcon"
+        && fields::flag(inner, &["multi_query"]) == Some(true)
+        && fields::flag(inner, &["new_decoder_architecture"]) != Some(true)
+    {
+        config.kv_heads = Some(1);
+    }
+    if config.d_ffn.is_none() && widens_by_four(&kind, &class) {
+        let ratio = fields::float(inner, &["expansion_ratio", "mlp_ratio"]).unwrap_or(4.0);
+        config.d_ffn = config.d_model.map(|width| (width as f64 * ratio) as i64);
+    }
+    if kind == "qwen" && class.starts_with("QWen") {
+        // The first Qwen states both halves of its gated layer together.
+        config.d_ffn = config.d_ffn.map(|width| width / 2);
+    }
+    config
+}
+
+/// MPT and DBRX keep the attention's and the feed-forward layer's fields in objects of their own.
+fn attention_of_nested(config: &mut Config, inner: &Fields) {
+    if let Some(attention) = fields::object(inner, &["attn_config", "ssm_cfg"]) {
+        config.kv_heads = config.kv_heads.or_else(|| fields::int(attention, KV_HEADS));
+    }
+    if let Some(feed) = fields::object(inner, &["ffn_config"]) {
+        config.d_ffn = config.d_ffn.or_else(|| fields::int(feed, D_FFN));
+    }
+}
+
+fn mixture(config: &mut Config, inner: &Fields) {
+    let feed = fields::object(inner, &["ffn_config"]);
+    let int = |names: &[&str]| fields::int(inner, names).or_else(|| fields::int(feed?, names));
+    config.experts = int(EXPERTS).filter(|&experts| experts > 1);
+    config.is_moe = config.experts.is_some();
+    if !config.is_moe {
+        return;
+    }
+    config.experts_per_token = int(USED);
+    let stated = fields::int(inner, EXPERT_WIDTH).filter(|_| {
+        fields::int(
+            inner,
+            &[
+                "moe_intermediate_size",
+                "expert_ffn_hidden_size",
+                "moe_ffn_hidden_size",
+            ],
+        )
+        .is_some()
+    });
+    config.dense_width = fields::int(inner, DENSE_WIDTH);
+    config.d_ffn = stated.or(config.d_ffn);
+    let width = config.d_ffn;
+    config.shared_width = fields::int(
+        inner,
+        &[
+            "shared_expert_intermediate_size",
+            "shared_intermediate_size",
+            "moe_shared_expert_intermediate_size",
+        ],
+    )
+    .or_else(|| {
+        let count = fields::int(
+            inner,
+            &["n_shared_experts", "num_shared_experts", "moe_num_shared_experts"],
+        )?;
+        width?.checked_mul(count)
+    });
+    if fields::text(inner, &["model_type"]) == Some("llama4_text") {
+        // One shared expert, as wide as each of the others.
+        config.shared_width = width;
+    }
+}
+
 /// Architectures whose feed-forward layer is four times as wide as the residual stream where the config is silent.
-fn widens_by_four(config: &Config) -> bool {
-    let of_type = config.model_type.as_deref().unwrap_or_default();
-    let class = config.architecture.as_deref().unwrap_or_default();
-    matches!(
-        of_type,
-        "gpt2"
-            | "gptj"
-            | "gpt_bigcode"
-            | "gpt_neo"
-            | "bloom"
-            | "falcon"
-            | "RefinedWeb"
-            | "RefinedWebModel"
-            | "codegen"
-            | "mpt"
-            | "opt"
-    ) || [
+fn widens_by_four(kind: &str, class: &str) -> bool {
+    let types = [
+        "gpt2",
+        "gptj",
+        "gpt_bigcode",
+        "gpt_neo",
+        "bloom",
+        "falcon",
+        "RefinedWeb",
+        "RefinedWebModel",
+        "codegen",
+        "mpt",
+        "opt",
+        "phi-msft",
+        "mixformer-sequential",
+    ];
+    let classes = [
         "GPT2",
         "GPTJ",
         "GPTBigCode",
@@ -184,7 +369,7 @@ fn widens_by_four(config: &Config) -> bool {
         "MPT",
         "Mpt",
         "OPT",
-    ]
-    .iter()
-    .any(|start| class.starts_with(start))
+        "MixFormer",
+    ];
+    types.contains(&kind) || classes.iter().any(|start| class.starts_with(start))
 }

@@ -109,10 +109,6 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             norm_bias: true,
             ..LLAMA
         },
-        "xglm" => Recipe {
-            positions: None,
-            ..GPT2
-        },
         "gpt2" => GPT2,
         "opt" => Recipe {
             positions: Some(2),
@@ -152,7 +148,7 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             head_bias: true,
             ..GPT2
         },
-        "starcoder2" => Recipe {
+        "starcoder2" | "xglm" => Recipe {
             positions: None,
             ..GPT2
         },

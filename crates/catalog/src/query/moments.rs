@@ -1,7 +1,7 @@
 //! Skewness and kurtosis as aggregates, pandas' definitions: unbiased, from central moments summed in one pass
 //! (Pébay 2008, SAND2008-6212, eqs. 1.1 to 1.6 for adding one value and for merging).
 
-use arrow::array::{Array, ArrayRef, Float64Array};
+use arrow::array::{ArrayRef, Float64Array};
 use datafusion::error::Result;
 use datafusion::logical_expr::Accumulator;
 use datafusion::scalar::ScalarValue;

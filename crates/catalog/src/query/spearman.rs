@@ -1,6 +1,6 @@
 //! Spearman's rank correlation as an aggregate: Pearson's of the ranks, ties at their mean rank (Spearman 1904).
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::Result;
 use datafusion::logical_expr::Accumulator;

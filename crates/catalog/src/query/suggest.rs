@@ -26,9 +26,7 @@ fn complained(message: &str) -> Option<&str> {
     for mark in ["No field named ", "table '", "Invalid function '"] {
         if let Some((_, rest)) = message.split_once(mark) {
             let rest = rest.trim_start_matches(['\'', '"', '`']);
-            let end = rest
-                .find(|c: char| matches!(c, '\'' | '"' | '`' | ' ' | ','))
-                .unwrap_or(rest.len());
+            let end = rest.find(['\'', '"', '`', ' ', ',']).unwrap_or(rest.len());
             return Some(rest[..end].trim_end_matches('.')).filter(|name| !name.is_empty());
         }
     }

@@ -9,7 +9,7 @@ mod pool;
 pub(crate) mod rest;
 mod size;
 mod weight;
-mod words;
+pub(crate) mod words;
 
 use crate::gather::{Gathered, Known};
 use crate::tables::{Accuracy, ResolvedBy, Structure};
@@ -192,7 +192,13 @@ impl<'a> Resolver<'a> {
         let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = known.dimensions;
         let mut structure = Structure {
             id: known.id.clone(),
-            size: weight::billions(&self.pool, known, resolution.shape),
+            size: best_size(
+                known,
+                resolution
+                    .from
+                    .and_then(|of| self.gathered.known.get(of as usize)),
+            )
+            .or_else(|| weight::billions(&self.pool, known, resolution.shape)),
             d_model,
             d_ffn,
             heads,
@@ -205,6 +211,13 @@ impl<'a> Resolver<'a> {
             source: None,
             conflicts: resolution.note,
         };
+        if let Some(doubt) = size_doubt(known, structure.size) {
+            structure.conflicts = Some(
+                structure
+                    .conflicts
+                    .map_or_else(|| doubt.clone(), |note| format!("{note}; {doubt}")),
+            );
+        }
         if let Some([layers, d_model, d_ffn, heads]) = resolution.shape {
             structure.layers = Some(layers);
             structure.d_model = Some(d_model);
@@ -255,6 +268,47 @@ impl<'a> Resolver<'a> {
     pub(crate) fn accuracy(&self) -> Vec<Accuracy> {
         accuracy::leave_one_out(self)
     }
+}
+
+/// Billions of parameters: counted exactly; else as a leaderboard counted them; else those of the checkpoint whose
+/// structure this is, where what is listed and stated agrees; else as listed roughly; else as the name states. Sizes of
+/// packed weights are none.
+fn best_size(known: &Known, from: Option<&Known>) -> Option<f64> {
+    let counted = |entry: &Known| {
+        entry
+            .parameters_total
+            .filter(|_| !listed::is_packed(entry))
+            .map(|count| count as f64 / 1e9)
+    };
+    let stated = words::sizes(&known.id)
+        .into_iter()
+        .find_map(|stated| match stated {
+            words::Stated::Dense(size) => Some(size),
+            words::Stated::Mixture(..) => None,
+        });
+    let listed = Listed::of(known);
+    let near = |size: f64| match (listed, stated) {
+        (Listed::Rough(listed), _) => size >= listed - 0.75 && size < listed + 1.0,
+        (_, Some(stated)) => size < 1.34 * stated && size > stated / 1.34,
+        _ => true,
+    };
+    counted(known)
+        .or(match listed {
+            Listed::Counted(size) => Some(size),
+            _ => None,
+        })
+        .or_else(|| from.and_then(counted).filter(|&size| near(size)))
+        .or(match listed {
+            Listed::Rough(size) => Some(size),
+            _ => None,
+        })
+        .or(stated)
+}
+
+/// A listed size that is far from the one kept: packed weights, adapters, typing errors.
+fn size_doubt(known: &Known, size: Option<f64>) -> Option<String> {
+    let (listed, size) = (known.listed_size?, size?);
+    (listed > 1.6 * size || size > 1.6 * listed).then(|| format!("size: {listed} listed, {size} kept"))
 }
 
 fn candidates(shapes: &[Shape]) -> String {

@@ -104,7 +104,7 @@ fn unit(rest: &str) -> Option<f64> {
     let next = &rest[1..];
     let ends = next.is_empty()
         || !next.starts_with(|c: char| c.is_ascii_alphanumeric())
-        || next.starts_with(|c: char| c == 'x')
+        || next.starts_with('x')
         || (scale == 1.0
             && [
                 "v1", "v2", "v3", "x", "chat", "instruct", "code", "base", "sft", "dpo",

@@ -13,7 +13,7 @@ pub(crate) const NAME: &str = "config";
 /// Whether a JSON value is a config: it names its architecture or its type.
 pub(crate) fn recognises(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| {
-        fields.get("architectures").is_some_and(|list| list.is_array())
+        fields.get("architectures").is_some_and(Value::is_array)
             || (fields.get("model_type").is_some_and(Value::is_string) && fields.len() > 2)
     })
 }

@@ -2,13 +2,18 @@
 
 pub(crate) mod architectures;
 pub(crate) mod bases;
+pub(crate) mod community_evals;
 pub(crate) mod config_files;
+pub(crate) mod harness;
 pub(crate) mod hub_configs;
+pub(crate) mod hub_listing;
 pub(crate) mod hub_models;
 pub(crate) mod leaderboard_v1;
 pub(crate) mod leaderboard_v2;
 pub(crate) mod listings;
+pub(crate) mod model_info;
 mod parquet_rows;
+pub(crate) mod samples;
 pub(crate) mod structures;
 pub(crate) mod table;
 pub(crate) mod task_tables;

@@ -1,4 +1,4 @@
-//! Leaderboards of single tasks, one table each: BigCodeBench, EvalPlus, LongBench v2, LLM-Perf.
+//! Leaderboards of single tasks, one table each: `BigCodeBench`, `EvalPlus`, `LongBench` v2, LLM-Perf.
 //!
 //! They differ only in their columns, so each is a [`Spec`]. A row's checkpoint is the one its link leads to; rows
 //! without such a link are services or people, kept under the name they are given (`Human` and `Random` are none).
@@ -274,7 +274,7 @@ fn billions(cell: &str) -> Option<f64> {
         .map(|value: f64| value * scale)
 }
 
-/// Makers that LongBench appends to its names.
+/// Makers that `LongBench` appends to its names.
 const MAKERS: [&str; 14] = [
     "Google",
     "OpenAI",

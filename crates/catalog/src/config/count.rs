@@ -1,0 +1,279 @@
+//! Parameters of the language model, all and those used for one token, counted from a config.
+//!
+//! Exact for dense decoders with a [`recipe`]; for mixtures, hybrids and latent attention the large matrices are
+//! counted as their modelling code has them, small ones (gates, decays) nearly. Vision and audio parts, and heads for
+//! predicting further tokens, are not counted.
+
+use crate::config::family::family;
+use crate::config::fields::{self, Fields};
+use crate::config::layers::{Feed, Mixer, kinds};
+use crate::config::read::Config;
+use crate::config::recipe::{self, Recipe, Sizes};
+
+/// The two counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) total: i64,
+    pub(crate) active: i64,
+    /// To the parameter.
+    pub(crate) exact: bool,
+}
+
+/// Counts the parameters that `config` describes; `outer` and `inner` are its fields (the same where nothing is nested).
+/// `None` where a dimension is missing.
+pub(crate) fn count(config: &Config, outer: &Fields, inner: &Fields) -> Option<Counts> {
+    let family = family(config.architecture.as_deref(), config.model_type.as_deref());
+    let known = family.as_deref().and_then(|family| recipe::recipe(stem(family)));
+    let exact = known.is_some() && config.layer_kinds_are_plain(inner);
+    let recipe = with_flags(
+        known.or_else(|| recipe::recipe("llama"))?,
+        family.as_deref().unwrap_or_default(),
+        outer,
+        inner,
+    );
+    let heads = config.heads.or_else(|| {
+        config
+            .layers
+            .filter(|_| config.attention_layers == Some(0))
+            .map(|_| 1)
+    })?;
+    let d_model = config.d_model?;
+    let sizes = Sizes {
+        layers: config.layers?,
+        d_model,
+        d_ffn: config.dense_width.or(config.d_ffn).unwrap_or(0),
+        heads,
+        kv_heads: config
+            .kv_heads
+            .unwrap_or(if recipe.multi_query { 1 } else { heads }),
+        head_dim: config.head_dim.unwrap_or(d_model / heads.max(1)),
+        vocab: config.vocab_size?,
+        pos: config.pos.unwrap_or(0),
+    };
+    let (mut total, mut active) = (embedding(recipe, sizes, inner)?, 0_i128);
+    active += total;
+    for (mixer, feed) in kinds(inner, sizes.layers, config.is_moe) {
+        let mixing = mixing(mixer, recipe, sizes, inner)?;
+        let norms = i128::from(recipe.norms) * recipe::norm(recipe, d_model);
+        let (all, used) = match feed {
+            Feed::Nothing => (0, 0),
+            Feed::Dense => {
+                let one = recipe::feed_forward(recipe, d_model, sizes.d_ffn)?;
+                (one, one)
+            }
+            Feed::Experts => experts(config, recipe, sizes, inner)?,
+        };
+        total = total.checked_add(mixing)?.checked_add(norms)?.checked_add(all)?;
+        active = active
+            .checked_add(mixing)?
+            .checked_add(norms)?
+            .checked_add(used)?;
+    }
+    Some(Counts {
+        total: i64::try_from(total).ok()?,
+        active: i64::try_from(active).ok()?,
+        exact,
+    })
+}
+
+/// A family without the words for its mixture, vision or text part: `qwen3vlmoe` counts as `qwen3`.
+fn stem(family: &str) -> &str {
+    let mut name = family;
+    for end in ["text", "moe", "vl", "vlmoe"] {
+        name = name.strip_suffix(end).unwrap_or(name);
+    }
+    match name {
+        "mixtral" => "mistral",
+        "qwen25" => "qwen2",
+        other => other,
+    }
+}
+
+/// A family's recipe with what the config says otherwise.
+fn with_flags(recipe: Recipe, family: &str, outer: &Fields, inner: &Fields) -> Recipe {
+    let flag = |names: &[&str]| fields::flag(inner, names);
+    let mut recipe = recipe;
+    if let Some(tied) =
+        fields::flag(outer, &["tie_word_embeddings"]).or_else(|| flag(&["tie_word_embeddings"]))
+    {
+        recipe.tied = tied;
+    }
+    match stem(family) {
+        "falcon" => {
+            let new = flag(&["new_decoder_architecture"]) == Some(true);
+            let parallel = flag(&["parallel_attn"]).unwrap_or(true);
+            let bias = flag(&["bias"]) == Some(true);
+            let norms = fields::int(inner, &["num_ln_in_parallel_attn"]).unwrap_or(if new { 2 } else { 1 });
+            recipe.norms = if new {
+                norms
+            } else if parallel {
+                1
+            } else {
+                2
+            };
+            recipe.multi_query = flag(&["multi_query"]).unwrap_or(true) || new;
+            (recipe.qkv_bias, recipe.out_bias, recipe.mlp_bias) = (bias, bias, bias);
+        }
+        "opt" => recipe.final_norm = flag(&["do_layer_norm_before"]) != Some(false),
+        "gptbigcode" => recipe.multi_query = flag(&["multi_query"]).unwrap_or(true),
+        "qwen2" | "qwen" | "mimo" | "glm" | "glm4" => {
+            recipe.qkv_bias = flag(&["attention_bias", "qkv_bias"]).unwrap_or(true);
+        }
+        "stablelm" => recipe.qkv_bias = flag(&["use_qkv_bias"]) == Some(true),
+        "gptneox" => {
+            let bias = flag(&["attention_bias"]).unwrap_or(true);
+            (recipe.qkv_bias, recipe.out_bias) = (bias, bias);
+        }
+        "starcoder2" => {
+            let bias = flag(&["use_bias"]).unwrap_or(true);
+            (recipe.qkv_bias, recipe.out_bias, recipe.mlp_bias) = (bias, bias, bias);
+        }
+        _ => {
+            if let Some(bias) = flag(&["attention_bias"]) {
+                (recipe.qkv_bias, recipe.out_bias) = (bias, bias);
+            }
+            if let Some(bias) = flag(&["mlp_bias"]) {
+                recipe.mlp_bias = bias;
+            }
+        }
+    }
+    recipe
+}
+
+fn embedding(recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<i128> {
+    // OPT-350m embeds narrower than it computes, with a projection in and out.
+    match fields::int(inner, &["word_embed_proj_dim"]).filter(|&width| width != sizes.d_model) {
+        Some(narrow) => {
+            let plain = recipe::outside(recipe, Sizes { vocab: 0, ..sizes })?;
+            let (narrow, wide) = (i128::from(narrow), i128::from(sizes.d_model));
+            let table = i128::from(sizes.vocab).checked_mul(narrow)?;
+            plain.checked_add(table)?.checked_add(2 * narrow * wide)
+        }
+        None => recipe::outside(recipe, sizes),
+    }
+}
+
+/// Parameters that mix positions in one layer.
+fn mixing(mixer: Mixer, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<i128> {
+    let int = |names: &[&str]| fields::int(inner, names).map(i128::from);
+    let width = i128::from(sizes.d_model);
+    match mixer {
+        Mixer::Nothing => Some(0),
+        Mixer::Linear => linear(sizes, inner),
+        Mixer::Attention | Mixer::Window => {
+            if let Some(rank) = int(&["kv_lora_rank"]) {
+                return latent(width, i128::from(sizes.heads), rank, inner);
+            }
+            if let (Some(rank), Some(groups)) = (int(&["o_lora_rank"]), int(&["o_groups"])) {
+                // DeepSeek V4: one shared key-value head, queries and output through low ranks.
+                let inside = i128::from(sizes.heads) * i128::from(sizes.head_dim);
+                let queries = int(&["q_lora_rank"])?.checked_mul(width.checked_add(inside)?)?;
+                return queries
+                    .checked_add(width * i128::from(sizes.head_dim))?
+                    .checked_add(rank * (inside + groups * width));
+            }
+            let mut sizes = sizes;
+            if mixer == Mixer::Window {
+                sizes.heads = fields::int(inner, &["swa_num_attention_heads"]).unwrap_or(sizes.heads);
+                sizes.kv_heads = fields::int(inner, &["swa_num_key_value_heads"]).unwrap_or(sizes.kv_heads);
+                sizes.head_dim = fields::int(inner, &["swa_head_dim"]).unwrap_or(sizes.head_dim);
+            } else if let Some(kinds) = fields::int(inner, &["global_head_dim"]) {
+                // Gemma 4: layers that see everything have wider heads, fewer keys, and values equal to keys.
+                sizes.head_dim = kinds;
+                sizes.kv_heads =
+                    fields::int(inner, &["num_global_key_value_heads"]).unwrap_or(sizes.kv_heads);
+                let shared = i128::from(fields::flag(inner, &["attention_k_eq_v"]) == Some(true));
+                let keys = i128::from(sizes.kv_heads) * i128::from(kinds) * width;
+                return Some(recipe::attention(recipe, sizes)? - shared * keys);
+            }
+            let mut all = recipe::attention(recipe, sizes)?;
+            if let Some(values) = fields::int(inner, &["v_head_dim"]) {
+                let less =
+                    i128::from(sizes.head_dim - values) * i128::from(sizes.heads + sizes.kv_heads) * width;
+                all = all.checked_sub(less)?;
+            }
+            if fields::flag(inner, &["attn_output_gate"]) == Some(true) {
+                all = all.checked_add(width * i128::from(sizes.heads) * i128::from(sizes.head_dim))?;
+            }
+            Some(all)
+        }
+    }
+}
+
+/// Multi-head latent attention (DeepSeek-V2, arXiv 2405.04434, section 2.1), with the indexer of V3.2 where there is one.
+fn latent(width: i128, heads: i128, rank: i128, inner: &Fields) -> Option<i128> {
+    let int = |name: &str| fields::int(inner, &[name]).map(i128::from);
+    let (nope, rope) = (int("qk_nope_head_dim")?, int("qk_rope_head_dim").unwrap_or(0));
+    let values = int("v_head_dim").unwrap_or(nope);
+    let inside = heads.checked_mul(nope.checked_add(rope)?)?;
+    let queries = match int("q_lora_rank") {
+        Some(low) => width * low + low + low.checked_mul(inside)?,
+        None => width.checked_mul(inside)?,
+    };
+    let keys = width * (rank + rope) + rank + rank.checked_mul(heads.checked_mul(nope + values)?)?;
+    let out = heads.checked_mul(values)?.checked_mul(width)?;
+    let index = match (int("index_n_heads"), int("index_head_dim"), int("q_lora_rank")) {
+        (Some(count), Some(dim), Some(low)) => low * count * dim + width * dim + 2 * dim + width * count,
+        _ => 0,
+    };
+    queries.checked_add(keys)?.checked_add(out)?.checked_add(index)
+}
+
+/// Linear attention with a delta rule (Qwen3-Next, Kimi), or a state-space layer (Mamba 2).
+fn linear(sizes: Sizes, inner: &Fields) -> Option<i128> {
+    let width = i128::from(sizes.d_model);
+    let of = |fields: &Fields, names: &[&str]| fields::int(fields, names).map(i128::from);
+    if let (Some(kh), Some(kd), Some(vh), Some(vd)) = (
+        of(inner, &["linear_num_key_heads"]),
+        of(inner, &["linear_key_head_dim"]),
+        of(inner, &["linear_num_value_heads"]),
+        of(inner, &["linear_value_head_dim"]),
+    ) {
+        let (keys, values) = (kh * kd, vh * vd);
+        let kernel = of(inner, &["linear_conv_kernel_dim"]).unwrap_or(4);
+        return Some(width * (2 * keys + 3 * values + 2 * vh) + (2 * keys + values) * kernel + 2 * vh + vd);
+    }
+    if let Some(kimi) = fields::object(inner, &["linear_attn_config"]) {
+        let inside = of(kimi, &["num_heads"])? * of(kimi, &["head_dim"])?;
+        let gate = if fields::flag(kimi, &["use_full_rank_gate"]) == Some(true) {
+            width * inside
+        } else {
+            0
+        };
+        return Some(width * inside * 4 + gate + (width + inside) * of(kimi, &["head_dim"])? * 2);
+    }
+    let heads = of(inner, &["mamba_n_heads", "mamba_num_heads", "num_heads"]);
+    let inside = match (heads, of(inner, &["mamba_d_head", "mamba_head_dim", "head_dim"])) {
+        (Some(heads), Some(dim)) => heads * dim,
+        _ => width * of(inner, &["mamba_expand", "expand"]).unwrap_or(2),
+    };
+    let state = of(inner, &["mamba_d_state", "ssm_state_size", "state_size"]).unwrap_or(16);
+    let groups = of(inner, &["mamba_n_groups", "n_groups"]).unwrap_or(1);
+    Some(width * (2 * inside + 2 * groups * state) + inside * width)
+}
+
+/// All parameters of one mixture, and those that one token uses.
+fn experts(config: &Config, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<(i128, i128)> {
+    let width = sizes.d_model;
+    let (count, used) = (
+        i128::from(config.experts?),
+        i128::from(config.experts_per_token.unwrap_or(1)),
+    );
+    let expert = recipe::feed_forward(recipe, width, config.d_ffn?)?;
+    let router = i128::from(width) * count;
+    let shared = match config.shared_width {
+        Some(inner) => recipe::feed_forward(recipe, width, inner)?,
+        None => 0,
+    };
+    // Gemma 4 has a dense layer beside its experts.
+    let beside = if fields::flag(inner, &["enable_moe_block"]) == Some(true) {
+        recipe::feed_forward(recipe, width, sizes.d_ffn)?
+    } else {
+        0
+    };
+    let always = router.checked_add(shared)?.checked_add(beside)?;
+    Some((
+        count.checked_mul(expert)?.checked_add(always)?,
+        used.checked_mul(expert)?.checked_add(always)?,
+    ))
+}

@@ -1,0 +1,161 @@
+//! What each layer is: does it attend, and is its feed-forward layer a mixture of experts?
+
+use serde_json::Value;
+
+use crate::config::fields::{self, Fields};
+
+/// How a layer mixes positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mixer {
+    /// Softmax attention over all positions, a window or a chunk.
+    Attention,
+    /// Attention over a window whose heads may be others (`swa_…` fields).
+    Window,
+    /// Linear attention or a state-space layer: a state instead of a cache.
+    Linear,
+    /// None: the layer is a feed-forward layer alone.
+    Nothing,
+}
+
+/// What a layer does after mixing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Feed {
+    /// One feed-forward layer.
+    Dense,
+    /// A mixture of experts.
+    Experts,
+    /// None: the layer mixes positions alone.
+    Nothing,
+}
+
+/// The kinds of all `layers` layers, at most 4,096.
+pub(crate) fn kinds(config: &Fields, layers: i64, experts: bool) -> Vec<(Mixer, Feed)> {
+    let pattern =
+        fields::text(config, &["hybrid_override_pattern"]).map(|text| text.replace('|', "").into_bytes());
+    (0..layers.clamp(0, 4_096))
+        .map(
+            |at| match pattern.as_ref().and_then(|pattern| pattern.get(at as usize)) {
+                Some(b'*') => (Mixer::Attention, Feed::Nothing),
+                Some(b'M') => (Mixer::Linear, Feed::Nothing),
+                Some(b'-') => (Mixer::Nothing, Feed::Dense),
+                Some(b'E') => (Mixer::Nothing, Feed::Experts),
+                _ => (
+                    mixer(config, at),
+                    if experts { feed(config, at) } else { Feed::Dense },
+                ),
+            },
+        )
+        .collect()
+}
+
+fn mixer(config: &Fields, at: i64) -> Mixer {
+    let listed = fields::list(
+        config,
+        &[
+            "layer_types",
+            "layers_block_type",
+            "block_types",
+            "attn_type_list",
+        ],
+    );
+    if let Some(kind) = listed.and_then(|list| list.get(at as usize % list.len().max(1))) {
+        return match kind.as_str() {
+            Some(text) if text.contains("sliding") || text.contains("chunked") => Mixer::Window,
+            Some(text)
+                if ["linear", "mamba", "recurrent", "conv", "ssm"]
+                    .iter()
+                    .any(|word| text.contains(word)) =>
+            {
+                Mixer::Linear
+            }
+            Some(_) => Mixer::Attention,
+            // MiniMax: 0 is linear ("lightning") attention, 1 softmax.
+            None => {
+                if fields::number(kind) == Some(0) {
+                    Mixer::Linear
+                } else {
+                    Mixer::Attention
+                }
+            }
+        };
+    }
+    if let Some(full) =
+        fields::object(config, &["linear_attn_config"]).and_then(|c| fields::list(c, &["full_attn_layers"]))
+    {
+        let attends = full
+            .iter()
+            .filter_map(fields::number)
+            .any(|layer| layer == at + 1);
+        return if attends { Mixer::Attention } else { Mixer::Linear };
+    }
+    if let Some(pattern) = fields::list(config, &["hybrid_layer_pattern"]) {
+        let window = pattern.get(at as usize).and_then(fields::number) == Some(1);
+        return if window { Mixer::Window } else { Mixer::Attention };
+    }
+    if let Some(period) = fields::int(config, &["attn_layer_period"]) {
+        let offset = fields::count(config, &["attn_layer_offset"]).unwrap_or(0);
+        return if at % period == offset {
+            Mixer::Attention
+        } else {
+            Mixer::Linear
+        };
+    }
+    if let Some(indices) = fields::list(config, &["attn_layer_indices", "full_attn_idxs"]) {
+        let attends = indices.iter().filter_map(fields::number).any(|layer| layer == at);
+        return if attends { Mixer::Attention } else { Mixer::Linear };
+    }
+    if let Some(interval) = fields::int(config, &["full_attention_interval"]) {
+        return if (at + 1) % interval == 0 {
+            Mixer::Attention
+        } else {
+            Mixer::Linear
+        };
+    }
+    match fields::text(config, &["model_type"]) {
+        Some("mamba" | "mamba2" | "falcon_mamba" | "rwkv" | "rwkv5" | "rwkv6" | "rwkv7") => Mixer::Linear,
+        _ => Mixer::Attention,
+    }
+}
+
+fn feed(config: &Fields, at: i64) -> Feed {
+    let experts = |is| if is { Feed::Experts } else { Feed::Dense };
+    let among = |list: &[Value]| list.iter().filter_map(fields::number).any(|layer| layer == at);
+    if fields::list(config, &["mlp_only_layers"]).is_some_and(among) {
+        return Feed::Dense;
+    }
+    if let Some(layers) = fields::list(config, &["moe_layers"]).filter(|list| !list.is_empty()) {
+        return experts(among(layers));
+    }
+    if let Some(each) = fields::list(config, &["moe_layer_freq", "moe_layer_types"]) {
+        return experts(each.get(at as usize).and_then(fields::number) != Some(0));
+    }
+    if fields::count(
+        config,
+        &[
+            "first_k_dense_replace",
+            "num_dense_layers",
+            "moe_layer_start_index",
+        ],
+    )
+    .is_some_and(|first| at < first)
+    {
+        return Feed::Dense;
+    }
+    if let Some(step) = fields::int(
+        config,
+        &[
+            "decoder_sparse_step",
+            "interleave_moe_layer_step",
+            "moe_layer_interval",
+        ],
+    ) {
+        return experts((at + 1) % step == 0);
+    }
+    if let Some(period) = fields::int(config, &["expert_layer_period"]) {
+        return experts(at % period == fields::count(config, &["expert_layer_offset"]).unwrap_or(0));
+    }
+    if let Some(every) = fields::int(config, &["moe_layer_freq"]) {
+        return experts(at % every == 0);
+    }
+    Feed::Experts
+}

@@ -1,0 +1,217 @@
+//! The descriptive table of the structure columns, pandas' definitions, and the schema for people.
+
+use crate::parquet_file::data_type;
+use crate::query::moments::skewness_and_kurtosis;
+use crate::schema::Row;
+use crate::tables::{
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Source, Structure,
+};
+
+/// One structure column in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// Name of the column.
+    pub column: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Values present.
+    pub n: usize,
+    /// Share of rows without a value, 0 to 1.
+    pub missing: f64,
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Most frequent value; the smallest of several.
+    pub mode: Option<f64>,
+    /// Smallest.
+    pub minimum: Option<f64>,
+    /// 25th percentile, linear between neighbours.
+    pub lower_quartile: Option<f64>,
+    /// 50th percentile.
+    pub median: Option<f64>,
+    /// 75th percentile.
+    pub upper_quartile: Option<f64>,
+    /// Largest.
+    pub maximum: Option<f64>,
+    /// Sample standard deviation (n − 1).
+    pub sd: Option<f64>,
+    /// Adjusted Fisher-Pearson coefficient.
+    pub skewness: Option<f64>,
+    /// Excess kurtosis, unbiased.
+    pub kurtosis: Option<f64>,
+}
+
+/// The structure columns of `structures`, one row each, in the order of the published dataset.
+pub fn describe<'a>(structures: impl IntoIterator<Item = &'a Structure>) -> Vec<Description> {
+    let rows: Vec<&Structure> = structures.into_iter().collect();
+    let int = |get: fn(&Structure) -> Option<i64>| {
+        rows.iter()
+            .filter_map(|row| get(row))
+            .map(|value| value as f64)
+            .collect()
+    };
+    let columns: [(&'static str, Vec<f64>); 9] = [
+        ("size", rows.iter().filter_map(|row| row.size).collect()),
+        ("d_model", int(|row| row.d_model)),
+        ("d_ffn", int(|row| row.d_ffn)),
+        ("heads", int(|row| row.heads)),
+        ("layers", int(|row| row.layers)),
+        ("kv_heads", int(|row| row.kv_heads)),
+        ("vocab_size", int(|row| row.vocab_size)),
+        ("pos", int(|row| row.pos)),
+        ("date", int(|row| row.date.map(i64::from))),
+    ];
+    columns
+        .into_iter()
+        .map(|(column, values)| description(column, values, rows.len()))
+        .collect()
+}
+
+/// One column of `rows` rows in numbers.
+pub fn description(column: &'static str, mut values: Vec<f64>, rows: usize) -> Description {
+    values.retain(|value| !value.is_nan());
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    let mean = (n > 0).then(|| values.iter().sum::<f64>() / n as f64);
+    let sd = mean.filter(|_| n > 1).map(|mean| {
+        (values
+            .iter()
+            .map(|value| (value - mean) * (value - mean))
+            .sum::<f64>()
+            / (n as f64 - 1.0))
+            .sqrt()
+    });
+    let (skewness, kurtosis) = skewness_and_kurtosis(&values);
+    Description {
+        column,
+        unit: Structure::columns()
+            .iter()
+            .find(|c| c.name == column)
+            .map_or("", |c| c.unit),
+        n,
+        missing: if rows == 0 {
+            0.0
+        } else {
+            (rows - n) as f64 / rows as f64
+        },
+        mean,
+        mode: mode(&values),
+        minimum: values.first().copied(),
+        lower_quartile: quantile(&values, 0.25),
+        median: quantile(&values, 0.5),
+        upper_quartile: quantile(&values, 0.75),
+        maximum: values.last().copied(),
+        sd,
+        skewness,
+        kurtosis,
+    }
+}
+
+/// The quantile `q` of sorted values, linear between neighbours (Hyndman and Fan's type 7, pandas' default).
+fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+    let place = q * (sorted.len().checked_sub(1)? as f64);
+    let below = place.floor() as usize;
+    let low = *sorted.get(below)?;
+    let high = sorted.get(below + 1).copied().unwrap_or(low);
+    Some(low + (high - low) * place.fract())
+}
+
+/// The most frequent of sorted values, the smallest of several.
+fn mode(sorted: &[f64]) -> Option<f64> {
+    let (mut best, mut most, mut start) = (None, 0, 0);
+    while start < sorted.len() {
+        let end = start
+            + sorted[start..]
+                .iter()
+                .take_while(|&&value| value == sorted[start])
+                .count();
+        if end - start > most {
+            (best, most) = (Some(sorted[start]), end - start);
+        }
+        start = end;
+    }
+    best
+}
+
+/// One column of one table, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnHelp {
+    /// Name in Parquet and SQL.
+    pub name: &'static str,
+    /// Arrow type.
+    pub kind: String,
+    /// May be absent.
+    pub nullable: bool,
+    /// Unit, empty where there is none.
+    pub unit: &'static str,
+    /// Meaning.
+    pub meaning: &'static str,
+}
+
+/// One table, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableHelp {
+    /// Name in Parquet and SQL.
+    pub name: &'static str,
+    /// Columns in the order of the file.
+    pub columns: Vec<ColumnHelp>,
+}
+
+/// All tables with their columns.
+pub fn schema() -> Vec<TableHelp> {
+    vec![
+        help::<Checkpoint>(),
+        help::<Structure>(),
+        help::<Evaluation>(),
+        help::<Score>(),
+        help::<Item>(),
+        help::<Duplicate>(),
+        help::<Conflict>(),
+        help::<Reject>(),
+        help::<Accuracy>(),
+        help::<Source>(),
+    ]
+}
+
+fn help<R: Row>() -> TableHelp {
+    let columns = R::columns().iter().map(|column| ColumnHelp {
+        name: column.name,
+        kind: data_type(column.kind).to_string(),
+        nullable: column.nullable,
+        unit: column.unit,
+        meaning: column.meaning,
+    });
+    TableHelp {
+        name: R::TABLE,
+        columns: columns.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// pandas 2.3: `Series([1, 2, 2, 3, 10, None])`'s mean, mode, quantile, std, skew, kurt.
+    #[test]
+    fn agrees_with_pandas() {
+        let told = description("size", vec![1.0, 2.0, 2.0, 3.0, 10.0, f64::NAN], 6);
+        assert_eq!((told.n, told.mean, told.mode), (5, Some(3.6), Some(2.0)));
+        assert_eq!(
+            (told.lower_quartile, told.median, told.upper_quartile),
+            (Some(2.0), Some(2.0), Some(3.0))
+        );
+        let near = |value: Option<f64>, expected: f64| (value.unwrap_or(f64::NAN) - expected).abs() < 1e-9;
+        assert!(near(told.sd, 3.646_916_505_762_094), "{told:?}");
+        assert!(near(told.skewness, 2.028_699_102_080_332_7), "{told:?}");
+        assert!(near(told.kurtosis, 4.272_146_531_742_891), "{told:?}");
+        assert!((told.missing - 1.0 / 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn nothing_is_described_as_nothing() {
+        let told = description("size", Vec::new(), 0);
+        assert_eq!(
+            (told.n, told.mean, told.mode, told.median, told.skewness),
+            (0, None, None, None, None)
+        );
+    }
+}

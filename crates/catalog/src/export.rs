@@ -1,0 +1,171 @@
+//! A catalog for others: Parquet, CSV or JSON files, or a folder that the Hugging Face Hub shows as a dataset.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::Path;
+
+use crate::build::Progress;
+use crate::catalog::{Catalog, MANIFEST, SNAPSHOT, read_manifest};
+use crate::describe::schema;
+use crate::error::Error;
+use crate::query::{Engine, Format, TABLES};
+use crate::tables::Manifest;
+
+/// What an export is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The tables' files and the manifest: a catalog again.
+    Parquet,
+    /// One CSV file per table.
+    Csv,
+    /// One JSON file per table, an array of objects.
+    Json,
+    /// `README.md` with a dataset card, and `data/*.parquet`, one configuration per table.
+    HuggingFace,
+}
+
+/// Writes the catalog in folder `dir` (the compiled-in snapshot where `None`) to folder `out`; returns the files' names.
+/// First to a temporary sibling folder, then renamed.
+///
+/// # Errors
+/// [`Error::NotACatalog`] where `out` exists and is not empty; otherwise the errors of reading and writing.
+pub fn export(
+    dir: Option<&Path>,
+    target: Target,
+    out: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<String>, Error> {
+    if out.exists() && fs::read_dir(out).map_err(Error::io(out))?.next().is_some() {
+        return Err(Error::NotACatalog { path: out.to_owned() });
+    }
+    let parent = out
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(Error::io(parent))?;
+    let folder = tempfile::Builder::new()
+        .prefix(".export-")
+        .tempdir_in(parent)
+        .map_err(Error::io(parent))?;
+    let mut written = match target {
+        Target::Parquet => copy_tables(dir, folder.path(), "")?,
+        Target::HuggingFace => {
+            let mut files = copy_tables(dir, folder.path(), "data/")?;
+            let manifest = match dir {
+                None => Catalog::snapshot()?.manifest,
+                Some(dir) => read_manifest(&fs::read(dir.join(MANIFEST)).map_err(Error::io(dir))?)?,
+            };
+            let path = folder.path().join("README.md");
+            fs::write(&path, card(&manifest)).map_err(Error::io(&path))?;
+            files.push("README.md".to_owned());
+            files
+        }
+        Target::Csv | Target::Json => {
+            let engine = Engine::open(dir)?;
+            let (format, extension) = if target == Target::Csv {
+                (Format::Csv, "csv")
+            } else {
+                (Format::Json, "json")
+            };
+            let mut files = Vec::new();
+            for table in TABLES {
+                progress(Progress::Writing { table });
+                let file = format!("{table}.{extension}");
+                let path = folder.path().join(&file);
+                let sink = BufWriter::new(File::create(&path).map_err(Error::io(&path))?);
+                engine
+                    .query(&format!("select * from {table}"))?
+                    .write(format, sink)?;
+                files.push(file);
+            }
+            files
+        }
+    };
+    crate::build::put_in_place(folder, out)?;
+    written.sort();
+    Ok(written)
+}
+
+fn copy_tables(dir: Option<&Path>, out: &Path, prefix: &str) -> Result<Vec<String>, Error> {
+    fs::create_dir_all(out.join(prefix)).map_err(Error::io(out))?;
+    let mut files = Vec::new();
+    for (file, bytes) in SNAPSHOT {
+        // The manifest stays beside the data, where the card says how to check it.
+        let name = format!("{prefix}{file}");
+        let path = out.join(&name);
+        match dir {
+            None => fs::write(&path, bytes).map_err(Error::io(&path))?,
+            Some(dir) => {
+                let from = dir.join(file);
+                fs::copy(&from, &path).map_err(Error::io(&from))?;
+            }
+        }
+        files.push(name);
+    }
+    Ok(files)
+}
+
+/// The dataset card: what the Hub needs to show each table, then what people need to know.
+fn card(manifest: &Manifest) -> String {
+    let mut text = String::from(
+        "---\npretty_name: Structure and scores of open language models\ntask_categories:\n- tabular-regression\nlanguage:\n- en\ntags:\n- language-models\n- architecture\n- leaderboard\nconfigs:\n",
+    );
+    for (table, file) in manifest.tables.iter().filter(|(_, file)| file.rows > 0) {
+        let default = if table == "structures" {
+            "\n  default: true"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "- config_name: {table}\n  data_files: data/{}{default}",
+            file.file
+        );
+    }
+    let _ = writeln!(
+        text,
+        "---\n\n# Structure and scores of open language models\n\nThe structure of open checkpoints joined to what leaderboards measured of them. `id` joins all tables. Built from\npublic tables by stated rules; what was left out is in `rejects`, what sources disagree on in `conflicts`.\n\nCatalog {} (schema {}).\n\n## Tables\n",
+        manifest.catalog_sha256, manifest.schema_version
+    );
+    for table in schema() {
+        let rows = manifest
+            .tables
+            .get(table.name)
+            .map_or(manifest.sources.len() as u64, |file| file.rows);
+        let _ = writeln!(
+            text,
+            "### {} ({rows} rows)\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |",
+            table.name
+        );
+        for column in table.columns {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} |",
+                column.name,
+                column.kind,
+                column.unit,
+                column.meaning.replace('|', "\\|")
+            );
+        }
+        text.push('\n');
+    }
+    text.push_str("## Sources\n\n| file | rows in | kept | rejected | where from | revision |\n| --- | --- | --- | --- | --- | --- |\n");
+    for source in &manifest.sources {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} |",
+            source.path, source.rows_in, source.kept, source.rejected, source.address, source.revision
+        );
+    }
+    text.push_str("\nThe scores are Hugging Face's public leaderboards' and the tasks' own; see each source for its terms.\n");
+    text
+}
+
+/// Builds a catalog from one file of any dialect that is known, the published dataset's `model_info.csv` among them.
+///
+/// # Errors
+/// As [`crate::build()`]; [`Error::NoSources`] where the file is of no known dialect.
+pub fn import(file: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Manifest, Error> {
+    crate::build(file, out, progress)
+}

@@ -1,0 +1,127 @@
+//! The published dataset's own table (`model_info.csv`): structure columns under their published names, and scores.
+//!
+//! Columns that it may lack are no error; columns that name a known benchmark are scores.
+
+use crate::clean;
+use crate::error::Error;
+use crate::sources::table::Table;
+use crate::sources::{Observed, Out};
+use crate::tables::{Evaluation, Score};
+
+/// Name of the leaderboard its scores are listed under.
+pub(crate) const NAME: &str = "model-info";
+
+/// Names of the column with the checkpoint.
+const IDS: [&str; 6] = ["id", "model_id", "model", "name", "modelId", "model_name"];
+/// The dimensions' columns, in the order of the dimensions.
+const COLUMNS: [&[&str]; 7] = [
+    &["layers", "num_layers", "n_layers"],
+    &["d_model"],
+    &["d_ffn", "d_ff"],
+    &["heads", "num_heads", "n_heads"],
+    &["kv_heads", "num_kv_heads", "n_kv_heads"],
+    &["vocab_size"],
+    &["pos", "max_positions"],
+];
+/// Column (lower case, letters and digits only) and benchmark.
+const BENCHMARKS: [(&str, &str); 16] = [
+    ("arc", "arc"),
+    ("arcchallenge", "arc"),
+    ("hellaswag", "hellaswag"),
+    ("mmlu", "mmlu"),
+    ("truthfulqa", "truthfulqa"),
+    ("winogrande", "winogrande"),
+    ("gsm8k", "gsm8k"),
+    ("ifeval", "ifeval"),
+    ("bbh", "bbh"),
+    ("math", "math"),
+    ("mathlvl5", "math"),
+    ("gpqa", "gpqa"),
+    ("musr", "musr"),
+    ("mmlupro", "mmlu_pro"),
+    ("humaneval", "humaneval"),
+    ("mbpp", "mbpp"),
+];
+
+/// Whether a header is this table's.
+pub(crate) fn recognises(table: &Table) -> bool {
+    let told = ["d_model", "d_ffn", "heads", "layers", "size"]
+        .iter()
+        .filter(|name| table.find(name).is_some())
+        .count();
+    told >= 4 && IDS.iter().any(|name| table.find(name).is_some())
+}
+
+/// Reads the table into `out`.
+pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut Out<'_>) -> Result<(), Error> {
+    let id = table.need(&IDS)?;
+    let columns = COLUMNS.map(|names| names.iter().find_map(|name| table.find(name)));
+    let [size, date, likes, downloads, architecture] =
+        ["size", "date", "likes", "downloads", "architecture"].map(|name| table.find(name));
+    let plain = |header: &str| {
+        header
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase()
+    };
+    let scored: Vec<(usize, &str)> = table
+        .headers
+        .iter()
+        .enumerate()
+        .filter_map(|(at, header)| Some((at, BENCHMARKS.iter().find(|(name, _)| *name == plain(header))?.1)))
+        .collect();
+    while let Some(cells) = table.next()? {
+        let Some(id) = cells.text(Some(id))? else {
+            out.reject_row(cells.row, "id", "", "no_name")?;
+            continue;
+        };
+        let mut observed = Observed {
+            id: id.to_owned(),
+            listed_size: cells.float(size)?.filter(|&size| size > 0.0),
+            date: cells.day(date)?,
+            likes: cells.int(likes)?,
+            downloads: cells.int(downloads)?,
+            architecture: cells.text(architecture)?.map(str::to_owned),
+            ..Observed::default()
+        };
+        for (index, column) in columns.into_iter().enumerate() {
+            observed.dimensions[index] = cells.int(column)?.filter(|&value| value > 0);
+        }
+        clean::dimensions(&mut observed, cells.row, out)?;
+        let evaluation = Evaluation {
+            evaluation: format!("{NAME}/{}", cells.row),
+            leaderboard: NAME.to_owned(),
+            id: id.to_owned(),
+            listed_size: observed.listed_size,
+            likes: observed.likes,
+            uploaded: observed.date,
+            ..Evaluation::default()
+        };
+        let mut scores = Vec::new();
+        for &(column, benchmark) in &scored {
+            let Some(value) = cells.float(Some(column))? else {
+                continue;
+            };
+            if !(0.0..=100.0).contains(&value) {
+                out.reject_field(cells.row, benchmark, &value.to_string(), "score_out_of_range")?;
+                continue;
+            }
+            scores.push(Score {
+                evaluation: evaluation.evaluation.clone(),
+                id: id.to_owned(),
+                leaderboard: NAME.to_owned(),
+                version: version.to_owned(),
+                benchmark: benchmark.to_owned(),
+                value,
+                unit: "points".to_owned(),
+                date: observed.date,
+                snapshot: snapshot.to_owned(),
+                ..Score::default()
+            });
+        }
+        out.observe(cells.row, observed)?;
+        out.evaluation(cells.row, evaluation, scores)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Per-sample files of lm-evaluation-harness (`samples_TASK_TIME.jsonl`): one line per item, into `items`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::config::fields;
+use crate::config::json;
+use crate::error::Error;
+use crate::sources::{Observed, Out};
+use crate::tables::Item;
+
+/// Name of this kind of source.
+pub(crate) const NAME: &str = "samples";
+/// Bytes of one line above which it is refused.
+const LONGEST: u64 = 16 << 20;
+/// Metrics that say whether an item was answered correctly, the most telling first.
+const METRICS: [&str; 6] = [
+    "acc_norm",
+    "acc",
+    "exact_match",
+    "prompt_level_strict_acc",
+    "mc2",
+    "mc1",
+];
+
+/// Benchmark and checkpoint of a file: `org__name/samples_arc_challenge_2024-06-12T01-02-03.jsonl`.
+pub(crate) fn told_by(file: &str) -> Option<(String, String)> {
+    let mut parts = file.rsplit('/');
+    let name = parts.next()?.strip_suffix(".jsonl")?.strip_prefix("samples_")?;
+    let benchmark = match name.rsplit_once('_') {
+        Some((task, time)) if time.len() >= 10 && time.starts_with(|c: char| c.is_ascii_digit()) => task,
+        _ => name,
+    };
+    let folder = parts.next().unwrap_or("unknown");
+    Some((benchmark.to_owned(), folder.replacen("__", "/", 1)))
+}
+
+/// Reads one file line by line into `out`; returns the number of rows.
+pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
+    let (benchmark, id) = told_by(file).ok_or_else(|| Error::Shape {
+        file: file.to_owned(),
+        message: "the name is no samples_TASK_TIME.jsonl".to_owned(),
+    })?;
+    let mut reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
+    let (mut row, mut line) = (0, Vec::new());
+    loop {
+        line.clear();
+        let read = reader
+            .by_ref()
+            .take(LONGEST)
+            .read_until(b'\n', &mut line)
+            .map_err(Error::io(path))?;
+        if read == 0 {
+            return Ok(row);
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let value = json::parse(&line, file).map_err(|error| match error {
+            Error::Json {
+                file,
+                column,
+                message,
+                ..
+            } => Error::Json {
+                file,
+                line: row as usize + 1,
+                column,
+                message,
+            },
+            other => other,
+        })?;
+        let Some(item) = item(&value, &benchmark, &id, file) else {
+            out.reject_row(row, "doc_id", "", "no_item")?;
+            row += 1;
+            continue;
+        };
+        out.observe(
+            row,
+            Observed {
+                id: id.clone(),
+                ..Observed::default()
+            },
+        )?;
+        out.item(row, item)?;
+        row += 1;
+    }
+}
+
+fn item(value: &Value, benchmark: &str, id: &str, file: &str) -> Option<Item> {
+    let sample = value.as_object()?;
+    let key = sample.get("doc_id").and_then(|key| {
+        fields::number(key)
+            .map(|n| n.to_string())
+            .or_else(|| key.as_str().map(str::to_owned))
+    })?;
+    let metric = METRICS.iter().find(|name| {
+        sample
+            .get(**name)
+            .is_some_and(|v| v.is_number() || v.is_boolean())
+    });
+    let score = metric.and_then(|name| match &sample[*name] {
+        Value::Bool(right) => Some(f64::from(u8::from(*right))),
+        number => number.as_f64(),
+    });
+    let target = sample
+        .get("target")
+        .and_then(fields::number)
+        .and_then(|target| usize::try_from(target).ok());
+    let answers = fields::list(sample, &["filtered_resps"]);
+    let loglikelihood = target.and_then(|target| answers?.get(target)?.get(0).and_then(number_or_text));
+    Some(Item {
+        id: id.to_owned(),
+        benchmark: benchmark.to_owned(),
+        item: key,
+        correct: score
+            .filter(|&score| score == 0.0 || score == 1.0)
+            .map(|score| score == 1.0),
+        score,
+        metric: metric.map(|&name| name.to_owned()),
+        loglikelihood,
+        source: file.to_owned(),
+    })
+}
+
+fn number_or_text(value: &Value) -> Option<f64> {
+    value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
+        .filter(|number| number.is_finite())
+}
