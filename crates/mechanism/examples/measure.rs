@@ -68,15 +68,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let mut x = mechanism::run::embed(&checkpoint, &group)?;
                 let mut trace = mechanism::decoder::block::Trace::default();
                 let config = &checkpoint.config;
+                let angles = mechanism::decoder::rope::GroupAngles::new(config, &group.segments);
                 for (index, layer) in loaded.iter().enumerate() {
-                    let angles = config
-                        .rotary_at(index)
-                        .map(|rotary| mechanism::decoder::rope::Angles::new(rotary, &group.segments));
                     let block = mechanism::decoder::block::Block {
                         config,
                         index,
                         layer,
-                        angles: angles.as_ref(),
+                        angles: angles.at(config, index),
                         segments: &group.segments,
                         first_text: 0,
                     };

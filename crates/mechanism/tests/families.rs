@@ -14,7 +14,7 @@ use mechanism::run::{Group, Head, RunSettings, run};
 use mechanism::site::Nobody;
 use mechanism::weights::{SafetensorsFiles, Store};
 
-fn fixtures() -> Vec<PathBuf> {
+pub(crate) fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut all: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
@@ -101,7 +101,7 @@ fn objective(block: &Block<'_>, x: &[f32], direction: &[f32]) -> f64 {
 }
 
 /// Numbers that look random, between −1 and 1.
-fn noise(n: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn noise(n: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..n)
         .map(|_| {

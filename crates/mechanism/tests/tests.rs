@@ -10,4 +10,5 @@ mod common;
 mod families; // every family against transformers, and gradients against differences
 mod gguf_families; // the same as GGUF
 mod hostile; // files that lie
+mod identity; // what holds whatever the weights are
 mod oracle_smollm2; // SmolLM2-135M-Instruct against PyTorch

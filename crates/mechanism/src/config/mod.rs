@@ -194,11 +194,17 @@ impl DecoderConfig {
             .filter(|mixture| mixture.sparse.get(layer).copied().unwrap_or(false))
     }
 
+    /// Whether layer `layer` has the rotation of layers with a window, where that differs.
+    pub fn rotates_locally(&self, layer: usize) -> bool {
+        self.rotary_local.is_some() && matches!(self.windows.get(layer), Some(Some(_)))
+    }
+
     /// The rotation of layer `layer`.
     pub fn rotary_at(&self, layer: usize) -> Option<&Rotary> {
-        match (&self.rotary_local, self.windows.get(layer)) {
-            (Some(local), Some(Some(_))) => Some(local),
-            _ => self.rotary.as_ref(),
+        if self.rotates_locally(layer) {
+            self.rotary_local.as_ref()
+        } else {
+            self.rotary.as_ref()
         }
     }
 

@@ -1,7 +1,7 @@
 //! One block forwards: the only place where the families' differences meet.
 
 use super::attention::{self, Heads};
-use super::elementwise::add;
+use super::elementwise::{add_parallel, copy};
 use super::feed_forward::{Inner, mixture, resized};
 use super::layer::{FeedForward, Layer};
 use super::norm::Norm;
@@ -28,7 +28,7 @@ pub struct Trace {
     pub v: Vec<f32>,
     /// Values mixed by attention, `(rows, q_width)`.
     pub mixed: Vec<f32>,
-    /// What attention's output matrix gives, `(rows, d_model)`.
+    /// What attention's output matrix gives, `(rows, d_model)`; only where a norm or an observer needs it.
     pub attention_out: Vec<f32>,
     /// The residual stream between the two parts, `(rows, d_model)`.
     pub middle: Vec<f32>,
@@ -36,7 +36,7 @@ pub struct Trace {
     pub ffn_input: Vec<f32>,
     /// Inside the feed-forward part.
     pub inner: Inner,
-    /// What the feed-forward part gives, `(rows, d_model)`.
+    /// What the feed-forward part gives, `(rows, d_model)`; only where a norm or an observer needs it.
     pub ffn_out: Vec<f32>,
     /// Scratch of `d_model` columns.
     scratch: Vec<f32>,
@@ -74,9 +74,9 @@ fn normed(norm: Option<&Norm>, x: &[f32], width: usize, out: &mut Vec<f32>) {
 fn add_normed(norm: Option<&Norm>, y: &[f32], width: usize, scratch: &mut Vec<f32>, x: &mut [f32]) {
     if norm.is_some() {
         normed(norm, y, width, scratch);
-        add(x, scratch);
+        add_parallel(x, scratch);
     } else {
-        add(x, y);
+        add_parallel(x, y);
     }
 }
 
@@ -106,25 +106,46 @@ impl Block<'_> {
         let (c, layer, t) = (self.config, self.layer, trace);
         let d = c.d_model;
         self.attention(x, t);
-        self.offer(observer, Place::AttentionOut, &mut t.attention_out)?;
-        let middle = resized(&mut t.middle, x.len());
-        middle.copy_from_slice(x);
-        if c.arrangement == Arrangement::Sequential {
-            add_normed(
-                layer.attention_post_norm.as_ref(),
-                &t.attention_out,
-                d,
-                &mut t.scratch,
-                middle,
-            );
-            self.offer(observer, Place::ResidualMiddle, middle)?;
+        let (attention_norm, ffn_norm) = (layer.attention_post_norm.as_ref(), layer.ffn_post_norm.as_ref());
+        let sequential = c.arrangement == Arrangement::Sequential;
+        copy(x, resized(&mut t.middle, x.len()));
+        if sequential && attention_norm.is_none() && !self.wanted(observer, Place::AttentionOut) {
+            // Nobody asks what attention adds by itself: the product is added where it belongs.
+            layer.o.forward_onto(&t.mixed, &mut t.middle);
+        } else {
+            layer.o.forward(&t.mixed, resized(&mut t.attention_out, x.len()));
+            self.offer(observer, Place::AttentionOut, &mut t.attention_out)?;
+            if sequential {
+                add_normed(attention_norm, &t.attention_out, d, &mut t.scratch, &mut t.middle);
+            }
+        }
+        if sequential {
+            self.offer(observer, Place::ResidualMiddle, &mut t.middle)?;
         }
         match c.arrangement {
             Arrangement::ParallelSharedNorm => normed(None, &t.attention_input, d, &mut t.ffn_input),
             _ => normed(layer.ffn_norm.as_ref(), &t.middle, d, &mut t.ffn_input),
         }
-        let out = resized(&mut t.ffn_out, x.len());
+        copy(&t.middle, x);
+        if !sequential {
+            add_normed(attention_norm, &t.attention_out, d, &mut t.scratch, x);
+        }
         match (&layer.feed_forward, c.mixture_at(self.index)) {
+            (FeedForward::Dense(mlp), _)
+                if ffn_norm.is_none() && !self.wanted(observer, Place::FeedForwardOut) =>
+            {
+                mlp.hidden(c.activation, &t.ffn_input, &mut t.inner);
+                mlp.down.forward_onto(&t.inner.hidden, x);
+                return Ok(());
+            }
+            (FeedForward::Dense(mlp), _) => {
+                mlp.forward(
+                    c.activation,
+                    &t.ffn_input,
+                    &mut t.inner,
+                    resized(&mut t.ffn_out, x.len()),
+                );
+            }
             (
                 FeedForward::Mixture {
                     router,
@@ -133,6 +154,7 @@ impl Block<'_> {
                 },
                 Some(settings),
             ) => {
+                let out = resized(&mut t.ffn_out, x.len());
                 mixture(
                     settings,
                     c.activation,
@@ -143,24 +165,20 @@ impl Block<'_> {
                     out,
                 );
             }
-            (FeedForward::Dense(mlp), _) => mlp.forward(c.activation, &t.ffn_input, &mut t.inner, out),
             (FeedForward::Mixture { .. }, None) => {
                 unreachable!("a mixture is loaded only where the configuration has one")
             }
         }
-        self.offer(observer, Place::FeedForwardOut, out)?;
-        x.copy_from_slice(&t.middle);
-        if c.arrangement != Arrangement::Sequential {
-            add_normed(
-                layer.attention_post_norm.as_ref(),
-                &t.attention_out,
-                d,
-                &mut t.scratch,
-                x,
-            );
-        }
-        add_normed(layer.ffn_post_norm.as_ref(), &t.ffn_out, d, &mut t.scratch, x);
+        self.offer(observer, Place::FeedForwardOut, &mut t.ffn_out)?;
+        add_normed(ffn_norm, &t.ffn_out, d, &mut t.scratch, x);
         Ok(())
+    }
+
+    fn wanted(&self, observer: &dyn Observer, place: Place) -> bool {
+        observer.wants(Site {
+            place,
+            layer: self.index,
+        })
     }
 
     fn offer(&self, observer: &mut dyn Observer, place: Place, activation: &mut [f32]) -> Result<()> {
@@ -222,6 +240,5 @@ impl Block<'_> {
             self.segments,
             resized(&mut t.mixed, rows * q_width),
         );
-        layer.o.forward(&t.mixed, resized(&mut t.attention_out, x.len()));
     }
 }

@@ -4,6 +4,7 @@
 //! can vectorise them (no branches, sums in sixteen lanes).
 
 use pulp::Arch;
+use rayon::prelude::*;
 
 use crate::config::Activation;
 
@@ -121,6 +122,22 @@ pub fn add(y: &mut [f32], x: &[f32]) {
             }
         },
     );
+}
+
+/// `y += x`, all threads.
+pub fn add_parallel(y: &mut [f32], x: &[f32]) {
+    let chunk = 1 << 15;
+    y.par_chunks_mut(chunk)
+        .zip(x.par_chunks(chunk))
+        .for_each(|(y, x)| add(y, x));
+}
+
+/// `y = x`, all threads.
+pub fn copy(x: &[f32], y: &mut [f32]) {
+    let chunk = 1 << 15;
+    y.par_chunks_mut(chunk)
+        .zip(x.par_chunks(chunk))
+        .for_each(|(y, x)| y.copy_from_slice(x));
 }
 
 /// `y += factor·x`.

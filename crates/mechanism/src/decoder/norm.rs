@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::elementwise::{dot, sum};
+use super::elementwise::{add, dot, sum};
 use super::matmul::rows_per_task;
 use crate::config::NormKind;
 
@@ -60,13 +60,16 @@ impl Norm {
         let (mean, inverse) = self.statistics(x);
         let weight = &self.weight[at..at + x.len()];
         let one = self.one();
-        for ((y, x), w) in y.iter_mut().zip(x).zip(weight) {
-            *y = (x - mean) * inverse * (one + w);
-        }
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for ((y, x), w) in y.iter_mut().zip(x).zip(weight) {
+                    *y = (x - mean) * inverse * (one + w);
+                }
+            },
+        );
         if let Some(bias) = &self.bias {
-            for (y, b) in y.iter_mut().zip(&bias[at..at + x.len()]) {
-                *y += b;
-            }
+            add(y, &bias[at..at + x.len()]);
         }
     }
 

@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 
 use super::segment::Segment;
-use crate::config::{Rotary, Scaling};
+use crate::config::{DecoderConfig, Rotary, Scaling};
 
 /// Cosines and sines for every row.
 #[derive(Debug, Clone)]
@@ -51,20 +51,53 @@ impl Angles {
         let half = self.half;
         let width = heads * head_dim;
         let chunk = 64;
+        let sign = if backwards { -1.0 } else { 1.0 };
         x.par_chunks_mut(chunk * width).enumerate().for_each(|(c, x)| {
-            for (i, row) in x.chunks_exact_mut(width).enumerate() {
-                let at = (c * chunk + i) * half;
-                let (cos, sin) = (&self.cos[at..at + half], &self.sin[at..at + half]);
-                for head in row.chunks_exact_mut(head_dim) {
-                    let (first, second) = head.split_at_mut(half);
-                    for j in 0..half {
-                        let (a, b) = (first[j], second[j]);
-                        let s = if backwards { -sin[j] } else { sin[j] };
-                        first[j] = a * cos[j] - b * s;
-                        second[j] = b * cos[j] + a * s;
+            pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for (i, row) in x.chunks_exact_mut(width).enumerate() {
+                        let at = (c * chunk + i) * half;
+                        let (cos, sin) = (&self.cos[at..at + half], &self.sin[at..at + half]);
+                        for head in row.chunks_exact_mut(head_dim) {
+                            let (first, second) = head.split_at_mut(half);
+                            let second = &mut second[..half];
+                            for j in 0..half {
+                                let (a, b, s) = (first[j], second[j], sign * sin[j]);
+                                first[j] = a * cos[j] - b * s;
+                                second[j] = b * cos[j] + a * s;
+                            }
+                        }
                     }
-                }
-            }
+                },
+            );
         });
+    }
+}
+
+/// Angles of a group's rows for both kinds of layers.
+#[derive(Debug, Clone)]
+pub struct GroupAngles {
+    main: Option<Angles>,
+    local: Option<Angles>,
+}
+
+impl GroupAngles {
+    /// Angles of `segments`.
+    pub fn new(config: &DecoderConfig, segments: &[Segment]) -> Self {
+        let of = |rotary: &Option<Rotary>| rotary.as_ref().map(|rotary| Angles::new(rotary, segments));
+        Self {
+            main: of(&config.rotary),
+            local: of(&config.rotary_local),
+        }
+    }
+
+    /// Those of layer `layer`.
+    pub fn at(&self, config: &DecoderConfig, layer: usize) -> Option<&Angles> {
+        if config.rotates_locally(layer) {
+            self.local.as_ref()
+        } else {
+            self.main.as_ref()
+        }
     }
 }

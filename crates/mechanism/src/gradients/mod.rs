@@ -15,8 +15,9 @@ use crate::checkpoint::Checkpoint;
 use crate::decoder::Layer;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
+use crate::decoder::rope::GroupAngles;
 use crate::error::{Error, Result};
-use crate::run::{Group, Head, Progress, Residuals, RunSettings, angles, run};
+use crate::run::{Group, Head, Progress, Residuals, RunSettings, run};
 use crate::site::Nobody;
 use crate::spectrum::Spectrum;
 use loss::loss_backward;
@@ -148,6 +149,10 @@ pub fn gradients(
         }
     }
     let mut reports = Vec::with_capacity(config.n_layers);
+    let angles: Vec<GroupAngles> = groups
+        .iter()
+        .map(|g| GroupAngles::new(config, &g.segments))
+        .collect();
     let mut trace = Trace::default();
     for &index in layers.iter().rev() {
         progress(Progress {
@@ -161,12 +166,11 @@ pub fn gradients(
         let mut own: Vec<[Option<f64>; 7]> = Vec::new();
         for (i, group) in groups.iter().enumerate() {
             let x = inputs.take(index * groups.len() + i)?;
-            let angles = config.rotary_at(index).map(|rotary| angles(rotary, group));
             let block = Block {
                 config,
                 index,
                 layer: &layer,
-                angles: angles.as_ref(),
+                angles: angles[i].at(config, index),
                 segments: &group.segments,
                 first_text: group.first_text,
             };

@@ -9,9 +9,9 @@ mod residuals;
 use std::path::PathBuf;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::Rotary;
 use crate::decoder::block::{Block, Trace};
-use crate::decoder::rope::Angles;
+use crate::decoder::elementwise::{add, copy, scale};
+use crate::decoder::rope::GroupAngles;
 use crate::decoder::{Layer, Segment};
 use crate::error::{Error, Result};
 use crate::site::{Observer, Place, Site, offer};
@@ -124,6 +124,10 @@ pub fn run(
         residuals.store(i, embed(checkpoint, group)?)?;
     }
     let tokens = groups.iter().map(|g| g.ids.len()).sum();
+    let angles: Vec<GroupAngles> = groups
+        .iter()
+        .map(|g| GroupAngles::new(config, &g.segments))
+        .collect();
     let mut trace = Trace::default();
     let mut before = Vec::new();
     for (done, &index) in layers.iter().enumerate() {
@@ -142,7 +146,6 @@ pub fn run(
         let layer = Layer::load(&checkpoint.weights, config, index)?;
         for (i, group) in groups.iter().enumerate() {
             let mut x = residuals.take(i)?;
-            let angles = config.rotary_at(index).map(|rotary| angles(rotary, group));
             offer(
                 observer,
                 Site {
@@ -154,12 +157,13 @@ pub fn run(
                 &group.segments,
                 &mut x,
             )?;
-            before.clone_from(&x);
+            before.resize(x.len(), 0.0);
+            copy(&x, &mut before);
             let block = Block {
                 config,
                 index,
                 layer: &layer,
-                angles: angles.as_ref(),
+                angles: angles[i].at(config, index),
                 segments: &group.segments,
                 first_text: group.first_text,
             };
@@ -194,11 +198,6 @@ pub fn run(
     Ok(residuals)
 }
 
-/// Rotation of a group's rows.
-pub(crate) fn angles(rotary: &Rotary, group: &Group) -> Angles {
-    Angles::new(rotary, &group.segments)
-}
-
 /// The residual stream before layer 0, `(rows, d_model)`.
 ///
 /// # Errors
@@ -208,7 +207,7 @@ pub fn embed(checkpoint: &Checkpoint, group: &Group) -> Result<Vec<f32>> {
     checkpoint.check_ids(&group.ids)?;
     let mut x = checkpoint.weights.embedding_rows(config, &group.ids)?;
     if let Some(factor) = config.embedding_scale {
-        crate::decoder::elementwise::scale(&mut x, factor);
+        scale(&mut x, factor);
     }
     if config.learned_positions {
         let d = config.d_model;
@@ -226,7 +225,7 @@ pub fn embed(checkpoint: &Checkpoint, group: &Group) -> Result<Vec<f32>> {
                 });
             }
             let here = &mut x[segment.rows.start * d..segment.rows.end * d];
-            crate::decoder::elementwise::add(here, &table[segment.position * d..end * d]);
+            add(here, &table[segment.position * d..end * d]);
         }
     }
     Ok(x)
