@@ -1,5 +1,7 @@
 //! The binary as a user meets it: exit codes, files, errors. One module a command.
 
+#![allow(clippy::print_stdout, reason = "tests say what they skip")]
+
 mod command;
 
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ::catalog::check::{CheckReport, Standing};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use study::section::{Cell, Table};
@@ -52,7 +53,7 @@ pub(crate) struct CatalogCheckArgs {
 pub(crate) fn run(global: &Global, command: &CatalogCommand) -> Result<ExitCode> {
     match command {
         CatalogCommand::Build(args) => build(global, args),
-        CatalogCommand::Check(_) => anyhow::bail!("not yet"),
+        CatalogCommand::Check(args) => check(global, args),
     }
 }
 
@@ -113,4 +114,139 @@ fn sources_table(manifest: &::catalog::tables::Manifest) -> Table {
             .collect(),
         ..Table::default()
     }
+}
+
+fn check(global: &Global, args: &CatalogCheckArgs) -> Result<ExitCode> {
+    let bar = progress::bar(global.quiet, 0, "checking");
+    let report = ::catalog::check(args.catalog.as_deref(), args.sources.as_deref(), &mut |_| bar.inc(1))?;
+    bar.finish_and_clear();
+    let (sources, tables, rules) = (checked_sources(&report), checked_tables(&report), checked_rules(&report));
+    match global.format {
+        Format::Json => output::result(&(serde_json::to_string_pretty(&check_json(&report))? + "\n"))?,
+        Format::Csv => output::result_bytes(&output::csv(&sources)?)?,
+        Format::Table => {
+            for table in [&sources, &tables, &rules] {
+                output::result(&format!("{}\n", output::table(table)))?;
+            }
+        }
+    }
+    let holds = report.holds();
+    let verdict = if holds { "holds" } else { "does not hold" };
+    output::say(global.quiet, &format!("catalog {} {verdict}", &report.catalog_sha256));
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Same => "same",
+        Standing::Changed => "changed",
+        Standing::Missing => "missing now",
+        Standing::New => "new",
+        Standing::NotCompared => "not compared",
+    }
+}
+
+fn checked_sources(report: &CheckReport) -> Table {
+    let row = |check: &::catalog::check::SourceCheck| {
+        let source = &check.source;
+        let reasons: Vec<String> =
+            source.rejected_by_reason.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        vec![
+            Cell::from(source.path.as_str()),
+            (source.rows_in as usize).into(),
+            (source.kept as usize).into(),
+            (source.rejected as usize).into(),
+            (if check.adds_up { "yes" } else { "NO" }).into(),
+            standing(check.standing).into(),
+            reasons.join(", ").into(),
+        ]
+    };
+    Table {
+        id: "sources".into(),
+        columns: ["source", "rows read", "kept", "left out", "adds up", "now", "left out because"]
+            .map(String::from)
+            .to_vec(),
+        rows: report.sources.iter().map(row).collect(),
+        ..Table::default()
+    }
+}
+
+fn checked_tables(report: &CheckReport) -> Table {
+    Table {
+        id: "tables".into(),
+        columns: ["table", "rows", "now", "sha256"].map(String::from).to_vec(),
+        rows: report
+            .tables
+            .iter()
+            .map(|check| {
+                let cells: [Cell; 4] = [
+                    check.table.as_str().into(),
+                    (check.rows as usize).into(),
+                    standing(check.standing).into(),
+                    check.sha256.as_str().into(),
+                ];
+                cells.to_vec()
+            })
+            .collect(),
+        ..Table::default()
+    }
+}
+
+fn checked_rules(report: &CheckReport) -> Table {
+    Table {
+        id: "rules".into(),
+        columns: ["rule", "asked of", "broken", "says", "example"].map(String::from).to_vec(),
+        rows: report
+            .rules
+            .iter()
+            .map(|check| {
+                let cells: [Cell; 5] = [
+                    check.rule.into(),
+                    (check.checked as usize).into(),
+                    (check.broken as usize).into(),
+                    check.says.into(),
+                    check.example.clone().map_or(Cell::Missing, Cell::Text),
+                ];
+                cells.to_vec()
+            })
+            .collect(),
+        ..Table::default()
+    }
+}
+
+fn check_json(report: &CheckReport) -> serde_json::Value {
+    let sources: Vec<serde_json::Value> = report
+        .sources
+        .iter()
+        .map(|check| {
+            serde_json::json!({
+                "source": check.source.path, "rows_in": check.source.rows_in, "kept": check.source.kept,
+                "rejected": check.source.rejected, "rejected_by_reason": check.source.rejected_by_reason,
+                "adds_up": check.adds_up, "now": standing(check.standing),
+            })
+        })
+        .collect();
+    let tables: Vec<serde_json::Value> = report
+        .tables
+        .iter()
+        .map(|check| {
+            serde_json::json!({
+                "table": check.table, "rows": check.rows, "sha256": check.sha256, "rebuilt": check.rebuilt,
+                "now": standing(check.standing),
+            })
+        })
+        .collect();
+    let rules: Vec<serde_json::Value> = report
+        .rules
+        .iter()
+        .map(|check| {
+            serde_json::json!({
+                "rule": check.rule, "says": check.says, "checked": check.checked, "broken": check.broken,
+                "example": check.example,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "catalog_sha256": report.catalog_sha256, "holds": report.holds(), "sources": sources, "tables": tables, "rules": rules,
+    })
 }
