@@ -4,12 +4,14 @@
 //! and the same seed gives the same bits on any number of threads.
 
 pub mod ceiling;
+pub mod compare;
 pub mod design;
 pub mod error;
 pub mod evaluate;
 pub mod finding;
 pub mod groups;
 pub mod importance;
+pub mod learning;
 pub mod protocol;
 pub mod random;
 pub mod regression;
