@@ -12,7 +12,9 @@
 use std::time::Instant;
 
 use study::protocol::folds_from_numbers;
-use study::{Design, evaluate, regression};
+use study::importance::shap::shapley;
+use study::regression::RandomForest;
+use study::{Design, Fit, evaluate, regression};
 
 fn columns(path: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let mut reader = csv::Reader::from_path(path).expect("a readable CSV file");
@@ -45,6 +47,30 @@ fn user_seconds() -> f64 {
         .nth(11)
         .and_then(|t| t.parse::<f64>().ok());
     ticks.unwrap_or(f64::NAN) / 100.0
+}
+
+/// Shapley values of the first 500 rows by a forest of 20 trees of depth 8.
+fn explain(design: &Design, target: &[f64], repeats: usize) {
+    let forest = RandomForest {
+        trees: 20,
+        max_depth: Some(8),
+        ..RandomForest::default()
+    };
+    let fit = forest
+        .fit_forest(design, target, None, 0)
+        .expect("a fit");
+    let rows: Vec<usize> = (0..design.n_rows().min(500)).collect();
+    let few = design.select(&rows);
+    let ensemble = fit.ensemble().expect("a forest has trees");
+    let (mut wall, mut user) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..repeats {
+        let (start, before) = (Instant::now(), user_seconds());
+        shapley(ensemble, &few).expect("the same columns");
+        wall = wall.min(start.elapsed().as_secs_f64());
+        user = user.min(user_seconds() - before);
+    }
+    let line = serde_json::json!({"method": "shap", "wall": wall, "user": user, "r2": []});
+    println!("{line}");
 }
 
 fn main() {
@@ -86,5 +112,12 @@ fn main() {
         }
         let line = serde_json::json!({"method": name, "wall": wall, "user": user, "r2": r2});
         println!("{line}");
+    }
+    if methods.iter().any(|m| m == "shap") {
+        explain(
+            &design,
+            &target,
+            repeats.parse().expect("a number of repeats"),
+        );
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod ceiling;
 pub mod dataset;
+pub mod compare;
 pub mod design;
 pub mod dimensions;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod finding;
 pub mod groups;
 pub mod leaderboard_v1;
 pub mod importance;
+pub mod learning;
 pub mod protocol;
 pub mod published;
 pub mod random;

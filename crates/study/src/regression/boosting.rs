@@ -245,6 +245,10 @@ impl Regression for XgBoost {
 }
 
 impl Fit for BoostingFit {
+    fn keep(&self) -> super::AnyFit {
+        super::AnyFit::Boosting(self.clone())
+    }
+
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
         check_columns(&self.ensemble.names, design)?;
         Ok(self.ensemble.predict(design))

@@ -83,6 +83,10 @@ impl Regression for DecisionTree {
 }
 
 impl Fit for DecisionTreeFit {
+    fn keep(&self) -> super::AnyFit {
+        super::AnyFit::Tree(self.clone())
+    }
+
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
         check_columns(&self.ensemble.names, design)?;
         Ok(self.ensemble.predict(design))

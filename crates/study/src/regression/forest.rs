@@ -200,6 +200,10 @@ impl RandomForestFit {
 }
 
 impl Fit for RandomForestFit {
+    fn keep(&self) -> super::AnyFit {
+        super::AnyFit::Forest(self.clone())
+    }
+
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
         check_columns(&self.ensemble.names, design)?;
         Ok(self.ensemble.predict(design))

@@ -71,6 +71,16 @@ impl Regression for NearestNeighbours {
 }
 
 impl NearestNeighboursFit {
+    pub(super) fn is_sound(&self) -> bool {
+        let n = self.mean.len();
+        let columns = self.columns.iter().all(|c| c.len() == n);
+        n > 0
+            && columns
+            && self.weight.len() == n
+            && self.columns.len() == self.names.len()
+            && self.neighbours >= 1.0
+    }
+
     fn predict_one(&self, at: &[f64], distance: &mut Vec<(f64, u32)>) -> f64 {
         let mut squared = vec![0.0; self.mean.len()];
         for (column, x) in self.columns.iter().zip(at) {
@@ -105,6 +115,10 @@ impl NearestNeighboursFit {
 }
 
 impl Fit for NearestNeighboursFit {
+    fn keep(&self) -> super::AnyFit {
+        super::AnyFit::Neighbours(self.clone())
+    }
+
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
         check_columns(&self.names, design)?;
         Ok(predict_distinct(design, |rows| {

@@ -150,6 +150,10 @@ impl Regression for Linear {
 }
 
 impl Fit for LinearFit {
+    fn keep(&self) -> super::AnyFit {
+        super::AnyFit::Linear(self.clone())
+    }
+
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
         check_columns(&self.names, design)?;
         Ok(predict_distinct(design, |rows| {

@@ -12,7 +12,9 @@ mod lasso;
 mod linear;
 mod mlp;
 mod ridge;
+mod saved;
 mod scale;
+mod structural;
 mod svd;
 mod svr;
 mod tree;
@@ -29,6 +31,8 @@ pub use lasso::Lasso;
 pub use linear::{Linear, LinearFit};
 pub use mlp::{Perceptron, PerceptronFit};
 pub use ridge::Ridge;
+pub use saved::{AnyFit, SavedFit, VERSION};
+pub use structural::{Scales, Structural, StructuralFit, fill_by_shape};
 pub use svr::{SupportVector, SupportVectorFit};
 pub use tree::{Ensemble, Node, Tree};
 
@@ -60,6 +64,9 @@ pub trait Fit: Send + Sync {
     /// [`Error::ColumnsDiffer`] if the design's columns are not those of the fit, in the same order.
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error>;
 
+    /// The fit as plain data, to be saved.
+    fn keep(&self) -> AnyFit;
+
     /// Share of each column in the fall of impurity, of fits that are made of trees.
     fn impurity_shares(&self) -> Option<Vec<f64>> {
         None
@@ -87,8 +94,11 @@ pub fn all() -> Vec<Box<dyn Regression>> {
     ]
 }
 
-/// The method of that name, with its defaults.
+/// The method of that name, with its defaults; `structural`, which needs columns of its own, too.
 pub fn from_name(name: &str) -> Option<Box<dyn Regression>> {
+    if name == "structural" {
+        return Some(Box::new(Structural::default()));
+    }
     all().into_iter().find(|r| r.name() == name)
 }
 

@@ -45,6 +45,10 @@ impl Scaler {
         }
     }
 
+    pub(super) fn is_sound(&self, width: usize) -> bool {
+        [self.mean.len(), self.deviation.len()] == [width; 2]
+    }
+
     pub(super) fn apply(&self, f: usize, value: f64) -> f64 {
         (value - self.mean[f]) / self.deviation[f]
     }

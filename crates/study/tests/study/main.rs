@@ -9,4 +9,5 @@
 
 mod battery;
 mod oracle;
+mod saved;
 mod shared;

@@ -49,6 +49,17 @@ impl Layers {
         layers
     }
 
+    /// Whether layers of `width` inputs and one output have the parameters they need.
+    pub(super) fn is_sound(&self, width: usize) -> bool {
+        let needed = self.units.windows(2).try_fold(0_usize, |sum, pair| {
+            sum.checked_add(pair[0].checked_add(1)?.checked_mul(pair[1])?)
+        });
+        self.units.len() >= 2
+            && self.units.first() == Some(&width)
+            && self.units.last() == Some(&1)
+            && needed == Some(self.parameters.len())
+    }
+
     pub(super) fn places(&self) -> Vec<Place> {
         let mut start = 0;
         let place = |pair: &[usize]| {

@@ -84,6 +84,13 @@ impl Perceptron {
     }
 }
 
+impl PerceptronFit {
+    pub(super) fn is_sound(&self) -> bool {
+        let width = self.names.len();
+        self.scaler.is_sound(width) && self.layers.is_sound(width)
+    }
+}
+
 impl Regression for Perceptron {
     fn name(&self) -> &'static str {
         "mlp"
@@ -101,6 +108,10 @@ impl Regression for Perceptron {
 }
 
 impl Fit for PerceptronFit {
+    fn keep(&self) -> super::AnyFit {
+        super::AnyFit::Perceptron(self.clone())
+    }
+
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
         check_columns(&self.names, design)?;
         Ok(predict_distinct(design, |rows| {

@@ -93,6 +93,14 @@ impl SupportVector {
     }
 }
 
+impl SupportVectorFit {
+    pub(super) fn is_sound(&self) -> bool {
+        let width = self.names.len();
+        let centers = width.checked_mul(self.coefficients.len());
+        width > 0 && centers == Some(self.centers.len()) && self.scaler.is_sound(width)
+    }
+}
+
 impl Regression for SupportVector {
     fn name(&self) -> &'static str {
         "svr"
@@ -110,6 +118,10 @@ impl Regression for SupportVector {
 }
 
 impl Fit for SupportVectorFit {
+    fn keep(&self) -> super::AnyFit {
+        super::AnyFit::SupportVector(self.clone())
+    }
+
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
         check_columns(&self.names, design)?;
         let width = self.names.len();

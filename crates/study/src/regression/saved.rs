@@ -1,0 +1,122 @@
+//! Fits that outlive the program: plain data with a version.
+//!
+//! What is read back is foreign: [`SavedFit::open`] checks that trees lead somewhere and tables have their lengths
+//! before anything predicts with it. Numbers survive JSON exactly only if the reader parses floats exactly
+//! (`serde_json`'s `float_roundtrip`).
+
+use serde::{Deserialize, Serialize};
+
+use super::Fit;
+use super::boosting::BoostingFit;
+use super::decision_tree::DecisionTreeFit;
+use super::forest::RandomForestFit;
+use super::knn::NearestNeighboursFit;
+use super::linear::LinearFit;
+use super::mlp::PerceptronFit;
+use super::structural::StructuralFit;
+use super::svr::SupportVectorFit;
+use super::tree::Ensemble;
+use crate::error::Error;
+
+/// Version of the form written here.
+pub const VERSION: u32 = 1;
+
+/// A fit with what is needed to read it back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SavedFit {
+    /// [`VERSION`] of the program that wrote it.
+    pub version: u32,
+    /// The method's name: `random_forest` …
+    pub method: String,
+    /// What was predicted, in its unit: `arc (points)` …
+    pub target: String,
+    /// The fit.
+    pub fit: AnyFit,
+}
+
+/// A fit of any method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AnyFit {
+    /// Of [`super::RandomForest`].
+    Forest(RandomForestFit),
+    /// Of [`super::DecisionTree`].
+    Tree(DecisionTreeFit),
+    /// Of [`super::GradientBoosting`] and [`super::XgBoost`].
+    Boosting(BoostingFit),
+    /// Of [`super::Linear`], [`super::Ridge`] and [`super::Lasso`].
+    Linear(LinearFit),
+    /// Of [`super::NearestNeighbours`].
+    Neighbours(NearestNeighboursFit),
+    /// Of [`super::SupportVector`].
+    SupportVector(SupportVectorFit),
+    /// Of [`super::Perceptron`].
+    Perceptron(PerceptronFit),
+    /// Of [`super::Structural`].
+    Structural(StructuralFit),
+}
+
+impl SavedFit {
+    /// Takes a fit for keeping.
+    pub fn new(method: &str, target: &str, fit: &dyn Fit) -> Self {
+        Self {
+            version: VERSION,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            fit: fit.keep(),
+        }
+    }
+
+    /// The fit, checked.
+    ///
+    /// # Errors
+    /// - [`Error::SavedVersion`] if another version wrote it.
+    /// - [`Error::CannotCompute`] if its parts do not fit together.
+    pub fn open(self) -> Result<Box<dyn Fit>, Error> {
+        if self.version != VERSION {
+            return Err(Error::SavedVersion {
+                expected: VERSION,
+                found: self.version,
+            });
+        }
+        let sound = match &self.fit {
+            AnyFit::Forest(f) => f.ensemble().is_some_and(trees_are_sound),
+            AnyFit::Tree(f) => f.ensemble().is_some_and(trees_are_sound),
+            AnyFit::Boosting(f) => f.ensemble().is_some_and(trees_are_sound),
+            AnyFit::Linear(f) => [f.means.len(), f.slopes.len()] == [f.names.len(); 2],
+            AnyFit::Neighbours(f) => f.is_sound(),
+            AnyFit::SupportVector(f) => f.is_sound(),
+            AnyFit::Perceptron(f) => f.is_sound(),
+            AnyFit::Structural(f) => f.is_sound(),
+        };
+        if !sound {
+            return Err(Error::CannotCompute {
+                method: "saved fit",
+                problem: format!("the parts of this `{}` do not fit together", self.method),
+            });
+        }
+        Ok(match self.fit {
+            AnyFit::Forest(f) => Box::new(f),
+            AnyFit::Tree(f) => Box::new(f),
+            AnyFit::Boosting(f) => Box::new(f),
+            AnyFit::Linear(f) => Box::new(f),
+            AnyFit::Neighbours(f) => Box::new(f),
+            AnyFit::SupportVector(f) => Box::new(f),
+            AnyFit::Perceptron(f) => Box::new(f),
+            AnyFit::Structural(f) => Box::new(f),
+        })
+    }
+}
+
+/// Children stand after their parents and inside the tree, and split on columns that exist: every walk ends.
+fn trees_are_sound(ensemble: &Ensemble) -> bool {
+    ensemble.trees.iter().all(|tree| {
+        let n = tree.nodes.len();
+        let sound = |(k, node): (usize, &super::Node)| {
+            let left = node.left as usize;
+            left == 0 || (left > k && left + 1 < n && (node.feature as usize) < ensemble.names.len())
+        };
+        n > 0 && tree.nodes.iter().enumerate().all(sound)
+    })
+}

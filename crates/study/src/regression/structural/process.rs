@@ -1,0 +1,310 @@
+//! The Gaussian process behind the structural regression: fitting, choosing scales, predicting.
+
+use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::linalg::cholesky::llt::{factor, inverse};
+use faer::{Mat, Par};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::Structural;
+use super::features::{Features, SHAPE};
+use crate::design::Design;
+use crate::error::Error;
+use crate::regression::distinct::Distinct;
+
+/// Scales of the process: how far is near, and what share of the target's variance is what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scales {
+    /// Length scale per feature; in the settings: of size, widening, grouping, date, any other.
+    pub lengths: Vec<f64>,
+    /// Variance of the function of the features.
+    pub function: f64,
+    /// Variance between shapes that no feature tells.
+    pub shape: f64,
+    /// Variance of one row around its cell.
+    pub row: f64,
+}
+
+impl Default for Scales {
+    fn default() -> Self {
+        Self {
+            lengths: vec![2.0, 1.0, 1.0, 2.0, 2.0],
+            function: 1.0,
+            shape: 0.1,
+            row: 0.5,
+        }
+    }
+}
+
+/// Share of the function's variance of a step of one length along a straight line.
+const STRAIGHT: f64 = 0.25;
+/// Share of the function's variance of its level: any level will do.
+const LEVEL: f64 = 10.0;
+
+/// Rows of one shape and equal features, as one.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    /// `(n_cells, n_features)`.
+    z: Vec<Vec<f64>>,
+    shape: Vec<[f64; 4]>,
+    /// Rows, by weight.
+    weight: Vec<f64>,
+    mean: Vec<f64>,
+}
+
+impl Cells {
+    /// Of a derived design: the shape's columns, then the features.
+    pub(super) fn new(derived: &Design, target: &[f64], weights: Option<&[f64]>) -> Result<Self, Error> {
+        let distinct = Distinct::new(derived, target, weights)?;
+        let row = |g: usize| -> Vec<f64> {
+            let features = SHAPE.len()..distinct.n_features();
+            features.map(|f| distinct.value(f, g)).collect()
+        };
+        Ok(Self {
+            z: (0..distinct.len()).map(row).collect(),
+            shape: (0..distinct.len())
+                .map(|g| [0, 1, 2, 3].map(|f| distinct.value(f, g)))
+                .collect(),
+            weight: distinct.total_weight,
+            mean: distinct.mean,
+        })
+    }
+}
+
+/// A fitted process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Process {
+    pub(super) scales: Scales,
+    /// Features with a straight part.
+    straight: Vec<bool>,
+    center: Vec<f64>,
+    /// Mean of the cells, and their variance.
+    mean: f64,
+    variance: f64,
+    z: Vec<Vec<f64>>,
+    shape: Vec<[f64; 4]>,
+    /// What each cell adds.
+    pull: Vec<f64>,
+}
+
+impl Process {
+    /// Prediction at features `z` of a shape.
+    pub(super) fn predict(&self, z: &[f64], shape: &[f64]) -> f64 {
+        let z: Vec<f64> = z.iter().zip(&self.center).map(|(z, c)| z - c).collect();
+        let cells = self.z.iter().zip(&self.shape).zip(&self.pull);
+        let pulled = cells.map(|((other, of), pull)| {
+            let same = if of == shape { self.scales.shape } else { 0.0 };
+            pull * (kernel(&z, other, &self.straight, &self.scales) + same)
+        });
+        self.mean + self.variance * pulled.sum::<f64>()
+    }
+
+    pub(super) fn is_sound(&self, n_features: usize) -> bool {
+        let n = self.pull.len();
+        [self.z.len(), self.shape.len()] == [n; 2]
+            && [self.center.len(), self.scales.lengths.len(), self.straight.len()] == [n_features; 3]
+            && self.z.iter().all(|z| z.len() == n_features)
+    }
+}
+
+/// Covariance of the function at two places, as a share of the target's variance.
+fn kernel(a: &[f64], b: &[f64], straight: &[bool], scales: &Scales) -> f64 {
+    let (mut squared, mut product) = (0.0, 0.0);
+    for (((a, b), length), straight) in a.iter().zip(b).zip(&scales.lengths).zip(straight) {
+        squared += ((a - b) / length).powi(2);
+        if *straight {
+            product += (a / length) * (b / length);
+        }
+    }
+    scales.function * ((-0.5 * squared).exp() + STRAIGHT * product + LEVEL)
+}
+
+pub(super) fn fit(cells: &Cells, features: &Features, settings: &Structural) -> Result<Process, Error> {
+    let n = cells.mean.len();
+    let d = features.names.len();
+    // Many rows of one cell tell little more than some: the level and the variance are those of weighted cells.
+    let root: Vec<f64> = cells.weight.iter().map(|w| w.sqrt()).collect();
+    let total: f64 = root.iter().sum();
+    let average = |value: &dyn Fn(usize) -> f64| (0..n).map(|i| root[i] * value(i)).sum::<f64>() / total;
+    let mean = average(&|i| cells.mean[i]);
+    let variance = average(&|i| (cells.mean[i] - mean).powi(2));
+    let variance = if variance > 0.0 { variance } else { 1.0 };
+    let center: Vec<f64> = (0..d)
+        .map(|f| cells.z.iter().map(|z| z[f]).sum::<f64>() / n as f64)
+        .collect();
+    let centered = |z: &Vec<f64>| z.iter().zip(&center).map(|(z, c)| z - c).collect();
+    let mut shapes: Vec<[f64; 4]> = cells.shape.clone();
+    shapes.dedup();
+    let problem = Problem {
+        z: cells.z.iter().map(centered).collect(),
+        shape: cells
+            .shape
+            .iter()
+            .map(|s| shapes.partition_point(|t| t.partial_cmp(s).is_some_and(std::cmp::Ordering::is_lt)))
+            .collect(),
+        weight: &cells.weight,
+        straight: features.straight(),
+        target: cells.mean.iter().map(|m| (m - mean) / variance.sqrt()).collect(),
+    };
+    let start = Scales {
+        lengths: features
+            .scale_of()
+            .into_iter()
+            .map(|k| settings.start.lengths.get(k).copied().unwrap_or(1.0))
+            .collect(),
+        ..settings.start.clone()
+    };
+    let scales = problem.search(start, settings)?;
+    let inverse = problem.inverse(&scales)?;
+    let pull = (0..n).map(|i| {
+        let row = (0..n).map(|j| inverse[(i, j)] * problem.target[j]);
+        row.sum::<f64>() / variance.sqrt()
+    });
+    Ok(Process {
+        pull: pull.collect(),
+        straight: problem.straight,
+        z: problem.z,
+        shape: cells.shape.clone(),
+        scales,
+        center,
+        mean,
+        variance,
+    })
+}
+
+struct Problem<'a> {
+    z: Vec<Vec<f64>>,
+    /// Ids that ascend with the cells.
+    shape: Vec<usize>,
+    weight: &'a [f64],
+    straight: Vec<bool>,
+    /// Cells' means, of mean 0 and variance 1.
+    target: Vec<f64>,
+}
+
+impl Problem<'_> {
+    /// Coordinate search over the scales, in steps of a factor of two, on the error out of shape.
+    fn search(&self, start: Scales, settings: &Structural) -> Result<Scales, Error> {
+        let n_scales = start.lengths.len() + 3;
+        let cost = |moves: &[i32]| -> Result<f64, Error> {
+            let far: f64 = moves.iter().map(|&m| (f64::from(m) * 2_f64.ln()).powi(2)).sum();
+            Ok(self.error_out_of_shape(&moved(&start, moves))? + settings.inertia * far)
+        };
+        let mut moves = vec![0_i32; n_scales];
+        if settings.rounds == 0 || self.shape.last() == Some(&0) {
+            return Ok(start);
+        }
+        let mut best = cost(&moves)?;
+        for _ in 0..settings.rounds {
+            let before = moves.clone();
+            for k in 0..n_scales {
+                // Both neighbours at once; the better is taken, up before down where they tie.
+                let tried = [1, -1].map(|step| {
+                    let mut other = moves.clone();
+                    other[k] += step;
+                    other
+                });
+                let costs: Vec<Result<f64, Error>> = tried.par_iter().map(|m| cost(m)).collect();
+                for (other, found) in tried.into_iter().zip(costs) {
+                    let found = found?;
+                    if other[k].abs() <= 2 && found < best - 1e-9 {
+                        best = found;
+                        moves = other;
+                    }
+                }
+            }
+            if moves == before {
+                break;
+            }
+        }
+        Ok(moved(&start, &moves))
+    }
+
+    /// Mean squared error of each shape predicted from all others, in closed form: with the inverse covariance P and
+    /// the cells g of a shape, the residuals are the inverse of P over g times P y over g. Each shape counts by its rows.
+    fn error_out_of_shape(&self, scales: &Scales) -> Result<f64, Error> {
+        let inverse = self.inverse(scales)?;
+        let n = self.target.len();
+        let mut error = 0.0;
+        let mut start = 0;
+        while start < n {
+            let size = self.shape[start..]
+                .iter()
+                .take_while(|&&s| s == self.shape[start])
+                .count();
+            let cells = start..start + size;
+            let pulled: Vec<f64> = cells
+                .clone()
+                .map(|i| (0..n).map(|j| inverse[(i, j)] * self.target[j]).sum())
+                .collect();
+            let block = Mat::from_fn(size, size, |i, j| inverse[(start + i, start + j)]);
+            let solved = invert(block)?;
+            for i in 0..size {
+                let residual: f64 = (0..size).map(|j| solved[(i, j)] * pulled[j]).sum();
+                error += self.weight[start + i] * residual * residual;
+            }
+            start += size;
+        }
+        Ok(error / self.weight.iter().sum::<f64>())
+    }
+
+    /// Inverse of the cells' covariance.
+    fn inverse(&self, scales: &Scales) -> Result<Mat<f64>, Error> {
+        let covariance = |i: usize, j: usize| {
+            if j > i {
+                return 0.0;
+            }
+            let same = if self.shape[i] == self.shape[j] {
+                scales.shape
+            } else {
+                0.0
+            };
+            let own = if i == j { scales.row / self.weight[i] } else { 0.0 };
+            kernel(&self.z[i], &self.z[j], &self.straight, scales) + same + own
+        };
+        invert(Mat::from_fn(self.z.len(), self.z.len(), covariance))
+    }
+}
+
+fn moved(start: &Scales, moves: &[i32]) -> Scales {
+    let by = |k: usize| 2_f64.powi(moves[k]);
+    let d = start.lengths.len();
+    Scales {
+        lengths: start.lengths.iter().enumerate().map(|(k, l)| l * by(k)).collect(),
+        function: start.function * by(d),
+        shape: start.shape * by(d + 1),
+        row: start.row * by(d + 2),
+    }
+}
+
+/// Inverse of a symmetric positive definite matrix given by its lower half.
+fn invert(mut lower: Mat<f64>) -> Result<Mat<f64>, Error> {
+    let n = lower.nrows();
+    let spec = faer::Spec::default();
+    let scratch = StackReq::any_of(&[
+        factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, spec),
+        inverse::inverse_scratch::<f64>(n, Par::Seq),
+    ]);
+    let mut memory = MemBuffer::new(scratch);
+    let regularization = factor::LltRegularization::default();
+    let factored = factor::cholesky_in_place(
+        lower.as_mut(),
+        regularization,
+        Par::Seq,
+        MemStack::new(&mut memory),
+        spec,
+    );
+    factored.map_err(|e| Error::CannotCompute {
+        method: "structural",
+        problem: format!("covariance of {n} cells cannot be factored: {e:?}"),
+    })?;
+    let mut out = Mat::zeros(n, n);
+    let stack = MemStack::new(&mut memory);
+    inverse::inverse(out.as_mut(), lower.as_ref(), Par::Seq, stack);
+    for j in 0..n {
+        for i in 0..j {
+            out[(i, j)] = out[(j, i)];
+        }
+    }
+    Ok(out)
+}
