@@ -230,7 +230,7 @@ fn real(file: &str, lines: usize, fallback: &str) -> Vec<u8> {
     let text = crate::shared_data().and_then(|data| fs::read_to_string(data.join(file)).ok());
     text.map_or_else(
         || fallback.to_owned(),
-        |text| text.lines().take(lines).map(|line| format!("{line}\n")).collect(),
+        |text| text.split_inclusive('\n').take(lines).collect(),
     )
     .into_bytes()
 }

@@ -5,6 +5,7 @@ pub(crate) mod family;
 pub(crate) mod fields;
 pub mod json;
 mod layers;
+mod names;
 pub(crate) mod read;
 pub(crate) mod recipe;
 

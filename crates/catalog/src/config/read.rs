@@ -5,6 +5,10 @@ use serde_json::Value;
 use crate::config::count::count;
 use crate::config::fields::{self, Fields};
 use crate::config::layers::{Feed, Mixer, kinds};
+use crate::config::names::{
+    D_FFN, D_MODEL, DENSE_WIDTH, EXPERT_WIDTH, EXPERTS, HEAD_DIM, HEADS, KV_HEADS, LAYERS, NESTED, POS, USED,
+    VOCAB,
+};
 use crate::sources::Dimensions;
 
 /// What a `config.json` says of a checkpoint's structure. Absent is `None`.
@@ -80,105 +84,6 @@ impl Config {
             && self.attention_layers == self.layers
     }
 }
-
-const LAYERS: &[&str] = &[
-    "num_hidden_layers",
-    "n_layer",
-    "n_layers",
-    "num_layers",
-    "num_transformer_layers",
-    "decoder_layers",
-    "num_decoder_layers",
-];
-const D_MODEL: &[&str] = &[
-    "hidden_size",
-    "n_embd",
-    "d_model",
-    "dim",
-    "n_embed",
-    "model_dim",
-    "hidden_dim",
-];
-const D_FFN: &[&str] = &[
-    "intermediate_size",
-    "ffn_hidden_size",
-    "n_inner",
-    "ffn_dim",
-    "d_ff",
-    "inner_hidden_size",
-    "decoder_ffn_dim",
-    "mlp_hidden_size",
-];
-const EXPERT_WIDTH: &[&str] = &[
-    "moe_intermediate_size",
-    "expert_ffn_hidden_size",
-    "moe_ffn_hidden_size",
-    "ffn_hidden_size",
-];
-const DENSE_WIDTH: &[&str] = &[
-    "intermediate_size_mlp",
-    "dense_intermediate_size",
-    "intermediate_size",
-];
-const HEADS: &[&str] = &[
-    "num_attention_heads",
-    "n_head",
-    "n_heads",
-    "num_heads",
-    "decoder_attention_heads",
-];
-const KV_HEADS: &[&str] = &[
-    "num_key_value_heads",
-    "num_kv_heads",
-    "n_head_kv",
-    "n_kv_heads",
-    "multi_query_group_num",
-    "num_query_groups",
-    "kv_n_heads",
-];
-const HEAD_DIM: &[&str] = &[
-    "head_dim",
-    "attention_head_dim",
-    "kv_channels",
-    "d_head",
-    "qk_head_dim",
-];
-const VOCAB: &[&str] = &["vocab_size", "n_vocab", "padded_vocab_size", "embedding_size"];
-const POS: &[&str] = &[
-    "max_position_embeddings",
-    "n_positions",
-    "max_seq_len",
-    "seq_length",
-    "max_sequence_length",
-    "model_max_length",
-    "max_seq_length",
-    "n_ctx",
-];
-const EXPERTS: &[&str] = &[
-    "num_experts",
-    "num_local_experts",
-    "n_routed_experts",
-    "moe_num_experts",
-    "num_moe_experts",
-    "num_routed_experts",
-];
-const USED: &[&str] = &[
-    "num_experts_per_tok",
-    "num_experts_per_token",
-    "moe_topk",
-    "moe_k",
-    "top_k_experts",
-    "experts_per_token",
-    "moe_top_k",
-    "num_selected_experts",
-];
-const NESTED: &[&str] = &[
-    "text_config",
-    "llm_config",
-    "language_config",
-    "language_model_config",
-    "llm_cfg",
-];
 
 /// Reads one config. Where the language model is nested (`text_config` and the like), that is what is read.
 pub fn read(value: &Value) -> Config {
