@@ -4,8 +4,8 @@
 //! and the same seed gives the same bits on any number of threads.
 
 pub mod ceiling;
-pub mod dataset;
 pub mod compare;
+pub mod dataset;
 pub mod design;
 pub mod dimensions;
 pub mod error;
@@ -13,8 +13,8 @@ pub mod evaluate;
 pub mod features;
 pub mod finding;
 pub mod groups;
-pub mod leaderboard_v1;
 pub mod importance;
+pub mod leaderboard_v1;
 pub mod learning;
 pub mod protocol;
 pub mod published;

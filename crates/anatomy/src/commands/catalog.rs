@@ -118,9 +118,15 @@ fn sources_table(manifest: &::catalog::tables::Manifest) -> Table {
 
 fn check(global: &Global, args: &CatalogCheckArgs) -> Result<ExitCode> {
     let bar = progress::bar(global.quiet, 0, "checking");
-    let report = ::catalog::check(args.catalog.as_deref(), args.sources.as_deref(), &mut |_| bar.inc(1))?;
+    let report = ::catalog::check(args.catalog.as_deref(), args.sources.as_deref(), &mut |_| {
+        bar.inc(1)
+    })?;
     bar.finish_and_clear();
-    let (sources, tables, rules) = (checked_sources(&report), checked_tables(&report), checked_rules(&report));
+    let (sources, tables, rules) = (
+        checked_sources(&report),
+        checked_tables(&report),
+        checked_rules(&report),
+    );
     match global.format {
         Format::Json => output::result(&(serde_json::to_string_pretty(&check_json(&report))? + "\n"))?,
         Format::Csv => output::result_bytes(&output::csv(&sources)?)?,
@@ -132,8 +138,15 @@ fn check(global: &Global, args: &CatalogCheckArgs) -> Result<ExitCode> {
     }
     let holds = report.holds();
     let verdict = if holds { "holds" } else { "does not hold" };
-    output::say(global.quiet, &format!("catalog {} {verdict}", &report.catalog_sha256));
-    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    output::say(
+        global.quiet,
+        &format!("catalog {} {verdict}", &report.catalog_sha256),
+    );
+    Ok(if holds {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn standing(standing: Standing) -> &'static str {
@@ -149,8 +162,11 @@ fn standing(standing: Standing) -> &'static str {
 fn checked_sources(report: &CheckReport) -> Table {
     let row = |check: &::catalog::check::SourceCheck| {
         let source = &check.source;
-        let reasons: Vec<String> =
-            source.rejected_by_reason.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let reasons: Vec<String> = source
+            .rejected_by_reason
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
         vec![
             Cell::from(source.path.as_str()),
             (source.rows_in as usize).into(),
@@ -163,9 +179,17 @@ fn checked_sources(report: &CheckReport) -> Table {
     };
     Table {
         id: "sources".into(),
-        columns: ["source", "rows read", "kept", "left out", "adds up", "now", "left out because"]
-            .map(String::from)
-            .to_vec(),
+        columns: [
+            "source",
+            "rows read",
+            "kept",
+            "left out",
+            "adds up",
+            "now",
+            "left out because",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows: report.sources.iter().map(row).collect(),
         ..Table::default()
     }
@@ -195,7 +219,9 @@ fn checked_tables(report: &CheckReport) -> Table {
 fn checked_rules(report: &CheckReport) -> Table {
     Table {
         id: "rules".into(),
-        columns: ["rule", "asked of", "broken", "says", "example"].map(String::from).to_vec(),
+        columns: ["rule", "asked of", "broken", "says", "example"]
+            .map(String::from)
+            .to_vec(),
         rows: report
             .rules
             .iter()

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::read;
 
-/// Counts of the safetensors headers on the Hub (`model.safetensors` metadata), or of the papers' tables where there
-/// are none.
+/// Counts as the makers of these checkpoints give them.
 #[test]
 fn dense_decoders_are_counted_to_the_parameter() {
     let llama = |h: i64, f: i64, a: i64, kv: i64, l: i64, v: i64| {

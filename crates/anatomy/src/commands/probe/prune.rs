@@ -1,6 +1,6 @@
 //! `anatomy probe prune`: remove layers, and say or write what is left.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -72,7 +72,7 @@ struct Line {
 }
 
 pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
-    let requests = args.requests.as_ref().map(requests).transpose()?;
+    let requests = args.requests.as_deref().map(requests).transpose()?;
     let checkpoint = args.model.open()?;
     let choice = choice(global, args, &checkpoint)?;
     let pruning = choose(&choice, checkpoint.config.n_layers)?;
@@ -135,7 +135,7 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn requests(path: &PathBuf) -> Result<Vec<Request>> {
+fn requests(path: &Path) -> Result<Vec<Request>> {
     let parse = |(number, line): (usize, &String)| {
         let line: Line = serde_json::from_str(line).with_context(|| {
             format!(
