@@ -72,7 +72,11 @@ fn dequantized_weights_equal_the_reference() {
                 "{layer} {name}"
             );
             let first: Vec<f64> = values[..4].iter().map(|v| f64::from(*v)).collect();
-            assert_eq!(first, numbers(&expected["first4"]), "{layer} {name}");
+            // The JSON reader rounds the last bit of an f64.
+            assert!(
+                furthest(&first, &numbers(&expected["first4"])) < 1e-12,
+                "{layer} {name}"
+            );
         }
     }
 }

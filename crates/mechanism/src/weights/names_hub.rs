@@ -41,7 +41,7 @@ pub(super) fn source(
     let suffix = kind.suffix();
     let Some(layer) = layer else {
         let name = match (part, c.family) {
-            (Part::Embedding, family) => format!("{base}{}", embedding(family)),
+            (Part::Embedding, family) => format!("{base}{}", embedding(family).replace(".weight", suffix)),
             (Part::Positions, _) => format!("{base}wpe{suffix}"),
             (Part::FinalNorm, Family::Gpt2) => format!("{base}ln_f{suffix}"),
             (Part::FinalNorm, Family::GptNeoX) => format!("{base}final_layer_norm{suffix}"),
