@@ -11,8 +11,8 @@
 
 use std::time::Instant;
 
-use study::protocol::folds_from_numbers;
 use study::importance::shap::shapley;
+use study::protocol::folds_from_numbers;
 use study::regression::RandomForest;
 use study::{Design, Fit, evaluate, regression};
 
@@ -56,9 +56,7 @@ fn explain(design: &Design, target: &[f64], repeats: usize) {
         max_depth: Some(8),
         ..RandomForest::default()
     };
-    let fit = forest
-        .fit_forest(design, target, None, 0)
-        .expect("a fit");
+    let fit = forest.fit_forest(design, target, None, 0).expect("a fit");
     let rows: Vec<usize> = (0..design.n_rows().min(500)).collect();
     let few = design.select(&rows);
     let ensemble = fit.ensemble().expect("a forest has trees");
@@ -114,10 +112,6 @@ fn main() {
         println!("{line}");
     }
     if methods.iter().any(|m| m == "shap") {
-        explain(
-            &design,
-            &target,
-            repeats.parse().expect("a number of repeats"),
-        );
+        explain(&design, &target, repeats.parse().expect("a number of repeats"));
     }
 }
