@@ -163,7 +163,10 @@ impl Grower<'_> {
     fn between(&self, feature: usize, below: u32, above: u32) -> f64 {
         let values = &self.distinct.values[feature];
         if self.growth.cut_at_next {
-            return values[below as usize + 1].next_down();
+            // A hair below the next value, and farther from it than a reader of decimals may err.
+            let (a, b) = (values[below as usize], values[below as usize + 1]);
+            let cut = b - (b - a) * 1e-9;
+            return if cut < b { cut } else { a };
         }
         let (a, b) = (values[below as usize], values[above as usize]);
         let middle = f64::midpoint(a, b);
