@@ -5,6 +5,7 @@
 
 mod fixed;
 mod grow;
+mod growth;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,8 @@ use crate::design::Design;
 use crate::regression::distinct::distinct_rows;
 
 pub(crate) use fixed::FixedPoint;
-pub(crate) use grow::{Grower, Growth, Sums, Ties, presort};
+pub(crate) use grow::Grower;
+pub(crate) use growth::{Growth, Sums, Ties, presort};
 
 /// A node: a split, or a leaf where `left` is 0 (the root is no one's child).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
