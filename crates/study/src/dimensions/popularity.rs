@@ -4,7 +4,7 @@ use super::{Dimensions, source, without};
 use crate::finding::Finding;
 use crate::published::published;
 use crate::section::{Axis, Drawing, Figure, Section, Table};
-use crate::statistics::{least_squares_line, quantile, spearman};
+use crate::statistics::{Statistic, least_squares_line, quantile, spearman};
 
 pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
     let mut section = Section {
@@ -109,7 +109,7 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
     section
 }
 
-const QUANTILES: [(u32, fn(&[f64]) -> f64); 5] = [
+const QUANTILES: [(u32, Statistic); 5] = [
     (50, |values| quantile(values, 0.5)),
     (75, |values| quantile(values, 0.75)),
     (90, |values| quantile(values, 0.9)),

@@ -4,9 +4,9 @@ use super::{Bucket, Dimensions, Sample, source, values};
 use crate::finding::Finding;
 use crate::published::published;
 use crate::section::{Axis, Cell, Drawing, Figure, Section, Table};
-use crate::statistics::{bonferroni, hedges_g, mean, quantile, standard_deviation, welch};
+use crate::statistics::{Statistic, bonferroni, hedges_g, mean, quantile, standard_deviation, welch};
 
-const STATISTICS: [(&str, fn(&[f64]) -> f64); 7] = [
+const STATISTICS: [(&str, Statistic); 7] = [
     ("mean", mean),
     ("sd", standard_deviation),
     ("min", |values| quantile(values, 0.0)),

@@ -4,10 +4,10 @@ use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::finding::Finding;
 use crate::section::{Axis, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{
-    GroupBootstrap, group_bootstrap, kurtosis, mean, quantile, skewness, standard_deviation,
+    GroupBootstrap, Statistic, group_bootstrap, kurtosis, mean, quantile, skewness, standard_deviation,
 };
 
-const STATISTICS: [(&str, &str, fn(&[f64]) -> f64); 9] = [
+const STATISTICS: [(&str, &str, Statistic); 9] = [
     ("mean", "points", mean),
     ("sd", "points", standard_deviation),
     ("min", "points", |values| quantile(values, 0.0)),

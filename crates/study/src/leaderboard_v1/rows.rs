@@ -15,7 +15,7 @@ pub(super) const SET: &str = "structure_date";
 /// The rows that a regression uses: all features and the score are known.
 pub(super) struct Rows {
     /// Numbers of the rows in the study.
-    pub(super) rows: Vec<usize>,
+    pub(super) numbers: Vec<usize>,
     pub(super) design: Design,
     pub(super) target: Vec<f64>,
     pub(super) shape: Groups,
@@ -46,7 +46,7 @@ pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Row
     let shape = Groups::from_columns(&design, &["layers", "d_model", "d_ffn", "heads"])?;
     let structure = Groups::from_columns(&design, feature_set("structure").expect("a set of the table"))?;
     Ok(Rows {
-        rows,
+        numbers: rows,
         design,
         target,
         shape,
@@ -72,7 +72,7 @@ pub(super) fn rows_table(study: &LeaderboardV1<'_>, benchmark: &str, rows: &Rows
             .chain(names.iter().cloned())
             .collect(),
         rows: rows
-            .rows
+            .numbers
             .iter()
             .enumerate()
             .map(|(row, &of_study)| {

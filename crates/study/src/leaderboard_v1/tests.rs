@@ -83,7 +83,7 @@ fn progress_hears_of_every_fit() {
         seed: 5,
     };
     sections(&study, &|done, of| {
-        seen.lock().expect("no panic").push((done, of))
+        seen.lock().expect("no panic").push((done, of));
     })
     .expect("enough shapes");
     let seen = seen.into_inner().expect("no panic");

@@ -19,3 +19,6 @@ pub use moments::{kurtosis, mean, mean_interval, mode, skewness, standard_deviat
 pub use quantile::{median, median_interval, quantile, quantile_of_sorted, sorted};
 pub use rank::{Correlation, average_ranks, pearson, spearman};
 pub use two_sample::{Welch, bonferroni, hedges_g, hedges_g_interval, welch};
+
+/// A number made of a sample.
+pub type Statistic = fn(&[f64]) -> f64;

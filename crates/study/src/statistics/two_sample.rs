@@ -1,7 +1,7 @@
 //! Two samples: Welch's t test (unequal variances) and Hedges' g, as pingouin computes them.
 //!
 //! Welch (1947), <https://doi.org/10.1093/biomet/34.1-2.28>; Hedges (1981),
-//! <https://doi.org/10.3102/10769986006002107>: g = d · (1 − 3/(4(nₓ + n_y) − 9)), d on the pooled deviation.
+//! <https://doi.org/10.3102/10769986006002107>: g = d · (1 − 3/(4(nₓ + nᵧ) − 9)), d on the pooled deviation.
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
@@ -65,7 +65,7 @@ pub fn hedges_g(x: &[f64], y: &[f64]) -> f64 {
     d * (1.0 - 3.0 / (4.0 * (n_x + n_y) - 9.0))
 }
 
-/// Normal interval of Hedges' g, variance (nₓ + n_y)/(nₓ n_y) + g²/(2(nₓ + n_y)).
+/// Normal interval of Hedges' g, variance (nₓ + nᵧ)/(nₓ nᵧ) + g²/(2(nₓ + nᵧ)).
 pub fn hedges_g_interval(g: f64, n_x: usize, n_y: usize, level: f64) -> Option<Interval> {
     let (n_x, n_y) = (n_x as f64, n_y as f64);
     let error = ((n_x + n_y) / (n_x * n_y) + g * g / (2.0 * (n_x + n_y))).sqrt();
