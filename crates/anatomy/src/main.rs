@@ -1,5 +1,10 @@
 //! `anatomy`: which part of a language model's structure buys which ability?
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "doc comments of arguments are the help texts, which are no Markdown"
+)]
+
 mod cli;
 mod commands;
 mod draw;

@@ -119,7 +119,7 @@ fn sources_table(manifest: &::catalog::tables::Manifest) -> Table {
 fn check(global: &Global, args: &CatalogCheckArgs) -> Result<ExitCode> {
     let bar = progress::bar(global.quiet, 0, "checking");
     let report = ::catalog::check(args.catalog.as_deref(), args.sources.as_deref(), &mut |_| {
-        bar.inc(1)
+        bar.inc(1);
     })?;
     bar.finish_and_clear();
     let (sources, tables, rules) = (

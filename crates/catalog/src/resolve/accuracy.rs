@@ -40,7 +40,7 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
         way: format!("nearest {column}"),
         held_out: counts.held_out as i64,
         answered: counts.answered as i64,
-        right: counts.right as i64,
+        right: counts.equal as i64,
         ..Accuracy::default()
     }));
     rows

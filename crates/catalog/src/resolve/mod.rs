@@ -255,10 +255,7 @@ impl<'a> Resolver<'a> {
                 told.extend(cell.map(|_| rest::COLUMNS[column]));
             }
             if let (Some(source), false) = (&mut structure.source, told.is_empty()) {
-                source.push_str(&format!(
-                    "; {} by the nearest names of the shape",
-                    told.join(", ")
-                ));
+                *source = format!("{source}; {} by the nearest names of the shape", told.join(", "));
             }
         }
         structure

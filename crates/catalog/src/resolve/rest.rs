@@ -34,7 +34,7 @@ pub(crate) struct Rest {
 pub(crate) struct Right {
     pub(crate) held_out: usize,
     pub(crate) answered: usize,
-    pub(crate) right: usize,
+    pub(crate) equal: usize,
 }
 
 impl Rest {
@@ -105,7 +105,7 @@ impl Rest {
                 right.held_out += 1;
                 if let Some(answer) = self.tell(entry, shape, column, Some(at as u32)) {
                     right.answered += 1;
-                    right.right += usize::from(answer == truth);
+                    right.equal += usize::from(answer == truth);
                 }
             }
         }
@@ -164,7 +164,7 @@ mod tests {
             Right {
                 held_out: 1,
                 answered: 0,
-                right: 0
+                equal: 0
             }
         );
     }

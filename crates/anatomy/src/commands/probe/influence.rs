@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
     for (name, texts) in inputs {
         let follow = Follow::new(global, &name);
         let result = block_influence(&checkpoint, &texts, &settings, &mut |progress| {
-            follow.hear(&progress)
+            follow.hear(&progress);
         })?;
         follow.done();
         results.push((name, result));
@@ -99,15 +99,14 @@ fn named(name: &str) -> Result<(String, Vec<String>)> {
 
 /// One input: its result as it is. Several: an object by name.
 fn json(results: &[(String, Influence)]) -> Result<String> {
-    let text = match results {
-        [(_, only)] => serde_json::to_string_pretty(only)?,
-        _ => {
-            let all: serde_json::Map<String, serde_json::Value> = results
-                .iter()
-                .map(|(name, result)| Ok((name.clone(), serde_json::to_value(result)?)))
-                .collect::<Result<_>>()?;
-            serde_json::to_string_pretty(&all)?
-        }
+    let text = if let [(_, only)] = results {
+        serde_json::to_string_pretty(only)?
+    } else {
+        let all: serde_json::Map<String, serde_json::Value> = results
+            .iter()
+            .map(|(name, result)| Ok((name.clone(), serde_json::to_value(result)?)))
+            .collect::<Result<_>>()?;
+        serde_json::to_string_pretty(&all)?
     };
     Ok(text + "\n")
 }

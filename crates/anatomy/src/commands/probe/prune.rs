@@ -194,7 +194,7 @@ fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint) -> Result<
                 ..InfluenceSettings::usual()
             };
             let result = block_influence(checkpoint, &lines(path)?, &settings, &mut |progress| {
-                follow.hear(&progress)
+                follow.hear(&progress);
             })?;
             follow.done();
             Choice::LeastInfluential {
