@@ -55,7 +55,7 @@ impl Block<'_> {
     /// beginnings).
     ///
     /// # Errors
-    /// [`Error::Unavailable`] for a mixture of experts.
+    /// [`crate::Error::Unavailable`] for a mixture of experts.
     pub fn backward(
         &self,
         x: &[f32],

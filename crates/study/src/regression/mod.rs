@@ -1,6 +1,6 @@
 //! Regressions: settings that fit, fits that predict.
 //!
-//! Every method here fits the distinct rows of a table with their weights ([`distinct`]): few structures, many rows,
+//! Every method here fits the distinct rows of a table with their weights (`distinct`): few structures, many rows,
 //! so most rows equal another. That is exact, and makes each fit independent of the order of the rows.
 
 mod boosting;

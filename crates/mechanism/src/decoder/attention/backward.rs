@@ -18,7 +18,7 @@ pub struct Gradients {
     pub v: Vec<f32>,
 }
 
-/// Backwards through [`forward`], for whole texts (segments without a shared beginning).
+/// Backwards through the forward pass, for whole texts (segments without a shared beginning).
 ///
 /// `dV = Pᵀ·dO`, `dP = dO·Vᵀ`, `dS = P ⊙ (dP − Σ_j P·dP)`, through the cap `dS·(1 − (s/c)²)`, `dQ = scale·dS·K`,
 /// `dK = scale·dSᵀ·Q`.
