@@ -106,7 +106,13 @@ fn a_folder_without_sources_is_said() {
 #[test]
 fn a_catalog_that_is_none_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
-    let ran = anatomy(&["report", "--catalog", folder.path().to_str().expect("UTF-8")]);
+    let ran = anatomy(&[
+        "report",
+        "--catalog",
+        folder.path().to_str().expect("UTF-8"),
+        "--out",
+        folder.path().join("out").to_str().expect("UTF-8"),
+    ]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("manifest.json"), "{}", ran.stderr);
 }
