@@ -3,7 +3,7 @@
 //! Columns are rotated in pairs until all are orthogonal: A V = U S (Hestenes 1958). Small singular values come out
 //! with high relative accuracy (Demmel and Veselić 1992), and the same bits come out on any number of threads.
 
-/// A = Σ singular[k] · left[k] · right[k]ᵀ, largest first.
+/// A = Σ singular(k) · left(k) · right(k)ᵀ, largest first.
 pub(super) struct Svd {
     pub(super) singular: Vec<f64>,
     /// `(n_columns, n_rows)`: left singular vectors; zero where the singular value is.

@@ -1,6 +1,6 @@
 //! Grows one tree on distinct rows, exactly.
 //!
-//! Rows are sorted by each feature once ([`presort`]); a node is a range in every feature's order, and splitting
+//! Rows are sorted by each feature once (`presort`); a node is a range in every feature's order, and splitting
 //! divides each range stably, so nothing is sorted again. A feature that is constant in a node is constant below it
 //! and is not looked at there. As in scikit-learn features are visited in a random order per node and the first best
 //! wins, so features that cut a node alike share it.
