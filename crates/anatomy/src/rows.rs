@@ -10,8 +10,10 @@ use study::features::{COLUMNS, UNITS};
 use study::leaderboard_v1::{self, StructureRow};
 use study::section::Section;
 
-const V1: &str = "open-llm-leaderboard-v1";
-const V2: &str = "open-llm-leaderboard-v2";
+/// Names of the two leaderboards whose columns the study knows.
+pub(crate) const V1: &str = "open-llm-leaderboard-v1";
+/// See [`V1`].
+pub(crate) const V2: &str = "open-llm-leaderboard-v2";
 
 /// The shape of each checkpoint as a number; a checkpoint without one is a group of its own.
 pub(crate) struct Shapes<'a> {

@@ -167,6 +167,15 @@ pub enum Drawing {
     },
     /// One panel a series: means of bins with the interquartile range behind.
     Bins(Vec<(String, Vec<Bin>)>),
+    /// One panel a curve, on its own scale: a line with the ends of its interval behind and its support (rows) below.
+    Curves(Vec<(String, Vec<Bin>)>),
+    /// A tree of columns: the k-th merge makes cluster `names.len() + k`.
+    Dendrogram {
+        /// The leaves.
+        names: Vec<String>,
+        /// Clusters merged, and their distance.
+        merges: Vec<(usize, usize, f64)>,
+    },
 }
 
 /// One figure, written to `figures/{id}.svg`.

@@ -31,6 +31,8 @@ pub(crate) fn svg(figure: &Figure) -> String {
         } => single::heatmap(figure, rows, columns, values),
         Drawing::Points { series, line } => single::points(figure, series, *line),
         Drawing::Bars(bars) => bars::bars(figure, bars),
+        Drawing::Curves(panels) => panels::curves(figure, panels),
+        Drawing::Dendrogram { names, merges } => single::dendrogram(figure, names, merges),
     };
     own_names(&text, &figure.id)
 }

@@ -67,6 +67,47 @@ pub(super) fn bins(figure: &Figure, panels: &[(String, Vec<Bin>)]) -> String {
     grid(figure, panels)
 }
 
+/// Share of a panel's height that the bars of the support take at most.
+const SUPPORT: f64 = 0.15;
+
+pub(super) fn curves(figure: &Figure, panels: &[(String, Vec<Bin>)]) -> String {
+    let panels = panels
+        .iter()
+        .map(|(title, points)| {
+            let ends = points.iter().flat_map(|p| [p.q1, p.q3, p.mean]);
+            let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| {
+                (low.min(y), high.max(y))
+            });
+            let height = if high > low { high - low } else { 1.0 };
+            let most = points.iter().map(|p| p.n).max().unwrap_or(1).max(1) as f64;
+            let floor = low - height * SUPPORT * 1.2;
+            let band = BandPlot::new(
+                points.iter().map(|p| p.x),
+                points.iter().map(|p| p.q1),
+                points.iter().map(|p| p.q3),
+            )
+            .with_color(colour(4))
+            .with_opacity(0.35);
+            let line = LinePlot::new()
+                .with_data(points.iter().map(|p| (p.x, p.mean)))
+                .with_color(colour(0))
+                .with_stroke_width(2.0);
+            let mut plots = vec![Plot::Band(band), Plot::Line(line)];
+            plots.extend(points.iter().filter(|p| p.n > 0).map(|p| {
+                let top = floor + height * SUPPORT * p.n as f64 / most;
+                let bar = LinePlot::new()
+                    .with_data([(p.x, floor), (p.x, top)])
+                    .with_color(colour(6))
+                    .with_stroke_width(3.0);
+                Plot::Line(bar)
+            }));
+            let n: usize = points.iter().map(|p| p.n).sum();
+            (format!("{title} (n = {n})"), plots)
+        })
+        .collect();
+    grid(figure, panels)
+}
+
 pub(super) fn grid(figure: &Figure, panels: Vec<(String, Vec<Plot>)>) -> String {
     let rows = panels.len().div_ceil(COLUMNS);
     let layouts = panels

@@ -1,4 +1,4 @@
-//! Figures of one panel: boxes, heatmap, points.
+//! Figures of one panel: boxes, heatmap, points, dendrogram.
 
 use kuva::plot::{BoxPlot, ColorMap, Heatmap, LinePlot, ScatterPlot};
 use kuva::render::plots::Plot;
@@ -82,5 +82,38 @@ pub(super) fn points(
     }
     // The last label of a logarithmic axis stands half outside.
     let layout = layout(figure, &plots).with_force_margins(70.0, 40.0);
+    render(plots, layout)
+}
+
+/// Leaves at the left in the order of the merges, joined at their distance.
+pub(super) fn dendrogram(figure: &Figure, names: &[String], merges: &[(usize, usize, f64)]) -> String {
+    let p = names.len();
+    // Each cluster's leaves, so that those merged stand side by side.
+    let mut members: Vec<Vec<usize>> = (0..p).map(|leaf| vec![leaf]).collect();
+    for &(left, right, _) in merges {
+        members.push([members[left].clone(), members[right].clone()].concat());
+    }
+    let order = members.last().cloned().unwrap_or_default();
+    let mut place = vec![(0.0, 0.0); members.len()];
+    for (y, &leaf) in order.iter().enumerate() {
+        place[leaf] = (0.0, y as f64 + 1.0);
+    }
+    let mut plots = Vec::new();
+    for (k, &(left, right, distance)) in merges.iter().enumerate() {
+        let ((x0, y0), (x1, y1)) = (place[left], place[right]);
+        let line = LinePlot::new()
+            .with_data([(x0, y0), (distance, y0), (distance, y1), (x1, y1)])
+            .with_color(colour(0))
+            .with_stroke_width(2.0);
+        plots.push(Plot::Line(line));
+        place[p + k] = (distance, f64::midpoint(y0, y1));
+    }
+    let labels = order.iter().map(|&leaf| names[leaf].clone()).collect();
+    let layout = layout(figure, &plots)
+        .with_y_categories(labels)
+        .with_x_axis_min(0.0)
+        .with_x_axis_max(1.0)
+        .with_y_axis_min(0.5)
+        .with_y_axis_max(p as f64 + 0.5);
     render(plots, layout)
 }

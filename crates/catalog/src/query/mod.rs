@@ -5,6 +5,7 @@ pub(crate) mod moments;
 mod output;
 pub(crate) mod spearman;
 mod suggest;
+mod values;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,9 +28,13 @@ use mode::Mode;
 use moments::{MomentsAccumulator, Order};
 pub use output::Format;
 use spearman::SpearmanAccumulator;
+pub use values::Values;
 
-/// Names of the catalog's own tables, in the order of the help.
-pub const TABLES: [&str; 10] = [
+/// One score a row, with the structure and the facts of its checkpoint: the join that most questions start from.
+const OBSERVATIONS: &str = include_str!("observations.sql");
+
+/// Names of the catalog's own tables and its view, in the order of the help.
+pub const TABLES: [&str; 11] = [
     "checkpoints",
     "structures",
     "evaluations",
@@ -40,6 +45,7 @@ pub const TABLES: [&str; 10] = [
     "rejects",
     "resolution",
     "sources",
+    "observations",
 ];
 
 /// Our own aggregates: `skewness(x)`, `kurtosis(x)`, `mode(x)`, `spearman(x, y)`. Any `DataFusion` session can register
@@ -90,6 +96,25 @@ pub struct Answer {
     pub batches: Vec<RecordBatch>,
 }
 
+/// All rows of a Parquet file, in its order. `name` is what errors call it.
+///
+/// # Errors
+/// [`Error::Parquet`] where it is none or is damaged.
+pub fn read_parquet(name: &str, bytes: impl Into<Bytes>) -> Result<Answer, Error> {
+    let broken = |error: &dyn std::fmt::Display| Error::Parquet {
+        file: name.to_owned(),
+        message: error.to_string(),
+    };
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.into()).map_err(|e| broken(&e))?;
+    let schema = builder.schema().clone();
+    let batches = builder
+        .build()
+        .map_err(|e| broken(&e))?
+        .collect::<Result<_, _>>()
+        .map_err(|e| broken(&e))?;
+    Ok(Answer { schema, batches })
+}
+
 /// A session with the catalog's tables, our aggregates, and files by path (`select … from 'file.csv'`).
 pub struct Engine {
     context: SessionContext,
@@ -103,6 +128,20 @@ impl Engine {
     /// [`Error::Io`], [`Error::Json`], [`Error::SchemaVersion`] for a folder that is no catalog of this schema;
     /// [`Error::Query`] where the engine refuses a table.
     pub fn open(dir: Option<&Path>) -> Result<Self, Error> {
+        let engine = Self::empty()?;
+        match dir {
+            None => engine.register_snapshot()?,
+            Some(dir) => engine.register_folder(dir)?,
+        }
+        engine.query(OBSERVATIONS)?;
+        Ok(engine)
+    }
+
+    /// Over no catalog: only our aggregates, files by path, and what is registered.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the system gives no threads.
+    pub fn empty() -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .build()
             .map_err(|source| Error::Io {
@@ -114,30 +153,14 @@ impl Engine {
         for aggregate in aggregates() {
             context.register_udaf(aggregate);
         }
-        let engine = Self { context, runtime };
-        match dir {
-            None => engine.register_snapshot()?,
-            Some(dir) => engine.register_folder(dir)?,
-        }
-        Ok(engine)
+        Ok(Self { context, runtime })
     }
 
     fn register_snapshot(&self) -> Result<(), Error> {
         for &(file, bytes) in SNAPSHOT {
             match file.strip_suffix(".parquet") {
                 Some(table) => {
-                    let broken = |error: &dyn std::fmt::Display| Error::Parquet {
-                        file: file.to_owned(),
-                        message: error.to_string(),
-                    };
-                    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from_static(bytes))
-                        .map_err(|e| broken(&e))?;
-                    let schema = builder.schema().clone();
-                    let batches = builder
-                        .build()
-                        .map_err(|e| broken(&e))?
-                        .collect::<Result<_, _>>()
-                        .map_err(|e| broken(&e))?;
+                    let Answer { schema, batches } = read_parquet(file, Bytes::from_static(bytes))?;
                     self.register_batches(table, schema, batches)?;
                 }
                 None => self.register_sources(&read_manifest(bytes)?.sources)?,

@@ -12,6 +12,7 @@
 pub mod clusters;
 pub mod dependence;
 pub mod permutation;
+pub mod section;
 pub mod shap;
 
 use rayon::prelude::*;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{Importance, Setting};
 use crate::design::Design;
 use crate::error::Error;
-use crate::regression::{Ensemble, Tree, distinct_rows};
+use crate::regression::{Ensemble, Fit, Tree, distinct_rows};
 
 /// Shapley values of the rows of a design.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,16 +77,45 @@ pub fn interactions(ensemble: &Ensemble, design: &Design) -> Result<Vec<Vec<f64>
 /// [`Error::CannotCompute`] if the method is not made of trees; as [`crate::evaluate::evaluate`].
 pub fn mean_shapley(setting: &Setting<'_>) -> Result<Vec<Importance>, Error> {
     let draws = setting.each_fit(|fit, fold, _| {
-        let ensemble = fit.ensemble().ok_or_else(|| Error::CannotCompute {
-            method: setting.regression.name(),
-            problem: "Shapley values by paths need trees".to_owned(),
-        })?;
+        let ensemble = ensemble_of(setting, fit)?;
         let found = shapley(ensemble, &setting.design.select(&fold.test))?;
         let n = found.values.len() as f64;
         let mean = |f: usize| found.values.iter().map(|v| v[f].abs()).sum::<f64>() / n;
         Ok((0..setting.design.n_features()).map(mean).collect())
     })?;
     Ok(setting.by_column(&draws))
+}
+
+/// Mean |interaction value| of each pair of columns over each fold's test rows, in the target's unit: what the two do
+/// together, both halves of it.
+///
+/// # Errors
+/// As [`mean_shapley`].
+pub fn mean_interactions(setting: &Setting<'_>) -> Result<Vec<Importance>, Error> {
+    let p = setting.design.n_features();
+    let pairs: Vec<(usize, usize)> = (0..p).flat_map(|i| (i + 1..p).map(move |j| (i, j))).collect();
+    let draws = setting.each_fit(|fit, fold, _| {
+        let ensemble = ensemble_of(setting, fit)?;
+        let found = interactions(ensemble, &setting.design.select(&fold.test))?;
+        let mean = |&(i, j): &(usize, usize)| {
+            let sum: f64 = found.iter().map(|matrix| 2.0 * matrix[i * p + j].abs()).sum();
+            sum / found.len() as f64
+        };
+        Ok(pairs.iter().map(mean).collect::<Vec<f64>>())
+    })?;
+    let names = setting.design.names();
+    let of = |(k, &(i, j)): (usize, &(usize, usize))| {
+        let draws = draws.iter().map(|draw| draw[k]).collect();
+        Importance::new(vec![names[i].clone(), names[j].clone()], draws)
+    };
+    Ok(pairs.iter().enumerate().map(of).collect())
+}
+
+fn ensemble_of<'a>(setting: &Setting<'_>, fit: &'a dyn Fit) -> Result<&'a Ensemble, Error> {
+    fit.ensemble().ok_or_else(|| Error::CannotCompute {
+        method: setting.regression.name(),
+        problem: "Shapley values by paths need trees".to_owned(),
+    })
 }
 
 /// The mean prediction over the training rows, as the trees' covers weigh them.

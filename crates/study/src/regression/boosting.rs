@@ -217,6 +217,10 @@ impl Regression for GradientBoosting {
         "gradient_boosting"
     }
 
+    fn is_of_trees(&self) -> bool {
+        true
+    }
+
     fn fit(
         &self,
         design: &Design,
@@ -231,6 +235,10 @@ impl Regression for GradientBoosting {
 impl Regression for XgBoost {
     fn name(&self) -> &'static str {
         "xgboost"
+    }
+
+    fn is_of_trees(&self) -> bool {
+        true
     }
 
     fn fit(

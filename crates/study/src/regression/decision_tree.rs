@@ -71,6 +71,10 @@ impl Regression for DecisionTree {
         "decision_tree"
     }
 
+    fn is_of_trees(&self) -> bool {
+        true
+    }
+
     fn fit(
         &self,
         design: &Design,

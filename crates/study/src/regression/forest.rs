@@ -156,6 +156,10 @@ impl Regression for RandomForest {
         "random_forest"
     }
 
+    fn is_of_trees(&self) -> bool {
+        true
+    }
+
     fn fit(
         &self,
         design: &Design,

@@ -41,6 +41,11 @@ pub trait Regression: Send + Sync {
     /// The name inside finding ids: `random_forest`, `linear` …
     fn name(&self) -> &'static str;
 
+    /// Whether its fits are made of trees: [`Fit::ensemble`] and [`Fit::impurity_shares`] are there.
+    fn is_of_trees(&self) -> bool {
+        false
+    }
+
     /// Fits `target`, `(n_rows,)`, on `design`; a row of weight 2 counts as two rows.
     ///
     /// # Errors

@@ -1,7 +1,10 @@
 //! `anatomy study`: single questions of the study, on the catalog or on a table of the user's own.
 
+mod answer;
+mod frame;
+mod importance;
+mod input;
 mod regressions;
-mod table;
 
 use std::process::ExitCode;
 
@@ -14,10 +17,13 @@ use crate::cli::Global;
 pub(crate) enum StudyCommand {
     /// Fit regressions from structure to score and say how well they predict rows they have not seen
     Regressions(regressions::RegressionsArgs),
+    /// Say which columns a regression leans on, in four ways that check each other
+    Importance(importance::ImportanceArgs),
 }
 
 pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
     match command {
         StudyCommand::Regressions(args) => regressions::run(global, args),
+        StudyCommand::Importance(args) => importance::run(global, args),
     }
 }

@@ -7,13 +7,12 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use study::ceiling::{ceiling, lookup};
 use study::evaluate::bootstrap_r2_over_groups;
-use study::finding::{Finding, SourceOf};
-use study::protocol::folds_from_numbers;
-use study::regression::{all, from_name};
+use study::finding::Finding;
+use study::regression::{SavedFit, all, from_name};
 use study::section::{Cell, Table};
-use study::{Evaluation, Fold, Groups, Protocol, Regression, RowInformation, evaluate, folds};
+use study::{Evaluation, Groups, Regression, evaluate};
 
-use super::table::{self, Rows};
+use super::input::{Division, Input, Rows, split};
 use crate::cli::{Format, Global};
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
 use crate::{output, progress};
@@ -23,59 +22,35 @@ use crate::{output, progress};
 Examples:
   anatomy study regressions --target mmlu
   anatomy study regressions --target arc,gsm8k --features core --methods random_forest,linear
+  anatomy study regressions --target decode_speed --where \"leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'\"
+  anatomy study regressions --target layers,d_model --features arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k
   anatomy study regressions --data my.csv --target score --features a,b --folds fold --predictions out.csv
 
 Exit status: 0 fitted, 1 no row has all the values, 2 could not run")]
 pub(crate) struct RegressionsArgs {
-    /// Scores to explain, separated by commas: benchmarks of the catalog, or a column of --data
-    #[arg(
-        short,
-        long,
-        default_value = "arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k",
-        value_name = "NAMES"
-    )]
-    target: String,
-    /// Features: core, structure, structure_date, or columns separated by commas
-    #[arg(short, long, default_value = "structure_date", value_name = "SET")]
-    features: String,
-    /// Methods, separated by commas [default: all]
+    #[command(flatten)]
+    input: Input,
+    /// Methods, separated by commas; `structural` beside the ten of the literature [default: all]
     #[arg(short, long, value_name = "NAMES")]
     methods: Option<String>,
-    /// How training and test rows are divided, separated by commas: random_split, random_folds, structure_out,
-    /// lineage_out, family_out, forward_in_time
-    #[arg(short, long, default_value = "structure_out", value_name = "NAMES")]
-    protocol: String,
-    /// A CSV table of your own instead of the catalog
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
-    /// Fold numbers instead of a protocol: a column of --data, or FILE:COLUMN (0, 1 … test folds, -1 always training)
-    #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "protocol")]
-    folds: Option<String>,
     /// Where out-of-fold predictions go, in row order, one column a method (one target, one protocol)
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
-    /// Catalog made by `anatomy catalog build` [default: the one compiled in]
-    #[arg(long, value_name = "DIR")]
-    catalog: Option<PathBuf>,
+    /// Where a fit on all rows is kept, as JSON (one target, one method)
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
     /// Resamples of each interval
     #[arg(long, default_value_t = 1000, value_name = "NUM", value_parser = clap::value_parser!(u32).range(100..=100_000))]
     resamples: u32,
 }
 
-/// One protocol with its folds.
-struct Division {
-    name: String,
-    folds: Vec<Fold>,
-}
-
 pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
-    let methods = args.methods.as_deref().map_or_else(|| Ok(all()), methods)?;
-    let targets = split(&args.target);
-    let protocols = if args.folds.is_some() {
-        Vec::new()
-    } else {
-        protocols(&args.protocol)?
+    let input = &args.input;
+    let methods = match &args.methods {
+        Some(list) => methods(list)?,
+        None => default_methods(input),
     };
+    let (targets, protocols) = (input.targets(), input.protocols()?);
     if args.predictions.is_some() && (targets.len() != 1 || protocols.len() > 1) {
         bail!(
             "--predictions takes one target and one protocol, not {} and {}",
@@ -83,16 +58,16 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
             protocols.len()
         );
     }
-    let catalog = match args.data {
-        Some(_) => None,
-        None => Some(crate::commands::open_catalog(args.catalog.as_deref())?),
-    };
-    let catalog_hash = catalog
-        .as_ref()
-        .map_or("", |catalog| catalog.manifest.catalog_sha256.as_str())
-        .to_string();
+    if args.save.is_some() && (targets.len() != 1 || methods.len() != 1) {
+        bail!(
+            "--save takes one target and one method, not {} and {}",
+            targets.len(),
+            methods.len()
+        );
+    }
+    let data = input.read()?;
     let mut findings = Vec::new();
-    let mut table = empty_table(&args.features);
+    let mut table = empty_table(input.features());
     let n_divisions = protocols.len().max(1);
     let bar = progress::bar(
         global.quiet,
@@ -100,36 +75,21 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         "fitting",
     );
     for target in targets {
-        let frame = match (&args.data, &catalog) {
-            (Some(path), _) => table::read_csv(path)?,
-            (None, Some(catalog)) => table::from_catalog(catalog, target)?,
-            (None, None) => bail!("no data"),
-        };
-        let rows = table::complete_rows(&frame, &table::feature_names(&args.features), target)?;
+        let rows = data.rows(target)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
-            output::say(
-                false,
-                &format!(
-                    "no row of {} has `{target}` and all of {}",
-                    rows.source, args.features
-                ),
+            let text = format!(
+                "no row of {} has `{target}` and all of {}",
+                rows.source.work,
+                input.features()
             );
+            output::say(false, &text);
             return Ok(ExitCode::from(1));
         }
-        let divisions = match &args.folds {
-            Some(asked) => vec![Division {
-                name: "given_folds".into(),
-                folds: folds_from_numbers(&table::fold_numbers(&frame, asked, &rows)?)?,
-            }],
-            None => protocols
-                .iter()
-                .map(|protocol| divide(*protocol, &rows, global.seed))
-                .collect::<Result<_>>()?,
-        };
+        bar.suspend(|| say_rows(global, target, &rows));
         let names: Vec<&str> = rows.design.names().iter().map(String::as_str).collect();
         let limit = ceiling(&rows.target, &Groups::from_columns(&rows.design, &names)?)?;
-        for division in &divisions {
+        for division in &data.divisions(&rows, global.seed)? {
             let own_shape = lookup(&rows.target, &rows.shape, &division.folds)?;
             let mut predicted = Vec::new();
             for method in &methods {
@@ -160,17 +120,11 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                 write_predictions(path, &rows, &predicted)?;
             }
         }
-        let (all, kept) = (rows.n_table, rows.target.len());
-        bar.suspend(|| {
-            output::say(
-                global.quiet,
-                &format!(
-                    "{target}: {all} rows, {} without a value left out, {kept} used, {} shapes",
-                    all - kept,
-                    rows.shape.n_groups()
-                ),
-            );
-        });
+        if let (Some(path), Some(method)) = (&args.save, methods.first()) {
+            let fit = method.fit(&rows.design, &rows.target, None, global.seed)?;
+            let saved = SavedFit::new(method.name(), target, &*fit);
+            crate::report::write_whole(path, &serde_json::to_vec(&saved)?)?;
+        }
     }
     bar.finish_and_clear();
     match global.format {
@@ -179,7 +133,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         Format::Json => {
             let file = FindingsFile {
                 schema_version: SCHEMA_VERSION,
-                provenance: Provenance::of(&catalog_hash, global.seed),
+                provenance: Provenance::of(&data.catalog_hash, global.seed),
                 findings: findings.iter().collect(),
             };
             output::result(&file.to_json()?)?;
@@ -188,45 +142,47 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn split(list: &str) -> Vec<&str> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .collect()
+/// How many rows are left, and a plain warning where they can say little.
+pub(super) fn say_rows(global: &Global, target: &str, rows: &Rows) {
+    let (kept, shapes) = (rows.target.len(), rows.shape.n_groups());
+    let text = format!(
+        "{target}: {} rows, {} outside the condition, {} without a value left out, {kept} used, {shapes} shapes",
+        rows.n_table,
+        rows.n_table - rows.n_filtered,
+        rows.n_filtered - kept,
+    );
+    output::say(global.quiet, &text);
+    if kept < FEW_ROWS || shapes < FEW_SHAPES {
+        let text = format!(
+            "{target}: {kept} rows of {shapes} shapes are too few to tell methods or columns apart; read the intervals"
+        );
+        output::say(global.quiet, &text);
+    }
+}
+
+/// Below these, R² and importances are mostly noise: a fold of ten would hold under ten rows or two shapes.
+const FEW_ROWS: usize = 100;
+const FEW_SHAPES: usize = 20;
+
+/// Every method; `structural` too where the columns it needs are among the features.
+fn default_methods(input: &Input) -> Vec<Box<dyn Regression>> {
+    let mut methods = all();
+    if input.set_name() != "own" {
+        methods.extend(from_name("structural"));
+    }
+    methods
 }
 
 fn methods(list: &str) -> Result<Vec<Box<dyn Regression>>> {
-    let known: Vec<&str> = all().iter().map(|method| method.name()).collect();
-    let method = |name: &str| {
-        from_name(name).with_context(|| format!("no method named `{name}`; there are {}", known.join(", ")))
-    };
     split(list).into_iter().map(method).collect()
 }
 
-fn protocols(list: &str) -> Result<Vec<Protocol>> {
-    let all: Vec<&str> = Protocol::ALL.iter().map(|protocol| protocol.name()).collect();
-    split(list)
-        .into_iter()
-        .map(|name| {
-            Protocol::from_name(name)
-                .with_context(|| format!("no protocol named `{name}`; there are {}", all.join(", ")))
-        })
-        .collect()
-}
-
-fn divide(protocol: Protocol, rows: &Rows, seed: u64) -> Result<Division> {
-    let information = RowInformation {
-        n_rows: rows.target.len(),
-        shape: Some(&rows.shape),
-        lineage: rows.lineage.as_ref(),
-        family: rows.family.as_ref(),
-        date: rows.date.as_deref(),
-    };
-    let folds = folds(protocol, &information, seed)
-        .with_context(|| format!("cannot divide the rows of {} by {}", rows.source, protocol.name()))?;
-    Ok(Division {
-        name: protocol.name().into(),
-        folds,
+/// The method of that name, with its defaults.
+pub(super) fn method(name: &str) -> Result<Box<dyn Regression>> {
+    from_name(name).with_context(|| {
+        let mut known: Vec<&str> = all().iter().map(|method| method.name()).collect();
+        known.push("structural");
+        format!("no method named `{name}`; there are {}", known.join(", "))
     })
 }
 
@@ -239,11 +195,7 @@ fn r2_finding(
     rows: &Rows,
     result: &Evaluation,
 ) -> Result<Finding> {
-    let set = if study::features::feature_set(&args.features).is_some() {
-        &args.features
-    } else {
-        "own"
-    };
+    let set = args.input.set_name();
     let id = format!("regression.r2.{set}.{}.{method}.{target}", division.name);
     let interval = bootstrap_r2_over_groups(
         &rows.target,
@@ -253,15 +205,11 @@ fn r2_finding(
         0.95,
         global.seed,
     )?;
-    let published = study::published::published(&id).filter(|_| args.data.is_none());
-    let source = SourceOf {
-        work: rows.source.clone(),
-        place: target.into(),
-    };
+    let published = study::published::published(&id).filter(|_| args.input.is_whole_catalog());
     Ok(Finding::new(
         id,
         format!("Which share of the variance of {target} does {method} predict?"),
-        &source,
+        &rows.source,
     )
     .with_value(
         result.r2_pooled.unwrap_or(f64::NAN),

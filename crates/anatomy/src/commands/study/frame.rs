@@ -1,0 +1,330 @@
+//! A table of numbers with names: the catalog's rows, or a file of the user's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use catalog::Catalog;
+use catalog::query::{Engine, Values};
+use catalog::tables::{Checkpoint, Evaluation};
+use study::features::COLUMNS;
+
+use crate::rows::{self, Shapes};
+
+/// The column by which rows come back from a filter in their place.
+const ROW: &str = "__row";
+
+/// What a leaderboard says of a row besides structure and scores, as 0 and 1; likes as a count.
+const FLAGS: [&str; 6] = [
+    "merged",
+    "is_moe",
+    "chat_template",
+    "official_provider",
+    "pretrained",
+    "likes",
+];
+
+/// Means of the six benchmarks of a leaderboard, where a row has all six.
+const AVERAGES: [(&str, &str, [&str; 6]); 2] = [
+    ("average_v1", rows::V1, study::leaderboard_v1::BENCHMARKS),
+    ("average_v2", rows::V2, study::dimensions::BENCHMARKS),
+];
+
+/// Columns of equal length, `None` where a cell is empty.
+pub(super) struct Frame {
+    pub(super) names: Vec<String>,
+    pub(super) columns: Vec<Vec<Option<f64>>>,
+    /// Architecture family of each row, where there is such a column.
+    pub(super) family: Option<Vec<String>>,
+    /// Root ancestor of each row, where there is such a column.
+    pub(super) lineage: Option<Vec<String>>,
+    /// Place of each row in the table it was taken from, and that table's rows.
+    pub(super) numbers: Vec<usize>,
+    pub(super) n_table: usize,
+    pub(super) source: String,
+    /// Unit of each benchmark.
+    pub(super) units: BTreeMap<String, String>,
+}
+
+impl Frame {
+    pub(super) fn column(&self, name: &str) -> Result<&[Option<f64>]> {
+        match self.names.iter().position(|column| column == name) {
+            Some(place) => Ok(&self.columns[place]),
+            None => bail!(
+                "no column of numbers named `{name}` in {}; there are {}",
+                self.source,
+                self.names.join(", ")
+            ),
+        }
+    }
+
+    pub(super) fn n_rows(&self) -> usize {
+        self.numbers.len()
+    }
+
+    fn keep(mut self, rows: &[usize]) -> Self {
+        for column in &mut self.columns {
+            *column = rows.iter().map(|&row| column[row]).collect();
+        }
+        let pick = |labels: Vec<String>| {
+            rows.iter()
+                .map(|&row| labels[row].clone())
+                .collect::<Vec<String>>()
+        };
+        self.family = self.family.map(pick);
+        self.lineage = self.lineage.map(pick);
+        self.numbers = rows.iter().map(|&row| self.numbers[row]).collect();
+        self
+    }
+}
+
+/// The cells of a CSV or Parquet file, in row order.
+fn cells(path: &Path) -> Result<Vec<(String, Values)>> {
+    let ends_in = |end: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
+    if ends_in("parquet") {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        return Ok(catalog::query::read_parquet(&path.display().to_string(), bytes)?.columns()?);
+    }
+    let mut reader =
+        csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let names: Vec<String> = reader.headers()?.iter().map(ToString::to_string).collect();
+    let mut columns: Vec<Vec<String>> = vec![Vec::new(); names.len()];
+    for record in reader.records() {
+        let record = record.with_context(|| format!("cannot read {}", path.display()))?;
+        for (column, cell) in columns.iter_mut().zip(&record) {
+            column.push(cell.trim().to_owned());
+        }
+    }
+    Ok(names.into_iter().zip(columns.into_iter().map(typed)).collect())
+}
+
+/// Numbers where every cell is one or empty (NaN counts as empty), else text.
+fn typed(cells: Vec<String>) -> Values {
+    let is_empty = |cell: &str| cell.is_empty() || cell.eq_ignore_ascii_case("nan");
+    let number = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite());
+    if cells.iter().all(|cell| is_empty(cell) || number(cell).is_some()) {
+        return Values::Numbers(cells.iter().map(|cell| number(cell)).collect());
+    }
+    let text = |cell: String| (!cell.is_empty()).then_some(cell);
+    Values::Text(cells.into_iter().map(text).collect())
+}
+
+/// A table of the user's own, and of it the rows for which the SQL condition `filter` holds.
+pub(super) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
+    let cells = cells(path)?;
+    let n_table = cells.first().map_or(0, |(_, values)| match values {
+        Values::Numbers(column) => column.len(),
+        Values::Text(column) => column.len(),
+    });
+    let label = |names: [&str; 2]| {
+        let found = names
+            .iter()
+            .find_map(|name| cells.iter().find(|(column, _)| column == name));
+        found.map(|(_, values)| match values {
+            Values::Numbers(column) => column.iter().map(|cell| format!("{cell:?}")).collect(),
+            Values::Text(column) => column
+                .iter()
+                .map(|cell| cell.clone().unwrap_or_default())
+                .collect(),
+        })
+    };
+    let (family, lineage) = (label(["architecture", "family"]), label(["lineage", "root"]));
+    let kept = match filter {
+        None => None,
+        Some(condition) => {
+            let mut table = cells.clone();
+            let places = (0..n_table).map(|row| Some(row as f64)).collect();
+            table.push((ROW.to_owned(), Values::Numbers(places)));
+            let engine = Engine::empty()?;
+            engine.register_columns("data", &table)?;
+            Some(row_numbers(&engine, condition)?)
+        }
+    };
+    let mut frame = Frame {
+        names: Vec::new(),
+        columns: Vec::new(),
+        family,
+        lineage,
+        numbers: (0..n_table).collect(),
+        n_table,
+        source: path.display().to_string(),
+        units: BTreeMap::new(),
+    };
+    for (name, values) in cells {
+        if let Values::Numbers(mut column) = values {
+            for cell in &mut column {
+                *cell = cell.filter(|value| value.is_finite());
+            }
+            frame.names.push(name);
+            frame.columns.push(column);
+        }
+    }
+    Ok(match kept {
+        Some(rows) => frame.keep(&rows),
+        None => frame,
+    })
+}
+
+fn row_numbers(engine: &Engine, condition: &str) -> Result<Vec<usize>> {
+    let sql = format!("select {ROW} from data where ({condition}) order by {ROW}");
+    let answer = engine
+        .query(&sql)
+        .with_context(|| format!("--where `{condition}`"))?;
+    match answer.columns()?.into_iter().next() {
+        Some((_, Values::Numbers(rows))) => Ok(rows.into_iter().flatten().map(|row| row as usize).collect()),
+        _ => bail!("--where `{condition}` gave no rows to count"),
+    }
+}
+
+/// One row an evaluation of the leaderboards that have all the benchmarks among `names`, repeats left out: structure,
+/// what the leaderboard says, every benchmark. Of these the rows that `filter`, a condition over `observations`, keeps.
+pub(super) fn from_catalog(
+    catalog: &Catalog,
+    dir: Option<&Path>,
+    names: &[String],
+    filter: Option<&str>,
+) -> Result<Frame> {
+    let boards = leaderboards(catalog, names)?;
+    let benchmarks: BTreeSet<&str> = catalog
+        .scores
+        .iter()
+        .filter(|score| boards.contains(score.leaderboard.as_str()))
+        .map(|score| score.benchmark.as_str())
+        .collect();
+    let benchmarks: Vec<&str> = benchmarks.into_iter().collect();
+    let evaluations: Vec<&Evaluation> = catalog
+        .evaluations
+        .iter()
+        .filter(|row| boards.contains(row.leaderboard.as_str()) && row.duplicate_of.is_none())
+        .collect();
+    let place: BTreeMap<&str, usize> = evaluations
+        .iter()
+        .enumerate()
+        .map(|(place, row)| (row.evaluation.as_str(), place))
+        .collect();
+    let mut units: BTreeMap<String, String> = BTreeMap::new();
+    let mut scores = vec![vec![None; evaluations.len()]; benchmarks.len()];
+    for score in &catalog.scores {
+        if let (Some(&row), Ok(column)) = (
+            place.get(score.evaluation.as_str()),
+            benchmarks.binary_search(&score.benchmark.as_str()),
+        ) {
+            scores[column][row] = Some(score.value);
+            if !units.contains_key(&score.benchmark) {
+                units.insert(score.benchmark.clone(), score.unit.clone());
+            }
+        }
+    }
+    let shapes = Shapes::of(catalog);
+    let checkpoints: BTreeMap<&str, &Checkpoint> = catalog
+        .checkpoints
+        .iter()
+        .map(|checkpoint| (checkpoint.id.as_str(), checkpoint))
+        .collect();
+    let mut columns: Vec<Vec<Option<f64>>> = vec![Vec::new(); COLUMNS.len() + FLAGS.len()];
+    let (mut family, mut lineage) = (Vec::new(), Vec::new());
+    for row in &evaluations {
+        let checkpoint = checkpoints.get(row.id.as_str()).copied();
+        let values = shapes.columns(&row.id).into_iter().chain(flags(row, checkpoint));
+        columns
+            .iter_mut()
+            .zip(values)
+            .for_each(|(column, value)| column.push(value));
+        let architecture = checkpoint.and_then(|checkpoint| checkpoint.architecture.clone());
+        family.push(architecture.unwrap_or_else(|| format!("unknown: {}", row.id)));
+        lineage.push(rows::root(&checkpoints, &row.id));
+    }
+    let mut names: Vec<String> = COLUMNS.iter().chain(&FLAGS).map(ToString::to_string).collect();
+    for (name, board, six) in AVERAGES {
+        if boards.contains(board) {
+            let six: Vec<usize> = six
+                .iter()
+                .filter_map(|benchmark| benchmarks.binary_search(benchmark).ok())
+                .collect();
+            let mean = |row: usize| {
+                let values: Option<Vec<f64>> = six.iter().map(|&column| scores[column][row]).collect();
+                values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
+            };
+            names.push(name.into());
+            units.insert(name.into(), "points".into());
+            columns.push((0..evaluations.len()).map(mean).collect());
+        }
+    }
+    names.extend(benchmarks.iter().map(ToString::to_string));
+    columns.append(&mut scores);
+    let frame = Frame {
+        names,
+        columns,
+        family: Some(family),
+        lineage: Some(lineage),
+        numbers: (0..evaluations.len()).collect(),
+        n_table: evaluations.len(),
+        source: format!("the catalog ({})", Vec::from_iter(boards).join(", ")),
+        units,
+    };
+    let Some(condition) = filter else {
+        return Ok(frame);
+    };
+    let sql = format!("select distinct evaluation from observations where ({condition})");
+    let answer = Engine::open(dir)?
+        .query(&sql)
+        .with_context(|| format!("--where `{condition}`"))?;
+    let kept: BTreeSet<String> = match answer.columns()?.into_iter().next() {
+        Some((_, Values::Text(keys))) => keys.into_iter().flatten().collect(),
+        _ => BTreeSet::new(),
+    };
+    let rows: Vec<usize> = (0..evaluations.len())
+        .filter(|&row| kept.contains(&evaluations[row].evaluation))
+        .collect();
+    Ok(frame.keep(&rows))
+}
+
+fn flags(row: &Evaluation, checkpoint: Option<&Checkpoint>) -> [Option<f64>; 6] {
+    let flag = |value: Option<bool>| value.map(|value| f64::from(u8::from(value)));
+    let of = |pick: fn(&Checkpoint) -> Option<bool>| checkpoint.and_then(pick);
+    let likes = row.likes.or(checkpoint.and_then(|checkpoint| checkpoint.likes));
+    [
+        flag(row.merged.or(of(|checkpoint| checkpoint.merged))),
+        flag(row.moe.or(of(|checkpoint| checkpoint.is_moe))),
+        flag(row.chat_template),
+        flag(row.official_provider),
+        flag(row.kind.as_ref().map(|kind| kind.ends_with("pretrained"))),
+        likes.map(|likes| likes as f64),
+    ]
+}
+
+/// The leaderboards that have every benchmark among `names`; leaderboard v1 where none is one.
+fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&'a str>> {
+    let mut of_benchmark: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for score in &catalog.scores {
+        of_benchmark
+            .entry(score.benchmark.as_str())
+            .or_default()
+            .insert(score.leaderboard.as_str());
+    }
+    let mut boards: Option<BTreeSet<&str>> = None;
+    for name in names {
+        let average = AVERAGES.iter().find(|(average, ..)| average == name);
+        let with = match (average, of_benchmark.get(name.as_str())) {
+            (Some((_, board, _)), _) => BTreeSet::from([*board]),
+            (None, Some(boards)) => boards.clone(),
+            (None, None) if COLUMNS.contains(&name.as_str()) || FLAGS.contains(&name.as_str()) => continue,
+            (None, None) => {
+                let averages = AVERAGES.iter().map(|(name, ..)| *name);
+                let all: Vec<&str> = of_benchmark.keys().copied().chain(averages).collect();
+                bail!(
+                    "no benchmark named `{name}` in the catalog; there are {}; and the columns {}, {}",
+                    all.join(", "),
+                    COLUMNS.join(", "),
+                    FLAGS.join(", ")
+                )
+            }
+        };
+        boards = Some(boards.map_or(with.clone(), |known| known.intersection(&with).copied().collect()));
+    }
+    let boards = boards.unwrap_or_else(|| BTreeSet::from([rows::V1]));
+    if boards.is_empty() {
+        bail!("no leaderboard of the catalog has all of {}", names.join(", "));
+    }
+    Ok(boards)
+}

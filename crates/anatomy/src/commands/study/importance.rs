@@ -1,0 +1,103 @@
+//! `anatomy study importance`: which columns a regression leans on.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use study::importance::Setting;
+use study::importance::section::{Question, section};
+
+use super::answer;
+use super::input::Input;
+use super::regressions::{method, say_rows};
+use crate::cli::Global;
+use crate::{output, progress};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy study importance --target mmlu --features core
+  anatomy study importance --target arc --pairs --out importance-arc
+  anatomy study importance --target bigcodebench_complete --where \"official_provider\" --method gradient_boosting
+  anatomy study importance --data my.csv --target score --features a,b,c --protocol random_folds
+
+Kinds: mdi (fall of impurity, training rows), permutation and grouped (fall of R² on held-out rows; columns that move
+together are shuffled as one), shap (mean |Shapley value|, held-out rows). Intervals are over folds and seeds.
+Exit status: 0 done, 1 no row has all the values, 2 could not run")]
+pub(crate) struct ImportanceArgs {
+    #[command(flatten)]
+    input: Input,
+    /// Method; mdi and shap need one that is made of trees
+    #[arg(short, long, default_value = "random_forest", value_name = "NAME")]
+    method: String,
+    /// Fits per fold, each with a seed of its own
+    #[arg(long, default_value_t = 3, value_name = "NUM", value_parser = clap::value_parser!(u64).range(1..=100))]
+    seeds: u64,
+    /// Shuffles per fit
+    #[arg(long, default_value_t = 5, value_name = "NUM", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeats: u32,
+    /// Also the pairs of columns that do most together (Shapley interaction values; slow)
+    #[arg(long)]
+    pairs: bool,
+    /// Write figures, tables and findings to this folder too
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
+    let regression = method(&args.method)?;
+    let input = &args.input;
+    let targets = input.targets();
+    if input.protocols()?.len() > 1 {
+        bail!(
+            "importance is asked under one protocol at a time, not {}",
+            input.protocols()?.len()
+        );
+    }
+    let data = input.read()?;
+    let bar = progress::bar(global.quiet, targets.len() as u64, "targets");
+    let mut sections = Vec::new();
+    for target in targets {
+        bar.set_message(target.to_owned());
+        let rows = data.rows(target)?;
+        if rows.target.is_empty() {
+            bar.finish_and_clear();
+            let text = format!(
+                "no row of {} has `{target}` and all of {}",
+                rows.source.work,
+                input.features()
+            );
+            output::say(false, &text);
+            return Ok(ExitCode::from(1));
+        }
+        bar.suspend(|| say_rows(global, target, &rows));
+        let Some(division) = data.divisions(&rows, global.seed)?.into_iter().next() else {
+            bail!("no protocol");
+        };
+        let question = Question {
+            setting: Setting {
+                regression: &*regression,
+                design: &rows.design,
+                target: &rows.target,
+                weights: None,
+                folds: &division.folds,
+                seeds: args.seeds,
+                seed: global.seed,
+            },
+            target,
+            unit: data.unit(target),
+            set: input.set_name(),
+            protocol: &division.name,
+            source: rows.source.clone(),
+            repeats: args.repeats as usize,
+            pairs: args.pairs,
+            is_published: input.is_whole_catalog(),
+        };
+        sections.push(section(&question)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    answer::give(global, sections, &data.catalog_hash, args.out.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,296 @@
+//! What every question of the study takes: rows, features, targets, and how rows are divided.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use catalog::Catalog;
+use clap::Args;
+use study::features::feature_set;
+use study::finding::SourceOf;
+use study::protocol::folds_from_numbers;
+use study::{Design, Fold, Groups, Protocol, RowInformation, folds};
+
+use super::frame::{self, Frame};
+
+/// Rows, features, targets, protocols.
+#[derive(Debug, Args)]
+pub(super) struct Input {
+    /// What to explain, separated by commas: benchmarks, `average_v1`, `average_v2` or structure columns of the
+    /// catalog; columns of --data
+    #[arg(
+        short,
+        long,
+        default_value = "arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k",
+        value_name = "NAMES"
+    )]
+    target: String,
+    /// Features: core, structure, structure_date, or columns separated by commas
+    #[arg(short, long, default_value = "structure_date", value_name = "SET")]
+    features: String,
+    /// How training and test rows are divided, separated by commas: random_split, random_folds, structure_out,
+    /// lineage_out, family_out, forward_in_time
+    #[arg(short, long, default_value = "structure_out", value_name = "NAMES")]
+    protocol: String,
+    /// Only rows for which this SQL condition holds: over `observations` (`anatomy query --tables`), or the columns of
+    /// --data
+    #[arg(long = "where", value_name = "SQL")]
+    filter: Option<String>,
+    /// A CSV or Parquet table of your own instead of the catalog
+    #[arg(long, value_name = "FILE", conflicts_with = "catalog")]
+    data: Option<PathBuf>,
+    /// Fold numbers instead of a protocol: a column of --data, or FILE:COLUMN (0, 1 … test folds, -1 always training)
+    #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "protocol")]
+    folds: Option<String>,
+    /// Catalog made by `anatomy catalog build` [default: the one compiled in]
+    #[arg(long, value_name = "DIR")]
+    catalog: Option<PathBuf>,
+}
+
+/// Rows whose features and target are all known.
+pub(super) struct Rows {
+    pub(super) design: Design,
+    pub(super) target: Vec<f64>,
+    /// Number of each row in the table it was taken from.
+    pub(super) numbers: Vec<usize>,
+    /// Shape of each row: layers, `d_model`, `d_ffn` and heads, as far as the table has them.
+    pub(super) shape: Groups,
+    lineage: Option<Groups>,
+    family: Option<Groups>,
+    date: Option<Vec<f64>>,
+    /// Rows of the table before any was left out.
+    pub(super) n_table: usize,
+    /// Rows that the condition kept.
+    pub(super) n_filtered: usize,
+    /// Where they come from, and under which condition.
+    pub(super) source: SourceOf,
+}
+
+/// One protocol with its folds.
+pub(super) struct Division {
+    pub(super) name: String,
+    pub(super) folds: Vec<Fold>,
+}
+
+/// The rows of a question, before a target is chosen.
+pub(super) struct Table<'a> {
+    input: &'a Input,
+    frame: Frame,
+    features: Vec<String>,
+    /// Identity of the catalog; empty for a table of the user's own.
+    pub(super) catalog_hash: String,
+}
+
+impl Input {
+    pub(super) fn targets(&self) -> Vec<&str> {
+        split(&self.target)
+    }
+
+    /// Protocols named; none where fold numbers are given.
+    pub(super) fn protocols(&self) -> Result<Vec<Protocol>> {
+        if self.folds.is_some() {
+            return Ok(Vec::new());
+        }
+        let all: Vec<&str> = Protocol::ALL.iter().map(|protocol| protocol.name()).collect();
+        let of = |name| {
+            Protocol::from_name(name)
+                .with_context(|| format!("no protocol named `{name}`; there are {}", all.join(", ")))
+        };
+        split(&self.protocol).into_iter().map(of).collect()
+    }
+
+    /// Name of the feature set inside finding ids: the set's, or `own`.
+    pub(super) fn set_name(&self) -> &str {
+        match feature_set(&self.features) {
+            Some(_) => &self.features,
+            None => "own",
+        }
+    }
+
+    /// The features as they were asked for.
+    pub(super) fn features(&self) -> &str {
+        &self.features
+    }
+
+    /// True where published figures are of the same rows: the catalog, unfiltered.
+    pub(super) fn is_whole_catalog(&self) -> bool {
+        self.data.is_none() && self.filter.is_none()
+    }
+
+    /// Reads the rows.
+    pub(super) fn read(&self) -> Result<Table<'_>> {
+        let features: Vec<String> = match feature_set(&self.features) {
+            Some(set) => set.iter().map(ToString::to_string).collect(),
+            None => split(&self.features).into_iter().map(String::from).collect(),
+        };
+        let filter = self.filter.as_deref();
+        let (frame, catalog_hash) = match &self.data {
+            Some(path) => (frame::from_file(path, filter)?, String::new()),
+            None => {
+                let catalog: Catalog = crate::commands::open_catalog(self.catalog.as_deref())?;
+                let names: Vec<String> = self
+                    .targets()
+                    .into_iter()
+                    .map(String::from)
+                    .chain(features.clone())
+                    .collect();
+                let frame = frame::from_catalog(&catalog, self.catalog.as_deref(), &names, filter)?;
+                (frame, catalog.manifest.catalog_sha256)
+            }
+        };
+        Ok(Table {
+            input: self,
+            frame,
+            features,
+            catalog_hash,
+        })
+    }
+}
+
+impl Table<'_> {
+    /// The rows in which the target and every feature are known.
+    pub(super) fn rows(&self, target: &str) -> Result<Rows> {
+        let Self { frame, features, .. } = self;
+        if features.iter().any(|feature| feature == target) {
+            bail!("`{target}` is both target and feature");
+        }
+        let wanted: Vec<&[Option<f64>]> = features
+            .iter()
+            .map(|name| frame.column(name))
+            .collect::<Result<_>>()?;
+        let score = frame.column(target)?;
+        let is_complete =
+            |row: &usize| score[*row].is_some() && wanted.iter().all(|column| column[*row].is_some());
+        let places: Vec<usize> = (0..frame.n_rows()).filter(is_complete).collect();
+        let values =
+            |column: &[Option<f64>]| -> Vec<f64> { places.iter().filter_map(|&row| column[row]).collect() };
+        let design = Design::new(
+            features.clone(),
+            wanted.iter().map(|column| values(column)).collect(),
+        )?;
+        let groups = |labels: &Option<Vec<String>>| {
+            let labels = labels.as_ref()?;
+            let of_rows: Vec<&String> = places.iter().map(|&row| &labels[row]).collect();
+            Some(Groups::from_labels(&of_rows))
+        };
+        let date = frame.column("date").ok().map(values);
+        Ok(Rows {
+            target: values(score),
+            shape: shapes(frame, &design, &places)?,
+            lineage: groups(&frame.lineage),
+            family: groups(&frame.family),
+            date: date.filter(|dates| dates.len() == places.len()),
+            n_table: frame.n_table,
+            n_filtered: frame.n_rows(),
+            source: SourceOf {
+                work: match &self.input.filter {
+                    Some(condition) => format!("{} where {condition}", frame.source),
+                    None => frame.source.clone(),
+                },
+                place: target.into(),
+            },
+            numbers: places.iter().map(|&row| frame.numbers[row]).collect(),
+            design,
+        })
+    }
+
+    /// Unit of a target: of a benchmark its own, else the column's.
+    pub(super) fn unit(&self, target: &str) -> &str {
+        let column = study::features::position(target).map(|place| study::features::UNITS[place]);
+        match (self.frame.units.get(target), column) {
+            (Some(unit), _) => unit,
+            (None, Some(unit)) => unit,
+            (None, None) => "unit of the target",
+        }
+    }
+
+    /// The rows divided as asked: one division a protocol, or the given fold numbers.
+    pub(super) fn divisions(&self, rows: &Rows, seed: u64) -> Result<Vec<Division>> {
+        match &self.input.folds {
+            Some(asked) => Ok(vec![Division {
+                name: "given_folds".into(),
+                folds: folds_from_numbers(&self.fold_numbers(asked, rows)?)?,
+            }]),
+            None => self
+                .input
+                .protocols()?
+                .into_iter()
+                .map(|protocol| divide(protocol, rows, seed))
+                .collect(),
+        }
+    }
+
+    /// Fold numbers of the rows from a column of a table (`FILE:COLUMN`, or `COLUMN` of the data file itself).
+    fn fold_numbers(&self, asked: &str, rows: &Rows) -> Result<Vec<i64>> {
+        let own;
+        let (frame, column) = match asked.rsplit_once(':') {
+            Some((file, column)) => {
+                own = frame::from_file(Path::new(file), None)?;
+                (&own, column)
+            }
+            None => (&self.frame, asked),
+        };
+        if frame.n_table != rows.n_table {
+            bail!(
+                "{} has {} rows, the data {}",
+                frame.source,
+                frame.n_table,
+                rows.n_table
+            );
+        }
+        let mut by_number = vec![None; frame.n_table];
+        for (&number, &value) in frame.numbers.iter().zip(frame.column(column)?) {
+            by_number[number] = value;
+        }
+        let of_row = |&row: &usize| match by_number[row] {
+            Some(number) if number == number.trunc() => Ok(number as i64),
+            _ => bail!("{}, row {row}, column `{column}`: no fold number", frame.source),
+        };
+        rows.numbers.iter().map(of_row).collect()
+    }
+}
+
+/// Names separated by commas.
+pub(super) fn split(list: &str) -> Vec<&str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn divide(protocol: Protocol, rows: &Rows, seed: u64) -> Result<Division> {
+    let information = RowInformation {
+        n_rows: rows.target.len(),
+        shape: Some(&rows.shape),
+        lineage: rows.lineage.as_ref(),
+        family: rows.family.as_ref(),
+        date: rows.date.as_deref(),
+    };
+    let folds = folds(protocol, &information, seed).with_context(|| {
+        format!(
+            "cannot divide the rows of {} by {}",
+            rows.source.work,
+            protocol.name()
+        )
+    })?;
+    Ok(Division {
+        name: protocol.name().into(),
+        folds,
+    })
+}
+
+/// Rows of one shape: equal layers, `d_model`, `d_ffn`, heads; where the table lacks one of these, equal features.
+fn shapes(frame: &Frame, design: &Design, places: &[usize]) -> Result<Groups> {
+    let core = ["layers", "d_model", "d_ffn", "heads"];
+    let columns: Result<Vec<&[Option<f64>]>> = core.iter().map(|name| frame.column(name)).collect();
+    let Ok(columns) = columns else {
+        let names: Vec<&str> = design.names().iter().map(String::as_str).collect();
+        return Ok(Groups::from_columns(design, &names)?);
+    };
+    let key = |row: &usize| -> Vec<Option<u64>> {
+        columns
+            .iter()
+            .map(|column| column[*row].map(f64::to_bits))
+            .collect()
+    };
+    Ok(Groups::from_labels(&places.iter().map(key).collect::<Vec<_>>()))
+}

@@ -1,0 +1,93 @@
+//! Answers as plain columns, and plain columns as tables: the bridge from SQL to whatever computes in `f64`.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringArray};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema};
+
+use crate::error::Error;
+use crate::query::{Answer, Engine};
+
+/// One column, `None` where a cell is null.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Numbers; true is 1, false 0, a date its days since 1970-01-01.
+    Numbers(Vec<Option<f64>>),
+    /// Everything else, as text.
+    Text(Vec<Option<String>>),
+}
+
+impl Answer {
+    /// The answer's columns by name, in its order.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for a type that has no text.
+    pub fn columns(&self) -> Result<Vec<(String, Values)>, Error> {
+        let refused = |error: &dyn std::fmt::Display| Error::Query {
+            message: error.to_string(),
+            suggestions: Vec::new(),
+        };
+        let fields = self.schema.fields().iter().enumerate();
+        fields
+            .map(|(place, field)| {
+                let parts: Vec<&dyn Array> = self
+                    .batches
+                    .iter()
+                    .map(|batch| batch.column(place).as_ref())
+                    .collect();
+                let array: ArrayRef = if parts.is_empty() {
+                    arrow::array::new_empty_array(field.data_type())
+                } else {
+                    concat(&parts).map_err(|e| refused(&e))?
+                };
+                Ok((field.name().clone(), values(&array).map_err(|e| refused(&e))?))
+            })
+            .collect()
+    }
+}
+
+fn values(array: &ArrayRef) -> Result<Values, arrow::error::ArrowError> {
+    let kind = array.data_type();
+    if let Some(dates) = array.as_primitive_opt::<Date32Type>() {
+        return Ok(Values::Numbers(
+            dates.iter().map(|day| day.map(f64::from)).collect(),
+        ));
+    }
+    if kind.is_numeric() || *kind == DataType::Boolean {
+        let numbers = cast(array, &DataType::Float64)?;
+        return Ok(Values::Numbers(
+            numbers.as_primitive::<Float64Type>().iter().collect(),
+        ));
+    }
+    let text = cast(array, &DataType::Utf8)?;
+    let text = text.as_string::<i32>();
+    Ok(Values::Text(
+        text.iter().map(|cell| cell.map(ToOwned::to_owned)).collect(),
+    ))
+}
+
+impl Engine {
+    /// Makes columns, all of one length, a table of that name.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where lengths differ or two columns share a name.
+    pub fn register_columns(&self, table: &str, columns: &[(String, Values)]) -> Result<(), Error> {
+        let mut fields = Vec::new();
+        let mut arrays: Vec<ArrayRef> = Vec::new();
+        for (name, values) in columns {
+            let array: ArrayRef = match values {
+                Values::Numbers(cells) => Arc::new(cells.iter().copied().collect::<Float64Array>()),
+                Values::Text(cells) => Arc::new(cells.iter().map(Option::as_deref).collect::<StringArray>()),
+            };
+            fields.push(Field::new(name, array.data_type().clone(), true));
+            arrays.push(array);
+        }
+        let schema = Arc::new(Schema::new(fields));
+        let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(|error| Error::Query {
+            message: error.to_string(),
+            suggestions: Vec::new(),
+        })?;
+        self.register_batches(table, schema, vec![batch])
+    }
+}

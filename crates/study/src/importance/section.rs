@@ -1,0 +1,424 @@
+//! The importances of one target as a section: four kinds beside each other, what moves together, curves, pairs.
+
+use super::clusters::{Dendrogram, dendrogram};
+use super::dependence::{Curve, Point, dependence};
+use super::permutation::permutation;
+use super::shap::{mean_interactions, mean_shapley};
+use super::{Importance, Setting, disagreement, impurity};
+use crate::error::Error;
+use crate::finding::{Finding, SourceOf};
+use crate::published::published;
+use crate::section::{Axis, Bar, Bin, Cell, Drawing, Figure, Section, Table};
+
+/// Columns nearer than this, in 1 − |Spearman's ρ|, are shuffled together.
+pub const NEAR: f64 = 0.5;
+
+/// Columns whose curves are drawn, from the most important on.
+const CURVES: usize = 3;
+
+/// Points of a curve.
+const POINTS: usize = 20;
+
+/// Pairs of columns listed.
+const PAIRS: usize = 6;
+
+/// What is asked.
+pub struct Question<'a> {
+    /// Regression, rows, folds, seeds.
+    pub setting: Setting<'a>,
+    /// Name inside ids: `arc` …
+    pub target: &'a str,
+    /// Unit of the target.
+    pub unit: &'a str,
+    /// Name of the feature set inside ids: `core` …
+    pub set: &'a str,
+    /// Name of the protocol that made the folds.
+    pub protocol: &'a str,
+    /// Where the rows come from.
+    pub source: SourceOf,
+    /// Shuffles per fold and seed.
+    pub repeats: usize,
+    /// Whether pairs of columns are asked for, which costs as many walks through the trees as there are columns.
+    pub pairs: bool,
+    /// Whether a published figure is of the same rows.
+    pub is_published: bool,
+}
+
+/// One kind of importance of every column, or group of columns.
+struct Kind {
+    name: &'static str,
+    unit: &'static str,
+    importances: Vec<Importance>,
+}
+
+/// The section of one target.
+///
+/// # Errors
+/// As [`crate::evaluate::evaluate`]; [`Error::CannotCompute`] if the target is constant.
+pub fn section(question: &Question<'_>) -> Result<Section, Error> {
+    let setting = &question.setting;
+    let tree = dendrogram(setting.design)?;
+    let groups = tree.groups(NEAR);
+    let single: Vec<Vec<usize>> = (0..setting.design.n_features()).map(|f| vec![f]).collect();
+    let mut kinds = Vec::new();
+    let is_of_trees = setting.regression.is_of_trees();
+    if is_of_trees {
+        kinds.push(kind("mdi", "share", impurity(setting)?));
+    }
+    let of_columns = permutation(setting, &single, question.repeats)?;
+    kinds.push(kind("permutation", "fraction", of_columns));
+    let of_groups = permutation(setting, &groups, question.repeats)?;
+    kinds.push(kind("grouped", "fraction", of_groups));
+    if is_of_trees {
+        kinds.push(kind("shap", question.unit_of_shap(), mean_shapley(setting)?));
+    }
+    let mut section = Section {
+        id: format!("importance-{}", question.target),
+        title: format!("Importance for {}", question.target),
+        ..Section::default()
+    };
+    for kind in &kinds {
+        section.findings.extend(question.findings(kind));
+    }
+    let agreement = question.agreement(&kinds);
+    section.text.push(agreement.notes.join(" "));
+    section.findings.push(agreement);
+    section.tables.push(question.table(&kinds));
+    section.tables.push(question.merges(&tree, &groups));
+    section.figures.push(question.bars(&kinds));
+    section.figures.push(question.tree(&tree));
+    let curves = question.curves(&kinds, &mut section.tables)?;
+    section.figures.push(curves);
+    if question.pairs && is_of_trees {
+        question.add_pairs(&mut section)?;
+    }
+    Ok(section)
+}
+
+fn kind(name: &'static str, unit: &'static str, importances: Vec<Importance>) -> Kind {
+    Kind {
+        name,
+        unit,
+        importances,
+    }
+}
+
+/// `size+d_model`: a group's name inside ids and tables.
+fn label(importance: &Importance) -> String {
+    importance.features.join("+")
+}
+
+impl Question<'_> {
+    /// Mean |φ| is in the target's unit; the word for it must outlive the question, so points are told from the rest.
+    fn unit_of_shap(&self) -> &'static str {
+        if self.unit == "points" {
+            "points"
+        } else {
+            "unit of the target"
+        }
+    }
+
+    fn finding(&self, id: String, words: String, value: f64, unit: &str, method: String) -> Finding {
+        Finding::new(id, words, &self.source)
+            .with_value(value, unit, self.setting.target.len(), &method)
+            .with_protocol(self.protocol, self.setting.design.names())
+            .with_seed(self.setting.seed)
+    }
+
+    fn findings(&self, kind: &Kind) -> Vec<Finding> {
+        let one = |importance: &Importance| {
+            let name = label(importance);
+            let id = format!("importance.{}.{}.{}.{name}", kind.name, self.set, self.target);
+            let words = format!("How much does {} lean on {name}?", self.target);
+            let method = format!("{} of {}", kind.name, self.setting.regression.name());
+            let published = published(&id).filter(|_| self.is_published);
+            self.finding(id, words, importance.value, kind.unit, method)
+                .with_interval(importance.interval.clone())
+                .with_figure(&self.figure_id("importance"))
+                .with_published(published)
+        };
+        kind.importances.iter().map(one).collect()
+    }
+
+    /// How many columns stand first in one of the kinds; 1 where all agree.
+    fn agreement(&self, kinds: &[Kind]) -> Finding {
+        let named: Vec<(&str, &[Importance])> = kinds
+            .iter()
+            .map(|kind| (kind.name, kind.importances.as_slice()))
+            .collect();
+        let apart = disagreement(&named);
+        let mut firsts: Vec<String> = apart.iter().map(|(_, features)| features.join("+")).collect();
+        firsts.sort();
+        firsts.dedup();
+        let words = if apart.is_empty() {
+            let first = kinds
+                .first()
+                .and_then(|kind| kind.importances.iter().max_by(|a, b| a.value.total_cmp(&b.value)))
+                .map(label)
+                .unwrap_or_default();
+            format!("All kinds of importance put {first} first for {}.", self.target)
+        } else {
+            let said: Vec<String> = apart
+                .iter()
+                .map(|(kind, features)| format!("{kind} {}", features.join("+")))
+                .collect();
+            format!(
+                "The kinds of importance disagree on what comes first for {}: {}.",
+                self.target,
+                said.join(", ")
+            )
+        };
+        self.finding(
+            format!("importance.firsts.{}.{}", self.set, self.target),
+            format!(
+                "How many columns does one kind or another put first for {}?",
+                self.target
+            ),
+            firsts.len().max(1) as f64,
+            "columns",
+            "first of each kind".into(),
+        )
+        .with_note(words)
+    }
+
+    fn table(&self, kinds: &[Kind]) -> Table {
+        let row = |kind: &Kind, importance: &Importance| -> Vec<Cell> {
+            let interval = importance.interval.as_ref();
+            vec![
+                self.target.into(),
+                kind.name.into(),
+                label(importance).into(),
+                importance.value.into(),
+                interval.map(|i| i.low).into(),
+                interval.map(|i| i.high).into(),
+                kind.unit.into(),
+            ]
+        };
+        let mut rows = Vec::new();
+        for kind in kinds {
+            let mut ordered: Vec<&Importance> = kind.importances.iter().collect();
+            ordered.sort_by(|a, b| b.value.total_cmp(&a.value));
+            rows.extend(ordered.into_iter().map(|importance| row(kind, importance)));
+        }
+        Table {
+            id: format!("importance-{}", self.target),
+            caption: format!(
+                "Importance for {}, {} on {}, {} folds × {} seeds, n = {}. mdi: share of the fall of impurity, training \
+                 rows; permutation, grouped: fall of R² when held-out rows are shuffled; shap: mean |Shapley value| on \
+                 held-out rows",
+                self.target,
+                self.setting.regression.name(),
+                self.protocol,
+                self.setting.folds.len(),
+                self.setting.seeds,
+                self.setting.target.len()
+            ),
+            columns: ["target", "kind", "columns", "importance", "low", "high", "unit"]
+                .map(String::from)
+                .to_vec(),
+            rows,
+            shown: true,
+        }
+    }
+
+    fn merges(&self, tree: &Dendrogram, groups: &[Vec<usize>]) -> Table {
+        let p = tree.names.len();
+        let mut names = tree.names.clone();
+        for merge in &tree.merges {
+            names.push(format!("{}+{}", names[merge.left], names[merge.right]));
+        }
+        let rows = tree
+            .merges
+            .iter()
+            .map(|merge| {
+                vec![
+                    names[merge.left].as_str().into(),
+                    names[merge.right].as_str().into(),
+                    merge.distance.into(),
+                ]
+            })
+            .collect();
+        let named: Vec<String> = groups
+            .iter()
+            .filter(|group| group.len() > 1)
+            .map(|group| {
+                let names: Vec<&str> = group.iter().map(|&f| tree.names[f].as_str()).collect();
+                names.join("+")
+            })
+            .collect();
+        Table {
+            id: format!("importance-clusters-{}", self.target),
+            caption: format!(
+                "Which of the {p} columns move together: average linkage of 1 − |Spearman's ρ|, n = {}. Within {NEAR}: {}",
+                self.setting.target.len(),
+                if named.is_empty() {
+                    "none".into()
+                } else {
+                    named.join(", ")
+                }
+            ),
+            columns: ["one", "other", "1 − |ρ|"].map(String::from).to_vec(),
+            rows,
+            shown: false,
+        }
+    }
+
+    fn figure_id(&self, what: &str) -> String {
+        format!("{what}-{}", self.target)
+    }
+
+    /// The kinds as shares of their own sum, so that one axis holds all.
+    fn bars(&self, kinds: &[Kind]) -> Figure {
+        let mut bars = Vec::new();
+        for kind in kinds.iter().filter(|kind| kind.name != "grouped") {
+            let total: f64 = kind.importances.iter().map(|i| i.value.max(0.0)).sum();
+            bars.extend(kind.importances.iter().map(|importance| {
+                Bar {
+                    group: label(importance),
+                    series: kind.name.into(),
+                    value: importance.value / total,
+                    interval: importance
+                        .interval
+                        .as_ref()
+                        .map(|i| (i.low / total, i.high / total)),
+                }
+            }));
+        }
+        Figure {
+            id: self.figure_id("importance"),
+            title: format!("What {} leans on, by kind of importance", self.target),
+            caption: format!(
+                "Each kind as a share of its own sum, with 2.5 to 97.5 % of {} folds × {} seeds; {}, {}, n = {}.",
+                self.setting.folds.len(),
+                self.setting.seeds,
+                self.setting.regression.name(),
+                self.protocol,
+                self.setting.target.len()
+            ),
+            n: self.setting.target.len(),
+            x: Axis::linear("column"),
+            y: Axis::linear("share of the kind's sum"),
+            drawing: Drawing::Bars(bars),
+        }
+    }
+
+    fn tree(&self, tree: &Dendrogram) -> Figure {
+        Figure {
+            id: self.figure_id("importance-clusters"),
+            title: "Columns that move together".into(),
+            caption: format!(
+                "Average linkage of 1 − |Spearman's ρ| between columns, n = {}. Columns joined within {NEAR} are shuffled \
+                 as one.",
+                self.setting.target.len()
+            ),
+            n: self.setting.target.len(),
+            x: Axis::linear("1 − |Spearman's ρ|"),
+            y: Axis::linear("column"),
+            drawing: Drawing::Dendrogram {
+                names: tree.names.clone(),
+                merges: tree
+                    .merges
+                    .iter()
+                    .map(|m| (m.left, m.right, m.distance))
+                    .collect(),
+            },
+        }
+    }
+
+    /// Partial dependence and local effects of the columns that permutation puts first.
+    fn curves(&self, kinds: &[Kind], tables: &mut Vec<Table>) -> Result<Figure, Error> {
+        let by = kinds.iter().find(|kind| kind.name == "permutation");
+        let mut order: Vec<usize> = (0..self.setting.design.n_features()).collect();
+        if let Some(kind) = by {
+            order.sort_by(|&a, &b| kind.importances[b].value.total_cmp(&kind.importances[a].value));
+        }
+        let mut panels = Vec::new();
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
+        for &feature in order.iter().take(CURVES) {
+            let name = &self.setting.design.names()[feature];
+            for (curve, word) in [
+                (Curve::PartialDependence, "partial dependence"),
+                (Curve::LocalEffects, "local effects"),
+            ] {
+                let points = dependence(&self.setting, curve, feature, POINTS)?;
+                rows.extend(points.iter().map(|point| {
+                    vec![
+                        name.as_str().into(),
+                        word.into(),
+                        point.at.into(),
+                        point.value.into(),
+                        point.interval.as_ref().map(|i| i.low).into(),
+                        point.interval.as_ref().map(|i| i.high).into(),
+                        point.rows.into(),
+                    ]
+                }));
+                panels.push((format!("{name}, {word}"), points.iter().map(bin).collect()));
+            }
+        }
+        tables.push(Table {
+            id: format!("importance-curves-{}", self.target),
+            caption: format!(
+                "How predictions of {} move with a column ({})",
+                self.target, self.unit
+            ),
+            columns: ["column", "curve", "at", "value", "low", "high", "rows"]
+                .map(String::from)
+                .to_vec(),
+            rows,
+            shown: false,
+        });
+        Ok(Figure {
+            id: self.figure_id("importance-curves"),
+            title: format!(
+                "How the prediction of {} moves with its first columns",
+                self.target
+            ),
+            caption: format!(
+                "Partial dependence and accumulated local effects ({}), band: 2.5 to 97.5 % over {} folds × {} seeds; bars \
+                 below: rows near each point. {}, {}, n = {}.",
+                self.unit,
+                self.setting.folds.len(),
+                self.setting.seeds,
+                self.setting.regression.name(),
+                self.protocol,
+                self.setting.target.len()
+            ),
+            n: self.setting.target.len(),
+            x: Axis::linear("column's value"),
+            y: Axis::linear(self.unit),
+            drawing: Drawing::Curves(panels),
+        })
+    }
+
+    /// The pairs of columns that do most together.
+    fn add_pairs(&self, section: &mut Section) -> Result<(), Error> {
+        let mut pairs = mean_interactions(&self.setting)?;
+        pairs.sort_by(|a, b| b.value.total_cmp(&a.value));
+        pairs.truncate(PAIRS);
+        let kind = Kind {
+            name: "interaction",
+            unit: self.unit_of_shap(),
+            importances: pairs,
+        };
+        section.findings.extend(self.findings(&kind));
+        if let Some(table) = section.tables.first_mut() {
+            table.rows.extend(self.table(&[kind]).rows);
+        }
+        Ok(())
+    }
+}
+
+/// A point with the ends of its interval and its support.
+fn bin(point: &Point) -> Bin {
+    let (q1, q3) = point
+        .interval
+        .as_ref()
+        .map_or((point.value, point.value), |i| (i.low, i.high));
+    Bin {
+        x: point.at,
+        mean: point.value,
+        q1,
+        q3,
+        n: point.rows,
+    }
+}
