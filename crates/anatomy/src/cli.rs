@@ -30,8 +30,8 @@ Exit status: 0 done, 1 ran and the answer is no, 2 could not run";
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Form of the results on standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
+    #[arg(long = "format", global = true, value_enum, default_value_t = Asked::Table)]
+    pub(crate) asked: Asked,
     /// Seed of everything random; the same seed gives the same bits
     #[arg(long, global = true, default_value_t = 42, value_name = "NUM")]
     pub(crate) seed: u64,
@@ -43,15 +43,38 @@ pub(crate) struct Global {
     pub(crate) quiet: bool,
 }
 
-/// Form of the results.
+/// Form of the results, as asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum Asked {
     /// For people
     Table,
     /// For programs
     Json,
     /// For spreadsheets
     Csv,
+    /// For other tools (`query` and `catalog export`)
+    Parquet,
+    /// A folder that the Hub shows as a dataset (`catalog export`)
+    Huggingface,
+}
+
+/// Form of the results that every command has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+impl Global {
+    /// The form, of those that every command has; `commands::run` lets no other through to one that has it not.
+    pub(crate) fn format(&self) -> Format {
+        match self.asked {
+            Asked::Json => Format::Json,
+            Asked::Csv => Format::Csv,
+            Asked::Table | Asked::Parquet | Asked::Huggingface => Format::Table,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -69,6 +69,28 @@ pub enum Error {
         /// Columns given.
         given: Vec<String>,
     },
+    /// A setting that the method does not have.
+    #[error("`{method}` has no setting `{name}`; it has {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
+    UnknownSetting {
+        /// The method.
+        method: &'static str,
+        /// The setting asked for.
+        name: String,
+        /// Those there are.
+        known: Vec<&'static str>,
+    },
+    /// A setting's text that cannot be read.
+    #[error("setting `{name}` of `{method}` is `{value}`, not {must}")]
+    UnreadableSetting {
+        /// The method.
+        method: &'static str,
+        /// The setting.
+        name: String,
+        /// Its text.
+        value: String,
+        /// What it must be.
+        must: &'static str,
+    },
     /// A setting outside what the method allows.
     #[error("`{name}` is {value}: {must}")]
     BadSetting {

@@ -27,7 +27,7 @@ pub const UNITS: [&str; 9] = [
 ];
 
 /// Name of a feature set, and its columns. A new set is a line here.
-pub const SETS: [(&str, &[&str]); 3] = [
+pub const SETS: [(&str, &[&str]); 4] = [
     ("core", &["layers", "d_model", "d_ffn", "heads"]),
     (
         "structure",
@@ -54,6 +54,22 @@ pub const SETS: [(&str, &[&str]); 3] = [
             "vocab_size",
             "pos",
             "date",
+        ],
+    ),
+    // What holds on shapes never seen, docs/structural.md: no vocabulary, no positions, but what was done after
+    // pretraining.
+    (
+        "structural",
+        &[
+            "layers",
+            "d_model",
+            "d_ffn",
+            "heads",
+            "size",
+            "kv_heads",
+            "date",
+            "pretrained",
+            "merged",
         ],
     ),
 ];

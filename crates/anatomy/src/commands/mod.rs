@@ -9,12 +9,22 @@ pub(crate) mod study;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Asked, Cli, Command};
 
 /// Runs what was asked for, on as many threads as wished.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
+    let has = match (&cli.command, cli.global.asked) {
+        (Command::Query(_), asked) => asked != Asked::Huggingface,
+        (Command::Catalog(catalog::CatalogCommand::Export(_)), _) => true,
+        (_, asked) => !matches!(asked, Asked::Parquet | Asked::Huggingface),
+    };
+    if !has {
+        bail!(
+            "this command gives table, json or csv; `query` gives parquet too, `catalog export` parquet and huggingface"
+        );
+    }
     rayon::ThreadPoolBuilder::new()
         .num_threads(cli.global.threads)
         .build_global()

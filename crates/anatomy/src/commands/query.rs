@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ::catalog::query::{Engine, Format as AnswerFormat, TABLES};
+use ::catalog::query::{Engine, Format as AnswerFormat, TABLES, VIEWS};
 use anyhow::Result;
 use clap::Args;
 
-use crate::cli::{Format, Global};
+use crate::cli::{Asked, Global};
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -16,7 +16,8 @@ Examples:
   anatomy query \"select resolved_by, count(*) as n from structures group by 1 order by 2 desc\"
   anatomy query \"select benchmark, spearman(value, size) as rho from scores join structures using (id) group by 1\"
   anatomy query \"select * from 'my.csv' limit 5\" --format csv
-  anatomy query --tables
+  anatomy query --tables                  every table with its columns (`\\d scores`: one table)
+  anatomy query \"select * from scores\" --format parquet > scores.parquet
 
 Aggregates of our own: skewness(x), kurtosis(x), mode(x), spearman(x, y)
 Exit status: 0 done, 1 no row, 2 could not run")]
@@ -37,26 +38,26 @@ pub(crate) struct QueryArgs {
 
 pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
     let engine = Engine::open(args.catalog.as_deref())?;
+    let asked = args.sql.as_deref().map(str::trim).filter(|_| !args.tables);
     let listing;
-    let sql = match &args.sql {
-        Some(sql) if !args.tables => sql,
-        _ => {
-            let names: Vec<String> = TABLES.iter().map(|table| format!("'{table}'")).collect();
-            listing = format!(
-                "select table_name as \"table\", column_name as \"column\", data_type as \"type\" \
-                 from information_schema.columns where table_name in ({}) order by table_name, ordinal_position",
-                names.join(", ")
-            );
+    let sql = match asked.map(|sql| (sql, sql.strip_prefix("\\d"))) {
+        Some((sql, None)) => sql,
+        Some((_, Some(table))) => {
+            listing = columns_of(table.trim());
+            &listing
+        }
+        None => {
+            listing = columns_of("");
             &listing
         }
     };
     let answer = engine.query(sql)?;
     let mut bytes = Vec::new();
-    let format = match (&args.parquet, global.format) {
-        (Some(_), _) => AnswerFormat::Parquet,
-        (None, Format::Table) => AnswerFormat::Table,
-        (None, Format::Json) => AnswerFormat::Json,
-        (None, Format::Csv) => AnswerFormat::Csv,
+    let format = match (&args.parquet, global.asked) {
+        (Some(_), _) | (None, Asked::Parquet) => AnswerFormat::Parquet,
+        (None, Asked::Json) => AnswerFormat::Json,
+        (None, Asked::Csv) => AnswerFormat::Csv,
+        (None, Asked::Table | Asked::Huggingface) => AnswerFormat::Table,
     };
     answer.write(format, &mut bytes)?;
     match &args.parquet {
@@ -74,4 +75,19 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// The statement that lists the columns of one table, or of all where none is named.
+fn columns_of(table: &str) -> String {
+    let quoted = |table: &str| format!("'{}'", table.replace('\'', "''"));
+    let names: Vec<String> = if table.is_empty() {
+        TABLES.iter().chain(&VIEWS).map(|table| quoted(table)).collect()
+    } else {
+        vec![quoted(table)]
+    };
+    format!(
+        "select table_name as \"table\", column_name as \"column\", data_type as \"type\" \
+         from information_schema.columns where table_name in ({}) order by table_name, ordinal_position",
+        names.join(", ")
+    )
 }

@@ -53,7 +53,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
     files.finish()?;
     bar.finish_and_clear();
 
-    match global.format {
+    match global.format() {
         Format::Json => output::result(&findings.to_json()?)?,
         Format::Csv => output::result(&findings_csv(&findings.findings)?)?,
         Format::Table => output::result(&summary(args, &study, &findings)?)?,

@@ -33,8 +33,11 @@ pub use values::Values;
 /// One score a row, with the structure and the facts of its checkpoint: the join that most questions start from.
 const OBSERVATIONS: &str = include_str!("observations.sql");
 
-/// Names of the catalog's own tables and its view, in the order of the help.
-pub const TABLES: [&str; 11] = [
+/// Views over the tables.
+pub const VIEWS: [&str; 1] = ["observations"];
+
+/// Names of the catalog's own tables, in the order of the help.
+pub const TABLES: [&str; 10] = [
     "checkpoints",
     "structures",
     "evaluations",
@@ -45,7 +48,6 @@ pub const TABLES: [&str; 11] = [
     "rejects",
     "resolution",
     "sources",
-    "observations",
 ];
 
 /// Our own aggregates: `skewness(x)`, `kurtosis(x)`, `mode(x)`, `spearman(x, y)`. Any `DataFusion` session can register

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distinct::Distinct;
 use super::tree::{Ensemble, FixedPoint, Grower, Growth, Sums, Ties, presort};
-use super::{Fit, Regression, check_columns, check_setting};
+use super::{Fit, Regression, Slot, check_columns, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 use crate::random::Random;
@@ -217,6 +217,14 @@ impl Regression for GradientBoosting {
         "gradient_boosting"
     }
 
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![
+            ("trees", Slot::Whole(&mut self.trees)),
+            ("rate", Slot::Number(&mut self.rate)),
+            ("max_depth", Slot::Whole(&mut self.max_depth)),
+        ]
+    }
+
     fn is_of_trees(&self) -> bool {
         true
     }
@@ -235,6 +243,17 @@ impl Regression for GradientBoosting {
 impl Regression for XgBoost {
     fn name(&self) -> &'static str {
         "xgboost"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![
+            ("trees", Slot::Whole(&mut self.trees)),
+            ("rate", Slot::Number(&mut self.rate)),
+            ("max_depth", Slot::Whole(&mut self.max_depth)),
+            ("penalty", Slot::Number(&mut self.penalty)),
+            ("min_leaf_weight", Slot::Number(&mut self.min_leaf_weight)),
+            ("max_bins", Slot::Whole(&mut self.max_bins)),
+        ]
     }
 
     fn is_of_trees(&self) -> bool {

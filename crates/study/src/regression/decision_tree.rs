@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::distinct::Distinct;
 use super::forest::Rows;
 use super::tree::{Ensemble, Grower, Growth, Ties, presort};
-use super::{Fit, Regression, check_columns, check_setting};
+use super::{Fit, Regression, Slot, check_columns, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 use crate::random::Random;
@@ -69,6 +69,10 @@ impl DecisionTreeFit {
 impl Regression for DecisionTree {
     fn name(&self) -> &'static str {
         "decision_tree"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![("max_depth", Slot::Limit(&mut self.max_depth))]
     }
 
     fn is_of_trees(&self) -> bool {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distinct::Distinct;
 use super::tree::{Ensemble, FixedPoint, Grower, Growth, Sums, Ties, Tree, presort};
-use super::{Fit, Regression, check_columns, check_setting};
+use super::{Fit, Regression, Slot, check_columns, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 use crate::random::Random;
@@ -154,6 +154,15 @@ impl<'a> Rows<'a> {
 impl Regression for RandomForest {
     fn name(&self) -> &'static str {
         "random_forest"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![
+            ("trees", Slot::Whole(&mut self.trees)),
+            ("max_depth", Slot::Limit(&mut self.max_depth)),
+            ("max_features", Slot::Limit(&mut self.max_features)),
+            ("bootstrap", Slot::Flag(&mut self.bootstrap)),
+        ]
     }
 
     fn is_of_trees(&self) -> bool {

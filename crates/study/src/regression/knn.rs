@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::distinct::{Distinct, predict_distinct};
-use super::{Fit, Regression, check_columns, check_setting};
+use super::{Fit, Regression, Slot, check_columns, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 
@@ -43,6 +43,10 @@ pub struct NearestNeighboursFit {
 impl Regression for NearestNeighbours {
     fn name(&self) -> &'static str {
         "knn"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![("neighbours", Slot::Whole(&mut self.neighbours))]
     }
 
     fn fit(

@@ -7,7 +7,7 @@
 
 use super::distinct::Distinct;
 use super::linear::{Centered, LinearFit};
-use super::{Fit, Regression, check_setting};
+use super::{Fit, Regression, Slot, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 
@@ -170,6 +170,14 @@ impl Problem {
 impl Regression for Lasso {
     fn name(&self) -> &'static str {
         "lasso"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![
+            ("penalty", Slot::Number(&mut self.penalty)),
+            ("max_sweeps", Slot::Whole(&mut self.max_sweeps)),
+            ("tolerance", Slot::Number(&mut self.tolerance)),
+        ]
     }
 
     fn fit(

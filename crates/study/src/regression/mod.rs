@@ -14,6 +14,7 @@ mod mlp;
 mod ridge;
 mod saved;
 mod scale;
+mod settings;
 mod structural;
 mod svd;
 mod svr;
@@ -32,6 +33,7 @@ pub use linear::{Linear, LinearFit};
 pub use mlp::{Perceptron, PerceptronFit};
 pub use ridge::Ridge;
 pub use saved::{AnyFit, SavedFit, VERSION};
+pub use settings::{Slot, names, with_settings};
 pub use structural::{Scales, Structural, StructuralFit, fill_by_shape};
 pub use svr::{SupportVector, SupportVectorFit};
 pub use tree::{Ensemble, Node, Tree};
@@ -44,6 +46,11 @@ pub trait Regression: Send + Sync {
     /// Whether its fits are made of trees: [`Fit::ensemble`] and [`Fit::impurity_shares`] are there.
     fn is_of_trees(&self) -> bool {
         false
+    }
+
+    /// What can be set, by name.
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        Vec::new()
     }
 
     /// Fits `target`, `(n_rows,)`, on `design`; a row of weight 2 counts as two rows.

@@ -4,7 +4,7 @@
 
 use super::distinct::Distinct;
 use super::linear::{LinearFit, fit_damped};
-use super::{Fit, Regression, check_setting};
+use super::{Fit, Regression, Slot, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 
@@ -43,6 +43,10 @@ impl Ridge {
 impl Regression for Ridge {
     fn name(&self) -> &'static str {
         "ridge"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![("penalty", Slot::Number(&mut self.penalty))]
     }
 
     fn fit(

@@ -71,7 +71,7 @@ pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
         &mut |_, _| Ok(()),
     )?;
     follow.done();
-    match global.format {
+    match global.format() {
         Format::Json => output::result(&(serde_json::to_string_pretty(&result)? + "\n"))?,
         Format::Csv => output::result_bytes(&output::csv(&table(&result))?)?,
         Format::Table => output::result(&output::table(&table(&result)))?,

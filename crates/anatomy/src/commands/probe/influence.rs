@@ -63,7 +63,7 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
         follow.done();
         results.push((name, result));
     }
-    match global.format {
+    match global.format() {
         Format::Json => output::result(&json(&results)?)?,
         Format::Csv => output::result_bytes(&output::csv(&table(&results))?)?,
         Format::Table => output::result(&output::table(&table(&results)))?,

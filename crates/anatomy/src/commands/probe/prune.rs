@@ -109,7 +109,7 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
                 .collect(),
             ..Table::default()
         };
-        match global.format {
+        match global.format() {
             Format::Json => output::result(&(serde_json::to_string_pretty(&effect)? + "\n"))?,
             Format::Csv => output::result_bytes(&output::csv(&table)?)?,
             Format::Table => output::result(&output::table(&table))?,

@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, args: &TokensArgs) -> Result<ExitCode> {
     let checkpoint = args.model.open()?;
     let ids = checkpoint.encode(&args.text)?;
     let words: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    match global.format {
+    match global.format() {
         Format::Table => output::result(&format!("{}\n", words.join(" ")))?,
         Format::Csv => output::result(&format!("id\n{}\n", words.join("\n")))?,
         Format::Json => {

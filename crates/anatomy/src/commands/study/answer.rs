@@ -38,7 +38,7 @@ pub(super) fn give(
     }
     let tables = study.sections.iter().flat_map(|section| &section.tables);
     let shown = tables.filter(|table| table.shown);
-    match global.format {
+    match global.format() {
         Format::Json => output::result(&file.to_json()?),
         Format::Csv => {
             let texts: Vec<String> = shown

@@ -31,6 +31,9 @@ pub(crate) struct ImportanceArgs {
     /// Method; mdi and shap need one that is made of trees
     #[arg(short, long, default_value = "random_forest", value_name = "NAME")]
     method: String,
+    /// A setting of the method, as random_forest.trees=300; may be repeated
+    #[arg(long, value_name = "METHOD.NAME=VALUE")]
+    set: Vec<String>,
     /// Fits per fold, each with a seed of its own
     #[arg(long, default_value_t = 3, value_name = "NUM", value_parser = clap::value_parser!(u64).range(1..=100))]
     seeds: u64,
@@ -46,7 +49,7 @@ pub(crate) struct ImportanceArgs {
 }
 
 pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
-    let regression = method(&args.method)?;
+    let regression = method(&args.method, &args.set)?;
     let input = &args.input;
     let targets = input.targets();
     if input.protocols()?.len() > 1 {
@@ -55,18 +58,25 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
             input.protocols()?.len()
         );
     }
-    let data = input.read()?;
+    let sets = input.sets("structure_date");
+    let [set] = sets.as_slice() else {
+        bail!(
+            "importance is asked of one feature set at a time, not {}",
+            sets.len()
+        );
+    };
+    let data = input.read(&sets)?;
     let bar = progress::bar(global.quiet, targets.len() as u64, "targets");
     let mut sections = Vec::new();
     for target in targets {
         bar.set_message(target.to_owned());
-        let rows = data.rows(target)?;
+        let rows = data.rows(target, set)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
             let text = format!(
                 "no row of {} has `{target}` and all of {}",
                 rows.source.work,
-                input.features()
+                set.columns.join(", ")
             );
             output::say(false, &text);
             return Ok(ExitCode::from(1));
@@ -87,7 +97,7 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
             },
             target,
             unit: data.unit(target),
-            set: input.set_name(),
+            set: &set.name,
             protocol: &division.name,
             source: rows.source.clone(),
             repeats: args.repeats as usize,

@@ -24,9 +24,10 @@ pub(super) struct Input {
         value_name = "NAMES"
     )]
     target: String,
-    /// Features: core, structure, structure_date, or columns separated by commas
-    #[arg(short, long, default_value = "structure_date", value_name = "SET")]
-    features: String,
+    /// Features: core, structure, structure_date, structural (several of these separated by commas are asked one after
+    /// another), or columns separated by commas [default: structure_date; of the method structural alone, structural]
+    #[arg(short, long, value_name = "SET")]
+    features: Option<String>,
     /// How training and test rows are divided, separated by commas: random_split, random_folds, structure_out,
     /// lineage_out, family_out, forward_in_time
     #[arg(short, long, default_value = "structure_out", value_name = "NAMES")]
@@ -44,6 +45,13 @@ pub(super) struct Input {
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
+}
+
+/// Columns that explain, and what they are called together.
+pub(super) struct FeatureSet {
+    /// Name inside finding ids: the set's, or `own`.
+    pub(super) name: String,
+    pub(super) columns: Vec<String>,
 }
 
 /// Rows whose features and target are all known.
@@ -75,7 +83,6 @@ pub(super) struct Division {
 pub(super) struct Table<'a> {
     input: &'a Input,
     frame: Frame,
-    features: Vec<String>,
     /// Identity of the catalog; empty for a table of the user's own.
     pub(super) catalog_hash: String,
 }
@@ -98,17 +105,25 @@ impl Input {
         split(&self.protocol).into_iter().map(of).collect()
     }
 
-    /// Name of the feature set inside finding ids: the set's, or `own`.
-    pub(super) fn set_name(&self) -> &str {
-        match feature_set(&self.features) {
-            Some(_) => &self.features,
-            None => "own",
+    /// The feature sets asked for; `default` where none is.
+    pub(super) fn sets(&self, default: &str) -> Vec<FeatureSet> {
+        let asked = self.features.as_deref().unwrap_or(default);
+        let names = split(asked);
+        if names.iter().all(|name| feature_set(name).is_some()) {
+            let set = |name: &str| FeatureSet {
+                name: name.to_owned(),
+                columns: feature_set(name)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+            };
+            return names.into_iter().map(set).collect();
         }
-    }
-
-    /// The features as they were asked for.
-    pub(super) fn features(&self) -> &str {
-        &self.features
+        vec![FeatureSet {
+            name: "own".into(),
+            columns: names.into_iter().map(String::from).collect(),
+        }]
     }
 
     /// True where published figures are of the same rows: the catalog, unfiltered.
@@ -116,12 +131,13 @@ impl Input {
         self.data.is_none() && self.filter.is_none()
     }
 
-    /// Reads the rows.
-    pub(super) fn read(&self) -> Result<Table<'_>> {
-        let features: Vec<String> = match feature_set(&self.features) {
-            Some(set) => set.iter().map(ToString::to_string).collect(),
-            None => split(&self.features).into_iter().map(String::from).collect(),
-        };
+    /// True where the rows are a table of the user's own.
+    pub(super) fn is_own_table(&self) -> bool {
+        self.data.is_some()
+    }
+
+    /// Reads the rows, with the columns of all `sets`.
+    pub(super) fn read(&self, sets: &[FeatureSet]) -> Result<Table<'_>> {
         let filter = self.filter.as_deref();
         let (frame, catalog_hash) = match &self.data {
             Some(path) => (frame::from_file(path, filter)?, String::new()),
@@ -131,7 +147,7 @@ impl Input {
                     .targets()
                     .into_iter()
                     .map(String::from)
-                    .chain(features.clone())
+                    .chain(sets.iter().flat_map(|set| set.columns.clone()))
                     .collect();
                 let frame = frame::from_catalog(&catalog, self.catalog.as_deref(), &names, filter)?;
                 (frame, catalog.manifest.catalog_sha256)
@@ -140,7 +156,6 @@ impl Input {
         Ok(Table {
             input: self,
             frame,
-            features,
             catalog_hash,
         })
     }
@@ -148,8 +163,8 @@ impl Input {
 
 impl Table<'_> {
     /// The rows in which the target and every feature are known.
-    pub(super) fn rows(&self, target: &str) -> Result<Rows> {
-        let Self { frame, features, .. } = self;
+    pub(super) fn rows(&self, target: &str, set: &FeatureSet) -> Result<Rows> {
+        let (frame, features) = (&self.frame, &set.columns);
         if features.iter().any(|feature| feature == target) {
             bail!("`{target}` is both target and feature");
         }

@@ -8,11 +8,11 @@ use clap::Args;
 use study::ceiling::{ceiling, lookup};
 use study::evaluate::bootstrap_r2_over_groups;
 use study::finding::Finding;
-use study::regression::{SavedFit, all, from_name};
+use study::regression::{SavedFit, names, with_settings};
 use study::section::{Cell, Table};
 use study::{Evaluation, Groups, Regression, evaluate};
 
-use super::input::{Division, Input, Rows, split};
+use super::input::{Division, FeatureSet, Input, Rows, split};
 use crate::cli::{Format, Global};
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
 use crate::{output, progress};
@@ -33,6 +33,9 @@ pub(crate) struct RegressionsArgs {
     /// Methods, separated by commas; `structural` beside the ten of the literature [default: all]
     #[arg(short, long, value_name = "NAMES")]
     methods: Option<String>,
+    /// A setting of a method, as random_forest.trees=300; may be repeated
+    #[arg(long, value_name = "METHOD.NAME=VALUE")]
+    set: Vec<String>,
     /// Where out-of-fold predictions go, in row order, one column a method (one target, one protocol)
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
@@ -46,42 +49,42 @@ pub(crate) struct RegressionsArgs {
 
 pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     let input = &args.input;
-    let methods = match &args.methods {
-        Some(list) => methods(list)?,
-        None => default_methods(input),
-    };
+    let methods = methods(args)?;
+    let alone = methods.len() == 1 && methods[0].name() == STRUCTURAL && !input.is_own_table();
+    let sets = input.sets(if alone { STRUCTURAL } else { "structure_date" });
     let (targets, protocols) = (input.targets(), input.protocols()?);
-    if args.predictions.is_some() && (targets.len() != 1 || protocols.len() > 1) {
+    if args.predictions.is_some() && (targets.len() != 1 || protocols.len() > 1 || sets.len() > 1) {
         bail!(
-            "--predictions takes one target and one protocol, not {} and {}",
+            "--predictions takes one target, one protocol and one feature set, not {}, {} and {}",
             targets.len(),
-            protocols.len()
+            protocols.len(),
+            sets.len()
         );
     }
-    if args.save.is_some() && (targets.len() != 1 || methods.len() != 1) {
+    if args.save.is_some() && (targets.len() != 1 || methods.len() != 1 || sets.len() > 1) {
         bail!(
-            "--save takes one target and one method, not {} and {}",
+            "--save takes one target, one method and one feature set, not {}, {} and {}",
             targets.len(),
-            methods.len()
+            methods.len(),
+            sets.len()
         );
     }
-    let data = input.read()?;
+    let data = input.read(&sets)?;
     let mut findings = Vec::new();
-    let mut table = empty_table(input.features());
-    let n_divisions = protocols.len().max(1);
-    let bar = progress::bar(
-        global.quiet,
-        (targets.len() * n_divisions * methods.len()) as u64,
-        "fitting",
-    );
-    for target in targets {
-        let rows = data.rows(target)?;
+    let mut table = empty_table();
+    let n_fits = targets.len() * sets.len() * protocols.len().max(1) * methods.len();
+    let bar = progress::bar(global.quiet, n_fits as u64, "fitting");
+    for (set, target) in sets
+        .iter()
+        .flat_map(|set| targets.iter().map(move |target| (set, *target)))
+    {
+        let rows = data.rows(target, set)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
             let text = format!(
                 "no row of {} has `{target}` and all of {}",
                 rows.source.work,
-                input.features()
+                set.columns.join(", ")
             );
             output::say(false, &text);
             return Ok(ExitCode::from(1));
@@ -93,6 +96,15 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
             let own_shape = lookup(&rows.target, &rows.shape, &division.folds)?;
             let mut predicted = Vec::new();
             for method in &methods {
+                let question = Question {
+                    args,
+                    global,
+                    set,
+                    target,
+                    division,
+                    method: method.name(),
+                    rows: &rows,
+                };
                 bar.set_message(format!("{target} {} {}", division.name, method.name()));
                 let result = evaluate(
                     &**method,
@@ -102,16 +114,10 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                     &division.folds,
                     global.seed,
                 )?;
-                let finding = r2_finding(args, global, target, division, method.name(), &rows, &result)?;
-                table.rows.push(table_row(
-                    target,
-                    division,
-                    method.name(),
-                    &result,
-                    &finding,
-                    &own_shape,
-                    limit.adjusted,
-                ));
+                let finding = question.finding(&result)?;
+                table
+                    .rows
+                    .push(question.table_row(&result, &finding, &own_shape, limit.adjusted));
                 findings.push(finding);
                 predicted.push((method.name(), result));
                 bar.inc(1);
@@ -127,7 +133,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         }
     }
     bar.finish_and_clear();
-    match global.format {
+    match global.format() {
         Format::Table => output::result(&output::table(&table))?,
         Format::Csv => output::result(std::str::from_utf8(&output::csv(&table)?).context("CSV is UTF-8")?)?,
         Format::Json => {
@@ -164,75 +170,137 @@ pub(super) fn say_rows(global: &Global, target: &str, rows: &Rows) {
 const FEW_ROWS: usize = 100;
 const FEW_SHAPES: usize = 20;
 
-/// Every method; `structural` too where the columns it needs are among the features.
-fn default_methods(input: &Input) -> Vec<Box<dyn Regression>> {
-    let mut methods = all();
-    if input.set_name() != "own" {
-        methods.extend(from_name("structural"));
+const STRUCTURAL: &str = "structural";
+
+/// The methods asked for with their settings; by default every one, `structural` too where the columns it needs are
+/// among the features.
+fn methods(args: &RegressionsArgs) -> Result<Vec<Box<dyn Regression>>> {
+    let asked = args.methods.as_deref().map_or_else(
+        || {
+            let sets = args.input.sets("structure_date");
+            let has = |set: &FeatureSet| SHAPE.iter().all(|column| set.columns.iter().any(|c| c == column));
+            let mut names = names();
+            if !sets.iter().all(has) {
+                names.retain(|name| *name != STRUCTURAL);
+            }
+            names
+        },
+        split,
+    );
+    let unused = args.set.iter().find(|setting| {
+        let of = setting.split('.').next().unwrap_or_default();
+        !asked.contains(&of)
+    });
+    if let Some(setting) = unused {
+        bail!(
+            "--set {setting}: not of a method asked for ({})",
+            asked.join(", ")
+        );
     }
-    methods
+    asked.into_iter().map(|name| method(name, &args.set)).collect()
 }
 
-fn methods(list: &str) -> Result<Vec<Box<dyn Regression>>> {
-    split(list).into_iter().map(method).collect()
+/// The columns that `structural` cannot do without.
+const SHAPE: [&str; 4] = ["layers", "d_model", "d_ffn", "heads"];
+
+/// The method of that name with those of the `settings`, METHOD.NAME=VALUE, that are its own.
+pub(super) fn method(name: &str, settings: &[String]) -> Result<Box<dyn Regression>> {
+    let mut own = Vec::new();
+    for setting in settings {
+        let parts = setting
+            .split_once('=')
+            .and_then(|(key, value)| Some((key.split_once('.')?, value)));
+        let Some(((of, key), value)) = parts else {
+            bail!("--set {setting}: not of the form METHOD.NAME=VALUE");
+        };
+        if of == name {
+            own.push((key, value));
+        }
+    }
+    match with_settings(name, &own) {
+        Some(method) => Ok(method?),
+        None => bail!("no method named `{name}`; there are {}", names().join(", ")),
+    }
 }
 
-/// The method of that name, with its defaults.
-pub(super) fn method(name: &str) -> Result<Box<dyn Regression>> {
-    from_name(name).with_context(|| {
-        let mut known: Vec<&str> = all().iter().map(|method| method.name()).collect();
-        known.push("structural");
-        format!("no method named `{name}`; there are {}", known.join(", "))
-    })
+/// One cell of the table of methods.
+struct Question<'a> {
+    args: &'a RegressionsArgs,
+    global: &'a Global,
+    set: &'a FeatureSet,
+    target: &'a str,
+    division: &'a Division,
+    method: &'a str,
+    rows: &'a Rows,
 }
 
-fn r2_finding(
-    args: &RegressionsArgs,
-    global: &Global,
-    target: &str,
-    division: &Division,
-    method: &str,
-    rows: &Rows,
-    result: &Evaluation,
-) -> Result<Finding> {
-    let set = args.input.set_name();
-    let id = format!("regression.r2.{set}.{}.{method}.{target}", division.name);
-    let interval = bootstrap_r2_over_groups(
-        &rows.target,
-        &result.predictions,
-        &rows.shape,
-        args.resamples as usize,
-        0.95,
-        global.seed,
-    )?;
-    let published = study::published::published(&id).filter(|_| args.input.is_whole_catalog());
-    Ok(Finding::new(
-        id,
-        format!("Which share of the variance of {target} does {method} predict?"),
-        &rows.source,
-    )
-    .with_value(
-        result.r2_pooled.unwrap_or(f64::NAN),
-        "fraction",
-        result.n_tested,
-        method,
-    )
-    .with_interval(interval)
-    .with_protocol(&division.name, rows.design.names())
-    .with_seed(global.seed)
-    .with_published(published)
-    .with_note(format!(
-        "mean absolute error {:.3}, root mean squared error {:.3}",
-        result.mae, result.rmse
-    )))
+impl Question<'_> {
+    fn finding(&self, result: &Evaluation) -> Result<Finding> {
+        let (target, method, rows) = (self.target, self.method, self.rows);
+        let protocol = &self.division.name;
+        let id = format!("regression.r2.{}.{protocol}.{method}.{target}", self.set.name);
+        let interval = bootstrap_r2_over_groups(
+            &rows.target,
+            &result.predictions,
+            &rows.shape,
+            self.args.resamples as usize,
+            0.95,
+            self.global.seed,
+        )?;
+        let published = study::published::published(&id).filter(|_| self.args.input.is_whole_catalog());
+        Ok(Finding::new(
+            id,
+            format!("Which share of the variance of {target} does {method} predict?"),
+            &rows.source,
+        )
+        .with_value(
+            result.r2_pooled.unwrap_or(f64::NAN),
+            "fraction",
+            result.n_tested,
+            method,
+        )
+        .with_interval(interval)
+        .with_protocol(protocol, rows.design.names())
+        .with_seed(self.global.seed)
+        .with_published(published)
+        .with_note(format!(
+            "mean absolute error {:.3}, root mean squared error {:.3}",
+            result.mae, result.rmse
+        )))
+    }
+
+    fn table_row(
+        &self,
+        result: &Evaluation,
+        finding: &Finding,
+        own_shape: &Evaluation,
+        ceiling: Option<f64>,
+    ) -> Vec<Cell> {
+        vec![
+            self.target.into(),
+            self.set.name.as_str().into(),
+            self.division.name.as_str().into(),
+            self.method.into(),
+            result.n_tested.into(),
+            result.r2_pooled.into(),
+            finding.interval.as_ref().map(|interval| interval.low).into(),
+            finding.interval.as_ref().map(|interval| interval.high).into(),
+            result.r2_mean_of_folds().into(),
+            result.mae.into(),
+            result.rmse.into(),
+            own_shape.r2_pooled.into(),
+            ceiling.into(),
+        ]
+    }
 }
 
-fn empty_table(features: &str) -> Table {
+fn empty_table() -> Table {
     Table {
         id: "regressions".into(),
-        caption: format!("R² pooled over folds, features {features}"),
+        caption: "R² pooled over folds".into(),
         columns: [
             "target",
+            "features",
             "protocol",
             "method",
             "n",
@@ -249,31 +317,6 @@ fn empty_table(features: &str) -> Table {
         .to_vec(),
         ..Table::default()
     }
-}
-
-fn table_row(
-    target: &str,
-    division: &Division,
-    method: &str,
-    result: &Evaluation,
-    finding: &Finding,
-    own_shape: &Evaluation,
-    ceiling: Option<f64>,
-) -> Vec<Cell> {
-    vec![
-        target.into(),
-        division.name.as_str().into(),
-        method.into(),
-        result.n_tested.into(),
-        result.r2_pooled.into(),
-        finding.interval.as_ref().map(|interval| interval.low).into(),
-        finding.interval.as_ref().map(|interval| interval.high).into(),
-        result.r2_mean_of_folds().into(),
-        result.mae.into(),
-        result.rmse.into(),
-        own_shape.r2_pooled.into(),
-        ceiling.into(),
-    ]
 }
 
 /// Predictions in the order of the table's rows; empty where a row was left out or never tested.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distinct::{Distinct, predict_distinct};
 use super::scale::Scaler;
-use super::{Fit, Regression, check_columns, check_setting};
+use super::{Fit, Regression, Slot, check_columns, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 use layers::Layers;
@@ -94,6 +94,16 @@ impl PerceptronFit {
 impl Regression for Perceptron {
     fn name(&self) -> &'static str {
         "mlp"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![
+            ("hidden", Slot::Sizes(&mut self.hidden)),
+            ("epochs", Slot::Whole(&mut self.epochs)),
+            ("batch", Slot::Whole(&mut self.batch)),
+            ("rate", Slot::Number(&mut self.rate)),
+            ("penalty", Slot::Number(&mut self.penalty)),
+        ]
     }
 
     fn fit(

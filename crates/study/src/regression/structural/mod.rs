@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::distinct::predict_distinct;
-use super::{Fit, Regression, check_columns, check_setting};
+use super::{Fit, Regression, Slot, check_columns, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 
@@ -95,6 +95,13 @@ impl Structural {
 impl Regression for Structural {
     fn name(&self) -> &'static str {
         "structural"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![
+            ("inertia", Slot::Number(&mut self.inertia)),
+            ("rounds", Slot::Whole(&mut self.rounds)),
+        ]
     }
 
     fn fit(

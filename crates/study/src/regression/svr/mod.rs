@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distinct::{Distinct, predict_distinct};
 use super::scale::Scaler;
-use super::{Fit, Regression, check_columns, check_setting};
+use super::{Fit, Regression, Slot, check_columns, check_setting};
 use crate::design::Design;
 use crate::error::Error;
 
@@ -104,6 +104,14 @@ impl SupportVectorFit {
 impl Regression for SupportVector {
     fn name(&self) -> &'static str {
         "svr"
+    }
+
+    fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
+        vec![
+            ("cost", Slot::Number(&mut self.cost)),
+            ("epsilon", Slot::Number(&mut self.epsilon)),
+            ("gamma", Slot::Derived(&mut self.gamma)),
+        ]
     }
 
     fn fit(

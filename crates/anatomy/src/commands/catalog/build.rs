@@ -1,0 +1,116 @@
+//! `anatomy catalog build` and `import`: sources to tables.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use catalog::tables::Manifest;
+use clap::Args;
+use study::section::{Cell, Table};
+
+use crate::cli::{Format, Global};
+use crate::{output, progress};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy catalog build --sources data --out my-catalog
+  anatomy report --catalog my-catalog
+
+Exit status: 0 done, 2 could not run")]
+pub(crate) struct BuildArgs {
+    /// Folder with the sources
+    #[arg(long, value_name = "DIR")]
+    sources: PathBuf,
+    /// Folder the tables go to
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy catalog import model_info.csv --out my-catalog
+  anatomy catalog import results_2025-01-01.json --out mine
+
+Dialects: the two Open LLM Leaderboards, BigCodeBench, LongBench v2, LLM-Perf, EvalPlus, model_info.csv, config.json,
+Hub listings, lm-evaluation-harness results and samples, Community Evals.
+Exit status: 0 done, 2 could not run, or no known dialect")]
+pub(crate) struct ImportArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Folder the tables go to
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<ExitCode> {
+    let bar = progress::bar(global.quiet, 0, "building");
+    let manifest = catalog::build(&args.sources, &args.out, &mut |_| bar.inc(1))?;
+    bar.finish_and_clear();
+    say(global, &manifest, &args.out)
+}
+
+pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<ExitCode> {
+    let bar = progress::bar(global.quiet, 0, "importing");
+    let manifest = catalog::import(&args.file, &args.out, &mut |_| bar.inc(1))?;
+    bar.finish_and_clear();
+    say(global, &manifest, &args.out)
+}
+
+fn say(global: &Global, manifest: &Manifest, out: &Path) -> Result<ExitCode> {
+    let table = sources_table(manifest);
+    match global.format() {
+        Format::Json => output::result(&(serde_json::to_string_pretty(manifest)? + "\n"))?,
+        Format::Csv => output::result(std::str::from_utf8(&output::csv(&table)?).context("CSV is UTF-8")?)?,
+        Format::Table => output::result(&output::table(&table))?,
+    }
+    output::say(
+        global.quiet,
+        &format!(
+            "Written: {} ({} tables, catalog {})",
+            out.display(),
+            manifest.tables.len(),
+            &manifest.catalog_sha256[..16]
+        ),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Rows of each source and what became of them.
+fn sources_table(manifest: &Manifest) -> Table {
+    Table {
+        id: "sources".into(),
+        columns: [
+            "source",
+            "rows read",
+            "kept",
+            "left out",
+            "repeats",
+            "left out because",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows: manifest
+            .sources
+            .iter()
+            .map(|source| {
+                let reasons: Vec<String> = source
+                    .rejected_by_reason
+                    .iter()
+                    .map(|(reason, count)| format!("{reason} {count}"))
+                    .collect();
+                vec![
+                    Cell::from(source.path.as_str()),
+                    (source.rows_in as usize).into(),
+                    (source.kept as usize).into(),
+                    (source.rejected as usize).into(),
+                    (source.duplicates as usize).into(),
+                    reasons.join(", ").into(),
+                ]
+            })
+            .collect(),
+        ..Table::default()
+    }
+}

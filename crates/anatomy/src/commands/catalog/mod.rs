@@ -1,0 +1,37 @@
+//! `anatomy catalog`: build the tables, check, describe and export them.
+
+mod build;
+mod check;
+mod describe;
+mod export;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::cli::Global;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Read the sources, clean and resolve them, write the tables as Parquet
+    Build(build::BuildArgs),
+    /// Read one file of any dialect that is known into a catalog of its own
+    Import(build::ImportArgs),
+    /// Prove a catalog from its sources: same hashes, every row accounted for
+    Check(check::CheckArgs),
+    /// The structure columns in numbers, and every table's columns with units
+    Describe(describe::DescribeArgs),
+    /// Write the tables to a folder as Parquet, CSV, JSON, or a dataset that the Hugging Face Hub shows
+    Export(export::ExportArgs),
+}
+
+pub(crate) fn run(global: &Global, command: &CatalogCommand) -> Result<ExitCode> {
+    match command {
+        CatalogCommand::Build(args) => build::build(global, args),
+        CatalogCommand::Import(args) => build::import(global, args),
+        CatalogCommand::Check(args) => check::run(global, args),
+        CatalogCommand::Describe(args) => describe::run(global, args),
+        CatalogCommand::Export(args) => export::run(global, args),
+    }
+}
