@@ -168,7 +168,7 @@ pub(super) fn say_rows(global: &Global, target: &str, rows: &Rows) {
 
 /// Below these, R² and importances are mostly noise: a fold of ten would hold under ten rows or two shapes.
 const FEW_ROWS: usize = 100;
-const FEW_SHAPES: usize = 20;
+const FEW_SHAPES: usize = 30;
 
 const STRUCTURAL: &str = "structural";
 

@@ -1,0 +1,399 @@
+//! `study`: the user's own tables, folds, conditions and settings, and what is written of them.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::command::{Ran, anatomy, shared};
+
+/// 60 rows of 12 shapes: `score` rises with layers; `kind` is text; `fold` numbers shapes; row 7 has no score.
+fn table(folder: &Path) -> String {
+    let mut text = String::from("layers,d_model,d_ffn,heads,kind,score,fold\n");
+    for row in 0..60 {
+        let shape = row % 12;
+        let score = if row == 7 {
+            String::new()
+        } else {
+            format!("{}", 10 + 3 * shape + row % 3)
+        };
+        let kind = if row % 2 == 0 { "even" } else { "odd" };
+        let (layers, width) = (8 + 2 * shape, 64 * (4 + shape % 5));
+        text += &format!(
+            "{layers},{width},{},{},{kind},{score},{}\n",
+            width * 4,
+            width / 64,
+            shape % 3
+        );
+    }
+    let path = folder.join("own.csv");
+    std::fs::write(&path, text).expect("a writable folder");
+    path.display().to_string()
+}
+
+fn ran(arguments: &[&str]) -> Ran {
+    let ran = anatomy(arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+    ran
+}
+
+fn findings(ran: &Ran) -> Vec<Value> {
+    let file: Value = serde_json::from_str(&ran.stdout).expect("findings are JSON");
+    file["findings"].as_array().expect("a list of findings").clone()
+}
+
+#[test]
+fn predictions_stand_in_row_order_and_give_the_r2_that_is_said() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = table(folder.path());
+    let out = folder.path().join("predictions.csv").display().to_string();
+    let said = ran(&[
+        "-q",
+        "study",
+        "regressions",
+        "--data",
+        &data,
+        "--target",
+        "score",
+        "--features",
+        "layers,heads",
+        "--methods",
+        "linear,knn",
+        "--folds",
+        "fold",
+        "--predictions",
+        &out,
+        "--format",
+        "json",
+    ]);
+    let text = std::fs::read_to_string(&out).expect("predictions were written");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("linear,knn", 61));
+    assert_eq!(lines[8], ",", "row 7 has no score, so no prediction");
+    let own = std::fs::read_to_string(&data).expect("the table is there");
+    let truth: Vec<Option<f64>> = own
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(5).and_then(|cell| cell.parse().ok()))
+        .collect();
+    for (place, finding) in findings(&said).iter().enumerate() {
+        let pairs: Vec<(f64, f64)> = lines[1..]
+            .iter()
+            .zip(&truth)
+            .filter_map(|(line, truth)| Some(((*truth)?, line.split(',').nth(place)?.parse().ok()?)))
+            .collect();
+        assert_eq!((pairs.len(), &finding["n"]), (59, &Value::from(59)));
+        let mean = pairs.iter().map(|p| p.0).sum::<f64>() / 59.0;
+        let error: f64 = pairs.iter().map(|p| (p.0 - p.1).powi(2)).sum();
+        let spread: f64 = pairs.iter().map(|p| (p.0 - mean).powi(2)).sum();
+        let value = finding["value"].as_f64().expect("an R²");
+        assert!((value - (1.0 - error / spread)).abs() < 1e-12, "{finding}");
+    }
+}
+
+#[test]
+fn a_condition_keeps_the_rows_it_says_also_by_text() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = table(folder.path());
+    let said = ran(&[
+        "-q",
+        "study",
+        "regressions",
+        "--data",
+        &data,
+        "--target",
+        "score",
+        "--features",
+        "layers",
+        "--methods",
+        "linear",
+        "--protocol",
+        "random_folds",
+        "--where",
+        "kind = 'even' and score < 40",
+        "--format",
+        "json",
+    ]);
+    let expected = (0..60)
+        .filter(|row| row % 2 == 0 && 10 + 3 * (row % 12) + row % 3 < 40)
+        .count();
+    assert_eq!(findings(&said)[0]["n"], Value::from(expected));
+    let wrong = anatomy(&[
+        "study",
+        "regressions",
+        "--data",
+        &data,
+        "--target",
+        "score",
+        "--where",
+        "knd = 'even'",
+    ]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("kind"), "{}", wrong.stderr);
+}
+
+#[test]
+fn parquet_is_read_as_csv_is() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = table(folder.path());
+    let parquet = folder.path().join("own.parquet").display().to_string();
+    ran(&[
+        "-q",
+        "query",
+        &format!("select * from '{data}'"),
+        "--parquet",
+        &parquet,
+    ]);
+    let of = |path: &str| {
+        let arguments = [
+            "-q",
+            "study",
+            "regressions",
+            "--data",
+            path,
+            "--target",
+            "score",
+            "--features",
+            "layers,d_model",
+            "--methods",
+            "random_forest,ridge",
+            "--format",
+            "csv",
+        ];
+        ran(&arguments).stdout
+    };
+    assert_eq!(of(&data), of(&parquet));
+}
+
+#[test]
+fn settings_are_taken_and_wrong_ones_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = table(folder.path());
+    let with = |setting: &str| {
+        anatomy(&[
+            "-q",
+            "study",
+            "regressions",
+            "--data",
+            &data,
+            "--target",
+            "score",
+            "--features",
+            "layers",
+            "--methods",
+            "knn",
+            "--set",
+            setting,
+            "--format",
+            "csv",
+        ])
+    };
+    let (one, five) = (with("knn.neighbours=1"), with("knn.neighbours=12"));
+    assert_eq!((one.code, five.code), (0, 0));
+    assert_ne!(one.stdout, five.stdout);
+    let wrong = with("knn.trees=3");
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("it has neighbours"), "{}", wrong.stderr);
+    assert_eq!(
+        with("ridge.penalty=3").code,
+        2,
+        "a setting of a method that is not asked for"
+    );
+}
+
+#[test]
+fn a_kept_fit_is_versioned_json() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = table(folder.path());
+    let fit = folder.path().join("fit.json").display().to_string();
+    ran(&[
+        "-q",
+        "study",
+        "regressions",
+        "--data",
+        &data,
+        "--target",
+        "score",
+        "--features",
+        "layers,heads",
+        "--methods",
+        "decision_tree",
+        "--save",
+        &fit,
+    ]);
+    let text = std::fs::read_to_string(&fit).expect("the fit was written");
+    let saved: study::regression::SavedFit = serde_json::from_str(&text).expect("a saved fit");
+    assert_eq!(
+        (saved.version, saved.method.as_str()),
+        (study::regression::VERSION, "decision_tree")
+    );
+    let design = study::Design::new(vec!["layers".into(), "heads".into()], vec![vec![8.0], vec![4.0]])
+        .expect("two columns of one row");
+    let predicted = saved
+        .open()
+        .expect("sound")
+        .predict(&design)
+        .expect("its columns");
+    assert!((10.0..12.5).contains(&predicted[0]), "{predicted:?}");
+}
+
+#[test]
+fn importance_of_a_table_finds_the_column_that_makes_the_score() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = table(folder.path());
+    let out = folder.path().join("importance");
+    let said = ran(&[
+        "-q",
+        "study",
+        "importance",
+        "--data",
+        &data,
+        "--target",
+        "score",
+        "--features",
+        "layers,d_model,heads",
+        "--protocol",
+        "random_folds",
+        "--seeds",
+        "1",
+        "--pairs",
+        "--format",
+        "json",
+        "--out",
+        &out.display().to_string(),
+    ]);
+    let findings = findings(&said);
+    let value = |id: &str| {
+        let found = findings.iter().find(|finding| finding["id"] == id);
+        found.unwrap_or_else(|| panic!("no {id}"))["value"]
+            .as_f64()
+            .expect("a value")
+    };
+    for kind in ["mdi", "permutation", "shap"] {
+        let of = |column: &str| value(&format!("importance.{kind}.own.score.{column}"));
+        assert!(
+            of("layers") > of("d_model") && of("layers") > of("heads"),
+            "{kind}"
+        );
+    }
+    let total: f64 = ["layers", "d_model", "heads"]
+        .iter()
+        .map(|column| value(&format!("importance.mdi.own.score.{column}")))
+        .sum();
+    assert!((total - 1.0).abs() < 1e-9, "shares sum to one, not {total}");
+    // Columns of the same values move as one.
+    value("importance.grouped.own.score.d_model+heads");
+    for figure in [
+        "importance-score",
+        "importance-clusters-score",
+        "importance-curves-score",
+    ] {
+        assert!(out.join(format!("figures/{figure}.svg")).is_file(), "{figure}");
+    }
+}
+
+#[test]
+fn other_targets_and_the_way_back_are_asked_of_the_catalog() {
+    let few = ran(&[
+        "study",
+        "regressions",
+        "--target",
+        "decode_speed",
+        "--where",
+        "leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'",
+        "--features",
+        "core",
+        "--methods",
+        "random_forest",
+        "--protocol",
+        "random_split",
+        "--format",
+        "csv",
+    ]);
+    assert!(few.stderr.contains("too few"), "{}", few.stderr);
+    let back = ran(&[
+        "-q",
+        "study",
+        "regressions",
+        "--target",
+        "layers",
+        "--features",
+        "arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k",
+        "--methods",
+        "linear",
+        "--format",
+        "json",
+    ]);
+    assert!(findings(&back)[0]["n"].as_u64().expect("a count") > 5000);
+    let unknown = anatomy(&["study", "regressions", "--target", "mmlux"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("mmlu_pro"), "{}", unknown.stderr);
+}
+
+/// The same rows and folds as scikit-learn's: predictions equal within 1e-3 of the target's deviation.
+#[test]
+fn predictions_agree_with_scikit_learn() {
+    let Some(oracle) = shared("oracles/regression/MMLU_A") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (x, y, folds) = (
+        oracle.join("X.csv"),
+        oracle.join("y.csv"),
+        oracle.join("folds.csv"),
+    );
+    let read = |path: &Path| std::fs::read_to_string(path).expect("the oracle's table");
+    let (columns, target) = (read(&x), read(&y));
+    let joined: String = columns
+        .lines()
+        .zip(target.lines())
+        .map(|(x, y)| format!("{x},{}\n", y.split(',').next().unwrap_or_default()))
+        .collect();
+    let data = folder.path().join("data.csv");
+    std::fs::write(&data, &joined).expect("a writable folder");
+    let header = joined.lines().next().expect("a header");
+    let (features, name) = header.rsplit_once(',').expect("features and a target");
+    let out = folder.path().join("out.csv").display().to_string();
+    ran(&[
+        "-q",
+        "study",
+        "regressions",
+        "--data",
+        &data.display().to_string(),
+        "--target",
+        name,
+        "--features",
+        features,
+        "--methods",
+        "linear,svr",
+        "--folds",
+        &format!("{}:p2", folds.display()),
+        "--predictions",
+        &out,
+    ]);
+    let mut theirs = String::new();
+    let packed =
+        std::fs::File::open(oracle.join("oof_predictions.csv.gz")).expect("the oracle's predictions");
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed), &mut theirs).expect("text");
+    let names: Vec<&str> = theirs.lines().next().expect("a header").split(',').collect();
+    let places = ["Linear_p2", "SVR_p2"].map(|name| names.iter().position(|n| *n == name).expect("a column"));
+    let scores: Vec<f64> = target
+        .lines()
+        .skip(1)
+        .map(|line| line.parse().expect("a score"))
+        .collect();
+    let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+    let deviation = (scores.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / scores.len() as f64).sqrt();
+    let ours = std::fs::read_to_string(&out).expect("predictions");
+    assert_eq!(ours.lines().count(), joined.lines().count());
+    for (row, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate().skip(1) {
+        let cells: Vec<&str> = theirs.split(',').collect();
+        for (cell, place) in ours.split(',').zip(places) {
+            let (our, their): (f64, f64) = (
+                cell.parse().expect("a number"),
+                cells[place].parse().expect("a number"),
+            );
+            let off = (our - their).abs() / deviation;
+            assert!(off < 1e-3, "row {row}, {}: {our} {their}", names[place]);
+        }
+    }
+}
