@@ -203,6 +203,7 @@ pub(crate) fn build_into(
     progress(Progress::Resolving {
         checkpoints: gathered.known.len(),
     });
+    crate::resolve::compute::fill(&mut gathered.known);
     let resolver = Resolver::new(&gathered);
     let accuracy = resolver.accuracy();
     progress(Progress::Writing {

@@ -44,12 +44,17 @@ pub(crate) struct Known {
     pub(crate) merged: Option<bool>,
     pub(crate) merged_source: u16,
     pub(crate) flagged: Option<bool>,
+    /// The listed size is of packed weights or of an adapter.
     pub(crate) packed: bool,
+    /// A source says of the weights themselves that they are packed.
+    pub(crate) quantized: bool,
     pub(crate) adapter: bool,
     /// Named by a leaderboard.
     pub(crate) evaluated: bool,
     /// Named by a source of structures.
     pub(crate) structured: bool,
+    /// The shape that its other dimensions and its exact count admit, where its sources leave one dimension out.
+    pub(crate) computed: Option<[i64; 4]>,
 }
 
 /// All checkpoints, in the order in which they were first named.
@@ -194,7 +199,17 @@ impl Known {
             _ => {}
         }
         first(&mut self.parameters_active, new.parameters_active.as_ref());
-        first(&mut self.listed_size, new.listed_size.as_ref());
+        // A counted size says more than whole billions, and either more than that of packed weights.
+        let tells = |size: Option<f64>, packed: bool| match size {
+            None => 0,
+            Some(_) if packed => 1,
+            Some(size) if is_rough(size) => 2,
+            Some(_) => 3,
+        };
+        if tells(new.listed_size, new.packed) > tells(self.listed_size, self.packed) {
+            self.listed_size = new.listed_size;
+            self.packed = new.packed;
+        }
         disagree.keep(
             "architecture",
             &mut self.architecture,
@@ -240,7 +255,7 @@ impl Known {
             (Some(one), Some(two)) => Some(one || two),
             (one, two) => one.or(two),
         };
-        self.packed |= new.packed;
+        self.quantized |= new.packed && new.listed_size.is_none();
         self.adapter |= new.adapter;
     }
 
@@ -250,6 +265,11 @@ impl Known {
         Some([layers?, d_model?, d_ffn?, heads?])
     }
 
+    /// Its own shape, or the one computed from its own dimensions and count.
+    pub(crate) fn settled(&self) -> Option<[i64; 4]> {
+        self.shape().or(self.computed)
+    }
+
     /// Day of publication: as the leaderboard knows the upload, else as another source, else the submission.
     pub(crate) fn published(&self) -> Option<Days> {
         let created = self
@@ -257,4 +277,9 @@ impl Known {
             .map(|millis| millis.div_euclid(86_400_000) as Days);
         self.uploaded.or(self.date).or(created).or(self.submitted)
     }
+}
+
+/// Sizes with at most one decimal come from names or were cut; others were counted.
+pub(crate) fn is_rough(size: f64) -> bool {
+    ((size * 10.0).round() - size * 10.0).abs() < 1e-9
 }

@@ -27,6 +27,9 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
         let Some(truth) = checkpoint.shape() else { continue };
         let answers = WAYS.map(|way| resolver.by(way, at as u32, true).map(|(shape, _)| shape));
         let together = answers.iter().copied().flatten().next();
+        if std::env::var("CAT_DEBUG").is_ok() && checkpoint.evaluated && together != Some(truth) {
+            eprintln!("LOO {} {:?} {:?} {:?} truth {truth:?} got {answers:?}", checkpoint.id, checkpoint.architecture, checkpoint.listed_size, checkpoint.parameters_total);
+        }
         for (row, answer) in answers.into_iter().chain([together]).enumerate() {
             if checkpoint.evaluated {
                 note(&mut rows[row], answer, truth);
@@ -56,3 +59,4 @@ fn note(row: &mut Accuracy, answer: Option<Shape>, truth: Shape) {
     row.right_d_ffn += i64::from(answer[2] == truth[2]);
     row.right_heads += i64::from(answer[3] == truth[3]);
 }
+

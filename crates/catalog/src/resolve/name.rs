@@ -14,6 +14,9 @@ use crate::resolve::words::{Stated, sizes, words};
 /// Posterior from which a name is an answer.
 const SURE: f64 = 0.95;
 
+/// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
+const BEFORE: i32 = 30;
+
 /// How often words go with structures.
 pub(crate) struct Lexicon {
     /// A family's structure is one class.
@@ -21,9 +24,11 @@ pub(crate) struct Lexicon {
     index: BTreeMap<(String, Shape), u16>,
     class_of_template: Vec<u16>,
     totals: Vec<u32>,
-    /// Checkpoints whose own config has the shape: one that none has is no candidate.
+    /// Checkpoints certain to have the shape: one that none has is no candidate.
     exact: Vec<u32>,
     example: Vec<u32>,
+    /// The first day on which a checkpoint of each class is known to have been published.
+    first: Vec<Option<i32>>,
     words: HashMap<String, BTreeMap<u16, u32>>,
     /// Words that at least half of the names of a structure have, and how many do.
     usual: Vec<Vec<(String, u32)>>,
@@ -56,8 +61,8 @@ fn census_key(known: &Known) -> Option<(String, i64)> {
 }
 
 impl Lexicon {
-    /// Learns from checkpoints and their structures.
-    pub(crate) fn learn(pool: &Pool, known: &[Known], lessons: &[(u32, Shape)]) -> Self {
+    /// Learns from checkpoints and their structures, of which the first `certain` are exact or counted.
+    pub(crate) fn learn(pool: &Pool, known: &[Known], lessons: &[(u32, Shape)], certain: usize) -> Self {
         let mut lexicon = Self {
             classes: Vec::new(),
             index: BTreeMap::new(),
@@ -65,6 +70,7 @@ impl Lexicon {
             totals: Vec::new(),
             exact: Vec::new(),
             example: Vec::new(),
+            first: Vec::new(),
             words: HashMap::new(),
             usual: Vec::new(),
             census: BTreeMap::new(),
@@ -77,6 +83,7 @@ impl Lexicon {
                     lexicon.classes.push((template.family.clone(), template.shape));
                     lexicon.totals.push(0);
                     lexicon.exact.push(0);
+                    lexicon.first.push(None);
                     lexicon
                         .example
                         .push(template.members.first().copied().unwrap_or_default());
@@ -84,7 +91,7 @@ impl Lexicon {
                 });
             lexicon.class_of_template.push(at);
         }
-        for &(checkpoint, shape) in lessons {
+        for (number, &(checkpoint, shape)) in lessons.iter().enumerate() {
             let Some(family) = family_of(&known[checkpoint as usize]) else {
                 continue;
             };
@@ -92,7 +99,9 @@ impl Lexicon {
                 continue;
             };
             lexicon.totals[usize::from(at)] += 1;
-            lexicon.exact[usize::from(at)] += u32::from(known[checkpoint as usize].shape().is_some());
+            let first = &mut lexicon.first[usize::from(at)];
+            *first = [*first, known[checkpoint as usize].published()].into_iter().flatten().min();
+            lexicon.exact[usize::from(at)] += u32::from(number < certain);
             if let Some(key) = census_key(&known[checkpoint as usize]) {
                 *lexicon.census.entry(key).or_default().entry(at).or_insert(0) += 1;
             }
@@ -175,6 +184,11 @@ impl Lexicon {
                 *score += ((with + 0.1) / (total + 1.0)).ln().max(-4.0);
             }
         }
+        if std::env::var("CAT_NAME").is_ok_and(|name| known.id.contains(&name)) {
+            let mut all: Vec<_> = scores.iter().map(|(c, s)| (s, &self.classes[usize::from(*c)], self.totals[usize::from(*c)])).collect();
+            all.sort_by(|a, b| b.0.total_cmp(a.0));
+            eprintln!("NAME {} {:?} {evidence:?} {:?}", known.id, Listed::of(known), &all[..all.len().min(6)]);
+        }
         let top = scores.iter().map(|(_, score)| *score).max_by(f64::total_cmp)?;
         let mut shapes: BTreeMap<Shape, (f64, u16)> = BTreeMap::new();
         for (class, score) in scores {
@@ -186,7 +200,7 @@ impl Lexicon {
         }
         let all: f64 = shapes.values().map(|(weight, _)| weight).sum();
         let (shape, (weight, class)) = shapes.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
-        (weight >= SURE * all).then(|| (shape, self.example[usize::from(class)]))
+        (weight >= std::env::var("CAT_SURE").ok().and_then(|v| v.parse().ok()).unwrap_or(SURE) * all).then(|| (shape, self.example[usize::from(class)]))
     }
 
     fn class_of(&self, known: &Known) -> Option<u16> {
@@ -250,7 +264,12 @@ impl Lexicon {
             let class = self.class_of_template[number as usize];
             let exact = self.exact[usize::from(class)] - u32::from(own == Some(class));
             let template = &pool.templates[number as usize];
+            let too_early = match (self.first[usize::from(class)], known.published()) {
+                (Some(first), Some(day)) => day + BEFORE < first,
+                _ => false,
+            };
             if exact > 0
+                && !too_early
                 && !found.contains(&class)
                 && (listed == Listed::Unknown || closest(template, listed, experts).is_some())
                 && said(template, &stated)
@@ -264,7 +283,7 @@ impl Lexicon {
 
 /// Whether a structure can be what the name states: within a third of a whole number, within 0.12 billion (or
 /// 2.5 %) of one with decimals; anything where nothing is stated.
-fn said(template: &Template, stated: &[Stated]) -> bool {
+pub(crate) fn said(template: &Template, stated: &[Stated]) -> bool {
     let mut sizes = stated
         .iter()
         .filter_map(|stated| match stated {
