@@ -120,7 +120,7 @@ impl<'a> Resolver<'a> {
                 .names
                 .held(&known.id, left_out, known.shape().filter(|_| hidden), |shape, of| {
                     lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
-                        && self.pool.says(&known.id, shape)
+                        && self.pool.says(known, shape)
                 })
                 .or_else(|| {
                     let own = known.shape().filter(|_| hidden);

@@ -11,11 +11,16 @@ use crate::resolve::listed::{Experts, Listed, closest};
 use crate::resolve::pool::{Among, Pool, Shape, Template, family_of};
 use crate::resolve::words::{Stated, sizes, words};
 
-/// Posterior from which a name is an answer.
-const SURE: f64 = 0.95;
+/// Posterior from which a name is an answer, where a size is listed or stated.
+const SURE: f64 = 0.75;
+/// The same where none is: organisations publish one series in several sizes.
+const SURE_UNSIZED: f64 = 0.95;
 
 /// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
 const BEFORE: i32 = 30;
+
+/// Weight of a word that is missing against one that is there: names are cut more often than they are padded.
+const ABSENT: f64 = 0.5;
 
 /// How often words go with structures.
 pub(crate) struct Lexicon {
@@ -164,7 +169,7 @@ impl Lexicon {
                     .find(|(other, _)| other == word)
                     .map_or(0, |(_, n)| *n);
                 let total = self.totals[usize::from(*shape)];
-                *score += (f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln();
+                *score += std::env::var("CAT_ABS").ok().and_then(|v| v.parse().ok()).unwrap_or(ABSENT) * ((f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln());
             }
         }
         for word in &evidence {
@@ -200,7 +205,10 @@ impl Lexicon {
         }
         let all: f64 = shapes.values().map(|(weight, _)| weight).sum();
         let (shape, (weight, class)) = shapes.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
-        (weight >= std::env::var("CAT_SURE").ok().and_then(|v| v.parse().ok()).unwrap_or(SURE) * all).then(|| (shape, self.example[usize::from(class)]))
+        let sized = Listed::of(known) != Listed::Unknown || !sizes(&known.id).is_empty();
+        let env = |name: &str, or: f64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(or);
+        let sure = if sized { env("CAT_SURE", SURE) } else { env("CAT_BLIND", SURE_UNSIZED) };
+        (weight >= sure * all).then(|| (shape, self.example[usize::from(class)]))
     }
 
     fn class_of(&self, known: &Known) -> Option<u16> {
@@ -222,10 +230,10 @@ impl Lexicon {
         let less = |class: u16, count: u32| f64::from(count - u32::from(own == Some(class) && count > 0));
         admitted
             .into_iter()
-            .map(|class| {
+            .map(|(class, near)| {
                 let here = less(class, common.get(&class).copied().unwrap_or(0));
                 let all = less(class, self.totals[usize::from(class)]);
-                (class, (here + 0.02 * all + 0.05).ln())
+                (class, (here + 0.02 * all + 0.05).ln() + near)
             })
             .collect()
     }
@@ -254,12 +262,12 @@ impl Lexicon {
         all
     }
 
-    fn admitted(&self, pool: &Pool, known: &Known, own: Option<u16>, meant: Among<'_>) -> BTreeSet<u16> {
+    fn admitted(&self, pool: &Pool, known: &Known, own: Option<u16>, meant: Among<'_>) -> BTreeMap<u16, f64> {
         let family = family_of(known);
         let listed = Listed::of(known);
         let experts = Experts::of(family.as_deref());
         let stated = sizes(&known.id);
-        let mut found = BTreeSet::new();
+        let mut found: BTreeMap<u16, f64> = BTreeMap::new();
         for number in pool.among(meant) {
             let class = self.class_of_template[number as usize];
             let exact = self.exact[usize::from(class)] - u32::from(own == Some(class));
@@ -270,15 +278,31 @@ impl Lexicon {
             };
             if exact > 0
                 && !too_early
-                && !found.contains(&class)
                 && (listed == Listed::Unknown || closest(template, listed, experts).is_some())
                 && said(template, &stated)
             {
-                found.insert(class);
+                let near = closeness(template, &stated);
+                let best = found.entry(class).or_insert(near);
+                *best = best.max(near);
             }
         }
         found
     }
+}
+
+/// Spread of the logarithm of stated sizes around true ones: names round (6.74 to 7, 12.9 to 13).
+const SPREAD: f64 = 0.1;
+
+/// Logarithm of how likely a checkpoint of that structure states these sizes, up to a constant.
+fn closeness(template: &Template, stated: &[Stated]) -> f64 {
+    let of = |stated: &Stated| match *stated {
+        Stated::Dense(size) | Stated::Mixture(_, size) => size,
+    };
+    let nearest = stated
+        .iter()
+        .flat_map(|one| template.sizes.iter().filter(|size| size.usual).map(move |size| (of(one) / size.size).ln().abs()))
+        .min_by(f64::total_cmp);
+    nearest.map_or(0.0, |off| -0.5 * (off.min(0.35) / SPREAD).powi(2))
 }
 
 /// Whether a structure can be what the name states: within a third of a whole number, within 0.12 billion (or

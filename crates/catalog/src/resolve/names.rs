@@ -107,7 +107,7 @@ impl Names {
             let words = tokens(&one.id);
             let told = |key: String| Some((names.agreed(&key, Some(at))?.0, key));
             let found = runs(&words).find_map(|run| told(run.join(" ")));
-            if let Some((_, key)) = found.filter(|&(told, _)| pool.says(&one.id, told)) {
+            if let Some((_, key)) = found.filter(|&(told, _)| pool.says(one, told)) {
                 *names.holding.entry(key).or_default().entry(shape).or_insert(0) += 1;
             }
         }

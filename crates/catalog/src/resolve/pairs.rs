@@ -9,7 +9,9 @@ use crate::resolve::pool::{Shape, family_of};
 use crate::resolve::words::{Stated, sizes, words};
 
 /// Checkpoints that must have a pair before it says anything.
-const ENOUGH: u32 = 3;
+const ENOUGH: u32 = 2;
+/// The same for a word alone, without any size.
+const COMMON: u32 = 8;
 /// Of those, per cent that must share the structure.
 const AGREE: u32 = 97;
 
@@ -82,7 +84,7 @@ impl Pairs {
             let Some((count, shape, at)) = most else { continue };
             // Without a size a word must be common, and an organisation's says too little.
             let bare = key.1.ends_with('=');
-            if bare && (count < 2 * ENOUGH || key.0.starts_with('@')) {
+            if bare && (count < COMMON || key.0.starts_with('@')) {
                 continue;
             }
             if count < std::env::var("CAT_ENOUGH").ok().and_then(|v| v.parse().ok()).unwrap_or(ENOUGH) || count * 100 < all * std::env::var("CAT_AGREE").ok().and_then(|v| v.parse().ok()).unwrap_or(AGREE) {

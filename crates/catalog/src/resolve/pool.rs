@@ -72,10 +72,14 @@ impl Pool {
             .flat_map(|(_, numbers)| numbers.iter().copied())
     }
 
-    /// Whether that shape can have the size that a name states.
-    pub(crate) fn says(&self, id: &str, shape: Shape) -> bool {
-        let stated = sizes(id);
-        stated.is_empty() || self.of_shape(shape).any(|template| said(template, &stated))
+    /// Whether that shape, in the family of `known` where it is known, can have the size that its name states.
+    pub(crate) fn says(&self, known: &Known, shape: Shape) -> bool {
+        let stated = sizes(&known.id);
+        let family = family_of(known);
+        let akin = |template: &&Template| {
+            family.as_deref().is_none_or(|family| block(family) == block(&template.family))
+        };
+        stated.is_empty() || self.of_shape(shape).filter(akin).any(|template| said(template, &stated))
     }
 
     /// The templates of one shape.
@@ -145,7 +149,13 @@ impl Pool {
             .map(|((family, shape, kv_heads, head_dim), members)| {
                 let own = vocabularies.get(&(family.clone(), shape));
                 let vocabularies = usual(own, of_family.get(&family));
-                let (mut sizes, per_layer) = admitted(&family, shape, kv_heads, head_dim, &vocabularies);
+                let common = |vocab: i64| {
+                    own.is_none_or(|own| {
+                        let all: usize = own.values().sum();
+                        own.get(&vocab).is_none_or(|&count| count * 20 >= all)
+                    })
+                };
+                let (mut sizes, per_layer) = admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
                 // Counts that a source states outright, where no formula is known; of packed weights they are too small.
                 let counted = recipe(&family).is_some();
                 for &at in members
@@ -251,6 +261,7 @@ fn admitted(
     kv_heads: i64,
     head_dim: i64,
     vocabularies: &BTreeSet<i64>,
+    common: &dyn Fn(i64) -> bool,
 ) -> (Vec<Admitted>, Vec<(f64, f64)>) {
     let mixture = family == "mixtral";
     let Some(recipe) = recipe(if mixture { "llama" } else { family }) else {
@@ -283,6 +294,8 @@ fn admitted(
                 pos: usual_positions(family),
             };
             for tied in [recipe.tied, !recipe.tied] {
+                // Small checkpoints of an untied family may be tied, but not the other way round.
+                let likely = tied || !recipe.tied;
                 let recipe = Recipe { tied, ..recipe };
                 let Some(one) = dense(recipe, sizes) else { continue };
                 let slack = d_model as f64 * if tied { 1.0 } else { 2.0 } / 1e9;
@@ -298,7 +311,7 @@ fn admitted(
                             below,
                             above,
                             experts: 1,
-                            usual: masks == 0,
+                            usual: masks == 0 && likely && common(vocab),
                         });
                     }
                 }

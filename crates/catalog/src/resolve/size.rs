@@ -58,7 +58,7 @@ pub(crate) fn deeper(pool: &Pool, family: Option<&str>, listed: Listed, left_out
         for &(layer, outside) in &template.per_layer {
             let depth = ((size - outside) / layer).round();
             let fits = (size - outside - depth * layer).abs() <= 0.0006 && layer > 0.02;
-            if fits && depth >= 4.0 && depth <= 2.5 * layers as f64 {
+            if fits && depth >= 4.0 && depth <= 2.0 * layers as f64 {
                 found.insert([depth as i64, d_model, d_ffn, heads], number);
             }
         }
