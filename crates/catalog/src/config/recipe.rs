@@ -46,7 +46,11 @@ impl Recipe {
     /// half of the layers.
     pub(crate) fn masks(self, pos: i64) -> Vec<i128> {
         let mask = i128::from(pos) * i128::from(pos);
-        if self.masks { vec![0, mask, mask / 2] } else { vec![0] }
+        if self.masks {
+            vec![0, mask, mask / 2]
+        } else {
+            vec![0]
+        }
     }
 }
 

@@ -32,11 +32,20 @@ pub(crate) fn vocabularies(known: &[Known]) -> Vocabularies {
         }
     }
     let common = |counts: BTreeMap<i64, usize>| {
-        let mut all: Vec<_> = counts.into_iter().map(|(vocab, count)| (std::cmp::Reverse(count), vocab)).collect();
+        let mut all: Vec<_> = counts
+            .into_iter()
+            .map(|(vocab, count)| (std::cmp::Reverse(count), vocab))
+            .collect();
         all.sort_unstable();
-        all.into_iter().take(VOCABULARIES).map(|(_, vocab)| vocab).collect()
+        all.into_iter()
+            .take(VOCABULARIES)
+            .map(|(_, vocab)| vocab)
+            .collect()
     };
-    counts.into_iter().map(|(family, counts)| (family, common(counts))).collect()
+    counts
+        .into_iter()
+        .map(|(family, counts)| (family, common(counts)))
+        .collect()
 }
 
 /// Fills [`Known::computed`] where one dimension is missing.
@@ -50,7 +59,11 @@ pub(crate) fn fill(known: &mut [Known]) {
 }
 
 /// The shape that `dimensions` and the count of `known` admit, where one of layers and `d_ffn` is missing.
-pub(crate) fn compute(known: &Known, dimensions: [Option<i64>; 7], vocabularies: &Vocabularies) -> Option<Shape> {
+pub(crate) fn compute(
+    known: &Known,
+    dimensions: [Option<i64>; 7],
+    vocabularies: &Vocabularies,
+) -> Option<Shape> {
     let [layers, d_model, d_ffn, heads, kv_heads, vocab, pos] = dimensions;
     let (d_model, heads) = (d_model?, heads?);
     if known.is_moe == Some(true) || layers.is_some() == d_ffn.is_some() {
@@ -66,9 +79,15 @@ pub(crate) fn compute(known: &Known, dimensions: [Option<i64>; 7], vocabularies:
     };
     let own = vocab.map(|vocab| vec![vocab]);
     let default = usual_vocabulary(&family).map(|vocab| vec![vocab]);
-    let vocabs = own.as_ref().or_else(|| vocabularies.get(&family)).or(default.as_ref())?;
+    let vocabs = own
+        .as_ref()
+        .or_else(|| vocabularies.get(&family))
+        .or(default.as_ref())?;
     let mut found = BTreeSet::new();
-    for (&kv_heads, &vocab) in kinds.iter().flat_map(|kv| vocabs.iter().map(move |vocab| (kv, vocab))) {
+    for (&kv_heads, &vocab) in kinds
+        .iter()
+        .flat_map(|kv| vocabs.iter().map(move |vocab| (kv, vocab)))
+    {
         for tied in [false, true] {
             let recipe = Recipe { tied, ..usual };
             let sizes = Sizes {
@@ -87,7 +106,13 @@ pub(crate) fn compute(known: &Known, dimensions: [Option<i64>; 7], vocabularies:
                 };
                 let solved = match layers {
                     None => layer(recipe, sizes).and_then(|one| whole(inside, one + masks, slack, DEEPEST)),
-                    Some(layers) => width(recipe, sizes, inside - i128::from(layers) * masks, i128::from(layers), slack),
+                    Some(layers) => width(
+                        recipe,
+                        sizes,
+                        inside - i128::from(layers) * masks,
+                        i128::from(layers),
+                        slack,
+                    ),
                 };
                 if let Some(solved) = solved {
                     found.insert([layers.unwrap_or(solved), d_model, d_ffn.unwrap_or(solved), heads]);
@@ -101,7 +126,10 @@ pub(crate) fn compute(known: &Known, dimensions: [Option<i64>; 7], vocabularies:
 /// The count of parameters and how far it may be off; nothing of packed weights and of round numbers.
 fn counted(known: &Known) -> Option<(i128, i128)> {
     let packed = known.quantized || crate::resolve::listed::is_packed(known);
-    if let Some(count) = known.parameters_total.filter(|count| !packed && count % 1_000_000 != 0) {
+    if let Some(count) = known
+        .parameters_total
+        .filter(|count| !packed && count % 1_000_000 != 0)
+    {
         return Some((i128::from(count), EXACT));
     }
     match Listed::of(known) {
@@ -126,7 +154,7 @@ fn width(recipe: Recipe, sizes: Sizes, inside: i128, layers: i128, slack: i128) 
     let one = layer(recipe, Sizes { d_ffn: step, ..sizes })? - empty;
     let rest = inside - layers * empty;
     let times = whole(rest, layers * one, slack, 1 << 20)?;
-    let wide = times * step as i64;
+    let wide = times * step;
     (wide >= sizes.d_model / 8).then_some(wide)
 }
 
@@ -146,7 +174,15 @@ mod tests {
     #[test]
     fn the_missing_dimension_is_the_one_that_gives_the_count() {
         // Llama-2-7B without layers, then without its feed-forward width.
-        let all = [Some(32), Some(4096), Some(11_008), Some(32), Some(32), Some(32_000), Some(4096)];
+        let all = [
+            Some(32),
+            Some(4096),
+            Some(11_008),
+            Some(32),
+            Some(32),
+            Some(32_000),
+            Some(4096),
+        ];
         for missing in [0, 2] {
             let mut dimensions = all;
             dimensions[missing] = None;
@@ -155,7 +191,10 @@ mod tests {
                 compute(&one, one.dimensions, &Vocabularies::new()),
                 Some([32, 4096, 11_008, 32])
             );
-            let round = Known { parameters_total: Some(7_000_000_000), ..one };
+            let round = Known {
+                parameters_total: Some(7_000_000_000),
+                ..one
+            };
             assert_eq!(compute(&round, round.dimensions, &Vocabularies::new()), None);
         }
     }

@@ -53,7 +53,11 @@ impl<'a> Resolver<'a> {
     pub(crate) fn new(gathered: &'a Gathered) -> Self {
         let mut pool = Pool::of(&gathered.known);
         let stacked = stacks(&pool, &gathered.known);
-        pool.extend(stacked.iter().map(|(&at, &(shape, template))| (at, shape, template)));
+        pool.extend(
+            stacked
+                .iter()
+                .map(|(&at, &(shape, template))| (at, shape, template)),
+        );
         let mut lessons = Vec::new();
         for (at, known) in gathered.known.iter().enumerate() {
             let listed = Listed::of(known);
@@ -93,7 +97,9 @@ impl<'a> Resolver<'a> {
             for (at, known) in gathered.known.iter().enumerate() {
                 if known.evaluated
                     && known.settled().is_none()
-                    && lessons[..certain].binary_search_by_key(&(at as u32), |l| l.0).is_err()
+                    && lessons[..certain]
+                        .binary_search_by_key(&(at as u32), |l| l.0)
+                        .is_err()
                     && let Some(shape) = resolver.resolve(at as u32, false).shape
                 {
                     lessons.push((at as u32, shape));
@@ -118,10 +124,15 @@ impl<'a> Resolver<'a> {
             ResolvedBy::Lineage => by_lineage(self.gathered, &self.pool, &self.names, at, left_out),
             ResolvedBy::Name => self
                 .names
-                .held(&known.id, left_out, known.shape().filter(|_| hidden), |shape, of| {
-                    lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
-                        && self.pool.says(known, shape)
-                })
+                .held(
+                    &known.id,
+                    left_out,
+                    known.shape().filter(|_| hidden),
+                    |shape, of| {
+                        lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
+                            && self.pool.says(known, shape)
+                    },
+                )
                 .or_else(|| {
                     let own = known.shape().filter(|_| hidden);
                     self.pairs.tell(known, own).filter(|&(shape, of)| {
@@ -129,7 +140,10 @@ impl<'a> Resolver<'a> {
                     })
                 })
                 .or_else(|| self.lexicon.by_name(&self.pool, known, hidden)),
-            ResolvedBy::Size => match known.computed.map_or_else(|| self.sized(known, left_out), |shape| BySize::One(shape, at)) {
+            ResolvedBy::Size => match known
+                .computed
+                .map_or_else(|| self.sized(known, left_out), |shape| BySize::One(shape, at))
+            {
                 BySize::One(shape, of) => Some((shape, of)),
                 BySize::None if !hidden && self.stacked.contains_key(&at) => {
                     let (shape, template) = self.stacked[&at];

@@ -22,6 +22,9 @@ const BEFORE: i32 = 30;
 /// Weight of a word that is missing against one that is there: names are cut more often than they are padded.
 const ABSENT: f64 = 0.5;
 
+/// Logarithm of the least weight of one word: names are whims, one word must not outweigh all others.
+const LEAST: f64 = -4.0;
+
 /// How often words go with structures.
 pub(crate) struct Lexicon {
     /// A family's structure is one class.
@@ -105,7 +108,10 @@ impl Lexicon {
             };
             lexicon.totals[usize::from(at)] += 1;
             let first = &mut lexicon.first[usize::from(at)];
-            *first = [*first, known[checkpoint as usize].published()].into_iter().flatten().min();
+            *first = [*first, known[checkpoint as usize].published()]
+                .into_iter()
+                .flatten()
+                .min();
             lexicon.exact[usize::from(at)] += u32::from(number < certain);
             if let Some(key) = census_key(&known[checkpoint as usize]) {
                 *lexicon.census.entry(key).or_default().entry(at).or_insert(0) += 1;
@@ -169,9 +175,10 @@ impl Lexicon {
                     .find(|(other, _)| other == word)
                     .map_or(0, |(_, n)| *n);
                 let total = self.totals[usize::from(*shape)];
-                *score += std::env::var("CAT_ABS").ok().and_then(|v| v.parse().ok()).unwrap_or(ABSENT) * ((f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln());
+                *score += ABSENT * ((f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln());
             }
         }
+        let lessons = f64::from(self.totals.iter().sum::<u32>().max(1));
         for word in &evidence {
             let Some(counts) = self.words.get(word) else {
                 continue;
@@ -183,16 +190,13 @@ impl Lexicon {
             if !scores.iter().any(|&(shape, _)| count(shape) > 0) {
                 continue;
             }
+            // A class that has not seen the word is as likely to have it as any.
+            let rate = f64::from(counts.values().sum::<u32>()) / lessons;
             for (shape, score) in &mut scores {
                 let with = f64::from(count(*shape));
                 let total = f64::from(self.totals[usize::from(*shape)] - u32::from(own == Some(*shape)));
-                *score += ((with + 0.1) / (total + 1.0)).ln().max(-4.0);
+                *score += ((with + rate) / (total + 1.0)).ln().max(LEAST);
             }
-        }
-        if std::env::var("CAT_NAME").is_ok_and(|name| known.id.contains(&name)) {
-            let mut all: Vec<_> = scores.iter().map(|(c, s)| (s, &self.classes[usize::from(*c)], self.totals[usize::from(*c)])).collect();
-            all.sort_by(|a, b| b.0.total_cmp(a.0));
-            eprintln!("NAME {} {:?} {evidence:?} {:?}", known.id, Listed::of(known), &all[..all.len().min(6)]);
         }
         let top = scores.iter().map(|(_, score)| *score).max_by(f64::total_cmp)?;
         let mut shapes: BTreeMap<Shape, (f64, u16)> = BTreeMap::new();
@@ -206,8 +210,7 @@ impl Lexicon {
         let all: f64 = shapes.values().map(|(weight, _)| weight).sum();
         let (shape, (weight, class)) = shapes.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
         let sized = Listed::of(known) != Listed::Unknown || !sizes(&known.id).is_empty();
-        let env = |name: &str, or: f64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(or);
-        let sure = if sized { env("CAT_SURE", SURE) } else { env("CAT_BLIND", SURE_UNSIZED) };
+        let sure = if sized { SURE } else { SURE_UNSIZED };
         (weight >= sure * all).then(|| (shape, self.example[usize::from(class)]))
     }
 
@@ -300,7 +303,13 @@ fn closeness(template: &Template, stated: &[Stated]) -> f64 {
     };
     let nearest = stated
         .iter()
-        .flat_map(|one| template.sizes.iter().filter(|size| size.usual).map(move |size| (of(one) / size.size).ln().abs()))
+        .flat_map(|one| {
+            template
+                .sizes
+                .iter()
+                .filter(|size| size.usual)
+                .map(move |size| (of(one) / size.size).ln().abs())
+        })
         .min_by(f64::total_cmp);
     nearest.map_or(0.0, |off| -0.5 * (off.min(0.35) / SPREAD).powi(2))
 }

@@ -2,7 +2,7 @@
 //!
 //! `org/Qwen1.5-7B-Dutch-Chat` holds the name of `Qwen/Qwen1.5-7B`. Names are read as runs of letters and of digits, so
 //! that `phi-2`, `phi2` and `Phi_2` are one name; what they say of how weights are stored (`GPTQ`, `4bit`, `hf`) does not
-//! count. A run tells something only where the checkpoints that are named so share a shape, and nine in ten of those for
+//! count. A run tells something only where the checkpoints that are named so share a shape, and four in five of those for
 //! which it is the longest such run have that shape too.
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,9 +12,31 @@ use crate::resolve::pool::{Pool, Shape};
 
 /// Words of how weights are stored or what file they come in, at the end of a name.
 const STORAGE: [&str; 22] = [
-    "gptq", "awq", "gguf", "ggml", "hf", "fp", "bf", "bnb", "bit", "int", "exl", "mlx", "sharded", "quantized",
-    "safetensors", "g", "nf", "q", "16", "8", "4", "128",
+    "gptq",
+    "awq",
+    "gguf",
+    "ggml",
+    "hf",
+    "fp",
+    "bf",
+    "bnb",
+    "bit",
+    "int",
+    "exl",
+    "mlx",
+    "sharded",
+    "quantized",
+    "safetensors",
+    "g",
+    "nf",
+    "q",
+    "16",
+    "8",
+    "4",
+    "128",
 ];
+/// Per cent of those for which a name is the longest one held that must have its shape.
+const AGREE: u32 = 80;
 /// Words of the longest run looked up.
 const LONGEST: usize = 12;
 
@@ -40,9 +62,7 @@ pub(crate) fn tokens(id: &str) -> Vec<String> {
     let mut kind = 0;
     let letters: Vec<char> = name.chars().collect();
     for (at, &letter) in letters.iter().enumerate() {
-        let point = letter == '.'
-            && kind == 1
-            && letters.get(at + 1).is_some_and(char::is_ascii_digit);
+        let point = letter == '.' && kind == 1 && letters.get(at + 1).is_some_and(char::is_ascii_digit);
         let now = match letter {
             _ if letter.is_ascii_digit() || point => 1,
             _ if letter.is_alphabetic() => 2,
@@ -70,13 +90,19 @@ fn tokens_kept(id: &str, words: &[String]) -> bool {
 
 /// Whether a run of words is a name that can mean one base: a number beside some letters.
 fn tells(run: &[String]) -> bool {
-    let digits = run.iter().any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    let digits = run
+        .iter()
+        .any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     let letters: usize = run
         .iter()
         .filter(|word| word.starts_with(char::is_alphabetic))
         .map(String::len)
         .sum();
-    digits && letters >= 3 && run.first().is_some_and(|word| word.starts_with(char::is_alphabetic))
+    digits
+        && letters >= 3
+        && run
+            .first()
+            .is_some_and(|word| word.starts_with(char::is_alphabetic))
 }
 
 /// Runs of `words`, the longest first, and of equally long ones the first.
@@ -94,7 +120,12 @@ impl Names {
             equal: HashMap::new(),
             holding: HashMap::new(),
         };
-        let settled = || known.iter().enumerate().filter_map(|(at, one)| Some((at as u32, one, one.settled()?)));
+        let settled = || {
+            known
+                .iter()
+                .enumerate()
+                .filter_map(|(at, one)| Some((at as u32, one, one.settled()?)))
+        };
         for (at, one, shape) in settled() {
             let words = tokens(&one.id);
             names.equal.entry(words.join(" ")).or_default().push(Named {
@@ -120,12 +151,20 @@ impl Names {
     }
 
     fn agreed(&self, key: &str, left_out: Option<u32>) -> Option<(Shape, u32)> {
-        let members = || self.equal.get(key).into_iter().flatten().filter(|member| Some(member.at) != left_out);
+        let members = || {
+            self.equal
+                .get(key)
+                .into_iter()
+                .flatten()
+                .filter(|member| Some(member.at) != left_out)
+        };
         if let Some(own) = members().find(|member| member.canonical) {
             return Some((own.shape, own.at));
         }
         let first = members().next()?;
-        members().all(|member| member.shape == first.shape).then_some((first.shape, first.at))
+        members()
+            .all(|member| member.shape == first.shape)
+            .then_some((first.shape, first.at))
     }
 
     /// What the runs of a name say, the longest first, where `admits` allows it. `own`: the shape of the one left out.
@@ -147,9 +186,19 @@ impl Names {
             };
             let holding = self.holding.get(&key);
             let less = |of: Shape, count: u32| count.saturating_sub(u32::from(own == Some(of)));
-            let all: u32 = holding.into_iter().flatten().map(|(&of, &count)| less(of, count)).sum();
-            let same = less(shape, holding.and_then(|counts| counts.get(&shape)).copied().unwrap_or(0));
-            if same * 100 >= all * holding_share() && admits(shape, at) {
+            let all: u32 = holding
+                .into_iter()
+                .flatten()
+                .map(|(&of, &count)| less(of, count))
+                .sum();
+            let same = less(
+                shape,
+                holding
+                    .and_then(|counts| counts.get(&shape))
+                    .copied()
+                    .unwrap_or(0),
+            );
+            if same * 100 >= all * AGREE && admits(shape, at) {
                 return Some((shape, at));
             }
         }
@@ -178,11 +227,14 @@ mod tests {
 
     #[test]
     fn the_longest_name_held_tells() {
-        let all = [known("gpt2", 12), known("gpt2-medium", 24), known("z/other-3b", 7)];
+        let all = [
+            known("gpt2", 12),
+            known("gpt2-medium", 24),
+            known("z/other-3b", 7),
+        ];
         let names = Names::of(&Pool::of(&all), &all);
         let held = |id: &str| names.held(id, None, None, |_, _| true).map(|(shape, _)| shape[0]);
         assert_eq!(held("x/latent_gpt2_medium_alpaca"), Some(24));
         assert_eq!(held("x/unnamed"), None);
     }
 }
-fn holding_share() -> u32 { std::env::var("CAT_HOLD").ok().and_then(|v| v.parse().ok()).unwrap_or(80) }

@@ -87,7 +87,7 @@ impl Pairs {
             if bare && (count < COMMON || key.0.starts_with('@')) {
                 continue;
             }
-            if count < std::env::var("CAT_ENOUGH").ok().and_then(|v| v.parse().ok()).unwrap_or(ENOUGH) || count * 100 < all * std::env::var("CAT_AGREE").ok().and_then(|v| v.parse().ok()).unwrap_or(AGREE) {
+            if count < ENOUGH || count * 100 < all * AGREE {
                 continue;
             }
             match told {

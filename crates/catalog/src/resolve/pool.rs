@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::family;
-use crate::config::recipe::{Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe, usual_positions};
+use crate::config::recipe::{
+    Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe, usual_positions,
+};
 use crate::gather::Known;
 use crate::resolve::listed::is_packed;
 use crate::resolve::name::said;
@@ -77,9 +79,15 @@ impl Pool {
         let stated = sizes(&known.id);
         let family = family_of(known);
         let akin = |template: &&Template| {
-            family.as_deref().is_none_or(|family| block(family) == block(&template.family))
+            family
+                .as_deref()
+                .is_none_or(|family| block(family) == block(&template.family))
         };
-        stated.is_empty() || self.of_shape(shape).filter(akin).any(|template| said(template, &stated))
+        stated.is_empty()
+            || self
+                .of_shape(shape)
+                .filter(akin)
+                .any(|template| said(template, &stated))
     }
 
     /// The templates of one shape.
@@ -155,7 +163,8 @@ impl Pool {
                         own.get(&vocab).is_none_or(|&count| count * 20 >= all)
                     })
                 };
-                let (mut sizes, per_layer) = admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
+                let (mut sizes, per_layer) =
+                    admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
                 // Counts that a source states outright, where no formula is known; of packed weights they are too small.
                 let counted = recipe(&family).is_some();
                 for &at in members

@@ -40,7 +40,12 @@ const STACKED: usize = 3;
 
 /// Merges that stack layers of one checkpoint twice, or drop some: the one structure whose layer, taken another number of
 /// times, gives the counted size, and the template it is made of.
-pub(crate) fn deeper(pool: &Pool, family: Option<&str>, listed: Listed, left_out: Option<u32>) -> Option<(Shape, u32)> {
+pub(crate) fn deeper(
+    pool: &Pool,
+    family: Option<&str>,
+    listed: Listed,
+    left_out: Option<u32>,
+) -> Option<(Shape, u32)> {
     let (Listed::Counted(size), Some(family)) = (listed, family) else {
         return None;
     };
@@ -50,7 +55,11 @@ pub(crate) fn deeper(pool: &Pool, family: Option<&str>, listed: Listed, left_out
     let mut found: BTreeMap<Shape, u32> = BTreeMap::new();
     for number in pool.among(Among::Akin(family)) {
         let template = &pool.templates[number as usize];
-        let members = template.members.iter().filter(|&&member| Some(member) != left_out).count();
+        let members = template
+            .members
+            .iter()
+            .filter(|&&member| Some(member) != left_out)
+            .count();
         if members < STACKED {
             continue;
         }
