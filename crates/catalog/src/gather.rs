@@ -1,7 +1,7 @@
 //! What all sources together say of each checkpoint. The first source to say a thing is kept (sources are read in the
 //! order of trust); what a later one says differently becomes a conflict, not a silent choice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::sources::{DIMENSIONS, Dimensions, Observed};
 use crate::tables::{Conflict, Days, Millis};
@@ -48,7 +48,15 @@ pub(crate) struct Known {
     pub(crate) packed: bool,
     /// A source says of the weights themselves that they are packed.
     pub(crate) quantized: bool,
+    pub(crate) quantized_source: u16,
     pub(crate) adapter: bool,
+    /// The leaderboard that tells whether it is one.
+    pub(crate) adapter_source: Option<u16>,
+    /// A leaderboard's type of checkpoint is one of merges.
+    pub(crate) kind_merged: Option<bool>,
+    pub(crate) kind_source: u16,
+    pub(crate) multimodal_source: u16,
+    pub(crate) training_tokens: Option<i64>,
     /// Named by a leaderboard.
     pub(crate) evaluated: bool,
     /// Named by a source of structures.
@@ -65,6 +73,8 @@ pub(crate) struct Gathered {
     pub(crate) conflicts: Vec<Conflict>,
     /// Paths of the sources, by number.
     pub(crate) sources: Vec<String>,
+    /// Numbers of the sources that are leaderboards.
+    pub(crate) leaderboards: BTreeSet<u16>,
 }
 
 /// What a source is to a checkpoint.
@@ -241,7 +251,19 @@ impl Known {
             &mut self.moe_source,
             new.is_moe.as_ref(),
         );
-        first(&mut self.is_multimodal, new.is_multimodal.as_ref());
+        disagree.keep(
+            "is_multimodal",
+            &mut self.is_multimodal,
+            &mut self.multimodal_source,
+            new.is_multimodal.as_ref(),
+        );
+        disagree.keep(
+            "type_merged",
+            &mut self.kind_merged,
+            &mut self.kind_source,
+            new.kind_merged.as_ref(),
+        );
+        first(&mut self.training_tokens, new.training_tokens.as_ref());
         if new.has_chat_template == Some(true) || self.has_chat_template.is_none() {
             first(&mut self.has_chat_template, new.has_chat_template.as_ref());
         }
@@ -255,7 +277,13 @@ impl Known {
             (Some(one), Some(two)) => Some(one || two),
             (one, two) => one.or(two),
         };
-        self.quantized |= new.packed && new.listed_size.is_none();
+        if new.packed && new.listed_size.is_none() && role != Role::Leaderboard && !self.quantized {
+            self.quantized = true;
+            self.quantized_source = source;
+        }
+        if role == Role::Leaderboard && new.weight_type {
+            self.adapter_source.get_or_insert(source);
+        }
         self.adapter |= new.adapter;
     }
 
