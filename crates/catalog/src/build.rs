@@ -11,6 +11,7 @@ use crate::discover::{Found, Kind, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
+use crate::labels;
 use crate::manifest;
 use crate::parquet_file::TableWriter;
 use crate::reading::{Context, Surveys, read, survey};
@@ -140,6 +141,10 @@ pub(crate) fn build_into(
     };
     let mut gathered = Gathered {
         sources: found.iter().map(|found| found.file.clone()).collect(),
+        leaderboards: (0_u16..)
+            .zip(&found)
+            .filter_map(|(number, found)| found.kind.is_leaderboard().then_some(number))
+            .collect(),
         ..Gathered::default()
     };
     let mut duplicates = Duplicates::default();
@@ -203,6 +208,7 @@ pub(crate) fn build_into(
     progress(Progress::Resolving {
         checkpoints: gathered.known.len(),
     });
+    crate::resolve::compute::fill(&mut gathered.known);
     let resolver = Resolver::new(&gathered);
     let accuracy = resolver.accuracy();
     progress(Progress::Writing {
@@ -219,7 +225,7 @@ pub(crate) fn build_into(
             .map(|at| resolver.structure(at as u32)),
     )?;
     writers.all::<Checkpoint>(order.iter().map(|&at| checkpoints::checkpoint(&gathered, at)))?;
-    let labels: Vec<Conflict> = checkpoints::conflicts(&gathered).collect();
+    let labels: Vec<Conflict> = labels::conflicts(&gathered).collect();
     gathered.conflicts.extend(labels);
     gathered
         .conflicts

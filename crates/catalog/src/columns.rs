@@ -19,13 +19,16 @@ table!(Checkpoint, "checkpoints", {
     is_moe: Bool "" "a mixture of experts",
     is_multimodal: Bool "" "takes more than text",
     has_chat_template: Bool "" "was evaluated with, or ships, a chat template",
-    merged: Bool "" "made by merging other checkpoints",
+    merged: Bool "" "made by merging other checkpoints, by a leaderboard's flag or type, else by name",
+    quantized: Bool "" "stored with fewer bits per weight, by config, tags or name",
+    adapter: Bool "" "only an adapter to a base, by weight type or name",
     flagged: Bool "" "flagged by a leaderboard, itself or an ancestor",
     flagged_by: Text "" "the flagged ancestor where the flag was inherited",
     base: Text "" "the checkpoint this one was made from",
     base_relation: Text "" "finetune, merge, quantized, adapter, or declared",
     parameters_total: Int "count" "all parameters",
     parameters_active: Int "count" "parameters used for one token",
+    training_tokens: Int "count" "tokens of text seen in pre-training, as other works noted it",
 });
 
 table!(Structure, "structures", {

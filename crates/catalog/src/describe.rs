@@ -1,5 +1,7 @@
 //! The descriptive table of the structure columns, pandas' definitions, and the schema for people.
 
+use std::collections::BTreeMap;
+
 use crate::parquet_file::data_type;
 use crate::query::moments::skewness_and_kurtosis;
 use crate::schema::Row;
@@ -43,13 +45,19 @@ pub struct Description {
 /// The structure columns of `structures`, one row each, in the order of the published dataset.
 pub fn describe<'a>(structures: impl IntoIterator<Item = &'a Structure>) -> Vec<Description> {
     let rows: Vec<&Structure> = structures.into_iter().collect();
+    let all = columns(&rows).into_iter();
+    all.map(|(column, values)| description(column, values, rows.len()))
+        .collect()
+}
+
+fn columns(rows: &[&Structure]) -> [(&'static str, Vec<f64>); 9] {
     let int = |get: fn(&Structure) -> Option<i64>| {
         rows.iter()
             .filter_map(|row| get(row))
             .map(|value| value as f64)
             .collect()
     };
-    let columns: [(&'static str, Vec<f64>); 9] = [
+    [
         ("size", rows.iter().filter_map(|row| row.size).collect()),
         ("d_model", int(|row| row.d_model)),
         ("d_ffn", int(|row| row.d_ffn)),
@@ -59,10 +67,31 @@ pub fn describe<'a>(structures: impl IntoIterator<Item = &'a Structure>) -> Vec<
         ("vocab_size", int(|row| row.vocab_size)),
         ("pos", int(|row| row.pos)),
         ("date", int(|row| row.date.map(i64::from))),
-    ];
-    columns
+    ]
+}
+
+/// The structure columns before cleaning: what `structures` keep, and the numbers that the rules of [`crate::clean`] and of
+/// the readers took out of these columns (5,000 heads, a vocabulary of 5,025,700). Beside [`describe`] it shows what cleaning
+/// does to mean, spread and tails.
+pub fn describe_uncleaned<'a>(
+    structures: impl IntoIterator<Item = &'a Structure>,
+    rejects: impl IntoIterator<Item = &'a Reject>,
+) -> Vec<Description> {
+    let rows: Vec<&Structure> = structures.into_iter().collect();
+    let mut taken: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for reject in rejects.into_iter().filter(|reject| !reject.whole_row) {
+        if let Ok(value) = reject.raw.trim().parse::<f64>() {
+            taken.entry(reject.field.as_str()).or_default().push(value);
+        }
+    }
+    columns(&rows)
         .into_iter()
-        .map(|(column, values)| description(column, values, rows.len()))
+        .map(|(column, mut values)| {
+            let more = taken.remove(column).unwrap_or_default();
+            let all = rows.len().max(values.len() + more.len());
+            values.extend(more);
+            description(column, values, all)
+        })
         .collect()
 }
 
@@ -204,6 +233,23 @@ mod tests {
         assert!(near(told.skewness, 2.028_699_102_080_332_7), "{told:?}");
         assert!(near(told.kurtosis, 4.272_146_531_742_891), "{told:?}");
         assert!((told.missing - 1.0 / 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn uncleaned_columns_hold_what_the_rules_took_out() {
+        let kept = [32, 40].map(|heads| Structure {
+            heads: Some(heads),
+            ..Structure::default()
+        });
+        let rejects = [(false, "5000"), (true, "7000"), (false, "many")].map(|(whole_row, raw)| Reject {
+            field: "heads".into(),
+            raw: raw.into(),
+            whole_row,
+            ..Reject::default()
+        });
+        let maximum = |table: Vec<Description>| table[3].maximum;
+        assert_eq!(maximum(describe(&kept)), Some(40.0));
+        assert_eq!(maximum(describe_uncleaned(&kept, &rejects)), Some(5_000.0));
     }
 
     #[test]

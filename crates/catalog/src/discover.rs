@@ -12,7 +12,7 @@ use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
     architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, model_info, samples, structures, task_tables,
+    leaderboard_v1, leaderboard_v2, listings, model_info, samples, scaling, structures, task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
@@ -34,6 +34,7 @@ pub(crate) enum Kind {
     Harness,
     CommunityEvals,
     Samples,
+    Scaling,
     Listing,
 }
 
@@ -49,6 +50,7 @@ impl Kind {
             Self::Harness => harness::NAME,
             Self::CommunityEvals => community_evals::NAME,
             Self::Samples => samples::NAME,
+            Self::Scaling => scaling::NAME,
             Self::Task(at) => task_tables::SPECS.get(at).map_or("task", |spec| spec.name),
             Self::HubConfigs => hub_configs::NAME,
             Self::HubModels => hub_models::NAME,
@@ -80,6 +82,7 @@ impl Kind {
             | Self::Parameters
             | Self::Listing
             | Self::HubApi
+            | Self::Scaling
             | Self::Samples => Role::Other,
         }
     }
@@ -176,7 +179,7 @@ type Told<T> = (Kind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let table = Table::open(path, file)?;
-    let kinds: [Told<Table>; 8] = [
+    let kinds: [Told<Table>; 9] = [
         (Kind::ModelInfo, model_info::recognises),
         (Kind::LeaderboardV1, leaderboard_v1::recognises),
         (Kind::LeaderboardV2, leaderboard_v2::recognises),
@@ -185,6 +188,7 @@ fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         (Kind::Bases, bases::recognises),
         (Kind::Parameters, listings::is_parameters),
         (Kind::Listing, listings::is_listing),
+        (Kind::Scaling, scaling::recognises),
     ];
     let told = kinds
         .into_iter()

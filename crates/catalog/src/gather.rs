@@ -1,7 +1,7 @@
 //! What all sources together say of each checkpoint. The first source to say a thing is kept (sources are read in the
 //! order of trust); what a later one says differently becomes a conflict, not a silent choice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::sources::{DIMENSIONS, Dimensions, Observed};
 use crate::tables::{Conflict, Days, Millis};
@@ -44,12 +44,25 @@ pub(crate) struct Known {
     pub(crate) merged: Option<bool>,
     pub(crate) merged_source: u16,
     pub(crate) flagged: Option<bool>,
+    /// The listed size is of packed weights or of an adapter.
     pub(crate) packed: bool,
+    /// A source says of the weights themselves that they are packed.
+    pub(crate) quantized: bool,
+    pub(crate) quantized_source: u16,
     pub(crate) adapter: bool,
+    /// The leaderboard that tells whether it is one.
+    pub(crate) adapter_source: Option<u16>,
+    /// A leaderboard's type of checkpoint is one of merges.
+    pub(crate) kind_merged: Option<bool>,
+    pub(crate) kind_source: u16,
+    pub(crate) multimodal_source: u16,
+    pub(crate) training_tokens: Option<i64>,
     /// Named by a leaderboard.
     pub(crate) evaluated: bool,
     /// Named by a source of structures.
     pub(crate) structured: bool,
+    /// The shape that its other dimensions and its exact count admit, where its sources leave one dimension out.
+    pub(crate) computed: Option<[i64; 4]>,
 }
 
 /// All checkpoints, in the order in which they were first named.
@@ -60,6 +73,8 @@ pub(crate) struct Gathered {
     pub(crate) conflicts: Vec<Conflict>,
     /// Paths of the sources, by number.
     pub(crate) sources: Vec<String>,
+    /// Numbers of the sources that are leaderboards.
+    pub(crate) leaderboards: BTreeSet<u16>,
 }
 
 /// What a source is to a checkpoint.
@@ -194,7 +209,17 @@ impl Known {
             _ => {}
         }
         first(&mut self.parameters_active, new.parameters_active.as_ref());
-        first(&mut self.listed_size, new.listed_size.as_ref());
+        // A counted size says more than whole billions, and either more than that of packed weights.
+        let tells = |size: Option<f64>, packed: bool| match size {
+            None => 0,
+            Some(_) if packed => 1,
+            Some(size) if is_rough(size) => 2,
+            Some(_) => 3,
+        };
+        if tells(new.listed_size, new.packed) > tells(self.listed_size, self.packed) {
+            self.listed_size = new.listed_size;
+            self.packed = new.packed;
+        }
         disagree.keep(
             "architecture",
             &mut self.architecture,
@@ -226,7 +251,19 @@ impl Known {
             &mut self.moe_source,
             new.is_moe.as_ref(),
         );
-        first(&mut self.is_multimodal, new.is_multimodal.as_ref());
+        disagree.keep(
+            "is_multimodal",
+            &mut self.is_multimodal,
+            &mut self.multimodal_source,
+            new.is_multimodal.as_ref(),
+        );
+        disagree.keep(
+            "type_merged",
+            &mut self.kind_merged,
+            &mut self.kind_source,
+            new.kind_merged.as_ref(),
+        );
+        first(&mut self.training_tokens, new.training_tokens.as_ref());
         if new.has_chat_template == Some(true) || self.has_chat_template.is_none() {
             first(&mut self.has_chat_template, new.has_chat_template.as_ref());
         }
@@ -240,7 +277,13 @@ impl Known {
             (Some(one), Some(two)) => Some(one || two),
             (one, two) => one.or(two),
         };
-        self.packed |= new.packed;
+        if new.packed && new.listed_size.is_none() && role != Role::Leaderboard && !self.quantized {
+            self.quantized = true;
+            self.quantized_source = source;
+        }
+        if role == Role::Leaderboard && new.weight_type {
+            self.adapter_source.get_or_insert(source);
+        }
         self.adapter |= new.adapter;
     }
 
@@ -250,6 +293,11 @@ impl Known {
         Some([layers?, d_model?, d_ffn?, heads?])
     }
 
+    /// Its own shape, or the one computed from its own dimensions and count.
+    pub(crate) fn settled(&self) -> Option<[i64; 4]> {
+        self.shape().or(self.computed)
+    }
+
     /// Day of publication: as the leaderboard knows the upload, else as another source, else the submission.
     pub(crate) fn published(&self) -> Option<Days> {
         let created = self
@@ -257,4 +305,9 @@ impl Known {
             .map(|millis| millis.div_euclid(86_400_000) as Days);
         self.uploaded.or(self.date).or(created).or(self.submitted)
     }
+}
+
+/// Sizes with at most one decimal come from names or were cut; others were counted.
+pub(crate) fn is_rough(size: f64) -> bool {
+    ((size * 10.0).round() - size * 10.0).abs() < 1e-9
 }

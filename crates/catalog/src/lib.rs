@@ -17,6 +17,7 @@ mod duplicates;
 pub mod error;
 pub mod export;
 mod gather;
+mod labels;
 mod manifest;
 pub mod parquet_file;
 pub mod query;

@@ -39,8 +39,12 @@ pub struct Checkpoint {
     pub is_multimodal: Option<bool>,
     /// Was evaluated with, or ships, a chat template.
     pub has_chat_template: Option<bool>,
-    /// Made by merging other checkpoints.
+    /// Made by merging other checkpoints: a leaderboard's flag or its type says so, else the name.
     pub merged: Option<bool>,
+    /// Stored with fewer bits per weight than it was trained with, by its config, tags or name.
+    pub quantized: Option<bool>,
+    /// Only an adapter to a base, by a leaderboard's weight type or the name.
+    pub adapter: Option<bool>,
     /// Flagged by a leaderboard (contamination, false statements of origin).
     pub flagged: Option<bool>,
     /// The flagged ancestor, where the flag was inherited.
@@ -53,6 +57,8 @@ pub struct Checkpoint {
     pub parameters_total: Option<i64>,
     /// Parameters used for one token, a count.
     pub parameters_active: Option<i64>,
+    /// Tokens of text seen in pre-training, a count, as other works noted it.
+    pub training_tokens: Option<i64>,
 }
 
 /// How a checkpoint's structure came to be known, the surest first.

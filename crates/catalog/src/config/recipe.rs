@@ -37,6 +37,21 @@ pub(crate) struct Recipe {
     pub(crate) final_norm: bool,
     /// Key and value heads where the config has none: 1 (multi-query) or as many as heads.
     pub(crate) multi_query: bool,
+    /// Checkpoints may hold the causal mask of each layer, or of every second, as a tensor.
+    pub(crate) masks: bool,
+}
+
+impl Recipe {
+    /// Numbers that a layer may hold beside its parameters: none, or the causal mask of `pos` positions, in each or in
+    /// half of the layers.
+    pub(crate) fn masks(self, pos: i64) -> Vec<i128> {
+        let mask = i128::from(pos) * i128::from(pos);
+        if self.masks {
+            vec![0, mask, mask / 2]
+        } else {
+            vec![0]
+        }
+    }
 }
 
 /// Llama's: RMS norms, gated, no biases.
@@ -55,6 +70,7 @@ const LLAMA: Recipe = Recipe {
     embedding_norm: false,
     final_norm: true,
     multi_query: false,
+    masks: false,
 };
 
 /// GPT-2's: layer norms, two matrices, biases everywhere, learned positions.
@@ -66,15 +82,31 @@ const GPT2: Recipe = Recipe {
     norm_bias: true,
     tied: true,
     positions: Some(0),
+    masks: true,
     ..LLAMA
 };
+
+/// Positions of a family's checkpoints where none are stated.
+pub(crate) fn usual_positions(family: &str) -> i64 {
+    if family == "gpt2" { 1_024 } else { 2_048 }
+}
+
+/// The vocabulary of a family's config class in transformers, for families whose checkpoints seldom state another.
+pub(crate) fn usual_vocabulary(family: &str) -> Option<i64> {
+    Some(match family {
+        "cohere" | "cohere2" => 256_000,
+        "xglm" => 256_008,
+        "gptneo" => 50_257,
+        _ => return None,
+    })
+}
 
 /// The recipe of a family, as [`crate::config::family`] names it.
 pub(crate) fn recipe(family: &str) -> Option<Recipe> {
     Some(match family {
         "llama" | "mistral" | "phi3" | "internlm2" | "yi" | "baichuan" | "decilm" | "solar" | "granite"
-        | "ministral" => LLAMA,
-        "qwen" | "qwen2" => Recipe {
+        | "ministral" | "exaone" => LLAMA,
+        "qwen" | "qwen2" | "glm" | "chatglm" => Recipe {
             qkv_bias: true,
             ..LLAMA
         },
@@ -112,6 +144,7 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
         "gpt2" => GPT2,
         "opt" => Recipe {
             positions: Some(2),
+            masks: false,
             ..GPT2
         },
         "gptneo" => Recipe {
@@ -120,11 +153,13 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
         },
         "gptbigcode" => Recipe {
             multi_query: true,
+            masks: false,
             ..GPT2
         },
         "bloom" => Recipe {
             positions: None,
             embedding_norm: true,
+            masks: false,
             ..GPT2
         },
         "gptneox" => Recipe {
@@ -146,10 +181,12 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             tied: false,
             norms: 1,
             head_bias: true,
+            masks: false,
             ..GPT2
         },
         "starcoder2" | "xglm" => Recipe {
             positions: None,
+            masks: false,
             ..GPT2
         },
         "mpt" => Recipe {
@@ -158,6 +195,7 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             mlp_bias: false,
             norm_bias: false,
             positions: None,
+            masks: false,
             ..GPT2
         },
         "falcon" => Recipe {
@@ -167,6 +205,7 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             positions: None,
             norms: 1,
             multi_query: true,
+            masks: false,
             ..GPT2
         },
         _ => return None,

@@ -1,12 +1,21 @@
 //! How right each way of resolving is: every exactly known checkpoint left out once and resolved by the other ways.
 //!
 //! Names are learned once, with the left-out checkpoint's own counts taken away; what it taught others (their names were
-//! read with its help) stays, so the measured accuracy of `name` is an upper bound, if a close one.
+//! read with its help) stays, so the measured accuracy of `name` is an upper bound. The scope `organisation out` is none:
+//! there everything is learned anew without any checkpoint of a fifth of the organisations, those of one organisation
+//! together, and these are resolved.
 
-use crate::resolve::Resolver;
+use crate::gather::{Gathered, Known};
 use crate::resolve::pool::Shape;
 use crate::resolve::rest::COLUMNS;
+use crate::resolve::{Resolver, compute};
 use crate::tables::{Accuracy, ResolvedBy};
+
+/// Folds of organisations.
+const FOLDS: u64 = 5;
+/// Checkpoints up to which everything is learned anew per fold: the answer is about the sources that people have, and
+/// learning takes a second per hundred thousand.
+const LEARNED_ANEW: usize = 200_000;
 
 const WAYS: [ResolvedBy; 3] = [ResolvedBy::Lineage, ResolvedBy::Name, ResolvedBy::Size];
 
@@ -34,6 +43,10 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
             note(&mut rows[WAYS.len() + 1 + row], answer, truth);
         }
     }
+    if known.len() <= LEARNED_ANEW {
+        rows.push(organisation_out(resolver));
+    }
+    rows.extend(computed(known));
     let nearest = resolver.rest.accuracy(known);
     rows.extend(COLUMNS.iter().zip(nearest).map(|(column, counts)| Accuracy {
         scope: "all".to_owned(),
@@ -44,6 +57,72 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
         ..Accuracy::default()
     }));
     rows
+}
+
+/// Every evaluated checkpoint that is known exactly, resolved by what checkpoints of other organisations teach.
+fn organisation_out(resolver: &Resolver<'_>) -> Accuracy {
+    let gathered = resolver.gathered;
+    let mut row = Accuracy {
+        scope: "organisation out".to_owned(),
+        way: "all".to_owned(),
+        ..Accuracy::default()
+    };
+    for fold in 0..FOLDS {
+        let is_out = |one: &Known| one.shape().is_some() && fold_of(&one.id) == fold;
+        let mut without = Gathered {
+            known: gathered.known.clone(),
+            index: gathered.index.clone(),
+            ..Gathered::default()
+        };
+        for one in without.known.iter_mut().filter(|one| is_out(one)) {
+            one.dimensions = [None; 7];
+            one.head_dim = None;
+            one.parameters_total = None;
+        }
+        let learned = Resolver::new(&without);
+        for (at, one) in gathered
+            .known
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.evaluated && is_out(one))
+        {
+            if let Some(truth) = one.shape() {
+                note(&mut row, learned.resolve(at as u32, false).shape, truth);
+            }
+        }
+    }
+    row
+}
+
+/// The fold of a checkpoint: a hash (FNV-1a) of its organisation, or of its name where it has none.
+fn fold_of(id: &str) -> u64 {
+    let organisation = id.split('/').next().unwrap_or(id);
+    let hash = organisation
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    hash % FOLDS
+}
+
+/// How right computed dimensions are: each of layers and feed-forward width taken from checkpoints that state all.
+fn computed(known: &[Known]) -> [Accuracy; 2] {
+    let vocabularies = compute::vocabularies(known);
+    [(0, "computed layers"), (2, "computed d_ffn")].map(|(missing, way)| {
+        let mut row = Accuracy {
+            scope: "all".to_owned(),
+            way: way.to_owned(),
+            ..Accuracy::default()
+        };
+        for one in known {
+            if let Some(truth) = one.shape() {
+                let mut dimensions = one.dimensions;
+                dimensions[missing] = None;
+                note(&mut row, compute::compute(one, dimensions, &vocabularies), truth);
+            }
+        }
+        row
+    })
 }
 
 fn note(row: &mut Accuracy, answer: Option<Shape>, truth: Shape) {

@@ -1,45 +1,12 @@
 //! `lineage`: the structure of a checkpoint's base, or its base's base, to the root.
 
-use std::collections::HashMap;
-
 use crate::gather::{Gathered, Known};
 use crate::resolve::listed::{Experts, Listed, closest};
+use crate::resolve::names::Names;
 use crate::resolve::pool::{Pool, Shape, block, family_of};
 
 /// Steps after which a chain of bases is given up: longer than any that is declared, shorter than a cycle.
 const LONGEST: usize = 32;
-
-/// Checkpoints by the part of their name after the organisation, lower case: mirrors carry the original's name.
-pub(crate) struct Names(HashMap<String, Vec<u32>>);
-
-impl Names {
-    /// The names of all that is exact in `known`.
-    pub(crate) fn of(known: &[Known]) -> Self {
-        let mut names: HashMap<String, Vec<u32>> = HashMap::new();
-        for (at, entry) in known.iter().enumerate() {
-            if entry.shape().is_some() {
-                names.entry(bare(&entry.id)).or_default().push(at as u32);
-            }
-        }
-        Self(names)
-    }
-
-    /// The one structure of all exactly known checkpoints of that bare name.
-    pub(crate) fn find(&self, known: &[Known], id: &str, left_out: Option<u32>) -> Option<(Shape, u32)> {
-        let mut shapes = self
-            .0
-            .get(&bare(id))?
-            .iter()
-            .filter(|&&at| Some(at) != left_out)
-            .filter_map(|&at| Some((known[at as usize].shape()?, at)));
-        let first = shapes.next()?;
-        shapes.all(|(shape, _)| shape == first.0).then_some(first)
-    }
-}
-
-fn bare(id: &str) -> String {
-    id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase()
-}
 
 /// A declared base as printed, without what leaderboards append: `org/name (Merge)`.
 pub(crate) fn declared(base: &str) -> Option<&str> {
@@ -63,8 +30,8 @@ pub(crate) fn by_lineage(
         if next == Some(at) {
             return None;
         }
-        let own = next.and_then(|number| Some((gathered.known.get(number as usize)?.shape()?, number)));
-        if let Some((shape, number)) = own.or_else(|| names.find(&gathered.known, base, left_out)) {
+        let own = next.and_then(|number| Some((gathered.known.get(number as usize)?.settled()?, number)));
+        if let Some((shape, number)) = own.or_else(|| names.equal(base, left_out)) {
             return fits(pool, child, gathered.known.get(number as usize)?, shape).then_some((shape, number));
         }
         current = gathered.known.get(next? as usize)?;

@@ -1,6 +1,6 @@
 //! What a listed size says: exact to a thousandth, or cut to whole billions, or copied from the name.
 
-use crate::gather::Known;
+use crate::gather::{Known, is_rough};
 use crate::resolve::pool::{Admitted, Template};
 
 /// Words of names whose weights are stored with fewer bits, so that a listed size is too small.
@@ -35,16 +35,15 @@ impl Listed {
                 && known
                     .listed_size
                     .is_some_and(|size| size >= 1.0 && size.fract() == 0.0));
-        let packed = own || is_packed(known);
+        let packed = own || known.quantized || is_packed(known);
         Self::from_size(known.listed_size.filter(|_| !packed))
     }
 
-    /// Sizes with at most one decimal come from names or were cut; others were counted.
     fn from_size(size: Option<f64>) -> Self {
         match size {
             None => Self::Unknown,
             Some(size) if size <= 0.0 => Self::Unknown,
-            Some(size) if ((size * 10.0).round() - size * 10.0).abs() < 1e-9 => Self::Rough(size),
+            Some(size) if is_rough(size) => Self::Rough(size),
             Some(size) => Self::Counted(size),
         }
     }

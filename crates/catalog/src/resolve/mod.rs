@@ -1,9 +1,11 @@
 //! How each checkpoint's structure came to be known: `exact`, else `lineage`, else `name`, else `size`, else `none`.
 
 mod accuracy;
+pub(crate) mod compute;
 pub(crate) mod lineage;
 mod listed;
 mod name;
+mod names;
 mod pairs;
 mod pool;
 pub(crate) mod rest;
@@ -13,13 +15,15 @@ pub(crate) mod words;
 
 use crate::gather::{Gathered, Known};
 use crate::tables::{Accuracy, ResolvedBy, Structure};
-use lineage::{Names, by_lineage};
+use lineage::by_lineage;
 use listed::Listed;
 use name::Lexicon;
+use names::Names;
 use pairs::Pairs;
 use pool::{Pool, Shape, family_of};
 use rest::Rest;
 use size::{BySize, by_size, deeper};
+use std::collections::BTreeMap;
 
 /// Everything that the ways of resolving ask.
 pub(crate) struct Resolver<'a> {
@@ -29,6 +33,8 @@ pub(crate) struct Resolver<'a> {
     lexicon: Lexicon,
     pairs: Pairs,
     rest: Rest,
+    /// Shapes of counted checkpoints that stack the layers of another, and that one's template.
+    stacked: BTreeMap<u32, (Shape, u32)>,
 }
 
 /// How one checkpoint was resolved.
@@ -45,21 +51,27 @@ pub(crate) struct Resolution {
 impl<'a> Resolver<'a> {
     /// Learns what is exact, and from names whose size tells their structure for certain.
     pub(crate) fn new(gathered: &'a Gathered) -> Self {
-        let pool = Pool::of(&gathered.known);
-        let names = Names::of(&gathered.known);
+        let mut pool = Pool::of(&gathered.known);
+        let stacked = stacks(&pool, &gathered.known);
+        pool.extend(
+            stacked
+                .iter()
+                .map(|(&at, &(shape, template))| (at, shape, template)),
+        );
         let mut lessons = Vec::new();
         for (at, known) in gathered.known.iter().enumerate() {
             let listed = Listed::of(known);
-            match known.shape() {
+            match known.settled() {
                 Some(shape) => lessons.push((at as u32, shape)),
                 None if known.evaluated && matches!(listed, Listed::Counted(_)) => {
                     let Some(family) = family_of(known) else { continue };
                     if let BySize::One(shape, _) = by_size(&pool, Some(&family), listed, None)
-                        && pool
-                            .of_shape(shape)
-                            .map(|template| template.members.len())
-                            .sum::<usize>()
-                            >= 2
+                        && (stacked.contains_key(&(at as u32))
+                            || pool
+                                .of_shape(shape)
+                                .map(|template| template.members.len())
+                                .sum::<usize>()
+                                >= 2)
                     {
                         lessons.push((at as u32, shape));
                     }
@@ -67,30 +79,34 @@ impl<'a> Resolver<'a> {
                 None => {}
             }
         }
-        let lexicon = Lexicon::learn(&pool, &gathered.known, &lessons);
+        let lexicon = Lexicon::learn(&pool, &gathered.known, &lessons, lessons.len());
         let pairs = Pairs::learn(&gathered.known, &lessons);
         let mut resolver = Self {
             gathered,
+            names: Names::of(&pool, &gathered.known),
             pool,
-            names,
             lexicon,
             pairs,
             rest: Rest::of(&gathered.known),
+            stacked,
         };
         // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
+        let certain = lessons.len();
         for _ in 0..2 {
             let mut lessons = lessons.clone();
             for (at, known) in gathered.known.iter().enumerate() {
                 if known.evaluated
-                    && known.shape().is_none()
-                    && lessons.binary_search_by_key(&(at as u32), |l| l.0).is_err()
+                    && known.settled().is_none()
+                    && lessons[..certain]
+                        .binary_search_by_key(&(at as u32), |l| l.0)
+                        .is_err()
                     && let Some(shape) = resolver.resolve(at as u32, false).shape
                 {
                     lessons.push((at as u32, shape));
                 }
             }
             resolver.pairs = Pairs::learn(&gathered.known, &lessons);
-            resolver.lexicon = Lexicon::learn(&resolver.pool, &gathered.known, &lessons);
+            resolver.lexicon = Lexicon::learn(&resolver.pool, &gathered.known, &lessons, certain);
         }
         resolver
     }
@@ -108,10 +124,15 @@ impl<'a> Resolver<'a> {
             ResolvedBy::Lineage => by_lineage(self.gathered, &self.pool, &self.names, at, left_out),
             ResolvedBy::Name => self
                 .names
-                .find(&self.gathered.known, &known.id, left_out)
-                .filter(|&(shape, of)| {
-                    lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
-                })
+                .held(
+                    &known.id,
+                    left_out,
+                    known.shape().filter(|_| hidden),
+                    |shape, of| {
+                        lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
+                            && self.pool.says(known, shape)
+                    },
+                )
                 .or_else(|| {
                     let own = known.shape().filter(|_| hidden);
                     self.pairs.tell(known, own).filter(|&(shape, of)| {
@@ -119,12 +140,15 @@ impl<'a> Resolver<'a> {
                     })
                 })
                 .or_else(|| self.lexicon.by_name(&self.pool, known, hidden)),
-            ResolvedBy::Size => match self.sized(known, left_out) {
+            ResolvedBy::Size => match known
+                .computed
+                .map_or_else(|| self.sized(known, left_out), |shape| BySize::One(shape, at))
+            {
                 BySize::One(shape, of) => Some((shape, of)),
-                BySize::None if known.merged == Some(true) => match self.stacked(known, left_out) {
-                    BySize::One(shape, of) => Some((shape, of)),
-                    _ => None,
-                },
+                BySize::None if !hidden && self.stacked.contains_key(&at) => {
+                    let (shape, template) = self.stacked[&at];
+                    Some((shape, self.pool.templates[template as usize].members[0]))
+                }
                 _ => self.lexicon.by_census(known, hidden),
             },
             ResolvedBy::Exact | ResolvedBy::None => None,
@@ -133,15 +157,6 @@ impl<'a> Resolver<'a> {
 
     fn sized(&self, known: &Known, left_out: Option<u32>) -> BySize {
         by_size(
-            &self.pool,
-            family_of(known).as_deref(),
-            Listed::of(known),
-            left_out,
-        )
-    }
-
-    fn stacked(&self, known: &Known, left_out: Option<u32>) -> BySize {
-        deeper(
             &self.pool,
             family_of(known).as_deref(),
             Listed::of(known),
@@ -265,6 +280,20 @@ impl<'a> Resolver<'a> {
     pub(crate) fn accuracy(&self) -> Vec<Accuracy> {
         accuracy::leave_one_out(self)
     }
+}
+
+/// Checkpoints of leaderboards whose counted size no known structure has, but a known one with more or fewer layers.
+fn stacks(pool: &Pool, known: &[Known]) -> BTreeMap<u32, (Shape, u32)> {
+    let unsettled = |entry: &&Known| entry.evaluated && entry.settled().is_none();
+    let numbered = known.iter().enumerate().filter(|(_, entry)| unsettled(entry));
+    numbered
+        .filter_map(|(at, entry)| {
+            let (family, listed) = (family_of(entry), Listed::of(entry));
+            let known = by_size(pool, family.as_deref(), listed, None) != BySize::None;
+            let stack = deeper(pool, family.as_deref(), listed, None).filter(|_| !known)?;
+            Some((at as u32, stack))
+        })
+        .collect()
 }
 
 /// Billions of parameters: counted exactly; else as a leaderboard counted them; else those of the checkpoint whose

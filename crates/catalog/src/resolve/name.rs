@@ -11,8 +11,19 @@ use crate::resolve::listed::{Experts, Listed, closest};
 use crate::resolve::pool::{Among, Pool, Shape, Template, family_of};
 use crate::resolve::words::{Stated, sizes, words};
 
-/// Posterior from which a name is an answer.
-const SURE: f64 = 0.95;
+/// Posterior from which a name is an answer, where a size is listed or stated.
+const SURE: f64 = 0.75;
+/// The same where none is: organisations publish one series in several sizes.
+const SURE_UNSIZED: f64 = 0.95;
+
+/// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
+const BEFORE: i32 = 30;
+
+/// Weight of a word that is missing against one that is there: names are cut more often than they are padded.
+const ABSENT: f64 = 0.5;
+
+/// Logarithm of the least weight of one word: names are whims, one word must not outweigh all others.
+const LEAST: f64 = -4.0;
 
 /// How often words go with structures.
 pub(crate) struct Lexicon {
@@ -21,9 +32,11 @@ pub(crate) struct Lexicon {
     index: BTreeMap<(String, Shape), u16>,
     class_of_template: Vec<u16>,
     totals: Vec<u32>,
-    /// Checkpoints whose own config has the shape: one that none has is no candidate.
+    /// Checkpoints certain to have the shape: one that none has is no candidate.
     exact: Vec<u32>,
     example: Vec<u32>,
+    /// The first day on which a checkpoint of each class is known to have been published.
+    first: Vec<Option<i32>>,
     words: HashMap<String, BTreeMap<u16, u32>>,
     /// Words that at least half of the names of a structure have, and how many do.
     usual: Vec<Vec<(String, u32)>>,
@@ -56,8 +69,8 @@ fn census_key(known: &Known) -> Option<(String, i64)> {
 }
 
 impl Lexicon {
-    /// Learns from checkpoints and their structures.
-    pub(crate) fn learn(pool: &Pool, known: &[Known], lessons: &[(u32, Shape)]) -> Self {
+    /// Learns from checkpoints and their structures, of which the first `certain` are exact or counted.
+    pub(crate) fn learn(pool: &Pool, known: &[Known], lessons: &[(u32, Shape)], certain: usize) -> Self {
         let mut lexicon = Self {
             classes: Vec::new(),
             index: BTreeMap::new(),
@@ -65,6 +78,7 @@ impl Lexicon {
             totals: Vec::new(),
             exact: Vec::new(),
             example: Vec::new(),
+            first: Vec::new(),
             words: HashMap::new(),
             usual: Vec::new(),
             census: BTreeMap::new(),
@@ -77,6 +91,7 @@ impl Lexicon {
                     lexicon.classes.push((template.family.clone(), template.shape));
                     lexicon.totals.push(0);
                     lexicon.exact.push(0);
+                    lexicon.first.push(None);
                     lexicon
                         .example
                         .push(template.members.first().copied().unwrap_or_default());
@@ -84,7 +99,7 @@ impl Lexicon {
                 });
             lexicon.class_of_template.push(at);
         }
-        for &(checkpoint, shape) in lessons {
+        for (number, &(checkpoint, shape)) in lessons.iter().enumerate() {
             let Some(family) = family_of(&known[checkpoint as usize]) else {
                 continue;
             };
@@ -92,7 +107,12 @@ impl Lexicon {
                 continue;
             };
             lexicon.totals[usize::from(at)] += 1;
-            lexicon.exact[usize::from(at)] += u32::from(known[checkpoint as usize].shape().is_some());
+            let first = &mut lexicon.first[usize::from(at)];
+            *first = [*first, known[checkpoint as usize].published()]
+                .into_iter()
+                .flatten()
+                .min();
+            lexicon.exact[usize::from(at)] += u32::from(number < certain);
             if let Some(key) = census_key(&known[checkpoint as usize]) {
                 *lexicon.census.entry(key).or_default().entry(at).or_insert(0) += 1;
             }
@@ -155,9 +175,10 @@ impl Lexicon {
                     .find(|(other, _)| other == word)
                     .map_or(0, |(_, n)| *n);
                 let total = self.totals[usize::from(*shape)];
-                *score += (f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln();
+                *score += ABSENT * ((f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln());
             }
         }
+        let lessons = f64::from(self.totals.iter().sum::<u32>().max(1));
         for word in &evidence {
             let Some(counts) = self.words.get(word) else {
                 continue;
@@ -169,10 +190,12 @@ impl Lexicon {
             if !scores.iter().any(|&(shape, _)| count(shape) > 0) {
                 continue;
             }
+            // A class that has not seen the word is as likely to have it as any.
+            let rate = f64::from(counts.values().sum::<u32>()) / lessons;
             for (shape, score) in &mut scores {
                 let with = f64::from(count(*shape));
                 let total = f64::from(self.totals[usize::from(*shape)] - u32::from(own == Some(*shape)));
-                *score += ((with + 0.1) / (total + 1.0)).ln().max(-4.0);
+                *score += ((with + rate) / (total + 1.0)).ln().max(LEAST);
             }
         }
         let top = scores.iter().map(|(_, score)| *score).max_by(f64::total_cmp)?;
@@ -186,7 +209,9 @@ impl Lexicon {
         }
         let all: f64 = shapes.values().map(|(weight, _)| weight).sum();
         let (shape, (weight, class)) = shapes.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
-        (weight >= SURE * all).then(|| (shape, self.example[usize::from(class)]))
+        let sized = Listed::of(known) != Listed::Unknown || !sizes(&known.id).is_empty();
+        let sure = if sized { SURE } else { SURE_UNSIZED };
+        (weight >= sure * all).then(|| (shape, self.example[usize::from(class)]))
     }
 
     fn class_of(&self, known: &Known) -> Option<u16> {
@@ -208,10 +233,10 @@ impl Lexicon {
         let less = |class: u16, count: u32| f64::from(count - u32::from(own == Some(class) && count > 0));
         admitted
             .into_iter()
-            .map(|class| {
+            .map(|(class, near)| {
                 let here = less(class, common.get(&class).copied().unwrap_or(0));
                 let all = less(class, self.totals[usize::from(class)]);
-                (class, (here + 0.02 * all + 0.05).ln())
+                (class, (here + 0.02 * all + 0.05).ln() + near)
             })
             .collect()
     }
@@ -240,31 +265,58 @@ impl Lexicon {
         all
     }
 
-    fn admitted(&self, pool: &Pool, known: &Known, own: Option<u16>, meant: Among<'_>) -> BTreeSet<u16> {
+    fn admitted(&self, pool: &Pool, known: &Known, own: Option<u16>, meant: Among<'_>) -> BTreeMap<u16, f64> {
         let family = family_of(known);
         let listed = Listed::of(known);
         let experts = Experts::of(family.as_deref());
         let stated = sizes(&known.id);
-        let mut found = BTreeSet::new();
+        let mut found: BTreeMap<u16, f64> = BTreeMap::new();
         for number in pool.among(meant) {
             let class = self.class_of_template[number as usize];
             let exact = self.exact[usize::from(class)] - u32::from(own == Some(class));
             let template = &pool.templates[number as usize];
+            let too_early = match (self.first[usize::from(class)], known.published()) {
+                (Some(first), Some(day)) => day + BEFORE < first,
+                _ => false,
+            };
             if exact > 0
-                && !found.contains(&class)
+                && !too_early
                 && (listed == Listed::Unknown || closest(template, listed, experts).is_some())
                 && said(template, &stated)
             {
-                found.insert(class);
+                let near = closeness(template, &stated);
+                let best = found.entry(class).or_insert(near);
+                *best = best.max(near);
             }
         }
         found
     }
 }
 
+/// Spread of the logarithm of stated sizes around true ones: names round (6.74 to 7, 12.9 to 13).
+const SPREAD: f64 = 0.1;
+
+/// Logarithm of how likely a checkpoint of that structure states these sizes, up to a constant.
+fn closeness(template: &Template, stated: &[Stated]) -> f64 {
+    let of = |stated: &Stated| match *stated {
+        Stated::Dense(size) | Stated::Mixture(_, size) => size,
+    };
+    let nearest = stated
+        .iter()
+        .flat_map(|one| {
+            template
+                .sizes
+                .iter()
+                .filter(|size| size.usual)
+                .map(move |size| (of(one) / size.size).ln().abs())
+        })
+        .min_by(f64::total_cmp);
+    nearest.map_or(0.0, |off| -0.5 * (off.min(0.35) / SPREAD).powi(2))
+}
+
 /// Whether a structure can be what the name states: within a third of a whole number, within 0.12 billion (or
 /// 2.5 %) of one with decimals; anything where nothing is stated.
-fn said(template: &Template, stated: &[Stated]) -> bool {
+pub(crate) fn said(template: &Template, stated: &[Stated]) -> bool {
     let mut sizes = stated
         .iter()
         .filter_map(|stated| match stated {

@@ -9,7 +9,9 @@ use crate::resolve::pool::{Shape, family_of};
 use crate::resolve::words::{Stated, sizes, words};
 
 /// Checkpoints that must have a pair before it says anything.
-const ENOUGH: u32 = 4;
+const ENOUGH: u32 = 2;
+/// The same for a word alone, without any size.
+const COMMON: u32 = 8;
 /// Of those, per cent that must share the structure.
 const AGREE: u32 = 97;
 
@@ -18,7 +20,8 @@ const AGREE: u32 = 97;
 pub(crate) struct Pairs(HashMap<(String, String), BTreeMap<Shape, (u32, u32)>>);
 
 /// What stands for the sizes of a checkpoint: those its name states, what is listed, its family where that is known.
-fn keys(known: &Known) -> Vec<(String, String)> {
+/// `learning`: the word alone too, which says something of names that state no size.
+fn keys(known: &Known, learning: bool) -> Vec<(String, String)> {
     let mut amounts: Vec<String> = sizes(&known.id)
         .into_iter()
         .map(|stated| match stated {
@@ -29,7 +32,7 @@ fn keys(known: &Known) -> Vec<(String, String)> {
     if let Listed::Rough(size) | Listed::Counted(size) = Listed::of(known) {
         amounts.push(format!("#{}", size.floor()));
     }
-    if amounts.is_empty() {
+    if learning || amounts.is_empty() {
         amounts.push("=".to_owned());
     }
     let family = family_of(known);
@@ -50,7 +53,7 @@ impl Pairs {
     pub(crate) fn learn(known: &[Known], lessons: &[(u32, Shape)]) -> Self {
         let mut pairs = Self::default();
         for &(at, shape) in lessons {
-            for key in keys(&known[at as usize]) {
+            for key in keys(&known[at as usize], true) {
                 let entry = pairs.0.entry(key).or_default().entry(shape).or_insert((0, at));
                 entry.0 += 1;
             }
@@ -63,7 +66,7 @@ impl Pairs {
     pub(crate) fn tell(&self, known: &Known, hidden: Option<Shape>) -> Option<(Shape, u32)> {
         let family = family_of(known);
         let mut told: Option<(Shape, u32)> = None;
-        for key in keys(known) {
+        for key in keys(known, false) {
             // With the family known, pairs that ignore it say less than those that do not.
             if family.is_some() && key.1.starts_with(['=', '#']) {
                 continue;
@@ -81,7 +84,7 @@ impl Pairs {
             let Some((count, shape, at)) = most else { continue };
             // Without a size a word must be common, and an organisation's says too little.
             let bare = key.1.ends_with('=');
-            if bare && (count < 2 * ENOUGH || key.0.starts_with('@')) {
+            if bare && (count < COMMON || key.0.starts_with('@')) {
                 continue;
             }
             if count < ENOUGH || count * 100 < all * AGREE {

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::family;
-use crate::config::recipe::{Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe};
+use crate::config::recipe::{
+    Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe, usual_positions,
+};
 use crate::gather::Known;
 use crate::resolve::listed::is_packed;
+use crate::resolve::name::said;
+use crate::resolve::words::sizes;
 
 /// Layers, `d_model`, `d_ffn`, heads.
 pub(crate) type Shape = [i64; 4];
@@ -70,6 +74,22 @@ impl Pool {
             .flat_map(|(_, numbers)| numbers.iter().copied())
     }
 
+    /// Whether that shape, in the family of `known` where it is known, can have the size that its name states.
+    pub(crate) fn says(&self, known: &Known, shape: Shape) -> bool {
+        let stated = sizes(&known.id);
+        let family = family_of(known);
+        let akin = |template: &&Template| {
+            family
+                .as_deref()
+                .is_none_or(|family| block(family) == block(&template.family))
+        };
+        stated.is_empty()
+            || self
+                .of_shape(shape)
+                .filter(akin)
+                .any(|template| said(template, &stated))
+    }
+
     /// The templates of one shape.
     pub(crate) fn of_shape(&self, shape: Shape) -> impl Iterator<Item = &Template> {
         self.by_shape
@@ -100,7 +120,7 @@ impl Pool {
     pub(crate) fn of(known: &[Known]) -> Self {
         let mut found: BTreeMap<(String, Shape, i64, i64), Vec<u32>> = BTreeMap::new();
         for (at, entry) in known.iter().enumerate() {
-            let (Some(shape), Some(family)) = (entry.shape(), family_of(entry)) else {
+            let (Some(shape), Some(family)) = (entry.settled(), family_of(entry)) else {
                 continue;
             };
             let kv_heads = entry.dimensions[4].unwrap_or(0);
@@ -113,7 +133,7 @@ impl Pool {
         let mut vocabularies: BTreeMap<(String, Shape), BTreeMap<i64, usize>> = BTreeMap::new();
         for entry in known {
             if let (Some(shape), Some(family), Some(vocab)) =
-                (entry.shape(), family_of(entry), entry.dimensions[5])
+                (entry.settled(), family_of(entry), entry.dimensions[5])
             {
                 *vocabularies
                     .entry((family, shape))
@@ -137,7 +157,14 @@ impl Pool {
             .map(|((family, shape, kv_heads, head_dim), members)| {
                 let own = vocabularies.get(&(family.clone(), shape));
                 let vocabularies = usual(own, of_family.get(&family));
-                let (mut sizes, per_layer) = admitted(&family, shape, kv_heads, head_dim, &vocabularies);
+                let common = |vocab: i64| {
+                    own.is_none_or(|own| {
+                        let all: usize = own.values().sum();
+                        own.get(&vocab).is_none_or(|&count| count * 20 >= all)
+                    })
+                };
+                let (mut sizes, per_layer) =
+                    admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
                 // Counts that a source states outright, where no formula is known; of packed weights they are too small.
                 let counted = recipe(&family).is_some();
                 for &at in members
@@ -191,14 +218,49 @@ impl Pool {
             by_family: BTreeMap::new(),
             by_shape: BTreeMap::new(),
         };
-        for (at, template) in pool.templates.iter().enumerate() {
-            pool.by_family
+        pool.index();
+        pool
+    }
+
+    fn index(&mut self) {
+        self.by_family.clear();
+        self.by_shape.clear();
+        for (at, template) in self.templates.iter().enumerate() {
+            self.by_family
                 .entry(template.family.clone())
                 .or_default()
                 .push(at as u32);
-            pool.by_shape.entry(template.shape).or_default().push(at as u32);
+            self.by_shape.entry(template.shape).or_default().push(at as u32);
         }
-        pool
+    }
+
+    /// Adds structures that are others with another number of layers: the checkpoint, its shape, and the template whose
+    /// layers it has.
+    pub(crate) fn extend(&mut self, stacks: impl Iterator<Item = (u32, Shape, u32)>) {
+        let mut all: BTreeMap<(u32, Shape), Vec<u32>> = BTreeMap::new();
+        for (at, shape, template) in stacks {
+            all.entry((template, shape)).or_default().push(at);
+        }
+        for ((template, shape), members) in all {
+            let one = &self.templates[template as usize];
+            let per_layer = one.per_layer.clone();
+            let sizes = per_layer.iter().map(|&(layer, outside)| Admitted {
+                size: outside + layer * shape[0] as f64,
+                below: 0.0006,
+                above: 0.0006,
+                experts: 1,
+                usual: true,
+            });
+            let added = Template {
+                family: one.family.clone(),
+                shape,
+                members,
+                sizes: sizes.collect(),
+                per_layer,
+            };
+            self.templates.push(added);
+        }
+        self.index();
     }
 }
 
@@ -208,6 +270,7 @@ fn admitted(
     kv_heads: i64,
     head_dim: i64,
     vocabularies: &BTreeSet<i64>,
+    common: &dyn Fn(i64) -> bool,
 ) -> (Vec<Admitted>, Vec<(f64, f64)>) {
     let mixture = family == "mixtral";
     let Some(recipe) = recipe(if mixture { "llama" } else { family }) else {
@@ -237,9 +300,11 @@ fn admitted(
                 kv_heads,
                 head_dim,
                 vocab,
-                pos: 2_048,
+                pos: usual_positions(family),
             };
             for tied in [recipe.tied, !recipe.tied] {
+                // Small checkpoints of an untied family may be tied, but not the other way round.
+                let likely = tied || !recipe.tied;
                 let recipe = Recipe { tied, ..recipe };
                 let Some(one) = dense(recipe, sizes) else { continue };
                 let slack = d_model as f64 * if tied { 1.0 } else { 2.0 } / 1e9;
@@ -249,13 +314,15 @@ fn admitted(
                     if let (Some(layer), Some(outside)) = (layer(recipe, sizes), outside(recipe, sizes)) {
                         per_layer.push((layer as f64 / 1e9, outside as f64 / 1e9));
                     }
-                    all.push(Admitted {
-                        size: one as f64 / 1e9,
-                        below,
-                        above,
-                        experts: 1,
-                        usual: true,
-                    });
+                    for masks in recipe.masks(sizes.pos) {
+                        all.push(Admitted {
+                            size: (i128::from(one) + i128::from(layers) * masks) as f64 / 1e9,
+                            below,
+                            above,
+                            experts: 1,
+                            usual: masks == 0 && likely && common(vocab),
+                        });
+                    }
                 }
                 if block(family) == "llama" {
                     for experts in EXPERTS {

@@ -35,38 +35,44 @@ pub(crate) fn by_size(pool: &Pool, family: Option<&str>, listed: Listed, left_ou
     }
 }
 
+/// Checkpoints of a structure from which a stack of its layers is likely.
+const STACKED: usize = 3;
+
 /// Merges that stack layers of one checkpoint twice, or drop some: the one structure whose layer, taken another number of
-/// times, gives the counted size.
-pub(crate) fn deeper(pool: &Pool, family: Option<&str>, listed: Listed, left_out: Option<u32>) -> BySize {
+/// times, gives the counted size, and the template it is made of.
+pub(crate) fn deeper(
+    pool: &Pool,
+    family: Option<&str>,
+    listed: Listed,
+    left_out: Option<u32>,
+) -> Option<(Shape, u32)> {
     let (Listed::Counted(size), Some(family)) = (listed, family) else {
-        return BySize::None;
+        return None;
     };
+    if listed.is_nominal() || family == "mixtral" {
+        return None;
+    }
     let mut found: BTreeMap<Shape, u32> = BTreeMap::new();
     for number in pool.among(Among::Akin(family)) {
         let template = &pool.templates[number as usize];
-        let Some(&member) = template.members.iter().find(|&&member| Some(member) != left_out) else {
-            continue;
-        };
-        if template.members.len() < 3 {
+        let members = template
+            .members
+            .iter()
+            .filter(|&&member| Some(member) != left_out)
+            .count();
+        if members < STACKED {
             continue;
         }
         let [layers, d_model, d_ffn, heads] = template.shape;
         for &(layer, outside) in &template.per_layer {
             let depth = ((size - outside) / layer).round();
-            let fits = (size - outside - depth * layer).abs() <= 0.0006 && layer > 0.004;
-            if fits && depth >= 4.0 && depth <= 2.5 * layers as f64 {
-                found.insert([depth as i64, d_model, d_ffn, heads], member);
+            let fits = (size - outside - depth * layer).abs() <= 0.0006 && layer > 0.02;
+            if fits && depth >= 4.0 && depth <= 2.0 * layers as f64 {
+                found.insert([depth as i64, d_model, d_ffn, heads], number);
             }
         }
     }
-    match found.len() {
-        0 => BySize::None,
-        1 => found
-            .into_iter()
-            .next()
-            .map_or(BySize::None, |(shape, member)| BySize::One(shape, member)),
-        _ => BySize::Several(found.into_keys().collect()),
-    }
+    if found.len() == 1 { found.pop_first() } else { None }
 }
 
 fn settle(

@@ -157,6 +157,7 @@ pub(crate) fn observed(evaluation: &Evaluation) -> Observed {
         id: evaluation.id.clone(),
         listed_size: evaluation.listed_size.filter(|&size| size > 0.0),
         adapter,
+        weight_type: evaluation.weight_type.is_some(),
         architecture: evaluation.architecture.clone(),
         revision: evaluation.revision.clone(),
         date: evaluation.uploaded,
@@ -167,6 +168,7 @@ pub(crate) fn observed(evaluation: &Evaluation) -> Observed {
         is_moe: evaluation.moe,
         has_chat_template: evaluation.chat_template.filter(|&used| used),
         merged: evaluation.merged,
+        kind_merged: evaluation.kind.as_deref().map(|kind| kind.contains("merge")),
         flagged: evaluation.flagged,
         packed,
         ..Observed::default()

@@ -14,6 +14,7 @@ pub(crate) mod listings;
 pub(crate) mod model_info;
 mod parquet_rows;
 pub(crate) mod samples;
+pub(crate) mod scaling;
 pub(crate) mod structures;
 pub(crate) mod table;
 pub(crate) mod task_tables;
@@ -66,9 +67,14 @@ pub(crate) struct Observed {
     pub(crate) is_multimodal: Option<bool>,
     pub(crate) has_chat_template: Option<bool>,
     pub(crate) merged: Option<bool>,
+    /// A leaderboard's type of checkpoint is one of merges.
+    pub(crate) kind_merged: Option<bool>,
+    pub(crate) training_tokens: Option<i64>,
     pub(crate) flagged: Option<bool>,
     /// The weights are not whole numbers of bits per parameter as stored, or only a part: sizes listed are not sizes.
     pub(crate) packed: bool,
+    /// Whether the source tells what kind of weights it evaluated.
+    pub(crate) weight_type: bool,
     /// Only an adapter or a difference to a base.
     pub(crate) adapter: bool,
 }

@@ -1,0 +1,61 @@
+//! Tables of studies of scaling: tokens of pre-training per base checkpoint.
+//!
+//! What is read of them is the tokens alone. Their scores are means over the authors' own runs and subsets of tasks and
+//! are left to their authors. Of the two families' tables the rows name no organisation (`yi-1.5-34b`), so they say
+//! nothing of a checkpoint that could be joined; the annotations of structures are those that `structures.csv` holds.
+
+use crate::error::Error;
+use crate::sources::table::Table;
+use crate::sources::{Observed, Out};
+
+/// Name of this kind of source.
+pub(crate) const NAME: &str = "scaling";
+
+/// Names of checkpoints, and tokens with their unit.
+const TOKENS: [(&str, &str, f64); 2] = [
+    ("Model", "Pretraining Data Size (T)", 1e12),
+    ("id", "pretraining_summary_total_tokens_billions", 1e9),
+];
+
+/// Whether a header is of this kind: tokens, or one of the tables beside them.
+pub(crate) fn recognises(table: &Table) -> bool {
+    let has = |names: &[&str]| names.iter().all(|name| table.find(name).is_some());
+    TOKENS.iter().any(|&(id, tokens, _)| has(&[id, tokens]))
+        || has(&["id", "mlp_ratio", "attention_variant"])
+        || has(&["Model", "leaderboard_bbh", "leaderboard_ifeval"])
+}
+
+/// Reads the table into `out`.
+pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
+    let id = table.find("id").or_else(|| table.find("Model"));
+    let tokens = TOKENS
+        .iter()
+        .find_map(|&(_, name, unit)| Some((table.find(name)?, unit)));
+    while let Some(cells) = table.next()? {
+        let Some(name) = cells.text(id)? else {
+            out.reject_row(cells.row, "Model", "", "no_name")?;
+            continue;
+        };
+        let Some((column, unit)) = tokens else {
+            out.reject_row(cells.row, "", name, "no_tokens_in_table")?;
+            continue;
+        };
+        if !name.contains('/') {
+            out.reject_row(cells.row, "Model", name, "name_without_organisation")?;
+            continue;
+        }
+        let Some(count) = cells.float(Some(column))?.filter(|&count| count > 0.0) else {
+            out.reject_row(cells.row, "tokens", name, "no_tokens")?;
+            continue;
+        };
+        out.observe(
+            cells.row,
+            Observed {
+                id: name.to_owned(),
+                training_tokens: Some((count * unit).round() as i64),
+                ..Observed::default()
+            },
+        )?;
+    }
+    Ok(())
+}
