@@ -23,6 +23,8 @@ pub struct Checkpoint {
     pub config_json: Option<Map<String, Value>>,
     /// Weights.
     pub weights: Weights,
+    /// Tokens that end a text.
+    pub end_tokens: Vec<u32>,
     /// Or why there is none: an error only once a text is to be encoded.
     tokenizer: std::result::Result<Tokenizer, String>,
 }
@@ -103,8 +105,13 @@ impl Checkpoint {
             Err(_) if beside.exists() => Ok(Tokenizer::from_file(&beside)?),
             Err(error) => Err(error.to_string()),
         };
+        let end_tokens = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"]
+            .iter()
+            .filter_map(|key| file.number(key).and_then(|id| u32::try_from(id).ok()))
+            .collect();
         let weights = Weights::new(Store::Gguf(file), &config)?;
         Ok(Self {
+            end_tokens,
             path: path.to_path_buf(),
             config,
             config_json: None,
@@ -134,6 +141,7 @@ impl Checkpoint {
         };
         let weights = Weights::new(Store::Safetensors(files), &config)?;
         Ok(Self {
+            end_tokens: end_tokens(folder, &config_json),
             path: path.to_path_buf(),
             config,
             config_json: Some(config_json),
@@ -172,5 +180,19 @@ impl Checkpoint {
             Some(&id) => Err(Error::TokenId { id, vocab_size }),
             None => Ok(()),
         }
+    }
+}
+
+/// `eos_token_id` of `generation_config.json`, or else of `config.json`: a number or a list of them.
+fn end_tokens(folder: &Path, config: &Map<String, Value>) -> Vec<u32> {
+    let generation: Option<Map<String, Value>> = std::fs::read(folder.join("generation_config.json"))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let of = |map: &Map<String, Value>| map.get("eos_token_id").filter(|v| !v.is_null()).cloned();
+    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    match generation.as_ref().and_then(of).or_else(|| of(config)) {
+        Some(Value::Array(ids)) => ids.iter().filter_map(id).collect(),
+        Some(one) => id(&one).into_iter().collect(),
+        None => Vec::new(),
     }
 }

@@ -156,6 +156,64 @@ pub enum Error {
         /// The part of the architecture that is in the way.
         what: &'static str,
     },
+    /// A benchmark that is not known here.
+    #[error("no benchmark task is called `{name}`; there are {known}")]
+    UnknownTask {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A benchmark's file is not in the folder.
+    #[error("{} has no {split} of {task}: looked for {split}*.jsonl and {split}*.jsonl.gz", folder.display())]
+    NoBenchmark {
+        /// The benchmark's folder.
+        folder: PathBuf,
+        /// The task.
+        task: String,
+        /// `train`, `test` and so on.
+        split: &'static str,
+    },
+    /// A line of a benchmark is not what the task needs.
+    #[error("{}, line {line}: {what}", path.display())]
+    BenchmarkLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Fewer examples than shots.
+    #[error("{task}: {shots} shots asked for, but there are {examples} examples to draw them from")]
+    Shots {
+        /// The task.
+        task: String,
+        /// Shots asked for.
+        shots: usize,
+        /// Examples there are.
+        examples: usize,
+    },
+    /// An item table holds other items than those of this evaluation.
+    #[error("{}, line {line}: {found} stands where this evaluation has {expected}", path.display())]
+    OtherItems {
+        /// The table.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Task and document there.
+        found: String,
+        /// Task and document of this evaluation.
+        expected: String,
+    },
+    /// A context leaves no room for what is to be generated.
+    #[error("{tokens} tokens are to be generated, but the checkpoint knows {max_positions} positions")]
+    NoRoom {
+        /// Tokens to generate.
+        tokens: usize,
+        /// Positions of the checkpoint.
+        max_positions: usize,
+    },
     /// A numerical routine did not converge.
     #[error("the {routine} of a {rows}x{columns} matrix did not converge")]
     NoConvergence {

@@ -220,6 +220,15 @@ fn intervals(sums: &[Vec<f64>], lengths: &[f64], settings: &InfluenceSettings) -
         .collect()
 }
 
+/// A quantile of ordered values, or `otherwise` of none.
+pub(crate) fn quantile_or(sorted: &[f64], q: f64, otherwise: f64) -> f64 {
+    if sorted.is_empty() {
+        otherwise
+    } else {
+        quantile(sorted, q)
+    }
+}
+
 /// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
 fn quantile(sorted: &[f64], q: f64) -> f64 {
     let at = q.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;

@@ -8,6 +8,7 @@ use mechanism::decoder::Layer;
 use mechanism::decoder::block::{Block, Trace};
 use mechanism::decoder::block_gradient::{BlockGradient, LinearGradient};
 use mechanism::decoder::layer::{FeedForward, Linear};
+use mechanism::decoder::matmul::transposed;
 use mechanism::decoder::norm::{Norm, NormGradient};
 use mechanism::decoder::rope::Angles;
 use mechanism::run::{Group, Head, RunSettings, run};
@@ -145,7 +146,8 @@ fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
         all.push((
             name.to_owned(),
             reached(move |l| &mut reach(l).weight),
-            of.weight.dense(),
+            // The layer keeps `Wᵀ`.
+            transposed(&of.weight.dense(), of.weight.shape().0, of.weight.shape().1),
         ));
         if let Some(bias) = &of.bias {
             all.push((

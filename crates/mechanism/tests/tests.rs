@@ -7,6 +7,7 @@
 )]
 
 mod common;
+mod evaluation;
 mod families; // every family against transformers, and gradients against differences
 mod gguf_families; // the same as GGUF
 mod hostile; // files that lie

@@ -1,5 +1,7 @@
 //! One block forwards: the only place where the families' differences meet.
 
+use rayon::prelude::*;
+
 use super::attention::{self, Heads};
 use super::elementwise::{add_parallel, copy};
 use super::feed_forward::{Inner, mixture, resized};
@@ -9,7 +11,7 @@ use super::rope::Angles;
 use super::segment::Segment;
 use crate::config::{Arrangement, DecoderConfig, QkNorm};
 use crate::error::Result;
-use crate::site::{Observer, Place, Site, offer};
+use crate::site::{Nobody, Observer, Place, Site, offer};
 
 /// Everything a block computes on the way; buffers are used again by the next layer.
 #[derive(Debug, Default)]
@@ -40,6 +42,15 @@ pub struct Trace {
     pub ffn_out: Vec<f32>,
     /// Scratch of `d_model` columns.
     scratch: Vec<f32>,
+}
+
+/// Keys and values of a text in one layer, kept while it is continued; `(positions, n_kv_heads · head_dim)` each.
+#[derive(Debug, Default, Clone)]
+pub struct KeysValues {
+    /// Keys, rotated.
+    pub k: Vec<f32>,
+    /// Values.
+    pub v: Vec<f32>,
 }
 
 /// Settings of attention in layer `index`.
@@ -103,9 +114,53 @@ impl Block<'_> {
     /// # Errors
     /// What the observer fails with.
     pub fn forward(&self, x: &mut [f32], trace: &mut Trace, observer: &mut dyn Observer) -> Result<()> {
-        let (c, layer, t) = (self.config, self.layer, trace);
+        self.project(x, trace);
+        let (rows, c) = (x.len() / self.config.d_model, self.config);
+        attention::forward(
+            &heads(c, self.index),
+            &trace.q,
+            &trace.k,
+            &trace.v,
+            self.segments,
+            resized(&mut trace.mixed, rows * c.q_width()),
+        );
+        self.after_attention(x, trace, observer)
+    }
+
+    /// Pushes one new token of each text through the block, in place; `kept` holds the texts' keys and values so far and
+    /// gets the new ones.
+    ///
+    /// `x` is `(texts, d_model)`; segment `i` is row `i` at its position in text `i`.
+    ///
+    /// # Errors
+    /// None of its own; as [`Block::forward`].
+    pub fn forward_kept(&self, x: &mut [f32], trace: &mut Trace, kept: &mut [KeysValues]) -> Result<()> {
+        self.project(x, trace);
+        let (q_width, kv_width) = (self.config.q_width(), self.config.kv_width());
+        let heads = heads(self.config, self.index);
+        let mixed = resized(&mut trace.mixed, kept.len() * q_width);
+        let (q, k, v) = (&trace.q, &trace.k, &trace.v);
+        kept.par_iter_mut()
+            .zip(mixed.par_chunks_exact_mut(q_width))
+            .enumerate()
+            .for_each(|(i, (kept, mixed))| {
+                kept.k.extend_from_slice(&k[i * kv_width..(i + 1) * kv_width]);
+                kept.v.extend_from_slice(&v[i * kv_width..(i + 1) * kv_width]);
+                attention::cached(
+                    &heads,
+                    &q[i * q_width..(i + 1) * q_width],
+                    &kept.k,
+                    &kept.v,
+                    mixed,
+                );
+            });
+        self.after_attention(x, trace, &mut Nobody)
+    }
+
+    /// All that follows the mixing of values.
+    fn after_attention(&self, x: &mut [f32], t: &mut Trace, observer: &mut dyn Observer) -> Result<()> {
+        let (c, layer) = (self.config, self.layer);
         let d = c.d_model;
-        self.attention(x, t);
         let (attention_norm, ffn_norm) = (layer.attention_post_norm.as_ref(), layer.ffn_post_norm.as_ref());
         let sequential = c.arrangement == Arrangement::Sequential;
         copy(x, resized(&mut t.middle, x.len()));
@@ -196,7 +251,8 @@ impl Block<'_> {
         )
     }
 
-    fn attention(&self, x: &[f32], t: &mut Trace) {
+    /// Queries, keys and values, normed and rotated.
+    fn project(&self, x: &[f32], t: &mut Trace) {
         let (c, layer) = (self.config, self.layer);
         let rows = x.len() / c.d_model;
         let (q_width, kv_width) = (c.q_width(), c.kv_width());
@@ -231,14 +287,5 @@ impl Block<'_> {
             angles.rotate(&mut t.q, c.n_heads, c.head_dim, false);
             angles.rotate(&mut t.k, c.n_kv_heads, c.head_dim, false);
         }
-        let heads = heads(c, self.index);
-        attention::forward(
-            &heads,
-            &t.q,
-            &t.k,
-            &t.v,
-            self.segments,
-            resized(&mut t.mixed, rows * q_width),
-        );
     }
 }

@@ -1,6 +1,6 @@
 //! One block's weights in memory, in the orientation `(out, in)`.
 
-use super::matmul::{View, multiply_parallel};
+use super::matmul::{View, multiply_parallel, transposed};
 use super::norm::Norm;
 use crate::config::{Arrangement, DecoderConfig, NormKind};
 use crate::error::Result;
@@ -13,7 +13,7 @@ pub struct Linear {
     pub n_out: usize,
     /// Width of `x`.
     pub n_in: usize,
-    /// `(n_out, n_in)`, row-major.
+    /// `Wᵀ`, `(n_in, n_out)`, row-major: the order in which products read it.
     pub weight: Vec<f32>,
     /// `(n_out,)`.
     pub bias: Option<Vec<f32>>,
@@ -37,14 +37,18 @@ impl Linear {
         Ok(Self {
             n_out: shape[0],
             n_in: shape[1],
-            weight: weights.load(config, layer, part, Kind::Weight)?,
+            weight: transposed(
+                &weights.load(config, layer, part, Kind::Weight)?,
+                shape[0],
+                shape[1],
+            ),
             bias,
         })
     }
 
     /// The weight as a matrix `(n_out, n_in)`.
     pub fn view(&self) -> View<'_> {
-        View::new(&self.weight, self.n_out, self.n_in, self.n_in)
+        View::new(&self.weight, self.n_in, self.n_out, self.n_out).t()
     }
 
     /// `out = x·Wᵀ + b`; `x` is `(rows, n_in)`, `out` `(rows, n_out)`.

@@ -41,6 +41,20 @@ impl<'a> View<'a> {
         }
     }
 
+    /// At most `n` rows from row `first`.
+    fn from_row(self, first: usize, n: usize) -> Self {
+        Self {
+            data: &self.data[first * self.row_stride..],
+            rows: n.min(self.rows - first),
+            ..self
+        }
+    }
+
+    /// At most `n` columns from column `first`.
+    fn columns(self, first: usize, n: usize) -> Self {
+        self.t().from_row(first, n).t()
+    }
+
     fn fits(self) -> bool {
         within(
             self.data.len(),
@@ -65,26 +79,38 @@ fn within(len: usize, rows: usize, columns: usize, row_stride: usize, column_str
     reason = "gemm takes pointers; every extent is checked against its slice first"
 )]
 pub fn multiply(dst: &mut [f32], dst_stride: usize, a: View<'_>, b: View<'_>, alpha: f32, beta: f32) {
-    let (m, n, k) = (a.rows, b.columns, a.columns);
+    let (m, n) = (a.rows, b.columns);
     assert!(
-        b.rows == k && a.fits() && b.fits(),
+        b.rows == a.columns && a.fits() && b.fits(),
         "a product's operands must fit each other and their slices"
     );
     assert!(
         within(dst.len(), m, n, dst_stride, 1) && (dst_stride >= n || m <= 1),
         "a product must fit its slice"
     );
+    // SAFETY: every element gemm touches lies inside the three slices, as asserted; `dst` is borrowed mutably, so it
+    // overlaps neither operand; `dst_stride >= n` keeps its elements distinct.
+    unsafe { raw(dst.as_mut_ptr(), dst_stride, a, b, alpha, beta) };
+}
+
+/// [`multiply`] on a bare pointer.
+///
+/// # Safety
+/// Rows of `dst`, `dst_stride` apart, must be writable for `(a.rows, b.columns)` and overlap neither operand; `a` and `b`
+/// must fit each other and their slices.
+#[expect(unsafe_code, reason = "gemm takes pointers")]
+unsafe fn raw(dst: *mut f32, dst_stride: usize, a: View<'_>, b: View<'_>, alpha: f32, beta: f32) {
+    let (m, n, k) = (a.rows, b.columns, a.columns);
     if m == 0 || n == 0 {
         return;
     }
-    // SAFETY: every element gemm touches lies inside the three slices, as asserted; `dst` is borrowed mutably, so it
-    // overlaps neither operand; `dst_stride >= n` keeps its elements distinct.
+    // SAFETY: as the caller promises.
     unsafe {
         gemm::gemm(
             m,
             n,
             k,
-            dst.as_mut_ptr(),
+            dst,
             1,
             dst_stride.cast_signed(),
             beta != 0.0,
@@ -104,40 +130,109 @@ pub fn multiply(dst: &mut [f32], dst_stride: usize, a: View<'_>, b: View<'_>, al
     }
 }
 
-/// Rows per task, so that every thread has work and a task's packing of the other operand is paid back.
+/// Rows per task, so that every thread has work; at most 512, whose inputs and outputs stay in the second-level cache.
 pub fn rows_per_task(rows: usize) -> usize {
     let threads = rayon::current_num_threads();
-    // At most 512 rows a task: their inputs and outputs stay in the second-level cache.
     rows.div_ceil(threads).clamp(16, 512)
 }
 
 /// `dst = beta·dst + a·b` with `dst` `(a.rows, b.columns)` row-major and dense; all threads.
-pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
-    multiply_columns(dst, b.columns, 0, a, b, beta);
-}
-
-/// The same into columns `column..` of a matrix whose rows are `stride` long.
+///
+/// Tasks are blocks of at most 512 rows, divided further by columns while there are fewer of them than threads: a task
+/// packs the part of `b` it needs, and halves of the columns pack half of it each where halves of the rows would pack
+/// all of it twice.
 ///
 /// # Panics
 /// If shapes or extents do not fit: a bug of the caller.
-pub fn multiply_columns(dst: &mut [f32], stride: usize, column: usize, a: View<'_>, b: View<'_>, beta: f32) {
-    assert!(
-        dst.len() == a.rows * stride && column + b.columns <= stride,
-        "a product must fit its rows"
-    );
+pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
+    let (rows, columns) = (a.rows, b.columns);
+    assert!(dst.len() == rows * columns, "a product must fill its slice");
     if dst.is_empty() {
         return;
     }
-    let chunk = rows_per_task(a.rows);
-    dst.par_chunks_mut(chunk * stride)
+    let tall = rows.div_ceil(512);
+    let tall = rows.div_ceil(tall);
+    let wide = rayon::current_num_threads().div_ceil(rows.div_ceil(tall));
+    let wide = columns.div_ceil(wide).next_multiple_of(32);
+    if wide >= columns {
+        dst.par_chunks_mut(tall * columns)
+            .enumerate()
+            .for_each(|(i, dst)| multiply(dst, columns, a.from_row(i * tall, tall), b, 1.0, beta));
+        return;
+    }
+    // Blocks of columns are no slices: each task gets the pieces of rows it owns.
+    dst.par_chunks_mut(tall * columns)
         .enumerate()
         .for_each(|(i, dst)| {
-            let rows = dst.len() / stride;
-            let part = View {
-                data: &a.data[i * chunk * a.row_stride..],
-                rows,
-                ..a
-            };
-            multiply(&mut dst[column..], stride, part, b, 1.0, beta);
+            let a = a.from_row(i * tall, tall);
+            let blocks = columns.div_ceil(wide);
+            let whole = Shared(dst.as_mut_ptr(), dst.len());
+            (0..blocks).into_par_iter().for_each(|block| {
+                let first = block * wide;
+                whole.multiply(columns, first, a, b.columns(first, wide), beta);
+            });
         });
+}
+
+/// A row-major matrix of which every task writes other columns.
+#[derive(Clone, Copy)]
+struct Shared(*mut f32, usize);
+
+#[expect(
+    unsafe_code,
+    reason = "tasks write disjoint columns of one matrix, which slices cannot say"
+)]
+// SAFETY: used by `multiply_parallel` alone, whose tasks write disjoint columns.
+unsafe impl Send for Shared {}
+
+#[expect(
+    unsafe_code,
+    reason = "tasks write disjoint columns of one matrix, which slices cannot say"
+)]
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// `columns first..` of the matrix, whose rows are `stride` long, `= beta·itself + a·b`.
+    #[expect(
+        unsafe_code,
+        reason = "as for `multiply`; columns of other tasks are not touched"
+    )]
+    fn multiply(self, stride: usize, first: usize, a: View<'_>, b: View<'_>, beta: f32) {
+        assert!(
+            b.rows == a.columns && a.fits() && b.fits(),
+            "a product's operands must fit each other"
+        );
+        assert!(
+            first + b.columns <= stride && a.rows * stride <= self.1,
+            "a product must fit its columns"
+        );
+        // SAFETY: rows `0..a.rows` and columns `first..first + b.columns` lie inside the matrix, as asserted, and belong
+        // to this task alone; operands are shared borrows of other slices.
+        unsafe { raw(self.0.add(first), stride, a, b, 1.0, beta) };
+    }
+}
+
+/// `xᵀ` of a row-major `(rows, columns)` matrix; all threads.
+pub fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    const SIDE: usize = 16;
+    let mut out = vec![0.0; x.len()];
+    if out.is_empty() {
+        return out;
+    }
+    out.par_chunks_mut(SIDE * rows)
+        .enumerate()
+        .for_each(|(block, out)| {
+            let first = block * SIDE;
+            let n = out.len() / rows;
+            for start in (0..rows).step_by(SIDE) {
+                for row in start..(start + SIDE).min(rows) {
+                    let from = &x[row * columns + first..row * columns + first + n];
+                    for (j, value) in from.iter().enumerate() {
+                        out[j * rows + row] = *value;
+                    }
+                }
+            }
+        });
+    out
 }

@@ -4,6 +4,15 @@
 //! common is computed once: the token sequences of a group form a tree (`tree.rs`), so the choices of an item share their
 //! context, and items share their few-shot prefix, without either being told.
 
+pub mod answer;
+pub mod data;
+mod generate;
+mod gsm8k;
+pub mod metrics;
+pub mod python_random;
+pub mod results;
+pub mod table;
+pub mod tasks;
 mod tree;
 
 #[cfg(test)]
@@ -20,6 +29,7 @@ use crate::error::{Error, Result};
 use crate::run::{Head, Progress, RunSettings, run};
 use crate::site::Nobody;
 
+pub use generate::{GenerateSettings, generate};
 pub use tree::{Tree, trees};
 
 /// A context and what may follow it.

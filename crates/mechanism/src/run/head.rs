@@ -3,7 +3,7 @@
 use crate::checkpoint::Checkpoint;
 use crate::decoder::elementwise::{add, soft_cap};
 use crate::decoder::layer::load_norm;
-use crate::decoder::matmul::{View, multiply_columns};
+use crate::decoder::matmul::{View, multiply_parallel};
 use crate::decoder::norm::Norm;
 use crate::error::Result;
 use crate::weights::{Kind, Part};
@@ -64,14 +64,7 @@ impl<'a> Head<'a> {
         let normed = self.normed(x);
         let rows = x.len() / d;
         let mut logits = vec![0.0; rows * config.vocab_size];
-        multiply_columns(
-            &mut logits,
-            config.vocab_size,
-            0,
-            View::new(&normed, rows, d, d),
-            self.table().t(),
-            0.0,
-        );
+        multiply_parallel(&mut logits, View::new(&normed, rows, d, d), self.table().t(), 0.0);
         if let Some(bias) = &self.bias {
             for row in logits.chunks_exact_mut(config.vocab_size) {
                 add(row, bias);

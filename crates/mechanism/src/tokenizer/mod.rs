@@ -65,8 +65,20 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Tokenizer`] if an id is unknown.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        self.decoded(ids, false)
+    }
+
+    /// Text of token ids without special tokens.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if an id is unknown.
+    pub fn decode_plain(&self, ids: &[u32]) -> Result<String> {
+        self.decoded(ids, true)
+    }
+
+    fn decoded(&self, ids: &[u32], skip_special: bool) -> Result<String> {
         self.inner
-            .decode(ids, false)
+            .decode(ids, skip_special)
             .map_err(|e| Error::Tokenizer(e.to_string()))
     }
 

@@ -19,13 +19,13 @@ pub(super) fn source(file: &Gguf, c: &DecoderConfig, layer: Option<usize>, part:
     let fused_up = c.gated && !file.tensors.contains_key(&format!("{at}ffn_gate.weight"));
     // llama.cpp merges the experts of a layer; early Mixtral files have them apart.
     let expert = |name: &str, e: usize| {
-        let merged = format!("{at}{name}_exps.weight");
+        let merged = format!("{at}{name}_exps{suffix}");
         match file.tensors.get(&merged).map(|entry| entry.shape.as_slice()) {
             Some([_, n_rows, _]) => Source {
                 take: Take::Rows(e * n_rows..(e + 1) * n_rows),
                 name: merged,
             },
-            _ => Source::all(format!("{at}{name}.{e}.weight")),
+            _ => Source::all(format!("{at}{name}.{e}{suffix}")),
         }
     };
     let name = match part {

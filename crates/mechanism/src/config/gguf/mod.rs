@@ -12,14 +12,9 @@ use crate::gguf::{Gguf, Value};
 
 fn family(file: &Gguf, architecture: &str) -> Result<Family> {
     let experts = file.number(&format!("{architecture}.expert_count")).unwrap_or(0) > 0;
-    if experts {
-        // Its logits do not yet agree with those of the same weights as safetensors: refused, not guessed.
-        return Err(Error::Unavailable {
-            method: "reading GGUF",
-            what: "a mixture of experts; use its safetensors",
-        });
-    }
     Ok(match architecture {
+        // llama.cpp has no architecture of its own for Mixtral.
+        "llama" if experts => Family::Mixtral,
         "llama" => Family::Llama,
         "qwen2" => Family::Qwen2,
         "qwen2moe" => Family::Qwen2Moe,

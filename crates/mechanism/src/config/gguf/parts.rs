@@ -91,14 +91,14 @@ pub(super) fn mixture(
     if !matches!(family, Family::Mixtral | Family::Qwen2Moe | Family::Qwen3Moe) {
         return Ok(None);
     }
-    let shared = file
-        .tensors
-        .get("blk.0.ffn_gate_shexp.weight")
-        .and_then(|entry| entry.shape.first().copied());
-    let merged = file
-        .tensors
-        .get("blk.0.ffn_gate_exps.weight")
-        .and_then(|entry| entry.shape.get(1).copied());
+    // Layers without experts may come first, so any layer may say it.
+    let of_any_layer = |name: &str, axis: usize| {
+        (0..n_layers)
+            .filter_map(|layer| file.tensors.get(&format!("blk.{layer}.{name}.weight")))
+            .find_map(|entry| entry.shape.get(axis).copied())
+    };
+    let shared = of_any_layer("ffn_gate_shexp", 0);
+    let merged = of_any_layer("ffn_gate_exps", 1);
     let normalize = match k.value("expert_weights_norm") {
         Some(Value::Bool(normalize)) => *normalize,
         _ => family != Family::Qwen2Moe,

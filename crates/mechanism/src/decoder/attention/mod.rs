@@ -4,6 +4,7 @@
 //! share a key head are stacked, so that each product is one `gemm`.
 
 mod backward;
+mod cached;
 
 use std::ops::Range;
 
@@ -14,6 +15,7 @@ use super::matmul::{View, multiply};
 use super::segment::Segment;
 
 pub use backward::{Gradients, backward};
+pub use cached::cached;
 
 /// Rows of queries (times heads that share a key) in one product.
 const BLOCK: usize = 192;

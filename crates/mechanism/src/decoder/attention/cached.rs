@@ -1,0 +1,38 @@
+//! Attention of one new token to keys and values that were kept.
+
+use super::super::elementwise::{soft_cap, softmax};
+use super::super::matmul::{View, multiply};
+use super::{Heads, head_of};
+
+/// Attention of the last position.
+///
+/// # Shapes
+/// - `q`, `out`: `(n_heads · head_dim,)`, rotated already.
+/// - `k`, `v`: `(positions, n_kv_heads · head_dim)`, the new token's last.
+pub fn cached(heads: &Heads, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
+    let (dim, group) = (heads.head_dim, heads.group());
+    let n = k.len() / heads.kv_width();
+    let seen = heads.first(n - 1)..n;
+    let columns = seen.len();
+    let mut scores = vec![0.0; group * columns];
+    for kv in 0..heads.n_kv_heads {
+        let own = kv * group * dim..(kv + 1) * group * dim;
+        let queries = View::new(&q[own.clone()], group, dim, dim);
+        multiply(
+            &mut scores,
+            columns,
+            queries,
+            head_of(k, heads, kv, &seen).t(),
+            heads.scale,
+            0.0,
+        );
+        for row in scores.chunks_exact_mut(columns) {
+            if let Some(cap) = heads.cap {
+                soft_cap(row, cap);
+            }
+            softmax(row);
+        }
+        let p = View::new(&scores, group, columns, columns);
+        multiply(&mut out[own], dim, p, head_of(v, heads, kv, &seen), 1.0, 0.0);
+    }
+}
