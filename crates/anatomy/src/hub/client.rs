@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{Response, Url};
+use tokio::sync::Semaphore;
 
 use crate::hub::digest;
 use crate::hub::error::{Error, Failure, Permanent, Transient};
@@ -77,6 +78,8 @@ pub(crate) struct Client {
     /// Counts.
     pub(crate) tally: Tally,
     http: reqwest::Client,
+    /// Requests at a time. Who waits before another try holds none.
+    slots: Semaphore,
     start: Instant,
     /// Milliseconds after `start` of the last answer of any kind but trouble; 0 before the first.
     answered: AtomicU64,
@@ -100,9 +103,10 @@ impl Client {
                 message: innermost(&error),
             })?;
         Ok(Arc::new(Self {
-            settings,
+            slots: Semaphore::new(settings.concurrency),
             limiter: Limiter::new(),
             tally: Tally::default(),
+            settings,
             http,
             start: Instant::now(),
             answered: AtomicU64::new(0),
@@ -157,6 +161,7 @@ impl Client {
 
     /// One try: follows redirects, reads the body, checks that it is whole.
     async fn once(&self, url: &Url, limit: u64) -> Result<Answer, Failure> {
+        let _slot = self.slots.acquire().await;
         let mut url = url.clone();
         let mut linked = Linked::default();
         for _ in 0..=HOPS {

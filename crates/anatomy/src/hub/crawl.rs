@@ -25,6 +25,8 @@ use crate::hub::writer::{MARK, Mark, Message, Writer};
 const HANDFUL: usize = 512;
 /// A run that was interrupted so long ago begins its listing anew.
 const GOES_ON: u64 = 3600;
+/// Fetches begun for each request at a time: the others wait before another try.
+const WAITING: usize = 4;
 /// Rounds through failures that may pass.
 const ROUNDS: u32 = 2;
 
@@ -32,6 +34,7 @@ const ROUNDS: u32 = 2;
 #[derive(Debug, Default)]
 struct Shared {
     listed: AtomicU64,
+    nameless: AtomicU64,
     settled: AtomicU64,
     listing_complete: AtomicBool,
     more: Notify,
@@ -96,6 +99,7 @@ fn progress(client: &Client, writer: &Writer, shared: &Shared, meter: &mut Meter
     Progress {
         seconds: now.as_secs_f64(),
         listed_now: shared.listed.load(Ordering::Relaxed),
+        nameless: shared.nameless.load(Ordering::Relaxed),
         listing_complete: complete,
         settled_now,
         counts,
@@ -167,7 +171,12 @@ async fn list(
             }
             Err(failure) => return Err(no_listing(client, &url, failure)),
         };
-        let Page { mut entries, next, .. } = page;
+        let Page {
+            mut entries,
+            nameless,
+            next,
+        } = page;
+        shared.nameless.fetch_add(nameless, Ordering::Relaxed);
         mark.next = next.map(|next| next.to_string());
         if let Some(limit) = question.limit {
             let left = limit.saturating_sub(mark.listed) as usize;
@@ -211,7 +220,7 @@ async fn fetch_queue(
     writer: &Writer,
     shared: &Arc<Shared>,
 ) -> Result<(), Error> {
-    let places = Arc::new(Semaphore::new(client.settings.concurrency));
+    let places = Arc::new(Semaphore::new(client.settings.concurrency * WAITING));
     let mut under_way: JoinSet<Result<(), Error>> = JoinSet::new();
     let (mut after, mut round) = (0, 0);
     loop {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::hub::config;
 use crate::hub::error::Error;
-use crate::hub::leaderboards::write_whole;
+use crate::hub::files::{beside, write_whole};
 use crate::hub::listing::is_id;
 use crate::hub::state::Standing;
 use crate::hub::store::{CONFIGS, ENTRIES, STATES, Store, View, failed, parse};
@@ -45,9 +45,7 @@ pub(crate) fn sources(store: &Store, folder: &Path) -> Result<Exported, Error> {
 }
 
 fn listing(view: &View, path: &Path) -> Result<u64, Error> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write to the folder", folder))?;
-    let mut out = BufWriter::with_capacity(1 << 18, file);
+    let mut out = BufWriter::with_capacity(1 << 18, beside(path)?);
     let table = view.0.open_table(ENTRIES).map_err(failed(&view.1))?;
     let mut many = 0;
     for found in table.iter().map_err(failed(&view.1))? {

@@ -51,6 +51,7 @@ fn had(queued: Queued, answer: Answer) -> Outcome {
         message: reason.clone(),
         reason: reason.map(|_| "no_json_object".into()),
         config: Some((answer.body, answer.tag)),
+        commit: answer.commit,
     }
 }
 
@@ -66,6 +67,7 @@ fn not_had(queued: Queued, failure: &Failure) -> Outcome {
         reason: Some(failure.kind().into()),
         message: Some(failure.to_string()),
         config: None,
+        commit: None,
     }
 }
 
@@ -168,7 +170,9 @@ pub(crate) async fn by_name(client: &Client, store: &Store, writer: &Writer, ask
     Ok(Had {
         asked: asked.to_owned(),
         standing: state.as_ref().map(|state| state.standing),
-        revision: state.as_ref().and_then(|state| state.sha.clone()),
+        revision: state
+            .as_ref()
+            .and_then(|state| state.commit.clone().or(state.sha.clone())),
         tag: state.as_ref().and_then(|state| state.tag.clone()),
         reason: state.and_then(|state| state.message),
         id: Some(id),

@@ -1,7 +1,6 @@
 //! Leaderboards, which live in datasets on the Hub: pinned to a commit, checked against their hashes, kept as files.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use reqwest::Url;
@@ -13,6 +12,7 @@ use crate::hub::client::{Answer, Client};
 use crate::hub::digest;
 use crate::hub::error::{Error, Failure, Transient};
 use crate::hub::fetch::file_url;
+use crate::hub::files::write_whole;
 use crate::hub::store::{FILES, Store, failed, parse, row};
 use crate::hub::writer::Message;
 
@@ -259,20 +259,6 @@ async fn one(
         sha256: digest::sha256(&body),
         oid: leaf.oid.clone(),
     }))
-}
-
-/// Writes a file beside its place and renames it, making its folder.
-///
-/// # Errors
-/// [`Error::Io`].
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write to the folder", folder))?;
-    file.write_all(bytes).map_err(Error::io("write", path))?;
-    file.persist(path)
-        .map_err(|error| Error::io("write", path)(error.error))?;
-    Ok(())
 }
 
 #[cfg(test)]

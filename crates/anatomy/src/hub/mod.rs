@@ -10,6 +10,7 @@ mod digest;
 pub(crate) mod error;
 pub(crate) mod export;
 pub(crate) mod fetch;
+mod files;
 mod headers;
 pub(crate) mod leaderboards;
 pub(crate) mod limiter;

@@ -15,6 +15,8 @@ pub(crate) struct Progress {
     pub(crate) seconds: f64,
     /// Checkpoints listed by this run so far.
     pub(crate) listed_now: u64,
+    /// Entries of the listing that name no checkpoint.
+    pub(crate) nameless: u64,
     /// Whether the listing is complete.
     pub(crate) listing_complete: bool,
     /// Checkpoints settled by this run: stored, or known to have no config, gated, broken or failed.

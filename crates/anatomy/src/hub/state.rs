@@ -40,6 +40,9 @@ pub(crate) struct State {
     /// Hash of the config that is stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tag: Option<String>,
+    /// The commit that the config is of: the listed one, unless that was gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) commit: Option<String>,
     /// Whether it was asked for with a token.
     #[serde(default)]
     pub(crate) with_token: bool,
@@ -143,6 +146,7 @@ mod tests {
             reason: None,
             message: None,
             tag: None,
+            commit: None,
             with_token: false,
             place: 0,
             run: 1,

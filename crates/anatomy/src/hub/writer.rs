@@ -51,6 +51,8 @@ pub(crate) struct Outcome {
     pub(crate) message: Option<String>,
     /// The config and its hash.
     pub(crate) config: Option<(Vec<u8>, Option<String>)>,
+    /// The commit that answered, where it said so.
+    pub(crate) commit: Option<String>,
 }
 
 /// What the writer is told.
@@ -253,7 +255,9 @@ impl<'t> Tables<'t> {
                     self.change.set_meta(MARK, &String::from_utf8_lossy(&mark))?;
                 }
                 self.change.set_meta("places", &self.place.to_string())?;
-                answers.push(Box::new(move || drop(answer.send(new))));
+                answers.push(Box::new(move || {
+                    let _ = answer.send(new);
+                }));
             }
             Message::Done(outcome) => self.settle(*outcome, with_token, counts)?,
             Message::File(path, file) => {
@@ -267,9 +271,13 @@ impl<'t> Tables<'t> {
                     self.again(&id, counts)?;
                 }
                 self.change.set_meta("places", &self.place.to_string())?;
-                answers.push(Box::new(move || drop(answer.send(many))));
+                answers.push(Box::new(move || {
+                    let _ = answer.send(many);
+                }));
             }
-            Message::Flush(answer) => answers.push(Box::new(move || drop(answer.send(())))),
+            Message::Flush(answer) => answers.push(Box::new(move || {
+                let _ = answer.send(());
+            })),
         }
         Ok(())
     }
@@ -317,6 +325,7 @@ impl<'t> Tables<'t> {
                 reason: None,
                 message: None,
                 tag: old.as_ref().and_then(|old| old.tag.clone()),
+                commit: old.as_ref().and_then(|old| old.commit.clone()),
                 with_token,
                 sha: None,
                 modified: None,
@@ -393,6 +402,7 @@ impl<'t> Tables<'t> {
             standing: outcome.standing,
             reason: outcome.reason,
             message: outcome.message,
+            commit: outcome.commit,
             tag,
             with_token,
             place: 0,

@@ -184,6 +184,7 @@ fn summary(global: &Global, args: &CrawlArgs, ran: &Ran) -> Result<()> {
             "reasons": ran.reasons.by_standing,
             "leaderboards": ran.leaderboards,
             "exported": {"entries": ran.exported.entries, "configs": ran.exported.configs},
+            "nameless": ran.last.nameless,
             "requests": ran.last.requests,
             "retries": ran.last.retries,
             "bytes": ran.bytes,

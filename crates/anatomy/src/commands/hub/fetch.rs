@@ -8,7 +8,6 @@ use study::section::{Cell, Table};
 
 use super::{FetchArgs, Session, with_session};
 use crate::cli::{Format, Global};
-use crate::hub::error::Error;
 use crate::hub::fetch::{Had, by_name};
 use crate::hub::{export, state::Standing};
 use crate::output;

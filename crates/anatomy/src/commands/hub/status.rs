@@ -103,8 +103,9 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode> {
     match global.format {
         Format::Json => {
             let mut all = json!({"schema_version": 1});
-            if let (Some(all), serde_json::Value::Object(counts)) = (all.as_object_mut(), json!(counts)) {
-                all.extend(counts);
+            if let (Some(all), serde_json::Value::Object(each)) = (all.as_object_mut(), json!(counts)) {
+                all.extend(each);
+                all.insert("adds_up".into(), json!(counts.sum() == counts.listed));
                 all.insert("reasons".into(), json!(reasons.by_standing));
                 all.insert("failed_may_pass".into(), json!(reasons.may_pass));
                 all.insert("to_report".into(), json!(reasons.to_report));
