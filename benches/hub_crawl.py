@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs `anatomy hub crawl` against the stand-in of the Hub and holds what it stored against what the stand-in served.
 
-    python3 benches/hub_crawl.py --anatomy target/release/anatomy --standin ../shared/hub-standin [plain harsh kills large quota]
+    python3 benches/hub_crawl.py --anatomy target/release/anatomy --standin ../shared/hub-standin [plain harsh variants kills large quota]
 
 plain   20,000 checkpoints, no faults            every one listed once, every config stored byte for byte
 harsh   the same with --faults harsh
+variants  hashes only, gzip, small pages, tokens, 429 without Retry-After
 kills   the same, killed with SIGKILL at 30 random moments and started again
 large   200,000 with raised quotas               memory, configs a second, against a plain load generator
 quota   the real quotas in a window of 10 s      refusals (429), share of the quota used
@@ -23,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -59,17 +61,17 @@ class Standin:
             offset += len(page["items"])
 
 
-def command(options, url, *arguments):
+def command(options, url, *arguments, token=None):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_") and "proxy" not in k.lower()}
-    environment.update(HF_ENDPOINT=url, HF_HOME="/nonexistent")
+    environment.update(HF_ENDPOINT=url, HF_HOME="/nonexistent", **({"HF_TOKEN": token} if token else {}))
     return dict(args=[options.anatomy, "hub", *arguments, "-q", "--format", "json"], env=environment, text=True)
 
 
-def crawl(options, url, folder, *more):
+def crawl(options, url, folder, *more, token=None):
     """Runs a crawl to its end; its summary, wall time, user and system CPU time, and peak memory in MiB."""
     start = time.monotonic()
     with tempfile.TemporaryFile("w+") as out:
-        process = subprocess.Popen(**command(options, url, "crawl", "--all", "--no-leaderboards", "--hub", folder, *more), stdout=out)
+        process = subprocess.Popen(**command(options, url, "crawl", "--all", "--no-leaderboards", "--hub", folder, *more, token=token), stdout=out)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -83,7 +85,7 @@ def git_blob(data):
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-def compare(options, hub, folder, bytes_too=True):
+def compare(options, hub, folder, bytes_too=True, access=False):
     """Differences between the truth and the store."""
     out = tempfile.mkdtemp(prefix="hub-export-")
     wrong, served = [], 0
@@ -95,9 +97,11 @@ def compare(options, hub, folder, bytes_too=True):
         for item in hub.truth():
             total += 1
             state = item["config"]
+            if state == "gated" and access:
+                state = "broken" if item["parse"] == "no" else "ok"
             place = {"ok": "stored", "broken": "broken", "gated": "gated", "disabled": "failed", "gone": "failed"}.get(state)
             if state == "missing":
-                place = "gated" if item["http_anonymous"] == 401 or item["access"].startswith("gated") else "without_config"
+                place = "gated" if item["access"].startswith("gated") and not access else "without_config"
             if state == "ok" and item["parse"] != "json":
                 lenient += 1  # may be read or refused
             counts[place] += 1
@@ -150,6 +154,28 @@ def plain(options, name="plain", *flags, models=20000):
             wrong.append("the stand-in has a bug")
         shutil.rmtree(folder)
         return report(name, wrong, **shown, **counts, second_run_requests=again["requests"], second_run_s=round(seconds, 2))
+
+
+def variants(options):
+    """Other ways a Hub may answer, 3,000 checkpoints each."""
+    quotas = ["--quota-api", "0", "--quota-resolve", "0"]
+    ways = {"hash only": ["--no-resolve-cache", "--faults", "harsh", *quotas], "gzip": ["--gzip", "--faults", "harsh", *quotas],
+            "small pages": ["--page-max", "37", "--faults", "harsh", *quotas], "with access": quotas,
+            "no retry-after": ["--no-retry-after", "--window-s", "4", "--quota-resolve", "900"],
+            "user without access": ["--window-s", "4", "--quota-resolve", "900"]}
+    holds = True
+    for way, flags in ways.items():
+        token = {"with access": "hf_standin_gated", "user without access": "hf_somebody"}.get(way)
+        with Standin(options, "--models", "3000", "--stall-s", "3", *flags) as hub:
+            folder = tempfile.mkdtemp(prefix="hub-")
+            done = crawl(options, hub.url, folder, "--stall", "2", token=token)
+            stats = hub.stats()
+            wrong, counts = compare(options, hub, folder, access=way == "with access")
+            if stats["by_status"].get("429"):
+                wrong.append("%(429)d refusals" % stats["by_status"])
+            shutil.rmtree(folder)
+            holds &= report(way, wrong, **figures(*done, stats), **counts)
+    return holds
 
 
 def harsh(options):
@@ -224,26 +250,52 @@ def large(options):
                       load_generator_cpu_s=round(os.times().user - before.user, 1), **counts)
 
 
+class Windows:
+    """Watches how many file requests the stand-in counted in each of its windows."""
+
+    def __init__(self, hub, length):
+        self.hub, self.length, self.used, self.over = hub, length, {}, threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+
+    def watch(self):
+        before = 0
+        while not self.over.wait(0.1):
+            stats = self.hub.stats()
+            now = sum(n for k, n in stats["by_route_status"].items() if k.startswith(("resolve ", "loop")))
+            if now > before:
+                window = int(stats["uptime_s"] / self.length)
+                self.used[window] = self.used.get(window, 0) + now - before
+                before = now
+
+    def finish(self):
+        """Requests in each window but the first, which began before the client, and the last, when little was left."""
+        self.over.set()
+        self.thread.join()
+        return [self.used[k] for k in sorted(self.used)][1:-1]
+
+
 def quota(options, window=10):
     flags = ["--window-s", str(window), "--quota-api", "500", "--quota-resolve", "3000"]
     with Standin(options, "--models", "20000", *flags, *(["--faults", "harsh"] if options.faults else [])) as hub:
         folder = tempfile.mkdtemp(prefix="hub-")
+        windows = Windows(hub, window)
         done = crawl(options, hub.url, folder)
+        used = windows.finish()
         stats = hub.stats()
         wrong, counts = compare(options, hub, folder, bytes_too=False)
         shutil.rmtree(folder)
-        used = sum(n for k, n in stats["by_route_status"].items() if k.split()[0] == "resolve" or k.startswith("loop"))
-        # Windows count from the server's start; the last one is not full by nature.
-        windows = done[1] / window
-        share = used / (windows * 3000)
+        share = sum(used) / (3000 * max(1, len(used)))
         refused = stats["by_status"].get("429", 0)
         if refused:
             wrong.append("%d refusals" % refused)
-        return report("quota", wrong, **figures(*done, stats), windows=round(windows, 2), share_of_quota=round(share, 3), **counts)
+        if share < 0.95:
+            wrong.append("less than 95 % of the quota used")
+        return report("quota", wrong, **figures(*done, stats), used_by_window=used, share_of_quota=round(share, 3), **counts)
 
 
 def main():
-    scenarios = {"plain": plain, "harsh": harsh, "kills": kills, "large": large, "quota": quota}
+    scenarios = {"plain": plain, "harsh": harsh, "variants": variants, "kills": kills, "large": large, "quota": quota}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--anatomy", required=True, help="the program")
     parser.add_argument("--standin", required=True, help="folder of hub_standin.py")

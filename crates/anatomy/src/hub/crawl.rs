@@ -128,6 +128,14 @@ fn seconds_since_1970() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
+/// Whether an interrupted listing is of the same question and young enough to go on. A clock that jumped begins it anew,
+/// which costs a few pages and loses nothing.
+fn goes_on(old: &Mark, first: &Url, now: u64) -> bool {
+    old.first == first.as_str()
+        && old.next.is_some()
+        && now.checked_sub(old.began).is_some_and(|age| age < GOES_ON)
+}
+
 /// Where the listing begins: where an interrupted run of the same question came, or at its first page.
 fn begin(store: &Store, first: &Url) -> Result<Mark, Error> {
     let old: Option<Mark> = store
@@ -135,10 +143,7 @@ fn begin(store: &Store, first: &Url) -> Result<Mark, Error> {
         .and_then(|mark| serde_json::from_str(&mark).ok());
     let now = seconds_since_1970();
     let run = old.as_ref().map_or(0, |old| old.run) + 1;
-    let goes_on = |old: &Mark| {
-        old.first == first.as_str() && old.next.is_some() && now >= old.began && now - old.began < GOES_ON
-    };
-    Ok(old.filter(goes_on).unwrap_or(Mark {
+    Ok(old.filter(|old| goes_on(old, first, now)).unwrap_or(Mark {
         first: first.to_string(),
         next: Some(first.to_string()),
         run,
@@ -291,4 +296,28 @@ async fn again(store: &Store, writer: &Writer) -> Result<u64, Error> {
     let (answer, done) = oneshot::channel();
     send(&writer.inbox, Message::Again(ids, answer)).await?;
     done.await.map_err(|_| Error::Gone { part: "store" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_goes_on_only_if_it_is_the_same_and_young() {
+        let first = Url::parse("http://h/api/models?sort=createdAt").expect("an address");
+        let mark = Mark {
+            first: first.to_string(),
+            next: Some("http://h/api/models?cursor=x".into()),
+            run: 3,
+            listed: 1000,
+            began: 1_000_000,
+        };
+        assert!(goes_on(&mark, &first, 1_000_100));
+        assert!(!goes_on(&mark, &first, 1_000_000 + GOES_ON));
+        assert!(!goes_on(&mark, &first, 999_999), "the clock was set back");
+        let other = Url::parse("http://h/api/models?sort=likes").expect("an address");
+        assert!(!goes_on(&mark, &other, 1_000_100));
+        let complete = Mark { next: None, ..mark };
+        assert!(!goes_on(&complete, &first, 1_000_100));
+    }
 }

@@ -13,6 +13,7 @@ use crate::hub::digest;
 use crate::hub::error::{Error, Failure, Transient};
 use crate::hub::fetch::file_url;
 use crate::hub::files::write_whole;
+use crate::hub::listing::here;
 use crate::hub::store::{FILES, Store, failed, parse, row};
 use crate::hub::writer::Message;
 
@@ -170,7 +171,7 @@ async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf
     let mut next = Some(client.settings.url(&path)?);
     while let Some(url) = next {
         let read = |answer: Answer| {
-            let next = answer.next.as_deref().and_then(|next| answer.url.join(next).ok());
+            let next = answer.next.as_deref().and_then(|next| here(&answer.url, next));
             Ok((files(&json(&answer)?)?, next))
         };
         let (found, after) = match client.get(&url, 64 << 20, read).await {
@@ -178,7 +179,7 @@ async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf
             Err(failure) => return gives_up(client, &url, failure).map(Err),
         };
         leaves.extend(found);
-        next = after.filter(|after| after.origin() == url.origin() && *after != url);
+        next = after.filter(|after| *after != url);
     }
     Ok(Ok((revision, leaves)))
 }

@@ -22,12 +22,44 @@ pub(crate) enum Class {
     Files,
 }
 
+impl Class {
+    /// The bucket it counts in, as documented.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Resolvers => "resolvers",
+            Self::Pages => "pages",
+            Self::Files => "files",
+        }
+    }
+}
+
 /// The buckets of one run. The clock is [`Instant`], which no change of the wall clock moves.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     start: Instant,
-    buckets: Mutex<BTreeMap<Class, Bucket>>,
+    buckets: Mutex<Buckets>,
     changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Buckets {
+    /// The bucket that answers say a class counts in, where it is not the documented one.
+    told: BTreeMap<Class, String>,
+    all: BTreeMap<String, Bucket>,
+}
+
+impl Buckets {
+    fn name(&self, class: Class) -> String {
+        self.told
+            .get(&class)
+            .cloned()
+            .unwrap_or_else(|| class.name().to_owned())
+    }
+
+    fn of(&mut self, class: Class) -> &mut Bucket {
+        self.all.entry(self.name(class)).or_default()
+    }
 }
 
 impl Limiter {
@@ -40,7 +72,7 @@ impl Limiter {
         })
     }
 
-    fn buckets(&self) -> MutexGuard<'_, BTreeMap<Class, Bucket>> {
+    fn buckets(&self) -> MutexGuard<'_, Buckets> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -55,12 +87,16 @@ impl Limiter {
             tokio::pin!(changed);
             changed.as_mut().enable();
             let now = self.now();
-            let taken = self.buckets().entry(class).or_default().take(now);
+            let (name, taken) = {
+                let mut buckets = self.buckets();
+                (buckets.name(class), buckets.of(class).take(now))
+            };
             match taken {
                 Ok(()) => {
                     return Permit {
                         limiter: Arc::clone(self),
                         class,
+                        bucket: name,
                         sent: now,
                         settled: false,
                     };
@@ -78,20 +114,20 @@ impl Limiter {
 
     /// How many requests of this class are still wanted.
     pub(crate) fn want(&self, class: Class, requests: u64) {
-        self.buckets().entry(class).or_default().want(requests);
+        self.buckets().of(class).want(requests);
     }
 
     /// What is left of a quota, where one is known.
     pub(crate) fn quota(&self, class: Class) -> Option<Quota> {
         let now = self.now();
-        self.buckets().get(&class)?.quota(now)
+        self.buckets().of(class).quota(now)
     }
 
-    fn settle(&self, class: Class, change: impl FnOnce(&mut Bucket, Duration)) {
+    fn settle(&self, bucket: &str, change: impl FnOnce(&mut Bucket, Duration)) {
         let now = self.now();
         let waiting_helps = {
             let mut buckets = self.buckets();
-            let bucket = buckets.entry(class).or_default();
+            let bucket = buckets.all.entry(bucket.to_owned()).or_default();
             let before = bucket.open();
             change(bucket, now);
             !before
@@ -107,6 +143,7 @@ impl Limiter {
 pub(crate) struct Permit {
     limiter: Arc<Limiter>,
     class: Class,
+    bucket: String,
     sent: Duration,
     settled: bool,
 }
@@ -119,9 +156,18 @@ impl Permit {
         policy: Option<Policy>,
         limited: Option<Option<Duration>>,
     ) {
-        self.settled = true;
         let sent = self.sent;
-        self.limiter.settle(self.class, |bucket, now| {
+        if let Some(left) = left.filter(|left| left.bucket != self.bucket) {
+            // It counted elsewhere than was thought: from now on its like take their turn there.
+            let told = left.bucket.clone();
+            self.limiter.buckets().told.insert(self.class, told.clone());
+            self.limiter.settle(&told, |bucket, now| {
+                bucket.heard(now, sent, left, policy);
+            });
+        }
+        self.settled = true;
+        self.limiter.settle(&self.bucket, |bucket, now| {
+            let left = left.filter(|left| left.bucket == self.bucket);
             bucket.answered(now, sent, left, policy, limited);
         });
     }
@@ -130,7 +176,58 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if !self.settled {
-            self.limiter.settle(self.class, Bucket::lost);
+            self.limiter.settle(&self.bucket, Bucket::lost);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_class_moves_to_the_bucket_that_its_answers_name() {
+        let limiter = Limiter::new();
+        let left = Left {
+            bucket: "resolvers".into(),
+            requests: 0,
+            reset: Duration::from_secs(60),
+        };
+        let policy = Policy {
+            quota: 10,
+            window: Duration::from_secs(60),
+        };
+        limiter
+            .turn(Class::Files)
+            .await
+            .answered(Some(&left), Some(policy), None);
+        // Both are now known to have nothing left.
+        for class in [Class::Files, Class::Resolvers] {
+            assert_eq!(limiter.quota(class).expect("known").left, 0);
+            let turn = tokio::time::timeout(Duration::from_millis(50), limiter.turn(class)).await;
+            assert!(turn.is_err(), "{class:?}");
+        }
+        assert!(limiter.quota(Class::Api).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_turn_is_freed_by_the_answer_before() {
+        let limiter = Limiter::new();
+        let left = |requests| Left {
+            bucket: "api".into(),
+            requests,
+            reset: Duration::from_secs(60),
+        };
+        limiter.turn(Class::Api).await.answered(Some(&left(1)), None, None);
+        let first = limiter.turn(Class::Api).await;
+        let waiting = tokio::spawn({
+            let limiter = Arc::clone(&limiter);
+            async move { limiter.turn(Class::Api).await.sent }
+        });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!waiting.is_finished());
+        // The first was not counted after all, as the answer tells.
+        first.answered(Some(&left(1)), None, None);
+        assert!(tokio::time::timeout(Duration::from_secs(5), waiting).await.is_ok());
     }
 }

@@ -145,9 +145,8 @@ pub(crate) fn page(answer: &Answer) -> Result<Page, Failure> {
     }
     let next = match &answer.next {
         None => None,
-        Some(text) => match answer.url.join(text) {
-            // A link to another host would take the listing, though not the token, there.
-            Ok(next) if next.origin() == answer.url.origin() && next != answer.url => Some(next),
+        Some(text) => match here(&answer.url, text) {
+            Some(next) if next != answer.url => Some(next),
             _ => return Err(other(format!("the next page is said to be `{text}`"))),
         },
     };
@@ -156,6 +155,15 @@ pub(crate) fn page(answer: &Answer) -> Result<Page, Failure> {
         entries,
         next,
     })
+}
+
+/// What `text` names, on the host that named it: a mirror hands on the Hub's own links, and a listing goes nowhere else.
+pub(crate) fn here(asked: &Url, text: &str) -> Option<Url> {
+    let named = asked.join(text).ok()?;
+    let mut next = asked.clone();
+    next.set_path(named.path());
+    next.set_query(named.query());
+    Some(next)
 }
 
 #[cfg(test)]
@@ -189,7 +197,19 @@ mod tests {
         assert_eq!(kind("<html>", "text/html", None), "ours");
         assert_eq!(kind("{\"models\":[]}", "application/json", None), "ours");
         assert_eq!(kind("[1, 2]", "application/json", None), "ours");
-        assert_eq!(kind("[]", "application/json", Some("http://evil/x")), "ours");
+        assert_eq!(
+            kind("[]", "application/json", Some("/api/models?limit=2")),
+            "ours"
+        );
+    }
+
+    #[test]
+    fn a_link_to_another_host_is_followed_at_home() {
+        let page = page(&answer("[]", "application/json", Some("https://else.where/api/models?cursor=x")));
+        assert_eq!(
+            page.expect("a page").next.expect("a next one").as_str(),
+            "http://h/api/models?cursor=x"
+        );
     }
 
     #[test]

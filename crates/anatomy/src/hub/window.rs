@@ -163,6 +163,11 @@ impl Bucket {
         }
     }
 
+    /// An answer to a request that took its turn elsewhere speaks of this quota.
+    pub(crate) fn heard(&mut self, now: Duration, sent: Duration, left: &Left, policy: Option<Policy>) {
+        self.learn(now, sent, left, policy);
+    }
+
     fn learn(&mut self, now: Duration, sent: Duration, left: &Left, policy: Option<Policy>) {
         let prompt = now.saturating_sub(sent) <= PROMPT;
         // Rounded up: the end lies in the second before; half a second more for clocks of another pace.

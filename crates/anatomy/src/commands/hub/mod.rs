@@ -58,7 +58,7 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "DIR", default_value = "anatomy-hub")]
     pub(crate) hub: PathBuf,
     /// Requests at a time
-    #[arg(long, value_name = "NUM", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=512))]
+    #[arg(long, value_name = "NUM", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) concurrency: u16,
     /// Seconds after which an answer that brings nothing is asked for again
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
