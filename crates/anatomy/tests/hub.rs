@@ -169,8 +169,16 @@ fn compare(hub_: &Hub, folder: &Path) {
 
 #[test]
 fn a_crawl_through_harsh_faults_brings_everything_and_a_second_one_asks_for_nothing() {
-    let Some(server) = Hub::start(&["--models", "400", "--faults", "harsh", "--stall-s", "3", "--slow-s", "1"])
-    else {
+    let Some(server) = Hub::start(&[
+        "--models",
+        "400",
+        "--faults",
+        "harsh",
+        "--stall-s",
+        "3",
+        "--slow-s",
+        "1",
+    ]) else {
         return;
     };
     let folder = TempDir::new().expect("a folder");
@@ -227,7 +235,14 @@ fn killed_in_the_middle_it_says_where_it_is_and_goes_on() {
     };
     let folder = TempDir::new().expect("a folder");
     let endpoint = format!("http://{}", server.address);
-    let arguments = ["crawl", "--all", "--no-leaderboards", "--hub", text(folder.path()), "-q"];
+    let arguments = [
+        "crawl",
+        "--all",
+        "--no-leaderboards",
+        "--hub",
+        text(folder.path()),
+        "-q",
+    ];
     let mut first = hub(&endpoint, &[], &arguments)
         .stdout(Stdio::null())
         .spawn()
@@ -302,7 +317,14 @@ fn what_cannot_work_is_said_with_what_to_do() {
         let ran = ran(hub(
             endpoint,
             &[],
-            &["crawl", "--hub", text(hub_folder), "--patience", "1", "--no-leaderboards"],
+            &[
+                "crawl",
+                "--hub",
+                text(hub_folder),
+                "--patience",
+                "1",
+                "--no-leaderboards",
+            ],
         ));
         assert_eq!(ran.code, 2, "{endpoint}: {}{}", ran.stdout, ran.stderr);
         assert!(
@@ -357,7 +379,15 @@ fn a_few_by_name_also_under_an_old_name() {
     let fetched = ran(hub(
         &endpoint,
         &[],
-        &["fetch", old, "no-such/checkpoint", "--hub", text(folder.path()), "--format", "json"],
+        &[
+            "fetch",
+            old,
+            "no-such/checkpoint",
+            "--hub",
+            text(folder.path()),
+            "--format",
+            "json",
+        ],
     ));
     assert_eq!(fetched.code, 1, "{}", fetched.stderr);
     let answer: Value = serde_json::from_str(&fetched.stdout).expect("JSON");

@@ -19,6 +19,7 @@ use crate::hub::headers;
 use crate::hub::limiter::{Class, Limiter};
 use crate::hub::retry;
 use crate::hub::settings::Settings;
+use crate::hub::window::Refused;
 
 /// More redirects than this are a circle.
 const HOPS: usize = 8;
@@ -55,7 +56,10 @@ pub(crate) struct Tally {
 impl Tally {
     /// Retries by kind of failure.
     pub(crate) fn retries(&self) -> BTreeMap<&'static str, u64> {
-        self.retries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.retries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn retry(&self, kind: &'static str) {
@@ -235,10 +239,10 @@ impl Client {
         let policy = text(headers, "ratelimit-policy").and_then(headers::rate_policy);
         let after =
             text(headers, "retry-after").and_then(|after| headers::retry_after(after, text(headers, "date")));
-        let limited = (response.status().as_u16() == 429).then_some(after);
-        permit.answered(left.as_ref(), policy, limited);
-        if let Some(after) = limited {
-            let wait = after.or(left.map(|left| left.reset)).unwrap_or_default();
+        let refused = (response.status().as_u16() == 429).then_some(Refused { wait: after });
+        permit.answered(left.as_ref(), policy, refused);
+        if let Some(Refused { wait }) = refused {
+            let wait = wait.or(left.map(|left| left.reset)).unwrap_or_default();
             return Err(Transient::Limited { wait }.into());
         }
         Ok(response)
@@ -300,9 +304,7 @@ struct Linked {
 impl Linked {
     fn note(&mut self, headers: &HeaderMap) {
         let owned = |name| text(headers, name).map(str::to_owned);
-        self.size = self
-            .size
-            .or_else(|| text(headers, "x-linked-size")?.parse().ok());
+        self.size = self.size.or_else(|| text(headers, "x-linked-size")?.parse().ok());
         self.tag = self.tag.take().or_else(|| {
             text(headers, "x-linked-etag")
                 .and_then(headers::strong_tag)
@@ -371,7 +373,15 @@ fn message(headers: &HeaderMap, body: &[u8]) -> String {
 
 fn broken(error: &reqwest::Error) -> Failure {
     let cause = innermost(error);
-    let secure = ["certificate", "handshake", "corrupt message", "tls", "TLS", "CaUsed", "UnknownIssuer"];
+    let secure = [
+        "certificate",
+        "handshake",
+        "corrupt message",
+        "tls",
+        "TLS",
+        "CaUsed",
+        "UnknownIssuer",
+    ];
     if error.is_timeout() {
         Transient::Stalled.into()
     } else if error.is_connect() && secure.iter().any(|word| cause.contains(word)) {

@@ -68,14 +68,22 @@ mod tests {
 
     #[test]
     fn reads_what_python_writes() {
-        let value = read(b"\xef\xbb\xbf{\"a\": NaN, \"b\": -Infinity, \"c\": \"NaN \\\" Infinity\", \"d\": 7}").expect("an object");
+        let value =
+            read(b"\xef\xbb\xbf{\"a\": NaN, \"b\": -Infinity, \"c\": \"NaN \\\" Infinity\", \"d\": 7}")
+                .expect("an object");
         assert_eq!(
             value,
             serde_json::json!({"a": null, "b": null, "c": "NaN \" Infinity", "d": 7})
         );
-        let wide: Vec<u8> = "\u{feff}{\"a\": 1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide: Vec<u8> = "\u{feff}{\"a\": 1}"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
         assert_eq!(read(&wide).expect("an object")["a"], 1);
-        assert_eq!(read(b"{\"a\": 1, \"n\": \"caf\xe9\"}").expect("an object")["a"], 1);
+        assert_eq!(
+            read(b"{\"a\": 1, \"n\": \"caf\xe9\"}").expect("an object")["a"],
+            1
+        );
     }
 
     #[test]

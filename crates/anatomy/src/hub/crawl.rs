@@ -13,7 +13,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::hub::client::Client;
-use crate::hub::error::{Error, Failure, Permanent};
+use crate::hub::error::{Error, Failure, Permanent, Transient};
 use crate::hub::fetch;
 use crate::hub::limiter::Class;
 use crate::hub::listing::{self, PAGE_BYTES, Page, Question};
@@ -107,7 +107,7 @@ fn progress(client: &Client, writer: &Writer, shared: &Shared, meter: &mut Meter
         requests: client.tally.requests.load(Ordering::Relaxed),
         retries: client.tally.retries(),
         quota_left: quota.map(|quota| quota.left),
-        quota: quota.map(|quota| quota.quota),
+        quota: quota.map(|quota| quota.of),
         quota_reset: quota.map(|quota| quota.reset.as_secs_f64()),
         seconds_left: complete
             .then(|| seconds_left(counts.in_flight, rate, quota))
@@ -165,7 +165,10 @@ async fn list(
     shared.listed.store(mark.listed, Ordering::Relaxed);
     while let Some(next) = &mark.next {
         let url = client.settings.endpoint.join(next).unwrap_or(first.clone());
-        let page = match client.get(&url, PAGE_BYTES, |answer| listing::page(&answer)).await {
+        let page = match client
+            .get(&url, PAGE_BYTES, |answer| listing::page(&answer))
+            .await
+        {
             Ok(page) => page,
             // A place in an old listing that the Hub no longer knows.
             Err(Failure::Ours { status: 400, .. }) if url != first => {
@@ -209,11 +212,13 @@ fn no_listing(client: &Client, url: &Url, failure: Failure) -> Error {
         message,
     };
     match failure {
-        Failure::Ours { status: 200, message } => not_a_hub(message),
-        Failure::Ours { status: 404 | 405, .. } | Failure::Permanent(Permanent::Deleted { .. }) => {
-            not_a_hub("it has no /api/models".into())
+        Failure::Ours { status: 200, message } | Failure::Transient(Transient::Json(message)) => {
+            not_a_hub(message)
         }
-        Failure::Transient(crate::hub::error::Transient::Json(message)) => not_a_hub(message),
+        Failure::Ours {
+            status: 404 | 405, ..
+        }
+        | Failure::Permanent(Permanent::Deleted { .. }) => not_a_hub("it has no /api/models".into()),
         failure => client.stop(url, failure),
     }
 }

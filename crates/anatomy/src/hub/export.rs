@@ -141,7 +141,10 @@ fn remove_old(folder: &Path, shards: usize) -> Result<(), Error> {
     let names = fs::read_dir(folder).map_err(Error::io("read the folder", folder))?;
     for entry in names {
         let path = entry.map_err(Error::io("read the folder", folder))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         let number = name
             .strip_prefix("hub-configs-")
             .and_then(|rest| rest.strip_suffix(".json"))
@@ -161,7 +164,12 @@ pub(crate) fn verbatim(store: &Store, folder: &Path) -> Result<u64, Error> {
     let mut many = 0;
     each_config(&store.view()?, |id, standing, bytes| {
         if matches!(standing, Standing::Stored | Standing::Broken) && is_id(id) {
-            write_whole(&id.split('/').fold(PathBuf::from(folder), |path, part| path.join(part)).join("config.json"), bytes)?;
+            write_whole(
+                &id.split('/')
+                    .fold(PathBuf::from(folder), |path, part| path.join(part))
+                    .join("config.json"),
+                bytes,
+            )?;
             many += 1;
         }
         Ok(())

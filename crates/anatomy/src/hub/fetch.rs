@@ -75,7 +75,13 @@ fn not_had(queued: Queued, failure: &Failure) -> Outcome {
 ///
 /// # Errors
 /// [`Error::Address`].
-pub(crate) fn file_url(client: &Client, kind: &str, id: &str, revision: &str, path: &str) -> Result<Url, Error> {
+pub(crate) fn file_url(
+    client: &Client,
+    kind: &str,
+    id: &str,
+    revision: &str,
+    path: &str,
+) -> Result<Url, Error> {
     let mut url = client.settings.url("/")?;
     let wrong = |text: String| Error::Address {
         text,
@@ -85,7 +91,11 @@ pub(crate) fn file_url(client: &Client, kind: &str, id: &str, revision: &str, pa
     url.path_segments_mut()
         .map_err(|()| wrong(text))?
         .pop_if_empty()
-        .extend(kind.split('/').chain(id.split('/')).filter(|part| !part.is_empty()))
+        .extend(
+            kind.split('/')
+                .chain(id.split('/'))
+                .filter(|part| !part.is_empty()),
+        )
         .extend(["resolve", revision])
         .extend(path.split('/'));
     Ok(url)
@@ -144,7 +154,12 @@ pub(crate) struct Had {
 ///
 /// # Errors
 /// What must stop a run.
-pub(crate) async fn by_name(client: &Client, store: &Store, writer: &Writer, asked: &str) -> Result<Had, Error> {
+pub(crate) async fn by_name(
+    client: &Client,
+    store: &Store,
+    writer: &Writer,
+    asked: &str,
+) -> Result<Had, Error> {
     let entry = match entry(client, asked).await? {
         Ok(entry) => entry,
         Err(failure) => {
@@ -162,7 +177,11 @@ pub(crate) async fn by_name(client: &Client, store: &Store, writer: &Writer, ask
     writer.named(entry).await?;
     let place = store.view()?.state(&id)?.map_or(0, |state| state.place);
     if place > 0
-        && let Some(queued) = store.view()?.queued(place - 1, 1)?.pop().filter(|queued| queued.id == id)
+        && let Some(queued) = store
+            .view()?
+            .queued(place - 1, 1)?
+            .pop()
+            .filter(|queued| queued.id == id)
     {
         writer.done(config(client, queued).await?).await?;
     }

@@ -83,11 +83,7 @@ fn http_date(text: &str) -> Option<u64> {
     let month = MONTHS.iter().position(|month| *month == name)? as u64 + 1;
     let year: u64 = words.next()?.parse().ok()?;
     let mut clock = words.next()?.split(':').map(str::parse::<u64>);
-    let (hour, minute, second) = (
-        clock.next()?.ok()?,
-        clock.next()?.ok()?,
-        clock.next()?.ok()?,
-    );
+    let (hour, minute, second) = (clock.next()?.ok()?, clock.next()?.ok()?, clock.next()?.ok()?);
     if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -152,7 +148,7 @@ mod tests {
             policy,
             Policy {
                 quota: 500,
-                window: Duration::from_secs(300)
+                window: Duration::from_mins(5)
             }
         );
     }
@@ -175,11 +171,8 @@ mod tests {
 
     #[test]
     fn retry_after_in_both_forms() {
-        assert_eq!(retry_after("120", None), Some(Duration::from_secs(120)));
-        assert_eq!(
-            retry_after("999999999999", None),
-            Some(Duration::from_secs(86_400))
-        );
+        assert_eq!(retry_after("120", None), Some(Duration::from_mins(2)));
+        assert_eq!(retry_after("999999999999", None), Some(Duration::from_hours(24)));
         let (early, late) = ("Thu, 29 Feb 2024 23:59:30 GMT", "Fri, 01 Mar 2024 00:00:15 GMT");
         assert_eq!(retry_after(late, Some(early)), Some(Duration::from_secs(45)));
         assert_eq!(retry_after(early, Some(late)), Some(Duration::ZERO));

@@ -23,11 +23,7 @@ const DATASETS: [(&str, &str, &str); 5] = [
     ("open-llm-leaderboard-old/contents", "data/", ".parquet"),
     ("bigcode/bigcodebench-results", "data/", ".parquet"),
     ("optimum-benchmark/llm-perf-leaderboard", "", ".csv"),
-    (
-        "DX0369/LLM-Structure-Performance-Dataset",
-        "model_info",
-        ".csv",
-    ),
+    ("DX0369/LLM-Structure-Performance-Dataset", "model_info", ".csv"),
 ];
 
 /// The largest file seen has 20 MB.

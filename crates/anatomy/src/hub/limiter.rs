@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::hub::headers::{Left, Policy};
-use crate::hub::window::{Bucket, Quota};
+use crate::hub::window::{Bucket, Quota, Refused};
 
 /// What a request counts as (Hub documentation, `rate-limits.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,13 +149,8 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    /// The answer came: what it says of the quota, and for a refusal (429) the wait it asks for.
-    pub(crate) fn answered(
-        mut self,
-        left: Option<&Left>,
-        policy: Option<Policy>,
-        limited: Option<Option<Duration>>,
-    ) {
+    /// The answer came: what it says of the quota, and whether it is a refusal.
+    pub(crate) fn answered(mut self, left: Option<&Left>, policy: Option<Policy>, refused: Option<Refused>) {
         let sent = self.sent;
         if let Some(left) = left.filter(|left| left.bucket != self.bucket) {
             // It counted elsewhere than was thought: from now on its like take their turn there.
@@ -168,7 +163,7 @@ impl Permit {
         self.settled = true;
         self.limiter.settle(&self.bucket, |bucket, now| {
             let left = left.filter(|left| left.bucket == self.bucket);
-            bucket.answered(now, sent, left, policy, limited);
+            bucket.answered(now, sent, left, policy, refused);
         });
     }
 }
@@ -191,11 +186,11 @@ mod tests {
         let left = Left {
             bucket: "resolvers".into(),
             requests: 0,
-            reset: Duration::from_secs(60),
+            reset: Duration::from_mins(1),
         };
         let policy = Policy {
             quota: 10,
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
         };
         limiter
             .turn(Class::Files)
@@ -216,9 +211,12 @@ mod tests {
         let left = |requests| Left {
             bucket: "api".into(),
             requests,
-            reset: Duration::from_secs(60),
+            reset: Duration::from_mins(1),
         };
-        limiter.turn(Class::Api).await.answered(Some(&left(1)), None, None);
+        limiter
+            .turn(Class::Api)
+            .await
+            .answered(Some(&left(1)), None, None);
         let first = limiter.turn(Class::Api).await;
         let waiting = tokio::spawn({
             let limiter = Arc::clone(&limiter);
@@ -228,6 +226,10 @@ mod tests {
         assert!(!waiting.is_finished());
         // The first was not counted after all, as the answer tells.
         first.answered(Some(&left(1)), None, None);
-        assert!(tokio::time::timeout(Duration::from_secs(5), waiting).await.is_ok());
+        assert!(
+            tokio::time::timeout(Duration::from_secs(5), waiting)
+                .await
+                .is_ok()
+        );
     }
 }

@@ -93,7 +93,8 @@ impl Entry {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         Some(Self {
             id: text("id").filter(|id| is_id(id))?,
-            sha: text("sha").filter(|sha| sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit())),
+            sha: text("sha")
+                .filter(|sha| sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit())),
             modified: text("lastModified"),
             json: serde_json::to_vec(value).ok()?,
         })
@@ -187,7 +188,10 @@ mod tests {
         let page = page(&answer(body, "application/json", Some("/api/models?cursor=x"))).expect("a page");
         assert_eq!((page.entries.len(), page.nameless), (1, 1));
         assert_eq!(page.entries[0].id, "a/b");
-        assert_eq!(page.next.expect("a page").as_str(), "http://h/api/models?cursor=x");
+        assert_eq!(
+            page.next.expect("a page").as_str(),
+            "http://h/api/models?cursor=x"
+        );
     }
 
     #[test]
@@ -205,7 +209,11 @@ mod tests {
 
     #[test]
     fn a_link_to_another_host_is_followed_at_home() {
-        let page = page(&answer("[]", "application/json", Some("https://else.where/api/models?cursor=x")));
+        let page = page(&answer(
+            "[]",
+            "application/json",
+            Some("https://else.where/api/models?cursor=x"),
+        ));
         assert_eq!(
             page.expect("a page").next.expect("a next one").as_str(),
             "http://h/api/models?cursor=x"

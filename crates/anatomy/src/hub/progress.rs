@@ -66,7 +66,11 @@ impl Meter {
             self.points.pop_front();
         }
         let (at, before) = self.points[0];
-        if self.points.back().is_none_or(|(last, _)| *last + Duration::from_millis(200) <= now) {
+        if self
+            .points
+            .back()
+            .is_none_or(|(last, _)| *last + Duration::from_millis(200) <= now)
+        {
             self.points.push_back((now, done));
         }
         done.saturating_sub(before) as f64 / (now.saturating_sub(at)).as_secs_f64().max(1e-3)
@@ -78,10 +82,12 @@ pub(crate) fn seconds_left(todo: u64, rate: f64, quota: Option<Quota>) -> Option
     if todo == 0 {
         return Some(0.0);
     }
-    let by_quota = quota.filter(|quota| todo > quota.left && quota.quota > 0).map(|quota| {
-        let windows = (todo - quota.left) as f64 / quota.quota as f64;
-        quota.reset.as_secs_f64() + (windows - 1.0).max(0.0) * quota.window.as_secs_f64()
-    });
+    let by_quota = quota
+        .filter(|quota| todo > quota.left && quota.of > 0)
+        .map(|quota| {
+            let windows = (todo - quota.left) as f64 / quota.of as f64;
+            quota.reset.as_secs_f64() + (windows - 1.0).max(0.0) * quota.window.as_secs_f64()
+        });
     let by_rate = (rate > 0.0).then(|| todo as f64 / rate);
     match (by_quota, by_rate) {
         (Some(by_quota), _) => Some(by_quota),
@@ -97,11 +103,14 @@ mod tests {
     fn time_left_by_quota_where_there_is_one() {
         let quota = Quota {
             left: 1000,
-            quota: 3000,
+            of: 3000,
             reset: Duration::from_secs(100),
-            window: Duration::from_secs(300),
+            window: Duration::from_mins(5),
         };
-        assert_eq!(seconds_left(160_000, 10.0, Some(quota)), Some(100.0 + 52.0 * 300.0));
+        assert_eq!(
+            seconds_left(160_000, 10.0, Some(quota)),
+            Some(100.0 + 52.0 * 300.0)
+        );
         assert_eq!(seconds_left(500, 10.0, Some(quota)), Some(50.0));
         assert_eq!(seconds_left(500, 0.0, None), None);
         assert_eq!(seconds_left(0, 0.0, None), Some(0.0));

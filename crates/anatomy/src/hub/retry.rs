@@ -48,7 +48,9 @@ pub(crate) fn classify(status: u16, code: Option<&str>, message: &str, wait: Opt
 /// How long to wait before try number `again` (1 is the second try): exponential, capped, the upper half at random so that
 /// many clients do not come back as one ("equal jitter", Brooker 2015); never shorter than the Hub asked for.
 pub(crate) fn wait(again: u32, failure: &Transient, random: f64) -> Duration {
-    let doubled = FIRST.saturating_mul(1 << again.saturating_sub(1).min(10)).min(LONGEST);
+    let doubled = FIRST
+        .saturating_mul(1 << again.saturating_sub(1).min(10))
+        .min(LONGEST);
     let own = doubled.mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0));
     match failure {
         // The limiter already waits as long as the Hub asked for.
@@ -72,12 +74,24 @@ mod tests {
         let kind = |status, code, message| classify(status, code, message, None).kind();
         assert_eq!(kind(503, None, "Service Unavailable"), "server_error");
         assert_eq!(kind(404, Some("EntryNotFound"), "Entry not found"), "no_file");
-        assert_eq!(kind(404, Some("RevisionNotFound"), "Invalid rev id: x"), "no_revision");
+        assert_eq!(
+            kind(404, Some("RevisionNotFound"), "Invalid rev id: x"),
+            "no_revision"
+        );
         assert_eq!(kind(404, Some("RepoNotFound"), "Repository not found"), "deleted");
         assert_eq!(kind(401, None, "Invalid username or password."), "deleted");
-        assert_eq!(kind(401, Some("GatedRepo"), "Access to model x is restricted"), "gated");
-        assert_eq!(kind(403, Some("GatedRepo"), "not in the authorized list"), "gated");
-        assert_eq!(kind(403, None, "Access to this resource is disabled."), "disabled");
+        assert_eq!(
+            kind(401, Some("GatedRepo"), "Access to model x is restricted"),
+            "gated"
+        );
+        assert_eq!(
+            kind(403, Some("GatedRepo"), "not in the authorized list"),
+            "gated"
+        );
+        assert_eq!(
+            kind(403, None, "Access to this resource is disabled."),
+            "disabled"
+        );
         assert_eq!(
             kind(401, None, "Invalid credentials in Authorization header"),
             "bad_token"
@@ -90,7 +104,9 @@ mod tests {
     #[test]
     fn waits_grow_to_a_cap_and_heed_the_hub() {
         let stalled = Transient::Stalled;
-        let waits: Vec<u128> = (1..12).map(|again| wait(again, &stalled, 1.0).as_millis()).collect();
+        let waits: Vec<u128> = (1..12)
+            .map(|again| wait(again, &stalled, 1.0).as_millis())
+            .collect();
         assert_eq!(&waits[..4], &[250, 500, 1000, 2000]);
         assert_eq!(waits[10], 20_000);
         assert_eq!(wait(1, &stalled, 0.0).as_millis(), 125);

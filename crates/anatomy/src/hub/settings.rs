@@ -80,7 +80,7 @@ impl Settings {
             concurrency,
             stall: Duration::from_secs(10),
             tries: 8,
-            outage: Duration::from_secs(300),
+            outage: Duration::from_mins(5),
         })
     }
 
@@ -104,7 +104,9 @@ fn address(text: &str) -> Result<Url, Error> {
     };
     let url = Url::parse(text.trim()).map_err(|error| wrong(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(wrong("it must begin with https:// or http:// and name a host".into()));
+        return Err(wrong(
+            "it must begin with https:// or http:// and name a host".into(),
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it must end before `?` or `#`".into()));
@@ -123,7 +125,12 @@ fn token(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Token>, Er
     };
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Token::new(&text, path.display().to_string())),
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
             Ok(None)
         }
         Err(error) => Err(Error::io("read the token in", &path)(error)),
@@ -142,7 +149,10 @@ fn token_path(variable: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let folder = variable("HF_HOME")
         .map(expand)
         .or_else(|| variable("XDG_CACHE_HOME").map(|cache| Path::new(&cache).join("huggingface")))
-        .or_else(|| home.as_ref().map(|home| Path::new(home).join(".cache/huggingface")))?;
+        .or_else(|| {
+            home.as_ref()
+                .map(|home| Path::new(home).join(".cache/huggingface"))
+        })?;
     Some(folder.join("token"))
 }
 
@@ -187,12 +197,18 @@ mod tests {
 
     #[test]
     fn an_address_is_one() {
-        let settings = with(&[("HF_ENDPOINT", "http://127.0.0.1:8765/"), ("HF_TOKEN", "x")]).expect("settings");
+        let settings =
+            with(&[("HF_ENDPOINT", "http://127.0.0.1:8765/"), ("HF_TOKEN", "x")]).expect("settings");
         assert_eq!(
             settings.url("/api/models?limit=1").expect("an address").as_str(),
             "http://127.0.0.1:8765/api/models?limit=1"
         );
-        for text in ["huggingface.co", "ftp://huggingface.co", "https://", "http://h/?x=1"] {
+        for text in [
+            "huggingface.co",
+            "ftp://huggingface.co",
+            "https://",
+            "http://h/?x=1",
+        ] {
             assert!(
                 matches!(with(&[("HF_ENDPOINT", text)]), Err(Error::Address { .. })),
                 "{text}"

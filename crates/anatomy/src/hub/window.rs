@@ -63,13 +63,20 @@ struct Window {
     length: Duration,
 }
 
+/// The Hub refused a request (429).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// The wait it asks for.
+    pub(crate) wait: Option<Duration>,
+}
+
 /// What is known of a quota, for showing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Quota {
     /// Requests left in the open window.
     pub(crate) left: u64,
     /// Requests a window.
-    pub(crate) quota: u64,
+    pub(crate) of: u64,
     /// Until it ends.
     pub(crate) reset: Duration,
     /// Length of a window.
@@ -132,26 +139,26 @@ impl Bucket {
         self.wanted = requests;
     }
 
-    /// A request sent at `sent` was answered with these headers; `limited` is the wait a refusal (429) asks for.
+    /// A request sent at `sent` was answered with these headers, or refused.
     pub(crate) fn answered(
         &mut self,
         now: Duration,
         sent: Duration,
         left: Option<&Left>,
         policy: Option<Policy>,
-        limited: Option<Option<Duration>>,
+        refused: Option<Refused>,
     ) {
         self.under_way = self.under_way.saturating_sub(1);
         match left {
             Some(left) => self.learn(now, sent, left, policy),
-            None if matches!(self.known, Known::Nothing | Known::Asked(_)) && limited.is_none() => {
+            None if matches!(self.known, Known::Nothing | Known::Asked(_)) && refused.is_none() => {
                 self.known = Known::NoLimit;
             }
             // A limit was announced before: the answer is from somewhere in between, and may have counted.
             None if matches!(self.known, Known::Window(_)) => self.lost.push(now),
             None => {}
         }
-        if let Some(wait) = limited {
+        if let Some(Refused { wait }) = refused {
             if now < self.last_end + Duration::from_secs(2) {
                 self.slack = Duration::from_secs(1);
             }
@@ -225,7 +232,7 @@ impl Bucket {
         match &self.known {
             Known::Window(window) => Some(Quota {
                 left: self.free(window),
-                quota: window.quota,
+                of: window.quota,
                 reset: window.ends.1.saturating_sub(now),
                 window: window.length,
             }),

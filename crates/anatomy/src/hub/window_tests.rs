@@ -3,7 +3,7 @@
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use super::Bucket;
+use super::{Bucket, Refused};
 use crate::hub::headers::{Left, Policy};
 
 fn ms(milliseconds: u64) -> Duration {
@@ -126,7 +126,13 @@ fn run(server: &mut Server, wanted: u64, wide: usize, breaks: u64, stalls: u64) 
             let next = coming.pop().expect("peeked");
             match next.answer {
                 Some((left, policy, over)) => {
-                    bucket.answered(now, next.sent, Some(&left), Some(policy), over.then_some(None));
+                    bucket.answered(
+                        now,
+                        next.sent,
+                        Some(&left),
+                        Some(policy),
+                        over.then_some(Refused { wait: None }),
+                    );
                     done += u64::from(!over);
                 }
                 None => bucket.lost(now),
@@ -231,7 +237,9 @@ fn a_refusal_is_obeyed_for_as_long_as_it_says() {
         ms(0),
         None,
         None,
-        Some(Some(Duration::from_secs(30))),
+        Some(Refused {
+            wait: Some(Duration::from_secs(30)),
+        }),
     );
     assert_eq!(bucket.take(ms(60)), Err(ms(30_050)));
     assert!(bucket.take(ms(30_050)).is_ok());

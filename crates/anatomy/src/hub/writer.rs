@@ -154,9 +154,9 @@ impl Writer {
     /// What stopped it.
     pub(crate) fn finish(self) -> Result<(), Error> {
         drop(self.inbox);
-        self.thread
-            .join()
-            .unwrap_or(Err(Error::Gone { part: "store's thread" }))
+        self.thread.join().unwrap_or(Err(Error::Gone {
+            part: "store's thread",
+        }))
     }
 }
 
@@ -221,9 +221,15 @@ impl<'t> Tables<'t> {
         let path = change.1;
         let open = |definition| change.0.open_table(definition).map_err(failed(path));
         let queue = change.0.open_table(QUEUE).map_err(failed(path))?;
-        let last = queue.last().map_err(failed(path))?.map(|(place, _)| place.value());
+        let last = queue
+            .last()
+            .map_err(failed(path))?
+            .map(|(place, _)| place.value());
         // The queue's end moves back when its last is done; a place must not be given twice.
-        let given: u64 = change.meta("places")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let given: u64 = change
+            .meta("places")?
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
         Ok(Self {
             change,
             path,
@@ -284,9 +290,7 @@ impl<'t> Tables<'t> {
 
     fn state(&self, id: &str) -> Result<Option<State>, Error> {
         let state = self.states.get(id).map_err(failed(self.path))?;
-        state
-            .map(|state| parse(self.path, id, state.value()))
-            .transpose()
+        state.map(|state| parse(self.path, id, state.value())).transpose()
     }
 
     fn put(&mut self, id: &str, state: &State) -> Result<(), Error> {
@@ -333,8 +337,8 @@ impl<'t> Tables<'t> {
             },
         };
         state.run = run;
-        state.sha = entry.sha.clone();
-        state.modified = entry.modified.clone();
+        state.sha.clone_from(&entry.sha);
+        state.modified.clone_from(&entry.modified);
         if state.standing == Standing::InFlight && state.place == 0 {
             self.place += 1;
             state.place = self.place;

@@ -58,7 +58,12 @@ pub(crate) fn run(global: &Global, args: &CrawlArgs) -> Result<ExitCode> {
     })
 }
 
-async fn one(global: &Global, args: &CrawlArgs, question: &Question, session: &Session) -> Result<Ran, Error> {
+async fn one(
+    global: &Global,
+    args: &CrawlArgs,
+    question: &Question,
+    session: &Session,
+) -> Result<Ran, Error> {
     let sources = args.connection.hub.join("sources");
     let teller = Teller::new(global);
     let mut leaderboards = Vec::new();
@@ -90,7 +95,11 @@ async fn one(global: &Global, args: &CrawlArgs, question: &Question, session: &S
         leaderboards,
         exported,
         last,
-        bytes: session.client.tally.bytes.load(std::sync::atomic::Ordering::Relaxed),
+        bytes: session
+            .client
+            .tally
+            .bytes
+            .load(std::sync::atomic::Ordering::Relaxed),
     })
 }
 
@@ -117,7 +126,10 @@ impl Teller {
     }
 
     fn tell(&self, now: &Progress) {
-        let mut said = self.said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut said = self
+            .said
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let due = if self.json { Duration::from_secs(1) } else { LINE };
         self.bar.set_length(now.counts.listed);
         self.bar
@@ -146,24 +158,24 @@ impl Teller {
 }
 
 fn line(now: &Progress) -> String {
-    let mut text = format!("{:.0}/s", now.rate);
+    let mut parts = vec![format!("{:.0}/s", now.rate)];
     if !now.listing_complete {
-        text += &format!(", listing ({} so far)", now.listed_now);
+        parts.push(format!("listing ({} so far)", now.listed_now));
     }
     if now.counts.failed > 0 {
-        text += &format!(", {} failed", now.counts.failed);
+        parts.push(format!("{} failed", now.counts.failed));
     }
     let retries: u64 = now.retries.values().sum();
     if retries > 0 {
-        text += &format!(", {retries} retries");
+        parts.push(format!("{retries} retries"));
     }
     if let (Some(left), Some(quota), Some(reset)) = (now.quota_left, now.quota, now.quota_reset) {
-        text += &format!(", quota {left}/{quota} for {reset:.0} s");
+        parts.push(format!("quota {left}/{quota} for {reset:.0} s"));
     }
     if let Some(seconds) = now.seconds_left {
-        text += &format!(", {} left", duration(seconds));
+        parts.push(format!("{} left", duration(seconds)));
     }
-    text
+    parts.join(", ")
 }
 
 fn duration(seconds: f64) -> String {
@@ -227,9 +239,15 @@ fn summary(global: &Global, args: &CrawlArgs, ran: &Ran) -> Result<()> {
 fn taken_table(all: &[Taken]) -> Table {
     Table {
         id: "leaderboards".into(),
-        columns: ["leaderboard", "revision", "fetched", "unchanged", "failed because"]
-            .map(String::from)
-            .to_vec(),
+        columns: [
+            "leaderboard",
+            "revision",
+            "fetched",
+            "unchanged",
+            "failed because",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows: all
             .iter()
             .map(|taken| {

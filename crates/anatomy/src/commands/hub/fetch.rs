@@ -31,7 +31,9 @@ pub(crate) fn run(global: &Global, args: &FetchArgs) -> Result<ExitCode> {
                        "tag": had.tag, "reason": had.reason})
             })
             .collect();
-        output::result(&(serde_json::to_string_pretty(&json!({"schema_version": 1, "checkpoints": rows}))? + "\n"))?;
+        output::result(
+            &(serde_json::to_string_pretty(&json!({"schema_version": 1, "checkpoints": rows}))? + "\n"),
+        )?;
     } else {
         let table = table(&all)?;
         if global.format == Format::Csv {
@@ -40,7 +42,11 @@ pub(crate) fn run(global: &Global, args: &FetchArgs) -> Result<ExitCode> {
             output::result(&output::table(&table))?;
         }
     }
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if whole {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn table(all: &[Had]) -> Result<Table> {
@@ -58,7 +64,9 @@ fn table(all: &[Had]) -> Result<Table> {
     }
     Ok(Table {
         id: "fetched".into(),
-        columns: ["asked", "id", "standing", "revision", "because"].map(String::from).to_vec(),
+        columns: ["asked", "id", "standing", "revision", "because"]
+            .map(String::from)
+            .to_vec(),
         rows,
         ..Table::default()
     })

@@ -145,8 +145,10 @@ fn with_session<T>(
     connection: &Connection,
     work: impl AsyncFnOnce(&Session) -> Result<T, Error>,
 ) -> Result<T> {
-    let mut settings =
-        Settings::from_environment(|name| std::env::var(name).ok(), usize::from(connection.concurrency))?;
+    let mut settings = Settings::from_environment(
+        |name| std::env::var(name).ok(),
+        usize::from(connection.concurrency),
+    )?;
     settings.stall = Duration::from_secs(connection.stall);
     settings.outage = Duration::from_secs(connection.patience);
     let store = Arc::new(Store::open(&connection.hub)?);
@@ -221,7 +223,9 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
             }
             _ => "the file is damaged or no store of ours; choose another folder with --hub",
         },
-        Error::Busy { .. } => "wait for it, look with `anatomy hub status`, or choose another folder with --hub",
+        Error::Busy { .. } => {
+            "wait for it, look with `anatomy hub status`, or choose another folder with --hub"
+        }
         Error::NoStore { .. } => "`--hub` names the folder that `anatomy hub crawl` wrote",
         Error::Layout { .. } => "choose a new folder with --hub",
         Error::Row { .. } => "the store is damaged; crawl into a new folder with --hub",

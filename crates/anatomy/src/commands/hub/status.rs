@@ -109,8 +109,14 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode> {
                 all.insert("reasons".into(), json!(reasons.by_standing));
                 all.insert("failed_may_pass".into(), json!(reasons.may_pass));
                 all.insert("to_report".into(), json!(reasons.to_report));
-                all.insert("listing_complete".into(), json!(mark.as_ref().is_some_and(|mark| mark.next.is_none())));
-                all.insert("listed_by_last_run".into(), json!(mark.as_ref().map(|mark| mark.listed)));
+                all.insert(
+                    "listing_complete".into(),
+                    json!(mark.as_ref().is_some_and(|mark| mark.next.is_none())),
+                );
+                all.insert(
+                    "listed_by_last_run".into(),
+                    json!(mark.as_ref().map(|mark| mark.listed)),
+                );
                 all.insert("runs".into(), json!(mark.as_ref().map_or(0, |mark| mark.run)));
                 all.insert("files".into(), json!(leaderboards::kept(&store)?));
             }
@@ -121,7 +127,9 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode> {
             output::result(&output::table(&table))?;
             let listing = match mark {
                 None => "not begun".to_owned(),
-                Some(mark) if mark.next.is_none() => format!("complete ({} in run {})", mark.listed, mark.run),
+                Some(mark) if mark.next.is_none() => {
+                    format!("complete ({} in run {})", mark.listed, mark.run)
+                }
                 Some(mark) => format!("not complete ({} so far in run {})", mark.listed, mark.run),
             };
             output::say(global.quiet, &format!("Listing: {listing}"));
