@@ -23,6 +23,7 @@ Examples:
   anatomy query \"select * from resolution\"
   anatomy catalog build --sources DIR --out DIR     tables from the sources
   anatomy catalog check --sources DIR               do the tables follow from the sources?
+  anatomy hub crawl --hub DIR                       checkpoints and leaderboards from the Hugging Face Hub
 
 Exit status: 0 done, 1 ran and the answer is no, 2 could not run";
 
@@ -84,6 +85,9 @@ pub(crate) enum Command {
     /// Build, check and describe the catalog of structures and scores
     #[command(subcommand)]
     Catalog(commands::catalog::CatalogCommand),
+    /// Fetch checkpoints, configs and leaderboards from the Hugging Face Hub
+    #[command(subcommand)]
+    Hub(commands::hub::HubCommand),
     /// Ask one question of the study
     #[command(subcommand)]
     Study(commands::study::StudyCommand),

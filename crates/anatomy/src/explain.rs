@@ -30,6 +30,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(catalog) = cause.downcast_ref::<catalog::Error>() {
             return catalog_hint(catalog);
         }
+        if let Some(hub) = cause.downcast_ref::<crate::hub::error::Error>() {
+            return crate::commands::hub::hint(hub).map(str::to_owned);
+        }
         let io = cause.downcast_ref::<std::io::Error>()?;
         match io.kind() {
             std::io::ErrorKind::PermissionDenied => {

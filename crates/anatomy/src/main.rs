@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod draw;
 mod explain;
+mod hub;
 mod output;
 mod progress;
 mod provenance;

@@ -6,6 +6,7 @@ mod command;
 
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
 mod catalog; // build, and the proof of the compiled-in tables
+mod hub; // the Hub client against a stand-in: faults, kills, errors
 mod report; // the main job on the compiled-in tables
 mod study; // regressions and importance on tables of the user's own and on the catalog
 mod tidy; // the rules of the house: crate edges, first lines, file lengths

@@ -1,6 +1,7 @@
 //! One file a command: arguments in, results out.
 
 pub(crate) mod catalog;
+pub(crate) mod hub;
 pub(crate) mod probe;
 pub(crate) mod query;
 pub(crate) mod report;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
         Command::Report(args) => report::run(&cli.global, args),
         Command::Catalog(command) => catalog::run(&cli.global, command),
+        Command::Hub(command) => hub::run(&cli.global, command),
         Command::Study(command) => study::run(&cli.global, command),
         Command::Probe(command) => probe::run(&cli.global, command),
         Command::Query(args) => query::run(&cli.global, args),

@@ -1,0 +1,407 @@
+//! Asking the Hub: one question until it is answered whole, refused, or given up.
+//!
+//! Every hop of a redirect takes its own turn in its own quota, since the Hub counts every hop. The token goes to the
+//! endpoint's own origin (scheme, host and port) and nowhere else. A body is whole when it has the announced length and, where
+//! its tag is a hash, that hash.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::{Response, Url};
+use tokio::sync::Semaphore;
+
+use crate::hub::digest;
+use crate::hub::error::{Error, Failure, Permanent, Transient};
+use crate::hub::headers;
+use crate::hub::limiter::{Class, Limiter};
+use crate::hub::retry;
+use crate::hub::settings::Settings;
+use crate::hub::window::Refused;
+
+/// More redirects than this are a circle.
+const HOPS: usize = 8;
+/// A Hub that never answered may be away for so long only.
+const FIRST_CONTACT: Duration = Duration::from_secs(15);
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Where it came from, after redirects.
+    pub(crate) url: Url,
+    /// Its bytes.
+    pub(crate) body: Vec<u8>,
+    /// Its media type.
+    pub(crate) media: String,
+    /// Address of the next page.
+    pub(crate) next: Option<String>,
+    /// The commit it belongs to.
+    pub(crate) commit: Option<String>,
+    /// Hash of its content, as announced.
+    pub(crate) tag: Option<String>,
+}
+
+/// What was asked and what came of it, counted over a run.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Requests sent, redirects and retries included.
+    pub(crate) requests: AtomicU64,
+    /// Bytes of bodies.
+    pub(crate) bytes: AtomicU64,
+    retries: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl Tally {
+    /// Retries by kind of failure.
+    pub(crate) fn retries(&self) -> BTreeMap<&'static str, u64> {
+        self.retries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn retry(&self, kind: &'static str) {
+        *self
+            .retries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(kind)
+            .or_default() += 1;
+    }
+}
+
+/// A connection to one Hub.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// Where, who, how patient.
+    pub(crate) settings: Settings,
+    /// Turns.
+    pub(crate) limiter: Arc<Limiter>,
+    /// Counts.
+    pub(crate) tally: Tally,
+    http: reqwest::Client,
+    /// Requests at a time. Who waits before another try holds none.
+    slots: Semaphore,
+    start: Instant,
+    /// Milliseconds after `start` of the last answer of any kind but trouble; 0 before the first.
+    answered: AtomicU64,
+}
+
+impl Client {
+    /// A client that keeps as many connections as it may have requests at a time.
+    ///
+    /// # Errors
+    /// [`Error::Client`] where the HTTP client cannot be made.
+    pub(crate) fn new(settings: Settings) -> Result<Arc<Self>, Error> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("anatomy/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(settings.stall)
+            .read_timeout(settings.stall)
+            .pool_max_idle_per_host(settings.concurrency)
+            .build()
+            .map_err(|error| Error::Client {
+                message: innermost(&error),
+            })?;
+        Ok(Arc::new(Self {
+            slots: Semaphore::new(settings.concurrency),
+            limiter: Limiter::new(),
+            tally: Tally::default(),
+            settings,
+            http,
+            start: Instant::now(),
+            answered: AtomicU64::new(0),
+        }))
+    }
+
+    /// Asks until there is an answer that `read` takes, at most `limit` bytes long.
+    ///
+    /// # Errors
+    /// The last [`Failure`], after as many tries as the settings allow. While nothing at all answers, tries do not count, and
+    /// the time that the Hub may be away does.
+    pub(crate) async fn get<T>(
+        &self,
+        url: &Url,
+        limit: u64,
+        read: impl Fn(Answer) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (mut tries, mut in_a_row) = (0, 0);
+        loop {
+            let asked = self.start.elapsed();
+            let transient = match self.once(url, limit).await.and_then(&read) {
+                Err(Failure::Transient(transient)) => transient,
+                done => {
+                    self.alive();
+                    return done;
+                }
+            };
+            self.tally.retry(transient.kind());
+            in_a_row += 1;
+            let answered = Duration::from_millis(self.answered.load(Ordering::Relaxed));
+            let away = if answered.is_zero() {
+                FIRST_CONTACT.min(self.settings.outage)
+            } else {
+                self.settings.outage
+            };
+            let silent = answered <= asked;
+            tries += u32::from(!silent && !matches!(transient, Transient::Limited { .. }));
+            if silent && self.start.elapsed().saturating_sub(answered) > away {
+                return Err(Failure::Away(transient));
+            }
+            if tries >= self.settings.tries {
+                return Err(transient.into());
+            }
+            tokio::time::sleep(retry::wait(in_a_row, &transient, retry::jitter())).await;
+        }
+    }
+
+    fn alive(&self) {
+        let now = (self.start.elapsed().as_millis() as u64).max(1);
+        self.answered.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// One try: follows redirects, reads the body, checks that it is whole.
+    async fn once(&self, url: &Url, limit: u64) -> Result<Answer, Failure> {
+        let _slot = self.slots.acquire().await;
+        let mut url = url.clone();
+        let mut linked = Linked::default();
+        for _ in 0..=HOPS {
+            let response = self.send(&url).await?;
+            let status = response.status().as_u16();
+            let headers = response.headers().clone();
+            linked.note(&headers);
+            if let (301..=303 | 307 | 308, Some(place)) = (status, text(&headers, "location")) {
+                let next = url
+                    .join(place)
+                    .ok()
+                    .filter(|next| matches!(next.scheme(), "http" | "https"));
+                let Some(next) = next else {
+                    return Err(Failure::Ours {
+                        status,
+                        message: format!("redirects to `{place}`"),
+                    });
+                };
+                // Read to its end, the connection can be used again.
+                let _ = body(response, 1 << 16).await?;
+                url = next;
+                continue;
+            }
+            let answer = body(response, if status < 300 { limit } else { 1 << 16 }).await;
+            if !(200..300).contains(&status) {
+                let body = answer.unwrap_or_default();
+                let said = message(&headers, &body);
+                let wait = text(&headers, "retry-after")
+                    .and_then(|after| headers::retry_after(after, text(&headers, "date")));
+                return Err(retry::classify(
+                    status,
+                    text(&headers, "x-error-code"),
+                    &said,
+                    wait,
+                ));
+            }
+            let body = answer?;
+            linked.check(&headers, &body)?;
+            self.tally.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
+            return Ok(Answer {
+                url,
+                media: text(&headers, "content-type").unwrap_or_default().to_owned(),
+                next: text(&headers, "link")
+                    .and_then(headers::next_page)
+                    .map(str::to_owned),
+                commit: linked.commit,
+                tag: linked.tag,
+                body,
+            });
+        }
+        Err(Transient::Loop(HOPS).into())
+    }
+
+    /// Sends one request in its turn and tells the limiter what came back.
+    async fn send(&self, url: &Url) -> Result<Response, Failure> {
+        let class = self.class(url);
+        let permit = self.limiter.turn(class).await;
+        self.tally.requests.fetch_add(1, Ordering::Relaxed);
+        let mut request = self.http.get(url.clone());
+        if let Some(token) = &self.settings.token
+            && url.origin() == self.settings.endpoint.origin()
+            && let Ok(mut value) = HeaderValue::from_str(&token.header())
+        {
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        // Dropped without an answer, the permit counts as lost.
+        let response = request.send().await.map_err(|error| broken(&error))?;
+        let headers = response.headers();
+        let left = text(headers, "ratelimit").and_then(headers::rate_limit);
+        let policy = text(headers, "ratelimit-policy").and_then(headers::rate_policy);
+        let after =
+            text(headers, "retry-after").and_then(|after| headers::retry_after(after, text(headers, "date")));
+        let refused = (response.status().as_u16() == 429).then_some(Refused { wait: after });
+        permit.answered(left.as_ref(), policy, refused);
+        if let Some(Refused { wait }) = refused {
+            let wait = wait.or(left.map(|left| left.reset)).unwrap_or_default();
+            return Err(Transient::Limited { wait }.into());
+        }
+        Ok(response)
+    }
+
+    /// The quota that a request counts against.
+    pub(crate) fn class(&self, url: &Url) -> Class {
+        if url.origin() != self.settings.endpoint.origin() {
+            return Class::Files;
+        }
+        let base = self.settings.endpoint.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(base).unwrap_or(url.path());
+        if path.starts_with("/api/resolve-cache/") {
+            Class::Files
+        } else if path.starts_with("/api/") {
+            Class::Api
+        } else if path.contains("/resolve/") {
+            Class::Resolvers
+        } else {
+            Class::Pages
+        }
+    }
+
+    /// Turns the failure of a question that a run cannot do without into what stops the run.
+    pub(crate) fn stop(&self, url: &Url, failure: Failure) -> Error {
+        let url = url.to_string();
+        match failure {
+            Failure::Transient(last) | Failure::Away(last) => Error::Unreachable {
+                url,
+                tries: self.tally.retries().values().sum::<u64>() as u32,
+                seconds: self.start.elapsed().as_secs_f64()
+                    - Duration::from_millis(self.answered.load(Ordering::Relaxed)).as_secs_f64(),
+                last,
+            },
+            Failure::Tls(message) => Error::Tls { url, message },
+            Failure::Permanent(Permanent::BadToken { message }) => Error::BadToken {
+                url,
+                from: self
+                    .settings
+                    .token
+                    .as_ref()
+                    .map_or_else(|| "nobody".to_owned(), |token| token.from.clone()),
+                message,
+            },
+            Failure::Permanent(reason) => Error::Refused { url, reason },
+            Failure::Ours { status, message } => Error::Ours { url, status, message },
+        }
+    }
+}
+
+/// What the hops on the way to a file say of it.
+#[derive(Debug, Default)]
+struct Linked {
+    size: Option<u64>,
+    tag: Option<String>,
+    commit: Option<String>,
+}
+
+impl Linked {
+    fn note(&mut self, headers: &HeaderMap) {
+        let owned = |name| text(headers, name).map(str::to_owned);
+        self.size = self.size.or_else(|| text(headers, "x-linked-size")?.parse().ok());
+        self.tag = self.tag.take().or_else(|| {
+            text(headers, "x-linked-etag")
+                .and_then(headers::strong_tag)
+                .map(str::to_owned)
+        });
+        self.commit = self.commit.take().or_else(|| owned("x-repo-commit"));
+    }
+
+    /// Whether the body is as long as was said, and hashes to its tag.
+    fn check(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<(), Transient> {
+        let got = body.len() as u64;
+        if let Some(said) = self.size.filter(|&said| said != got) {
+            return Err(Transient::Length { said, got });
+        }
+        if self.tag.is_none() {
+            self.tag = text(headers, "etag")
+                .and_then(headers::strong_tag)
+                .map(str::to_owned);
+        }
+        match &self.tag {
+            Some(tag) if digest::agrees(body, tag) == Some(false) => {
+                Err(Transient::Hash { said: tag.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Reads a body of at most `limit` bytes; memory grows with what comes, not with what a header claims.
+async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Failure> {
+    let too_large = || Failure::from(Permanent::TooLarge { limit });
+    let said = response.content_length();
+    if said.is_some_and(|said| said > limit) {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| broken(&error))? {
+        if (body.len() + piece.len()) as u64 > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+    }
+    match said {
+        Some(said) if said != body.len() as u64 => Err(Transient::Length {
+            said,
+            got: body.len() as u64,
+        }
+        .into()),
+        _ => Ok(body),
+    }
+}
+
+/// What the Hub says of an error: `X-Error-Message`, else the JSON's `error`, else the text.
+fn message(headers: &HeaderMap, body: &[u8]) -> String {
+    if let Some(said) = text(headers, "x-error-message") {
+        return said.to_owned();
+    }
+    let json = serde_json::from_slice::<serde_json::Value>(body).ok();
+    let error = json.as_ref().and_then(|json| json.get("error")?.as_str());
+    error.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned)
+}
+
+fn broken(error: &reqwest::Error) -> Failure {
+    let cause = innermost(error);
+    let secure = [
+        "certificate",
+        "handshake",
+        "corrupt message",
+        "tls",
+        "TLS",
+        "CaUsed",
+        "UnknownIssuer",
+    ];
+    if error.is_timeout() {
+        Transient::Stalled.into()
+    } else if error.is_connect() && secure.iter().any(|word| cause.contains(word)) {
+        Failure::Tls(cause)
+    } else if error.is_connect() {
+        Transient::Connection(cause).into()
+    } else {
+        Transient::Broken(cause).into()
+    }
+}
+
+/// The cause of all causes, which names no address and no token.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    if std::ptr::addr_eq(cause, error) {
+        "unknown cause".to_owned()
+    } else {
+        cause.to_string()
+    }
+}

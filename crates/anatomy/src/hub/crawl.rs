@@ -1,0 +1,328 @@
+//! A crawl: lists, fetches what is new or changed, stores, until nothing is left.
+//!
+//! Three parts run side by side: the listing, page after page; fetches, as many at a time as wished, in the order of the
+//! queue; and the [writer](crate::hub::writer). The queue is on disk: memory holds a page, some queued names and what is
+//! under way, however large the Hub.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use reqwest::Url;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use crate::hub::client::Client;
+use crate::hub::error::{Error, Failure, Permanent, Transient};
+use crate::hub::fetch;
+use crate::hub::limiter::Class;
+use crate::hub::listing::{self, PAGE_BYTES, Page, Question};
+use crate::hub::progress::{Meter, Progress, seconds_left};
+use crate::hub::store::Store;
+use crate::hub::writer::{MARK, Mark, Message, Writer};
+
+/// Names read from the queue at a time.
+const HANDFUL: usize = 512;
+/// A run that was interrupted so long ago begins its listing anew.
+const GOES_ON: u64 = 3600;
+/// Fetches begun for each request at a time: the others wait before another try.
+const WAITING: usize = 4;
+/// Rounds through failures that may pass.
+const ROUNDS: u32 = 2;
+
+/// What a run shares between its parts.
+#[derive(Debug, Default)]
+struct Shared {
+    listed: AtomicU64,
+    nameless: AtomicU64,
+    settled: AtomicU64,
+    listing_complete: AtomicBool,
+    more: Notify,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing is left.
+    Complete,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// Runs a crawl. `tell` hears of its progress a few times a second; `stop` ends it early, with all that came stored.
+///
+/// # Errors
+/// What stopped it. The store is whole in any case, and another run goes on from there.
+pub(crate) async fn crawl(
+    client: &Arc<Client>,
+    store: &Arc<Store>,
+    writer: &Writer,
+    question: &Question,
+    tell: &(dyn Fn(&Progress) + Sync),
+    stop: watch::Receiver<bool>,
+) -> Result<Ending, Error> {
+    let shared = Arc::new(Shared::default());
+    let work = async {
+        tokio::try_join!(
+            list(client, store, writer.inbox.clone(), question, &shared),
+            fetch_queue(client, store, writer, &shared),
+        )?;
+        writer.flush().await
+    };
+    let mut stopped = stop;
+    let stopped = async move { stopped.wait_for(|stop| *stop).await.is_ok() };
+    let mut meter = Meter::new();
+    let mut report = || tell(&progress(client, writer, &shared, &mut meter));
+    let watch = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(250));
+        loop {
+            ticks.tick().await;
+            report();
+        }
+    };
+    let ending = tokio::select! {
+        done = work => done.map(|()| Ending::Complete),
+        true = stopped => Ok(Ending::Stopped),
+        () = watch => Ok(Ending::Stopped),
+    };
+    report();
+    ending
+}
+
+fn progress(client: &Client, writer: &Writer, shared: &Shared, meter: &mut Meter) -> Progress {
+    let (now, counts) = (meter.elapsed(), writer.counts());
+    let settled_now = shared.settled.load(Ordering::Relaxed);
+    client.limiter.want(Class::Resolvers, counts.in_flight);
+    let quota = client.limiter.quota(Class::Resolvers);
+    let rate = meter.rate(now, settled_now);
+    let complete = shared.listing_complete.load(Ordering::Relaxed);
+    Progress {
+        seconds: now.as_secs_f64(),
+        listed_now: shared.listed.load(Ordering::Relaxed),
+        nameless: shared.nameless.load(Ordering::Relaxed),
+        listing_complete: complete,
+        settled_now,
+        counts,
+        rate,
+        requests: client.tally.requests.load(Ordering::Relaxed),
+        retries: client.tally.retries(),
+        quota_left: quota.map(|quota| quota.left),
+        quota: quota.map(|quota| quota.of),
+        quota_reset: quota.map(|quota| quota.reset.as_secs_f64()),
+        seconds_left: complete
+            .then(|| seconds_left(counts.in_flight, rate, quota))
+            .flatten(),
+    }
+}
+
+async fn send(inbox: &mpsc::Sender<Message>, message: Message) -> Result<(), Error> {
+    inbox
+        .send(message)
+        .await
+        .map_err(|_| Error::Gone { part: "store" })
+}
+
+fn seconds_since_1970() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// Whether an interrupted listing is of the same question and young enough to go on. A clock that jumped begins it anew,
+/// which costs a few pages and loses nothing.
+fn goes_on(old: &Mark, first: &Url, now: u64) -> bool {
+    old.first == first.as_str()
+        && old.next.is_some()
+        && now.checked_sub(old.began).is_some_and(|age| age < GOES_ON)
+}
+
+/// Where the listing begins: where an interrupted run of the same question came, or at its first page.
+fn begin(store: &Store, first: &Url) -> Result<Mark, Error> {
+    let old: Option<Mark> = store
+        .meta(MARK)?
+        .and_then(|mark| serde_json::from_str(&mark).ok());
+    let now = seconds_since_1970();
+    let run = old.as_ref().map_or(0, |old| old.run) + 1;
+    Ok(old.filter(|old| goes_on(old, first, now)).unwrap_or(Mark {
+        first: first.to_string(),
+        next: Some(first.to_string()),
+        run,
+        listed: 0,
+        began: now,
+    }))
+}
+
+/// Lists page after page.
+async fn list(
+    client: &Client,
+    store: &Store,
+    inbox: mpsc::Sender<Message>,
+    question: &Question,
+    shared: &Shared,
+) -> Result<(), Error> {
+    let first = question.url(client)?;
+    let mut mark = begin(store, &first)?;
+    shared.listed.store(mark.listed, Ordering::Relaxed);
+    while let Some(next) = &mark.next {
+        let url = client.settings.endpoint.join(next).unwrap_or(first.clone());
+        let page = match client
+            .get(&url, PAGE_BYTES, |answer| listing::page(&answer))
+            .await
+        {
+            Ok(page) => page,
+            // A place in an old listing that the Hub no longer knows.
+            Err(Failure::Ours { status: 400, .. }) if url != first => {
+                mark.next = Some(first.to_string());
+                mark.listed = 0;
+                mark.run += 1;
+                continue;
+            }
+            Err(failure) => return Err(no_listing(client, &url, failure)),
+        };
+        let Page {
+            mut entries,
+            nameless,
+            next,
+        } = page;
+        shared.nameless.fetch_add(nameless, Ordering::Relaxed);
+        mark.next = next.map(|next| next.to_string());
+        if let Some(limit) = question.limit {
+            let left = limit.saturating_sub(mark.listed) as usize;
+            if entries.len() >= left {
+                entries.truncate(left);
+                mark.next = None;
+            }
+        }
+        let (answer, done) = oneshot::channel();
+        send(&inbox, Message::Page(entries, Some(mark.clone()), answer)).await?;
+        let new = done.await.map_err(|_| Error::Gone { part: "store" })?;
+        mark.listed += new;
+        shared.listed.store(mark.listed, Ordering::Relaxed);
+        shared.more.notify_one();
+    }
+    shared.listing_complete.store(true, Ordering::Relaxed);
+    shared.more.notify_one();
+    Ok(())
+}
+
+/// Why there is no listing: at an address that is no Hub, nothing else tells.
+fn no_listing(client: &Client, url: &Url, failure: Failure) -> Error {
+    let not_a_hub = |message: String| Error::NotAHub {
+        url: client.settings.endpoint.to_string(),
+        message,
+    };
+    match failure {
+        Failure::Ours { status: 200, message } | Failure::Transient(Transient::Json(message)) => {
+            not_a_hub(message)
+        }
+        Failure::Ours {
+            status: 404 | 405, ..
+        }
+        | Failure::Permanent(Permanent::Deleted { .. }) => not_a_hub("it has no /api/models".into()),
+        failure => client.stop(url, failure),
+    }
+}
+
+/// Fetches everything in the queue, and what the listing adds to it meanwhile.
+async fn fetch_queue(
+    client: &Arc<Client>,
+    store: &Arc<Store>,
+    writer: &Writer,
+    shared: &Arc<Shared>,
+) -> Result<(), Error> {
+    let places = Arc::new(Semaphore::new(client.settings.concurrency * WAITING));
+    let mut under_way: JoinSet<Result<(), Error>> = JoinSet::new();
+    let (mut after, mut round) = (0, 0);
+    loop {
+        // Asked before the queue is read: what is added in between is seen by one of the two.
+        let complete = shared.listing_complete.load(Ordering::Relaxed);
+        let handful = store.view()?.queued(after, HANDFUL)?;
+        if handful.is_empty() {
+            if !complete {
+                let more = shared.more.notified();
+                tokio::select! {
+                    () = more => {}
+                    Some(done) = under_way.join_next() => joined(done)?,
+                }
+                continue;
+            }
+            while let Some(done) = under_way.join_next().await {
+                joined(done)?;
+            }
+            writer.flush().await?;
+            if store.view()?.queued(after, 1)?.is_empty() {
+                round += 1;
+                if round >= ROUNDS || again(store, writer).await? == 0 {
+                    return Ok(());
+                }
+            }
+            continue;
+        }
+        for queued in handful {
+            after = queued.place;
+            let place = Arc::clone(&places)
+                .acquire_owned()
+                .await
+                .map_err(|_| Error::Gone { part: "fetching" })?;
+            while let Some(done) = under_way.try_join_next() {
+                joined(done)?;
+            }
+            let (client, shared) = (Arc::clone(client), Arc::clone(shared));
+            let inbox = writer.inbox.clone();
+            under_way.spawn(async move {
+                let outcome = fetch::config(&client, queued).await?;
+                drop(place);
+                shared.settled.fetch_add(1, Ordering::Relaxed);
+                send(&inbox, Message::Done(Box::new(outcome))).await
+            });
+        }
+        if !writer.lives() {
+            return Err(Error::Gone { part: "store" });
+        }
+    }
+}
+
+fn joined(done: Result<Result<(), Error>, tokio::task::JoinError>) -> Result<(), Error> {
+    done.unwrap_or(Err(Error::Gone { part: "fetching" }))
+}
+
+/// Puts failures that may pass back into the queue.
+async fn again(store: &Store, writer: &Writer) -> Result<u64, Error> {
+    let mut ids = Vec::new();
+    store.view()?.each_state(|id, state| {
+        if state.may_pass() {
+            ids.push(id.to_owned());
+        }
+        Ok(())
+    })?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let (answer, done) = oneshot::channel();
+    send(&writer.inbox, Message::Again(ids, answer)).await?;
+    done.await.map_err(|_| Error::Gone { part: "store" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_goes_on_only_if_it_is_the_same_and_young() {
+        let first = Url::parse("http://h/api/models?sort=createdAt").expect("an address");
+        let mark = Mark {
+            first: first.to_string(),
+            next: Some("http://h/api/models?cursor=x".into()),
+            run: 3,
+            listed: 1000,
+            began: 1_000_000,
+        };
+        assert!(goes_on(&mark, &first, 1_000_100));
+        assert!(!goes_on(&mark, &first, 1_000_000 + GOES_ON));
+        assert!(!goes_on(&mark, &first, 999_999), "the clock was set back");
+        let other = Url::parse("http://h/api/models?sort=likes").expect("an address");
+        assert!(!goes_on(&mark, &other, 1_000_100));
+        let complete = Mark { next: None, ..mark };
+        assert!(!goes_on(&complete, &first, 1_000_100));
+    }
+}

@@ -1,0 +1,199 @@
+//! The config of one checkpoint, and what becomes of it.
+
+use reqwest::Url;
+use serde_json::Value;
+
+use crate::hub::client::{Answer, Client};
+use crate::hub::config;
+use crate::hub::error::{Error, Failure, Permanent, Transient};
+use crate::hub::listing::{EXPAND, Entry, is_id};
+use crate::hub::state::Standing;
+use crate::hub::store::{Queued, Store};
+use crate::hub::writer::{Outcome, Writer};
+
+/// The largest config seen has 3 MB; what is larger is none.
+const CONFIG_BYTES: u64 = 64 << 20;
+
+/// Fetches one config at the commit that was listed, or at the branch `main` where that commit is gone.
+///
+/// # Errors
+/// What must stop the whole run: nothing answers, no secure connection, or the token is refused.
+pub(crate) async fn config(client: &Client, queued: Queued) -> Result<Outcome, Error> {
+    let mut revision = queued.sha.clone().unwrap_or_else(|| "main".into());
+    loop {
+        let url = file_url(client, "", &queued.id, &revision, "config.json")?;
+        let failure = match client.get(&url, CONFIG_BYTES, Ok).await {
+            Ok(answer) => return Ok(had(queued, answer)),
+            Err(failure) => failure,
+        };
+        if failure == Failure::Permanent(Permanent::NoRevision) && revision != "main" {
+            revision = "main".into();
+            continue;
+        }
+        return match failure {
+            Failure::Away(_) | Failure::Tls(_) | Failure::Permanent(Permanent::BadToken { .. }) => {
+                Err(client.stop(&url, failure))
+            }
+            failure => Ok(not_had(queued, &failure)),
+        };
+    }
+}
+
+fn had(queued: Queued, answer: Answer) -> Outcome {
+    let reason = config::read(&answer.body).err();
+    Outcome {
+        queued,
+        standing: if reason.is_none() {
+            Standing::Stored
+        } else {
+            Standing::Broken
+        },
+        message: reason.clone(),
+        reason: reason.map(|_| "no_json_object".into()),
+        config: Some((answer.body, answer.tag)),
+        commit: answer.commit,
+    }
+}
+
+fn not_had(queued: Queued, failure: &Failure) -> Outcome {
+    let standing = match failure {
+        Failure::Permanent(Permanent::NoFile) => Standing::WithoutConfig,
+        Failure::Permanent(Permanent::Gated { .. }) => Standing::Gated,
+        _ => Standing::Failed,
+    };
+    Outcome {
+        queued,
+        standing,
+        reason: Some(failure.kind().into()),
+        message: Some(failure.to_string()),
+        config: None,
+        commit: None,
+    }
+}
+
+/// Address of a file: `/{kind}{id}/resolve/{revision}/{path}`, `kind` being empty or `datasets/`.
+///
+/// # Errors
+/// [`Error::Address`].
+pub(crate) fn file_url(
+    client: &Client,
+    kind: &str,
+    id: &str,
+    revision: &str,
+    path: &str,
+) -> Result<Url, Error> {
+    let mut url = client.settings.url("/")?;
+    let wrong = |text: String| Error::Address {
+        text,
+        message: "it cannot have a path".into(),
+    };
+    let text = url.to_string();
+    url.path_segments_mut()
+        .map_err(|()| wrong(text))?
+        .pop_if_empty()
+        .extend(
+            kind.split('/')
+                .chain(id.split('/'))
+                .filter(|part| !part.is_empty()),
+        )
+        .extend(["resolve", revision])
+        .extend(path.split('/'));
+    Ok(url)
+}
+
+/// What the Hub's API says of one checkpoint, under whatever name it has now.
+///
+/// # Errors
+/// [`Error::Id`] where the name can be none; otherwise why there is no answer.
+pub(crate) async fn entry(client: &Client, id: &str) -> Result<Result<Entry, Failure>, Error> {
+    if !is_id(id) {
+        return Err(Error::Id { id: id.to_owned() });
+    }
+    let mut url = client.settings.url(&format!("/api/models/{id}"))?;
+    {
+        let mut query = url.query_pairs_mut();
+        for field in EXPAND.into_iter().chain(["baseModels"]) {
+            query.append_pair("expand[]", field);
+        }
+    }
+    let read = |answer: Answer| {
+        let value: Value =
+            serde_json::from_slice(&answer.body).map_err(|error| Transient::Json(error.to_string()))?;
+        Entry::new(&value).ok_or_else(|| Failure::Ours {
+            status: 200,
+            message: "JSON without a checkpoint's `id`".into(),
+        })
+    };
+    match client.get(&url, 64 << 20, read).await {
+        Ok(entry) => Ok(Ok(entry)),
+        Err(
+            failure @ (Failure::Away(_) | Failure::Tls(_) | Failure::Permanent(Permanent::BadToken { .. })),
+        ) => Err(client.stop(&url, failure)),
+        Err(failure) => Ok(Err(failure)),
+    }
+}
+
+/// What a checkpoint asked for by name brought.
+#[derive(Debug, Clone)]
+pub(crate) struct Had {
+    /// The name asked for.
+    pub(crate) asked: String,
+    /// The name it has now.
+    pub(crate) id: Option<String>,
+    /// Where it stands; `None` where the Hub knows no such checkpoint.
+    pub(crate) standing: Option<Standing>,
+    /// Its commit.
+    pub(crate) revision: Option<String>,
+    /// Hash of its config.
+    pub(crate) tag: Option<String>,
+    /// Why it has no config.
+    pub(crate) reason: Option<String>,
+}
+
+/// Fetches one checkpoint by name, unless its newest commit is stored already.
+///
+/// # Errors
+/// What must stop a run.
+pub(crate) async fn by_name(
+    client: &Client,
+    store: &Store,
+    writer: &Writer,
+    asked: &str,
+) -> Result<Had, Error> {
+    let entry = match entry(client, asked).await? {
+        Ok(entry) => entry,
+        Err(failure) => {
+            return Ok(Had {
+                asked: asked.to_owned(),
+                id: None,
+                standing: None,
+                revision: None,
+                tag: None,
+                reason: Some(failure.to_string()),
+            });
+        }
+    };
+    let id = entry.id.clone();
+    writer.named(entry).await?;
+    let place = store.view()?.state(&id)?.map_or(0, |state| state.place);
+    if place > 0
+        && let Some(queued) = store
+            .view()?
+            .queued(place - 1, 1)?
+            .pop()
+            .filter(|queued| queued.id == id)
+    {
+        writer.done(config(client, queued).await?).await?;
+    }
+    let state = store.view()?.state(&id)?;
+    Ok(Had {
+        asked: asked.to_owned(),
+        standing: state.as_ref().map(|state| state.standing),
+        revision: state
+            .as_ref()
+            .and_then(|state| state.commit.clone().or(state.sha.clone())),
+        tag: state.as_ref().and_then(|state| state.tag.clone()),
+        reason: state.and_then(|state| state.message),
+        id: Some(id),
+    })
+}

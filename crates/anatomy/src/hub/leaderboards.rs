@@ -1,0 +1,285 @@
+//! Leaderboards, which live in datasets on the Hub: pinned to a commit, checked against their hashes, kept as files.
+
+use std::fs;
+use std::path::Path;
+
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::hub::client::{Answer, Client};
+use crate::hub::digest;
+use crate::hub::error::{Error, Failure, Transient};
+use crate::hub::fetch::file_url;
+use crate::hub::files::write_whole;
+use crate::hub::listing::here;
+use crate::hub::store::{FILES, Store, failed, parse, row};
+use crate::hub::writer::Message;
+
+/// Datasets and their files, by beginning and end of the path.
+const DATASETS: [(&str, &str, &str); 5] = [
+    ("open-llm-leaderboard/contents", "data/", ".parquet"),
+    ("open-llm-leaderboard-old/contents", "data/", ".parquet"),
+    ("bigcode/bigcodebench-results", "data/", ".parquet"),
+    ("optimum-benchmark/llm-perf-leaderboard", "", ".csv"),
+    ("DX0369/LLM-Structure-Performance-Dataset", "model_info", ".csv"),
+];
+
+/// The largest file seen has 20 MB.
+const FILE_BYTES: u64 = 1 << 30;
+
+/// Where a file of a dataset is from, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// `org/name` of the dataset.
+    pub(crate) dataset: String,
+    /// The commit it was fetched at.
+    pub(crate) revision: String,
+    /// Path in the dataset.
+    pub(crate) path: String,
+    /// Path under the folder of sources.
+    pub(crate) file: String,
+    /// Its length.
+    pub(crate) bytes: u64,
+    /// Its SHA-256.
+    pub(crate) sha256: String,
+    /// Its name in the Hub's tree: SHA-256 of large files, git's blob hash of others.
+    pub(crate) oid: String,
+}
+
+/// What became of one dataset.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Taken {
+    /// `org/name`.
+    pub(crate) dataset: String,
+    /// Its newest commit.
+    pub(crate) revision: Option<String>,
+    /// Files fetched now.
+    pub(crate) fetched: u64,
+    /// Files that had not changed.
+    pub(crate) unchanged: u64,
+    /// Why it could not be had.
+    pub(crate) failure: Option<String>,
+}
+
+/// A file in a dataset's tree.
+#[derive(Debug, PartialEq, Eq)]
+struct Leaf {
+    path: String,
+    size: u64,
+    oid: String,
+}
+
+/// Fetches what changed of all datasets into `sources`.
+///
+/// # Errors
+/// What must stop a run. A dataset that cannot be had is told in what is returned.
+pub(crate) async fn fetch_all(
+    client: &Client,
+    store: &Store,
+    inbox: &mpsc::Sender<Message>,
+    sources: &Path,
+) -> Result<Vec<Taken>, Error> {
+    let mut all = Vec::new();
+    for (dataset, start, end) in DATASETS {
+        let mut taken = Taken {
+            dataset: dataset.to_owned(),
+            revision: None,
+            fetched: 0,
+            unchanged: 0,
+            failure: None,
+        };
+        let wanted = |leaf: &Leaf| leaf.path.starts_with(start) && leaf.path.ends_with(end);
+        match tree(client, dataset).await? {
+            Ok((revision, leaves)) => {
+                for leaf in leaves.into_iter().filter(wanted) {
+                    let file = format!("datasets/{dataset}/{}", leaf.path);
+                    if unchanged(store, sources, &file, &leaf)? {
+                        taken.unchanged += 1;
+                        continue;
+                    }
+                    match one(client, dataset, &revision, &leaf, file, sources).await? {
+                        Ok(kept) => {
+                            let value = row(sources, &kept.file, &kept)?;
+                            inbox
+                                .send(Message::File(kept.file, value))
+                                .await
+                                .map_err(|_| Error::Gone { part: "store" })?;
+                            taken.fetched += 1;
+                        }
+                        Err(failure) => {
+                            taken.failure = Some(format!("{}: {failure}", leaf.path));
+                        }
+                    }
+                }
+                taken.revision = Some(revision);
+            }
+            Err(failure) => taken.failure = Some(failure.to_string()),
+        }
+        all.push(taken);
+    }
+    Ok(all)
+}
+
+/// All files that are kept.
+///
+/// # Errors
+/// [`Error::Store`], [`Error::Row`].
+pub(crate) fn kept(store: &Store) -> Result<Vec<Kept>, Error> {
+    use redb::ReadableTable;
+    let view = store.view()?;
+    let table = view.0.open_table(FILES).map_err(failed(&view.1))?;
+    let mut all = Vec::new();
+    for found in table.iter().map_err(failed(&view.1))? {
+        let (file, value) = found.map_err(failed(&view.1))?;
+        all.push(parse(&view.1, file.value(), value.value())?);
+    }
+    Ok(all)
+}
+
+fn unchanged(store: &Store, sources: &Path, file: &str, leaf: &Leaf) -> Result<bool, Error> {
+    let view = store.view()?;
+    let table = view.0.open_table(FILES).map_err(failed(&view.1))?;
+    let Some(value) = table.get(file).map_err(failed(&view.1))? else {
+        return Ok(false);
+    };
+    let kept: Kept = parse(&view.1, file, value.value())?;
+    // The file itself decides: it may have been changed or removed.
+    let whole = fs::read(sources.join(file)).is_ok_and(|bytes| digest::sha256(&bytes) == kept.sha256);
+    Ok(whole && kept.oid == leaf.oid)
+}
+
+/// The newest commit of a dataset and its files.
+async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf>), Failure>, Error> {
+    let url = client.settings.url(&format!("/api/datasets/{dataset}"))?;
+    let sha = |answer: Answer| {
+        let value = json(&answer)?;
+        let sha = value.get("sha").and_then(Value::as_str).map(str::to_owned);
+        sha.ok_or_else(|| ours("a dataset without `sha`"))
+    };
+    let revision = match client.get(&url, 64 << 20, sha).await {
+        Ok(revision) => revision,
+        Err(failure) => return gives_up(client, &url, failure).map(Err),
+    };
+    let mut leaves = Vec::new();
+    let path = format!("/api/datasets/{dataset}/tree/{revision}?recursive=true");
+    let mut next = Some(client.settings.url(&path)?);
+    while let Some(url) = next {
+        let read = |answer: Answer| {
+            let next = answer.next.as_deref().and_then(|next| here(&answer.url, next));
+            Ok((files(&json(&answer)?)?, next))
+        };
+        let (found, after) = match client.get(&url, 64 << 20, read).await {
+            Ok(page) => page,
+            Err(failure) => return gives_up(client, &url, failure).map(Err),
+        };
+        leaves.extend(found);
+        next = after.filter(|after| *after != url);
+    }
+    Ok(Ok((revision, leaves)))
+}
+
+fn json(answer: &Answer) -> Result<Value, Failure> {
+    serde_json::from_slice(&answer.body).map_err(|error| Transient::Json(error.to_string()).into())
+}
+
+fn ours(message: &str) -> Failure {
+    Failure::Ours {
+        status: 200,
+        message: message.to_owned(),
+    }
+}
+
+/// A failure that concerns one dataset only is handed back; others stop the run.
+fn gives_up(client: &Client, url: &Url, failure: Failure) -> Result<Failure, Error> {
+    match failure {
+        Failure::Transient(_) | Failure::Permanent(_) | Failure::Ours { .. } => Ok(failure),
+        Failure::Away(_) | Failure::Tls(_) => Err(client.stop(url, failure)),
+    }
+}
+
+/// The files of a tree. Paths that lead out of the folder are none.
+fn files(tree: &Value) -> Result<Vec<Leaf>, Failure> {
+    let list = tree.as_array().ok_or_else(|| ours("a tree that is no list"))?;
+    let leaf = |entry: &Value| {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let path = text(entry.get("path"))?;
+        let inside = path
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']));
+        let is_file = entry.get("type").and_then(Value::as_str) == Some("file");
+        let large = entry.get("lfs");
+        Some(Leaf {
+            size: large.unwrap_or(entry).get("size").and_then(Value::as_u64)?,
+            oid: text(large.unwrap_or(entry).get("oid"))?,
+            path,
+        })
+        .filter(|_| is_file && inside)
+    };
+    Ok(list.iter().filter_map(leaf).collect())
+}
+
+async fn one(
+    client: &Client,
+    dataset: &str,
+    revision: &str,
+    leaf: &Leaf,
+    file: String,
+    sources: &Path,
+) -> Result<Result<Kept, Failure>, Error> {
+    let url = file_url(client, "datasets/", dataset, revision, &leaf.path)?;
+    let whole = |answer: Answer| {
+        if digest::agrees(&answer.body, &leaf.oid) == Some(false) {
+            return Err(Transient::Hash {
+                said: leaf.oid.clone(),
+            }
+            .into());
+        }
+        let got = answer.body.len() as u64;
+        if got != leaf.size {
+            return Err(Transient::Length { said: leaf.size, got }.into());
+        }
+        Ok(answer.body)
+    };
+    let body = match client.get(&url, FILE_BYTES, whole).await {
+        Ok(body) => body,
+        Err(failure) => return gives_up(client, &url, failure).map(Err),
+    };
+    write_whole(&sources.join(&file), &body)?;
+    Ok(Ok(Kept {
+        dataset: dataset.to_owned(),
+        revision: revision.to_owned(),
+        path: leaf.path.clone(),
+        file,
+        bytes: body.len() as u64,
+        sha256: digest::sha256(&body),
+        oid: leaf.oid.clone(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_gives_files_inside_the_folder() {
+        let tree = serde_json::json!([
+            {"type": "file", "oid": "aa", "size": 3, "path": "data/a.csv"},
+            {"type": "file", "oid": "bb", "size": 133, "lfs": {"oid": "cc", "size": 9, "pointerSize": 133}, "path": "b.parquet"},
+            {"type": "directory", "oid": "dd", "size": 0, "path": "data"},
+            {"type": "file", "oid": "ee", "size": 1, "path": "../../etc/passwd"},
+            {"type": "file", "oid": "ff", "size": 1, "path": "/etc/passwd"},
+        ]);
+        let leaf = |path: &str, size, oid: &str| Leaf {
+            path: path.into(),
+            size,
+            oid: oid.into(),
+        };
+        assert_eq!(
+            files(&tree).expect("a tree"),
+            [leaf("data/a.csv", 3, "aa"), leaf("b.parquet", 9, "cc")]
+        );
+        assert!(files(&serde_json::json!({"error": "x"})).is_err());
+    }
+}

@@ -1,0 +1,232 @@
+//! The Hub's listing of checkpoints: the question, and one page of the answer.
+//!
+//! Sorted by time of creation, which never changes: a page can then be asked for hours after the one before without
+//! anything having moved across its border, as it does under downloads or likes.
+
+use reqwest::Url;
+use serde_json::Value;
+
+use crate::hub::client::{Answer, Client};
+use crate::hub::error::{Error, Failure, Transient};
+
+/// Largest page: 1,000 entries of about 2 kB; the limit is for what is no Hub.
+pub(crate) const PAGE_BYTES: u64 = 128 << 20;
+
+/// What is asked of every checkpoint (`expand[]`; the names are those of `huggingface_hub`'s `ExpandModelProperty_T`).
+pub(crate) const EXPAND: [&str; 13] = [
+    "config",
+    "createdAt",
+    "disabled",
+    "downloads",
+    "gated",
+    "gguf",
+    "lastModified",
+    "library_name",
+    "likes",
+    "pipeline_tag",
+    "safetensors",
+    "sha",
+    "tags",
+];
+
+/// Which checkpoints to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// Tags, all of which a checkpoint must have.
+    pub(crate) filters: Vec<String>,
+    /// Organisation or user.
+    pub(crate) author: Option<String>,
+    /// Part of the name.
+    pub(crate) search: Option<String>,
+    /// `createdAt`, `downloads`, `lastModified`, `likes` or `trendingScore`, greatest first.
+    pub(crate) sort: String,
+    /// At most so many.
+    pub(crate) limit: Option<u64>,
+}
+
+impl Question {
+    /// Address of the first page.
+    ///
+    /// # Errors
+    /// [`Error::Address`].
+    pub(crate) fn url(&self, client: &Client) -> Result<Url, Error> {
+        let mut url = client.settings.url("/api/models")?;
+        {
+            let mut query = url.query_pairs_mut();
+            for filter in &self.filters {
+                query.append_pair("filter", filter);
+            }
+            if let Some(author) = &self.author {
+                query.append_pair("author", author);
+            }
+            if let Some(search) = &self.search {
+                query.append_pair("search", search);
+            }
+            query
+                .append_pair("sort", &self.sort)
+                .append_pair("direction", "-1")
+                .append_pair("limit", &self.limit.unwrap_or(1000).clamp(1, 1000).to_string());
+            for field in EXPAND {
+                query.append_pair("expand[]", field);
+            }
+        }
+        Ok(url)
+    }
+}
+
+/// One checkpoint of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// `org/name`.
+    pub(crate) id: String,
+    /// Its newest commit.
+    pub(crate) sha: Option<String>,
+    /// When it was changed.
+    pub(crate) modified: Option<String>,
+    /// The entry as listed.
+    pub(crate) json: Vec<u8>,
+}
+
+impl Entry {
+    /// Reads one entry; `None` where it names no checkpoint.
+    pub(crate) fn new(value: &Value) -> Option<Self> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Self {
+            id: text("id").filter(|id| is_id(id))?,
+            sha: text("sha")
+                .filter(|sha| sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit())),
+            modified: text("lastModified"),
+            json: serde_json::to_vec(value).ok()?,
+        })
+    }
+}
+
+/// Whether a text can be a checkpoint's name: one or two parts of letters, digits, `-`, `_` and `.`, as the Hub allows.
+pub(crate) fn is_id(text: &str) -> bool {
+    let part = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 128
+            && !part.bytes().all(|byte| byte == b'.')
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    let mut parts = text.split('/');
+    parts.next().is_some_and(part) && parts.next().is_none_or(part) && parts.next().is_none()
+}
+
+/// A page of the listing.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// Its checkpoints.
+    pub(crate) entries: Vec<Entry>,
+    /// Entries that name no checkpoint.
+    pub(crate) nameless: u64,
+    /// Where the next page is.
+    pub(crate) next: Option<Url>,
+}
+
+/// Reads a page.
+///
+/// # Errors
+/// [`Transient::Json`] where it was cut; [`Failure::Ours`] where it is something else than a listing.
+pub(crate) fn page(answer: &Answer) -> Result<Page, Failure> {
+    let other = |message: String| Failure::Ours { status: 200, message };
+    if !answer.media.contains("json") {
+        return Err(other(format!("`{}` instead of JSON", answer.media)));
+    }
+    let value: Value =
+        serde_json::from_slice(&answer.body).map_err(|error| Transient::Json(error.to_string()))?;
+    let Value::Array(list) = value else {
+        return Err(other("JSON that is no list of checkpoints".into()));
+    };
+    let entries: Vec<Entry> = list.iter().filter_map(Entry::new).collect();
+    if entries.is_empty() && !list.is_empty() {
+        return Err(other("a list whose entries have no `id`".into()));
+    }
+    let next = match &answer.next {
+        None => None,
+        Some(text) => match here(&answer.url, text) {
+            Some(next) if next != answer.url => Some(next),
+            _ => return Err(other(format!("the next page is said to be `{text}`"))),
+        },
+    };
+    Ok(Page {
+        nameless: (list.len() - entries.len()) as u64,
+        entries,
+        next,
+    })
+}
+
+/// What `text` names, on the host that named it: a mirror hands on the Hub's own links, and a listing goes nowhere else.
+pub(crate) fn here(asked: &Url, text: &str) -> Option<Url> {
+    let named = asked.join(text).ok()?;
+    let mut next = asked.clone();
+    next.set_path(named.path());
+    next.set_query(named.query());
+    Some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(body: &str, media: &str, next: Option<&str>) -> Answer {
+        Answer {
+            url: Url::parse("http://h/api/models?limit=2").expect("an address"),
+            body: body.into(),
+            media: media.into(),
+            next: next.map(str::to_owned),
+            commit: None,
+            tag: None,
+        }
+    }
+
+    #[test]
+    fn a_page_with_its_successor() {
+        let body = r#"[{"id":"a/b","sha":"0123456789012345678901234567890123456789","lastModified":"t"},{"id":"../x"}]"#;
+        let page = page(&answer(body, "application/json", Some("/api/models?cursor=x"))).expect("a page");
+        assert_eq!((page.entries.len(), page.nameless), (1, 1));
+        assert_eq!(page.entries[0].id, "a/b");
+        assert_eq!(
+            page.next.expect("a page").as_str(),
+            "http://h/api/models?cursor=x"
+        );
+    }
+
+    #[test]
+    fn what_is_no_listing_is_told_from_one_that_was_cut() {
+        let kind = |body, media, next| page(&answer(body, media, next)).expect_err("no page").kind();
+        assert_eq!(kind("[{\"id\":\"a/b\"}", "application/json", None), "not_whole");
+        assert_eq!(kind("<html>", "text/html", None), "ours");
+        assert_eq!(kind("{\"models\":[]}", "application/json", None), "ours");
+        assert_eq!(kind("[1, 2]", "application/json", None), "ours");
+        assert_eq!(
+            kind("[]", "application/json", Some("/api/models?limit=2")),
+            "ours"
+        );
+    }
+
+    #[test]
+    fn a_link_to_another_host_is_followed_at_home() {
+        let page = page(&answer(
+            "[]",
+            "application/json",
+            Some("https://else.where/api/models?cursor=x"),
+        ));
+        assert_eq!(
+            page.expect("a page").next.expect("a next one").as_str(),
+            "http://h/api/models?cursor=x"
+        );
+    }
+
+    #[test]
+    fn names() {
+        for id in ["gpt2", "openai-community/gpt2", "a/b.c_d-1"] {
+            assert!(is_id(id), "{id}");
+        }
+        for id in ["", "a/", "/a", "a/b/c", "a/..", "a b/c", "a/b?x", "ä/b"] {
+            assert!(!is_id(id), "{id}");
+        }
+    }
+}

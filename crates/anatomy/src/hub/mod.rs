@@ -1,0 +1,24 @@
+//! The Hugging Face Hub: which checkpoints there are and what their configs say, fetched politely and kept on disk.
+//!
+//! Read [`crawl`] first; [`window`] keeps to the Hub's quotas, [`client`] tells a whole answer from a damaged one,
+//! [`store`] says what is kept. Each rule and the page of the Hub's documentation it comes from: `docs/hub.md`.
+
+pub(crate) mod client;
+mod config;
+pub(crate) mod crawl;
+mod digest;
+pub(crate) mod error;
+pub(crate) mod export;
+pub(crate) mod fetch;
+mod files;
+mod headers;
+pub(crate) mod leaderboards;
+pub(crate) mod limiter;
+pub(crate) mod listing;
+pub(crate) mod progress;
+mod retry;
+pub(crate) mod settings;
+pub(crate) mod state;
+pub(crate) mod store;
+mod window;
+pub(crate) mod writer;
