@@ -113,14 +113,14 @@ struct Teller {
 
 impl Teller {
     fn new(global: &Global) -> Self {
-        let bar = progress::bar(global.quiet || global.format == Format::Json, 0, "listing");
+        let bar = progress::bar(global.quiet || global.format() == Format::Json, 0, "listing");
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}") {
             bar.set_style(style);
         }
         Self {
             bar,
             quiet: global.quiet,
-            json: global.format == Format::Json,
+            json: global.format() == Format::Json,
             said: Mutex::new((Instant::now(), Progress::default())),
         }
     }
@@ -188,7 +188,7 @@ fn duration(seconds: f64) -> String {
 }
 
 fn summary(global: &Global, args: &CrawlArgs, ran: &Ran) -> Result<()> {
-    if global.format == Format::Json {
+    if global.format() == Format::Json {
         let all = json!({
             "schema_version": 1,
             "complete": ran.ending == Ending::Complete && ran.counts.in_flight == 0,
@@ -205,7 +205,7 @@ fn summary(global: &Global, args: &CrawlArgs, ran: &Ran) -> Result<()> {
         return output::result(&(serde_json::to_string_pretty(&all)? + "\n"));
     }
     let table = super::status::counts_table(&ran.counts, &ran.reasons);
-    if global.format == Format::Csv {
+    if global.format() == Format::Csv {
         return output::result_bytes(&output::csv(&table)?);
     }
     output::result(&output::table(&table))?;

@@ -23,7 +23,7 @@ pub(crate) fn run(global: &Global, args: &FetchArgs) -> Result<ExitCode> {
         Ok(all)
     })?;
     let whole = all.iter().all(|had| had.standing == Some(Standing::Stored));
-    if global.format == Format::Json {
+    if global.format() == Format::Json {
         let rows: Vec<Value> = all
             .iter()
             .map(|had| {
@@ -36,7 +36,7 @@ pub(crate) fn run(global: &Global, args: &FetchArgs) -> Result<ExitCode> {
         )?;
     } else {
         let table = table(&all)?;
-        if global.format == Format::Csv {
+        if global.format() == Format::Csv {
             output::result_bytes(&output::csv(&table)?)?;
         } else {
             output::result(&output::table(&table))?;

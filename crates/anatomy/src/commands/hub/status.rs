@@ -100,7 +100,7 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode> {
         .meta(MARK)?
         .and_then(|mark| serde_json::from_str(&mark).ok());
     let table = counts_table(&counts, &reasons);
-    match global.format {
+    match global.format() {
         Format::Json => {
             let mut all = json!({"schema_version": 1});
             if let (Some(all), serde_json::Value::Object(each)) = (all.as_object_mut(), json!(counts)) {
