@@ -25,6 +25,9 @@ use rest::Rest;
 use size::{BySize, by_size, deeper};
 use std::collections::BTreeMap;
 
+/// How often names are read again with what was learned from them.
+const READINGS: usize = 2;
+
 /// Everything that the ways of resolving ask.
 pub(crate) struct Resolver<'a> {
     gathered: &'a Gathered,
@@ -51,6 +54,11 @@ pub(crate) struct Resolution {
 impl<'a> Resolver<'a> {
     /// Learns what is exact, and from names whose size tells their structure for certain.
     pub(crate) fn new(gathered: &'a Gathered) -> Self {
+        Self::learn(gathered, READINGS)
+    }
+
+    /// The same with so many further readings of names that the first could tell.
+    fn learn(gathered: &'a Gathered, readings: usize) -> Self {
         let mut pool = Pool::of(&gathered.known);
         let stacked = stacks(&pool, &gathered.known);
         pool.extend(
@@ -92,7 +100,7 @@ impl<'a> Resolver<'a> {
         };
         // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
         let certain = lessons.len();
-        for _ in 0..2 {
+        for _ in 0..readings {
             let mut lessons = lessons.clone();
             for (at, known) in gathered.known.iter().enumerate() {
                 if known.evaluated
