@@ -32,20 +32,16 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
             });
         }
     }
-    for (at, checkpoint) in known.iter().enumerate() {
-        let Some(truth) = checkpoint.shape() else { continue };
-        let answers = WAYS.map(|way| resolver.by(way, at as u32, true).map(|(shape, _)| shape));
-        let together = answers.iter().copied().flatten().next();
-        for (row, answer) in answers.into_iter().chain([together]).enumerate() {
-            if checkpoint.evaluated {
-                note(&mut rows[row], answer, truth);
-            }
-            note(&mut rows[WAYS.len() + 1 + row], answer, truth);
-        }
-    }
-    if known.len() <= LEARNED_ANEW {
-        rows.push(organisation_out(resolver));
-    }
+    // Learning anew takes as long as all else here together, and neither needs the other.
+    std::thread::scope(|scope| {
+        let anew = (known.len() <= LEARNED_ANEW).then(|| scope.spawn(|| organisation_out(resolver)));
+        each_left_out(resolver, &mut rows);
+        rows.extend(anew.map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        }));
+    });
     rows.extend(computed(known));
     let nearest = resolver.rest.accuracy(known);
     rows.extend(COLUMNS.iter().zip(nearest).map(|(column, counts)| Accuracy {
@@ -57,6 +53,21 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
         ..Accuracy::default()
     }));
     rows
+}
+
+/// Leaves each checkpoint out; `rows` are the ways and all together, of the evaluated ones and of all.
+fn each_left_out(resolver: &Resolver<'_>, rows: &mut [Accuracy]) {
+    for (at, checkpoint) in resolver.gathered.known.iter().enumerate() {
+        let Some(truth) = checkpoint.shape() else { continue };
+        let answers = WAYS.map(|way| resolver.by(way, at as u32, true).map(|(shape, _)| shape));
+        let together = answers.iter().copied().flatten().next();
+        for (row, answer) in answers.into_iter().chain([together]).enumerate() {
+            if checkpoint.evaluated {
+                note(&mut rows[row], answer, truth);
+            }
+            note(&mut rows[WAYS.len() + 1 + row], answer, truth);
+        }
+    }
 }
 
 /// Every evaluated checkpoint that is known exactly, resolved by what checkpoints of other organisations teach.
