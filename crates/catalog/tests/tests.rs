@@ -1,5 +1,6 @@
 //! The catalog from outside: the snapshot, and builds from real sources where they are at hand.
 
+mod config_counts;
 mod query;
 mod readers;
 mod snapshot;

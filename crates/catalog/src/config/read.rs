@@ -120,7 +120,8 @@ pub fn read(value: &Value) -> Config {
     if let Some(counts) = count(&config, outer, inner) {
         config.parameters_total = Some(counts.total);
         config.parameters_active = Some(counts.active);
-        config.counted_exactly = counts.exact;
+        // Of what takes more than text, the text alone is counted.
+        config.counted_exactly = counts.exact && !config.is_multimodal;
     }
     config
 }

@@ -141,6 +141,15 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             norm_bias: true,
             ..LLAMA
         },
+        "nemotron" => Recipe {
+            gated: false,
+            norm_bias: true,
+            ..LLAMA
+        },
+        "arcee" => Recipe {
+            gated: false,
+            ..LLAMA
+        },
         "gpt2" => GPT2,
         "opt" => Recipe {
             positions: Some(2),
