@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::header::{self, HeaderValue};
 use reqwest::{Response, Url};
 use tokio::sync::Semaphore;
 
-use crate::hub::digest;
+use crate::hub::answer::{Answer, Linked, body, broken, innermost, message, text};
 use crate::hub::error::{Error, Failure, Permanent, Transient};
 use crate::hub::headers;
 use crate::hub::limiter::{Class, Limiter};
@@ -25,23 +25,6 @@ use crate::hub::window::Refused;
 const HOPS: usize = 8;
 /// A Hub that never answered may be away for so long only.
 const FIRST_CONTACT: Duration = Duration::from_secs(15);
-
-/// An answer, whole.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    /// Where it came from, after redirects.
-    pub(crate) url: Url,
-    /// Its bytes.
-    pub(crate) body: Vec<u8>,
-    /// Its media type.
-    pub(crate) media: String,
-    /// Address of the next page.
-    pub(crate) next: Option<String>,
-    /// The commit it belongs to.
-    pub(crate) commit: Option<String>,
-    /// Hash of its content, as announced.
-    pub(crate) tag: Option<String>,
-}
 
 /// What was asked and what came of it, counted over a run.
 #[derive(Debug, Default)]
@@ -290,118 +273,5 @@ impl Client {
             Failure::Permanent(reason) => Error::Refused { url, reason },
             Failure::Ours { status, message } => Error::Ours { url, status, message },
         }
-    }
-}
-
-/// What the hops on the way to a file say of it.
-#[derive(Debug, Default)]
-struct Linked {
-    size: Option<u64>,
-    tag: Option<String>,
-    commit: Option<String>,
-}
-
-impl Linked {
-    fn note(&mut self, headers: &HeaderMap) {
-        let owned = |name| text(headers, name).map(str::to_owned);
-        self.size = self.size.or_else(|| text(headers, "x-linked-size")?.parse().ok());
-        self.tag = self.tag.take().or_else(|| {
-            text(headers, "x-linked-etag")
-                .and_then(headers::strong_tag)
-                .map(str::to_owned)
-        });
-        self.commit = self.commit.take().or_else(|| owned("x-repo-commit"));
-    }
-
-    /// Whether the body is as long as was said, and hashes to its tag.
-    fn check(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<(), Transient> {
-        let got = body.len() as u64;
-        if let Some(said) = self.size.filter(|&said| said != got) {
-            return Err(Transient::Length { said, got });
-        }
-        if self.tag.is_none() {
-            self.tag = text(headers, "etag")
-                .and_then(headers::strong_tag)
-                .map(str::to_owned);
-        }
-        match &self.tag {
-            Some(tag) if digest::agrees(body, tag) == Some(false) => {
-                Err(Transient::Hash { said: tag.clone() })
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// Reads a body of at most `limit` bytes; memory grows with what comes, not with what a header claims.
-async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Failure> {
-    let too_large = || Failure::from(Permanent::TooLarge { limit });
-    let said = response.content_length();
-    if said.is_some_and(|said| said > limit) {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| broken(&error))? {
-        if (body.len() + piece.len()) as u64 > limit {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&piece);
-    }
-    match said {
-        Some(said) if said != body.len() as u64 => Err(Transient::Length {
-            said,
-            got: body.len() as u64,
-        }
-        .into()),
-        _ => Ok(body),
-    }
-}
-
-/// What the Hub says of an error: `X-Error-Message`, else the JSON's `error`, else the text.
-fn message(headers: &HeaderMap, body: &[u8]) -> String {
-    if let Some(said) = text(headers, "x-error-message") {
-        return said.to_owned();
-    }
-    let json = serde_json::from_slice::<serde_json::Value>(body).ok();
-    let error = json.as_ref().and_then(|json| json.get("error")?.as_str());
-    error.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned)
-}
-
-fn broken(error: &reqwest::Error) -> Failure {
-    let cause = innermost(error);
-    let secure = [
-        "certificate",
-        "handshake",
-        "corrupt message",
-        "tls",
-        "TLS",
-        "CaUsed",
-        "UnknownIssuer",
-    ];
-    if error.is_timeout() {
-        Transient::Stalled.into()
-    } else if error.is_connect() && secure.iter().any(|word| cause.contains(word)) {
-        Failure::Tls(cause)
-    } else if error.is_connect() {
-        Transient::Connection(cause).into()
-    } else {
-        Transient::Broken(cause).into()
-    }
-}
-
-/// The cause of all causes, which names no address and no token.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if std::ptr::addr_eq(cause, error) {
-        "unknown cause".to_owned()
-    } else {
-        cause.to_string()
     }
 }

@@ -3,7 +3,8 @@
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::hub::client::{Answer, Client};
+use crate::hub::answer::Answer;
+use crate::hub::client::Client;
 use crate::hub::config;
 use crate::hub::error::{Error, Failure, Permanent, Transient};
 use crate::hub::listing::{EXPAND, Entry, is_id};

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::hub::client::{Answer, Client};
+use crate::hub::answer::Answer;
+use crate::hub::client::Client;
 use crate::hub::digest;
 use crate::hub::error::{Error, Failure, Transient};
 use crate::hub::fetch::file_url;

@@ -6,7 +6,8 @@
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::hub::client::{Answer, Client};
+use crate::hub::answer::Answer;
+use crate::hub::client::Client;
 use crate::hub::error::{Error, Failure, Transient};
 
 /// Largest page: 1,000 entries of about 2 kB; the limit is for what is no Hub.
