@@ -2,6 +2,7 @@
 
 use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
+use serde_json::Value;
 
 use crate::hub::digest;
 use crate::hub::error::{Failure, Permanent, Transient};
@@ -22,6 +23,22 @@ pub(crate) struct Answer {
     pub(crate) commit: Option<String>,
     /// Hash of its content, as announced.
     pub(crate) tag: Option<String>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// [`Failure::Ours`] where it does not even say to be JSON; [`Transient::Json`] where it was cut.
+    pub(crate) fn json(&self) -> Result<Value, Failure> {
+        if !self.media.contains("json") {
+            return Err(Failure::Ours {
+                status: 200,
+                message: format!("`{}` instead of JSON", self.media),
+            });
+        }
+        serde_json::from_slice(&self.body).map_err(|error| Transient::Json(error.to_string()).into())
+    }
 }
 
 /// What the hops on the way to a file say of it.
@@ -124,12 +141,12 @@ pub(crate) fn broken(error: &reqwest::Error) -> Failure {
         "CaUsed",
         "UnknownIssuer",
     ];
-    if error.is_timeout() {
-        Transient::Stalled.into()
-    } else if error.is_connect() && secure.iter().any(|word| cause.contains(word)) {
+    if error.is_connect() && secure.iter().any(|word| cause.contains(word)) {
         Failure::Tls(cause)
     } else if error.is_connect() {
         Transient::Connection(cause).into()
+    } else if error.is_timeout() {
+        Transient::Stalled.into()
     } else {
         Transient::Broken(cause).into()
     }

@@ -25,6 +25,12 @@ use crate::hub::window::Refused;
 const HOPS: usize = 8;
 /// A Hub that never answered may be away for so long only.
 const FIRST_CONTACT: Duration = Duration::from_secs(15);
+/// While nothing at all is answered, a question may have more tries than the settings say for so long.
+const GRACE: Duration = Duration::from_mins(1);
+
+fn millis(counter: &AtomicU64) -> Duration {
+    Duration::from_millis(counter.load(Ordering::Relaxed))
+}
 
 /// What was asked and what came of it, counted over a run.
 #[derive(Debug, Default)]
@@ -103,18 +109,18 @@ impl Client {
     /// Asks until there is an answer that `read` takes, at most `limit` bytes long.
     ///
     /// # Errors
-    /// The last [`Failure`], after as many tries as the settings allow. While nothing at all answers, tries do not count, and
-    /// the time that the Hub may be away does.
+    /// The last [`Failure`]: [`Failure::Away`] when no connection could be made for as long as the Hub may be away, another
+    /// after as many tries as the settings allow. Time spent waiting for a turn does not count.
     pub(crate) async fn get<T>(
         &self,
         url: &Url,
         limit: u64,
         read: impl Fn(Answer) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let (mut tries, mut in_a_row) = (0, 0);
+        let (mut tries, mut in_a_row, mut trouble) = (0, 0, Duration::ZERO);
+        let sent = AtomicU64::new(0);
         loop {
-            let asked = self.start.elapsed();
-            let transient = match self.once(url, limit).await.and_then(&read) {
+            let transient = match self.once(url, limit, &sent).await.and_then(&read) {
                 Err(Failure::Transient(transient)) => transient,
                 done => {
                     self.alive();
@@ -122,22 +128,37 @@ impl Client {
                 }
             };
             self.tally.retry(transient.kind());
+            if matches!(transient, Transient::Limited { .. }) {
+                // The limiter waits as long as it must.
+                self.alive();
+                continue;
+            }
             in_a_row += 1;
-            let answered = Duration::from_millis(self.answered.load(Ordering::Relaxed));
-            let away = if answered.is_zero() {
+            let wait = retry::wait(in_a_row, &transient, retry::jitter());
+            let (sent, answered) = (millis(&sent), millis(&self.answered));
+            // Whether nothing at all was answered since: then the Hub is in trouble, not this question.
+            let silent = answered <= sent;
+            trouble = if silent {
+                trouble + self.start.elapsed().saturating_sub(sent) + wait
+            } else {
+                Duration::ZERO
+            };
+            let patience = if answered.is_zero() {
                 FIRST_CONTACT.min(self.settings.outage)
             } else {
                 self.settings.outage
             };
-            let silent = answered <= asked;
-            tries += u32::from(!silent && !matches!(transient, Transient::Limited { .. }));
-            if silent && self.start.elapsed().saturating_sub(answered) > away {
-                return Err(Failure::Away(transient));
+            if silent && matches!(transient, Transient::Connection(_)) {
+                if trouble > patience {
+                    return Err(Failure::Away(transient));
+                }
+            } else {
+                tries += 1;
+                if tries >= self.settings.tries && !(silent && trouble < patience.min(GRACE)) {
+                    return Err(transient.into());
+                }
             }
-            if tries >= self.settings.tries {
-                return Err(transient.into());
-            }
-            tokio::time::sleep(retry::wait(in_a_row, &transient, retry::jitter())).await;
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -147,12 +168,12 @@ impl Client {
     }
 
     /// One try: follows redirects, reads the body, checks that it is whole.
-    async fn once(&self, url: &Url, limit: u64) -> Result<Answer, Failure> {
+    async fn once(&self, url: &Url, limit: u64, sent: &AtomicU64) -> Result<Answer, Failure> {
         let _slot = self.slots.acquire().await;
         let mut url = url.clone();
         let mut linked = Linked::default();
         for _ in 0..=HOPS {
-            let response = self.send(&url).await?;
+            let response = self.send(&url, sent).await?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
             linked.note(&headers);
@@ -203,9 +224,10 @@ impl Client {
     }
 
     /// Sends one request in its turn and tells the limiter what came back.
-    async fn send(&self, url: &Url) -> Result<Response, Failure> {
+    async fn send(&self, url: &Url, sent: &AtomicU64) -> Result<Response, Failure> {
         let class = self.class(url);
         let permit = self.limiter.turn(class).await;
+        sent.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
         self.tally.requests.fetch_add(1, Ordering::Relaxed);
         let mut request = self.http.get(url.clone());
         if let Some(token) = &self.settings.token
@@ -256,8 +278,11 @@ impl Client {
             Failure::Transient(last) | Failure::Away(last) => Error::Unreachable {
                 url,
                 tries: self.tally.retries().values().sum::<u64>() as u32,
-                seconds: self.start.elapsed().as_secs_f64()
-                    - Duration::from_millis(self.answered.load(Ordering::Relaxed)).as_secs_f64(),
+                seconds: self
+                    .start
+                    .elapsed()
+                    .saturating_sub(millis(&self.answered))
+                    .as_secs_f64(),
                 last,
             },
             Failure::Tls(message) => Error::Tls { url, message },
