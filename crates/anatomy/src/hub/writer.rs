@@ -203,3 +203,7 @@ fn write_all(
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
