@@ -20,20 +20,20 @@ fn entry(id: &str, sha: char) -> Entry {
     }
 }
 
-fn mark(run: u64) -> Option<Mark> {
-    Some(Mark {
+fn mark(run: u64) -> Mark {
+    Mark {
         first: "http://h/api/models".into(),
         next: None,
         run,
         listed: 0,
         began: 0,
-    })
+    }
 }
 
 async fn page(writer: &Writer, run: u64, entries: Vec<Entry>) -> u64 {
     let (answer, done) = oneshot::channel();
     writer
-        .tell(Message::Page(entries, mark(run), answer))
+        .tell(Message::Page(entries, Some(mark(run)), answer))
         .await
         .expect("told");
     done.await.expect("written")
