@@ -317,14 +317,7 @@ fn what_cannot_work_is_said_with_what_to_do() {
         let ran = ran(hub(
             endpoint,
             &[],
-            &[
-                "crawl",
-                "--hub",
-                text(hub_folder),
-                "--patience",
-                "1",
-                "--no-leaderboards",
-            ],
+            &["crawl", "--hub", text(hub_folder), "--patience", "1"],
         ));
         assert_eq!(ran.code, 2, "{endpoint}: {}{}", ran.stdout, ran.stderr);
         assert!(

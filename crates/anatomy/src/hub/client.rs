@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::header::{self, HeaderValue};
 use reqwest::{Response, Url};
 use tokio::sync::Semaphore;
 
-use crate::hub::digest;
+use crate::hub::answer::{Answer, Linked, body, broken, innermost, message, text};
 use crate::hub::error::{Error, Failure, Permanent, Transient};
 use crate::hub::headers;
 use crate::hub::limiter::{Class, Limiter};
@@ -25,22 +25,11 @@ use crate::hub::window::Refused;
 const HOPS: usize = 8;
 /// A Hub that never answered may be away for so long only.
 const FIRST_CONTACT: Duration = Duration::from_secs(15);
+/// While nothing at all is answered, a question may have more tries than the settings say for so long.
+const GRACE: Duration = Duration::from_mins(1);
 
-/// An answer, whole.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    /// Where it came from, after redirects.
-    pub(crate) url: Url,
-    /// Its bytes.
-    pub(crate) body: Vec<u8>,
-    /// Its media type.
-    pub(crate) media: String,
-    /// Address of the next page.
-    pub(crate) next: Option<String>,
-    /// The commit it belongs to.
-    pub(crate) commit: Option<String>,
-    /// Hash of its content, as announced.
-    pub(crate) tag: Option<String>,
+fn millis(counter: &AtomicU64) -> Duration {
+    Duration::from_millis(counter.load(Ordering::Relaxed))
 }
 
 /// What was asked and what came of it, counted over a run.
@@ -120,18 +109,18 @@ impl Client {
     /// Asks until there is an answer that `read` takes, at most `limit` bytes long.
     ///
     /// # Errors
-    /// The last [`Failure`], after as many tries as the settings allow. While nothing at all answers, tries do not count, and
-    /// the time that the Hub may be away does.
+    /// The last [`Failure`]: [`Failure::Away`] when no connection could be made for as long as the Hub may be away, another
+    /// after as many tries as the settings allow. Time spent waiting for a turn does not count.
     pub(crate) async fn get<T>(
         &self,
         url: &Url,
         limit: u64,
         read: impl Fn(Answer) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let (mut tries, mut in_a_row) = (0, 0);
+        let (mut tries, mut in_a_row, mut trouble) = (0, 0, Duration::ZERO);
+        let sent = AtomicU64::new(0);
         loop {
-            let asked = self.start.elapsed();
-            let transient = match self.once(url, limit).await.and_then(&read) {
+            let transient = match self.once(url, limit, &sent).await.and_then(&read) {
                 Err(Failure::Transient(transient)) => transient,
                 done => {
                     self.alive();
@@ -139,22 +128,37 @@ impl Client {
                 }
             };
             self.tally.retry(transient.kind());
+            if matches!(transient, Transient::Limited { .. }) {
+                // The limiter waits as long as it must.
+                self.alive();
+                continue;
+            }
             in_a_row += 1;
-            let answered = Duration::from_millis(self.answered.load(Ordering::Relaxed));
-            let away = if answered.is_zero() {
+            let wait = retry::wait(in_a_row, &transient, retry::jitter());
+            let (sent, answered) = (millis(&sent), millis(&self.answered));
+            // Whether nothing at all was answered since: then the Hub is in trouble, not this question.
+            let silent = answered <= sent;
+            trouble = if silent {
+                trouble + self.start.elapsed().saturating_sub(sent) + wait
+            } else {
+                Duration::ZERO
+            };
+            let patience = if answered.is_zero() {
                 FIRST_CONTACT.min(self.settings.outage)
             } else {
                 self.settings.outage
             };
-            let silent = answered <= asked;
-            tries += u32::from(!silent && !matches!(transient, Transient::Limited { .. }));
-            if silent && self.start.elapsed().saturating_sub(answered) > away {
-                return Err(Failure::Away(transient));
+            if silent && matches!(transient, Transient::Connection(_)) {
+                if trouble > patience {
+                    return Err(Failure::Away(transient));
+                }
+            } else {
+                tries += 1;
+                if tries >= self.settings.tries && !(silent && trouble < patience.min(GRACE)) {
+                    return Err(transient.into());
+                }
             }
-            if tries >= self.settings.tries {
-                return Err(transient.into());
-            }
-            tokio::time::sleep(retry::wait(in_a_row, &transient, retry::jitter())).await;
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -164,12 +168,12 @@ impl Client {
     }
 
     /// One try: follows redirects, reads the body, checks that it is whole.
-    async fn once(&self, url: &Url, limit: u64) -> Result<Answer, Failure> {
+    async fn once(&self, url: &Url, limit: u64, sent: &AtomicU64) -> Result<Answer, Failure> {
         let _slot = self.slots.acquire().await;
         let mut url = url.clone();
         let mut linked = Linked::default();
         for _ in 0..=HOPS {
-            let response = self.send(&url).await?;
+            let response = self.send(&url, sent).await?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
             linked.note(&headers);
@@ -220,9 +224,10 @@ impl Client {
     }
 
     /// Sends one request in its turn and tells the limiter what came back.
-    async fn send(&self, url: &Url) -> Result<Response, Failure> {
+    async fn send(&self, url: &Url, sent: &AtomicU64) -> Result<Response, Failure> {
         let class = self.class(url);
         let permit = self.limiter.turn(class).await;
+        sent.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
         self.tally.requests.fetch_add(1, Ordering::Relaxed);
         let mut request = self.http.get(url.clone());
         if let Some(token) = &self.settings.token
@@ -273,8 +278,11 @@ impl Client {
             Failure::Transient(last) | Failure::Away(last) => Error::Unreachable {
                 url,
                 tries: self.tally.retries().values().sum::<u64>() as u32,
-                seconds: self.start.elapsed().as_secs_f64()
-                    - Duration::from_millis(self.answered.load(Ordering::Relaxed)).as_secs_f64(),
+                seconds: self
+                    .start
+                    .elapsed()
+                    .saturating_sub(millis(&self.answered))
+                    .as_secs_f64(),
                 last,
             },
             Failure::Tls(message) => Error::Tls { url, message },
@@ -290,118 +298,5 @@ impl Client {
             Failure::Permanent(reason) => Error::Refused { url, reason },
             Failure::Ours { status, message } => Error::Ours { url, status, message },
         }
-    }
-}
-
-/// What the hops on the way to a file say of it.
-#[derive(Debug, Default)]
-struct Linked {
-    size: Option<u64>,
-    tag: Option<String>,
-    commit: Option<String>,
-}
-
-impl Linked {
-    fn note(&mut self, headers: &HeaderMap) {
-        let owned = |name| text(headers, name).map(str::to_owned);
-        self.size = self.size.or_else(|| text(headers, "x-linked-size")?.parse().ok());
-        self.tag = self.tag.take().or_else(|| {
-            text(headers, "x-linked-etag")
-                .and_then(headers::strong_tag)
-                .map(str::to_owned)
-        });
-        self.commit = self.commit.take().or_else(|| owned("x-repo-commit"));
-    }
-
-    /// Whether the body is as long as was said, and hashes to its tag.
-    fn check(&mut self, headers: &HeaderMap, body: &[u8]) -> Result<(), Transient> {
-        let got = body.len() as u64;
-        if let Some(said) = self.size.filter(|&said| said != got) {
-            return Err(Transient::Length { said, got });
-        }
-        if self.tag.is_none() {
-            self.tag = text(headers, "etag")
-                .and_then(headers::strong_tag)
-                .map(str::to_owned);
-        }
-        match &self.tag {
-            Some(tag) if digest::agrees(body, tag) == Some(false) => {
-                Err(Transient::Hash { said: tag.clone() })
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// Reads a body of at most `limit` bytes; memory grows with what comes, not with what a header claims.
-async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Failure> {
-    let too_large = || Failure::from(Permanent::TooLarge { limit });
-    let said = response.content_length();
-    if said.is_some_and(|said| said > limit) {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| broken(&error))? {
-        if (body.len() + piece.len()) as u64 > limit {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&piece);
-    }
-    match said {
-        Some(said) if said != body.len() as u64 => Err(Transient::Length {
-            said,
-            got: body.len() as u64,
-        }
-        .into()),
-        _ => Ok(body),
-    }
-}
-
-/// What the Hub says of an error: `X-Error-Message`, else the JSON's `error`, else the text.
-fn message(headers: &HeaderMap, body: &[u8]) -> String {
-    if let Some(said) = text(headers, "x-error-message") {
-        return said.to_owned();
-    }
-    let json = serde_json::from_slice::<serde_json::Value>(body).ok();
-    let error = json.as_ref().and_then(|json| json.get("error")?.as_str());
-    error.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned)
-}
-
-fn broken(error: &reqwest::Error) -> Failure {
-    let cause = innermost(error);
-    let secure = [
-        "certificate",
-        "handshake",
-        "corrupt message",
-        "tls",
-        "TLS",
-        "CaUsed",
-        "UnknownIssuer",
-    ];
-    if error.is_timeout() {
-        Transient::Stalled.into()
-    } else if error.is_connect() && secure.iter().any(|word| cause.contains(word)) {
-        Failure::Tls(cause)
-    } else if error.is_connect() {
-        Transient::Connection(cause).into()
-    } else {
-        Transient::Broken(cause).into()
-    }
-}
-
-/// The cause of all causes, which names no address and no token.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if std::ptr::addr_eq(cause, error) {
-        "unknown cause".to_owned()
-    } else {
-        cause.to_string()
     }
 }

@@ -1,11 +1,11 @@
 //! The config of one checkpoint, and what becomes of it.
 
 use reqwest::Url;
-use serde_json::Value;
 
-use crate::hub::client::{Answer, Client};
+use crate::hub::answer::Answer;
+use crate::hub::client::Client;
 use crate::hub::config;
-use crate::hub::error::{Error, Failure, Permanent, Transient};
+use crate::hub::error::{Error, Failure, Permanent};
 use crate::hub::listing::{EXPAND, Entry, is_id};
 use crate::hub::state::Standing;
 use crate::hub::store::{Queued, Store};
@@ -117,9 +117,7 @@ pub(crate) async fn entry(client: &Client, id: &str) -> Result<Result<Entry, Fai
         }
     }
     let read = |answer: Answer| {
-        let value: Value =
-            serde_json::from_slice(&answer.body).map_err(|error| Transient::Json(error.to_string()))?;
-        Entry::new(&value).ok_or_else(|| Failure::Ours {
+        Entry::new(&answer.json()?).ok_or_else(|| Failure::Ours {
             status: 200,
             message: "JSON without a checkpoint's `id`".into(),
         })

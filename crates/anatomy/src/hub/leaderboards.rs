@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::hub::client::{Answer, Client};
+use crate::hub::answer::Answer;
+use crate::hub::client::Client;
 use crate::hub::digest;
 use crate::hub::error::{Error, Failure, Transient};
 use crate::hub::fetch::file_url;
@@ -154,7 +155,7 @@ fn unchanged(store: &Store, sources: &Path, file: &str, leaf: &Leaf) -> Result<b
 async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf>), Failure>, Error> {
     let url = client.settings.url(&format!("/api/datasets/{dataset}"))?;
     let sha = |answer: Answer| {
-        let value = json(&answer)?;
+        let value = answer.json()?;
         let sha = value.get("sha").and_then(Value::as_str).map(str::to_owned);
         sha.ok_or_else(|| ours("a dataset without `sha`"))
     };
@@ -168,7 +169,7 @@ async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf
     while let Some(url) = next {
         let read = |answer: Answer| {
             let next = answer.next.as_deref().and_then(|next| here(&answer.url, next));
-            Ok((files(&json(&answer)?)?, next))
+            Ok((files(&answer.json()?)?, next))
         };
         let (found, after) = match client.get(&url, 64 << 20, read).await {
             Ok(page) => page,
@@ -178,10 +179,6 @@ async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf
         next = after.filter(|after| *after != url);
     }
     Ok(Ok((revision, leaves)))
-}
-
-fn json(answer: &Answer) -> Result<Value, Failure> {
-    serde_json::from_slice(&answer.body).map_err(|error| Transient::Json(error.to_string()).into())
 }
 
 fn ours(message: &str) -> Failure {

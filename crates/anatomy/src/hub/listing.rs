@@ -6,8 +6,9 @@
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::hub::client::{Answer, Client};
-use crate::hub::error::{Error, Failure, Transient};
+use crate::hub::answer::Answer;
+use crate::hub::client::Client;
+use crate::hub::error::{Error, Failure};
 
 /// Largest page: 1,000 entries of about 2 kB; the limit is for what is no Hub.
 pub(crate) const PAGE_BYTES: u64 = 128 << 20;
@@ -129,15 +130,10 @@ pub(crate) struct Page {
 /// Reads a page.
 ///
 /// # Errors
-/// [`Transient::Json`] where it was cut; [`Failure::Ours`] where it is something else than a listing.
+/// [`Transient::Json`](crate::hub::error::Transient::Json) where it was cut; [`Failure::Ours`] where it is something else than a listing.
 pub(crate) fn page(answer: &Answer) -> Result<Page, Failure> {
     let other = |message: String| Failure::Ours { status: 200, message };
-    if !answer.media.contains("json") {
-        return Err(other(format!("`{}` instead of JSON", answer.media)));
-    }
-    let value: Value =
-        serde_json::from_slice(&answer.body).map_err(|error| Transient::Json(error.to_string()))?;
-    let Value::Array(list) = value else {
+    let Value::Array(list) = answer.json()? else {
         return Err(other("JSON that is no list of checkpoints".into()));
     };
     let entries: Vec<Entry> = list.iter().filter_map(Entry::new).collect();

@@ -3,6 +3,7 @@
 //! Read [`crawl`] first; [`window`] keeps to the Hub's quotas, [`client`] tells a whole answer from a damaged one,
 //! [`store`] says what is kept. Each rule and the page of the Hub's documentation it comes from: `docs/hub.md`.
 
+mod answer;
 pub(crate) mod client;
 mod config;
 pub(crate) mod crawl;
@@ -20,5 +21,6 @@ mod retry;
 pub(crate) mod settings;
 pub(crate) mod state;
 pub(crate) mod store;
+mod tables;
 mod window;
 pub(crate) mod writer;
