@@ -214,6 +214,14 @@ pub enum Error {
         /// Positions of the checkpoint.
         max_positions: usize,
     },
+    /// An adapter is not one of this checkpoint and these settings.
+    #[error("the adapter in {} does not fit: {what}", path.display())]
+    Adapter {
+        /// Its folder.
+        path: PathBuf,
+        /// What differs.
+        what: String,
+    },
     /// A numerical routine did not converge.
     #[error("the {routine} of a {rows}x{columns} matrix did not converge")]
     NoConvergence {

@@ -18,6 +18,7 @@ pub mod run;
 pub mod site;
 pub mod spectrum;
 pub mod tokenizer;
+pub mod tune;
 pub mod weights;
 
 pub use checkpoint::Checkpoint;

@@ -200,7 +200,7 @@ fn an_evaluation_taken_up_again_gives_the_same_bytes() {
         std::fs::read(&path).unwrap()
     };
     let whole = run(&all);
-    assert_eq!(whole.iter().filter(|b| **b == b'\n').count(), 12);
+    assert_eq!(String::from_utf8_lossy(&whole).lines().count(), 12);
     for kept in [whole.len() - 1, whole.len() / 2, 10] {
         std::fs::write(&path, &whole[..kept]).unwrap();
         assert_eq!(run(&all), whole, "cut at {kept}");

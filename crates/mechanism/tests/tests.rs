@@ -12,4 +12,5 @@ mod families; // every family against transformers, and gradients against differ
 mod gguf_families; // the same as GGUF
 mod hostile; // files that lie
 mod identity; // what holds whatever the weights are
+mod oracle_lora; // low-rank tuning against PyTorch
 mod oracle_smollm2; // SmolLM2-135M-Instruct against PyTorch

@@ -53,7 +53,7 @@ pub struct BlockGradient {
     pub k_norm: Option<NormGradient>,
 }
 
-pub(super) fn dense(layer: &Layer) -> Result<&Mlp> {
+pub(crate) fn dense(layer: &Layer) -> Result<&Mlp> {
     match &layer.feed_forward {
         FeedForward::Dense(mlp) => Ok(mlp),
         FeedForward::Mixture { .. } => Err(Error::Unavailable {

@@ -42,7 +42,7 @@ impl<'a> View<'a> {
     }
 
     /// At most `n` rows from row `first`.
-    fn from_row(self, first: usize, n: usize) -> Self {
+    fn rows_from(self, first: usize, n: usize) -> Self {
         Self {
             data: &self.data[first * self.row_stride..],
             rows: n.min(self.rows - first),
@@ -51,8 +51,8 @@ impl<'a> View<'a> {
     }
 
     /// At most `n` columns from column `first`.
-    fn columns(self, first: usize, n: usize) -> Self {
-        self.t().from_row(first, n).t()
+    fn columns_from(self, first: usize, n: usize) -> Self {
+        self.t().rows_from(first, n).t()
     }
 
     fn fits(self) -> bool {
@@ -157,19 +157,19 @@ pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
     if wide >= columns {
         dst.par_chunks_mut(tall * columns)
             .enumerate()
-            .for_each(|(i, dst)| multiply(dst, columns, a.from_row(i * tall, tall), b, 1.0, beta));
+            .for_each(|(i, dst)| multiply(dst, columns, a.rows_from(i * tall, tall), b, 1.0, beta));
         return;
     }
     // Blocks of columns are no slices: each task gets the pieces of rows it owns.
     dst.par_chunks_mut(tall * columns)
         .enumerate()
         .for_each(|(i, dst)| {
-            let a = a.from_row(i * tall, tall);
+            let a = a.rows_from(i * tall, tall);
             let blocks = columns.div_ceil(wide);
             let whole = Shared(dst.as_mut_ptr(), dst.len());
             (0..blocks).into_par_iter().for_each(|block| {
                 let first = block * wide;
-                whole.multiply(columns, first, a, b.columns(first, wide), beta);
+                whole.multiply(columns, first, a, b.columns_from(first, wide), beta);
             });
         });
 }

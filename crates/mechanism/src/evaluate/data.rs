@@ -102,7 +102,8 @@ pub fn documents(folder: &Path, task: &str, splits: &[&'static str]) -> Result<V
     let found = splits.iter().find_map(|split| {
         files.iter().find(|path| {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-            name.starts_with(split) && (name.ends_with(".jsonl") || name.ends_with(".jsonl.gz"))
+            let plain = name.strip_suffix(".gz").unwrap_or(name);
+            plain.starts_with(split) && plain.strip_suffix(".jsonl").is_some()
         })
     });
     read(found.ok_or_else(missing)?)

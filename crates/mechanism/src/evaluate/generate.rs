@@ -44,16 +44,35 @@ pub fn generate(
     settings: &GenerateSettings,
 ) -> Result<Vec<String>> {
     let config = &checkpoint.config;
-    if settings.max_new_tokens >= config.max_positions {
-        return Err(Error::NoRoom {
-            tokens: settings.max_new_tokens,
-            max_positions: config.max_positions,
-        });
-    }
     if let Some(&layer) = settings.layers.iter().find(|layer| **layer >= config.n_layers) {
         return Err(Error::Layer {
             layer,
             n_layers: config.n_layers,
+        });
+    }
+    let layers = settings
+        .layers
+        .iter()
+        .map(|index| Ok((*index, Layer::load(&checkpoint.weights, config, *index)?)))
+        .collect::<Result<_>>()?;
+    generate_with(checkpoint, layers, contexts, settings)
+}
+
+/// The same with layers in memory, such as those an adapter has changed, each with its number.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_with(
+    checkpoint: &Checkpoint,
+    layers: Vec<(usize, Layer)>,
+    contexts: &[&str],
+    settings: &GenerateSettings,
+) -> Result<Vec<String>> {
+    let config = &checkpoint.config;
+    if settings.max_new_tokens >= config.max_positions {
+        return Err(Error::NoRoom {
+            tokens: settings.max_new_tokens,
+            max_positions: config.max_positions,
         });
     }
     let mut encoded = Vec::with_capacity(contexts.len());
@@ -74,14 +93,10 @@ pub fn generate(
     let decoder = Decoder {
         checkpoint,
         head: Head::load(checkpoint)?,
-        layers: settings
-            .layers
-            .iter()
-            .map(|index| Ok((*index, Layer::load(&checkpoint.weights, config, *index)?)))
-            .collect::<Result<_>>()?,
+        layers,
     };
     let longest = encoded.iter().map(Vec::len).max().unwrap_or(0) + settings.max_new_tokens;
-    let per_text = 8 * longest * config.kv_width() * settings.layers.len();
+    let per_text = 8 * longest * config.kv_width() * decoder.layers.len();
     let together = (KEPT_BYTES / per_text.max(1)).clamp(1, 16);
     let mut texts = Vec::with_capacity(contexts.len());
     for batch in encoded.chunks(together) {

@@ -80,13 +80,13 @@ pub struct Comparison {
     pub only_a: usize,
     /// Items that `b` has and `a` has not.
     pub only_b: usize,
-    /// Exact two-sided p-value of McNemar's test (1947) on those; 1 where there are none.
+    /// Exact two-sided p-value of the test of `McNemar` (1947) on those; 1 where there are none.
     pub mcnemar_p: f64,
     /// Items.
     pub n: usize,
 }
 
-/// Compares scores of the same items; `None` of none, or of lists of unequal length. For McNemar's test, an item is had
+/// Compares scores of the same items; `None` of none, or of lists of unequal length. For `McNemar`'s test, an item is had
 /// when its score is above one half.
 pub fn compare(a: &[f64], b: &[f64], resamples: usize, level: f64, seed: u64) -> Option<Comparison> {
     let n = a.len();
@@ -137,6 +137,7 @@ fn binomial_two_sided(k: usize, n: usize) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 mod tests {
     use super::{binomial_two_sided, compare, mean, pooled, wilson};
 

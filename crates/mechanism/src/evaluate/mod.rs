@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::run::{Head, Progress, RunSettings, run};
 use crate::site::Nobody;
 
-pub use generate::{GenerateSettings, generate};
+pub use generate::{GenerateSettings, generate, generate_with};
 pub use tree::{Tree, trees};
 
 /// A context and what may follow it.

@@ -6,7 +6,7 @@ use crate::decoder::matmul::{View, multiply_parallel};
 use crate::run::{Group, Head};
 
 /// Losses of a group's samples, and the gradient of their sum with respect to the stream after the last layer.
-pub(super) fn loss_backward(
+pub(crate) fn loss_backward(
     checkpoint: &Checkpoint,
     head: &Head<'_>,
     group: &Group,

@@ -5,7 +5,7 @@
 //! layer is loaded once more, its inside computed again, its gradients reduced to spectra and dropped. Memory: one
 //! layer, its gradients, and the streams. Method: Li et al. 2024, <https://arxiv.org/abs/2410.23743>.
 
-mod loss;
+pub(crate) mod loss;
 mod report;
 
 use rayon::prelude::*;
@@ -207,7 +207,7 @@ pub fn gradients(
 }
 
 /// Ids of prompt and response together, and how many are the prompt's.
-fn encode(checkpoint: &Checkpoint, samples: &[Sample]) -> Result<Vec<(Vec<u32>, usize)>> {
+pub(crate) fn encode(checkpoint: &Checkpoint, samples: &[Sample]) -> Result<Vec<(Vec<u32>, usize)>> {
     if samples.is_empty() {
         return Err(Error::Empty {
             what: "sample",

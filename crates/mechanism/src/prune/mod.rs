@@ -3,7 +3,7 @@
 //! Men et al. 2024, <https://arxiv.org/abs/2403.03853>; baselines after <https://arxiv.org/abs/2411.15558>, where dropping
 //! the last layers is strong.
 
-mod write;
+pub(crate) mod write;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

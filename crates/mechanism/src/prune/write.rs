@@ -19,12 +19,12 @@ use crate::weights::{Kind, Part, SafetensorsFiles, Store};
 const PER_LAYER_LISTS: [&str; 3] = ["layer_types", "mlp_layer_types", "sliding_window_list"];
 
 /// Bytes of one tensor to be written.
-struct Planned<'a> {
-    name: String,
-    dtype: String,
-    shape: Vec<usize>,
-    n_bytes: u64,
-    bytes: Box<dyn Fn() -> Result<Vec<u8>> + 'a>,
+pub(crate) struct Planned<'a> {
+    pub(crate) name: String,
+    pub(crate) dtype: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) n_bytes: u64,
+    pub(crate) bytes: Box<dyn Fn() -> Result<Vec<u8>> + 'a>,
 }
 
 /// Writes `model.safetensors`, `config.json` and, where there is one, `tokenizer.json` into `folder`.
@@ -223,12 +223,12 @@ fn from_gguf<'a>(checkpoint: &'a Checkpoint, pruning: &Pruning) -> Result<Vec<Pl
     Ok(planned)
 }
 
-fn little_endian(values: &[f32]) -> Vec<u8> {
+pub(crate) fn little_endian(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// One tensor in memory at a time; larger elements first, so that all are aligned.
-fn write_safetensors(path: &Path, planned: &[Planned<'_>]) -> Result<()> {
+pub(crate) fn write_safetensors(path: &Path, planned: &[Planned<'_>]) -> Result<()> {
     let mut header = Map::new();
     header.insert("__metadata__".to_owned(), json!({"format": "pt"}));
     let mut at = 0;
@@ -260,7 +260,7 @@ fn write_safetensors(path: &Path, planned: &[Planned<'_>]) -> Result<()> {
     .or_else(|write| outcome.and(Err(write)))
 }
 
-fn write_then_rename(
+pub(crate) fn write_then_rename(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<()> {

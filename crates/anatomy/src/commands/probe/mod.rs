@@ -1,5 +1,6 @@
 //! `anatomy probe`: what the layers of a checkpoint do, on its weights.
 
+mod evaluate;
 mod gradients;
 mod influence;
 mod model;
@@ -15,6 +16,8 @@ use crate::cli::Global;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProbeCommand {
+    /// Ask the benchmarks of Open LLM Leaderboard v1, as lm-evaluation-harness does
+    Evaluate(evaluate::EvaluateArgs),
     /// How much each layer changes what passes through it (Block Influence), and how far blocks of layers turn it
     Influence(influence::InfluenceArgs),
     /// Gradients of the fine-tuning loss by layer and matrix: nuclear norm, largest singular value, effective rank
@@ -27,6 +30,7 @@ pub(crate) enum ProbeCommand {
 
 pub(crate) fn run(global: &Global, command: &ProbeCommand) -> Result<ExitCode> {
     match command {
+        ProbeCommand::Evaluate(args) => evaluate::run(global, args),
         ProbeCommand::Influence(args) => influence::run(global, args),
         ProbeCommand::Gradients(args) => gradients::run(global, args),
         ProbeCommand::Prune(args) => prune::run(global, args),

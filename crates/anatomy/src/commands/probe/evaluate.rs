@@ -1,0 +1,283 @@
+//! `anatomy probe evaluate`: the six benchmarks of Open LLM Leaderboard v1 as lm-evaluation-harness asks them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use mechanism::evaluate::answer::{Answer, AnswerSettings, answer};
+use mechanism::evaluate::metrics::compare;
+use mechanism::evaluate::results::{Ran, TaskResult, harness_json, results};
+use mechanism::evaluate::table::{Table as ItemTable, shard};
+use mechanism::evaluate::tasks::{FEW_SHOT_SEED, HARNESS_VERSION, Item, Task, TaskItems, items};
+use mechanism::prune::{Choice, choose};
+use study::section::{Cell, Table};
+
+use super::model::{Follow, ModelArgs, lines};
+use crate::cli::{Format, Global};
+use crate::output;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy probe evaluate --model FILE.gguf --tasks arc_challenge,mmlu_anatomy --shots 5 --limit 50 --data DIR
+  anatomy probe evaluate --model FOLDER --tasks mmlu --data DIR --items items.jsonl --format json > results.json
+  anatomy probe evaluate --model FOLDER --tasks mmlu --data DIR --shard 0/4 --items items-0.jsonl
+  anatomy probe evaluate --model SMALLER --tasks winogrande --data DIR --against items.jsonl
+
+Tasks: arc_challenge, hellaswag, mmlu, mmlu_SUBJECT, mmlu_GROUP, truthfulqa (mc1 and mc2), winogrande, gsm8k. DIR holds a folder
+for each benchmark (arc_challenge, hellaswag, mmlu, truthfulqa, winogrande, gsm8k) with train, dev, validation or test as
+JSON lines, plain or gzipped. Run again with the same --items, it goes on where it ended. With --format json the results
+are in the form lm-evaluation-harness writes them.
+Exit status: 0 done, 2 could not run")]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Tasks, separated by commas
+    #[arg(long, value_name = "NAMES")]
+    tasks: String,
+    /// Folder of the benchmarks
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Examples before each question; without it as on Open LLM Leaderboard v1 (25, 10, 5, 0, 5, 5)
+    #[arg(long, value_name = "NUM")]
+    shots: Option<usize>,
+    /// Only the first documents of each task
+    #[arg(long, value_name = "NUM")]
+    limit: Option<usize>,
+    /// Seed from which examples are drawn; the harness's by default
+    #[arg(long, default_value_t = FEW_SHOT_SEED, value_name = "NUM")]
+    few_shot_seed: u64,
+    /// Only every n-th item from the i-th on, counted from 0: one piece of n that together are all
+    #[arg(long, value_name = "I/N", requires = "items")]
+    shard: Option<String>,
+    /// One row an item as JSON lines; an unfinished table is taken up where it ends
+    #[arg(long, value_name = "FILE")]
+    items: Option<PathBuf>,
+    /// Item table of another checkpoint on the same items, to compare with
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Leave out these layers, counted from 0, separated by commas
+    #[arg(long, value_name = "LIST")]
+    without_layers: Option<String>,
+}
+
+pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
+    let asked = asked(args)?;
+    let all: Vec<Item> = asked.iter().flat_map(|task| task.items.iter().cloned()).collect();
+    let (part, all) = match &args.shard {
+        None => (None, all),
+        Some(text) => {
+            let (index, count) = divided(text)?;
+            (Some(text.as_str()), shard(all, index, count))
+        }
+    };
+    let others: Option<Vec<Answer>> = args.against.as_deref().map(rows).transpose()?;
+    let checkpoint = args.model.open()?;
+    let mut settings = AnswerSettings {
+        run: args.model.settings(),
+        ..AnswerSettings::usual(&checkpoint)
+    };
+    if let Some(list) = &args.without_layers {
+        let choice = Choice::List(numbers(list)?);
+        settings.layers = choose(&choice, checkpoint.config.n_layers)?.kept_layers;
+    }
+    let (mut table, mut answers) = match &args.items {
+        None => (None, Vec::new()),
+        Some(path) => {
+            let (table, rows) = ItemTable::open(path, &all)?;
+            (Some(table), rows)
+        }
+    };
+    let done = answers.len();
+    if done > 0 {
+        output::say(
+            global.quiet,
+            &format!("{done} of {} items are there already", all.len()),
+        );
+    }
+    let follow = Follow::new(global, "items");
+    answer(
+        &checkpoint,
+        &all,
+        done,
+        &settings,
+        &mut |progress| follow.hear(&progress),
+        &mut |row| {
+            if let Some(table) = &mut table {
+                table.add(&row)?;
+            }
+            answers.push(row);
+            Ok(())
+        },
+    )?;
+    follow.done();
+    let ran: Vec<Ran> = asked
+        .iter()
+        .map(|task| Ran {
+            task: task.task,
+            shots: task.shots,
+            documents: task.documents,
+            answers: of_task(&answers, &task.task.to_string()),
+        })
+        .filter(|ran| !ran.answers.is_empty())
+        .collect();
+    let found = results(&ran);
+    match global.format {
+        Format::Json => {
+            let model = args.model.model.display().to_string();
+            let mut json = harness_json(&found, &model, args.few_shot_seed, args.limit);
+            if let (Some(others), Some(object)) = (&others, json.as_object_mut()) {
+                object.insert("comparison".to_owned(), comparison(global, &answers, others)?);
+            }
+            output::result(&(serde_json::to_string_pretty(&json)? + "\n"))?;
+        }
+        Format::Csv => output::result_bytes(&output::csv(&scores(&found))?)?,
+        Format::Table => output::result(&output::table(&scores(&found)))?,
+    }
+    if let (Some(others), true) = (&others, global.format != Format::Json) {
+        output::say(
+            global.quiet,
+            &serde_json::to_string_pretty(&comparison(global, &answers, others)?)?,
+        );
+    }
+    let part = part.map(|part| format!(", shard {part}")).unwrap_or_default();
+    output::say(
+        global.quiet,
+        &format!(
+            "{} items{part}; tasks of lm-evaluation-harness {HARNESS_VERSION}, few-shot seed {}; intervals: Wilson, 95 %",
+            answers.len(),
+            args.few_shot_seed
+        ),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The items of every task asked for.
+fn asked(args: &EvaluateArgs) -> Result<Vec<TaskItems>> {
+    let mut tasks: Vec<Task> = Vec::new();
+    for name in args.tasks.split(',') {
+        for task in Task::named(name.trim())? {
+            if !tasks.contains(&task) {
+                tasks.push(task);
+            }
+        }
+    }
+    tasks
+        .into_iter()
+        .map(|task| {
+            let shots = args.shots.unwrap_or_else(|| task.leaderboard_shots());
+            let found = items(task, &args.data, shots, args.limit, args.few_shot_seed)
+                .with_context(|| format!("cannot ask {task} with {shots} shots"))?;
+            Ok(found)
+        })
+        .collect()
+}
+
+/// `i/n`.
+fn divided(text: &str) -> Result<(usize, usize)> {
+    let parsed = text
+        .split_once('/')
+        .and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+    match parsed {
+        Some((index, count)) if index < count => Ok((index, count)),
+        _ => bail!("`{text}` is no shard: it is written I/N with I below N, as in 0/4"),
+    }
+}
+
+fn numbers(list: &str) -> Result<Vec<usize>> {
+    list.split(',')
+        .map(|layer| {
+            layer
+                .trim()
+                .parse()
+                .with_context(|| format!("`{layer}` is no layer number"))
+        })
+        .collect()
+}
+
+fn rows(path: &std::path::Path) -> Result<Vec<Answer>> {
+    lines(path)?
+        .iter()
+        .enumerate()
+        .map(|(number, line)| {
+            serde_json::from_str(line)
+                .with_context(|| format!("{}, line {}: no row of an item table", path.display(), number + 1))
+        })
+        .collect()
+}
+
+fn of_task(answers: &[Answer], task: &str) -> Vec<Answer> {
+    answers
+        .iter()
+        .filter(|answer| answer.task == task)
+        .cloned()
+        .collect()
+}
+
+/// One row a task and metric.
+fn scores(found: &[TaskResult]) -> Table {
+    let mut rows = Vec::new();
+    for result in found {
+        for (metric, score) in &result.scores {
+            let cells: [Cell; 8] = [
+                result.name.as_str().into(),
+                metric.as_str().into(),
+                result.shots.into(),
+                score.mean.n.into(),
+                score.mean.value.into(),
+                score.mean.standard_error.into(),
+                score.wilson.map(|(low, _)| low).into(),
+                score.wilson.map(|(_, high)| high).into(),
+            ];
+            rows.push(cells.to_vec());
+        }
+    }
+    Table {
+        id: "evaluate".into(),
+        columns: [
+            "task",
+            "metric",
+            "shots",
+            "items",
+            "value",
+            "standard error",
+            "low",
+            "high",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows,
+        ..Table::default()
+    }
+}
+
+/// Each task and metric on the items both tables have: the other checkpoint is `a`, this one `b`.
+fn comparison(global: &Global, ours: &[Answer], theirs: &[Answer]) -> Result<serde_json::Value> {
+    let mut all = serde_json::Map::new();
+    let mut tasks: Vec<&str> = ours.iter().map(|answer| answer.task.as_str()).collect();
+    tasks.dedup();
+    for task in tasks {
+        let Some(first) = ours.iter().find(|answer| answer.task == task) else {
+            continue;
+        };
+        let mut metrics = serde_json::Map::new();
+        for metric in first.metrics.keys() {
+            let pairs: Vec<(f64, f64)> = ours
+                .iter()
+                .filter(|answer| answer.task == task)
+                .filter_map(|answer| {
+                    let other = theirs
+                        .iter()
+                        .find(|other| other.task == task && other.doc_id == answer.doc_id)?;
+                    Some((*other.metrics.get(metric)?, *answer.metrics.get(metric)?))
+                })
+                .collect();
+            let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+            let result = compare(&a, &b, 2000, 0.95, global.seed);
+            metrics.insert(metric.clone(), serde_json::to_value(result)?);
+        }
+        all.insert(task.to_owned(), serde_json::Value::Object(metrics));
+    }
+    Ok(serde_json::Value::Object(all))
+}

@@ -1,0 +1,228 @@
+//! Fine-tuning by low-rank adapters: next-token loss over response tokens, `AdamW`, everything else frozen.
+//!
+//! The loss is that of `gradients`: the mean cross-entropy over a sample's response tokens. A step takes the mean over its
+//! samples. All layers stay in memory; each is merged with its adapter on the way forwards and once more on the way back,
+//! so that the decoder's own gradient serves: `dA` and `dB` follow from `dW`.
+
+pub mod adamw;
+pub mod adapter;
+pub mod peft;
+pub mod text;
+
+use std::path::Path;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::checkpoint::Checkpoint;
+use crate::decoder::Layer;
+use crate::decoder::block::{Block, Trace};
+use crate::decoder::block_gradient::BlockGradient;
+use crate::decoder::elementwise::scale;
+use crate::decoder::rope::GroupAngles;
+use crate::error::{Error, Result};
+use crate::gradients::loss::loss_backward;
+use crate::gradients::{Sample, encode};
+use crate::run::{Group, Head, embed};
+use crate::site::Nobody;
+
+pub use adamw::{AdamW, Moments};
+pub use adapter::{Adapter, Factors, TARGETS};
+
+/// Ids of prompt and response together, and how many are the prompt's.
+pub type EncodedSample = (Vec<u32>, usize);
+
+/// An adapter in training.
+#[derive(Debug)]
+pub struct Tuner<'a> {
+    checkpoint: &'a Checkpoint,
+    layers: Vec<Layer>,
+    head: Head<'a>,
+    /// The adapter as it is now.
+    pub adapter: Adapter,
+    optimizer: AdamW,
+    state: peft::State,
+    /// Steps taken.
+    pub steps: u64,
+}
+
+impl<'a> Tuner<'a> {
+    /// Loads all layers; the adapter changes nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] for mixtures of experts; [`Error::Config`] for a rank of zero; what reading fails with.
+    pub fn new(
+        checkpoint: &'a Checkpoint,
+        rank: usize,
+        alpha: f32,
+        optimizer: AdamW,
+        seed: u64,
+    ) -> Result<Self> {
+        if rank == 0 {
+            return Err(Error::Config {
+                field: "rank".to_owned(),
+                what: "0 adapts nothing".to_owned(),
+            });
+        }
+        let config = &checkpoint.config;
+        let layers: Vec<Layer> = (0..config.n_layers)
+            .map(|index| Layer::load(&checkpoint.weights, config, index))
+            .collect::<Result<_>>()?;
+        let adapter = Adapter::new(config, &layers, rank, alpha, seed)?;
+        let state = adapter
+            .layers
+            .iter()
+            .map(|own| {
+                own.iter()
+                    .map(|factors| [Moments::zero(factors.a.len()), Moments::zero(factors.b.len())])
+                    .collect()
+            })
+            .collect();
+        Ok(Self {
+            checkpoint,
+            layers,
+            head: Head::load(checkpoint)?,
+            adapter,
+            optimizer,
+            state,
+            steps: 0,
+        })
+    }
+
+    /// Encodes samples for [`Tuner::step`].
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::EmptySample`], [`Error::Tokenizer`].
+    pub fn encode(&self, samples: &[Sample]) -> Result<Vec<EncodedSample>> {
+        encode(self.checkpoint, samples)
+    }
+
+    /// Layers with the adapter in them, each with its number.
+    pub fn merged(&self) -> Vec<(usize, Layer)> {
+        let merged = |(index, layer)| (index, self.adapter.merged(layer, index));
+        self.layers.iter().enumerate().map(merged).collect()
+    }
+
+    /// Runs `samples` forwards; gives what came into each layer, and the stream after the last.
+    fn forward(&self, group: &Group, angles: &GroupAngles) -> Result<(Vec<Vec<f32>>, Vec<f32>)> {
+        let mut x = embed(self.checkpoint, group)?;
+        let mut inputs = Vec::with_capacity(self.layers.len());
+        let mut trace = Trace::default();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let merged = self.adapter.merged(layer, index);
+            inputs.push(x.clone());
+            self.block(index, &merged, group, angles)
+                .forward(&mut x, &mut trace, &mut Nobody)?;
+        }
+        Ok((inputs, x))
+    }
+
+    fn block<'b>(
+        &'b self,
+        index: usize,
+        layer: &'b Layer,
+        group: &'b Group,
+        angles: &'b GroupAngles,
+    ) -> Block<'b> {
+        Block {
+            config: &self.checkpoint.config,
+            index,
+            layer,
+            angles: angles.at(&self.checkpoint.config, index),
+            segments: &group.segments,
+            first_text: 0,
+        }
+    }
+
+    /// Losses of `samples` as the adapter is now, nats per token.
+    ///
+    /// # Errors
+    /// What running fails with.
+    pub fn losses(&self, samples: &[EncodedSample]) -> Result<Vec<f64>> {
+        let mut losses = Vec::with_capacity(samples.len());
+        for sample in samples {
+            let (group, angles) = self.group(std::slice::from_ref(sample));
+            let (_, last) = self.forward(&group, &angles)?;
+            let one = std::slice::from_ref(sample);
+            loss_backward(self.checkpoint, &self.head, &group, one, &last, &mut losses);
+        }
+        Ok(losses)
+    }
+
+    fn group(&self, samples: &[EncodedSample]) -> (Group, GroupAngles) {
+        let texts: Vec<Vec<u32>> = samples.iter().map(|(ids, _)| ids.clone()).collect();
+        let group = Group::pack(&texts, usize::MAX).remove(0);
+        let angles = GroupAngles::new(&self.checkpoint.config, &group.segments);
+        (group, angles)
+    }
+
+    /// One step on `samples`; gives their losses before it.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without samples; what running fails with.
+    pub fn step(&mut self, samples: &[EncodedSample]) -> Result<Vec<f64>> {
+        if samples.is_empty() {
+            return Err(Error::Empty {
+                what: "sample",
+                reason: "a step has none".to_owned(),
+            });
+        }
+        let (group, angles) = self.group(samples);
+        let (mut inputs, last) = self.forward(&group, &angles)?;
+        let mut losses = Vec::new();
+        let mut stream = loss_backward(self.checkpoint, &self.head, &group, samples, &last, &mut losses);
+        scale(&mut stream, 1.0 / samples.len() as f32);
+        self.steps += 1;
+        let mut trace = Trace::default();
+        for index in (0..self.layers.len()).rev() {
+            let merged = self.adapter.merged(&self.layers[index], index);
+            let mut gradient = BlockGradient::new(&merged)?;
+            let x = std::mem::take(&mut inputs[index]);
+            let block = self.block(index, &merged, &group, &angles);
+            block.forward(&mut x.clone(), &mut trace, &mut Nobody)?;
+            stream = block.backward(&x, &trace, &stream, &mut gradient)?;
+            let gradients = self.adapter.gradients(index, &gradient);
+            let own = self.adapter.layers[index].iter_mut().zip(&mut self.state[index]);
+            for ((factors, [of_a, of_b]), (d_a, d_b)) in own.zip(gradients) {
+                self.optimizer.update(self.steps, &mut factors.a, &d_a, of_a);
+                self.optimizer.update(self.steps, &mut factors.b, &d_b, of_b);
+            }
+        }
+        Ok(losses)
+    }
+
+    /// Writes adapter and optimizer into `folder`, to go on from.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        peft::save(&self.adapter, &self.checkpoint.path.display().to_string(), folder)?;
+        peft::save_state(&self.adapter, &self.state, self.steps, folder)
+    }
+
+    /// Goes on from what [`Tuner::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Adapter`] if it is of another checkpoint or rank; [`Error::Read`].
+    pub fn resume(&mut self, folder: &Path) -> Result<()> {
+        let adapter = peft::load(folder, &self.adapter)?;
+        let (state, steps) = peft::load_state(&adapter, folder)?;
+        (self.adapter, self.state, self.steps) = (adapter, state, steps);
+        Ok(())
+    }
+}
+
+/// Samples of step `step` (from 0): batches of a shuffled order, another order every epoch, so that a training that is taken
+/// up again sees the same.
+pub fn batch(samples: usize, size: usize, step: u64, seed: u64) -> Vec<usize> {
+    let size = size.clamp(1, samples.max(1));
+    let per_epoch = samples.div_ceil(size).max(1) as u64;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    random.set_stream(step / per_epoch);
+    let mut order: Vec<usize> = (0..samples).collect();
+    for i in 1..samples {
+        order.swap(i, random.random_range(0..=i));
+    }
+    let start = (step % per_epoch) as usize * size;
+    order[start.min(samples)..(start + size).min(samples)].to_vec()
+}

@@ -1,0 +1,171 @@
+//! Adapters in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`), and the optimizer's state beside them.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::adamw::Moments;
+use super::adapter::{Adapter, Factors, TARGETS};
+use crate::error::{Error, Result};
+use crate::prune::write::{Planned, little_endian, write_safetensors, write_then_rename};
+use crate::weights::{SafetensorsFiles, Store};
+
+/// A tensor's name in PEFT's files.
+fn name(layer: usize, target: usize, part: &str) -> String {
+    format!(
+        "base_model.model.model.layers.{layer}.{}.lora_{part}.weight",
+        TARGETS[target]
+    )
+}
+
+fn plan(name: String, shape: [usize; 2], values: &[f32]) -> Planned<'_> {
+    Planned {
+        name,
+        dtype: "F32".to_owned(),
+        shape: shape.to_vec(),
+        n_bytes: 4 * values.len() as u64,
+        bytes: Box::new(move || Ok(little_endian(values))),
+    }
+}
+
+/// Both tensors of every matrix.
+fn planned<'a>(adapter: &Adapter, values: impl Fn(usize, usize) -> [&'a [f32]; 2]) -> Vec<Planned<'a>> {
+    let mut all = Vec::new();
+    for (layer, own) in adapter.layers.iter().enumerate() {
+        for (at, factors) in own.iter().enumerate() {
+            let [a, b] = values(layer, at);
+            all.push(plan(
+                name(layer, factors.target, "A"),
+                [adapter.rank, factors.n_in],
+                a,
+            ));
+            all.push(plan(
+                name(layer, factors.target, "B"),
+                [factors.n_out, adapter.rank],
+                b,
+            ));
+        }
+    }
+    all
+}
+
+/// Writes an adapter into `folder`, for PEFT's `PeftModel.from_pretrained`.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn save(adapter: &Adapter, base: &str, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|source| Error::Write {
+        path: folder.to_path_buf(),
+        source,
+    })?;
+    let tensors = planned(adapter, |layer, at| {
+        let factors = &adapter.layers[layer][at];
+        [&factors.a, &factors.b]
+    });
+    write_safetensors(&folder.join("adapter_model.safetensors"), &tensors)?;
+    let short = |target: &Factors| TARGETS[target.target].rsplit('.').next().unwrap_or_default();
+    let targets: Vec<&str> = adapter
+        .layers
+        .first()
+        .map_or(Vec::new(), |own| own.iter().map(short).collect());
+    let config = json!({
+        "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": base, "r": adapter.rank,
+        "lora_alpha": adapter.alpha, "lora_dropout": 0.0, "bias": "none", "target_modules": targets,
+        "fan_in_fan_out": false, "inference_mode": true, "init_lora_weights": true, "modules_to_save": null,
+        "layers_to_transform": null, "layers_pattern": null, "use_rslora": false, "use_dora": false,
+    });
+    write_then_rename(&folder.join("adapter_config.json"), |file| {
+        writeln!(file, "{config:#}")
+    })
+}
+
+/// Reads the adapter in `folder`; `like` says which matrices there must be.
+///
+/// # Errors
+/// [`Error::Adapter`] if rank, shapes or matrices differ; [`Error::MissingTensor`], [`Error::Read`].
+pub fn load(folder: &Path, like: &Adapter) -> Result<Adapter> {
+    let wrong = |what: String| Error::Adapter {
+        path: folder.to_path_buf(),
+        what,
+    };
+    let path = folder.join("adapter_config.json");
+    let bytes = std::fs::read(&path).map_err(|source| Error::Read { path, source })?;
+    let config: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?;
+    if config.get("peft_type").and_then(Value::as_str) != Some("LORA") {
+        return Err(wrong("its peft_type is not LORA".to_owned()));
+    }
+    let rank = config.get("r").and_then(Value::as_u64);
+    if rank != Some(like.rank as u64) {
+        return Err(wrong(format!("rank {rank:?}, not {}", like.rank)));
+    }
+    let alpha = config.get("lora_alpha").and_then(Value::as_f64);
+    let mut adapter = like.clone();
+    adapter.alpha = alpha.ok_or_else(|| wrong("no lora_alpha".to_owned()))? as f32;
+    let store = Store::Safetensors(SafetensorsFiles::open(&[
+        folder.join("adapter_model.safetensors")
+    ])?);
+    for (layer, own) in adapter.layers.iter_mut().enumerate() {
+        for factors in own {
+            for (part, into) in [("A", &mut factors.a), ("B", &mut factors.b)] {
+                *into = read(&store, &name(layer, factors.target, part), into.len(), folder)?;
+            }
+        }
+    }
+    Ok(adapter)
+}
+
+fn read(store: &Store, name: &str, length: usize, folder: &Path) -> Result<Vec<f32>> {
+    let values = store.whole(name)?;
+    if values.len() != length {
+        return Err(Error::Adapter {
+            path: folder.to_path_buf(),
+            what: format!("{name} has {} values, not {length}", values.len()),
+        });
+    }
+    Ok(values)
+}
+
+/// The optimizer's state of every matrix: moments of `A` and of `B`.
+pub(super) type State = Vec<Vec<[Moments; 2]>>;
+
+/// Writes the optimizer's state after `step` steps beside the adapter.
+pub(super) fn save_state(adapter: &Adapter, state: &State, step: u64, folder: &Path) -> Result<()> {
+    let step_values = [step as f32];
+    let mut tensors = vec![plan("step".to_owned(), [1, 1], &step_values)];
+    for (prefix, of) in [
+        ("mean.", Moments::mean as fn(&Moments) -> &[f32]),
+        ("square.", Moments::square),
+    ] {
+        for mut tensor in planned(adapter, |layer, at| {
+            let [a, b] = &state[layer][at];
+            [of(a), of(b)]
+        }) {
+            tensor.name.insert_str(0, prefix);
+            tensors.push(tensor);
+        }
+    }
+    write_safetensors(&folder.join("optimizer.safetensors"), &tensors)
+}
+
+/// Reads what [`save_state`] wrote.
+pub(super) fn load_state(adapter: &Adapter, folder: &Path) -> Result<(State, u64)> {
+    let store = Store::Safetensors(SafetensorsFiles::open(&[folder.join("optimizer.safetensors")])?);
+    let step = store.whole("step")?.first().copied().unwrap_or(0.0) as u64;
+    let mut state = Vec::new();
+    for (layer, own) in adapter.layers.iter().enumerate() {
+        let mut moments = Vec::new();
+        for factors in own {
+            let one = |part: &str, n: usize| -> Result<Moments> {
+                let name = name(layer, factors.target, part);
+                Ok(Moments {
+                    mean: read(&store, &format!("mean.{name}"), n, folder)?,
+                    square: read(&store, &format!("square.{name}"), n, folder)?,
+                })
+            };
+            moments.push([one("A", factors.a.len())?, one("B", factors.b.len())?]);
+        }
+        state.push(moments);
+    }
+    Ok((state, step))
+}
