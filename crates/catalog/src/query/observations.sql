@@ -8,7 +8,7 @@ select
   evaluations.official_provider, evaluations.listed_size, evaluations.co2, evaluations.duplicate_of,
   checkpoints.organisation, checkpoints.architecture, checkpoints.is_moe, checkpoints.is_multimodal,
   checkpoints.base, checkpoints.likes, checkpoints.downloads, checkpoints.license,
-  checkpoints.parameters_total, checkpoints.parameters_active
+  checkpoints.parameters_total, checkpoints.parameters_active, checkpoints.training_tokens
 from scores
 left join evaluations on scores.evaluation = evaluations.evaluation
 left join structures on scores.id = structures.id

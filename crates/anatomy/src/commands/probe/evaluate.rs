@@ -123,7 +123,7 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
         .filter(|ran| !ran.answers.is_empty())
         .collect();
     let found = results(&ran);
-    match global.format {
+    match global.format() {
         Format::Json => {
             let model = args.model.model.display().to_string();
             let mut json = harness_json(&found, &model, args.few_shot_seed, args.limit);
@@ -135,7 +135,7 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
         Format::Csv => output::result_bytes(&output::csv(&scores(&found))?)?,
         Format::Table => output::result(&output::table(&scores(&found)))?,
     }
-    if let (Some(others), true) = (&others, global.format != Format::Json) {
+    if let (Some(others), true) = (&others, global.format() != Format::Json) {
         output::say(
             global.quiet,
             &serde_json::to_string_pretty(&comparison(global, &answers, others)?)?,
