@@ -4,8 +4,11 @@ use serde_json::Value;
 
 const TABLE: &str = include_str!("fixtures/config_parameters.json");
 
-/// Rows of the table: name, count, config (from `../shared/data/configs` where the table holds none).
-fn rows() -> Result<Vec<(String, i64, Value)>, Box<dyn std::error::Error>> {
+/// Name, count and config.
+type Counted = (String, i64, Value);
+
+/// Rows of the table (configs from `../shared/data/configs` where the table holds none).
+fn rows() -> Result<Vec<Counted>, Box<dyn std::error::Error>> {
     let table: Value = catalog::config::json::parse(TABLE.as_bytes(), "config_parameters.json")?;
     let mut rows = Vec::new();
     for row in table["rows"].as_array().ok_or("no rows")? {
