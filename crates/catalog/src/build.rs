@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::catalog::MANIFEST;
 use crate::checkpoints;
-use crate::discover::{Found, Kind, discover};
+use crate::discover::{Found, Kind, Root, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
@@ -86,6 +86,22 @@ impl Writers<'_> {
 /// [`Error::NoSources`], [`Error::NotACatalog`] where `out` is a folder of something else, [`Error::Io`], and the
 /// readers' errors, which name file, row and column.
 pub fn build(sources: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Manifest, Error> {
+    let root = Root {
+        path: sources,
+        name: "",
+    };
+    build_from(&[root], out, progress)
+}
+
+/// The same from several folders together.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_from(
+    roots: &[Root<'_>],
+    out: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Manifest, Error> {
     let replaceable = !out.exists() || out.join(MANIFEST).is_file() || is_empty_folder(out)?;
     if !replaceable {
         return Err(Error::NotACatalog { path: out.to_owned() });
@@ -99,7 +115,7 @@ pub fn build(sources: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> 
         .prefix(".catalog-")
         .tempdir_in(parent)
         .map_err(Error::io(parent))?;
-    let manifest = build_into(sources, folder.path(), progress)?;
+    let manifest = build_into(roots, folder.path(), progress)?;
     put_in_place(folder, out)?;
     Ok(manifest)
 }
@@ -129,11 +145,11 @@ pub(crate) fn put_in_place(folder: tempfile::TempDir, out: &Path) -> Result<(), 
 }
 
 pub(crate) fn build_into(
-    sources: &Path,
+    roots: &[Root<'_>],
     dir: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, Error> {
-    let found = discover(sources)?;
+    let found = discover(roots)?;
     let surveys = survey(&found)?;
     let mut writers = Writers {
         dir,

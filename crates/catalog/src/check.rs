@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::build::{Progress, build_into};
 use crate::catalog::Catalog;
 use crate::clean::RANGES;
+use crate::discover::Root;
 use crate::error::Error;
 use crate::tables::{ResolvedBy, Source};
 
@@ -106,7 +107,14 @@ pub fn check(
         None => None,
         Some(sources) => {
             let folder = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir()))?;
-            Some(build_into(sources, folder.path(), progress)?)
+            Some(build_into(
+                &[Root {
+                    path: sources,
+                    name: "",
+                }],
+                folder.path(),
+                progress,
+            )?)
         }
     };
     let now: Option<BTreeMap<&str, &Source>> = rebuilt.as_ref().map(|manifest| {

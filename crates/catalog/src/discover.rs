@@ -97,14 +97,37 @@ pub(crate) struct Found {
     pub(crate) kind: Kind,
 }
 
-/// All sources under `folder` (or the one file it is), in the order of trust, then by name.
+/// A folder of sources (or one file), and what its files' names are prefixed with in the tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Root<'a> {
+    /// The folder or file.
+    pub path: &'a Path,
+    /// Empty, or a name that tells its files from those of other roots: `hub` makes `hub/hub-listing.jsonl`.
+    pub name: &'a str,
+}
+
+/// All sources under the roots, in the order of trust, then by name.
 ///
 /// # Errors
 /// [`Error::NoSources`] where there is none; the readers' errors where a file that must be one cannot be read.
-pub(crate) fn discover(folder: &Path) -> Result<Vec<Found>, Error> {
+pub(crate) fn discover(roots: &[Root<'_>]) -> Result<Vec<Found>, Error> {
+    let mut found = Vec::new();
+    for root in roots {
+        under(root, &mut found)?;
+    }
+    if found.is_empty() {
+        return Err(Error::NoSources {
+            path: roots.first().map(|root| root.path.to_owned()).unwrap_or_default(),
+        });
+    }
+    found.sort_by(|a, b| (a.kind, &a.file).cmp(&(b.kind, &b.file)));
+    Ok(found)
+}
+
+fn under(root: &Root<'_>, found: &mut Vec<Found>) -> Result<(), Error> {
+    let folder = root.path;
     let mut files = Vec::new();
     walk(folder, &mut files)?;
-    let mut found = Vec::new();
     for path in files {
         let file = path
             .strip_prefix(folder)
@@ -120,16 +143,15 @@ pub(crate) fn discover(folder: &Path) -> Result<Vec<Found>, Error> {
             file
         };
         if let Some(kind) = kind(&path, &file)? {
+            let file = if root.name.is_empty() {
+                file
+            } else {
+                format!("{}/{file}", root.name)
+            };
             found.push(Found { path, file, kind });
         }
     }
-    if found.is_empty() {
-        return Err(Error::NoSources {
-            path: folder.to_owned(),
-        });
-    }
-    found.sort_by(|a, b| (a.kind, &a.file).cmp(&(b.kind, &b.file)));
-    Ok(found)
+    Ok(())
 }
 
 fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {

@@ -27,8 +27,9 @@ pub mod schema;
 mod sources;
 pub mod tables;
 
-pub use build::{Progress, build};
+pub use build::{Progress, build, build_from};
 pub use catalog::Catalog;
 pub use check::{CheckReport, check};
+pub use discover::Root;
 pub use error::Error;
 pub use export::{export, import};

@@ -43,6 +43,9 @@ const BENCHMARKS: [(&str, &str); 16] = [
     ("mbpp", "mbpp"),
 ];
 
+/// No dimension reaches this; above it 64-bit floats skip whole numbers.
+const MOST: f64 = 9e15;
+
 /// Whether a header is this table's.
 pub(crate) fn recognises(table: &Table) -> bool {
     let told = ["d_model", "d_ffn", "heads", "layers", "size"]
@@ -86,7 +89,16 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
             ..Observed::default()
         };
         for (index, column) in columns.into_iter().enumerate() {
-            observed.dimensions[index] = cells.int(column)?.filter(|&value| value > 0);
+            // Widths made from a rounded ratio (10922.67) are no structure; the row's other cells may be.
+            let value = cells.float(column)?.filter(|&value| value > 0.0);
+            observed.dimensions[index] = match value {
+                Some(value) if value.fract() == 0.0 && value < MOST => Some(value as i64),
+                Some(value) => {
+                    out.reject_field(cells.row, COLUMNS[index][0], &value.to_string(), "not_a_count")?;
+                    None
+                }
+                None => None,
+            };
         }
         clean::dimensions(&mut observed, cells.row, out)?;
         let evaluation = Evaluation {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use catalog::Root;
 use catalog::tables::Manifest;
 use clap::Args;
 use study::section::{Cell, Table};
@@ -15,13 +16,17 @@ use crate::{output, progress};
 #[command(after_help = "\
 Examples:
   anatomy catalog build --sources data --out my-catalog
+  anatomy catalog build --sources data --hub my-hub --out my-catalog
   anatomy report --catalog my-catalog
 
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct BuildArgs {
     /// Folder with the sources
+    #[arg(long, value_name = "DIR", required_unless_present = "hub")]
+    sources: Option<PathBuf>,
+    /// Folder of a crawl (`anatomy hub crawl`) to merge with them
     #[arg(long, value_name = "DIR")]
-    sources: PathBuf,
+    hub: Option<PathBuf>,
     /// Folder the tables go to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -47,7 +52,11 @@ pub(crate) struct ImportArgs {
 
 pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<ExitCode> {
     let bar = progress::bar(global.quiet, 0, "building");
-    let manifest = catalog::build(&args.sources, &args.out, &mut |_| bar.inc(1))?;
+    let crawled = args.hub.as_ref().map(|hub| hub.join("sources"));
+    let own = args.sources.as_deref().map(|path| Root { path, name: "" });
+    let crawled = crawled.as_deref().map(|path| Root { path, name: "hub" });
+    let roots: Vec<Root<'_>> = own.into_iter().chain(crawled).collect();
+    let manifest = catalog::build_from(&roots, &args.out, &mut |_| bar.inc(1))?;
     bar.finish_and_clear();
     say(global, &manifest, &args.out)
 }
