@@ -1,11 +1,14 @@
-//! Times one method on one checkpoint: `measure forward|influence|gradients FILE [TEXTS]`; `benches/against_pytorch.py`
-//! runs it beside `PyTorch`. Prints one line of JSON with wall and processor seconds of each repetition.
+//! Times one method on one checkpoint: `measure forward|influence|gradients FILE [TEXTS]`, or
+//! `measure evaluate FILE TASK SHOTS LIMIT DATA`; `benches/against_pytorch.py` and `benches/against_harness.py` run it beside
+//! `PyTorch`. Prints one line of JSON with wall and processor seconds of each repetition.
 #![allow(clippy::print_stdout, reason = "what it measures is its output")]
 
 use std::path::Path;
 use std::time::Instant;
 
 use mechanism::checkpoint::Checkpoint;
+use mechanism::evaluate::answer::{AnswerSettings, answer};
+use mechanism::evaluate::tasks::{FEW_SHOT_SEED, Task, items};
 use mechanism::gradients::{GradientSettings, Sample, gradients};
 use mechanism::influence::{InfluenceSettings, block_influence};
 use mechanism::run::{Group, Head, RunSettings, run};
@@ -21,11 +24,39 @@ fn processor_seconds() -> f64 {
     (fields.get(10).unwrap_or(&0.0) + fields.get(11).unwrap_or(&0.0)) / 100.0
 }
 
+/// One evaluation: seconds, and the sum of all log-likelihoods to compare.
+fn evaluate(checkpoint: &Checkpoint, rest: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+    let [task, shots, limit, data] = rest else {
+        return Err("measure evaluate FILE TASK SHOTS LIMIT DATA".into());
+    };
+    let limit = Some(limit.parse()?);
+    let mut all = Vec::new();
+    for task in Task::named(task)? {
+        all.extend(items(task, Path::new(data), shots.parse()?, limit, FEW_SHOT_SEED)?.items);
+    }
+    let (wall, processor) = (Instant::now(), processor_seconds());
+    let mut sum = 0.0;
+    let settings = AnswerSettings::usual(checkpoint);
+    answer(checkpoint, &all, 0, &settings, &mut |_| (), &mut |row| {
+        sum += row.log_likelihoods.iter().sum::<f64>();
+        Ok(())
+    })?;
+    let times = [wall.elapsed().as_secs_f64(), processor_seconds() - processor];
+    println!(
+        "{}",
+        json!({"what": "evaluate", "task": task, "items": all.len(), "wall_and_processor_seconds": times, "check": sum})
+    );
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [what, file, rest @ ..] = arguments.as_slice() else {
         return Err("measure forward|influence|gradients FILE [TEXTS]".into());
     };
+    if what == "evaluate" {
+        return evaluate(&Checkpoint::open(Path::new(file))?, rest);
+    }
     let lines = || -> Result<Vec<String>, std::io::Error> {
         match rest.first() {
             Some(path) => Ok(std::fs::read_to_string(path)?

@@ -85,7 +85,7 @@ mod tests {
         let mut moments = Moments::zero(2);
         settings.update(1, &mut weights, &[0.5, -1.0], &mut moments);
         settings.update(2, &mut weights, &[-0.25, 0.0], &mut moments);
-        for (ours, theirs) in weights.iter().zip([0.8714674_f32, -1.8290962]) {
+        for (ours, theirs) in weights.iter().zip([0.871_467_4_f32, -1.829_096_2]) {
             assert!((ours - theirs).abs() < 1e-6, "{weights:?}");
         }
     }

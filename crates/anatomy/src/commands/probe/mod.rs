@@ -6,6 +6,7 @@ mod influence;
 mod model;
 mod prune;
 mod tokens;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,8 @@ pub(crate) enum ProbeCommand {
     Prune(prune::PruneArgs),
     /// Token ids of a text
     Tokens(tokens::TokensArgs),
+    /// Fine-tune by low-rank adapters, and ask what was learned
+    Tune(tune::TuneArgs),
 }
 
 pub(crate) fn run(global: &Global, command: &ProbeCommand) -> Result<ExitCode> {
@@ -35,5 +38,6 @@ pub(crate) fn run(global: &Global, command: &ProbeCommand) -> Result<ExitCode> {
         ProbeCommand::Gradients(args) => gradients::run(global, args),
         ProbeCommand::Prune(args) => prune::run(global, args),
         ProbeCommand::Tokens(args) => tokens::run(global, args),
+        ProbeCommand::Tune(args) => tune::run(global, args),
     }
 }
