@@ -1,5 +1,6 @@
 //! `study`: the user's own tables, folds, conditions and settings, and what is written of them.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::Value;
@@ -18,12 +19,14 @@ fn table(folder: &Path) -> String {
         };
         let kind = if row % 2 == 0 { "even" } else { "odd" };
         let (layers, width) = (8 + 2 * shape, 64 * (4 + shape % 5));
-        text += &format!(
-            "{layers},{width},{},{},{kind},{score},{}\n",
+        writeln!(
+            text,
+            "{layers},{width},{},{},{kind},{score},{}",
             width * 4,
             width / 64,
             shape % 3
-        );
+        )
+        .expect("a string takes all");
     }
     let path = folder.join("own.csv");
     std::fs::write(&path, text).expect("a writable folder");
@@ -343,11 +346,12 @@ fn predictions_agree_with_scikit_learn() {
     );
     let read = |path: &Path| std::fs::read_to_string(path).expect("the oracle's table");
     let (columns, target) = (read(&x), read(&y));
-    let joined: String = columns
+    let joined: Vec<String> = columns
         .lines()
         .zip(target.lines())
-        .map(|(x, y)| format!("{x},{}\n", y.split(',').next().unwrap_or_default()))
+        .map(|(x, y)| format!("{x},{}", y.split(',').next().unwrap_or_default()))
         .collect();
+    let joined = joined.join("\n") + "\n";
     let data = folder.path().join("data.csv");
     std::fs::write(&data, &joined).expect("a writable folder");
     let header = joined.lines().next().expect("a header");

@@ -118,9 +118,9 @@ impl Question<'_> {
         }
     }
 
-    fn finding(&self, id: String, words: String, value: f64, unit: &str, method: String) -> Finding {
+    fn finding(&self, id: String, words: String, value: f64, unit: &str, method: &str) -> Finding {
         Finding::new(id, words, &self.source)
-            .with_value(value, unit, self.setting.target.len(), &method)
+            .with_value(value, unit, self.setting.target.len(), method)
             .with_protocol(self.protocol, self.setting.design.names())
             .with_seed(self.setting.seed)
     }
@@ -132,7 +132,7 @@ impl Question<'_> {
             let words = format!("How much does {} lean on {name}?", self.target);
             let method = format!("{} of {}", kind.name, self.setting.regression.name());
             let published = published(&id).filter(|_| self.is_published);
-            self.finding(id, words, importance.value, kind.unit, method)
+            self.finding(id, words, importance.value, kind.unit, &method)
                 .with_interval(importance.interval.clone())
                 .with_figure(&self.figure_id("importance"))
                 .with_published(published)
@@ -176,7 +176,7 @@ impl Question<'_> {
             ),
             firsts.len().max(1) as f64,
             "columns",
-            "first of each kind".into(),
+            "first of each kind",
         )
         .with_note(words)
     }

@@ -37,10 +37,10 @@ pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode> {
     let bar = progress::bar(global.quiet, 0, "exporting");
     let files = catalog::export(args.catalog.as_deref(), target, &args.out, &mut |_| bar.inc(1))?;
     bar.finish_and_clear();
-    let text: String = files
+    let paths: Vec<String> = files
         .iter()
-        .map(|file| format!("{}\n", args.out.join(file).display()))
+        .map(|file| args.out.join(file).display().to_string())
         .collect();
-    output::result(&text)?;
+    output::result(&(paths.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

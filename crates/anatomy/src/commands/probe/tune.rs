@@ -129,7 +129,7 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
         steps: tuner.steps,
         test,
     };
-    match global.format {
+    match global.format() {
         Format::Json => output::result(&(serde_json::to_string_pretty(&outcome)? + "\n"))?,
         Format::Csv => output::result_bytes(&output::csv(&table(&outcome))?)?,
         Format::Table => output::result(&output::table(&table(&outcome)))?,

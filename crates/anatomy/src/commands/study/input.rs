@@ -139,19 +139,18 @@ impl Input {
     /// Reads the rows, with the columns of all `sets`.
     pub(super) fn read(&self, sets: &[FeatureSet]) -> Result<Table<'_>> {
         let filter = self.filter.as_deref();
-        let (frame, catalog_hash) = match &self.data {
-            Some(path) => (frame::from_file(path, filter)?, String::new()),
-            None => {
-                let catalog: Catalog = crate::commands::open_catalog(self.catalog.as_deref())?;
-                let names: Vec<String> = self
-                    .targets()
-                    .into_iter()
-                    .map(String::from)
-                    .chain(sets.iter().flat_map(|set| set.columns.clone()))
-                    .collect();
-                let frame = frame::from_catalog(&catalog, self.catalog.as_deref(), &names, filter)?;
-                (frame, catalog.manifest.catalog_sha256)
-            }
+        let (frame, catalog_hash) = if let Some(path) = &self.data {
+            (frame::from_file(path, filter)?, String::new())
+        } else {
+            let catalog: Catalog = crate::commands::open_catalog(self.catalog.as_deref())?;
+            let names: Vec<String> = self
+                .targets()
+                .into_iter()
+                .map(String::from)
+                .chain(sets.iter().flat_map(|set| set.columns.clone()))
+                .collect();
+            let frame = frame::from_catalog(&catalog, self.catalog.as_deref(), &names, filter)?;
+            (frame, catalog.manifest.catalog_sha256)
         };
         Ok(Table {
             input: self,
