@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::command::{Ran, anatomy, shared};
+use crate::command::{Ran, anatomy};
 
 /// 60 rows of 12 shapes: `score` rises with layers; `kind` is text; `fold` numbers shapes; row 7 has no score.
 fn table(folder: &Path) -> String {
@@ -332,72 +332,48 @@ fn other_targets_and_the_way_back_are_asked_of_the_catalog() {
     assert!(unknown.stderr.contains("mmlu_pro"), "{}", unknown.stderr);
 }
 
-/// The same rows and folds as scikit-learn's: predictions equal within 1e-3 of the target's deviation.
 #[test]
-fn predictions_agree_with_scikit_learn() {
-    let Some(oracle) = shared("oracles/regression/MMLU_A") else {
-        return;
-    };
+fn methods_are_set_against_each_other_and_learn_from_more() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (x, y, folds) = (
-        oracle.join("X.csv"),
-        oracle.join("y.csv"),
-        oracle.join("folds.csv"),
-    );
-    let read = |path: &Path| std::fs::read_to_string(path).expect("the oracle's table");
-    let (columns, target) = (read(&x), read(&y));
-    let joined: Vec<String> = columns
-        .lines()
-        .zip(target.lines())
-        .map(|(x, y)| format!("{x},{}", y.split(',').next().unwrap_or_default()))
-        .collect();
-    let joined = joined.join("\n") + "\n";
-    let data = folder.path().join("data.csv");
-    std::fs::write(&data, &joined).expect("a writable folder");
-    let header = joined.lines().next().expect("a header");
-    let (features, name) = header.rsplit_once(',').expect("features and a target");
-    let out = folder.path().join("out.csv").display().to_string();
-    ran(&[
+    let data = table(folder.path());
+    let said = ran(&[
         "-q",
         "study",
         "regressions",
         "--data",
-        &data.display().to_string(),
+        &data,
         "--target",
-        name,
+        "score",
         "--features",
-        features,
+        "layers",
         "--methods",
-        "linear,svr",
-        "--folds",
-        &format!("{}:p2", folds.display()),
-        "--predictions",
-        &out,
+        "linear,lasso,knn",
+        "--against",
+        "linear",
+        "--learning-curve",
+        "--format",
+        "json",
     ]);
-    let mut theirs = String::new();
-    let packed =
-        std::fs::File::open(oracle.join("oof_predictions.csv.gz")).expect("the oracle's predictions");
-    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(packed), &mut theirs).expect("text");
-    let names: Vec<&str> = theirs.lines().next().expect("a header").split(',').collect();
-    let places = ["Linear_p2", "SVR_p2"].map(|name| names.iter().position(|n| *n == name).expect("a column"));
-    let scores: Vec<f64> = target
-        .lines()
-        .skip(1)
-        .map(|line| line.parse().expect("a score"))
-        .collect();
-    let mean = scores.iter().sum::<f64>() / scores.len() as f64;
-    let deviation = (scores.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / scores.len() as f64).sqrt();
-    let ours = std::fs::read_to_string(&out).expect("predictions");
-    assert_eq!(ours.lines().count(), joined.lines().count());
-    for (row, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate().skip(1) {
-        let cells: Vec<&str> = theirs.split(',').collect();
-        for (cell, place) in ours.split(',').zip(places) {
-            let (our, their): (f64, f64) = (
-                cell.parse().expect("a number"),
-                cells[place].parse().expect("a number"),
-            );
-            let off = (our - their).abs() / deviation;
-            assert!(off < 1e-3, "row {row}, {}: {our} {their}", names[place]);
-        }
+    let findings = findings(&said);
+    let value = |id: &str| {
+        let found = findings.iter().find(|finding| finding["id"] == id);
+        found.unwrap_or_else(|| panic!("no {id}"))["value"]
+            .as_f64()
+            .expect("a value")
+    };
+    let r2 = |method: &str| value(&format!("regression.r2.own.structure_out.{method}.score"));
+    for method in ["lasso", "knn"] {
+        let difference = value(&format!(
+            "regression.r2_difference.own.structure_out.{method}_linear.score"
+        ));
+        assert!(
+            (difference - (r2(method) - r2("linear"))).abs() < 1e-9,
+            "{method}"
+        );
     }
+    let all = value("regression.learning.own.structure_out.linear.score.rows.100");
+    assert!(
+        (all - r2("linear")).abs() < 1e-12,
+        "all rows are the evaluation itself"
+    );
 }

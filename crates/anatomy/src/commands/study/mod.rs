@@ -1,6 +1,7 @@
 //! `anatomy study`: single questions of the study, on the catalog or on a table of the user's own.
 
 mod answer;
+mod beside;
 mod frame;
 mod importance;
 mod input;

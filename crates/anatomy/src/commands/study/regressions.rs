@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use study::ceiling::{ceiling, lookup};
 use study::evaluate::bootstrap_r2_over_groups;
 use study::finding::Finding;
 use study::regression::{SavedFit, names, with_settings};
-use study::section::{Cell, Table};
+use study::section::{Cell, Section, Table};
 use study::{Evaluation, Groups, Regression, evaluate};
 
+use super::answer;
+use super::beside::{Beside, learning_table, pairs_table};
 use super::input::{Division, FeatureSet, Input, Rows, split};
-use crate::cli::{Format, Global};
-use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
+use crate::cli::Global;
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -24,6 +25,7 @@ Examples:
   anatomy study regressions --target arc,gsm8k --features core --methods random_forest,linear
   anatomy study regressions --target decode_speed --where \"leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'\"
   anatomy study regressions --target layers,d_model --features arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k
+  anatomy study regressions --target arc --methods linear,structural --against structural --learning-curve
   anatomy study regressions --data my.csv --target score --features a,b --folds fold --predictions out.csv
 
 Exit status: 0 fitted, 1 no row has all the values, 2 could not run")]
@@ -42,6 +44,15 @@ pub(crate) struct RegressionsArgs {
     /// Where a fit on all rows is kept, as JSON (one target, one method)
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Also set each method against this one, in pairs on the same folds
+    #[arg(long, value_name = "METHOD")]
+    against: Option<String>,
+    /// Also R² by the share of training rows, and of whole training shapes (thirty times the fits)
+    #[arg(long)]
+    learning_curve: bool,
+    /// Write tables and findings to this folder too
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Resamples of each interval
     #[arg(long, default_value_t = 1000, value_name = "NUM", value_parser = clap::value_parser!(u32).range(100..=100_000))]
     resamples: u32,
@@ -69,9 +80,14 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
             sets.len()
         );
     }
+    if let Some(against) = &args.against
+        && !methods.iter().any(|method| method.name() == against)
+    {
+        bail!("--against {against}: not among the methods asked for");
+    }
     let data = input.read(&sets)?;
     let mut findings = Vec::new();
-    let mut table = empty_table();
+    let (mut table, mut pairs, mut learning) = (empty_table(), pairs_table(), learning_table());
     let n_fits = targets.len() * sets.len() * protocols.len().max(1) * methods.len();
     let bar = progress::bar(global.quiet, n_fits as u64, "fitting");
     for (set, target) in sets
@@ -122,6 +138,23 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                 predicted.push((method.name(), result));
                 bar.inc(1);
             }
+            let beside = Beside {
+                set,
+                target,
+                division,
+                rows: &rows,
+                resamples: args.resamples as usize,
+                seed: global.seed,
+            };
+            if let Some(against) = &args.against {
+                findings.extend(beside.pairs(&predicted, against, &mut pairs)?);
+            }
+            if args.learning_curve {
+                for method in &methods {
+                    bar.set_message(format!("{target} {} {} learning", division.name, method.name()));
+                    findings.extend(beside.learning(&**method, &mut learning)?);
+                }
+            }
             if let Some(path) = &args.predictions {
                 write_predictions(path, &rows, &predicted)?;
             }
@@ -133,18 +166,18 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         }
     }
     bar.finish_and_clear();
-    match global.format() {
-        Format::Table => output::result(&output::table(&table))?,
-        Format::Csv => output::result(std::str::from_utf8(&output::csv(&table)?).context("CSV is UTF-8")?)?,
-        Format::Json => {
-            let file = FindingsFile {
-                schema_version: SCHEMA_VERSION,
-                provenance: Provenance::of(&data.catalog_hash, global.seed),
-                findings: findings.iter().collect(),
-            };
-            output::result(&file.to_json()?)?;
-        }
-    }
+    let tables = [table, pairs, learning];
+    let section = Section {
+        id: "regressions".into(),
+        title: "From structure to score".into(),
+        findings,
+        tables: tables
+            .into_iter()
+            .filter(|table| !table.rows.is_empty())
+            .collect(),
+        ..Section::default()
+    };
+    answer::give(global, vec![section], &data.catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -315,6 +348,7 @@ fn empty_table() -> Table {
         ]
         .map(String::from)
         .to_vec(),
+        shown: true,
         ..Table::default()
     }
 }
