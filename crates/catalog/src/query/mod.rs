@@ -266,7 +266,9 @@ impl Engine {
             }
             names.push(table);
         }
-        names.sort();
+        // Of equally near names a table's own comes before a view's.
+        let is_of_view = |name: &str| VIEWS.contains(&name.split('.').next().unwrap_or(name));
+        names.sort_by(|a, b| (is_of_view(a), a).cmp(&(is_of_view(b), b)));
         names
     }
 }

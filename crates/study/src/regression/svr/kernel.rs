@@ -17,7 +17,7 @@ pub(super) struct Factor {
 }
 
 /// Largest element of K − Φ Φᵀ. Multipliers are at most C a row, so predictions move by less than this times Σ C.
-const TOLERANCE: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-7;
 
 impl Factor {
     /// Of rows of `width` values each, row after row.
