@@ -16,7 +16,7 @@ pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
             (distance <= 1 + asked.len() / 4 || akin).then_some((distance, name))
         })
         .collect();
-    near.sort();
+    near.sort_by_key(|(distance, _)| *distance);
     near.into_iter().take(5).map(|(_, name)| name.clone()).collect()
 }
 
