@@ -4,7 +4,7 @@
 
 use crate::clean;
 use crate::error::Error;
-use crate::sources::table::Table;
+use crate::sources::table::{Cells, Table};
 use crate::sources::{Observed, Out};
 use crate::tables::{Evaluation, Score};
 
@@ -81,24 +81,24 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
         };
         let mut observed = Observed {
             id: id.to_owned(),
-            listed_size: cells.float(size)?.filter(|&size| size > 0.0),
+            listed_size: number(&cells, size, "size", out)?.filter(|&size| size > 0.0),
             date: cells.day(date)?,
-            likes: cells.int(likes)?,
-            downloads: cells.int(downloads)?,
+            likes: number(&cells, likes, "likes", out)?.map(|count| count as i64),
+            downloads: number(&cells, downloads, "downloads", out)?.map(|count| count as i64),
             architecture: cells.text(architecture)?.map(str::to_owned),
             ..Observed::default()
         };
         for (index, column) in columns.into_iter().enumerate() {
-            // Widths made from a rounded ratio (10922.67) are no structure; the row's other cells may be.
-            let value = cells.float(column)?.filter(|&value| value > 0.0);
-            observed.dimensions[index] = match value {
-                Some(value) if value.fract() == 0.0 && value < MOST => Some(value as i64),
-                Some(value) => {
-                    out.reject_field(cells.row, COLUMNS[index][0], &value.to_string(), "not_a_count")?;
-                    None
-                }
-                None => None,
+            let name = COLUMNS[index][0];
+            let Some(value) = number(&cells, column, name, out)?.filter(|&value| value > 0.0) else {
+                continue;
             };
+            // Widths made from a rounded ratio (10922.67) are no structure; the row's other cells may be.
+            if value.fract() == 0.0 && value < MOST {
+                observed.dimensions[index] = Some(value as i64);
+            } else {
+                out.reject_field(cells.row, name, &value.to_string(), "not_a_count")?;
+            }
         }
         clean::dimensions(&mut observed, cells.row, out)?;
         let evaluation = Evaluation {
@@ -112,7 +112,7 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
         };
         let mut scores = Vec::new();
         for &(column, benchmark) in &scored {
-            let Some(value) = cells.float(Some(column))? else {
+            let Some(value) = number(&cells, Some(column), benchmark, out)? else {
                 continue;
             };
             if !(0.0..=100.0).contains(&value) {
@@ -136,4 +136,24 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
         out.evaluation(cells.row, evaluation, scores)?;
     }
     Ok(())
+}
+
+/// A number, or nothing and a reject where the cell holds something else (`True`): the table is made of what checkpoints
+/// say of themselves, so one wrong cell is no damaged file.
+fn number(
+    cells: &Cells<'_>,
+    column: Option<usize>,
+    name: &str,
+    out: &mut Out<'_>,
+) -> Result<Option<f64>, Error> {
+    let Some(text) = cells.text(column)? else {
+        return Ok(None);
+    };
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(Some(value)),
+        _ => {
+            out.reject_field(cells.row, name, text, "not_a_number")?;
+            Ok(None)
+        }
+    }
 }
