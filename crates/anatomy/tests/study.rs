@@ -33,9 +33,16 @@ fn table(folder: &Path) -> String {
     path.display().to_string()
 }
 
-fn ran(arguments: &[&str]) -> Ran {
-    let ran = anatomy(arguments);
-    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+/// The arguments of `line`, apart by spaces, then `more`, where values may hold spaces.
+fn run(line: &str, more: &[&str]) -> Ran {
+    let arguments: Vec<&str> = line.split_whitespace().chain(more.iter().copied()).collect();
+    anatomy(&arguments)
+}
+
+/// The same, and it must succeed.
+fn ran(line: &str, more: &[&str]) -> Ran {
+    let ran = run(line, more);
+    assert_eq!(ran.code, 0, "{line} {more:?}: {}", ran.stderr);
     ran
 }
 
@@ -44,30 +51,22 @@ fn findings(ran: &Ran) -> Vec<Value> {
     file["findings"].as_array().expect("a list of findings").clone()
 }
 
+/// The value of the finding of that id.
+fn value_of(findings: &[Value], id: &str) -> f64 {
+    let found = findings.iter().find(|finding| finding["id"] == id);
+    let found = found.unwrap_or_else(|| panic!("no {id}"));
+    found["value"].as_f64().expect("a value")
+}
+
 #[test]
 fn predictions_stand_in_row_order_and_give_the_r2_that_is_said() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
     let out = folder.path().join("predictions.csv").display().to_string();
-    let said = ran(&[
-        "-q",
-        "study",
-        "regressions",
-        "--data",
-        &data,
-        "--target",
-        "score",
-        "--features",
-        "layers,heads",
-        "--methods",
-        "linear,knn",
-        "--folds",
-        "fold",
-        "--predictions",
-        &out,
-        "--format",
-        "json",
-    ]);
+    let said = ran(
+        "-q study regressions --target score --features layers,heads --methods linear,knn --folds fold --format json",
+        &["--data", &data, "--predictions", &out],
+    );
     let text = std::fs::read_to_string(&out).expect("predictions were written");
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!((lines[0], lines.len()), ("linear,knn", 61));
@@ -97,39 +96,18 @@ fn predictions_stand_in_row_order_and_give_the_r2_that_is_said() {
 fn a_condition_keeps_the_rows_it_says_also_by_text() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
-    let said = ran(&[
-        "-q",
-        "study",
-        "regressions",
-        "--data",
-        &data,
-        "--target",
-        "score",
-        "--features",
-        "layers",
-        "--methods",
-        "linear",
-        "--protocol",
-        "random_folds",
-        "--where",
-        "kind = 'even' and score < 40",
-        "--format",
-        "json",
-    ]);
+    let said = ran(
+        "-q study regressions --target score --features layers --methods linear --protocol random_folds --format json",
+        &["--data", &data, "--where", "kind = 'even' and score < 40"],
+    );
     let expected = (0..60)
         .filter(|row| row % 2 == 0 && 10 + 3 * (row % 12) + row % 3 < 40)
         .count();
     assert_eq!(findings(&said)[0]["n"], Value::from(expected));
-    let wrong = anatomy(&[
-        "study",
-        "regressions",
-        "--data",
-        &data,
-        "--target",
-        "score",
-        "--where",
-        "knd = 'even'",
-    ]);
+    let wrong = run(
+        "study regressions --target score",
+        &["--data", &data, "--where", "knd = 'even'"],
+    );
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.contains("kind"), "{}", wrong.stderr);
 }
@@ -139,30 +117,14 @@ fn parquet_is_read_as_csv_is() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
     let parquet = folder.path().join("own.parquet").display().to_string();
-    ran(&[
-        "-q",
-        "query",
-        &format!("select * from '{data}'"),
-        "--parquet",
-        &parquet,
-    ]);
+    ran(
+        "-q query",
+        &[&format!("select * from '{data}'"), "--parquet", &parquet],
+    );
     let of = |path: &str| {
-        let arguments = [
-            "-q",
-            "study",
-            "regressions",
-            "--data",
-            path,
-            "--target",
-            "score",
-            "--features",
-            "layers,d_model",
-            "--methods",
-            "random_forest,ridge",
-            "--format",
-            "csv",
-        ];
-        ran(&arguments).stdout
+        let line =
+            "-q study regressions --target score --features layers,d_model --methods random_forest,ridge";
+        ran(line, &["--data", path, "--format", "csv"]).stdout
     };
     assert_eq!(of(&data), of(&parquet));
 }
@@ -172,23 +134,10 @@ fn settings_are_taken_and_wrong_ones_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
     let with = |setting: &str| {
-        anatomy(&[
-            "-q",
-            "study",
-            "regressions",
-            "--data",
-            &data,
-            "--target",
-            "score",
-            "--features",
-            "layers",
-            "--methods",
-            "knn",
-            "--set",
-            setting,
-            "--format",
-            "csv",
-        ])
+        run(
+            "-q study regressions --target score --features layers --methods knn --format csv",
+            &["--data", &data, "--set", setting],
+        )
     };
     let (one, five) = (with("knn.neighbours=1"), with("knn.neighbours=12"));
     assert_eq!((one.code, five.code), (0, 0));
@@ -208,21 +157,10 @@ fn a_kept_fit_is_versioned_json() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
     let fit = folder.path().join("fit.json").display().to_string();
-    ran(&[
-        "-q",
-        "study",
-        "regressions",
-        "--data",
-        &data,
-        "--target",
-        "score",
-        "--features",
-        "layers,heads",
-        "--methods",
-        "decision_tree",
-        "--save",
-        &fit,
-    ]);
+    ran(
+        "-q study regressions --target score --features layers,heads --methods decision_tree",
+        &["--data", &data, "--save", &fit],
+    );
     let text = std::fs::read_to_string(&fit).expect("the fit was written");
     let saved: study::regression::SavedFit = serde_json::from_str(&text).expect("a saved fit");
     assert_eq!(
@@ -244,33 +182,12 @@ fn importance_of_a_table_finds_the_column_that_makes_the_score() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
     let out = folder.path().join("importance");
-    let said = ran(&[
-        "-q",
-        "study",
-        "importance",
-        "--data",
-        &data,
-        "--target",
-        "score",
-        "--features",
-        "layers,d_model,heads",
-        "--protocol",
-        "random_folds",
-        "--seeds",
-        "1",
-        "--pairs",
-        "--format",
-        "json",
-        "--out",
-        &out.display().to_string(),
-    ]);
+    let said = ran(
+        "-q study importance --target score --features layers,d_model,heads --protocol random_folds --seeds 1 --pairs --format json",
+        &["--data", &data, "--out", &out.display().to_string()],
+    );
     let findings = findings(&said);
-    let value = |id: &str| {
-        let found = findings.iter().find(|finding| finding["id"] == id);
-        found.unwrap_or_else(|| panic!("no {id}"))["value"]
-            .as_f64()
-            .expect("a value")
-    };
+    let value = |id: &str| value_of(&findings, id);
     for kind in ["mdi", "permutation", "shap"] {
         let of = |column: &str| value(&format!("importance.{kind}.own.score.{column}"));
         assert!(
@@ -296,38 +213,20 @@ fn importance_of_a_table_finds_the_column_that_makes_the_score() {
 
 #[test]
 fn other_targets_and_the_way_back_are_asked_of_the_catalog() {
-    let few = ran(&[
-        "study",
-        "regressions",
-        "--target",
-        "decode_speed",
-        "--where",
-        "leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'",
-        "--features",
-        "core",
-        "--methods",
-        "random_forest",
-        "--protocol",
-        "random_split",
-        "--format",
-        "csv",
-    ]);
+    let few = ran(
+        "study regressions --target decode_speed --features core --methods random_forest --protocol random_split --format csv",
+        &[
+            "--where",
+            "leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'",
+        ],
+    );
     assert!(few.stderr.contains("too few"), "{}", few.stderr);
-    let back = ran(&[
-        "-q",
-        "study",
-        "regressions",
-        "--target",
-        "layers",
-        "--features",
-        "arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k",
-        "--methods",
-        "linear",
-        "--format",
-        "json",
-    ]);
+    let back = ran(
+        "-q study regressions --target layers --features arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k --methods linear --format json",
+        &[],
+    );
     assert!(findings(&back)[0]["n"].as_u64().expect("a count") > 5000);
-    let unknown = anatomy(&["study", "regressions", "--target", "mmlux"]);
+    let unknown = run("study regressions --target mmlux", &[]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.stderr.contains("mmlu_pro"), "{}", unknown.stderr);
 }
@@ -336,31 +235,12 @@ fn other_targets_and_the_way_back_are_asked_of_the_catalog() {
 fn methods_are_set_against_each_other_and_learn_from_more() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
-    let said = ran(&[
-        "-q",
-        "study",
-        "regressions",
-        "--data",
-        &data,
-        "--target",
-        "score",
-        "--features",
-        "layers",
-        "--methods",
-        "linear,lasso,knn",
-        "--against",
-        "linear",
-        "--learning-curve",
-        "--format",
-        "json",
-    ]);
+    let said = ran(
+        "-q study regressions --target score --features layers --methods linear,lasso,knn --against linear --learning-curve --format json",
+        &["--data", &data],
+    );
     let findings = findings(&said);
-    let value = |id: &str| {
-        let found = findings.iter().find(|finding| finding["id"] == id);
-        found.unwrap_or_else(|| panic!("no {id}"))["value"]
-            .as_f64()
-            .expect("a value")
-    };
+    let value = |id: &str| value_of(&findings, id);
     let r2 = |method: &str| value(&format!("regression.r2.own.structure_out.{method}.score"));
     for method in ["lasso", "knn"] {
         let difference = value(&format!(

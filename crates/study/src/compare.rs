@@ -8,10 +8,11 @@ use rayon::prelude::*;
 
 use crate::design::{check_finite, check_length};
 use crate::error::Error;
-use crate::evaluate::{check_resampling, percentile_interval, resample_groups};
+use crate::evaluate::check_resampling;
 use crate::finding::Interval;
 use crate::groups::Groups;
 use crate::random::Random;
+use crate::statistics::{percentile_interval, resample_groups};
 
 /// How two sets of out-of-fold predictions differ.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +86,7 @@ pub fn compare(
         method: "compare",
         problem: "the target is constant".to_owned(),
     })?;
-    let mut values = resample_groups(sums.len(), resamples, seed, statistic);
+    let values = resample_groups(sums.len(), resamples, seed, statistic);
     let method = format!("bootstrap over {} groups ({resamples})", sums.len());
     let seen: f64 = sums.iter().map(|s| s[3]).sum::<f64>().abs();
     let flipped = |b: usize| {
@@ -98,7 +99,7 @@ pub fn compare(
     let as_far: usize = (0..resamples).into_par_iter().map(flipped).sum();
     Ok(Comparison {
         difference,
-        interval: percentile_interval(&mut values, level, method),
+        interval: percentile_interval(&values, level, method),
         p: (as_far + 1) as f64 / (resamples + 1) as f64,
         n: sums.iter().map(|s| s[0]).sum::<f64>() as usize,
         n_groups: sums.len(),

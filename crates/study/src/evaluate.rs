@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::finding::Interval;
 use crate::groups::Groups;
 use crate::protocol::Fold;
-use crate::random::Random;
 use crate::regression::Regression;
+use crate::statistics::{percentile_interval, resample_groups};
 
 /// How well rows were predicted by fits that had not seen them.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,7 +146,7 @@ pub fn bootstrap_r2_over_groups(
     if sums.len() < 2 {
         return Ok(None);
     }
-    let mut values = resample_groups(sums.len(), resamples, seed, |drawn| {
+    let values = resample_groups(sums.len(), resamples, seed, |drawn| {
         let mut total = [0.0; 4];
         for &g in drawn {
             total.iter_mut().zip(sums[g]).for_each(|(t, s)| *t += s);
@@ -155,41 +155,7 @@ pub fn bootstrap_r2_over_groups(
         (spread > 0.0).then(|| 1.0 - total[3] / spread)
     });
     let method = format!("bootstrap over {} groups ({resamples})", sums.len());
-    Ok(percentile_interval(&mut values, level, method))
-}
-
-/// `statistic` of `resamples` draws of `n_groups` groups with replacement; draws where it has none are left out.
-pub(crate) fn resample_groups(
-    n_groups: usize,
-    resamples: usize,
-    seed: u64,
-    statistic: impl Fn(&[usize]) -> Option<f64> + Sync,
-) -> Vec<f64> {
-    let one = |b: usize| {
-        let mut rng = Random::new(seed, b as u64 + 1);
-        let drawn: Vec<usize> = (0..n_groups).map(|_| rng.below(n_groups)).collect();
-        statistic(&drawn)
-    };
-    let values: Vec<Option<f64>> = (0..resamples).into_par_iter().map(one).collect();
-    values.into_iter().flatten().collect()
-}
-
-/// The central `level` of `values`, by linear interpolation between order statistics.
-pub(crate) fn percentile_interval(values: &mut [f64], level: f64, method: String) -> Option<Interval> {
-    values.sort_by(f64::total_cmp);
-    let quantile = |q: f64| {
-        let place = q * (values.len() as f64 - 1.0);
-        let below = place.floor() as usize;
-        let above = place.ceil() as usize;
-        let share = place - below as f64;
-        values[below] * (1.0 - share) + values[above] * share
-    };
-    (!values.is_empty()).then(|| Interval {
-        low: quantile((1.0 - level) / 2.0),
-        high: quantile(f64::midpoint(1.0, level)),
-        level,
-        method,
-    })
+    Ok(percentile_interval(&values, level, method))
 }
 
 pub(crate) fn check_resampling(resamples: usize, level: f64) -> Result<(), Error> {

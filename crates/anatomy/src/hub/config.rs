@@ -1,7 +1,8 @@
 //! Whether the bytes of a `config.json` are a JSON object, read as leniently as its users' libraries read it.
 //!
-//! A byte-order mark, UTF-16, bytes that are no text, and Python's `NaN` and `Infinity` (which become null) are let pass.
+//! UTF-16 and bytes that are no text are let pass here; byte-order marks and Python's `NaN` by the catalog's own reader.
 
+use catalog::config::json;
 use serde_json::Value;
 
 /// The object in `bytes`.
@@ -9,13 +10,7 @@ use serde_json::Value;
 /// # Errors
 /// Says why there is none.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, String> {
-    let text = text(bytes);
-    if text.trim().is_empty() {
-        return Err("empty".into());
-    }
-    let value = serde_json::from_str(&text)
-        .or_else(|first| serde_json::from_str(&without_nan(&text)).map_err(|_| first))
-        .map_err(|error: serde_json::Error| error.to_string())?;
+    let value = json::parse(text(bytes).as_bytes(), "config.json").map_err(|error| error.to_string())?;
     match value {
         Value::Object(_) => Ok(value),
         Value::Array(_) => Err("an array, not an object".into()),
@@ -34,32 +29,8 @@ fn text(bytes: &[u8]) -> String {
     match bytes {
         [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
         [0xFE, 0xFF, ..] => wide(u16::from_be_bytes),
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         _ => String::from_utf8_lossy(bytes).into_owned(),
     }
-}
-
-/// `text` with `NaN`, `Infinity` and `-Infinity` outside of strings replaced by `null`.
-fn without_nan(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut rest, mut inside, mut escaped) = (text, false, false);
-    while let Some(character) = rest.chars().next() {
-        let word = ["-Infinity", "Infinity", "NaN"]
-            .into_iter()
-            .find(|word| !inside && rest.starts_with(word));
-        if let Some(word) = word {
-            out.push_str("null");
-            rest = &rest[word.len()..];
-            continue;
-        }
-        if !escaped && character == '"' {
-            inside = !inside;
-        }
-        escaped = inside && !escaped && character == '\\';
-        out.push(character);
-        rest = &rest[character.len_utf8()..];
-    }
-    out
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use crate::design::Design;
 use crate::error::Error;
+use crate::statistics::{average_ranks, pearson};
 
 /// Two clusters become one.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,11 +37,10 @@ pub fn dendrogram(design: &Design) -> Result<Dendrogram, Error> {
     if design.n_rows() == 0 {
         return Err(Error::NoRows);
     }
-    let ranks: Vec<Vec<f64>> = design.columns().iter().map(|c| centered_ranks(c)).collect();
+    let ranks: Vec<Vec<f64>> = design.columns().iter().map(|c| average_ranks(c)).collect();
     let rho = |a: &[f64], b: &[f64]| {
-        let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-        let lengths = (dot(a, a) * dot(b, b)).sqrt();
-        if lengths > 0.0 { dot(a, b) / lengths } else { 0.0 }
+        let rho = pearson(a, b).value;
+        if rho.is_nan() { 0.0 } else { rho }
     };
     let row = |a: &Vec<f64>| ranks.iter().map(|b| rho(a, b)).collect();
     let correlation: Vec<Vec<f64>> = ranks.iter().map(row).collect();
@@ -103,25 +103,4 @@ impl Dendrogram {
         groups.sort();
         groups
     }
-}
-
-/// Ranks, ties averaged, less their mean.
-fn centered_ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let middle = (values.len() as f64 - 1.0) / 2.0;
-    let mut ranks = vec![0.0; values.len()];
-    let mut start = 0;
-    while start < order.len() {
-        let tied = order[start..]
-            .iter()
-            .take_while(|&&r| values[r] == values[order[start]])
-            .count();
-        let rank = start as f64 + (tied as f64 - 1.0) / 2.0 - middle;
-        for &r in &order[start..start + tied] {
-            ranks[r] = rank;
-        }
-        start += tied;
-    }
-    ranks
 }

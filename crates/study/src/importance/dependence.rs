@@ -7,9 +7,9 @@
 use super::Setting;
 use crate::design::Design;
 use crate::error::Error;
-use crate::evaluate::percentile_interval;
 use crate::finding::Interval;
 use crate::regression::Fit;
+use crate::statistics::percentile_interval;
 
 /// Which curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +67,13 @@ pub fn dependence(
         }
     }
     let point = |(k, &at): (usize, &f64)| {
-        let mut values: Vec<f64> = draws.iter().map(|d| d[k]).collect();
+        let values: Vec<f64> = draws.iter().map(|d| d[k]).collect();
         let value = values.iter().sum::<f64>() / values.len() as f64;
         let method = format!("2.5 to 97.5 % of {} folds × seeds", values.len());
         Point {
             at,
             value,
-            interval: percentile_interval(&mut values, 0.95, method),
+            interval: percentile_interval(&values, 0.95, method),
             rows: support[k],
         }
     };

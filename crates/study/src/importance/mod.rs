@@ -19,10 +19,11 @@ use rayon::prelude::*;
 
 use crate::design::{Design, check_input, pick};
 use crate::error::Error;
-use crate::evaluate::{check_folds, percentile_interval};
+use crate::evaluate::check_folds;
 use crate::finding::Interval;
 use crate::protocol::Fold;
 use crate::regression::{Fit, Regression};
+use crate::statistics::percentile_interval;
 
 /// Importance of a column or a group of columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +42,7 @@ impl Importance {
     fn new(features: Vec<String>, draws: Vec<f64>) -> Self {
         let value = draws.iter().sum::<f64>() / draws.len() as f64;
         let method = format!("2.5 to 97.5 % of {} folds × seeds", draws.len());
-        let interval = percentile_interval(&mut draws.clone(), 0.95, method);
+        let interval = percentile_interval(&draws, 0.95, method);
         Self {
             features,
             value,

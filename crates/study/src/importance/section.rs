@@ -46,9 +46,9 @@ pub struct Question<'a> {
 }
 
 /// One kind of importance of every column, or group of columns.
-struct Kind {
+struct Kind<'a> {
     name: &'static str,
-    unit: &'static str,
+    unit: &'a str,
     importances: Vec<Importance>,
 }
 
@@ -71,7 +71,7 @@ pub fn section(question: &Question<'_>) -> Result<Section, Error> {
     let of_groups = permutation(setting, &groups, question.repeats)?;
     kinds.push(kind("grouped", "fraction", of_groups));
     if is_of_trees {
-        kinds.push(kind("shap", question.unit_of_shap(), mean_shapley(setting)?));
+        kinds.push(kind("shap", question.unit, mean_shapley(setting)?));
     }
     let mut section = Section {
         id: format!("importance-{}", question.target),
@@ -96,7 +96,7 @@ pub fn section(question: &Question<'_>) -> Result<Section, Error> {
     Ok(section)
 }
 
-fn kind(name: &'static str, unit: &'static str, importances: Vec<Importance>) -> Kind {
+fn kind<'a>(name: &'static str, unit: &'a str, importances: Vec<Importance>) -> Kind<'a> {
     Kind {
         name,
         unit,
@@ -110,15 +110,6 @@ fn label(importance: &Importance) -> String {
 }
 
 impl Question<'_> {
-    /// Mean |φ| is in the target's unit; the word for it must outlive the question, so points are told from the rest.
-    fn unit_of_shap(&self) -> &'static str {
-        if self.unit == "points" {
-            "points"
-        } else {
-            "unit of the target"
-        }
-    }
-
     fn finding(&self, id: String, words: String, value: f64, unit: &str, method: &str) -> Finding {
         Finding::new(id, words, &self.source)
             .with_value(value, unit, self.setting.target.len(), method)
@@ -126,7 +117,7 @@ impl Question<'_> {
             .with_seed(self.setting.seed)
     }
 
-    fn findings(&self, kind: &Kind) -> Vec<Finding> {
+    fn findings(&self, kind: &Kind<'_>) -> Vec<Finding> {
         let one = |importance: &Importance| {
             let name = label(importance);
             let id = format!("importance.{}.{}.{}.{name}", kind.name, self.set, self.target);
@@ -142,7 +133,7 @@ impl Question<'_> {
     }
 
     /// How many columns stand first in one of the kinds; 1 where all agree.
-    fn agreement(&self, kinds: &[Kind]) -> Finding {
+    fn agreement(&self, kinds: &[Kind<'_>]) -> Finding {
         let named: Vec<(&str, &[Importance])> = kinds
             .iter()
             .map(|kind| (kind.name, kind.importances.as_slice()))
@@ -182,8 +173,8 @@ impl Question<'_> {
         .with_note(words)
     }
 
-    fn table(&self, kinds: &[Kind]) -> Table {
-        let row = |kind: &Kind, importance: &Importance| -> Vec<Cell> {
+    fn table(&self, kinds: &[Kind<'_>]) -> Table {
+        let row = |kind: &Kind<'_>, importance: &Importance| -> Vec<Cell> {
             let interval = importance.interval.as_ref();
             vec![
                 self.target.into(),
@@ -271,7 +262,7 @@ impl Question<'_> {
         pairs.truncate(PAIRS);
         let kind = Kind {
             name: "interaction",
-            unit: self.unit_of_shap(),
+            unit: self.unit,
             importances: pairs,
         };
         section.findings.extend(self.findings(&kind));

@@ -14,7 +14,7 @@ use crate::random::Random;
 pub struct GroupBootstrap {
     /// Resamples.
     pub resamples: usize,
-    /// Seed; resample i uses stream i, so the number of threads changes nothing.
+    /// Seed; resample i uses stream i + 1, so the number of threads changes nothing.
     pub seed: u64,
 }
 
@@ -39,30 +39,44 @@ pub fn group_bootstrap(
     if members.len() < 5 {
         return None;
     }
-    let values: Vec<f64> = (0..settings.resamples)
-        .into_par_iter()
-        .map(|resample| {
-            let mut random = Random::new(settings.seed, resample as u64);
-            let mut rows = Vec::with_capacity(groups.len());
-            for _ in 0..members.len() {
-                rows.extend_from_slice(members[random.below(members.len())]);
-            }
-            statistic(&rows)
-        })
-        .filter(|value| value.is_finite())
-        .collect();
-    if values.len() * 2 < settings.resamples || values.is_empty() {
+    let values = resample_groups(members.len(), settings.resamples, settings.seed, |drawn| {
+        let rows: Vec<usize> = drawn.iter().flat_map(|&group| members[group]).copied().collect();
+        Some(statistic(&rows)).filter(|value| value.is_finite())
+    });
+    if values.len() * 2 < settings.resamples {
         return None;
     }
-    let ordered = sorted(&values);
-    Some(Interval {
+    let method = format!(
+        "bootstrap over {} groups, {} resamples",
+        members.len(),
+        settings.resamples
+    );
+    percentile_interval(&values, level, method)
+}
+
+/// `statistic` of `resamples` draws of `n_groups` groups with replacement; draws where it has none are left out.
+pub(crate) fn resample_groups(
+    n_groups: usize,
+    resamples: usize,
+    seed: u64,
+    statistic: impl Fn(&[usize]) -> Option<f64> + Sync,
+) -> Vec<f64> {
+    let one = |resample: usize| {
+        let mut random = Random::new(seed, resample as u64 + 1);
+        let drawn: Vec<usize> = (0..n_groups).map(|_| random.below(n_groups)).collect();
+        statistic(&drawn)
+    };
+    let values: Vec<Option<f64>> = (0..resamples).into_par_iter().map(one).collect();
+    values.into_iter().flatten().collect()
+}
+
+/// The central `level` of `values`; `None` where there are none.
+pub(crate) fn percentile_interval(values: &[f64], level: f64, method: String) -> Option<Interval> {
+    let ordered = sorted(values);
+    (!ordered.is_empty()).then(|| Interval {
         low: quantile_of_sorted(&ordered, 0.5 - level / 2.0),
         high: quantile_of_sorted(&ordered, 0.5 + level / 2.0),
         level,
-        method: format!(
-            "bootstrap over {} groups, {} resamples",
-            members.len(),
-            settings.resamples
-        ),
+        method,
     })
 }

@@ -13,6 +13,7 @@ mod tests;
 mod two_sample;
 
 pub use bootstrap::{GroupBootstrap, group_bootstrap};
+pub(crate) use bootstrap::{percentile_interval, resample_groups};
 pub use describe::{Description, describe};
 pub use line::{Line, least_squares_line};
 pub use moments::{kurtosis, mean, mean_interval, mode, skewness, standard_deviation, sum, variance};

@@ -105,18 +105,13 @@ fn sources_table(manifest: &Manifest) -> Table {
             .sources
             .iter()
             .map(|source| {
-                let reasons: Vec<String> = source
-                    .rejected_by_reason
-                    .iter()
-                    .map(|(reason, count)| format!("{reason} {count}"))
-                    .collect();
                 vec![
                     Cell::from(source.path.as_str()),
                     (source.rows_in as usize).into(),
                     (source.kept as usize).into(),
                     (source.rejected as usize).into(),
                     (source.duplicates as usize).into(),
-                    reasons.join(", ").into(),
+                    super::reasons(source).into(),
                 ]
             })
             .collect(),

@@ -73,11 +73,6 @@ fn standing(standing: Standing) -> &'static str {
 fn checked_sources(report: &CheckReport) -> Table {
     let row = |check: &catalog::check::SourceCheck| {
         let source = &check.source;
-        let reasons: Vec<String> = source
-            .rejected_by_reason
-            .iter()
-            .map(|(reason, count)| format!("{reason} {count}"))
-            .collect();
         vec![
             Cell::from(source.path.as_str()),
             (source.rows_in as usize).into(),
@@ -85,7 +80,7 @@ fn checked_sources(report: &CheckReport) -> Table {
             (source.rejected as usize).into(),
             (if check.adds_up { "yes" } else { "NO" }).into(),
             standing(check.standing).into(),
-            reasons.join(", ").into(),
+            super::reasons(source).into(),
         ]
     };
     Table {

@@ -35,3 +35,10 @@ pub(crate) fn run(global: &Global, command: &CatalogCommand) -> Result<ExitCode>
         CatalogCommand::Export(args) => export::run(global, args),
     }
 }
+
+/// Why rows of a source were left out, and how many.
+fn reasons(source: &catalog::tables::Source) -> String {
+    let each = source.rejected_by_reason.iter();
+    let each: Vec<String> = each.map(|(reason, count)| format!("{reason} {count}")).collect();
+    each.join(", ")
+}

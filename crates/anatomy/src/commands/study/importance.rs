@@ -9,10 +9,10 @@ use study::importance::Setting;
 use study::importance::section::{Question, section};
 
 use super::answer;
-use super::input::Input;
-use super::regressions::{method, say_rows};
+use super::input::{self, Input};
+use super::methods::method;
 use crate::cli::Global;
-use crate::{output, progress};
+use crate::progress;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -73,15 +73,10 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
         let rows = data.rows(target, set)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
-            let text = format!(
-                "no row of {} has `{target}` and all of {}",
-                rows.source.work,
-                set.columns.join(", ")
-            );
-            output::say(false, &text);
+            input::say_none(target, set, &rows);
             return Ok(ExitCode::from(1));
         }
-        bar.suspend(|| say_rows(global, target, &rows));
+        bar.suspend(|| input::say_rows(global.quiet, target, &rows));
         let Some(division) = data.divisions(&rows, global.seed)?.into_iter().next() else {
             bail!("no protocol");
         };

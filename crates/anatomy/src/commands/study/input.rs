@@ -11,6 +11,7 @@ use study::protocol::folds_from_numbers;
 use study::{Design, Fold, Groups, Protocol, RowInformation, folds};
 
 use super::frame::{self, Frame};
+use crate::output;
 
 /// Rows, features, targets, protocols.
 #[derive(Debug, Args)]
@@ -261,6 +262,38 @@ impl Table<'_> {
         };
         rows.numbers.iter().map(of_row).collect()
     }
+}
+
+/// How many rows are left, and a plain warning where they can say little.
+pub(super) fn say_rows(quiet: bool, target: &str, rows: &Rows) {
+    let (kept, shapes) = (rows.target.len(), rows.shape.n_groups());
+    let text = format!(
+        "{target}: {} rows, {} outside the condition, {} without a value left out, {kept} used, {shapes} shapes",
+        rows.n_table,
+        rows.n_table - rows.n_filtered,
+        rows.n_filtered - kept,
+    );
+    output::say(quiet, &text);
+    if kept < FEW_ROWS || shapes < FEW_SHAPES {
+        let text = format!(
+            "{target}: {kept} rows of {shapes} shapes are too few to tell methods or columns apart; read the intervals"
+        );
+        output::say(quiet, &text);
+    }
+}
+
+/// Below these, R² and importances are mostly noise: a fold of ten would hold under ten rows or two shapes.
+const FEW_ROWS: usize = 100;
+const FEW_SHAPES: usize = 30;
+
+/// That no row has all the values.
+pub(super) fn say_none(target: &str, set: &FeatureSet, rows: &Rows) {
+    let columns = set.columns.join(", ");
+    let text = format!(
+        "no row of {} has `{target}` and all of {columns}",
+        rows.source.work
+    );
+    output::say(false, &text);
 }
 
 /// Names separated by commas.

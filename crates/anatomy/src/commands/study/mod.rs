@@ -5,6 +5,7 @@ mod beside;
 mod frame;
 mod importance;
 mod input;
+mod methods;
 mod regressions;
 
 use std::process::ExitCode;

@@ -8,13 +8,14 @@ use clap::Args;
 use study::ceiling::{ceiling, lookup};
 use study::evaluate::bootstrap_r2_over_groups;
 use study::finding::Finding;
-use study::regression::{SavedFit, names, with_settings};
+use study::regression::SavedFit;
 use study::section::{Cell, Section, Table};
-use study::{Evaluation, Groups, Regression, evaluate};
+use study::{Evaluation, Groups, evaluate};
 
 use super::answer;
 use super::beside::{Beside, learning_table, pairs_table};
-use super::input::{Division, FeatureSet, Input, Rows, split};
+use super::input::{self, Division, FeatureSet, Input, Rows};
+use super::methods;
 use crate::cli::Global;
 use crate::{output, progress};
 
@@ -60,9 +61,13 @@ pub(crate) struct RegressionsArgs {
 
 pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     let input = &args.input;
-    let methods = methods(args)?;
-    let alone = methods.len() == 1 && methods[0].name() == STRUCTURAL && !input.is_own_table();
-    let sets = input.sets(if alone { STRUCTURAL } else { "structure_date" });
+    let methods = methods::chosen(input, args.methods.as_deref(), &args.set)?;
+    let alone = methods.len() == 1 && methods[0].name() == methods::STRUCTURAL && !input.is_own_table();
+    let sets = input.sets(if alone {
+        methods::STRUCTURAL
+    } else {
+        "structure_date"
+    });
     let (targets, protocols) = (input.targets(), input.protocols()?);
     if args.predictions.is_some() && (targets.len() != 1 || protocols.len() > 1 || sets.len() > 1) {
         bail!(
@@ -97,15 +102,10 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         let rows = data.rows(target, set)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
-            let text = format!(
-                "no row of {} has `{target}` and all of {}",
-                rows.source.work,
-                set.columns.join(", ")
-            );
-            output::say(false, &text);
+            input::say_none(target, set, &rows);
             return Ok(ExitCode::from(1));
         }
-        bar.suspend(|| say_rows(global, target, &rows));
+        bar.suspend(|| input::say_rows(global.quiet, target, &rows));
         let names: Vec<&str> = rows.design.names().iter().map(String::as_str).collect();
         let limit = ceiling(&rows.target, &Groups::from_columns(&rows.design, &names)?)?;
         for division in &data.divisions(&rows, global.seed)? {
@@ -179,81 +179,6 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     };
     answer::give(global, vec![section], &data.catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// How many rows are left, and a plain warning where they can say little.
-pub(super) fn say_rows(global: &Global, target: &str, rows: &Rows) {
-    let (kept, shapes) = (rows.target.len(), rows.shape.n_groups());
-    let text = format!(
-        "{target}: {} rows, {} outside the condition, {} without a value left out, {kept} used, {shapes} shapes",
-        rows.n_table,
-        rows.n_table - rows.n_filtered,
-        rows.n_filtered - kept,
-    );
-    output::say(global.quiet, &text);
-    if kept < FEW_ROWS || shapes < FEW_SHAPES {
-        let text = format!(
-            "{target}: {kept} rows of {shapes} shapes are too few to tell methods or columns apart; read the intervals"
-        );
-        output::say(global.quiet, &text);
-    }
-}
-
-/// Below these, R² and importances are mostly noise: a fold of ten would hold under ten rows or two shapes.
-const FEW_ROWS: usize = 100;
-const FEW_SHAPES: usize = 30;
-
-const STRUCTURAL: &str = "structural";
-
-/// The methods asked for with their settings; by default every one, `structural` too where the columns it needs are
-/// among the features.
-fn methods(args: &RegressionsArgs) -> Result<Vec<Box<dyn Regression>>> {
-    let asked = args.methods.as_deref().map_or_else(
-        || {
-            let sets = args.input.sets("structure_date");
-            let has = |set: &FeatureSet| SHAPE.iter().all(|column| set.columns.iter().any(|c| c == column));
-            let mut names = names();
-            if !sets.iter().all(has) {
-                names.retain(|name| *name != STRUCTURAL);
-            }
-            names
-        },
-        split,
-    );
-    let unused = args.set.iter().find(|setting| {
-        let of = setting.split('.').next().unwrap_or_default();
-        !asked.contains(&of)
-    });
-    if let Some(setting) = unused {
-        bail!(
-            "--set {setting}: not of a method asked for ({})",
-            asked.join(", ")
-        );
-    }
-    asked.into_iter().map(|name| method(name, &args.set)).collect()
-}
-
-/// The columns that `structural` cannot do without.
-const SHAPE: [&str; 4] = ["layers", "d_model", "d_ffn", "heads"];
-
-/// The method of that name with those of the `settings`, METHOD.NAME=VALUE, that are its own.
-pub(super) fn method(name: &str, settings: &[String]) -> Result<Box<dyn Regression>> {
-    let mut own = Vec::new();
-    for setting in settings {
-        let parts = setting
-            .split_once('=')
-            .and_then(|(key, value)| Some((key.split_once('.')?, value)));
-        let Some(((of, key), value)) = parts else {
-            bail!("--set {setting}: not of the form METHOD.NAME=VALUE");
-        };
-        if of == name {
-            own.push((key, value));
-        }
-    }
-    match with_settings(name, &own) {
-        Some(method) => Ok(method?),
-        None => bail!("no method named `{name}`; there are {}", names().join(", ")),
-    }
 }
 
 /// One cell of the table of methods.

@@ -12,7 +12,7 @@ impl Question<'_> {
     }
 
     /// The kinds as shares of their own sum, so that one axis holds all.
-    pub(super) fn bars(&self, kinds: &[Kind]) -> Figure {
+    pub(super) fn bars(&self, kinds: &[Kind<'_>]) -> Figure {
         let mut bars = Vec::new();
         for kind in kinds.iter().filter(|kind| kind.name != "grouped") {
             let total: f64 = kind.importances.iter().map(|i| i.value.max(0.0)).sum();
@@ -70,7 +70,7 @@ impl Question<'_> {
     }
 
     /// Partial dependence and local effects of the columns that permutation puts first.
-    pub(super) fn curves(&self, kinds: &[Kind], tables: &mut Vec<Table>) -> Result<Figure, Error> {
+    pub(super) fn curves(&self, kinds: &[Kind<'_>], tables: &mut Vec<Table>) -> Result<Figure, Error> {
         let by = kinds.iter().find(|kind| kind.name == "permutation");
         let mut order: Vec<usize> = (0..self.setting.design.n_features()).collect();
         if let Some(kind) = by {

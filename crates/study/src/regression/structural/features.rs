@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::design::Design;
 use crate::error::Error;
-use crate::groups::Groups;
 
 /// The columns that name a shape; all must be there.
 pub(super) const SHAPE: [&str; 4] = ["layers", "d_model", "d_ffn", "heads"];
@@ -162,25 +161,4 @@ impl Features {
 
 fn tenth(x: f64) -> f64 {
     (x * 10.0).round() / 10.0
-}
-
-/// Fills gaps of a structure column from the other rows of the same shape: their most frequent value, the smallest
-/// of those that tie. A shape says its key-value heads almost always; gaps of shapes no row of which knows stay.
-pub fn fill_by_shape(column: &[Option<f64>], shapes: &Groups) -> Vec<Option<f64>> {
-    let mut filled = column.to_vec();
-    for rows in shapes.members() {
-        let known = rows.iter().filter_map(|&r| column.get(r).copied().flatten());
-        let mut known: Vec<f64> = known.collect();
-        known.sort_by(f64::total_cmp);
-        let longest = known.chunk_by(|a, b| a == b).rev().max_by_key(|same| same.len());
-        let Some(value) = longest.map(|same| same[0]) else {
-            continue;
-        };
-        for r in rows {
-            if let Some(cell) = filled.get_mut(r) {
-                cell.get_or_insert(value);
-            }
-        }
-    }
-    filled
 }

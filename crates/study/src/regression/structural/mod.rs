@@ -12,7 +12,6 @@ use crate::design::Design;
 use crate::error::Error;
 
 pub(crate) use features::Features;
-pub use features::fill_by_shape;
 pub use process::Scales;
 pub(crate) use process::{Cells, Process};
 

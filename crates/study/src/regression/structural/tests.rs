@@ -71,14 +71,3 @@ fn one_row_and_a_constant_target_fit() {
     let values = flat.predict(&x).expect("columns");
     assert!(values.iter().all(|v| (v - 7.0).abs() < 1e-6));
 }
-
-#[test]
-fn gaps_are_filled_from_the_same_shape() {
-    let shapes = crate::Groups::from_labels(&["a", "a", "b", "a", "a", "c"]);
-    let column = [Some(8.0), None, None, Some(4.0), Some(8.0), Some(1.0)];
-    let filled = fill_by_shape(&column, &shapes);
-    assert_eq!(
-        filled,
-        [Some(8.0), Some(8.0), None, Some(4.0), Some(8.0), Some(1.0)]
-    );
-}
