@@ -35,6 +35,28 @@ pub enum Family {
     Gpt2,
 }
 
+impl Family {
+    /// Whether attention and feed-forward have a norm of what goes in; `OLMo` 2 has none.
+    pub(crate) fn has_norm_before(self) -> bool {
+        self != Self::Olmo2
+    }
+
+    /// Whether they have a norm of what comes out.
+    pub(crate) fn has_norm_after(self) -> bool {
+        matches!(self, Self::Gemma2 | Self::Gemma3 | Self::Olmo2)
+    }
+
+    /// The norm of queries and keys; `StableLM` has one where its file says so.
+    pub(crate) fn qk_norm(self, stable_lm_has: bool) -> Option<QkNorm> {
+        match self {
+            Self::Olmo2 => Some(QkNorm::Whole),
+            Self::Qwen3 | Self::Qwen3Moe | Self::Gemma3 => Some(QkNorm::PerHead),
+            Self::StableLm if stable_lm_has => Some(QkNorm::PerHead),
+            _ => None,
+        }
+    }
+}
+
 /// How a norm is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,7 +6,7 @@ mod parts;
 use parts::{mixture, rotary};
 
 use super::rotary::Rotary;
-use super::{Activation, Arrangement, Biases, DecoderConfig, Family, NormKind, QkNorm};
+use super::{Activation, Arrangement, Biases, DecoderConfig, Family, NormKind};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, Value};
 
@@ -162,14 +162,9 @@ impl DecoderConfig {
                 NormKind::Rms
             },
             norm_epsilon: epsilon as f32,
-            norm_before: family != Family::Olmo2,
-            norm_after: matches!(family, Family::Gemma2 | Family::Gemma3 | Family::Olmo2),
-            qk_norm: match family {
-                Family::Olmo2 => Some(QkNorm::Whole),
-                Family::Qwen3 | Family::Qwen3Moe | Family::Gemma3 => Some(QkNorm::PerHead),
-                Family::StableLm if has("blk.0.attn_q_norm.weight") => Some(QkNorm::PerHead),
-                _ => None,
-            },
+            norm_before: family.has_norm_before(),
+            norm_after: family.has_norm_after(),
+            qk_norm: family.qk_norm(has("blk.0.attn_q_norm.weight")),
             rotary: (family != Family::Gpt2).then_some(main),
             rotary_local: (family == Family::Gemma3).then_some(local),
             learned_positions: family == Family::Gpt2,

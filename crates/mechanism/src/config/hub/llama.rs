@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::fields::Fields;
 use super::super::rotary::Rotary;
-use super::super::{Activation, Arrangement, Biases, DecoderConfig, Family, Mixture, NormKind, QkNorm};
+use super::super::{Activation, Arrangement, Biases, DecoderConfig, Family, Mixture, NormKind};
 use super::activation;
 use super::rotary::rotary;
 use crate::error::Result;
@@ -137,14 +137,9 @@ pub(super) fn llama_like(family: Family, c: Fields<'_>) -> Result<DecoderConfig>
             NormKind::Rms
         },
         norm_epsilon: epsilon as f32,
-        norm_before: family != Family::Olmo2,
-        norm_after: matches!(family, Family::Gemma2 | Family::Gemma3 | Family::Olmo2),
-        qk_norm: match family {
-            Family::Qwen3 | Family::Qwen3Moe | Family::Gemma3 => Some(QkNorm::PerHead),
-            Family::Olmo2 => Some(QkNorm::Whole),
-            Family::StableLm if c.flag("qk_layernorm", false)? => Some(QkNorm::PerHead),
-            _ => None,
-        },
+        norm_before: family.has_norm_before(),
+        norm_after: family.has_norm_after(),
+        qk_norm: family.qk_norm(stable && c.flag("qk_layernorm", false)?),
         rotary: Some(main),
         rotary_local: local,
         learned_positions: false,
