@@ -74,6 +74,10 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::Query { suggestions, .. } if !suggestions.is_empty() => {
             return Some(format!("did you mean {}?", suggestions.join(", ")));
         }
+        E::MissingDimensions { .. } => {
+            "name them (--layers 32 --d-model 4096 …), or give the checkpoint's own --config config.json"
+        }
+        E::Uncountable { .. } => "is a dimension mistyped?",
         E::Io { .. } | E::Query { .. } => return None,
     };
     Some(hint.into())

@@ -11,6 +11,7 @@ mod checkpoints;
 pub mod clean;
 mod columns;
 pub mod config;
+pub mod cost;
 pub mod describe;
 mod discover;
 mod duplicates;
