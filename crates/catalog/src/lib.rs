@@ -29,6 +29,7 @@ mod sources;
 pub mod tables;
 
 pub use build::{Progress, build, build_from};
+pub use calendar::{day as day_of_text, text as day_text};
 pub use catalog::Catalog;
 pub use check::{CheckReport, check};
 pub use discover::Root;

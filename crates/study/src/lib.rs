@@ -5,6 +5,7 @@
 
 pub mod ceiling;
 pub mod compare;
+pub mod conformal;
 pub mod dataset;
 pub mod design;
 pub mod dimensions;
@@ -16,6 +17,7 @@ pub mod groups;
 pub mod importance;
 pub mod leaderboard_v1;
 pub mod learning;
+pub mod noise;
 pub mod protocol;
 pub mod published;
 pub mod random;

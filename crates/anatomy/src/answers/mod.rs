@@ -7,10 +7,12 @@ pub(crate) mod compare;
 pub(crate) mod cost;
 pub(crate) mod known;
 pub(crate) mod measured;
-pub(crate) mod noise;
 pub(crate) mod predict;
 pub(crate) mod predictor;
 pub(crate) mod recommend;
+pub(crate) mod score;
+pub(crate) mod subject;
 pub(crate) mod sweep;
+pub(crate) mod tasks;
 
 pub(crate) use predictor::Predictor;
