@@ -10,4 +10,5 @@ mod hub; // the Hub client against a stand-in: faults, kills, errors
 mod report; // the main job on the compiled-in tables
 mod study; // regressions and importance on tables of the user's own and on the catalog
 mod study_oracle; // predictions of the command beside scikit-learn's
-mod tidy; // the rules of the house: crate edges, first lines, file lengths
+mod tidy;
+mod r#use; // predict, recommend, compare // the rules of the house: crate edges, first lines, file lengths

@@ -4,7 +4,7 @@
 //! variance p (1 − p) / n of the raw share (Miller 2024, <https://arxiv.org/abs/2411.00640>). Leaderboard v2 stretches
 //! each subtask from its chance level b to 0 … 100, which stretches its error by 1 / (1 − b). Where a score is the mean
 //! of subtasks, each is taken as equally hard: only the mean is published. Metrics that are no share of right answers
-//! (TruthfulQA's mc2) vary less than this; two checkpoints answer the same items, so their difference varies less than
+//! (`TruthfulQA`'s mc2) vary less than this; two checkpoints answer the same items, so their difference varies less than
 //! two independent scores do: intervals without per-item answers are on the wide side.
 
 use statrs::distribution::{ContinuousCDF, Normal};

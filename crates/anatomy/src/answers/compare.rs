@@ -188,11 +188,11 @@ fn compared(known: &Known<'_>, id: &str, contexts: &[i64], devices: &[Device]) -
     }
 }
 
+/// What a column shows of a checkpoint.
+type Pick = Box<dyn Fn(&Compared) -> Option<String>>;
+
 fn columns(checkpoints: &[Compared]) -> Vec<ComparedColumn> {
-    let count = |value: Option<i64>| value.map(|value| value.to_string());
-    let yes = |value: Option<bool>| value.map(|value| if value { "yes" } else { "no" }.to_owned());
-    type Pick<'a> = Box<dyn Fn(&Compared) -> Option<String> + 'a>;
-    let all: Vec<(&str, &str, Pick<'_>)> = vec![
+    let all: Vec<(&str, &str, Pick)> = vec![
         ("family", "", Box::new(|c| c.structure.family.clone())),
         ("layers", "layers", Box::new(|c| count(c.structure.layers))),
         ("d_model", "width", Box::new(|c| count(c.structure.d_model))),
@@ -245,6 +245,14 @@ fn columns(checkpoints: &[Compared]) -> Vec<ComparedColumn> {
             }
         })
         .collect()
+}
+
+fn count(value: Option<i64>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+fn yes(value: Option<bool>) -> Option<String> {
+    value.map(|value| if value { "yes" } else { "no" }.to_owned())
 }
 
 fn against_first(

@@ -10,6 +10,7 @@ pub(crate) mod measured;
 pub(crate) mod predict;
 pub(crate) mod predictor;
 pub(crate) mod recommend;
+pub(crate) mod saved;
 pub(crate) mod score;
 pub(crate) mod subject;
 pub(crate) mod sweep;

@@ -5,11 +5,13 @@ use catalog::cost::{Device, Dimensions, Precision};
 use catalog::tables::Days;
 use serde::Serialize;
 use study::finding::Interval;
+use study::regression::SavedFit;
 
 use super::Predictor;
 use super::cost::Costs;
 use super::known::{self, Known, Neighbour, StructureOf};
 use super::measured::{self, Measured};
+use super::saved::{self, SavedAnswer};
 use super::score;
 use super::subject::{self, Asked};
 use super::sweep::{self, Sweep, SweepAnswer};
@@ -43,6 +45,8 @@ pub(crate) struct Question {
     pub(crate) contexts: Vec<i64>,
     /// A what-if besides.
     pub(crate) sweep: Option<Sweep>,
+    /// A kept fit that predicts besides.
+    pub(crate) fit: Option<SavedFit>,
 }
 
 impl Question {
@@ -57,6 +61,7 @@ impl Question {
             devices: Vec::new(),
             contexts: vec![2_048, 8_192, 32_768],
             sweep: None,
+            fit: None,
         }
     }
 }
@@ -77,6 +82,8 @@ pub(crate) struct PredictAnswer {
     /// Known checkpoints of the most similar structures, the nearest first.
     pub(crate) nearest: Vec<Neighbour>,
     pub(crate) sweep: Option<SweepAnswer>,
+    /// What a kept fit says.
+    pub(crate) saved: Option<SavedAnswer>,
     pub(crate) notes: Vec<String>,
     /// Seed of the folds that coverage was measured on.
     pub(crate) seed: u64,
@@ -174,6 +181,10 @@ pub(crate) fn predict(predictor: &Predictor, question: &Question) -> Result<Pred
         Some(sweep) => Some(sweep::sweep(predictor, &asked, sweep, &names)?),
         None => None,
     };
+    let saved = match &question.fit {
+        Some(fit) => Some(saved::saved(predictor, &asked, fit)?),
+        None => None,
+    };
     let costs = asked
         .arithmetic
         .as_ref()
@@ -191,6 +202,7 @@ pub(crate) fn predict(predictor: &Predictor, question: &Question) -> Result<Pred
         costs,
         scores,
         sweep,
+        saved,
         notes,
         seed: predictor.seed,
         catalog_sha256: predictor.catalog.manifest.catalog_sha256.clone(),

@@ -7,11 +7,11 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
 use catalog::Catalog;
-use catalog::tables::Checkpoint;
+use catalog::tables::{Checkpoint, Evaluation};
 use rayon::prelude::*;
 use study::conformal::{Conformal, Nested, calibrate, nested_coverage};
 use study::regression::{Posterior, Structural};
-use study::{Design, Groups, Protocol, RowInformation, folds};
+use study::{Design, Fold, Groups, Protocol, RowInformation, folds};
 
 use crate::rows::{self, Shapes};
 
@@ -110,15 +110,21 @@ impl Rows {
         Ok(Fitted { posterior, width })
     }
 
-    /// What intervals and predictions are worth on shapes never seen.
-    pub(crate) fn nested(&self, seed: u64) -> Result<Nested, study::Error> {
+    /// Ten folds that never share a shape.
+    pub(crate) fn folds(&self, seed: u64) -> Result<Vec<Fold>, study::Error> {
         let groups = self.groups();
         let information = RowInformation {
             n_rows: self.n(),
             shape: Some(&groups),
             ..RowInformation::default()
         };
-        let folds = folds(Protocol::StructureOut, &information, seed)?;
+        folds(Protocol::StructureOut, &information, seed)
+    }
+
+    /// What intervals and predictions are worth on shapes never seen.
+    pub(crate) fn nested(&self, seed: u64) -> Result<Nested, study::Error> {
+        let groups = self.groups();
+        let folds = self.folds(seed)?;
         nested_coverage(
             &Structural::default(),
             &self.design()?,
@@ -169,6 +175,13 @@ impl Predictor {
         self.benchmarks.iter().find(|benchmark| benchmark.name == name)
     }
 
+    /// The rows of a benchmark in which other columns are known; `None` for what is no benchmark here.
+    pub(crate) fn rows(&self, benchmark: &str, names: &[String]) -> Option<Rows> {
+        let scored = scored(&self.catalog);
+        let ((_, _), scored) = scored.iter().find(|((_, name), _)| *name == benchmark)?;
+        Some(Tables::of(&self.catalog).rows(scored, names.to_vec()))
+    }
+
     /// Fits what is named and not yet fitted, side by side; with `nested` also measures coverage.
     ///
     /// No lock is held while fits are made, so that a thread that waits for others may make another one's fits.
@@ -190,21 +203,72 @@ impl Predictor {
     }
 }
 
-/// Every benchmark in points, with one row an evaluation that repeats no other.
-fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
-    let shapes = Shapes::of(catalog);
-    let checkpoints: BTreeMap<&str, &Checkpoint> = catalog
-        .checkpoints
-        .iter()
-        .map(|row| (row.id.as_str(), row))
-        .collect();
-    let evaluations: BTreeMap<&str, &catalog::tables::Evaluation> = catalog
+/// An evaluation and its score.
+type Scored<'a> = Vec<(&'a Evaluation, f64)>;
+
+/// The catalog's tables as rows need them.
+struct Tables<'a> {
+    shapes: Shapes<'a>,
+    checkpoints: BTreeMap<&'a str, &'a Checkpoint>,
+}
+
+impl<'a> Tables<'a> {
+    fn of(catalog: &'a Catalog) -> Self {
+        Self {
+            shapes: Shapes::of(catalog),
+            checkpoints: catalog
+                .checkpoints
+                .iter()
+                .map(|row| (row.id.as_str(), row))
+                .collect(),
+        }
+    }
+
+    /// The rows in which all columns `names` are known.
+    fn rows(&self, scored: &Scored<'_>, names: Vec<String>) -> Rows {
+        let mut rows = Rows {
+            columns: vec![Vec::new(); names.len()],
+            names,
+            target: Vec::new(),
+            shapes: Vec::new(),
+        };
+        for &(row, value) in scored {
+            let columns = self.shapes.columns(&row.id);
+            let checkpoint = self.checkpoints.get(row.id.as_str()).copied();
+            let merged = row.merged.or(checkpoint.and_then(|checkpoint| checkpoint.merged));
+            let cell = |name: &String| match name.as_str() {
+                "pretrained" => row.kind.as_deref().map(|kind| flag(kind.ends_with("pretrained"))),
+                "merged" => merged.map(flag),
+                "date" => column(&columns, "date").or(row.submitted.map(f64::from)),
+                other => column(&columns, other),
+            };
+            let cells: Option<Vec<f64>> = rows.names.iter().map(cell).collect();
+            let shape: Option<Vec<f64>> = ["layers", "d_model", "d_ffn", "heads"]
+                .iter()
+                .map(|name| column(&columns, name))
+                .collect();
+            if let (Some(cells), Some(shape)) = (cells, shape) {
+                rows.shapes.push([0, 1, 2, 3].map(|place| shape[place] as u64));
+                rows.columns
+                    .iter_mut()
+                    .zip(cells)
+                    .for_each(|(column, cell)| column.push(cell));
+                rows.target.push(value);
+            }
+        }
+        rows
+    }
+}
+
+/// The evaluations of every benchmark in points that repeat no other, by leaderboard and benchmark.
+fn scored(catalog: &Catalog) -> BTreeMap<(usize, &str), Scored<'_>> {
+    let evaluations: BTreeMap<&str, &Evaluation> = catalog
         .evaluations
         .iter()
         .filter(|row| row.duplicate_of.is_none())
         .map(|row| (row.evaluation.as_str(), row))
         .collect();
-    let mut of: BTreeMap<(usize, &str), Vec<(&catalog::tables::Evaluation, f64)>> = BTreeMap::new();
+    let mut of: BTreeMap<(usize, &str), Scored<'_>> = BTreeMap::new();
     for score in catalog.scores.iter().filter(|score| score.unit == "points") {
         let board = BOARDS.iter().position(|board| *board == score.leaderboard);
         if let (Some(board), Some(row)) = (board, evaluations.get(score.evaluation.as_str())) {
@@ -213,7 +277,13 @@ fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
                 .push((row, score.value));
         }
     }
-    of.into_iter()
+    of
+}
+
+fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
+    let tables = Tables::of(catalog);
+    scored(catalog)
+        .into_iter()
         .map(|((board, name), scored)| {
             let told = scored.iter().any(|(row, _)| row.kind.is_some());
             let mut names: Vec<String> = study::features::feature_set("structural")
@@ -222,41 +292,14 @@ fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
                 .map(ToString::to_string)
                 .collect();
             if !told {
+                // This leaderboard does not say what was done after pretraining.
                 names.retain(|name| name != "pretrained" && name != "merged");
-            }
-            let mut rows = Rows {
-                columns: vec![Vec::new(); names.len()],
-                names,
-                target: Vec::new(),
-                shapes: Vec::new(),
-            };
-            for (row, value) in scored {
-                let columns = shapes.columns(&row.id);
-                let checkpoint = checkpoints.get(row.id.as_str()).copied();
-                let merged = row.merged.or(checkpoint.and_then(|checkpoint| checkpoint.merged));
-                let cell = |name: &String| match name.as_str() {
-                    "pretrained" => row.kind.as_deref().map(|kind| flag(kind.ends_with("pretrained"))),
-                    "merged" => merged.map(flag),
-                    "date" => column(&columns, "date").or(row.submitted.map(f64::from)),
-                    other => column(&columns, other),
-                };
-                let cells: Option<Vec<f64>> = rows.names.iter().map(cell).collect();
-                if let Some(cells) = cells {
-                    let core = ["layers", "d_model", "d_ffn", "heads"];
-                    rows.shapes
-                        .push(core.map(|name| column(&columns, name).unwrap_or(0.0) as u64));
-                    rows.columns
-                        .iter_mut()
-                        .zip(cells)
-                        .for_each(|(column, cell)| column.push(cell));
-                    rows.target.push(value);
-                }
             }
             Benchmark {
                 name: name.to_owned(),
                 leaderboard: BOARDS[board].to_owned(),
                 unit: "points".into(),
-                rows,
+                rows: tables.rows(&scored, names),
                 fit: OnceLock::new(),
                 nested: OnceLock::new(),
             }

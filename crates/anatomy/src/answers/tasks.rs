@@ -39,7 +39,9 @@ pub(crate) fn benchmarks(predictor: &Predictor, asked: &[String]) -> Result<Vec<
         }
     };
     if asked.is_empty() {
-        ALL.iter().for_each(|name| add(name));
+        for name in ALL {
+            add(name);
+        }
     }
     for name in asked {
         let name = name.trim().to_ascii_lowercase();
@@ -47,7 +49,11 @@ pub(crate) fn benchmarks(predictor: &Predictor, asked: &[String]) -> Result<Vec<
             .iter()
             .find(|(task, others, _)| *task == name || others.contains(&name.as_str()));
         match (task, predictor.benchmark(&name)) {
-            (Some((_, _, benchmarks)), _) => benchmarks.iter().for_each(|benchmark| add(benchmark)),
+            (Some((_, _, benchmarks)), _) => {
+                for benchmark in *benchmarks {
+                    add(benchmark);
+                }
+            }
             (None, Some(benchmark)) => add(&benchmark.name),
             (None, None) => {
                 let tasks: Vec<&str> = TASKS.iter().map(|(task, ..)| *task).collect();

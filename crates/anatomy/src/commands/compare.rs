@@ -1,5 +1,6 @@
 //! `anatomy compare`: checkpoints side by side.
 
+use std::fmt::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -56,21 +57,23 @@ fn page(answer: &CompareAnswer) -> String {
     let mut words = answer.verdicts.join("\n");
     for checkpoint in &answer.checkpoints {
         if !checkpoint.lineage.is_empty() {
-            words += &format!(
+            let _ = write!(
+                words,
                 "\n{} was made from {}",
                 checkpoint.id,
                 checkpoint.lineage.join(", from ")
             );
         }
         if checkpoint.flagged {
-            words += &format!(
+            let _ = write!(
+                words,
                 "\n{} is flagged by a leaderboard, or made from what is",
                 checkpoint.id
             );
         }
     }
     for note in &answer.notes {
-        words += &format!("\nnote: {note}");
+        let _ = write!(words, "\nnote: {note}");
     }
     parts.push(words + "\n");
     parts.join("\n")

@@ -1,5 +1,6 @@
 //! `anatomy recommend`: which checkpoint to take under a budget.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -147,11 +148,11 @@ fn page(answer: &RecommendAnswer) -> String {
     ];
     for (title, choices, n) in lists {
         if choices.is_empty() {
-            text.push_str(&format!("{title}: none fits\n\n"));
+            let _ = write!(text, "{title}: none fits\n\n");
             continue;
         }
         let all: Vec<&Choice> = choices.iter().collect();
-        text.push_str(&format!("{title}: {} of {n} that fit\n", choices.len()));
+        let _ = writeln!(text, "{title}: {} of {n} that fit", choices.len());
         text.push_str(&output::table(&table(answer, &all)));
         text.push('\n');
     }
@@ -161,15 +162,16 @@ fn page(answer: &RecommendAnswer) -> String {
         text.push('\n');
     }
     let left_out: usize = answer.excluded.iter().map(|excluded| excluded.n).sum();
-    text.push_str(&format!(
-        "{} of {} checkpoints left out:\n",
+    let _ = writeln!(
+        text,
+        "{} of {} checkpoints left out:",
         left_out, answer.n_checkpoints
-    ));
+    );
     for excluded in &answer.excluded {
-        text.push_str(&format!("  {:>6}  {}\n", excluded.n, excluded.words));
+        let _ = writeln!(text, "  {:>6}  {}", excluded.n, excluded.words);
     }
     for note in &answer.notes {
-        text.push_str(&format!("note: {note}\n"));
+        let _ = writeln!(text, "note: {note}");
     }
     text
 }
@@ -187,12 +189,13 @@ fn front(answer: &RecommendAnswer) -> String {
     for point in &answer.pareto {
         let bar = "█".repeat((point.score / best * 40.0).round().max(0.0) as usize);
         let gap = " ".repeat(widest - point.id.chars().count());
-        text.push_str(&format!(
-            "  {:>7.2} GB  {}{gap}  {:>5.1} {bar}\n",
+        let _ = writeln!(
+            text,
+            "  {:>7.2} GB  {}{gap}  {:>5.1} {bar}",
             point.memory_bytes / 1e9,
             point.id,
             point.score
-        ));
+        );
     }
     text
 }

@@ -71,7 +71,7 @@ impl Dimensions {
 }
 
 /// Width of a head in a family's config class in transformers, where it is not `d_model` / heads.
-pub(super) fn usual_head_dim(family: &str) -> Option<i64> {
+fn usual_head_dim(family: &str) -> Option<i64> {
     Some(match family.trim_end_matches("_text") {
         "gemma" | "gemma2" | "gemma3" => 256,
         "qwen3" | "qwen3_moe" => 128,

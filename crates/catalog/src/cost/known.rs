@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::dimensions::usual_head_dim;
 use super::{Arithmetic, Dimensions};
 use crate::config::family::family;
+use crate::config::recipe::recipe;
 use crate::error::Error;
 use crate::tables::{Checkpoint, Structure};
 
@@ -17,10 +17,27 @@ pub enum Origin {
     Listed,
 }
 
-/// Widths of a head that are tried where a family has no one width: the one whose count is nearest the listed size is it.
+/// Widths of a head that are tried in a family whose configs state one.
 const HEAD_WIDTHS: [i64; 8] = [64, 80, 96, 112, 128, 160, 192, 256];
-/// A listed size further off than this share says nothing of the width of a head.
+/// Families whose configs state a width of a head beside `d_model` and heads.
+const OWN_WIDTH: [&str; 8] = [
+    "llama",
+    "mistral",
+    "ministral",
+    "gemma",
+    "gemma2",
+    "gemma3",
+    "qwen3",
+    "nemotron",
+];
+/// Families that tie their output head in some sizes only.
+const SOMETIMES_TIED: [&str; 4] = ["llama", "qwen2", "qwen3", "phi3"];
+/// Families that are tried where a checkpoint's own is not known.
+const COMMON: [&str; 8] = ["llama", "gptneox", "gpt2", "opt", "gptj", "bloom", "mpt", "qwen2"];
+/// A listed count further off than this share says nothing of the layout.
 const NEAR: f64 = 0.02;
+/// The same of a listed count that is rounded to hundreds of millions.
+const NEAR_ROUNDED: f64 = 0.06;
 
 /// Of a checkpoint by its row of `structures` and, where it has one, of `checkpoints`.
 ///
@@ -71,53 +88,97 @@ pub fn of_checkpoint(
     Ok((cost, Origin::Listed))
 }
 
+/// The count of a dense decoder; what the catalog does not state (the width of a head, whether the head is the
+/// embedding, an unknown family's layout) is read off the listed count where one layout fits it and the usual does not.
 fn dense(dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Error> {
-    let family = dimensions.family.as_deref().unwrap_or("llama");
     let mut cost = Arithmetic::of_config(&dimensions.config())?;
     let Some(listed) = listed.filter(|&listed| listed > 0) else {
         return Ok(cost);
     };
-    let off = |cost: &Arithmetic| (cost.parameters_total as f64 / listed as f64 - 1.0).abs();
-    // Neither the width of a head nor whether the head is the embedding stands in the catalog.
-    if off(&cost) > NEAR {
-        let widths = std::iter::once(None).chain(HEAD_WIDTHS.map(Some));
-        let others = widths.flat_map(|head_dim| [None, Some(true), Some(false)].map(|tied| (head_dim, tied)));
-        let mut best = off(&cost).min(NEAR);
-        for (head_dim, tied) in others {
-            let other = Dimensions {
-                head_dim,
-                tied,
-                ..dimensions.clone()
-            };
-            let tried = Arithmetic::of_config(&other.config())?;
-            if off(&tried) < best {
-                best = off(&tried);
-                let width = head_dim.or_else(|| usual_head_dim(family));
-                cost = tried;
-                cost.notes.push(format!(
-                    "heads {}, {}: read off the listed size, the catalog states neither",
-                    width.map_or_else(
-                        || "as wide as d_model / heads".to_owned(),
-                        |width| format!("{width} wide")
-                    ),
-                    match tied {
-                        Some(true) => "output head tied to the embedding",
-                        Some(false) => "output head of its own",
-                        None => "output head as the family has it",
-                    }
-                ));
-            }
+    let near = if listed % 100_000_000 == 0 {
+        NEAR_ROUNDED
+    } else {
+        NEAR
+    };
+    let mut best = off(dimensions, &cost, listed);
+    if best <= near {
+        return Ok(cost);
+    }
+    let mut best_layout = None;
+    for other in layouts(dimensions) {
+        let tried = Arithmetic::of_config(&other.config())?;
+        let distance = off(&other, &tried, listed);
+        if distance < best.min(NEAR) {
+            best = distance;
+            cost = tried;
+            best_layout = Some(other);
         }
     }
-    if off(&cost) > NEAR {
+    if let Some(layout) = best_layout {
+        cost.notes.push(format!(
+            "layout read off the listed count: {}{}{}",
+            layout.family.as_deref().unwrap_or("llama"),
+            layout
+                .head_dim
+                .map_or(String::new(), |width| format!(", heads {width} wide")),
+            match layout.tied {
+                Some(true) => ", output head tied to the embedding",
+                Some(false) => ", output head of its own",
+                None => "",
+            }
+        ));
+    } else {
         cost.notes.push(format!(
             "counted {:.3} billion parameters, listed {:.3}",
             cost.parameters_total as f64 / 1e9,
             listed as f64 / 1e9
         ));
-        cost.counted_exactly = false;
     }
     Ok(cost)
+}
+
+/// How far a count lies from the listed one, as a share; files of some families hold causal masks beside weights, and
+/// listings count them.
+fn off(dimensions: &Dimensions, cost: &Arithmetic, listed: i64) -> f64 {
+    let config = dimensions.config();
+    let family = family(None, config["model_type"].as_str());
+    let recipe = family.as_deref().and_then(recipe);
+    let (layers, pos) = (dimensions.layers.unwrap_or(0), dimensions.pos.unwrap_or(0));
+    let masks = recipe.map_or_else(|| vec![0], |recipe| recipe.masks(pos));
+    let counts = masks
+        .into_iter()
+        .map(|mask| cost.parameters_total as f64 + (i128::from(layers).saturating_mul(mask)) as f64);
+    counts
+        .map(|count| (count / listed as f64 - 1.0).abs())
+        .fold(f64::INFINITY, f64::min)
+}
+
+/// Every layout that dimensions of a family leave open.
+fn layouts(dimensions: &Dimensions) -> Vec<Dimensions> {
+    let families: Vec<String> = match &dimensions.family {
+        Some(family) => vec![family.clone()],
+        None => COMMON.iter().map(ToString::to_string).collect(),
+    };
+    let mut all = Vec::new();
+    for family in families {
+        let mut widths = vec![None];
+        if OWN_WIDTH.contains(&family.as_str()) && dimensions.family.is_some() {
+            widths.extend(HEAD_WIDTHS.map(Some));
+        }
+        let mut ties = vec![None];
+        if SOMETIMES_TIED.contains(&family.as_str()) {
+            ties.extend([Some(true), Some(false)]);
+        }
+        for head_dim in widths {
+            all.extend(ties.iter().map(|&tied| Dimensions {
+                family: Some(family.clone()),
+                head_dim,
+                tied,
+                ..dimensions.clone()
+            }));
+        }
+    }
+    all
 }
 
 impl Dimensions {

@@ -19,6 +19,9 @@ pub struct Nested {
     pub evaluation: Evaluation,
 }
 
+/// Predictions and intervals of a fold's test rows.
+type Tested = (Vec<f64>, Vec<Option<(f64, f64)>>);
+
 /// Fits and calibrates on each fold's training rows alone, and tests intervals and predictions on its test rows.
 ///
 /// Within a fold the errors are those of each training shape left out in turn, so nothing of a test shape enters
@@ -42,7 +45,6 @@ pub fn nested_coverage(
 ) -> Result<Nested, Error> {
     check_input(design, target, None)?;
     check_folds(folds, design.n_rows())?;
-    type Tested = (Vec<f64>, Vec<Option<(f64, f64)>>);
     let by_fold = folds.par_iter().map(|fold| -> Result<Tested, Error> {
         let y = pick(target, &fold.train);
         let posterior = settings.posterior(&design.select(&fold.train), &y)?;

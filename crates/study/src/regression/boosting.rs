@@ -272,6 +272,10 @@ impl Regression for XgBoost {
 }
 
 impl Fit for BoostingFit {
+    fn names(&self) -> &[String] {
+        &self.ensemble.names
+    }
+
     fn keep(&self) -> super::AnyFit {
         super::AnyFit::Boosting(self.clone())
     }

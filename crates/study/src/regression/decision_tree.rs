@@ -91,6 +91,10 @@ impl Regression for DecisionTree {
 }
 
 impl Fit for DecisionTreeFit {
+    fn names(&self) -> &[String] {
+        &self.ensemble.names
+    }
+
     fn keep(&self) -> super::AnyFit {
         super::AnyFit::Tree(self.clone())
     }

@@ -213,6 +213,10 @@ impl RandomForestFit {
 }
 
 impl Fit for RandomForestFit {
+    fn names(&self) -> &[String] {
+        &self.ensemble.names
+    }
+
     fn keep(&self) -> super::AnyFit {
         super::AnyFit::Forest(self.clone())
     }

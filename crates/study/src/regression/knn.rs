@@ -119,6 +119,10 @@ impl NearestNeighboursFit {
 }
 
 impl Fit for NearestNeighboursFit {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn keep(&self) -> super::AnyFit {
         super::AnyFit::Neighbours(self.clone())
     }

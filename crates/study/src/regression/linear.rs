@@ -150,6 +150,10 @@ impl Regression for Linear {
 }
 
 impl Fit for LinearFit {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn keep(&self) -> super::AnyFit {
         super::AnyFit::Linear(self.clone())
     }

@@ -76,6 +76,9 @@ pub trait Fit: Send + Sync {
     /// [`Error::ColumnsDiffer`] if the design's columns are not those of the fit, in the same order.
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error>;
 
+    /// Columns that it predicts from, in their order.
+    fn names(&self) -> &[String];
+
     /// The fit as plain data, to be saved.
     fn keep(&self) -> AnyFit;
 

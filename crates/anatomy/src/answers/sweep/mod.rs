@@ -193,7 +193,7 @@ pub(crate) fn sweep(
             continue;
         };
         let mut effect = effect(rows, first, end, predictor.seed)?;
-        effect.benchmark = (*name).to_owned();
+        effect.benchmark.push_str(name);
         effect.r2_without = benchmark.nested(predictor.seed)?.evaluation.r2_pooled;
         effect.r2_with = if is_depth {
             rows.nested(predictor.seed)?.evaluation.r2_pooled

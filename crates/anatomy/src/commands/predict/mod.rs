@@ -87,6 +87,9 @@ pub(crate) struct PredictArgs {
     /// What if one dimension were another at equal parameters: layers=16..64:8 (also d_model, d_ffn, kv_heads)
     #[arg(long, value_name = "RANGE")]
     sweep: Option<Sweep>,
+    /// A fit kept by `anatomy study regressions --save`, which predicts besides
+    #[arg(long, value_name = "FILE")]
+    fit: Option<PathBuf>,
     /// Where the drawing of the sweep goes, as SVG
     #[arg(long, value_name = "FILE", requires = "sweep")]
     out: Option<PathBuf>,
@@ -166,5 +169,16 @@ fn question(args: &PredictArgs) -> Result<Question> {
     question.contexts.clone_from(&args.context);
     question.devices = args.common.device()?.into_iter().collect();
     question.sweep.clone_from(&args.sweep);
+    question.fit = args.fit.as_deref().map(saved).transpose()?;
     Ok(question)
+}
+
+fn saved(path: &std::path::Path) -> Result<study::regression::SavedFit> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "{} is no fit kept by `anatomy study regressions --save`",
+            path.display()
+        )
+    })
 }

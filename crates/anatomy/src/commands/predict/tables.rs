@@ -71,6 +71,21 @@ pub(super) fn page(answer: &PredictAnswer) -> String {
             line(format!("{}: {}", device.name, device.source));
         }
     }
+    if let Some(saved) = &answer.saved {
+        let ends = saved.interval.as_ref().map_or(String::new(), |ends| {
+            format!(", 80 % [{:.1}, {:.1}]", ends.low, ends.high)
+        });
+        line(format!(
+            "The kept fit ({}) says {} of {}{ends} (n = {}, {} shapes, {}): {}",
+            saved.method,
+            number(saved.value),
+            saved.target,
+            saved.n,
+            saved.n_shapes,
+            saved.protocol,
+            saved.notes.join("; ")
+        ));
+    }
     if let Some(sweep) = &answer.sweep {
         line(String::new());
         line(format!("Sweep of {} at equal {}:", sweep.over, sweep.held));

@@ -118,6 +118,10 @@ impl Regression for Perceptron {
 }
 
 impl Fit for PerceptronFit {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn keep(&self) -> super::AnyFit {
         super::AnyFit::Perceptron(self.clone())
     }

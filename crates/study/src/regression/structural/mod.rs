@@ -136,6 +136,10 @@ impl Fit for StructuralFit {
         }))
     }
 
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn keep(&self) -> super::AnyFit {
         super::AnyFit::Structural(self.clone())
     }

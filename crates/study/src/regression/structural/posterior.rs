@@ -1,7 +1,7 @@
 //! How sure the structural regression is of a place, and what it would have said of each of its own shapes unseen.
 //!
 //! With P the inverse of the cells' covariance and g the cells of one shape, the prediction of g from all other shapes
-//! misses the cells' means by (P_gg)⁻¹ (P y)_g, with covariance (P_gg)⁻¹: every shape is left out without fitting anew
+//! misses the cells' means by `inv(P_gg) (P y)_g`, with covariance `inv(P_gg)`: every shape is left out without fitting anew
 //! (Rasmussen and Williams 2006, section 5.4.2, in blocks). Centre, level and scales stay those of all rows.
 
 use faer::Mat;

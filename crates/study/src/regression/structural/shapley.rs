@@ -1,7 +1,7 @@
 //! What each feature of a structure adds to its prediction: exact Shapley values against the known shapes.
 //!
 //! A set S of features known, the others drawn from a background: v(S) is the mean prediction over the background, one
-//! cell a shape. φ_f = Σ_S |S|! (p − |S| − 1)! / p! · (v(S ∪ f) − v(S)), over all 2^p sets (Shapley 1953; Lundberg and
+//! cell a shape. `φ_f = Σ_S |S|! (p − |S| − 1)! / p! · (v(S ∪ f) − v(S))`, over all 2^p sets (Shapley 1953; Lundberg and
 //! Lee 2017, <https://arxiv.org/abs/1705.07874>). The effect of the shape itself is added to the rest, so its value is
 //! its difference to the background's mean. They add up: base + Σφ = the prediction.
 

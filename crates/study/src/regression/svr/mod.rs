@@ -126,6 +126,10 @@ impl Regression for SupportVector {
 }
 
 impl Fit for SupportVectorFit {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn keep(&self) -> super::AnyFit {
         super::AnyFit::SupportVector(self.clone())
     }
