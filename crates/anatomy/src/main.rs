@@ -8,7 +8,9 @@
 mod cli;
 mod commands;
 mod draw;
+mod evidence;
 mod explain;
+mod frame;
 mod hub;
 mod output;
 mod progress;

@@ -3,6 +3,7 @@
 //! Pure computation on `f64`: no file, network, clock, environment or hidden randomness. A seed is an argument,
 //! and the same seed gives the same bits on any number of threads.
 
+pub mod attribution;
 pub mod ceiling;
 pub mod compare;
 pub mod dataset;
@@ -16,10 +17,12 @@ pub mod groups;
 pub mod importance;
 pub mod leaderboard_v1;
 pub mod learning;
+pub mod methods;
 pub mod protocol;
 pub mod published;
 pub mod random;
 pub mod regression;
+pub mod scored;
 pub mod section;
 pub mod statistics;
 

@@ -2,7 +2,6 @@
 
 mod answer;
 mod beside;
-mod frame;
 mod importance;
 mod input;
 mod methods;
