@@ -279,14 +279,7 @@ pub(crate) fn from_catalog(
     let Some(condition) = filter else {
         return Ok(frame);
     };
-    let sql = format!("select distinct evaluation from observations where ({condition})");
-    let answer = Engine::open(dir)?
-        .query(&sql)
-        .with_context(|| format!("--where `{condition}`"))?;
-    let kept: BTreeSet<String> = match answer.columns()?.into_iter().next() {
-        Some((_, Values::Text(keys))) => keys.into_iter().flatten().collect(),
-        _ => BTreeSet::new(),
-    };
+    let kept = crate::narrow::evaluations(dir, condition)?;
     let rows: Vec<usize> = (0..evaluations.len())
         .filter(|&row| kept.contains(&evaluations[row].evaluation))
         .collect();

@@ -12,6 +12,7 @@ mod evidence;
 mod explain;
 mod frame;
 mod hub;
+mod narrow;
 mod output;
 mod progress;
 mod provenance;

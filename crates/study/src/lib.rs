@@ -5,6 +5,7 @@
 
 pub mod attribution;
 pub mod ceiling;
+pub mod claims;
 pub mod compare;
 pub mod dataset;
 pub mod design;

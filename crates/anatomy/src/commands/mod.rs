@@ -6,6 +6,7 @@ pub(crate) mod probe;
 pub(crate) mod query;
 pub(crate) mod report;
 pub(crate) mod study;
+mod study_rows;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod beside;
+mod claims;
 mod importance;
 mod input;
 mod methods;
@@ -20,11 +21,17 @@ pub(crate) enum StudyCommand {
     Regressions(regressions::RegressionsArgs),
     /// Say which columns a regression leans on, in four ways that check each other
     Importance(importance::ImportanceArgs),
+    /// The six dimensions of leaderboard analysis: scale, efficiency, merging, popularity, architecture, chat templates
+    Dimensions(claims::SectionArgs),
+    /// Judge each claim of the literature, as it was made and under a stricter reading
+    Claims(claims::SectionArgs),
 }
 
 pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
     match command {
         StudyCommand::Regressions(args) => regressions::run(global, args),
         StudyCommand::Importance(args) => importance::run(global, args),
+        StudyCommand::Dimensions(args) => claims::run(global, args, "dimensions"),
+        StudyCommand::Claims(args) => claims::run(global, args, "claims"),
     }
 }
