@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use catalog::Catalog;
 use indicatif::ProgressBar;
-use study::attribution::{self, Asked};
+use study::attribution::{self, Asked, Effort};
 use study::ceiling::lookup;
 use study::features::{COLUMNS, feature_set};
 use study::leaderboard_v1::BENCHMARKS;
@@ -100,6 +100,11 @@ impl Question {
             values: &self.rows.target,
             shape: &self.rows.shape,
             source: &self.rows.source,
+            effort: if self.set.starts_with("core") {
+                Effort::MANY
+            } else {
+                Effort::FEW
+            },
             is_published: self.is_whole,
             is_told_elsewhere: self.set == "structure_date",
         }

@@ -21,11 +21,24 @@ use crate::scored::Scored;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, percentile_interval};
 
-/// Forests whose importances are averaged on all rows.
-const FORESTS: u64 = 5;
+/// Forests fitted for one answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Forests whose importances are averaged on all rows.
+    pub forests: u64,
+    /// Draws of shapes with replacement, one forest each.
+    pub draws: usize,
+}
 
-/// Draws of shapes with replacement, one forest each.
-const RESAMPLES: usize = 40;
+impl Effort {
+    /// Where few distinct rows stand for many: structure columns alone.
+    pub const MANY: Self = Self {
+        forests: 5,
+        draws: 40,
+    };
+    /// Where nearly every row is its own: dates, or scores that explain.
+    pub const FEW: Self = Self { forests: 1, draws: 0 };
+}
 
 /// Shuffles of a column per fold.
 const REPEATS: usize = 5;
@@ -46,6 +59,8 @@ pub struct Asked<'a> {
     pub shape: &'a Groups,
     /// Where the rows come from.
     pub source: &'a SourceOf,
+    /// How many forests.
+    pub effort: Effort,
     /// Whether a published figure is of such rows.
     pub is_published: bool,
     /// Whether R² and impurity importances on all rows are another section's findings.
@@ -158,7 +173,7 @@ impl Asked<'_> {
 
     /// Impurity shares of forests on all rows, the literature's way; mean over forests.
     fn on_all_rows(&self, seed: u64) -> Result<Vec<f64>, Error> {
-        let fits: Vec<Vec<f64>> = (seed..seed + FORESTS)
+        let fits: Vec<Vec<f64>> = (seed..seed + self.effort.forests)
             .map(|seed| shares(self.design, self.values, None, seed))
             .collect::<Result<_, _>>()?;
         Ok((0..self.design.n_features())
@@ -190,7 +205,7 @@ impl Asked<'_> {
                 seed + resample as u64,
             )
         };
-        (0..RESAMPLES).into_par_iter().map(one).collect()
+        (0..self.effort.draws).into_par_iter().map(one).collect()
     }
 
     /// Impurity shares with one row a shape: the means of its rows. None with fewer than five shapes.
@@ -313,7 +328,10 @@ impl Asked<'_> {
                 format!("How much of a forest's fall of impurity on {target} is due to {name}?"),
                 share,
                 n,
-                &format!("impurity decrease (random_forest), mean of {FORESTS} forests"),
+                &format!(
+                    "impurity decrease (random_forest), mean of {} forests",
+                    self.effort.forests
+                ),
                 "all_rows",
             )
             .with_interval(interval),
@@ -324,7 +342,10 @@ impl Asked<'_> {
                 format!("In which share of draws of shapes does {name} come first for {target}?"),
                 value,
                 n,
-                &format!("impurity decrease, {RESAMPLES} draws of {shapes} shapes with replacement"),
+                &format!(
+                    "impurity decrease, {} draws of {shapes} shapes with replacement",
+                    self.effort.draws
+                ),
                 "all_rows",
             ));
         }
@@ -417,10 +438,13 @@ fn empty_table() -> Table {
     Table {
         id: "attribution".into(),
         caption: format!(
-            "Importance of each column for each target. impurity: share of the fall of impurity, mean of {FORESTS} forests \
-             on all rows, 95 % interval over {RESAMPLES} draws of shapes; first: share of those draws in which the column \
+            "Importance of each column for each target. impurity: share of the fall of impurity, mean of {} forests \
+             on all rows, 95 % interval over {} draws of shapes (neither where nearly every row is its own: one forest, no \
+             interval); first: share of those draws in which the column \
              comes first; per shape: the same with each shape counted once (its mean); unseen: fall of R² when the column \
-             is shuffled in shapes not trained on (structure_out), with the central 95 % over folds."
+             is shuffled in shapes not trained on (structure_out), with the central 95 % over folds.",
+            Effort::MANY.forests,
+            Effort::MANY.draws
         ),
         columns: [
             "target",
@@ -450,7 +474,8 @@ fn figure(bars: Vec<Bar>, n: usize) -> Figure {
         title: "Impurity importance of layers, d_model, d_ffn and heads".into(),
         caption: format!(
             "Which of the four comes first changes with the shapes drawn: share of a forest's fall of impurity, all rows, \
-             95 % intervals over {RESAMPLES} draws of whole shapes; up to n = {n} rows a target."
+             95 % intervals over {} draws of whole shapes; up to n = {n} rows a target.",
+            Effort::MANY.draws
         ),
         n,
         x: Axis::linear("target"),

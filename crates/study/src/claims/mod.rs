@@ -24,7 +24,7 @@ pub enum Rule {
     Within(f64),
     /// At least the number.
     AtLeast,
-    /// Below the number.
+    /// Below the number: the whole interval, where there is one.
     Below,
     /// Above the number: the whole interval, where there is one.
     Above,
@@ -64,7 +64,7 @@ impl Claim {
         let holds = match self.rule {
             Rule::Within(tolerance) => (value - self.claimed).abs() <= tolerance,
             Rule::AtLeast => value >= self.claimed,
-            Rule::Below => value < self.claimed,
+            Rule::Below => evidence.interval.as_ref().map_or(value, |interval| interval.high) < self.claimed,
             Rule::Above => evidence.interval.as_ref().map_or(value, |interval| interval.low) > self.claimed,
         };
         if holds {
@@ -121,7 +121,10 @@ impl Claim {
         match self.rule {
             Rule::Within(tolerance) => format!("agrees within {tolerance} {} of {number}", self.unit),
             Rule::AtLeast => format!("holds from {number} {} on", self.unit),
-            Rule::Below => format!("holds below {number} {}", self.unit),
+            Rule::Below => format!(
+                "holds where the upper end of the interval, or the value without one, is below {number} {}",
+                self.unit
+            ),
             Rule::Above => format!(
                 "holds where the lower end of the interval is above {number} {}",
                 self.unit

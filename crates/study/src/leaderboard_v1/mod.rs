@@ -7,6 +7,7 @@ mod forests;
 mod regressions;
 mod rows;
 mod size_bins;
+mod step;
 #[cfg(test)]
 mod tests;
 
@@ -54,10 +55,12 @@ pub fn sections(
     study: &LeaderboardV1<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<Section>, Error> {
+    let mut size_bins = size_bins::section(study);
+    size_bins.findings.extend(step::findings(study));
     Ok(vec![
         distributions::section(study),
         correlations::section(study),
-        size_bins::section(study),
+        size_bins,
         regressions::section(study, progress)?,
     ])
 }
