@@ -4,6 +4,8 @@
 //! label, so that no figure needs colour.
 
 mod bars;
+mod intervals;
+mod layers;
 mod panels;
 mod single;
 
@@ -21,6 +23,8 @@ const COLOURS: [&str; 8] = [
 /// The figure as an SVG document.
 pub(crate) fn svg(figure: &Figure) -> String {
     let text = match &figure.drawing {
+        Drawing::Panels(panels) => layers::panels(figure, panels),
+        Drawing::Intervals { rows, reference } => intervals::intervals(figure, rows, *reference),
         Drawing::Histograms(panels) => panels::histograms(figure, panels),
         Drawing::Bins(panels) => panels::bins(figure, panels),
         Drawing::Boxes(groups) => single::boxes(figure, groups),
@@ -37,6 +41,9 @@ pub(crate) fn svg(figure: &Figure) -> String {
     own_names(&text, &figure.id)
 }
 
+/// What stands on most machines.
+const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
+
 fn colour(place: usize) -> &'static str {
     COLOURS[place % COLOURS.len()]
 }
@@ -47,7 +54,7 @@ fn layout(figure: &Figure, plots: &[Plot]) -> Layout {
         .with_title(&figure.title)
         .with_x_label(&figure.x.label)
         .with_y_label(&figure.y.label)
-        .with_font_family("DejaVu Sans, Helvetica, Arial, sans-serif")
+        .with_font_family(FONT)
         .with_title_size(15)
         .with_label_size(12)
         .with_tick_size(11)
