@@ -3,9 +3,11 @@
 //! Pure computation on `f64`: no file, network, clock, environment or hidden randomness. A seed is an argument,
 //! and the same seed gives the same bits on any number of threads.
 
+pub mod board;
 pub mod calendar;
 pub mod ceiling;
 pub mod compare;
+pub mod correlations;
 pub mod dataset;
 pub mod design;
 pub mod dimensions;
@@ -23,6 +25,7 @@ pub mod random;
 pub mod regression;
 pub mod section;
 pub mod statistics;
+pub mod trends;
 
 pub use design::Design;
 pub use error::Error;

@@ -196,7 +196,7 @@ pub enum Drawing {
     Intervals {
         /// The rows; `series` names a row.
         rows: Vec<Bar>,
-        /// Where a dashed line stands.
+        /// Where a dashed line stands; none where it is no number.
         reference: f64,
     },
     /// One histogram a panel.

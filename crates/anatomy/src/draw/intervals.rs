@@ -41,14 +41,22 @@ pub(super) fn intervals(figure: &Figure, rows: &[Bar], reference: f64) -> String
             .with_whisker_width(1.6)
             .with_cap_size(4.0)
             .with_null_value(reference)
-            .with_show_null_line(true);
+            .with_show_null_line(reference.is_finite());
         for row in &of_group {
             let (low, high) = ends(row);
             plot = plot.with_row(row.series.as_str(), row.value, low, high);
         }
         let all = of_group.iter().flat_map(|row| {
             let (low, high) = ends(row);
-            [low, high, reference]
+            [
+                low,
+                high,
+                if reference.is_finite() {
+                    reference
+                } else {
+                    row.value
+                },
+            ]
         });
         let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
             (low.min(x), high.max(x))
@@ -63,6 +71,7 @@ pub(super) fn intervals(figure: &Figure, rows: &[Bar], reference: f64) -> String
                 .with_title_size(13)
                 .with_label_size(11)
                 .with_tick_size(10)
+                .with_ticks(4)
                 .with_x_axis_min(low - pad)
                 .with_x_axis_max(high + pad),
         );

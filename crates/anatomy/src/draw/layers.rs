@@ -9,7 +9,7 @@ use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use study::section::{Figure, Layer, Panel};
 
-use super::{FONT, bars::distinct, colour, layout, panels::COLUMNS, render, without_gaps};
+use super::{FONT, bars::distinct, colour, layout, panels::COLUMNS, render, scales, without_gaps};
 
 /// A series is told by its marker or its dashes as well as by its colour.
 const MARKERS: [MarkerShape; 6] = [
@@ -29,6 +29,10 @@ const DASHES: [Option<&str>; 6] = [
     Some("4 2"),
 ];
 
+/// More points than this are thinned to one a spot, of so many along each axis.
+const CROWD: usize = 1000;
+const SPOTS: f64 = 160.0;
+
 pub(super) fn panels(figure: &Figure, panels: &[Panel]) -> String {
     let names = distinct(
         panels
@@ -41,9 +45,9 @@ pub(super) fn panels(figure: &Figure, panels: &[Panel]) -> String {
         .map(|(place, name)| legend_entry(panels, name, place))
         .collect();
     if let [panel] = panels {
-        let plots = plots(panel, &names);
+        let plots = plots(figure, panel, &names);
         let mut layout = levels(layout(figure, &plots), panel);
-        layout = ticks(layout, figure);
+        layout = ticks(layout, figure, 0.5);
         if names.len() > 1 {
             layout = layout
                 .with_legend_entries(entries)
@@ -51,7 +55,7 @@ pub(super) fn panels(figure: &Figure, panels: &[Panel]) -> String {
         }
         return render(plots, layout);
     }
-    let all: Vec<Vec<Plot>> = panels.iter().map(|panel| plots(panel, &names)).collect();
+    let all: Vec<Vec<Plot>> = panels.iter().map(|panel| plots(figure, panel, &names)).collect();
     let layouts = panels
         .iter()
         .zip(&all)
@@ -64,13 +68,7 @@ pub(super) fn panels(figure: &Figure, panels: &[Panel]) -> String {
                 .with_title_size(13)
                 .with_label_size(11)
                 .with_tick_size(10);
-            let layout = match (figure.x.log, figure.y.log) {
-                (true, true) => layout.with_log_scale(),
-                (true, false) => layout.with_log_x(),
-                (false, true) => layout.with_log_y(),
-                (false, false) => layout,
-            };
-            levels(ticks(layout, figure), panel)
+            levels(ticks(scales(layout, figure), figure, 1.0), panel)
         })
         .collect();
     let mut grid = Grid::new(panels.len().div_ceil(COLUMNS), COLUMNS.min(panels.len()))
@@ -94,7 +92,7 @@ fn name(layer: &Layer) -> Option<&str> {
     }
 }
 
-fn plots(panel: &Panel, names: &[&str]) -> Vec<Plot> {
+fn plots(figure: &Figure, panel: &Panel, names: &[&str]) -> Vec<Plot> {
     let place = |layer: &Layer| {
         let own = name(layer);
         names.iter().position(|name| Some(*name) == own).unwrap_or(0)
@@ -103,6 +101,7 @@ fn plots(panel: &Panel, names: &[&str]) -> Vec<Plot> {
         let place = place(layer);
         Some(match layer {
             Layer::Markers { points, sizes, .. } => {
+                let (points, sizes) = &thinned(figure, points, sizes);
                 let plot = ScatterPlot::new()
                     .with_data(points.iter().copied())
                     .with_color(colour(place))
@@ -153,12 +152,42 @@ fn levels(layout: Layout, panel: &Panel) -> Layout {
 }
 
 /// Years are no thousands, and need no more than a decimal place.
-fn ticks(layout: Layout, figure: &Figure) -> Layout {
+fn ticks(layout: Layout, figure: &Figure, step: f64) -> Layout {
     if figure.x.label.contains("(year)") {
-        layout.with_x_tick_format(TickFormat::Fixed(1))
+        layout
+            .with_x_tick_format(TickFormat::Fixed(usize::from(step < 1.0)))
+            .with_x_tick_step(step)
     } else {
         layout
     }
+}
+
+/// Points that would be drawn on the same spot are drawn once: thousands of markers make a page heavy and no clearer.
+fn thinned(figure: &Figure, points: &[(f64, f64)], sizes: &[f64]) -> (Vec<(f64, f64)>, Vec<f64>) {
+    if points.len() < CROWD || !sizes.is_empty() {
+        return (points.to_vec(), sizes.to_vec());
+    }
+    let scale = |value: f64, log: bool| if log { value.log10() } else { value };
+    let placed: Vec<(f64, f64)> = points
+        .iter()
+        .map(|&(x, y)| (scale(x, figure.x.log), scale(y, figure.y.log)))
+        .collect();
+    let range = |of: fn(&(f64, f64)) -> f64| {
+        let ends = placed
+            .iter()
+            .map(of)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+                (low.min(x), high.max(x))
+            });
+        (ends.0, (ends.1 - ends.0).max(f64::MIN_POSITIVE))
+    };
+    let (x, y) = (range(|point| point.0), range(|point| point.1));
+    let mut seen = std::collections::BTreeSet::new();
+    let kept = points.iter().zip(&placed).filter(|(_, at)| {
+        let spot = |value: f64, (low, span): (f64, f64)| ((value - low) / span * SPOTS) as i64;
+        seen.insert((spot(at.0, x), spot(at.1, y)))
+    });
+    (kept.map(|(point, _)| *point).collect(), Vec::new())
 }
 
 fn legend_entry(panels: &[Panel], series: &str, place: usize) -> LegendEntry {

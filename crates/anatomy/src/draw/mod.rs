@@ -10,7 +10,7 @@ mod panels;
 mod single;
 
 use kuva::backend::svg::SvgBackend;
-use kuva::render::layout::Layout;
+use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 use study::section::{Drawing, Figure};
@@ -61,11 +61,35 @@ fn layout(figure: &Figure, plots: &[Plot]) -> Layout {
         .with_body_size(11)
         .with_width(860.0)
         .with_height(460.0);
+    scales(layout, figure)
+}
+
+/// Logarithmic axes with their powers of ten written out.
+fn scales(layout: Layout, figure: &Figure) -> Layout {
+    let plain = || TickFormat::Custom(std::sync::Arc::new(plain_number));
     match (figure.x.log, figure.y.log) {
-        (true, true) => layout.with_log_scale(),
-        (true, false) => layout.with_log_x(),
-        (false, true) => layout.with_log_y(),
+        (true, true) => layout
+            .with_log_scale()
+            .with_x_tick_format(plain())
+            .with_y_tick_format(plain()),
+        (true, false) => layout.with_log_x().with_x_tick_format(plain()),
+        (false, true) => layout.with_log_y().with_y_tick_format(plain()),
         (false, false) => layout,
+    }
+}
+
+/// 0.01, 0.1, 1, 1000: as few digits as the number needs.
+fn plain_number(value: f64) -> String {
+    let digits = if value > 0.0 && value < 1.0 {
+        (-value.log10()).ceil().clamp(0.0, 9.0) as usize
+    } else {
+        0
+    };
+    let text = format!("{value:.digits$}");
+    if value >= 1.0 && value.fract() > 1e-9 {
+        value.to_string()
+    } else {
+        text
     }
 }
 

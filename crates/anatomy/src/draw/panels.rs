@@ -123,8 +123,7 @@ pub(super) fn grid(figure: &Figure, panels: Vec<(String, Vec<Plot>)>) -> String 
                 .with_tick_size(10);
             match &figure.drawing {
                 Drawing::Histograms(_) => layout.with_x_tick_step(25.0),
-                _ if figure.x.log => layout.with_log_x(),
-                _ => layout,
+                _ => super::scales(layout, figure),
             }
         })
         .collect();

@@ -58,10 +58,14 @@ pub struct LeaderboardRow {
     pub chat_template: Option<bool>,
     /// Class name, for example `LlamaForCausalLM`.
     pub architecture: Option<String>,
-    /// Billions of parameters as the catalog cleaned them.
-    pub size: Option<f64>,
+    /// Structure columns as the catalog cleaned them, in the order of [`crate::features::COLUMNS`].
+    pub structure: [Option<f64>; 9],
+    /// Repeats another row: the same checkpoint again, or the same scores under another name.
+    pub repeat: bool,
     /// Billions of parameters used for one token; of a checkpoint without experts all.
     pub active: Option<f64>,
+    /// A mixture of experts.
+    pub moe: Option<bool>,
     /// Downloads on the Hub.
     pub downloads: Option<f64>,
     /// Kind of checkpoint in the leaderboard's words, for example `pretrained`.
@@ -80,11 +84,25 @@ impl LeaderboardRow {
         self.listed_size.is_some_and(|size| size > 0.0)
     }
 
-    /// The cleaned size, else the listed one.
-    fn best_size(&self) -> Option<f64> {
-        self.size
-            .or(self.listed_size)
-            .filter(|size| size.is_finite() && *size > 0.0)
+    /// The cleaned size, else the listed one; of a mixture the larger of the two, since one may count a single expert. A
+    /// size that is less than the row's own shape holds (packed weights count half, names mislead) is not known.
+    pub(crate) fn best_size(&self) -> Option<f64> {
+        let listed = self.listed_size.filter(|&size| size > 0.0);
+        let size = match (self.structure[0].filter(|&size| size > 0.0), listed) {
+            (Some(cleaned), Some(listed)) if self.moe == Some(true) => Some(cleaned.max(listed)),
+            (cleaned, listed) => cleaned.or(listed),
+        };
+        size.filter(|&size| size.is_finite() && self.least_size().is_none_or(|least| size >= least))
+    }
+
+    /// Billions of parameters that a decoder of this shape has at least: attention with the fewest keys, a feed-forward
+    /// layer without a gate, embeddings that are used twice.
+    fn least_size(&self) -> Option<f64> {
+        let [_, d_model, d_ffn, _, layers, _, vocabulary, ..] = self.structure;
+        let (d_model, d_ffn, layers, vocabulary) = (d_model?, d_ffn?, layers?, vocabulary?);
+        let block = 2.0 * d_model * d_model + 2.0 * d_model * d_ffn;
+        // A published size may be rounded down.
+        Some(0.95 * (layers * block + vocabulary * d_model) / 1e9)
     }
 
     /// Month of publication, from January 1970.

@@ -2,6 +2,7 @@
 
 use super::{BENCHMARKS, LeaderboardRow};
 use crate::calendar::{day_name, month, month_name};
+use crate::features::COLUMNS;
 use crate::section::{Cell, Table};
 
 /// Every evaluation with the columns that the six dimensions use; `shape` is the group that intervals resample.
@@ -12,21 +13,28 @@ pub fn rows_table(rows: &[LeaderboardRow]) -> Table {
         None => Cell::Missing,
     };
     let text = |text: &Option<String>| text.as_deref().map_or(Cell::Missing, Cell::from);
-    let columns = ["id", "shape", "average"].into_iter().chain(BENCHMARKS).chain([
-        "listed_size",
-        "size",
-        "active",
-        "co2",
-        "likes",
-        "downloads",
-        "merged",
-        "kind",
-        "chat_template",
-        "architecture",
-        "date",
-        "month",
-        "root",
-    ]);
+    let columns = ["id", "shape", "average"]
+        .into_iter()
+        .chain(BENCHMARKS)
+        .chain([
+            "listed_size",
+            "size",
+            "best_size",
+            "moe",
+            "active",
+            "co2",
+            "likes",
+            "downloads",
+            "merged",
+            "kind",
+            "chat_template",
+            "architecture",
+            "date",
+            "month",
+            "root",
+            "repeat",
+        ])
+        .chain(COLUMNS.into_iter().skip(1).take(7));
     Table {
         id: "leaderboard-v2-rows".into(),
         caption: format!(
@@ -46,7 +54,9 @@ pub fn rows_table(rows: &[LeaderboardRow]) -> Table {
                 cells.extend(row.scores.map(Cell::from));
                 cells.extend([
                     row.listed_size.into(),
-                    row.size.into(),
+                    row.structure[0].into(),
+                    row.best_size().into(),
+                    flag(row.moe),
                     row.active.into(),
                     row.co2.into(),
                     row.likes.into(),
@@ -60,7 +70,9 @@ pub fn rows_table(rows: &[LeaderboardRow]) -> Table {
                         .map(|date| month_name(month(date)))
                         .map_or(Cell::Missing, Cell::from),
                     row.root.as_str().into(),
+                    flag(Some(row.repeat)),
                 ]);
+                cells.extend(row.structure[1..8].iter().map(|value| Cell::from(*value)));
                 cells
             })
             .collect(),

@@ -31,7 +31,7 @@ pub use partial::{given, partial_correlations};
 pub use quantile::{median, median_interval, quantile, quantile_of_sorted, sorted};
 pub use rank::{Correlation, average_ranks, pearson, spearman};
 pub use spline::RestrictedSpline;
-pub use strata::{Stratified, correlation_within, stratified_difference};
+pub use strata::{Stratified, correlation_within, stratified_difference, stratified_slope};
 pub use two_sample::{Welch, bonferroni, hedges_g, hedges_g_interval, welch};
 pub use weighted_rank::RankedColumns;
 

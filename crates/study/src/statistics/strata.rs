@@ -33,13 +33,9 @@ pub fn stratified_difference<S: Ord>(
     strata: &[S],
     groups: &[u32],
 ) -> Option<Stratified> {
-    let mut members: BTreeMap<&S, Vec<usize>> = BTreeMap::new();
-    for (row, stratum) in strata.iter().enumerate() {
-        members.entry(stratum).or_default().push(row);
-    }
     let (mut x, mut y, mut group) = (Vec::new(), Vec::new(), Vec::new());
     let (mut n_first, mut n_strata) = (0, 0);
-    for rows in members.values() {
+    for rows in members(strata).values() {
         let ones = rows.iter().filter(|&&row| first[row]).count();
         if ones == 0 || ones == rows.len() {
             continue;
@@ -65,15 +61,39 @@ pub fn stratified_difference<S: Ord>(
     })
 }
 
-/// Rank correlation within strata: ranks of each stratum, centred and divided by its rows, correlated over all rows.
-/// Gives a, b and the rows used, ready for [`correlation_of`]; strata of one row are left out.
-fn ranks_within<S: Ord>(x: &[f64], y: &[f64], strata: &[S]) -> (Vec<usize>, Vec<f64>, Vec<f64>) {
+/// Slope of `y` on `x` within strata, one intercept a stratum; strata of one row count nothing. `None` where fewer than
+/// two groups are left.
+///
+/// # Shapes and units
+/// All `(n_rows,)`; in units of y per unit of x.
+pub fn stratified_slope<S: Ord>(x: &[f64], y: &[f64], strata: &[S], groups: &[u32]) -> Option<Contrast> {
+    let (mut a, mut b, mut group) = (Vec::new(), Vec::new(), Vec::new());
+    for rows in members(strata).values().filter(|rows| rows.len() > 1) {
+        let mean = |of: &[f64]| rows.iter().map(|&row| of[row]).sum::<f64>() / rows.len() as f64;
+        let (mean_x, mean_y) = (mean(x), mean(y));
+        for &row in rows {
+            a.push(x[row] - mean_x);
+            b.push(y[row] - mean_y);
+            group.push(groups[row]);
+        }
+    }
+    clustered_ols(&[a], &b, &group).ok().map(|fit| fit.coefficient(0))
+}
+
+/// Rows of each stratum.
+fn members<S: Ord>(strata: &[S]) -> BTreeMap<&S, Vec<usize>> {
     let mut members: BTreeMap<&S, Vec<usize>> = BTreeMap::new();
     for (row, stratum) in strata.iter().enumerate() {
         members.entry(stratum).or_default().push(row);
     }
+    members
+}
+
+/// Rank correlation within strata: ranks of each stratum, centred and divided by its rows, correlated over all rows.
+/// Gives a, b and the rows used, ready for [`correlation_of`]; strata of one row are left out.
+fn ranks_within<S: Ord>(x: &[f64], y: &[f64], strata: &[S]) -> (Vec<usize>, Vec<f64>, Vec<f64>) {
     let (mut places, mut a, mut b) = (Vec::new(), Vec::new(), Vec::new());
-    for rows in members.values().filter(|rows| rows.len() > 1) {
+    for rows in members(strata).values().filter(|rows| rows.len() > 1) {
         let n = rows.len() as f64;
         let ranked = |values: &[f64]| -> Vec<f64> {
             let own: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
