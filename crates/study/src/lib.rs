@@ -4,9 +4,12 @@
 //! and the same seed gives the same bits on any number of threads.
 
 pub mod attribution;
+pub mod board;
+pub mod calendar;
 pub mod ceiling;
 pub mod claims;
 pub mod compare;
+pub mod correlations;
 pub mod dataset;
 pub mod design;
 pub mod dimensions;
@@ -26,6 +29,7 @@ pub mod regression;
 pub mod scored;
 pub mod section;
 pub mod statistics;
+pub mod trends;
 
 pub use design::Design;
 pub use error::Error;

@@ -5,9 +5,13 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use catalog::Catalog;
 use indicatif::ProgressBar;
-use study::dimensions::{Dimensions, six_dimensions};
-use study::leaderboard_v1::{self, LeaderboardV1};
+use study::board::Board;
+use study::correlations::{self, Correlations};
+use study::dimensions::{self, Dimensions, LeaderboardRow, six_dimensions};
+use study::leaderboard_v1::{self, LeaderboardV1, StructureRow};
 use study::section::Section;
+use study::statistics::GroupBootstrap;
+use study::trends::{self, CheckpointRow, Trends};
 
 use crate::{evidence, rows};
 
@@ -24,6 +28,32 @@ pub(crate) struct Context<'a> {
     pub(crate) bar: &'a ProgressBar,
 }
 
+/// The rows of all parts, joined once.
+struct Joined {
+    v1: Vec<StructureRow>,
+    /// Rows of leaderboard v1 that repeat another.
+    n_repeats: usize,
+    v2: Vec<LeaderboardRow>,
+    checkpoints: Vec<CheckpointRow>,
+}
+
+impl Joined {
+    fn of(catalog: &Catalog) -> Self {
+        let shapes = rows::Shapes::of(catalog);
+        let (v1, n_repeats) = rows::leaderboard_v1(catalog, &shapes);
+        Self {
+            v1,
+            n_repeats,
+            v2: rows::leaderboard_v2(catalog, &shapes),
+            checkpoints: rows::checkpoints(catalog, &shapes),
+        }
+    }
+
+    fn boards(&self) -> [Board; 2] {
+        [Board::v1(&self.v1, self.n_repeats), Board::v2(&self.v2)]
+    }
+}
+
 /// One part.
 struct Part {
     /// What `--only` calls it.
@@ -32,16 +62,22 @@ struct Part {
     sections: &'static [&'static str],
     /// Steps of the progress bar.
     steps: u64,
-    run: fn(&Context<'_>) -> Result<Vec<Section>>,
+    run: fn(&Context<'_>, &Joined) -> Result<Vec<Section>>,
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 6] = [
     Part {
         name: "dataset",
         sections: &["dataset"],
         steps: 1,
         run: dataset,
+    },
+    Part {
+        name: "trends",
+        sections: &["trends", "progress"],
+        steps: 1,
+        run: trends,
     },
     Part {
         name: "dimensions",
@@ -57,8 +93,14 @@ const PARTS: [Part; 4] = [
         run: dimensions,
     },
     Part {
+        name: "correlations",
+        sections: &["correlation"],
+        steps: 1,
+        run: correlations,
+    },
+    Part {
         name: "leaderboard_v1",
-        sections: &["distribution", "correlation", "size_bins", "regression"],
+        sections: &["distribution", "size_bins", "regression"],
         steps: 18,
         run: structure_to_score,
     },
@@ -135,10 +177,11 @@ fn known() -> impl Iterator<Item = &'static str> {
 
 /// The sections chosen, in the order of the report; the ledger first of all, for it sums up the rest.
 pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Section>> {
+    let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
     for part in PARTS.iter().filter(|part| choice.needs(part)) {
         context.bar.set_message(part.name);
-        sections.extend((part.run)(context)?);
+        sections.extend((part.run)(context, &joined)?);
     }
     if choice.has(CLAIMS) {
         let findings = sections.iter().flat_map(|section| &section.findings);
@@ -149,17 +192,36 @@ pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Sec
     Ok(sections)
 }
 
-fn dataset(context: &Context<'_>) -> Result<Vec<Section>> {
-    let section = rows::dataset_section(context.catalog);
+fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let mut section = rows::dataset_section(context.catalog);
+    // The rows that all other sections are computed from: whoever has these tables can check them.
+    section.tables.push(dimensions::rows_table(&joined.v2));
+    section.tables.extend(joined.boards().iter().map(Board::table));
+    section.tables.push(trends::rows_table(&joined.checkpoints));
     context.bar.inc(1);
     Ok(vec![section])
 }
 
-fn dimensions(context: &Context<'_>) -> Result<Vec<Section>> {
-    let shapes = rows::Shapes::of(context.catalog);
-    let rows = rows::leaderboard_v2(context.catalog, &shapes);
+fn bootstrap(context: &Context<'_>) -> GroupBootstrap {
+    GroupBootstrap {
+        resamples: context.resamples,
+        seed: context.seed,
+    }
+}
+
+fn trends(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let sections = trends::sections(&Trends {
+        checkpoints: &joined.checkpoints,
+        boards: &joined.boards(),
+        bootstrap: bootstrap(context),
+    });
+    context.bar.inc(1);
+    Ok(sections)
+}
+
+fn dimensions(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let sections = six_dimensions(&Dimensions {
-        rows: &rows,
+        rows: &joined.v2,
         resamples: context.resamples,
         seed: context.seed,
     });
@@ -167,19 +229,26 @@ fn dimensions(context: &Context<'_>) -> Result<Vec<Section>> {
     Ok(sections)
 }
 
-fn structure_to_score(context: &Context<'_>) -> Result<Vec<Section>> {
-    let shapes = rows::Shapes::of(context.catalog);
-    let (rows, n_repeats) = rows::leaderboard_v1(context.catalog, &shapes);
+fn correlations(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let section = correlations::section(&Correlations {
+        boards: &joined.boards(),
+        bootstrap: bootstrap(context),
+    });
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn structure_to_score(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let study = LeaderboardV1 {
-        rows: &rows,
-        n_repeats,
+        rows: &joined.v1,
+        n_repeats: joined.n_repeats,
         resamples: context.resamples,
         seed: context.seed,
     };
     Ok(leaderboard_v1::sections(&study, &|_, _| context.bar.inc(1))?)
 }
 
-fn evidence(context: &Context<'_>) -> Result<Vec<Section>> {
+fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
     let settings = evidence::Settings {
         dir: context.dir,
         resamples: context.resamples,

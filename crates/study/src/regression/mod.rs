@@ -16,7 +16,7 @@ mod saved;
 mod scale;
 mod settings;
 mod structural;
-mod svd;
+pub(crate) mod svd;
 mod svr;
 mod tree;
 

@@ -23,6 +23,10 @@ pub(crate) enum StudyCommand {
     Importance(importance::ImportanceArgs),
     /// The six dimensions of leaderboard analysis: scale, efficiency, merging, popularity, architecture, chat templates
     Dimensions(claims::SectionArgs),
+    /// What appeared when, and how scores moved with size and time
+    Trends(claims::SectionArgs),
+    /// Which benchmarks and structure columns go together, raw and given size and date
+    Correlations(claims::SectionArgs),
     /// Judge each claim of the literature, as it was made and under a stricter reading
     Claims(claims::SectionArgs),
 }
@@ -32,6 +36,8 @@ pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
         StudyCommand::Regressions(args) => regressions::run(global, args),
         StudyCommand::Importance(args) => importance::run(global, args),
         StudyCommand::Dimensions(args) => claims::run(global, args, "dimensions"),
+        StudyCommand::Trends(args) => claims::run(global, args, "trends"),
+        StudyCommand::Correlations(args) => claims::run(global, args, "correlations"),
         StudyCommand::Claims(args) => claims::run(global, args, "claims"),
     }
 }
