@@ -15,6 +15,7 @@ mod progress;
 mod provenance;
 mod report;
 mod rows;
+mod server;
 
 use std::process::ExitCode;
 

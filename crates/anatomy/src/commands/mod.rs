@@ -5,6 +5,7 @@ pub(crate) mod hub;
 pub(crate) mod probe;
 pub(crate) mod query;
 pub(crate) mod report;
+pub(crate) mod serve;
 pub(crate) mod study;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Study(command) => study::run(&cli.global, command),
         Command::Probe(command) => probe::run(&cli.global, command),
         Command::Query(args) => query::run(&cli.global, args),
+        Command::Serve(args) => serve::run(&cli.global, args),
     }
 }
 
