@@ -19,6 +19,7 @@ mod progress;
 mod provenance;
 mod report;
 mod rows;
+mod server;
 
 use std::process::ExitCode;
 
