@@ -206,7 +206,9 @@ fn an_evaluation_taken_up_again_gives_the_same_bytes() {
         assert_eq!(run(&all), whole, "cut at {kept}");
     }
     // Another order of items is another evaluation.
-    let error = Table::open(&path, &settings.id, &all[1..]).unwrap_err().to_string();
+    let error = Table::open(&path, &settings.id, &all[1..])
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("arc_challenge 0") && error.contains("arc_challenge 1"),
         "{error}"

@@ -27,7 +27,10 @@ impl Benchmarks {
         let is_parquet = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "parquet");
         let benchmarks: Vec<PathBuf> = entries(folder).into_iter().filter(|path| path.is_dir()).collect();
         if !benchmarks.iter().any(|path| entries(path).iter().any(is_parquet)) {
-            return Ok(Self { given, converted: None });
+            return Ok(Self {
+                given,
+                converted: None,
+            });
         }
         let converted = tempfile::tempdir().context("no temporary folder for benchmarks in Parquet")?;
         for benchmark in benchmarks {
