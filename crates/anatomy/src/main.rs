@@ -5,11 +5,15 @@
     reason = "doc comments of arguments are the help texts, which are no Markdown"
 )]
 
+mod answers;
 mod cli;
 mod commands;
 mod draw;
+mod evidence;
 mod explain;
+mod frame;
 mod hub;
+mod narrow;
 mod output;
 mod progress;
 mod provenance;

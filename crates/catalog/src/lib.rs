@@ -11,6 +11,7 @@ mod checkpoints;
 pub mod clean;
 mod columns;
 pub mod config;
+pub mod cost;
 pub mod describe;
 mod discover;
 mod duplicates;
@@ -28,6 +29,7 @@ mod sources;
 pub mod tables;
 
 pub use build::{Progress, build, build_from};
+pub use calendar::{day as day_of_text, text as day_text};
 pub use catalog::Catalog;
 pub use check::{CheckReport, check};
 pub use discover::Root;

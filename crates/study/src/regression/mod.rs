@@ -16,7 +16,7 @@ mod saved;
 mod scale;
 mod settings;
 mod structural;
-mod svd;
+pub(crate) mod svd;
 mod svr;
 mod tree;
 
@@ -34,7 +34,7 @@ pub use mlp::{Perceptron, PerceptronFit};
 pub use ridge::Ridge;
 pub use saved::{AnyFit, SavedFit, VERSION};
 pub use settings::{Slot, names, with_settings};
-pub use structural::{Scales, Structural, StructuralFit};
+pub use structural::{Attribution, Novelty, Posterior, Prediction, Scales, Structural, StructuralFit};
 pub use svr::{SupportVector, SupportVectorFit};
 pub use tree::{Ensemble, Node, Tree};
 

@@ -4,7 +4,8 @@ use anyhow::{Result, bail};
 use study::Regression;
 use study::regression::{names, with_settings};
 
-use super::input::{FeatureSet, Input, split};
+use super::input::{Input, split};
+use crate::frame::FeatureSet;
 
 /// Our own method, which has features of its own.
 pub(super) const STRUCTURAL: &str = "structural";

@@ -6,17 +6,18 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 use study::ceiling::{ceiling, lookup};
-use study::evaluate::bootstrap_r2_over_groups;
 use study::finding::Finding;
 use study::regression::SavedFit;
+use study::scored::Scored;
 use study::section::{Cell, Section, Table};
 use study::{Evaluation, Groups, evaluate};
 
 use super::answer;
 use super::beside::{Beside, learning_table, pairs_table};
-use super::input::{self, Division, FeatureSet, Input, Rows};
+use super::input::{self, Input};
 use super::methods;
 use crate::cli::Global;
+use crate::frame::{Division, FeatureSet, Rows};
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -130,7 +131,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                     &division.folds,
                     global.seed,
                 )?;
-                let finding = question.finding(&result)?;
+                let finding = question.scored().r2(method.name(), &result)?;
                 table
                     .rows
                     .push(question.table_row(&result, &finding, &own_shape, limit.adjusted));
@@ -193,38 +194,19 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn finding(&self, result: &Evaluation) -> Result<Finding> {
-        let (target, method, rows) = (self.target, self.method, self.rows);
-        let protocol = &self.division.name;
-        let id = format!("regression.r2.{}.{protocol}.{method}.{target}", self.set.name);
-        let interval = bootstrap_r2_over_groups(
-            &rows.target,
-            &result.predictions,
-            &rows.shape,
-            self.args.resamples as usize,
-            0.95,
-            self.global.seed,
-        )?;
-        let published = study::published::published(&id).filter(|_| self.args.input.is_whole_catalog());
-        Ok(Finding::new(
-            id,
-            format!("Which share of the variance of {target} does {method} predict?"),
-            &rows.source,
-        )
-        .with_value(
-            result.r2_pooled.unwrap_or(f64::NAN),
-            "fraction",
-            result.n_tested,
-            method,
-        )
-        .with_interval(interval)
-        .with_protocol(protocol, rows.design.names())
-        .with_seed(self.global.seed)
-        .with_published(published)
-        .with_note(format!(
-            "mean absolute error {:.3}, root mean squared error {:.3}",
-            result.mae, result.rmse
-        )))
+    fn scored(&self) -> Scored<'_> {
+        Scored {
+            set: &self.set.name,
+            target: self.target,
+            protocol: &self.division.name,
+            design: &self.rows.design,
+            values: &self.rows.target,
+            shape: &self.rows.shape,
+            source: &self.rows.source,
+            resamples: self.args.resamples as usize,
+            seed: self.global.seed,
+            is_published: self.args.input.is_whole_catalog(),
+        }
     }
 
     fn table_row(
