@@ -42,7 +42,10 @@ impl Browser {
         };
         let started = Instant::now();
         while std::net::TcpStream::connect(&browser.address).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(30), "the driver does not listen");
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the driver does not listen"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         let mut arguments = vec![
@@ -144,7 +147,11 @@ impl Browser {
     /// Types, as a keyboard does.
     pub(crate) fn keys(&self, selector: &str, text: &str) {
         let element = self.element(selector);
-        self.call("POST", &format!("/element/{element}/value"), &json!({ "text": text }));
+        self.call(
+            "POST",
+            &format!("/element/{element}/value"),
+            &json!({ "text": text }),
+        );
     }
 
     /// Moves the pointer to a place in the window.

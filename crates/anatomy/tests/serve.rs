@@ -22,7 +22,7 @@ pub(crate) fn server() -> &'static Server {
     SERVER.get_or_init(|| {
         let mut shell = Command::new("/bin/sh")
             .arg("-c")
-            .arg("\"$0\" serve --port 0 --resamples 100 --sql-seconds 6 & pid=$!; read line; kill $pid; wait $pid")
+            .arg("\"$0\" serve --port 0 --resamples 100 --only dimensions,correlations,trends --sql-seconds 6 & pid=$!; read line; kill $pid; wait $pid")
             .arg(env!("CARGO_BIN_EXE_anatomy"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -81,11 +81,16 @@ fn pages_answer_before_the_study_is_computed_and_carry_the_policy() {
         let answer = get(address, path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{path}");
+        assert!(
+            policy.contains("script-src 'self';") && !policy.contains("unsafe"),
+            "{path}"
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         if answer.header("content-type").starts_with("text/html") {
             let html = answer.text();
-            for inline in ["<script>", "style=\"", " onclick", " onload", "http://", "https://"] {
+            for inline in [
+                "<script>", "style=\"", " onclick", " onload", "http://", "https://",
+            ] {
                 assert!(!html.contains(inline), "{path} has {inline}");
             }
         }
@@ -104,9 +109,15 @@ fn the_api_gives_what_the_tables_say() {
     .json();
     let rows = page["rows"].as_array().expect("rows");
     assert_eq!(rows.len(), 5);
-    let scores: Vec<f64> = rows.iter().map(|row| row["mmlu_pro"].as_f64().expect("points")).collect();
+    let scores: Vec<f64> = rows
+        .iter()
+        .map(|row| row["mmlu_pro"].as_f64().expect("points"))
+        .collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
-    assert!(rows.iter().all(|row| (6.0..=9.0).contains(&row["size"].as_f64().expect("billions"))));
+    assert!(
+        rows.iter()
+            .all(|row| (6.0..=9.0).contains(&row["size"].as_f64().expect("billions")))
+    );
     // The same by SQL, the way the command line says it.
     let sql = "select count(*) as n from checkpoints join structures using (id) where size between 6 and 9";
     let counted = send(
@@ -122,9 +133,15 @@ fn the_api_gives_what_the_tables_say() {
         assert_eq!(one["structure"]["d_ffn"], 14336);
         assert!(one["peers"].as_array().is_some_and(|peers| !peers.is_empty()));
     }
-    let csv = get(address, "/api/v1/checkpoints.csv?q=mistral-7b-v0.1&columns=layers");
+    let csv = get(
+        address,
+        "/api/v1/checkpoints.csv?q=mistral-7b-v0.1&columns=layers",
+    );
     let text = csv.text();
-    assert!(text.starts_with("id,layers\n") && text.contains("mistralai/Mistral-7B-v0.1,32\n"), "{text}");
+    assert!(
+        text.starts_with("id,layers\n") && text.contains("mistralai/Mistral-7B-v0.1,32\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -132,17 +149,29 @@ fn errors_say_what_is_wrong_and_what_there_is() {
     let address = &server().address;
     for (path, status, says) in [
         ("/api/v1/nothing", 404, "openapi.json"),
-        ("/api/v1/checkpoints/mistralai/mistral-7b-V0.1", 404, "mistralai/Mistral-7B-v0.1"),
+        (
+            "/api/v1/checkpoints/mistralai/mistral-7b-V0.1",
+            404,
+            "mistralai/Mistral-7B-v0.1",
+        ),
         ("/api/v1/checkpoints?limt=3", 400, "limt"),
         ("/api/v1/checkpoints?limit=0", 400, "from 1 to 1000"),
         ("/api/v1/checkpoints?sort=mmlu_por", 400, "mmlu_pro"),
         ("/api/v1/checkpoints?min_size=NaN", 400, "no number"),
         ("/api/v1/query", 400, "`sql` is missing"),
-        ("/api/v1/query?sql=select%20layer%20from%20structures", 400, "structures.layers"),
+        (
+            "/api/v1/query?sql=select%20layer%20from%20structures",
+            400,
+            "structures.layers",
+        ),
     ] {
         let answer = get(address, path);
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{path}"
+        );
         assert!(answer.text().contains(says), "{path}: {}", answer.text());
     }
     let method = send(address, "DELETE", "/api/v1/checkpoints", &[], None);
@@ -158,16 +187,35 @@ fn errors_say_what_is_wrong_and_what_there_is() {
 fn large_bodies_and_odd_requests_are_refused() {
     let address = &server().address;
     let large = serde_json::json!({ "sql": "x".repeat(100_000) }).to_string();
-    assert_eq!(send(address, "POST", "/api/v1/query", &[], Some(&large)).status, 413);
+    assert_eq!(
+        send(address, "POST", "/api/v1/query", &[], Some(&large)).status,
+        413
+    );
     let long = serde_json::json!({ "sql": "x".repeat(20_000) }).to_string();
-    assert_eq!(send(address, "POST", "/api/v1/query", &[], Some(&long)).status, 400);
-    for body in ["", "{", "[]", "{\"sql\": 3}", "{\"sql\": \"select 1\", \"other\": 1}"] {
+    assert_eq!(
+        send(address, "POST", "/api/v1/query", &[], Some(&long)).status,
+        400
+    );
+    for body in [
+        "",
+        "{",
+        "[]",
+        "{\"sql\": 3}",
+        "{\"sql\": \"select 1\", \"other\": 1}",
+    ] {
         let status = send(address, "POST", "/api/v1/query", &[], Some(body)).status;
         assert!([400, 422].contains(&status), "{body}: {status}");
     }
-    for path in ["/static/../Cargo.toml", "/static/%2e%2e%2fCargo.toml", "/tables/..%2F..%2Fetc%2Fpasswd"] {
+    for path in [
+        "/static/../Cargo.toml",
+        "/static/%2e%2e%2fCargo.toml",
+        "/tables/..%2F..%2Fetc%2Fpasswd",
+    ] {
         let answer = get(address, path);
-        assert!(!answer.text().contains("[package]") && !answer.text().contains("root:"), "{path}");
+        assert!(
+            !answer.text().contains("[package]") && !answer.text().contains("root:"),
+            "{path}"
+        );
     }
     let mut stream = connect(address);
     stream.write_all(b"\x16\x03\x01 nonsense\r\n\r\n").expect("sent");
@@ -194,13 +242,22 @@ fn hostile_sql_leaves_it_serving() {
     ] {
         assert_eq!(ask(sql).status, 400, "{sql}");
     }
-    let doubled = (0..40).fold("'x'".to_owned(), |inner, _| format!("(select concat(s, s) as s from (select {inner} as s))"));
+    let doubled = (0..40).fold("'x'".to_owned(), |inner, _| {
+        format!("(select concat(s, s) as s from (select {inner} as s))")
+    });
     let deep = format!("select {}1{}", "(".repeat(4000), ")".repeat(4000));
     let wide = format!("select 1 where {}", vec!["1=1"; 1500].join(" or "));
     let endless = "select count(*) from scores a, scores b, scores c where a.value + b.value > c.value";
     let sorted = "select a.id, b.id from scores a cross join scores b order by a.value * b.value";
     let repeated = "select repeat('x', 2000000000) || repeat('y', 2000000000)";
-    for sql in [endless, sorted, repeated, doubled.as_str(), deep.as_str(), wide.as_str()] {
+    for sql in [
+        endless,
+        sorted,
+        repeated,
+        doubled.as_str(),
+        deep.as_str(),
+        wide.as_str(),
+    ] {
         let started = Instant::now();
         let answer = ask(sql);
         let shown: String = sql.chars().take(60).collect();
@@ -239,7 +296,11 @@ fn slow_clients_are_cut_off() {
         let mut rest = Vec::new();
         // Closed, by a reset or an end, without an answer.
         let _ = stream.read_to_end(&mut rest);
-        assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&rest));
+        assert!(
+            rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"),
+            "{}",
+            String::from_utf8_lossy(&rest)
+        );
     }
     let took = started.elapsed();
     assert!((5..30).contains(&took.as_secs()), "{took:?}");
@@ -285,11 +346,24 @@ fn the_study_is_that_of_the_report() {
         for figure in section["figures"].as_array().expect("figures") {
             let figure = figure.as_str().expect("an id");
             let plotly = get(address, &format!("/api/v1/figures/{figure}/plotly")).json();
-            assert!(plotly["data"].as_array().is_some_and(|traces| !traces.is_empty()), "{figure}");
+            assert!(
+                plotly["data"].as_array().is_some_and(|traces| !traces.is_empty()),
+                "{figure}"
+            );
             let title = plotly["layout"]["title"]["text"].as_str().expect("a title");
             assert!(title.contains("(n = "), "{figure}: {title}");
-            assert!(get(address, &format!("/figures/{figure}.svg")).text().contains("<svg"));
-            assert!(get(address, &format!("/figures/{figure}.csv")).text().lines().count() > 1);
+            assert!(
+                get(address, &format!("/figures/{figure}.svg"))
+                    .text()
+                    .contains("<svg")
+            );
+            assert!(
+                get(address, &format!("/figures/{figure}.csv"))
+                    .text()
+                    .lines()
+                    .count()
+                    > 1
+            );
         }
     }
 }
@@ -298,7 +372,7 @@ fn the_study_is_that_of_the_report() {
 #[test]
 fn a_signal_ends_it_cleanly() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_anatomy"))
-        .args(["serve", "--port", "0", "--format", "json", "--resamples", "100"])
+        .args(["serve", "--port", "0", "--format", "json", "--only", "scale"])
         .stdout(Stdio::piped())
         .spawn()
         .expect("the binary starts");
@@ -325,5 +399,9 @@ fn a_signal_ends_it_cleanly() {
     let started = Instant::now();
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(0));
-    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        started.elapsed()
+    );
 }

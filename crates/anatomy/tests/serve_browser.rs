@@ -53,11 +53,19 @@ fn every_page_loads_without_a_complaint_in_both_themes_and_on_a_phone() {
                 "document.documentElement.style.scrollBehavior = 'auto'; \
                  document.querySelectorAll('figure.chart').forEach(f => f.scrollIntoView()); return 1",
             );
-            for place in 0..browser.run("return document.querySelectorAll('figure.chart').length").as_u64().unwrap_or(0) {
-                browser.run(&format!("document.querySelectorAll('figure.chart')[{place}].scrollIntoView(); return 1"));
+            for place in 0..browser
+                .run("return document.querySelectorAll('figure.chart').length")
+                .as_u64()
+                .unwrap_or(0)
+            {
+                browser.run(&format!(
+                    "document.querySelectorAll('figure.chart')[{place}].scrollIntoView(); return 1"
+                ));
                 browser.until(
                     "a chart",
-                    &format!("return document.querySelectorAll('figure.chart')[{place}].dataset.drawn === 'true'"),
+                    &format!(
+                        "return document.querySelectorAll('figure.chart')[{place}].dataset.drawn === 'true'"
+                    ),
                 );
             }
             let too_wide = browser.run("return document.documentElement.scrollWidth - window.innerWidth");
@@ -105,7 +113,12 @@ fn the_explorer_filters_sorts_and_links() {
         "return Array.from(document.querySelectorAll('#checkpoints tbody th')).map(e => e.textContent.toLowerCase())",
     );
     let names = names.as_array().expect("names").clone();
-    assert!(!names.is_empty() && names.iter().all(|name| name.as_str().is_some_and(|name| name.contains("mistral"))));
+    assert!(
+        !names.is_empty()
+            && names
+                .iter()
+                .all(|name| name.as_str().is_some_and(|name| name.contains("mistral")))
+    );
 
     let column = |browser: &Browser, name: &str| -> Vec<f64> {
         let script = format!(
@@ -123,7 +136,10 @@ fn the_explorer_filters_sorts_and_links() {
     browser.click("#checkpoints thead th:nth-child(9) a");
     browser.until("the order", "return location.search.includes('sort=-')");
     let falling = column(&browser, "average_v1");
-    assert!(falling.len() > 5 && falling.is_sorted_by(|a, b| a >= b), "{falling:?}");
+    assert!(
+        falling.len() > 5 && falling.is_sorted_by(|a, b| a >= b),
+        "{falling:?}"
+    );
     assert_eq!(
         browser.run("return document.querySelector('th[aria-sort]').getAttribute('aria-sort')"),
         "descending"
@@ -136,16 +152,30 @@ fn the_explorer_filters_sorts_and_links() {
     browser.run("document.querySelector('details summary').click(); return 1");
     browser.click("input[name=columns][value=mmlu_pro]");
     browser.click("#filter button[type=submit]");
-    browser.until("the column", "return location.search.includes('columns=mmlu_pro')");
+    browser.until(
+        "the column",
+        "return location.search.includes('columns=mmlu_pro')",
+    );
     let n = browser.run("return document.getElementById('n').textContent");
     let link = browser.run("return document.getElementById('permalink').href");
     browser.go("about:blank");
     browser.go(link.as_str().expect("a link"));
     assert_eq!(browser.run("return document.getElementById('n').textContent"), n);
-    assert!(browser.run("return document.querySelector('#checkpoints thead').textContent").to_string().contains("mmlu_pro"));
-    assert_eq!(browser.run("return document.querySelector('input[name=q]').value"), "mistral");
+    assert!(
+        browser
+            .run("return document.querySelector('#checkpoints thead').textContent")
+            .to_string()
+            .contains("mmlu_pro")
+    );
+    assert_eq!(
+        browser.run("return document.querySelector('input[name=q]').value"),
+        "mistral"
+    );
     browser.click("#checkpoints tbody th a");
-    browser.until("the checkpoint's page", "return location.pathname.startsWith('/checkpoints/')");
+    browser.until(
+        "the checkpoint's page",
+        "return location.pathname.startsWith('/checkpoints/')",
+    );
     quiet(&browser, "explorer");
 }
 
@@ -155,7 +185,9 @@ fn charts_answer_the_pointer_and_the_legend() {
         return;
     };
     let address = studied();
-    browser.go(&format!("http://{address}/chart?x=layers&y=mmlu_pro&min_size=6&max_size=80"));
+    browser.go(&format!(
+        "http://{address}/chart?x=layers&y=mmlu_pro&min_size=6&max_size=80"
+    ));
     browser.until("the chart", &present("figure[data-drawn=true] .points path"));
     let point = browser.run(
         "document.querySelector('figure.chart').scrollIntoView({block: 'center', behavior: 'instant'}); \
@@ -170,7 +202,10 @@ fn charts_answer_the_pointer_and_the_legend() {
     let titles = browser.run("return [document.querySelector('.xtitle').textContent, document.querySelector('.ytitle').textContent, document.querySelector('.gtitle').textContent]");
     assert_eq!(titles[0], "layers");
     assert_eq!(titles[1], "mmlu_pro (points)");
-    assert!(titles[2].as_str().is_some_and(|title| title.contains("(n = ")), "{titles}");
+    assert!(
+        titles[2].as_str().is_some_and(|title| title.contains("(n = ")),
+        "{titles}"
+    );
     quiet(&browser, "chart");
 }
 
@@ -188,18 +223,31 @@ fn the_sql_console_runs_by_keyboard_and_says_what_is_wrong() {
     // Control down, Enter, Control up, in the protocol's code points.
     browser.keys("#sql", "\u{e009}\u{e007}\u{e000}");
     browser.until("the answer", &present("#answer tbody tr"));
-    let cells = browser.run("return Array.from(document.querySelectorAll('#answer tbody td')).map(e => e.textContent)");
+    let cells = browser
+        .run("return Array.from(document.querySelectorAll('#answer tbody td')).map(e => e.textContent)");
     assert_eq!(
         cells,
-        serde_json::json!(["open-llm-leaderboard-v1", "7169", "open-llm-leaderboard-v2", "4576"])
+        serde_json::json!([
+            "open-llm-leaderboard-v1",
+            "7169",
+            "open-llm-leaderboard-v2",
+            "4576"
+        ])
     );
     let link = browser.run("return document.getElementById('permalink').href");
     browser.go(link.as_str().expect("a link"));
-    assert_eq!(browser.run("return document.querySelectorAll('#answer tbody tr').length"), 2);
+    assert_eq!(
+        browser.run("return document.querySelectorAll('#answer tbody tr').length"),
+        2
+    );
     quiet(&browser, "SQL");
     browser.fill("#sql", "select layer from structures");
     browser.click("#console button");
     browser.until("the refusal", &present("[role=alert]"));
     let said = browser.run("return document.querySelector('[role=alert]').textContent");
-    assert!(said.as_str().is_some_and(|said| said.contains("did you mean structures.layers")), "{said}");
+    assert!(
+        said.as_str()
+            .is_some_and(|said| said.contains("did you mean structures.layers")),
+        "{said}"
+    );
 }

@@ -42,7 +42,14 @@ pub(crate) const PREDICT: [&str; 20] = [
 ];
 /// Names that [`budget`] knows.
 pub(crate) const RECOMMEND: [&str; 8] = [
-    "memory", "device", "context", "task", "license", "min_speed", "precision", "top",
+    "memory",
+    "device",
+    "context",
+    "task",
+    "license",
+    "min_speed",
+    "precision",
+    "top",
 ];
 /// Names that [`comparison`] knows.
 pub(crate) const COMPARE: [&str; 3] = ["id", "context", "device"];
@@ -97,6 +104,17 @@ impl Answers {
             Ok(Ok(Ok(answer))) => Ok(Now::Answer(answer)),
             Ok(Ok(Err(error))) => Err(worded(&error)),
         }
+    }
+
+    /// Makes every fit that answers need, so that visitors do not wait for them.
+    pub(crate) fn warm(&self) {
+        let names: Vec<&str> = self
+            .predictor
+            .benchmarks
+            .iter()
+            .map(|benchmark| benchmark.name.as_str())
+            .collect();
+        self.predictor.warm(&names, true);
     }
 
     pub(crate) async fn predict(&self, question: Question) -> Result<Now<PredictAnswer>, Problem> {

@@ -30,11 +30,7 @@ fn answered<T: Serialize>(state: &Shared, now: &Now<T>) -> Response {
     }
 }
 
-fn read<T>(
-    query: Pairs,
-    known: &[&str],
-    of: impl Fn(&Params) -> Result<T, Problem>,
-) -> Result<T, Problem> {
+fn read<T>(query: Pairs, known: &[&str], of: impl Fn(&Params) -> Result<T, Problem>) -> Result<T, Problem> {
     of(&params(query, known)?)
 }
 

@@ -151,7 +151,11 @@ fn state_of(below: &Below) -> (bool, Option<StatusCode>) {
 fn api_link(params: &Params, known: &[&str]) -> String {
     let pairs: Vec<(String, String)> = known
         .iter()
-        .flat_map(|name| params.all(name).map(|value| ((*name).to_owned(), value.to_owned())))
+        .flat_map(|name| {
+            params
+                .all(name)
+                .map(|value| ((*name).to_owned(), value.to_owned()))
+        })
         .collect();
     Params::form(pairs).link(&[], &[])
 }
@@ -283,7 +287,7 @@ fn predicted(answer: &PredictAnswer, link: &str) -> Below {
             TableView::of(name, caption, table)
         })
         .collect();
-    let mut words = predict::tables::head(answer);
+    let mut words = Vec::new();
     for score in answer.scores.iter().filter(|score| score.extrapolating) {
         words.push(format!(
             "Extrapolating on {}: {}.",
@@ -352,7 +356,10 @@ pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> R
         }
     };
     let mut ids = params.list("id");
-    ids.resize(ids.len().max(2) + usize::from(ids.len() >= 2 && ids.len() < 8), String::new());
+    ids.resize(
+        ids.len().max(2) + usize::from(ids.len() >= 2 && ids.len() < 8),
+        String::new(),
+    );
     let page = ComparePage {
         title: "Compare",
         here: "/compare",
