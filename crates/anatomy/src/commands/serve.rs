@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Global};
 use crate::output;
-use crate::server::{self, Settings, sql};
+use crate::server::{self, Plan, Settings, sql};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -44,6 +44,9 @@ pub(crate) struct ServeArgs {
     /// Resamples of each bootstrap interval of the study
     #[arg(long, default_value_t = 1000, value_name = "NUM", value_parser = clap::value_parser!(u32).range(100..=100_000))]
     resamples: u32,
+    /// Sections of the study to compute, separated by commas, as of `anatomy report --only` [default: all]
+    #[arg(long, value_name = "NAMES")]
+    only: Option<String>,
     /// Connections at once; at the limit the longest idle one is closed
     #[arg(long, default_value_t = 16_384, value_name = "NUM", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
@@ -83,8 +86,12 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode> {
         catalog,
         report: args.report.clone(),
         probes: args.probe.clone(),
-        seed: global.seed,
-        resamples: args.resamples as usize,
+        study: Plan {
+            dir: args.catalog.clone(),
+            resamples: args.resamples as usize,
+            seed: global.seed,
+            only: args.only.clone(),
+        },
         connections: connections(args.max_connections as usize),
         sql: sql::Limits {
             rows: args.sql_rows as usize,

@@ -10,6 +10,7 @@ use anyhow::Result;
 use study::section::Section;
 
 pub(crate) use files::{Files, write_whole};
+pub(crate) use headlines::headlines;
 pub(crate) use parts::{Choice, Context};
 pub(crate) use study::claims::verdict_name;
 

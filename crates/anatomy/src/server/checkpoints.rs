@@ -1,6 +1,7 @@
 //! The catalog as the dashboard asks for it: one row a checkpoint, and its evaluations, scores and kin by id.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use catalog::Catalog;
 use catalog::tables::{Checkpoint, Evaluation, Score, Structure};
@@ -104,7 +105,7 @@ impl Row {
 
 /// The catalog with its rows and the ways into it.
 pub(crate) struct Checkpoints {
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: Arc<Catalog>,
     /// In the order of their ids.
     pub(crate) rows: Vec<Row>,
     checkpoint: BTreeMap<String, usize>,
@@ -115,7 +116,7 @@ pub(crate) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(crate) fn of(catalog: Catalog) -> Self {
+    pub(crate) fn of(catalog: Arc<Catalog>) -> Self {
         let mut evaluations: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, row) in catalog.evaluations.iter().enumerate() {
             evaluations.entry(row.id.clone()).or_default().push(place);

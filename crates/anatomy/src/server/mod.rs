@@ -5,9 +5,11 @@
 //! scripts and styles come from files of ours alone ([`layers`]).
 
 mod api;
+mod asked;
 mod checkpoints;
 mod columns;
 mod connection;
+mod figure_table;
 mod layers;
 mod metrics;
 mod pages;
@@ -17,6 +19,7 @@ mod plotly;
 mod probes;
 mod problem;
 mod remember;
+mod scores_figure;
 mod search;
 pub(crate) mod sql;
 mod state;
@@ -42,6 +45,7 @@ use checkpoints::Checkpoints;
 use connection::{Guarded, Patience, Peer};
 use metrics::Gauges;
 use state::{Shared, Site};
+pub(crate) use study::Plan;
 
 /// After the signal, requests under way have this long.
 const GRACE: Duration = Duration::from_secs(10);
@@ -58,8 +62,7 @@ pub(crate) struct Settings {
     pub(crate) catalog: Catalog,
     pub(crate) report: Option<PathBuf>,
     pub(crate) probes: Option<PathBuf>,
-    pub(crate) seed: u64,
-    pub(crate) resamples: usize,
+    pub(crate) study: Plan,
     pub(crate) connections: usize,
     pub(crate) sql: sql::Limits,
     /// Arguments that make this program a process for visitors' SQL.
@@ -87,8 +90,7 @@ async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<
         catalog,
         report,
         probes,
-        seed,
-        resamples,
+        study,
         ..
     } = settings;
     let given = report
@@ -98,13 +100,13 @@ async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<
         Some(folder) => probes::Probes::read(&folder)?,
         None => probes::Probes::default(),
     };
+    let seed = study.seed;
     let site = Arc::new(Site::new(
-        Checkpoints::of(catalog),
-        study::Slot::new(given),
+        Checkpoints::of(Arc::new(catalog)),
+        study::Slot::new(study, given)?,
         sql::Pool::new(settings.sql, settings.sql_arguments),
         probes,
         seed,
-        resamples,
     ));
     start_study(&site)?;
     let warming = Arc::clone(&site);
@@ -132,14 +134,15 @@ async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<
     }
 }
 
-/// The study is computed on a thread of its own: it fills cores, and nobody waits for it at the end.
+/// The study and then the fits behind predictions are computed on a thread of their own: they fill cores, and nobody waits
+/// for them at the end.
 fn start_study(site: &Shared) -> Result<()> {
     let site = Arc::clone(site);
     std::thread::Builder::new()
         .name("study".into())
         .spawn(move || {
-            site.study.compute(&site.checkpoints, site.resamples, site.seed);
-            site.changed();
+            site.study.compute(&site.checkpoints, || site.changed());
+            site.answers.warm();
         })
         .context("cannot start a thread")?;
     Ok(())
@@ -161,7 +164,7 @@ async fn metrics_text(State(state): State<Shared>) -> impl IntoResponse {
         connections: state.open.count(),
         uptime: state.started.elapsed(),
         remembered: state.memory.bytes(),
-        study_ready: state.study.ready().is_some(),
+        study_ready: !state.study.is_computing(),
         sql_answered: state.sql.answered.load(Relaxed),
         sql_refused: state.sql.refused.load(Relaxed),
         sql_stopped: state.sql.stopped.load(Relaxed),

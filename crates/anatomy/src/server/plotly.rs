@@ -1,11 +1,10 @@
-//! The study's figures as Plotly's traces and layout, and as the table that says the same.
+//! The study's figures as Plotly's traces and layout.
 //!
 //! Numbers are the figure's own; nothing is computed here but their arrangement. Colours and fonts are the page's
 //! (`static/charts.js` sets them by theme).
 
 use serde_json::{Value, json};
-use study::section::{Axis, Bar, Bin, Cell, Drawing, Figure, Table};
-use study::statistics::{quantile_of_sorted, sorted};
+use study::section::{Axis, Bar, Bin, Drawing, Figure, Layer};
 
 /// `{ data, layout }` for `Plotly.newPlot`.
 pub(crate) fn spec(figure: &Figure) -> Value {
@@ -24,6 +23,14 @@ pub(crate) fn spec(figure: &Figure) -> Value {
             let (name, bins) = &panels[place];
             (format!("{name} (n = {})", rows(bins)), band(bins, "interval"))
         }),
+        Drawing::Panels(panels) if panels.len() == 1 => single(figure, layers(&panels[0].layers, true)),
+        Drawing::Panels(panels) => panels_of(figure, panels.len(), |place| {
+            (
+                panels[place].title.clone(),
+                layers(&panels[place].layers, place == 0),
+            )
+        }),
+        Drawing::Intervals { rows, reference } => intervals(figure, rows, *reference),
         Drawing::Boxes(groups) => {
             let traces = groups.iter().map(|(name, values)| {
                 json!({ "type": "box", "y": values, "name": format!("{name}<br>n = {}", values.len()),
@@ -165,6 +172,158 @@ fn bar_traces(bars: &[Bar]) -> Vec<Value> {
         .collect()
 }
 
+/// Okabe and Ito's colours, as the page's script has them: a series has one colour in all panels.
+const COLOURS: [&str; 8] = [
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442",
+];
+
+/// Points, lines and bands of one panel; a series is in the legend once.
+fn layers(layers: &[Layer], in_legend: bool) -> Vec<Value> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut told: Vec<&str> = Vec::new();
+    let mut traces = Vec::new();
+    for layer in layers {
+        if let Layer::Markers { name, .. } | Layer::Line { name, .. } | Layer::Band { name, .. } = layer
+            && !names.contains(&name.as_str())
+        {
+            names.push(name);
+        }
+    }
+    for layer in layers {
+        let (name, mut trace) = match layer {
+            Layer::Markers { name, points, sizes } => {
+                let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+                let most = sizes.iter().copied().fold(0.0, f64::max);
+                let size = if sizes.is_empty() || most <= 0.0 {
+                    json!(6)
+                } else {
+                    // An area stands for the number.
+                    json!(
+                        sizes
+                            .iter()
+                            .map(|size| 3.0 + 15.0 * (size / most).sqrt())
+                            .collect::<Vec<_>>()
+                    )
+                };
+                (
+                    name,
+                    json!({ "type": "scatter", "mode": "markers", "x": x, "y": y, "customdata": sizes,
+                    "marker": { "size": size, "opacity": 0.7 } }),
+                )
+            }
+            Layer::Line { name, points, step } => {
+                let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+                let shape = if *step { "hv" } else { "linear" };
+                (
+                    name,
+                    json!({ "type": "scatter", "mode": "lines", "x": x, "y": y, "line": { "shape": shape, "width": 2 } }),
+                )
+            }
+            Layer::Band { name, points } => {
+                let forth = points.iter().map(|point| (point.0, point.2));
+                let back = points.iter().rev().map(|point| (point.0, point.1));
+                let (x, y): (Vec<f64>, Vec<f64>) = forth.chain(back).unzip();
+                (
+                    name,
+                    json!({ "type": "scatter", "mode": "lines", "x": x, "y": y, "fill": "toself", "opacity": 0.25,
+                    "line": { "width": 0 }, "hoverinfo": "skip", "showlegend": false }),
+                )
+            }
+            Layer::Level { y, label } => {
+                let xs: Vec<f64> = layers.iter().flat_map(places).collect();
+                let (low, high) = xs
+                    .iter()
+                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+                        (low.min(*x), high.max(*x))
+                    });
+                if low <= high {
+                    traces.push(json!({ "type": "scatter", "mode": "lines+text", "x": [low, high], "y": [y, y],
+                        "text": [label, ""], "textposition": "top right", "showlegend": false, "hoverinfo": "skip",
+                        "line": { "dash": "dash", "width": 1, "color": "#999999" } }));
+                }
+                continue;
+            }
+        };
+        let place = names.iter().position(|other| other == name).unwrap_or_default();
+        let colour = COLOURS[place % COLOURS.len()];
+        if trace["mode"] == "markers" {
+            trace["marker"]["color"] = json!(colour);
+        } else {
+            trace["line"]["color"] = json!(colour);
+        }
+        if trace["fill"] == "toself" {
+            trace["fillcolor"] = json!(colour);
+        } else {
+            trace["showlegend"] = json!(in_legend && names.len() > 1 && !told.contains(&name.as_str()));
+            told.push(name);
+        }
+        trace["name"] = json!(name);
+        trace["legendgroup"] = json!(name);
+        traces.push(trace);
+    }
+    traces
+}
+
+/// Where a layer has something, on the x axis.
+fn places(layer: &Layer) -> Vec<f64> {
+    match layer {
+        Layer::Markers { points, .. } | Layer::Line { points, .. } => {
+            points.iter().map(|point| point.0).collect()
+        }
+        Layer::Band { points, .. } => points.iter().map(|point| point.0).collect(),
+        Layer::Level { .. } => Vec::new(),
+    }
+}
+
+/// One row a value, its interval along x, a panel a group.
+fn intervals(figure: &Figure, rows: &[Bar], reference: f64) -> (Value, Value) {
+    let mut groups: Vec<&str> = Vec::new();
+    for row in rows {
+        if !groups.contains(&row.group.as_str()) {
+            groups.push(&row.group);
+        }
+    }
+    let (data, mut layout) = panels_of(figure, groups.len(), |place| {
+        let own: Vec<&Bar> = rows.iter().filter(|row| row.group == groups[place]).collect();
+        let ends = |pick: fn(&Bar, (f64, f64)) -> f64| -> Vec<Option<f64>> {
+            own.iter()
+                .map(|row| row.interval.map(|ends| pick(row, ends)))
+                .collect()
+        };
+        let names: Vec<&str> = own.iter().map(|row| row.series.as_str()).collect();
+        let mut traces = vec![json!({ "type": "scatter", "mode": "markers", "y": names,
+            "x": own.iter().map(|row| row.value).collect::<Vec<_>>(),
+            "marker": { "size": 7, "color": COLOURS[0] },
+            "error_x": { "type": "data", "symmetric": false, "thickness": 1.2, "width": 3,
+                "array": ends(|row, (_, high)| high - row.value),
+                "arrayminus": ends(|row, (low, _)| row.value - low) },
+            "hovertemplate": "%{y}: %{x:.4g}<extra></extra>" })];
+        if reference.is_finite()
+            && let (Some(first), Some(last)) = (names.first(), names.last())
+        {
+            traces.push(
+                json!({ "type": "scatter", "mode": "lines", "x": [reference, reference], "y": [first, last],
+                "hoverinfo": "skip", "line": { "dash": "dash", "width": 1, "color": "#999999" } }),
+            );
+        }
+        (groups[place].to_owned(), traces)
+    });
+    for (key, axis) in layout.as_object_mut().into_iter().flatten() {
+        if key.starts_with("yaxis") {
+            axis["autorange"] = json!("reversed");
+            axis["type"] = json!("category");
+        }
+    }
+    let most = groups
+        .iter()
+        .map(|group| rows.iter().filter(|row| row.group == **group).count())
+        .max()
+        .unwrap_or(1);
+    let lines = groups.len().div_ceil(3).max(1);
+    layout["height"] = json!(110 + lines * (60 + 22 * most).max(230));
+    (data, layout)
+}
+
 /// Leaves in the order of the merges, joined at their distance.
 fn dendrogram(figure: &Figure, names: &[String], merges: &[(usize, usize, f64)]) -> (Value, Value) {
     let mut members: Vec<Vec<usize>> = (0..names.len()).map(|leaf| vec![leaf]).collect();
@@ -190,116 +349,4 @@ fn dendrogram(figure: &Figure, names: &[String], merges: &[(usize, usize, f64)])
     layout["yaxis"]["tickvals"] = json!((0..order.len()).collect::<Vec<_>>());
     layout["yaxis"]["ticktext"] = json!(order.iter().map(|&leaf| &names[leaf]).collect::<Vec<_>>());
     (data, layout)
-}
-
-/// What the figure shows as rows; samples as their five numbers.
-pub(crate) fn table(figure: &Figure) -> Table {
-    let (columns, rows): (Vec<&str>, Vec<Vec<Cell>>) = match &figure.drawing {
-        Drawing::Histograms(groups) | Drawing::Boxes(groups) => (
-            vec![
-                "group",
-                "n",
-                "least",
-                "lower quartile",
-                "median",
-                "upper quartile",
-                "most",
-            ],
-            groups
-                .iter()
-                .map(|(name, values)| {
-                    let ordered = sorted(values);
-                    let at = |share: f64| Cell::from(quantile_of_sorted(&ordered, share));
-                    vec![
-                        name.as_str().into(),
-                        values.len().into(),
-                        at(0.0),
-                        at(0.25),
-                        at(0.5),
-                        at(0.75),
-                        at(1.0),
-                    ]
-                })
-                .collect(),
-        ),
-        Drawing::Heatmap {
-            rows,
-            columns,
-            values,
-        } => {
-            let mut names = vec![""];
-            names.extend(columns.iter().map(String::as_str));
-            let lines = rows.iter().zip(values).map(|(name, line)| {
-                let mut cells: Vec<Cell> = vec![name.as_str().into()];
-                cells.extend(line.iter().map(|value| Cell::from(*value)));
-                cells
-            });
-            (names, lines.collect())
-        }
-        Drawing::Bars(bars) => (
-            vec!["group", "series", "value", "low", "high"],
-            bars.iter()
-                .map(|bar| {
-                    vec![
-                        bar.group.as_str().into(),
-                        bar.series.as_str().into(),
-                        bar.value.into(),
-                        bar.interval.map(|ends| ends.0).into(),
-                        bar.interval.map(|ends| ends.1).into(),
-                    ]
-                })
-                .collect(),
-        ),
-        Drawing::Points { series, .. } => (
-            vec!["series", "x", "y"],
-            series
-                .iter()
-                .flat_map(|(name, points)| {
-                    points
-                        .iter()
-                        .map(move |(x, y)| vec![name.as_str().into(), (*x).into(), (*y).into()])
-                })
-                .collect(),
-        ),
-        Drawing::Bins(panels) | Drawing::Curves(panels) => (
-            vec!["panel", "x", "mean", "low", "high", "n"],
-            panels
-                .iter()
-                .flat_map(|(name, bins)| {
-                    bins.iter().map(move |bin| {
-                        vec![
-                            name.as_str().into(),
-                            bin.x.into(),
-                            bin.mean.into(),
-                            bin.q1.into(),
-                            bin.q3.into(),
-                            bin.n.into(),
-                        ]
-                    })
-                })
-                .collect(),
-        ),
-        Drawing::Dendrogram { names, merges } => (
-            vec!["one", "other", "distance"],
-            merges
-                .iter()
-                .map(|&(left, right, distance)| {
-                    let name = |place: usize| {
-                        names
-                            .get(place)
-                            .cloned()
-                            .unwrap_or_else(|| format!("cluster {}", place - names.len() + 1))
-                    };
-                    vec![name(left).into(), name(right).into(), distance.into()]
-                })
-                .collect(),
-        ),
-    };
-    Table {
-        id: figure.id.clone(),
-        caption: figure.caption.clone(),
-        columns: columns.into_iter().map(str::to_owned).collect(),
-        rows,
-        shown: true,
-    }
 }

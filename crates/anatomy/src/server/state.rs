@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::asked::Answers;
 use super::checkpoints::Checkpoints;
 use super::connection::Open;
 use super::metrics::Metrics;
@@ -11,6 +12,7 @@ use super::probes::Probes;
 use super::remember::Memory;
 use super::sql::Pool;
 use super::study::Slot;
+use crate::answers::Predictor;
 
 /// Shared by all requests.
 pub(crate) type Shared = Arc<Site>;
@@ -19,6 +21,7 @@ pub(crate) type Shared = Arc<Site>;
 pub(crate) struct Site {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) study: Slot,
+    pub(crate) answers: Answers,
     pub(crate) sql: Pool,
     pub(crate) probes: Probes,
     pub(crate) memory: Memory,
@@ -27,21 +30,13 @@ pub(crate) struct Site {
     pub(crate) started: Instant,
     /// Seed of what is random in answers.
     pub(crate) seed: u64,
-    /// Resamples of the study's intervals.
-    pub(crate) resamples: usize,
     rounds: AtomicU64,
 }
 
 impl Site {
-    pub(crate) fn new(
-        checkpoints: Checkpoints,
-        study: Slot,
-        sql: Pool,
-        probes: Probes,
-        seed: u64,
-        resamples: usize,
-    ) -> Self {
+    pub(crate) fn new(checkpoints: Checkpoints, study: Slot, sql: Pool, probes: Probes, seed: u64) -> Self {
         Self {
+            answers: Answers::new(Predictor::new(Arc::clone(&checkpoints.catalog), seed)),
             checkpoints,
             study,
             sql,
@@ -51,7 +46,6 @@ impl Site {
             open: Arc::default(),
             started: Instant::now(),
             seed,
-            resamples,
             rounds: AtomicU64::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! The study behind the pages: computed in the background from the start, or read from a report that was written before.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +13,7 @@ use study::section::{Figure, Section, Table};
 
 use super::checkpoints::Checkpoints;
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
+use crate::report::Choice;
 use crate::{draw, output, report};
 
 /// The study, ready to be shown.
@@ -61,78 +62,166 @@ impl Study {
     }
 }
 
+/// How it is to be computed.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// Folder of the catalog where it is not the one compiled in.
+    pub(crate) dir: Option<PathBuf>,
+    /// Resamples of each bootstrap interval.
+    pub(crate) resamples: usize,
+    pub(crate) seed: u64,
+    /// Sections and parts, separated by commas; all where none is named.
+    pub(crate) only: Option<String>,
+}
+
+/// What is quick comes first: pages show it while the rest is computed.
+const QUICK: &str = "dataset,trends,dimensions,correlations,leaderboard_v1";
+/// The rest: regressions by many methods, repeated. The ledger is made of all findings.
+const SLOW: &str = "attribution";
+
 /// How far it is.
 #[derive(Clone)]
-pub(crate) enum Progress {
-    Computing(ProgressBar),
-    Ready(Arc<Study>),
+enum Progress {
+    Computing,
+    Done,
     Failed(String),
 }
 
 /// The study, now or later; findings of a report may stand in until it is computed.
 pub(crate) struct Slot {
-    progress: RwLock<Progress>,
+    progress: RwLock<(Progress, Option<Arc<Study>>)>,
     given: Option<Arc<Study>>,
+    bar: ProgressBar,
+    plan: Plan,
+    stages: Vec<Choice>,
 }
 
 impl Slot {
     /// An empty place, with the findings of a report where one was given.
-    pub(crate) fn new(given: Option<Study>) -> Self {
+    ///
+    /// # Errors
+    /// A section that is not known.
+    pub(crate) fn new(plan: Plan, given: Option<Study>) -> Result<Self> {
+        let stages = match &plan.only {
+            Some(names) => vec![Choice::of(names)?],
+            None => vec![Choice::of(QUICK)?, Choice::of(SLOW)?],
+        };
         let bar = ProgressBar::hidden();
-        bar.set_length(report::STEPS);
-        Self {
-            progress: RwLock::new(Progress::Computing(bar)),
+        bar.set_length(stages.iter().map(Choice::steps).sum());
+        Ok(Self {
+            progress: RwLock::new((Progress::Computing, None)),
             given: given.map(Arc::new),
-        }
+            bar,
+            plan,
+            stages,
+        })
     }
 
-    pub(crate) fn progress(&self) -> Progress {
+    fn read(&self) -> (Progress, Option<Arc<Study>>) {
         self.progress
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// The study with its figures, once it is computed.
-    pub(crate) fn ready(&self) -> Option<Arc<Study>> {
-        match self.progress() {
-            Progress::Ready(study) => Some(study),
-            _ => None,
-        }
+    fn write(&self, progress: Progress, study: Option<Arc<Study>>) {
+        *self.progress.write().unwrap_or_else(PoisonError::into_inner) = (progress, study);
     }
 
-    /// The findings: computed, or those of the report.
+    /// Whether anything of it is still to come.
+    pub(crate) fn is_computing(&self) -> bool {
+        matches!(self.read().0, Progress::Computing)
+    }
+
+    /// The study with its figures, as far as it is computed.
+    pub(crate) fn ready(&self) -> Option<Arc<Study>> {
+        self.read().1
+    }
+
+    /// The findings: computed, or those of the report until all are.
     pub(crate) fn findings(&self) -> Option<Arc<Study>> {
-        self.ready().or_else(|| self.given.clone())
+        match (self.read(), &self.given) {
+            ((Progress::Done, study), _) | ((_, study), None) => study,
+            (_, given) => given.clone(),
+        }
     }
 
     /// `ready`, `computing` or `failed`, and how far in words.
     pub(crate) fn words(&self) -> (&'static str, String) {
-        match self.progress() {
-            Progress::Ready(_) => ("ready", "computed".into()),
-            Progress::Computing(bar) => (
+        match self.read().0 {
+            Progress::Done => ("ready", "computed".into()),
+            Progress::Computing => (
                 "computing",
-                format!("step {} of {}", bar.position() + 1, report::STEPS),
+                format!(
+                    "step {} of {}",
+                    self.bar.position() + 1,
+                    self.bar.length().unwrap_or_default()
+                ),
             ),
             Progress::Failed(why) => ("failed", why),
         }
     }
 
-    /// Computes the study; blocks until it is done.
-    pub(crate) fn compute(&self, checkpoints: &Checkpoints, resamples: usize, seed: u64) {
-        let Progress::Computing(bar) = self.progress() else {
-            return;
+    /// Computes the study; blocks until it is done. `changed` hears of each stage.
+    pub(crate) fn compute(&self, checkpoints: &Checkpoints, changed: impl Fn()) {
+        let mut sections = Vec::new();
+        for (place, choice) in self.stages.iter().enumerate() {
+            let is_last = place + 1 == self.stages.len();
+            match self.stage(checkpoints, choice, &mut sections, is_last) {
+                Ok(study) => {
+                    let progress = if is_last {
+                        Progress::Done
+                    } else {
+                        Progress::Computing
+                    };
+                    self.write(progress, Some(Arc::new(study)));
+                }
+                Err(error) => {
+                    let why = crate::explain::explain(&error);
+                    self.write(Progress::Failed(why), self.read().1);
+                }
+            }
+            changed();
+            if !self.is_computing() {
+                break;
+            }
+        }
+    }
+
+    fn stage(
+        &self,
+        checkpoints: &Checkpoints,
+        choice: &Choice,
+        sections: &mut Vec<Section>,
+        is_last: bool,
+    ) -> Result<Study> {
+        let Plan {
+            dir,
+            resamples,
+            seed,
+            only,
+        } = &self.plan;
+        let context = report::Context {
+            catalog: &checkpoints.catalog,
+            dir: dir.as_deref(),
+            resamples: *resamples,
+            seed: *seed,
+            bar: &self.bar,
         };
-        let catalog = &checkpoints.catalog;
-        let done = report::study(catalog, resamples, seed, &bar).and_then(|study| {
-            let provenance = Provenance::of(&catalog.manifest.catalog_sha256, seed);
-            ready(study, provenance, resamples)
-        });
-        let progress = match done {
-            Ok(study) => Progress::Ready(Arc::new(study)),
-            Err(error) => Progress::Failed(crate::explain::explain(&error)),
+        let more = report::study(&context, choice)?;
+        sections.extend(more.sections);
+        // What `anatomy report` does when all parts are there.
+        if is_last && only.is_none() {
+            let findings = sections.iter().flat_map(|section| &section.findings);
+            let ledger = study::claims::section(findings);
+            sections.insert(0, ledger);
+        }
+        let study = report::Study {
+            headlines: report::headlines(sections),
+            sections: sections.clone(),
         };
-        *self.progress.write().unwrap_or_else(PoisonError::into_inner) = progress;
+        let provenance = Provenance::of(&checkpoints.catalog.manifest.catalog_sha256, *seed);
+        ready(study, provenance, *resamples)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The JSON API, version 1: every route with its handler, and the OpenAPI document that describes them.
 
+mod answers;
 mod catalog;
 pub(crate) use catalog::unknown;
 mod findings;
@@ -39,6 +40,20 @@ pub(crate) fn routes() -> Vec<(Method, &'static str, MethodRouter<Shared>)> {
             get(catalog::one_by_parts),
         ),
         (Method::GET, "/api/v1/points", get(catalog::points)),
+        (Method::GET, "/api/v1/devices", get(answers::devices)),
+        (Method::GET, "/api/v1/predict", get(answers::predict)),
+        (
+            Method::GET,
+            "/api/v1/predict/figure",
+            get(answers::predict_figure),
+        ),
+        (Method::GET, "/api/v1/recommend", get(answers::recommend)),
+        (
+            Method::GET,
+            "/api/v1/recommend/figure",
+            get(answers::recommend_figure),
+        ),
+        (Method::GET, "/api/v1/compare", get(answers::compare)),
         (Method::GET, "/api/v1/findings", get(findings::all)),
         (Method::GET, "/api/v1/findings/{id}", get(findings::one)),
         (Method::GET, "/api/v1/sections", get(findings::sections)),
@@ -87,6 +102,16 @@ pub(crate) fn later(state: &Shared) -> Response {
     response
 }
 
+/// 202: the fits behind an answer are still being made.
+pub(crate) fn being_made() -> Response {
+    let body = json!({ "detail": "the fits behind this answer are still being made" });
+    let mut response = (StatusCode::ACCEPTED, axum::Json(body)).into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("15"));
+    response
+}
+
 async fn health(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     let (study, detail) = state.study.words();
@@ -118,6 +143,8 @@ pub(crate) fn document() -> Value {
     schemas["NumericColumn"]["enum"] =
         json!(columns::numeric().map(|column| column.name).collect::<Vec<_>>());
     schemas["Benchmark"]["enum"] = json!(BENCHMARKS);
+    let devices = ::catalog::cost::device::devices();
+    schemas["Device"]["enum"] = json!(devices.iter().map(|one| &one.name).collect::<Vec<_>>());
     document
 }
 

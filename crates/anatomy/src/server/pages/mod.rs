@@ -1,5 +1,6 @@
 //! Pages: each a template over what the API gives; they work without scripts, which only add charts and comfort.
 
+mod answers;
 mod checkpoint;
 mod explorer;
 mod overview;
@@ -20,10 +21,13 @@ use super::problem::Problem;
 use super::state::Shared;
 
 /// The site's own places, in the order of the menu.
-pub(crate) const MENU: [(&str, &str); 6] = [
+pub(crate) const MENU: [(&str, &str); 9] = [
     ("/", "Overview"),
     ("/checkpoints", "Checkpoints"),
     ("/study", "Study"),
+    ("/compare", "Compare"),
+    ("/recommend", "Recommend"),
+    ("/predict", "Predict"),
     ("/probes", "Probes"),
     ("/sql", "SQL"),
     ("/api", "API"),
@@ -44,6 +48,9 @@ pub(super) fn add(router: Router<Shared>) -> Router<Shared> {
         .route("/findings.json", get(study::findings_file))
         .route("/probes", get(probes::index))
         .route("/probes/{name}", get(probes::one))
+        .route("/compare", get(answers::compare_page))
+        .route("/recommend", get(answers::recommend_page))
+        .route("/predict", get(answers::predict_page))
         .route("/sql", get(sql::page))
         .route("/api", get(reference::page))
 }

@@ -8,7 +8,6 @@ use study::finding::Verdict;
 use super::{fresh, kept};
 use crate::output::number;
 use crate::server::state::Shared;
-use crate::server::study::Progress;
 
 #[derive(Template)]
 #[template(path = "server/overview.html")]
@@ -119,8 +118,9 @@ pub(super) async fn page(State(state): State<Shared>) -> Response {
             })
             .collect(),
     };
-    match state.study.progress() {
-        Progress::Computing(_) => fresh(&page),
-        _ => kept(&page),
+    if state.study.is_computing() {
+        fresh(&page)
+    } else {
+        kept(&page)
     }
 }

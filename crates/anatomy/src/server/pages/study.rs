@@ -10,7 +10,7 @@ use super::{CellView, WAITING, error, fresh, kept};
 use crate::output::number;
 use crate::report::verdict_name;
 use crate::server::api::kept_bytes;
-use crate::server::plotly;
+use crate::server::figure_table;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
 
@@ -109,7 +109,7 @@ pub(super) async fn section(State(state): State<Shared>, Path(id): Path<String>)
             .collect()
     };
     let figures = section.figures.iter().map(|figure| {
-        let table = plotly::table(figure);
+        let table = figure_table::of(figure);
         FigureView {
             figure,
             n_rows: table.rows.len(),
@@ -189,7 +189,7 @@ pub(super) async fn figure_file(State(state): State<Shared>, Path(file): Path<St
         Some((id, "svg")) => study.svg(id).map(|svg| kept_bytes(svg, "image/svg+xml")),
         Some((id, "csv")) => study
             .figure(id)
-            .and_then(|figure| crate::output::csv(&plotly::table(figure)).ok())
+            .and_then(|figure| crate::output::csv(&figure_table::of(figure)).ok())
             .map(|csv| kept_bytes(csv, "text/csv; charset=utf-8")),
         _ => None,
     };
