@@ -116,7 +116,9 @@ impl Duplicates {
             .filter(|&at| self.seen[at as usize].kept == at)
             .collect();
         for &at in &candidates {
-            let Some(key) = key(&self.seen[at as usize]) else { continue };
+            let Some(key) = key(&self.seen[at as usize]) else {
+                continue;
+            };
             best.entry(key)
                 .and_modify(|kept| {
                     if order(&self.seen[at as usize]) < order(&self.seen[*kept as usize]) {

@@ -94,9 +94,10 @@ impl Group {
         if let Some(own) = self.canonical.into_iter().flatten().find(other) {
             return Some(own);
         }
-        let mut left = self.shapes.iter().filter(|&&(shape, count)| {
-            count > u32::from(left_out.is_some_and(|(_, own)| own == shape))
-        });
+        let mut left = self
+            .shapes
+            .iter()
+            .filter(|&&(shape, count)| count > u32::from(left_out.is_some_and(|(_, own)| own == shape)));
         left.next()?;
         if left.next().is_some() {
             return None;
@@ -329,6 +330,9 @@ mod tests {
         let own = [known("a/one-7b", 12), known("one-7b", 24), known("b/one-7b", 12)];
         let names = Names::of(&Pool::of(&own), &own);
         let told = |left_out| names.equal(&own, "one-7b", left_out).map(|(_, at)| at);
-        assert_eq!((told(None), told(Some(0)), told(Some(1))), (Some(1), Some(1), Some(0)));
+        assert_eq!(
+            (told(None), told(Some(0)), told(Some(1))),
+            (Some(1), Some(1), Some(0))
+        );
     }
 }
