@@ -25,6 +25,7 @@ Examples:
   anatomy query \"select * from resolution\"
   anatomy catalog build --sources DIR --out DIR     tables from the sources
   anatomy catalog check --sources DIR               do the tables follow from the sources?
+  anatomy serve                                     the dashboard, http://127.0.0.1:8080/
   anatomy hub crawl --hub DIR                       checkpoints and leaderboards from the Hugging Face Hub
 
 Exit status: 0 done, 1 ran and the answer is no, 2 could not run";
@@ -104,4 +105,6 @@ pub(crate) enum Command {
     Compare(commands::compare::CompareArgs),
     /// SQL over the catalog and over files of your own
     Query(commands::query::QueryArgs),
+    /// Serve the dashboard and its JSON API
+    Serve(commands::serve::ServeArgs),
 }

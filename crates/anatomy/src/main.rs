@@ -9,13 +9,17 @@ mod answers;
 mod cli;
 mod commands;
 mod draw;
+mod evidence;
 mod explain;
+mod frame;
 mod hub;
+mod narrow;
 mod output;
 mod progress;
 mod provenance;
 mod report;
 mod rows;
+mod server;
 
 use std::process::ExitCode;
 

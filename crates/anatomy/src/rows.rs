@@ -1,5 +1,7 @@
 //! From the catalog's tables to the study's rows: the joins, and nothing else.
 
+mod checkpoints;
+
 use std::collections::BTreeMap;
 
 use catalog::Catalog;
@@ -9,6 +11,8 @@ use study::dimensions::{self, LeaderboardRow};
 use study::features::{COLUMNS, UNITS};
 use study::leaderboard_v1::{self, StructureRow};
 use study::section::Section;
+
+pub(crate) use checkpoints::checkpoints;
 
 /// Names of the two leaderboards whose columns the study knows.
 pub(crate) const V1: &str = "open-llm-leaderboard-v1";
@@ -119,7 +123,14 @@ fn evaluations<'a>(catalog: &'a Catalog, leaderboard: &str) -> impl Iterator<Ite
 /// Every evaluation of leaderboard v2 that has an average, repeats included, as the published analysis counts them.
 pub(crate) fn leaderboard_v2(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<LeaderboardRow> {
     let scores = scores_by_evaluation(catalog, V2, dimensions::BENCHMARKS);
+    let known: BTreeMap<&str, &Checkpoint> = by_id(catalog);
     let row = |row: &Evaluation| {
+        let checkpoint = known.get(row.id.as_str());
+        let structure = shapes.columns(&row.id);
+        let experts = row.moe.or(checkpoint.and_then(|checkpoint| checkpoint.is_moe));
+        let active = checkpoint
+            .and_then(|checkpoint| checkpoint.parameters_active)
+            .map(|count| count as f64 / 1e9);
         Some(LeaderboardRow {
             id: row.id.clone(),
             shape: shapes.number(&row.id),
@@ -130,6 +141,17 @@ pub(crate) fn leaderboard_v2(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<Lead
             merged: row.merged,
             chat_template: row.chat_template,
             architecture: row.architecture.clone(),
+            structure,
+            repeat: row.duplicate_of.is_some(),
+            // Without experts every parameter is used for every token.
+            active: active.or(structure[0].filter(|_| experts == Some(false))),
+            moe: experts,
+            downloads: checkpoint
+                .and_then(|checkpoint| checkpoint.downloads)
+                .map(|downloads| downloads as f64),
+            kind: row.kind.clone(),
+            date: row.uploaded.map(f64::from).or(structure[8]),
+            root: root(&known, &row.id),
             scores: scores.get(row.evaluation.as_str()).copied().unwrap_or_default(),
         })
     };
@@ -147,6 +169,7 @@ pub(crate) fn leaderboard_v1(catalog: &Catalog, shapes: &Shapes<'_>) -> (Vec<Str
             id: row.id.clone(),
             shape: shapes.number(&row.id),
             structure: shapes.columns(&row.id),
+            kind: row.kind.clone(),
             scores: scores.get(row.evaluation.as_str()).copied().unwrap_or_default(),
         })
         .collect();
@@ -193,6 +216,15 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
         &described,
         &[resolution(catalog, V1), resolution(catalog, V2)],
     )
+}
+
+/// Checkpoints by their id.
+fn by_id(catalog: &Catalog) -> BTreeMap<&str, &Checkpoint> {
+    catalog
+        .checkpoints
+        .iter()
+        .map(|checkpoint| (checkpoint.id.as_str(), checkpoint))
+        .collect()
 }
 
 /// The last ancestor that is named on the way from a checkpoint through its bases; itself where none is.

@@ -139,10 +139,66 @@ pub struct Bin {
     pub n: usize,
 }
 
+/// One layer of a panel; layers are drawn in their order, the series by their names.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// One marker a point.
+    Markers {
+        /// Name of the series.
+        name: String,
+        /// Places.
+        points: Vec<(f64, f64)>,
+        /// What the markers' areas stand for, `(n_points,)`; empty where all are alike.
+        sizes: Vec<f64>,
+    },
+    /// A line through points.
+    Line {
+        /// Name of the series.
+        name: String,
+        /// Places, by ascending x.
+        points: Vec<(f64, f64)>,
+        /// Stays level until the next point, as a record does.
+        step: bool,
+    },
+    /// The ends of an interval along x.
+    Band {
+        /// Name of the series it belongs to.
+        name: String,
+        /// x, lower end, upper end.
+        points: Vec<(f64, f64, f64)>,
+    },
+    /// A level drawn across the panel, with its meaning written on it.
+    Level {
+        /// Place on the y axis.
+        y: f64,
+        /// What it means.
+        label: String,
+    },
+}
+
+/// One panel of a figure.
+#[derive(Debug, Clone, Serialize)]
+pub struct Panel {
+    /// Its heading; empty where there is one panel only.
+    pub title: String,
+    /// What is drawn in it.
+    pub layers: Vec<Layer>,
+}
+
 /// What is drawn.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drawing {
+    /// Panels of points, lines and bands; one series has one name, marker and colour in all of them.
+    Panels(Vec<Panel>),
+    /// Values with their intervals as rows, a panel a group, and the value that means "no difference".
+    Intervals {
+        /// The rows; `series` names a row.
+        rows: Vec<Bar>,
+        /// Where a dashed line stands; none where it is no number.
+        reference: f64,
+    },
     /// One histogram a panel.
     Histograms(Vec<(String, Vec<f64>)>),
     /// One box a group.

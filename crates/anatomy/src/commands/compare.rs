@@ -79,7 +79,7 @@ fn page(answer: &CompareAnswer) -> String {
     parts.join("\n")
 }
 
-fn structure(answer: &CompareAnswer) -> Table {
+pub(crate) fn structure(answer: &CompareAnswer) -> Table {
     let mut columns = vec![" ".to_owned(), "column".to_owned()];
     columns.extend(answer.checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
     let mut rows: Vec<Vec<Cell>> = answer
@@ -122,7 +122,7 @@ fn structure(answer: &CompareAnswer) -> Table {
     }
 }
 
-fn scores(answer: &CompareAnswer) -> Table {
+pub(crate) fn scores(answer: &CompareAnswer) -> Table {
     let mut columns = vec!["benchmark".to_owned(), "leaderboard".to_owned()];
     columns.extend(answer.checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
     let rows = answer
@@ -150,7 +150,7 @@ fn scores(answer: &CompareAnswer) -> Table {
     }
 }
 
-fn pairs(answer: &CompareAnswer) -> Table {
+pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
     let columns = [
         "checkpoint",
         "benchmark",

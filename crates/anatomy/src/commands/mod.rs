@@ -9,7 +9,9 @@ pub(crate) mod probe;
 pub(crate) mod query;
 pub(crate) mod recommend;
 pub(crate) mod report;
+pub(crate) mod serve;
 pub(crate) mod study;
+mod study_rows;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,6 +46,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Recommend(args) => recommend::run(&cli.global, args),
         Command::Compare(args) => compare::run(&cli.global, args),
         Command::Query(args) => query::run(&cli.global, args),
+        Command::Serve(args) => serve::run(&cli.global, args),
     }
 }
 

@@ -200,7 +200,7 @@ fn front(answer: &RecommendAnswer) -> String {
     text
 }
 
-fn table(answer: &RecommendAnswer, choices: &[&Choice]) -> Table {
+pub(crate) fn table(answer: &RecommendAnswer, choices: &[&Choice]) -> Table {
     let mut columns: Vec<String> = ["#", "group", "checkpoint", "score", "low", "high"]
         .map(String::from)
         .to_vec();

@@ -77,7 +77,7 @@ fn find(bars: &[Bar], group: &str, series: &str) -> (f64, (f64, f64)) {
 }
 
 /// Names in the order in which they first occur.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+pub(super) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = Vec::new();
     for name in names {
         if !seen.contains(&name) {

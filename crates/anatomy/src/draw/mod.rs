@@ -4,11 +4,13 @@
 //! label, so that no figure needs colour.
 
 mod bars;
+mod intervals;
+mod layers;
 mod panels;
 mod single;
 
 use kuva::backend::svg::SvgBackend;
-use kuva::render::layout::Layout;
+use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 use study::section::{Drawing, Figure};
@@ -21,6 +23,8 @@ const COLOURS: [&str; 8] = [
 /// The figure as an SVG document.
 pub(crate) fn svg(figure: &Figure) -> String {
     let text = match &figure.drawing {
+        Drawing::Panels(panels) => layers::panels(figure, panels),
+        Drawing::Intervals { rows, reference } => intervals::intervals(figure, rows, *reference),
         Drawing::Histograms(panels) => panels::histograms(figure, panels),
         Drawing::Bins(panels) => panels::bins(figure, panels),
         Drawing::Boxes(groups) => single::boxes(figure, groups),
@@ -37,6 +41,9 @@ pub(crate) fn svg(figure: &Figure) -> String {
     own_names(&text, &figure.id)
 }
 
+/// What stands on most machines.
+const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
+
 fn colour(place: usize) -> &'static str {
     COLOURS[place % COLOURS.len()]
 }
@@ -47,18 +54,42 @@ fn layout(figure: &Figure, plots: &[Plot]) -> Layout {
         .with_title(&figure.title)
         .with_x_label(&figure.x.label)
         .with_y_label(&figure.y.label)
-        .with_font_family("DejaVu Sans, Helvetica, Arial, sans-serif")
+        .with_font_family(FONT)
         .with_title_size(15)
         .with_label_size(12)
         .with_tick_size(11)
         .with_body_size(11)
         .with_width(860.0)
         .with_height(460.0);
+    scales(layout, figure)
+}
+
+/// Logarithmic axes with their powers of ten written out.
+fn scales(layout: Layout, figure: &Figure) -> Layout {
+    let plain = || TickFormat::Custom(std::sync::Arc::new(plain_number));
     match (figure.x.log, figure.y.log) {
-        (true, true) => layout.with_log_scale(),
-        (true, false) => layout.with_log_x(),
-        (false, true) => layout.with_log_y(),
+        (true, true) => layout
+            .with_log_scale()
+            .with_x_tick_format(plain())
+            .with_y_tick_format(plain()),
+        (true, false) => layout.with_log_x().with_x_tick_format(plain()),
+        (false, true) => layout.with_log_y().with_y_tick_format(plain()),
         (false, false) => layout,
+    }
+}
+
+/// 0.01, 0.1, 1, 1000: as few digits as the number needs.
+fn plain_number(value: f64) -> String {
+    let digits = if value > 0.0 && value < 1.0 {
+        (-value.log10()).ceil().clamp(0.0, 9.0) as usize
+    } else {
+        0
+    };
+    let text = format!("{value:.digits$}");
+    if value >= 1.0 && value.fract() > 1e-9 {
+        value.to_string()
+    } else {
+        text
     }
 }
 

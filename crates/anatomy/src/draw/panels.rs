@@ -10,7 +10,7 @@ use study::section::{Bin, Drawing, Figure};
 use super::colour;
 
 /// Panels side by side.
-const COLUMNS: usize = 3;
+pub(super) const COLUMNS: usize = 3;
 
 pub(super) fn histograms(figure: &Figure, panels: &[(String, Vec<f64>)]) -> String {
     let all = panels.iter().flat_map(|(_, values)| values.iter().copied());
@@ -117,14 +117,13 @@ pub(super) fn grid(figure: &Figure, panels: Vec<(String, Vec<Plot>)>) -> String 
                 .with_title(title)
                 .with_x_label(&figure.x.label)
                 .with_y_label(&figure.y.label)
-                .with_font_family("DejaVu Sans, Helvetica, Arial, sans-serif")
+                .with_font_family(super::FONT)
                 .with_title_size(13)
                 .with_label_size(11)
                 .with_tick_size(10);
             match &figure.drawing {
                 Drawing::Histograms(_) => layout.with_x_tick_step(25.0),
-                _ if figure.x.log => layout.with_log_x(),
-                _ => layout,
+                _ => super::scales(layout, figure),
             }
         })
         .collect();

@@ -28,16 +28,21 @@ pub(super) fn boxes(figure: &Figure, groups: &[(String, Vec<f64>)]) -> String {
 }
 
 pub(super) fn heatmap(figure: &Figure, rows: &[String], columns: &[String], values: &[Vec<f64>]) -> String {
-    // Black numbers must be read on every cell, so the scale stays light.
-    let light = ColorMap::Custom(std::sync::Arc::new(|share: f64| {
-        let share = share.clamp(0.0, 1.0);
-        let mix = |from: f64, to: f64| (from + share * (to - from)) as u8;
-        format!(
-            "#{:02x}{:02x}{:02x}",
-            mix(255.0, 96.0),
-            mix(255.0, 178.0),
-            mix(255.0, 232.0)
-        )
+    // Black numbers must be read on every cell, so the scale stays light; below zero it turns from blue to orange.
+    let ends = values.iter().flatten().filter(|value| value.is_finite());
+    let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+        (low.min(value), high.max(value))
+    });
+    let white = if low < 0.0 { 0.0 } else { low };
+    let light = ColorMap::Custom(std::sync::Arc::new(move |share: f64| {
+        let value = low + share.clamp(0.0, 1.0) * (high - low);
+        let (far, [red, green, blue]) = if value >= white {
+            ((value - white) / (high - white), [96.0, 178.0, 232.0])
+        } else {
+            ((white - value) / (white - low).max(high), [240.0, 175.0, 90.0])
+        };
+        let mix = |to: f64| (255.0 + far.clamp(0.0, 1.0) * (to - 255.0)) as u8;
+        format!("#{:02x}{:02x}{:02x}", mix(red), mix(green), mix(blue))
     }));
     let plot = Heatmap::new()
         .with_data(values.iter().map(|row| row.iter().copied()))
@@ -52,6 +57,12 @@ pub(super) fn heatmap(figure: &Figure, rows: &[String], columns: &[String], valu
         .with_y_categories(from_below)
         .with_width(760.0)
         .with_height(520.0);
+    // Many names side by side stand slanted.
+    let layout = if columns.len() > 8 {
+        layout.with_x_tick_rotate(-45.0).with_height(640.0)
+    } else {
+        layout
+    };
     render(plots, layout)
 }
 

@@ -1,24 +1,21 @@
 //! The report: the study's sections, and the files they become.
 
+pub(crate) mod changes;
 mod files;
 mod headlines;
 mod page;
+mod parts;
 
 use anyhow::Result;
-use catalog::Catalog;
-use indicatif::ProgressBar;
-use study::dimensions::{Dimensions, six_dimensions};
-use study::finding::Verdict;
-use study::leaderboard_v1::{self, LeaderboardV1};
 use study::section::Section;
 
 pub(crate) use files::{Files, write_whole};
+pub(crate) use headlines::headlines;
+pub(crate) use parts::{Choice, Context};
+pub(crate) use study::claims::verdict_name;
 
 use crate::provenance::FindingsFile;
-use crate::{draw, output, rows};
-
-/// Steps of the progress bar: the catalog, the dataset, six dimensions, and the fits of leaderboard v1.
-pub(crate) const STEPS: u64 = 21;
+use crate::{draw, output};
 
 /// All sections, and the sentences that come first.
 pub(crate) struct Study {
@@ -26,30 +23,9 @@ pub(crate) struct Study {
     pub(crate) headlines: Vec<String>,
 }
 
-/// Runs the whole study on a catalog.
-pub(crate) fn study(catalog: &Catalog, resamples: usize, seed: u64, bar: &ProgressBar) -> Result<Study> {
-    let shapes = rows::Shapes::of(catalog);
-    bar.inc(1);
-    bar.set_message("dataset");
-    let mut sections = vec![rows::dataset_section(catalog)];
-    bar.inc(1);
-    bar.set_message("six dimensions");
-    let v2 = rows::leaderboard_v2(catalog, &shapes);
-    sections.extend(six_dimensions(&Dimensions {
-        rows: &v2,
-        resamples,
-        seed,
-    }));
-    bar.inc(1);
-    bar.set_message("structure to score");
-    let (v1, n_repeats) = rows::leaderboard_v1(catalog, &shapes);
-    let study = LeaderboardV1 {
-        rows: &v1,
-        n_repeats,
-        resamples,
-        seed,
-    };
-    sections.extend(leaderboard_v1::sections(&study, &|_, _| bar.inc(1))?);
+/// Runs the study, or the sections chosen of it, on a catalog.
+pub(crate) fn study(context: &Context<'_>, choice: &Choice) -> Result<Study> {
+    let sections = parts::sections(context, choice)?;
     let headlines = headlines::headlines(&sections);
     Ok(Study { sections, headlines })
 }
@@ -67,13 +43,4 @@ pub(crate) fn write(files: &Files, study: &Study, findings: &FindingsFile<'_>) -
     }
     files.write("findings.json", findings.to_json()?.as_bytes())?;
     files.write("report.html", page::html(study, findings, &drawn)?.as_bytes())
-}
-
-/// A verdict as it is written everywhere.
-pub(crate) fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Reproduced => "reproduced",
-        Verdict::Differs => "differs",
-        Verdict::NotTestable => "not_testable",
-    }
 }

@@ -1,5 +1,7 @@
 //! Architecture: how often each occurs, and the four large families by bucket and benchmark.
 
+mod families;
+
 use std::collections::BTreeMap;
 
 use super::{BENCHMARK_TITLES, BENCHMARKS, Bucket, Dimensions, without};
@@ -134,6 +136,7 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
         y: Axis::linear("mean Average (points)"),
         drawing: Drawing::Bars(bars),
     }];
+    families::add(dimensions, &mut section);
     section
 }
 

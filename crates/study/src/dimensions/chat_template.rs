@@ -1,5 +1,7 @@
 //! Chat template: scores of evaluations with and without, and the difference.
 
+mod adjusted;
+
 use super::{BENCHMARK_TITLES, BENCHMARKS, Dimensions, source, values, without};
 use crate::finding::Finding;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
@@ -115,5 +117,6 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
         drawing: Drawing::Bars(bars),
     }];
     section.tables = vec![table];
+    adjusted::add(dimensions, &mut section);
     section
 }

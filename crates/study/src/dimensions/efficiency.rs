@@ -1,5 +1,8 @@
 //! Efficiency: Average per billion parameters, and CO₂ of the evaluation, by bucket.
 
+mod front;
+mod ratios;
+
 use super::{Bucket, Dimensions, without};
 use crate::section::{Section, Table};
 use crate::statistics::{mean, median};
@@ -85,5 +88,7 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
             .into(),
     ];
     section.tables = vec![table];
+    ratios::add(dimensions, &mut section);
+    front::add(dimensions, &mut section);
     section
 }

@@ -1,5 +1,7 @@
 //! Merging: Average of merged and other checkpoints, by bucket.
 
+mod adjusted;
+
 use super::{Bucket, Dimensions, Sample, source, without};
 use crate::finding::Finding;
 use crate::section::{Axis, Bar, Drawing, Figure, Section, Table};
@@ -112,5 +114,6 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
         drawing: Drawing::Bars(bars),
     }];
     section.tables = vec![table];
+    adjusted::add(dimensions, &mut section);
     section
 }

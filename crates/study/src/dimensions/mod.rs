@@ -8,19 +8,34 @@ mod chat_template;
 mod efficiency;
 mod merging;
 mod popularity;
+mod rows;
 mod scale;
 #[cfg(test)]
 mod tests;
 
+use crate::calendar;
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::published::published;
 use crate::section::Section;
-use crate::statistics::{GroupBootstrap, group_bootstrap};
+use crate::statistics::{Contrast, GroupBootstrap, group_bootstrap};
+
+pub use rows::rows_table;
 
 /// The benchmarks of leaderboard v2, in the order of [`LeaderboardRow::scores`].
 pub const BENCHMARKS: [&str; 6] = ["ifeval", "bbh", "math", "gpqa", "musr", "mmlu_pro"];
 /// The same as people write them.
 pub const BENCHMARK_TITLES: [&str; 6] = ["IFEval", "BBH", "MATH", "GPQA", "MUSR", "MMLU-PRO"];
+
+/// Names of what [`LeaderboardRow::outcome`] gives, in ids and for people.
+const OUTCOMES: [(&str, &str); 7] = [
+    ("ifeval", "IFEval"),
+    ("bbh", "BBH"),
+    ("math", "MATH"),
+    ("gpqa", "GPQA"),
+    ("musr", "MUSR"),
+    ("mmlu_pro", "MMLU-PRO"),
+    ("average", "Average"),
+];
 
 /// One evaluation of leaderboard v2. `None` is unknown, never "no".
 #[derive(Debug, Clone, Default)]
@@ -43,6 +58,22 @@ pub struct LeaderboardRow {
     pub chat_template: Option<bool>,
     /// Class name, for example `LlamaForCausalLM`.
     pub architecture: Option<String>,
+    /// Structure columns as the catalog cleaned them, in the order of [`crate::features::COLUMNS`].
+    pub structure: [Option<f64>; 9],
+    /// Repeats another row: the same checkpoint again, or the same scores under another name.
+    pub repeat: bool,
+    /// Billions of parameters used for one token; of a checkpoint without experts all.
+    pub active: Option<f64>,
+    /// A mixture of experts.
+    pub moe: Option<bool>,
+    /// Downloads on the Hub.
+    pub downloads: Option<f64>,
+    /// Kind of checkpoint in the leaderboard's words, for example `pretrained`.
+    pub kind: Option<String>,
+    /// Day of publication, days since 1970-01-01.
+    pub date: Option<f64>,
+    /// The last ancestor that is declared; itself where none is.
+    pub root: String,
     /// Scores in points, in the order of [`BENCHMARKS`].
     pub scores: [Option<f64>; 6],
 }
@@ -51,6 +82,46 @@ impl LeaderboardRow {
     /// True where the leaderboard knew the size.
     fn size_known(&self) -> bool {
         self.listed_size.is_some_and(|size| size > 0.0)
+    }
+
+    /// The cleaned size, else the listed one; of a mixture the larger of the two, since one may count a single expert. A
+    /// size that is less than the row's own shape holds (packed weights count half, names mislead) is not known.
+    pub(crate) fn best_size(&self) -> Option<f64> {
+        let listed = self.listed_size.filter(|&size| size > 0.0);
+        let size = match (self.structure[0].filter(|&size| size > 0.0), listed) {
+            (Some(cleaned), Some(listed)) if self.moe == Some(true) => Some(cleaned.max(listed)),
+            (cleaned, listed) => cleaned.or(listed),
+        };
+        size.filter(|&size| size.is_finite() && self.least_size().is_none_or(|least| size >= least))
+    }
+
+    /// Billions of parameters that a decoder of this shape has at least: attention with the fewest keys, a feed-forward
+    /// layer without a gate, embeddings that are used twice.
+    fn least_size(&self) -> Option<f64> {
+        let [_, d_model, d_ffn, _, layers, _, vocabulary, ..] = self.structure;
+        let (d_model, d_ffn, layers, vocabulary) = (d_model?, d_ffn?, layers?, vocabulary?);
+        let block = 2.0 * d_model * d_model + 2.0 * d_model * d_ffn;
+        // A published size may be rounded down.
+        Some(0.95 * (layers * block + vocabulary * d_model) / 1e9)
+    }
+
+    /// Month of publication, from January 1970.
+    fn month(&self) -> Option<i64> {
+        self.date.map(calendar::month)
+    }
+
+    /// The leaderboard calls its kind a merge.
+    fn merge_kind(&self) -> Option<bool> {
+        self.kind.as_deref().map(|kind| kind.contains("merge"))
+    }
+
+    /// A score by its place: the six benchmarks, then Average.
+    fn outcome(&self, place: usize) -> Option<f64> {
+        if place < BENCHMARKS.len() {
+            self.scores[place]
+        } else {
+            Some(self.average)
+        }
     }
 
     /// The bucket by listed size; as in the published analysis unknown sizes fall in small.
@@ -145,11 +216,7 @@ impl<'a> Dimensions<'a> {
     }
 
     fn grouped(&self, groups: &[u32], statistic: impl Fn(&[usize]) -> f64 + Sync) -> Option<Interval> {
-        let settings = GroupBootstrap {
-            resamples: self.resamples,
-            seed: self.seed,
-        };
-        group_bootstrap(groups, settings, 0.95, statistic)
+        group_bootstrap(groups, self.settings(), 0.95, statistic)
     }
 
     /// A finding about one sample: the statistic with its interval, and what was published for the id.
@@ -168,6 +235,28 @@ impl<'a> Dimensions<'a> {
             .with_interval(self.interval(sample, statistic))
             .with_seed(self.seed)
             .with_published(published)
+    }
+
+    /// How often and from which seed groups are drawn.
+    fn settings(&self) -> GroupBootstrap {
+        GroupBootstrap {
+            resamples: self.resamples,
+            seed: self.seed,
+        }
+    }
+
+    /// A finding about a coefficient or difference whose error was computed, not resampled.
+    fn estimated(
+        id: String,
+        question: String,
+        contrast: Option<&Contrast>,
+        unit: &str,
+        n: usize,
+        method: &str,
+    ) -> Finding {
+        Finding::new(id, question, &source())
+            .with_value(contrast.map_or(f64::NAN, |found| found.value), unit, n, method)
+            .with_interval(contrast.and_then(|found| found.interval.clone()))
     }
 
     /// A finding that only counts.

@@ -1,5 +1,7 @@
 //! Popularity: likes, and what they say about Average.
 
+mod adjusted;
+
 use super::{Dimensions, source, without};
 use crate::finding::Finding;
 use crate::published::published;
@@ -106,6 +108,7 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
     )];
     section.figures = vec![scatter(&popular, &line)];
     section.tables = vec![table];
+    adjusted::add(dimensions, &mut section);
     section
 }
 

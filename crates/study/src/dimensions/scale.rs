@@ -1,5 +1,7 @@
 //! Scale: Average by size bucket, Welch's t between buckets, Hedges' g.
 
+mod curve;
+
 use super::{Bucket, Dimensions, Sample, source, values};
 use crate::finding::Finding;
 use crate::published::published;
@@ -64,6 +66,7 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
     section.text = words(&section, dimensions);
     section.tables = vec![describing, tests];
     section.figures = vec![figure(dimensions)];
+    curve::add(dimensions, &mut section);
     section
 }
 

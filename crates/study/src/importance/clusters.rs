@@ -44,7 +44,16 @@ pub fn dendrogram(design: &Design) -> Result<Dendrogram, Error> {
     };
     let row = |a: &Vec<f64>| ranks.iter().map(|b| rho(a, b)).collect();
     let correlation: Vec<Vec<f64>> = ranks.iter().map(row).collect();
-    let p = ranks.len();
+    Ok(Dendrogram {
+        names: design.names().to_vec(),
+        merges: merges(&correlation),
+        correlation,
+    })
+}
+
+/// Merges columns by average linkage from their correlations, `(n_columns, n_columns)`.
+pub fn merges(correlation: &[Vec<f64>]) -> Vec<Merge> {
+    let p = correlation.len();
     let mut members: Vec<Vec<usize>> = (0..p).map(|f| vec![f]).collect();
     let mut open: Vec<usize> = (0..p).collect();
     let mut merges = Vec::new();
@@ -72,11 +81,16 @@ pub fn dendrogram(design: &Design) -> Result<Dendrogram, Error> {
         open.retain(|&c| c != left && c != right);
         open.push(members.len() - 1);
     }
-    Ok(Dendrogram {
-        names: design.names().to_vec(),
-        merges,
-        correlation,
-    })
+    merges
+}
+
+/// The columns in the order of the tree's leaves, so that those merged stand side by side.
+pub fn leaf_order(n_columns: usize, merges: &[Merge]) -> Vec<usize> {
+    let mut members: Vec<Vec<usize>> = (0..n_columns).map(|column| vec![column]).collect();
+    for merge in merges {
+        members.push([members[merge.left].clone(), members[merge.right].clone()].concat());
+    }
+    members.pop().unwrap_or_default()
 }
 
 impl Dendrogram {

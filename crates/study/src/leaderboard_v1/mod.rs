@@ -1,12 +1,12 @@
-//! Structure and score on the Open LLM Leaderboard v1: distributions, correlations, size bins, and the first
+//! Structure and score on the Open LLM Leaderboard v1: distributions, size bins, and the first
 //! regressions from structure to score.
 
-mod correlations;
 mod distributions;
 mod forests;
 mod regressions;
 mod rows;
 mod size_bins;
+mod step;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +14,8 @@ use crate::error::Error;
 use crate::features;
 use crate::finding::SourceOf;
 use crate::section::Section;
+
+pub(crate) use size_bins::equal_frequency;
 
 /// The benchmarks of leaderboard v1, in the order of [`StructureRow::scores`].
 pub const BENCHMARKS: [&str; 6] = ["arc", "hellaswag", "mmlu", "truthfulqa", "winogrande", "gsm8k"];
@@ -29,6 +31,8 @@ pub struct StructureRow {
     pub shape: u32,
     /// Structure columns in the order of [`features::COLUMNS`].
     pub structure: [Option<f64>; 9],
+    /// Kind of checkpoint in the leaderboard's words, for example `pretrained`.
+    pub kind: Option<String>,
     /// Scores in points, in the order of [`BENCHMARKS`].
     pub scores: [Option<f64>; 6],
 }
@@ -54,10 +58,11 @@ pub fn sections(
     study: &LeaderboardV1<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<Section>, Error> {
+    let mut size_bins = size_bins::section(study);
+    size_bins.findings.extend(step::findings(study));
     Ok(vec![
         distributions::section(study),
-        correlations::section(study),
-        size_bins::section(study),
+        size_bins,
         regressions::section(study, progress)?,
     ])
 }

@@ -38,7 +38,7 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
         points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         n_drawn = n_drawn.max(points.len());
         let mut bins = Vec::new();
-        for (number, bin) in equal_frequency(&points).into_iter().enumerate() {
+        for (number, bin) in equal_frequency(&points, |point| point.0).into_iter().enumerate() {
             let scores: Vec<f64> = bin.iter().map(|point| point.1).collect();
             let (from, to) = (bin[0].0, bin[bin.len() - 1].0);
             let [q1, median, q3] = [0.25, 0.5, 0.75].map(|fraction| quantile(&scores, fraction));
@@ -100,9 +100,9 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
 
 /// Cuts points sorted by size into at most [`BINS`] bins of about equal count: checkpoints of one size go together into
 /// the bin that their middle rank falls in.
-fn equal_frequency(points: &[(f64, f64)]) -> Vec<&[(f64, f64)]> {
+pub(crate) fn equal_frequency<T>(points: &[T], size: impl Fn(&T) -> f64) -> Vec<&[T]> {
     let mut bin_of = Vec::with_capacity(points.len());
-    for equal in points.chunk_by(|a, b| a.0 == b.0) {
+    for equal in points.chunk_by(|a, b| size(a) == size(b)) {
         let middle = bin_of.len() as f64 + equal.len() as f64 / 2.0;
         let bin = (middle / points.len() as f64 * BINS as f64) as usize;
         bin_of.extend(std::iter::repeat_n(bin, equal.len()));

@@ -276,8 +276,8 @@ impl Fit for BoostingFit {
         &self.ensemble.names
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Boosting(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Boosting(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

@@ -95,8 +95,8 @@ impl Fit for DecisionTreeFit {
         &self.ensemble.names
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Tree(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Tree(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

@@ -217,8 +217,8 @@ impl Fit for RandomForestFit {
         &self.ensemble.names
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Forest(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Forest(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

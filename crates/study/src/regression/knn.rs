@@ -123,8 +123,8 @@ impl Fit for NearestNeighboursFit {
         &self.names
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Neighbours(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Neighbours(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

@@ -154,8 +154,8 @@ impl Fit for LinearFit {
         &self.names
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Linear(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Linear(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

@@ -16,7 +16,7 @@ mod saved;
 mod scale;
 mod settings;
 mod structural;
-mod svd;
+pub(crate) mod svd;
 mod svr;
 mod tree;
 
@@ -79,8 +79,8 @@ pub trait Fit: Send + Sync {
     /// Columns that it predicts from, in their order.
     fn names(&self) -> &[String];
 
-    /// The fit as plain data, to be saved.
-    fn keep(&self) -> AnyFit;
+    /// The fit as plain data, to be saved; none where it is none.
+    fn keep(&self) -> Option<AnyFit>;
 
     /// Share of each column in the fall of impurity, of fits that are made of trees.
     fn impurity_shares(&self) -> Option<Vec<f64>> {

@@ -4,12 +4,12 @@
 //! with high relative accuracy (Demmel and Veselić 1992), and the same bits come out on any number of threads.
 
 /// A = Σ singular(k) · left(k) · right(k)ᵀ, largest first.
-pub(super) struct Svd {
-    pub(super) singular: Vec<f64>,
+pub(crate) struct Svd {
+    pub(crate) singular: Vec<f64>,
     /// `(n_columns, n_rows)`: left singular vectors; zero where the singular value is.
-    pub(super) left: Vec<Vec<f64>>,
+    pub(crate) left: Vec<Vec<f64>>,
     /// `(n_columns, n_columns)`: right singular vectors.
-    pub(super) right: Vec<Vec<f64>>,
+    pub(crate) right: Vec<Vec<f64>>,
 }
 
 /// Pairs of columns whose cosine is below this are orthogonal.
@@ -19,7 +19,7 @@ const MAX_SWEEPS: usize = 60;
 
 impl Svd {
     /// Of the matrix with these columns.
-    pub(super) fn new(columns: &[Vec<f64>]) -> Self {
+    pub(crate) fn new(columns: &[Vec<f64>]) -> Self {
         let p = columns.len();
         let mut a: Vec<Vec<f64>> = columns.to_vec();
         let mut v: Vec<Vec<f64>> = (0..p)

@@ -70,6 +70,38 @@ pub(crate) fn resample_groups(
     values.into_iter().flatten().collect()
 }
 
+/// A statistic of `resamples` draws of `n_groups` groups with replacement, from how often each group was drawn; the
+/// draws are those of [`group_bootstrap`] for the same seed.
+///
+/// # Shapes and units
+/// - what `statistic` gets: `(n_groups,)`, times drawn.
+pub fn resample_counts<T: Send>(
+    n_groups: usize,
+    settings: GroupBootstrap,
+    statistic: impl Fn(&[u32]) -> T + Sync,
+) -> Vec<T> {
+    let one = |resample: usize| {
+        let mut random = Random::new(settings.seed, resample as u64 + 1);
+        let mut counts = vec![0_u32; n_groups];
+        for _ in 0..n_groups {
+            counts[random.below(n_groups)] += 1;
+        }
+        statistic(&counts)
+    };
+    (0..settings.resamples).into_par_iter().map(one).collect()
+}
+
+/// Percentile interval of a resampled statistic; `None` with fewer than five groups, or where fewer than half of the
+/// values are finite.
+pub fn bootstrap_interval(values: &[f64], n_groups: usize, level: f64) -> Option<Interval> {
+    let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    if n_groups < 5 || finite.len() * 2 < values.len() {
+        return None;
+    }
+    let method = format!("bootstrap over {n_groups} groups, {} resamples", values.len());
+    percentile_interval(&finite, level, method)
+}
+
 /// The central `level` of `values`; `None` where there are none.
 pub(crate) fn percentile_interval(values: &[f64], level: f64, method: String) -> Option<Interval> {
     let ordered = sorted(values);

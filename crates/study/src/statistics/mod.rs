@@ -3,23 +3,37 @@
 //! Every function takes slices of finite values, `(n,)`; whoever calls has dropped and counted what is missing.
 
 mod bootstrap;
+mod components;
 mod describe;
 mod line;
 mod moments;
+mod ols;
+mod paired;
+mod partial;
 mod quantile;
 mod rank;
+mod spline;
+mod strata;
 #[cfg(test)]
 mod tests;
 mod two_sample;
+mod weighted_rank;
 
-pub use bootstrap::{GroupBootstrap, group_bootstrap};
+pub use bootstrap::{GroupBootstrap, bootstrap_interval, group_bootstrap, resample_counts};
 pub(crate) use bootstrap::{percentile_interval, resample_groups};
+pub use components::{Components, components, parallel_analysis};
 pub use describe::{Description, describe};
 pub use line::{Line, least_squares_line};
 pub use moments::{kurtosis, mean, mean_interval, mode, skewness, standard_deviation, sum, variance};
+pub use ols::{Contrast, OlsFit, clustered_ols, holm};
+pub use paired::{Paired, paired};
+pub use partial::{given, partial_correlations};
 pub use quantile::{median, median_interval, quantile, quantile_of_sorted, sorted};
 pub use rank::{Correlation, average_ranks, pearson, spearman};
+pub use spline::RestrictedSpline;
+pub use strata::{Stratified, correlation_within, stratified_difference, stratified_slope};
 pub use two_sample::{Welch, bonferroni, hedges_g, hedges_g_interval, welch};
+pub use weighted_rank::RankedColumns;
 
 /// A number made of a sample.
 pub type Statistic = fn(&[f64]) -> f64;

@@ -1,6 +1,6 @@
 //! `anatomy predict`: scores, costs and neighbours of a structure.
 
-mod tables;
+pub(crate) mod tables;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

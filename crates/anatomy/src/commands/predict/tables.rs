@@ -108,6 +108,28 @@ pub(super) fn page(answer: &PredictAnswer) -> String {
     text
 }
 
+/// Every table of the answer with its name, those without rows left out.
+pub(crate) fn all(answer: &PredictAnswer) -> Vec<(&'static str, Table)> {
+    let driven: Vec<&ScoreAnswer> = answer
+        .scores
+        .iter()
+        .filter(|score| !score.drivers.is_empty())
+        .collect();
+    let sweep = answer.sweep.as_ref().map(points).unwrap_or_default();
+    let tables = [
+        ("Scores", scores(answer)),
+        ("What drives it", driving(&driven)),
+        ("Sweep", sweep),
+        ("Nearest known checkpoints", neighbours(answer)),
+        ("Memory of one sequence, GB", memory(answer)),
+        ("Decoding one sequence, tokens/s at most", decode(answer)),
+    ];
+    tables
+        .into_iter()
+        .filter(|(_, table)| !table.rows.is_empty())
+        .collect()
+}
+
 fn named(id: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
     Table {
         id: id.into(),

@@ -122,8 +122,8 @@ impl Fit for PerceptronFit {
         &self.names
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Perceptron(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Perceptron(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

@@ -140,8 +140,8 @@ impl Fit for StructuralFit {
         &self.names
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Structural(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Structural(self.clone()))
     }
 }
 

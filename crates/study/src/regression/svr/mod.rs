@@ -130,8 +130,8 @@ impl Fit for SupportVectorFit {
         &self.names
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::SupportVector(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::SupportVector(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

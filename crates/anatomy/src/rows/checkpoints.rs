@@ -1,0 +1,35 @@
+//! Every checkpoint of the catalog as the trends read it.
+
+use catalog::Catalog;
+use study::trends::CheckpointRow;
+
+use super::{Shapes, by_id};
+
+/// One row a checkpoint; its architecture is its base's where its own is not known.
+pub(crate) fn checkpoints(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<CheckpointRow> {
+    let known = by_id(catalog);
+    catalog
+        .checkpoints
+        .iter()
+        .map(|checkpoint| {
+            let base = checkpoint.base.as_deref().filter(|base| *base != checkpoint.id);
+            let of_base = base
+                .and_then(|base| known.get(base))
+                .and_then(|base| base.architecture.clone());
+            let structure = shapes.columns(&checkpoint.id);
+            let day = checkpoint
+                .created_at
+                .map(|millis| (millis as f64 / 86_400_000.0).floor());
+            CheckpointRow {
+                id: checkpoint.id.clone(),
+                date: day.or(structure[8]),
+                moe: checkpoint.is_moe,
+                multimodal: checkpoint.is_multimodal,
+                architecture: checkpoint.architecture.clone().or(of_base),
+                derivative: base.is_some(),
+                likes: checkpoint.likes.map(|likes| likes as f64),
+                size: structure[0],
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! A leaderboard as trends and correlations see it: one row a checkpoint, six benchmarks and their mean.
+
+use crate::dimensions::{self, LeaderboardRow};
+use crate::features::COLUMNS;
+use crate::finding::SourceOf;
+use crate::leaderboard_v1::{self, StructureRow};
+use crate::section::{Cell, Table};
+use crate::statistics::mean;
+
+/// One checkpoint with its scores. Repeats are not among the rows.
+#[derive(Debug, Clone, Default)]
+pub struct Scored {
+    /// `org/name`.
+    pub id: String,
+    /// Shape as a number, the unit that intervals resample.
+    pub shape: u32,
+    /// True where the leaderboard calls it pretrained, false for another kind.
+    pub pretrained: Option<bool>,
+    /// Day of publication, days since 1970-01-01.
+    pub date: Option<f64>,
+    /// Billions of parameters.
+    pub size: Option<f64>,
+    /// Structure columns in the order of [`COLUMNS`].
+    pub structure: [Option<f64>; 9],
+    /// Points: the six benchmarks, then Average.
+    pub scores: [Option<f64>; 7],
+}
+
+/// A leaderboard.
+#[derive(Debug, Clone)]
+pub struct Board {
+    /// Name in ids: `v1`, `v2`.
+    pub name: &'static str,
+    /// Name for people.
+    pub title: &'static str,
+    /// Name of the table.
+    pub leaderboard: &'static str,
+    /// Names in ids and for people: the six benchmarks, then Average.
+    pub outcomes: [(&'static str, &'static str); 7],
+    /// One a checkpoint.
+    pub rows: Vec<Scored>,
+    /// Rows of the table left out as repeats.
+    pub n_repeats: usize,
+}
+
+/// The Hub's floor 2022-03-02: what is older or of that day has no known date.
+const FLOOR: f64 = 19_053.0;
+
+/// A date that is not the Hub's floor.
+pub(crate) fn known_date(date: Option<f64>) -> Option<f64> {
+    date.filter(|&date| date > FLOOR)
+}
+
+impl Board {
+    /// Leaderboard v1; its Average is the mean of the six benchmarks, for rows that have all.
+    pub fn v1(rows: &[StructureRow], n_repeats: usize) -> Self {
+        let scored = |row: &StructureRow| {
+            let all: Option<Vec<f64>> = row.scores.iter().copied().collect();
+            Scored {
+                id: row.id.clone(),
+                shape: row.shape,
+                pretrained: row.kind.as_deref().map(|kind| kind == "pretrained"),
+                date: known_date(row.structure[8]),
+                size: row.structure[0].filter(|&size| size > 0.0),
+                structure: row.structure,
+                scores: with_average(row.scores, all.map(|all| mean(&all))),
+            }
+        };
+        Self {
+            name: "v1",
+            title: "leaderboard v1",
+            leaderboard: "open-llm-leaderboard-v1",
+            outcomes: outcomes(leaderboard_v1::BENCHMARKS, leaderboard_v1::BENCHMARK_TITLES),
+            rows: rows.iter().map(scored).collect(),
+            n_repeats,
+        }
+    }
+
+    /// Leaderboard v2, repeats left out; its Average is the one it prints.
+    pub fn v2(rows: &[LeaderboardRow]) -> Self {
+        let scored = |row: &LeaderboardRow| Scored {
+            id: row.id.clone(),
+            shape: row.shape,
+            pretrained: row.kind.as_deref().map(|kind| kind == "pretrained"),
+            date: known_date(row.date),
+            size: row.best_size(),
+            structure: row.structure,
+            scores: with_average(row.scores, Some(row.average)),
+        };
+        let first: Vec<&LeaderboardRow> = rows.iter().filter(|row| !row.repeat).collect();
+        Self {
+            name: "v2",
+            title: "leaderboard v2",
+            leaderboard: "open-llm-leaderboard-v2",
+            outcomes: outcomes(dimensions::BENCHMARKS, dimensions::BENCHMARK_TITLES),
+            n_repeats: rows.len() - first.len(),
+            rows: first.into_iter().map(scored).collect(),
+        }
+    }
+
+    /// Where the rows come from.
+    pub fn source(&self) -> SourceOf {
+        SourceOf {
+            work: self.leaderboard.into(),
+            place: "checkpoints, repeats left out".into(),
+        }
+    }
+
+    /// The rows as a table, so that anyone can compute the numbers anew.
+    pub fn table(&self) -> Table {
+        let columns = ["id", "shape", "pretrained", "day"]
+            .into_iter()
+            .chain(COLUMNS)
+            .chain(self.outcomes.map(|(name, _)| name))
+            .map(String::from)
+            .collect();
+        let cells = |row: &Scored| {
+            let pretrained = row.pretrained.map(|is| if is { "true" } else { "false" });
+            let mut cells: Vec<Cell> = vec![
+                row.id.as_str().into(),
+                (row.shape as usize).into(),
+                pretrained.map_or(Cell::Missing, Cell::from),
+                row.date.into(),
+                row.size.into(),
+            ];
+            cells.extend(row.structure[1..].iter().map(|value| Cell::from(*value)));
+            cells.extend(row.scores.map(Cell::from));
+            cells
+        };
+        Table {
+            id: format!("checkpoints-{}", self.name),
+            caption: format!(
+                "The {} checkpoints of {} ({} repeats left out) as trends and correlations read them; `day` is the date where it \
+                 is not the Hub's floor, in days since 1970-01-01.",
+                self.rows.len(),
+                self.title,
+                self.n_repeats
+            ),
+            columns,
+            rows: self.rows.iter().map(cells).collect(),
+            shown: false,
+        }
+    }
+}
+
+fn with_average(scores: [Option<f64>; 6], average: Option<f64>) -> [Option<f64>; 7] {
+    std::array::from_fn(|place| if place < 6 { scores[place] } else { average })
+}
+
+fn outcomes(names: [&'static str; 6], titles: [&'static str; 6]) -> [(&'static str, &'static str); 7] {
+    std::array::from_fn(|place| {
+        if place < 6 {
+            (names[place], titles[place])
+        } else {
+            ("average", "Average")
+        }
+    })
+}

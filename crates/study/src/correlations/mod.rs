@@ -1,0 +1,94 @@
+//! What goes together: rank correlations of benchmarks and structure columns, what is left of them at equal size and date,
+//! and how many dimensions the benchmarks span.
+
+mod dimensions;
+mod matrix;
+#[cfg(test)]
+mod tests;
+
+use crate::board::Board;
+use crate::features::COLUMNS;
+use crate::section::Section;
+use crate::statistics::GroupBootstrap;
+
+/// What correlations are computed of.
+#[derive(Debug, Clone, Copy)]
+pub struct Correlations<'a> {
+    /// The leaderboards.
+    pub boards: &'a [Board],
+    /// How intervals are resampled.
+    pub bootstrap: GroupBootstrap,
+}
+
+/// The section.
+pub fn section(study: &Correlations<'_>) -> Section {
+    let mut section = Section {
+        id: "correlation".into(),
+        title: "What goes together".into(),
+        ..Section::default()
+    };
+    for board in study.boards {
+        matrix::add(study, board, &mut section);
+        dimensions::add(study, board, &mut section);
+    }
+    section.text.push(
+        "What would change the answer: the range of the rows. Correlations over checkpoints of 0.1 to 100 billion parameters are \
+         mostly size and date; given both, much is gone. Rows of one base are near-copies, so intervals resample shapes, and a \
+         component that a few hundred shapes carry may be one of their training data and not of ability."
+            .into(),
+    );
+    section
+}
+
+/// Named columns with the shape of each row; rows that lack one are left out.
+struct Columns {
+    names: Vec<&'static str>,
+    titles: Vec<&'static str>,
+    /// `(n_columns, n_rows)`.
+    values: Vec<Vec<f64>>,
+    shapes: Vec<u32>,
+}
+
+impl Columns {
+    /// The benchmarks of a board (Average left out), and its structure columns before them where asked for.
+    fn of(board: &Board, with_structure: bool) -> Self {
+        let benchmarks = &board.outcomes[..board.outcomes.len() - 1];
+        let structure: &[&str] = if with_structure { &COLUMNS } else { &[] };
+        let names: Vec<&'static str> = COLUMNS[..structure.len()]
+            .iter()
+            .copied()
+            .chain(benchmarks.iter().map(|(name, _)| *name))
+            .collect();
+        let titles = COLUMNS[..structure.len()]
+            .iter()
+            .copied()
+            .chain(benchmarks.iter().map(|(_, title)| *title))
+            .collect();
+        let mut columns = Self {
+            values: vec![Vec::new(); names.len()],
+            names,
+            titles,
+            shapes: Vec::new(),
+        };
+        for row in &board.rows {
+            // Size and date as the board reads them: the Hub's floor is no date.
+            let own = (0..structure.len()).map(|place| match place {
+                0 => row.size,
+                8 => row.date,
+                _ => row.structure[place],
+            });
+            let scores = row.scores[..benchmarks.len()].iter().copied();
+            let all: Option<Vec<f64>> = own.chain(scores).collect();
+            let Some(all) = all else { continue };
+            for (column, value) in columns.values.iter_mut().zip(all) {
+                column.push(value);
+            }
+            columns.shapes.push(row.shape);
+        }
+        columns
+    }
+
+    fn n(&self) -> usize {
+        self.shapes.len()
+    }
+}

@@ -1,0 +1,85 @@
+//! Correlations on rows whose answer is known.
+
+use super::*;
+use crate::board::Scored;
+
+/// Five benchmarks that follow size, one that runs against it; date is size again, so given both nothing is left but
+/// the small parts drawn for each row.
+fn board() -> Board {
+    let rows = (0..300_u32)
+        .map(|number| {
+            let size = f64::from(number / 5 + 1);
+            let draw = |salt: u32| {
+                f64::from((number.wrapping_mul(2_654_435_761).rotate_left(salt)) >> 16 & 255) / 512.0
+            };
+            let scores = std::array::from_fn(|place| {
+                let own = draw(place as u32 * 5);
+                Some(if place == 5 {
+                    100.0 - size - own
+                } else {
+                    size + own
+                })
+            });
+            Scored {
+                id: format!("org/{number}"),
+                shape: number / 5,
+                date: Some(20_000.0 + size),
+                size: Some(size),
+                structure: [Some(size); 9],
+                scores,
+                ..Scored::default()
+            }
+        })
+        .collect();
+    Board {
+        name: "v1",
+        title: "leaderboard v1",
+        leaderboard: "made by hand",
+        outcomes: [
+            ("arc", "ARC"),
+            ("hellaswag", "HellaSwag"),
+            ("mmlu", "MMLU"),
+            ("truthfulqa", "TruthfulQA"),
+            ("winogrande", "WinoGrande"),
+            ("gsm8k", "GSM8K"),
+            ("average", "Average"),
+        ],
+        rows,
+        n_repeats: 0,
+    }
+}
+
+#[test]
+fn one_dimension_is_found_and_nothing_is_left_of_it_at_equal_size() {
+    let boards = [board()];
+    let study = Correlations {
+        boards: &boards,
+        bootstrap: GroupBootstrap {
+            resamples: 100,
+            seed: 3,
+        },
+    };
+    let section = section(&study);
+    let value = |id: &str| {
+        section
+            .findings
+            .iter()
+            .find(|finding| finding.id == id)
+            .unwrap_or_else(|| panic!("no {id}"))
+            .value
+    };
+    assert!(value("correlation.spearman.arc.hellaswag").is_some_and(|rho| rho > 0.99));
+    assert!(value("correlation.spearman.arc.gsm8k").is_some_and(|rho| rho < -0.99));
+    assert!(value("correlation.spearman.size.mmlu").is_some_and(|rho| rho > 0.99));
+    assert_eq!(value("correlation.components.v1.retained"), Some(1.0));
+    assert!(value("correlation.components.v1.share.1").is_some_and(|share| share > 0.99));
+    let mut ids: Vec<&str> = section
+        .findings
+        .iter()
+        .map(|finding| finding.id.as_str())
+        .collect();
+    let n = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), n, "two findings have one id");
+}

@@ -1,0 +1,198 @@
+//! Least squares with errors that allow rows of one group to go together.
+//!
+//! The covariance is the sandwich over groups with the small-sample factor G/(G−1) · (n−1)/(n−k) (Liang and Zeger 1986,
+//! <https://doi.org/10.1093/biomet/73.1.13>; CR1 of Cameron and Miller 2015, <https://doi.org/10.3368/jhr.50.2.317>),
+//! tests and intervals by Student's t with G − 1 degrees of freedom: what statsmodels gives for
+//! `cov_type="cluster", use_t=True`.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::error::Error;
+use crate::finding::Interval;
+use crate::regression::svd::Svd;
+
+/// Coefficients with their covariance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OlsFit {
+    /// One a column.
+    pub coefficients: Vec<f64>,
+    /// `(n_columns, n_columns)`.
+    pub covariance: Vec<Vec<f64>>,
+    /// Rows.
+    pub n: usize,
+    /// Groups.
+    pub n_groups: usize,
+}
+
+/// A linear combination of coefficients.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contrast {
+    /// Its value.
+    pub value: f64,
+    /// Its standard error.
+    pub error: f64,
+    /// Two-sided p value of zero.
+    pub p: f64,
+    /// 95 % interval.
+    pub interval: Option<Interval>,
+}
+
+/// Singular values below this share of the largest are collinear columns.
+const COLLINEAR: f64 = 1e-10;
+
+/// Fits `target` on `columns` (give a column of ones for an intercept).
+///
+/// # Shapes and units
+/// - `columns`: `(n_columns, n_rows)`; `target`, `groups`: `(n_rows,)`.
+///
+/// # Errors
+/// [`Error::CannotCompute`] for fewer rows than columns, fewer than two groups, or collinear columns.
+pub fn clustered_ols(columns: &[Vec<f64>], target: &[f64], groups: &[u32]) -> Result<OlsFit, Error> {
+    let (n, k) = (target.len(), columns.len());
+    let cannot = |problem: String| Error::CannotCompute {
+        method: "clustered least squares",
+        problem,
+    };
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|&row| groups[row]);
+    let members: Vec<&[usize]> = order.chunk_by(|&a, &b| groups[a] == groups[b]).collect();
+    let n_groups = members.len();
+    if n <= k || n_groups < 2 {
+        return Err(cannot(format!("{n} rows in {n_groups} groups for {k} columns")));
+    }
+    // Columns of very different units: the singular values are those of columns of length one.
+    let lengths: Vec<f64> = columns
+        .iter()
+        .map(|column| {
+            column
+                .iter()
+                .map(|x| x * x)
+                .sum::<f64>()
+                .sqrt()
+                .max(f64::MIN_POSITIVE)
+        })
+        .collect();
+    let scaled: Vec<Vec<f64>> = columns
+        .iter()
+        .zip(&lengths)
+        .map(|(column, length)| column.iter().map(|x| x / length).collect())
+        .collect();
+    let svd = Svd::new(&scaled);
+    if svd
+        .singular
+        .last()
+        .is_none_or(|last| *last < COLLINEAR * svd.singular[0])
+    {
+        return Err(cannot(format!("the {k} columns are collinear")));
+    }
+    // (X'X)⁻¹ = V S⁻² Vᵀ, and β = V S⁻¹ Uᵀ y.
+    let mut bread = vec![vec![0.0; k]; k];
+    let mut coefficients = vec![0.0; k];
+    for (component, &singular) in svd.singular.iter().enumerate() {
+        let right = &svd.right[component];
+        let along: f64 = svd.left[component].iter().zip(target).map(|(u, y)| u * y).sum();
+        for i in 0..k {
+            coefficients[i] += right[i] * along / singular;
+            for j in 0..k {
+                bread[i][j] += right[i] * right[j] / (singular * singular);
+            }
+        }
+    }
+    let residual: Vec<f64> = (0..n)
+        .map(|row| target[row] - (0..k).map(|j| scaled[j][row] * coefficients[j]).sum::<f64>())
+        .collect();
+    let mut meat = vec![vec![0.0; k]; k];
+    for rows in &members {
+        let score: Vec<f64> = scaled
+            .iter()
+            .map(|column| rows.iter().map(|&row| column[row] * residual[row]).sum())
+            .collect();
+        for i in 0..k {
+            for j in 0..k {
+                meat[i][j] += score[i] * score[j];
+            }
+        }
+    }
+    let (g, rows) = (n_groups as f64, n as f64);
+    let factor = g / (g - 1.0) * (rows - 1.0) / (rows - k as f64);
+    let half = product(&bread, &meat);
+    let covariance = product(&half, &bread);
+    Ok(OlsFit {
+        coefficients: coefficients
+            .iter()
+            .zip(&lengths)
+            .map(|(b, length)| b / length)
+            .collect(),
+        covariance: (0..k)
+            .map(|i| {
+                (0..k)
+                    .map(|j| factor * covariance[i][j] / (lengths[i] * lengths[j]))
+                    .collect()
+            })
+            .collect(),
+        n,
+        n_groups,
+    })
+}
+
+fn product(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let cell = |row: &Vec<f64>, j: usize| row.iter().zip(b).map(|(x, b)| x * b[j]).sum();
+    a.iter()
+        .map(|row| (0..b.len()).map(|j| cell(row, j)).collect())
+        .collect()
+}
+
+impl OlsFit {
+    /// The combination Σ weights(j) · coefficient(j).
+    pub fn contrast(&self, weights: &[f64]) -> Contrast {
+        let value = weights.iter().zip(&self.coefficients).map(|(w, b)| w * b).sum();
+        let variance: f64 = weights
+            .iter()
+            .zip(&self.covariance)
+            .map(|(w, row)| w * row.iter().zip(weights).map(|(c, v)| c * v).sum::<f64>())
+            .sum();
+        let error = variance.max(0.0).sqrt();
+        let level = 0.95;
+        let law = StudentsT::new(0.0, 1.0, self.n_groups as f64 - 1.0).ok();
+        let t: f64 = value / error;
+        Contrast {
+            value,
+            error,
+            p: law
+                .as_ref()
+                .filter(|_| t.is_finite())
+                .map_or(f64::NAN, |law| 2.0 * law.sf(t.abs())),
+            interval: law.filter(|_| error > 0.0 && error.is_finite()).map(|law| {
+                let half = law.inverse_cdf(0.5 + level / 2.0) * error;
+                Interval {
+                    low: value - half,
+                    high: value + half,
+                    level,
+                    method: format!("clustered over {} groups, t", self.n_groups),
+                }
+            }),
+        }
+    }
+
+    /// One coefficient.
+    pub fn coefficient(&self, place: usize) -> Contrast {
+        let weights: Vec<f64> = (0..self.coefficients.len())
+            .map(|j| f64::from(u8::from(j == place)))
+            .collect();
+        self.contrast(&weights)
+    }
+}
+
+/// Holm's step-down correction of p values for their number (Holm 1979, <https://www.jstor.org/stable/4615733>); p values
+/// that are no numbers stay so and are not counted.
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).filter(|&test| p[test].is_finite()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut adjusted = vec![f64::NAN; p.len()];
+    let mut most = 0.0_f64;
+    for (place, &test) in order.iter().enumerate() {
+        most = most.max((p[test] * (order.len() - place) as f64).min(1.0));
+        adjusted[test] = most;
+    }
+    adjusted
+}

@@ -1,0 +1,102 @@
+//! Trends on rows whose answer is known.
+
+use super::*;
+use crate::board::Scored;
+
+fn boards() -> Vec<Board> {
+    // Score = 10 log2(size) + 20 a year: a year is two doublings, so the size for one score halves in 6 months.
+    let rows = (0..120_u32)
+        .map(|number| {
+            let size = f64::from(number % 6).exp2();
+            let date = 19_400.0 + f64::from(number) * 3.0;
+            let score = 10.0 * size.log2() + 20.0 * (date - 19_400.0) / 365.25;
+            Scored {
+                id: format!("org/{number:03}"),
+                shape: number % 12,
+                pretrained: Some(number % 2 == 0),
+                date: Some(date),
+                size: Some(size),
+                scores: [Some(score); 7],
+                ..Scored::default()
+            }
+        })
+        .collect();
+    vec![Board {
+        name: "v2",
+        title: "leaderboard v2",
+        leaderboard: "made by hand",
+        outcomes: [
+            ("ifeval", "IFEval"),
+            ("bbh", "BBH"),
+            ("math", "MATH"),
+            ("gpqa", "GPQA"),
+            ("musr", "MUSR"),
+            ("mmlu_pro", "MMLU-PRO"),
+            ("average", "Average"),
+        ],
+        rows,
+        n_repeats: 0,
+    }]
+}
+
+fn findings() -> Vec<crate::finding::Finding> {
+    let checkpoints: Vec<CheckpointRow> = [
+        (19_053.0, Some(true)),
+        (19_754.0, Some(true)),
+        (19_755.0, None),
+        (19_800.0, Some(false)),
+    ]
+    .into_iter()
+    .map(|(date, moe)| CheckpointRow {
+        date: Some(date),
+        moe,
+        architecture: Some("LlamaForCausalLM".into()),
+        derivative: date > 19_754.5,
+        likes: Some(date - 19_000.0),
+        size: Some(7.0),
+        ..CheckpointRow::default()
+    })
+    .collect();
+    let boards = boards();
+    let trends = Trends {
+        checkpoints: &checkpoints,
+        boards: &boards,
+        bootstrap: GroupBootstrap {
+            resamples: 100,
+            seed: 1,
+        },
+    };
+    sections(&trends)
+        .into_iter()
+        .flat_map(|section| section.findings)
+        .collect()
+}
+
+#[test]
+fn months_halving_and_counts_are_those_put_in() {
+    let all = findings();
+    let value = |id: &str| {
+        let found = all.iter().find(|finding| finding.id == id);
+        found.unwrap_or_else(|| panic!("no {id}")).value
+    };
+    assert_eq!(
+        value("trends.new.all.2024-02"),
+        Some(2.0),
+        "the Hub's floor is no date"
+    );
+    assert_eq!(value("trends.new.moe.2024-02"), Some(1.0), "unknown is not yes");
+    assert_eq!(
+        value("trends.architecture.derivatives.llamaforcausallm"),
+        Some(2.0)
+    );
+    assert_eq!(value("trends.likes.median.5_10b"), Some(754.5));
+    let months = value("progress.halving_months.v2.average").expect("a value");
+    assert!((months - 6.0).abs() < 1e-9, "{months}");
+    // Number 114 of 120 is the last pretrained of size 1, 118 of size 16.
+    let best = value("progress.frontier.v2.average").expect("a value");
+    assert!(
+        (best - (40.0 + 20.0 * 3.0 * 118.0 / 365.25)).abs() < 1e-9,
+        "{best}"
+    );
+    assert_eq!(value("progress.size_needed.v2.10.smallest"), Some(1.0));
+}
