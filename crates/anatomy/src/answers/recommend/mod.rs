@@ -51,6 +51,9 @@ pub(crate) struct RecommendAnswer {
     pub(crate) predicted: Vec<Choice>,
     /// Those measured that nothing measured beats in score at no more memory, by rising memory.
     pub(crate) pareto: Vec<ParetoPoint>,
+    /// Memory in GB and score of every measured one that fits, for the drawing.
+    #[serde(skip)]
+    pub(crate) fits: Vec<(f64, f64)>,
     /// Checkpoints looked at.
     pub(crate) n_checkpoints: usize,
     /// Measured ones that fit, before the list was cut.
@@ -135,6 +138,10 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
     let (mut measured, predicted): (Vec<Choice>, Vec<Choice>) =
         found.choices.into_iter().partition(|choice| !choice.is_predicted);
     let pareto = ranking::front(&mut measured);
+    let fits = measured
+        .iter()
+        .map(|choice| (choice.memory.total_bytes / 1e9, choice.score))
+        .collect();
     let (n_measured, n_predicted) = (measured.len(), predicted.len());
     let measured = ranking::ranked(&known, measured, budget);
     let predicted = ranking::ranked(&known, ranking::one_of_each(predicted), budget);
@@ -156,6 +163,7 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         measured,
         predicted,
         pareto,
+        fits,
         n_checkpoints: found.n_checkpoints,
         n_measured,
         n_predicted,
@@ -181,11 +189,11 @@ impl RecommendAnswer {
             .iter()
             .map(|point| (gigabytes(point.memory_bytes), point.score))
             .collect();
-        let mut series = vec![("measured".to_owned(), points(&self.measured))];
+        let mut series = vec![("measured".to_owned(), self.fits.clone())];
         if !self.predicted.is_empty() {
-            series.push(("predicted".to_owned(), points(&self.predicted)));
+            series.push(("predicted, the best".to_owned(), points(&self.predicted)));
         }
-        series.push(("front".to_owned(), front));
+        series.push(("Pareto front".to_owned(), front));
         Figure {
             id: "pareto".into(),
             title: format!("Score against memory: {}", self.benchmarks.join(", ")),
