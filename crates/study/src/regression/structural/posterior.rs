@@ -5,6 +5,7 @@
 //! (Rasmussen and Williams 2006, section 5.4.2, in blocks). Centre, level and scales stay those of all rows.
 
 use faer::Mat;
+use rayon::prelude::*;
 
 use super::features::SHAPE;
 use super::process::{Cells, Solved, invert, kernel, solve};
@@ -85,15 +86,16 @@ impl Posterior {
     /// As [`crate::Fit::predict`].
     pub fn predict(&self, design: &Design) -> Result<Vec<Prediction>, Error> {
         let derived = self.derive(design)?;
-        Ok((0..derived.n_rows())
-            .map(|r| {
-                let (shape, z) = place(&derived, r);
-                Prediction {
-                    value: self.solved.process.predict(&z, &shape),
-                    deviation: self.deviation(&z, &shape),
-                }
-            })
-            .collect())
+        let (first, row_of) = distinct_rows(&derived);
+        let one = |&r: &usize| {
+            let (shape, z) = place(&derived, r);
+            Prediction {
+                value: self.solved.process.predict(&z, &shape),
+                deviation: self.deviation(&z, &shape),
+            }
+        };
+        let found: Vec<Prediction> = first.par_iter().map(one).collect();
+        Ok(row_of.iter().map(|&g| found[g as usize]).collect())
     }
 
     /// What is said of each training row, `(n_rows,)`, by all shapes but its own.
@@ -116,7 +118,7 @@ impl Posterior {
             let block = Mat::from_fn(size, size, |i, j| inverse[(start + i, start + j)]);
             let covariance = invert(block)?;
             let pulled: Vec<f64> = (start..start + size)
-                .map(|i| (0..n).map(|j| inverse[(i, j)] * target[j]).sum())
+                .map(|i| (0..n).map(|j| inverse[(j, i)] * target[j]).sum())
                 .collect();
             for i in 0..size {
                 let miss: f64 = (0..size).map(|j| covariance[(i, j)] * pulled[j]).sum();
@@ -204,7 +206,8 @@ impl Posterior {
             .collect();
         let explained: f64 = (0..n)
             .map(|i| {
-                let row: f64 = (0..n).map(|j| self.solved.inverse[(i, j)] * near[j]).sum();
+                // Symmetric: a column, which lies together in memory, is a row.
+                let row: f64 = (0..n).map(|j| self.solved.inverse[(j, i)] * near[j]).sum();
                 near[i] * row
             })
             .sum();

@@ -180,7 +180,7 @@ pub(super) fn solve(cells: &Cells, features: &Features, settings: &Structural) -
     let scales = problem.search(start, settings)?;
     let inverse = problem.inverse(&scales)?;
     let pull = (0..n).map(|i| {
-        let row = (0..n).map(|j| inverse[(i, j)] * problem.target[j]);
+        let row = (0..n).map(|j| inverse[(j, i)] * problem.target[j]);
         row.sum::<f64>() / variance.sqrt()
     });
     let pull = pull.collect();
