@@ -78,7 +78,10 @@ pub(crate) fn run(settings: Settings, listening: impl FnOnce(SocketAddr) -> Resu
         .enable_all()
         .build()
         .context("cannot start the threads")?;
-    runtime.block_on(serve(settings, listening))
+    let done = runtime.block_on(serve(settings, listening));
+    // Statements under way end with their processes; a fit under way is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
 }
 
 async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {
