@@ -17,6 +17,8 @@ struct Counted {
     likes: f64,
 }
 
+type Measure = fn(&Counted) -> f64;
+
 pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
     let mut counted: BTreeMap<&str, Counted> = BTreeMap::new();
     for row in trends.checkpoints {
@@ -28,7 +30,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         }
     }
     let n: usize = counted.values().map(|of| of.checkpoints).sum();
-    let measures: [(&str, &str, fn(&Counted) -> f64); 2] = [
+    let measures: [(&str, &str, Measure); 2] = [
         ("derivatives", "checkpoints made from another", |of| {
             of.derivatives as f64
         }),

@@ -37,6 +37,9 @@ const STRATA: [(&str, &str, Stratum); 5] = [
 ];
 type Stratum = fn(&LeaderboardRow) -> Option<String>;
 
+/// What to count, of flag, type and name.
+type Keep = fn(bool, bool, bool) -> bool;
+
 /// Words in a name that say merging.
 const NAMES: [&str; 10] = [
     "merge",
@@ -236,7 +239,6 @@ fn labels(dimensions: &Dimensions<'_>, section: &mut Section) {
         shown: true,
         ..Table::default()
     };
-    type Keep = fn(bool, bool, bool) -> bool;
     let counts: [(&str, &str, Keep); 4] = [
         ("both", "flag and type", |flag, kind, _| flag && kind),
         ("kind_only", "type but not flag", |flag, kind, _| kind && !flag),
