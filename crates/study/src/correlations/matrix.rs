@@ -190,7 +190,7 @@ fn table(id: &str, columns: &Columns, matrix: &Matrix, caption: String) -> Table
             .map(String::from)
             .collect(),
         rows,
-        shown: false,
+        shown: columns.names.len() <= 6,
     }
 }
 
