@@ -20,9 +20,12 @@ Examples:
   anatomy report --format json | jq '.findings[0]'
   anatomy study regressions --target mmlu           methods side by side on shapes never seen
   anatomy probe influence --model FILE.gguf --corpus plain
+  anatomy predict --layers 32 --d-model 4096        what a structure would score and cost
+  anatomy recommend --memory 24GB --task math       which checkpoint to take
   anatomy query \"select * from resolution\"
   anatomy catalog build --sources DIR --out DIR     tables from the sources
   anatomy catalog check --sources DIR               do the tables follow from the sources?
+  anatomy serve                                     the dashboard, http://127.0.0.1:8080/
   anatomy hub crawl --hub DIR                       checkpoints and leaderboards from the Hugging Face Hub
 
 Exit status: 0 done, 1 ran and the answer is no, 2 could not run";
@@ -94,6 +97,14 @@ pub(crate) enum Command {
     /// Open a checkpoint and measure what its layers do
     #[command(subcommand)]
     Probe(commands::probe::ProbeCommand),
+    /// What a structure would score, what it costs, and how sure that is
+    Predict(commands::predict::PredictArgs),
+    /// Which checkpoint to take under a budget of memory, speed and licence
+    Recommend(commands::recommend::RecommendArgs),
+    /// Checkpoints side by side: what differs, and whether it is more than noise
+    Compare(commands::compare::CompareArgs),
     /// SQL over the catalog and over files of your own
     Query(commands::query::QueryArgs),
+    /// Serve the dashboard and its JSON API
+    Serve(commands::serve::ServeArgs),
 }

@@ -30,6 +30,13 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(catalog) = cause.downcast_ref::<catalog::Error>() {
             return catalog_hint(catalog);
         }
+        if let Some(unknown) = cause.downcast_ref::<crate::answers::known::UnknownId>() {
+            return Some(if unknown.near.is_empty() {
+                "`anatomy query \"select id from checkpoints where id like '%name%'\"` finds ids; --config takes any checkpoint's config.json".into()
+            } else {
+                format!("did you mean {}?", unknown.near.join(", "))
+            });
+        }
         if let Some(hub) = cause.downcast_ref::<crate::hub::error::Error>() {
             return crate::commands::hub::hint(hub).map(str::to_owned);
         }
@@ -74,6 +81,10 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::Query { suggestions, .. } if !suggestions.is_empty() => {
             return Some(format!("did you mean {}?", suggestions.join(", ")));
         }
+        E::MissingDimensions { .. } => {
+            "name them (--layers 32 --d-model 4096 …), or give the checkpoint's own --config config.json"
+        }
+        E::Uncountable { .. } => "is a dimension mistyped?",
         E::Io { .. } | E::Query { .. } => return None,
     };
     Some(hint.into())

@@ -5,16 +5,21 @@
     reason = "doc comments of arguments are the help texts, which are no Markdown"
 )]
 
+mod answers;
 mod cli;
 mod commands;
 mod draw;
+mod evidence;
 mod explain;
+mod frame;
 mod hub;
+mod narrow;
 mod output;
 mod progress;
 mod provenance;
 mod report;
 mod rows;
+mod server;
 
 use std::process::ExitCode;
 

@@ -49,3 +49,28 @@ impl FindingsFile<'_> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 }
+
+/// An answer with where it comes from; the answer's fields stand beside the others.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answered<'a, T> {
+    pub(crate) schema_version: u32,
+    pub(crate) provenance: Provenance,
+    #[serde(flatten)]
+    pub(crate) answer: &'a T,
+}
+
+impl<'a, T: Serialize> Answered<'a, T> {
+    /// An answer made on a catalog.
+    pub(crate) fn of(answer: &'a T, catalog_sha256: &str, seed: u64) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            provenance: Provenance::of(catalog_sha256, seed),
+            answer,
+        }
+    }
+
+    /// Indented JSON with a line break at its end.
+    pub(crate) fn to_json(&self) -> anyhow::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}

@@ -2,12 +2,16 @@
 
 #![allow(clippy::print_stdout, reason = "tests say what they skip")]
 
+mod browser;
 mod command;
+mod http;
 
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
 mod catalog; // build, and the proof of the compiled-in tables
 mod hub; // the Hub client against a stand-in: faults, kills, errors
 mod report; // the main job on the compiled-in tables
+mod serve; // the dashboard's server: answers, refusals, limits
+mod serve_browser; // its pages in a real browser
 mod study; // regressions and importance on tables of the user's own and on the catalog
 mod study_oracle; // predictions of the command beside scikit-learn's
 mod tidy; // the rules of the house: crate edges, first lines, file lengths

@@ -59,7 +59,7 @@ pub(crate) fn millis(text: &str) -> Option<Millis> {
 }
 
 /// The day of a date or timestamp, as written (its own offset kept).
-pub(crate) fn day(text: &str) -> Option<Days> {
+pub fn day(text: &str) -> Option<Days> {
     let text = text.trim();
     if text.len() == 10 {
         day_part(text)
@@ -69,7 +69,7 @@ pub(crate) fn day(text: &str) -> Option<Days> {
 }
 
 /// A day as `2024-05-31` (Hinnant, `civil_from_days`).
-pub(crate) fn text(day: Days) -> String {
+pub fn text(day: Days) -> String {
     let shifted = i64::from(day) + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);

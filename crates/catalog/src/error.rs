@@ -159,6 +159,20 @@ pub enum Error {
         /// The place.
         path: PathBuf,
     },
+    /// A structure without dimensions that an answer needs.
+    #[error("the structure lacks {}", .missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))]
+    MissingDimensions {
+        /// Names of the structure's columns.
+        missing: Vec<&'static str>,
+    },
+    /// A structure whose parameters pass what can be counted.
+    #[error("{layers} layers of width {d_model}: more parameters than 2^63")]
+    Uncountable {
+        /// Its layers.
+        layers: i64,
+        /// Its width.
+        d_model: i64,
+    },
     /// A statement the engine does not accept or could not run.
     #[error("{message}")]
     Query {

@@ -80,3 +80,54 @@ fn files_are_tables_by_their_path() -> Result<(), Box<dyn std::error::Error>> {
     );
     Ok(())
 }
+
+/// What a stranger's statement may not do, and that the bounds hold.
+#[test]
+fn visitors_read_within_bounds() -> Result<(), Error> {
+    let engine = Engine::for_visitors(None, 64 << 20)?;
+    let (answer, more) = engine.query_within("select id from checkpoints", 10)?;
+    assert_eq!((answer.rows(), more), (10, true));
+    let (answer, more) = engine.query_within("select 1 as a, 2 as b union all select 3, null", 10)?;
+    let mut rows = Vec::new();
+    answer.write(Format::JsonRows, &mut rows)?;
+    assert_eq!(
+        (String::from_utf8_lossy(&rows).trim(), more),
+        ("[[1,2],[3,null]]", false)
+    );
+    for reads in [
+        "explain select 1",
+        "describe scores",
+        "show tables",
+        "select spearman(size, layers) from structures",
+    ] {
+        let (answer, _) = engine.query_within(reads, 1000)?;
+        assert!(answer.rows() > 0, "{reads}");
+    }
+    for refused in [
+        "create table t as select 1",
+        "create external table t stored as csv location '/etc/passwd'",
+        "create view v as select 1",
+        "drop table scores",
+        "insert into scores select * from scores",
+        "copy (select 1) to '/tmp/anatomy-visitor.csv'",
+        "explain copy (select 1) to '/tmp/anatomy-visitor.csv'",
+        "set datafusion.execution.batch_size = 1",
+        "select * from '/etc/passwd'",
+        "select * from '/etc/hostname.csv'",
+        "select * from \"file:///etc/passwd\"",
+        "select * from 'http://127.0.0.1:1/x.parquet'",
+        "select * from generate_series(1, 1000000000000)",
+        "select * from read_csv('/etc/passwd')",
+        "select 1; select 2",
+    ] {
+        let error = engine.query_within(refused, 10).expect_err(refused);
+        assert!(matches!(error, Error::Query { .. }), "{refused}: {error}");
+    }
+    let sorted = "select a.id, b.id from scores a cross join scores b order by a.value * b.value, a.id";
+    let tight = Engine::for_visitors(None, 64 << 10)?;
+    let error = tight
+        .query_within(sorted, 100_000_000)
+        .expect_err("more than its memory");
+    assert!(error.to_string().contains("Resources exhausted"), "{error}");
+    Ok(())
+}

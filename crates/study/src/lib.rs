@@ -3,10 +3,13 @@
 //! Pure computation on `f64`: no file, network, clock, environment or hidden randomness. A seed is an argument,
 //! and the same seed gives the same bits on any number of threads.
 
+pub mod attribution;
 pub mod board;
 pub mod calendar;
 pub mod ceiling;
+pub mod claims;
 pub mod compare;
+pub mod conformal;
 pub mod correlations;
 pub mod dataset;
 pub mod design;
@@ -19,10 +22,13 @@ pub mod groups;
 pub mod importance;
 pub mod leaderboard_v1;
 pub mod learning;
+pub mod methods;
+pub mod noise;
 pub mod protocol;
 pub mod published;
 pub mod random;
 pub mod regression;
+pub mod scored;
 pub mod section;
 pub mod statistics;
 pub mod trends;

@@ -182,6 +182,17 @@ fn published_in_paper(id: &str) -> Option<Published> {
     })
 }
 
+/// Method, benchmark and R² of each cell of the paper's Table 2, fractions.
+pub fn table_2() -> impl Iterator<Item = (&'static str, &'static str, f64)> {
+    let cells = |&(method, percents): &(&'static str, [f64; 6])| {
+        PAPER_BENCHMARKS
+            .iter()
+            .zip(percents)
+            .map(move |(benchmark, percent)| (method, *benchmark, percent / 100.0))
+    };
+    PAPER_R2.iter().flat_map(cells)
+}
+
 const PAPER_BENCHMARKS: [&str; 6] = ["arc", "mmlu", "truthfulqa", "gsm8k", "hellaswag", "winogrande"];
 
 /// Per cent, in the order of [`PAPER_BENCHMARKS`].

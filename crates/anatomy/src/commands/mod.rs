@@ -1,11 +1,17 @@
 //! One file a command: arguments in, results out.
 
+pub(crate) mod asked;
 pub(crate) mod catalog;
+pub(crate) mod compare;
 pub(crate) mod hub;
+pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod query;
+pub(crate) mod recommend;
 pub(crate) mod report;
+pub(crate) mod serve;
 pub(crate) mod study;
+mod study_rows;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -36,7 +42,11 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Hub(command) => hub::run(&cli.global, command),
         Command::Study(command) => study::run(&cli.global, command),
         Command::Probe(command) => probe::run(&cli.global, command),
+        Command::Predict(args) => predict::run(&cli.global, args),
+        Command::Recommend(args) => recommend::run(&cli.global, args),
+        Command::Compare(args) => compare::run(&cli.global, args),
         Command::Query(args) => query::run(&cli.global, args),
+        Command::Serve(args) => serve::run(&cli.global, args),
     }
 }
 

@@ -8,10 +8,11 @@ use anyhow::Result;
 use clap::Args;
 use study::finding::Finding;
 
+use super::study_rows::StudyRows;
 use crate::cli::{Format, Global};
+use crate::output;
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
-use crate::report::{self, Files};
-use crate::{output, progress};
+use crate::report::{self, Choice, Files, changes};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -19,30 +20,43 @@ Examples:
   anatomy report
   anatomy report --out /tmp/study --seed 7
   anatomy report --catalog my-catalog --format json > findings.json
+  anatomy report --only scale,claims
+  anatomy report --where \"official_provider\" --out official
+  anatomy report --compare last-month/findings.json
 
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct ReportArgs {
     /// Folder the report goes to
     #[arg(long, default_value = "anatomy-report", value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Catalog made by `anatomy catalog build` [default: the one compiled in]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) catalog: Option<PathBuf>,
-    /// Resamples of each bootstrap interval
-    #[arg(long, default_value_t = 1000, value_name = "NUM", value_parser = clap::value_parser!(u32).range(100..=100_000))]
-    pub(crate) resamples: u32,
+    #[command(flatten)]
+    pub(crate) rows: StudyRows,
+    /// Only these sections, separated by commas: names of sections or of whole parts
+    #[arg(long, value_name = "NAMES")]
+    only: Option<String>,
+    /// Findings of an earlier report: say what changed since
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
+    let choice = args
+        .only
+        .as_deref()
+        .map_or_else(|| Ok(Choice::all()), Choice::of)?;
+    let earlier = args.compare.as_deref().map(changes::read).transpose()?;
     // The folder is tried first: a bad path fails before the work, not after it.
     let files = Files::begin(&args.out)?;
-    let catalog = super::open_catalog(args.catalog.as_deref())?;
-    let bar = progress::bar(global.quiet, report::STEPS, "reading the catalog");
-    let study = report::study(&catalog, args.resamples as usize, global.seed, &bar)?;
+    let (mut study, catalog_hash, bar) = args.rows.study(global, &choice)?;
+    if let (Some(earlier), Some(path)) = (&earlier, &args.compare) {
+        let now = study.sections.iter().flat_map(|section| &section.findings);
+        let section = changes::section(&path.display().to_string(), earlier, now);
+        study.sections.insert(0, section);
+    }
     bar.set_message("drawing");
     let findings = FindingsFile {
         schema_version: SCHEMA_VERSION,
-        provenance: Provenance::of(&catalog.manifest.catalog_sha256, global.seed),
+        provenance: Provenance::of(&catalog_hash, global.seed),
         findings: study
             .sections
             .iter()
@@ -63,13 +77,24 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
 
 fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>) -> Result<String> {
     let mut text = String::new();
-    writeln!(
-        text,
-        "The five most important findings (seed {}):",
-        findings.provenance.seed
-    )?;
+    if !study.headlines.is_empty() {
+        writeln!(
+            text,
+            "The most important findings (seed {}):",
+            findings.provenance.seed
+        )?;
+    }
     for (place, headline) in study.headlines.iter().enumerate() {
         writeln!(text, "  {}. {headline}", place + 1)?;
+    }
+    if let Some(section) = study.sections.iter().find(|section| section.id == changes::ID) {
+        writeln!(text)?;
+        for words in &section.text {
+            writeln!(text, "{words}")?;
+        }
+        for table in &section.tables {
+            text.push_str(&output::table(table));
+        }
     }
     let figures: usize = study.sections.iter().map(|section| section.figures.len()).sum();
     let tables: usize = study.sections.iter().map(|section| section.tables.len()).sum();

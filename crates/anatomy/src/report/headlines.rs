@@ -8,7 +8,11 @@ use crate::output::number;
 
 /// In order of importance; a sentence whose findings are missing is left out.
 pub(crate) fn headlines(sections: &[Section]) -> Vec<String> {
-    let all: Vec<&Finding> = sections.iter().flat_map(|section| &section.findings).collect();
+    let all: Vec<&Finding> = sections
+        .iter()
+        .filter(|section| section.id != "claims")
+        .flat_map(|section| &section.findings)
+        .collect();
     let find = |id: &str| {
         all.iter()
             .copied()

@@ -66,7 +66,7 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
         findings
             .findings
             .iter()
-            .filter(|found| found.verdict == Some(verdict))
+            .filter(|found| found.verdict == Some(verdict) && !is_claim(found))
             .count()
     };
     let page = Page {
@@ -122,8 +122,13 @@ fn cell(cell: &Cell) -> CellView {
     }
 }
 
+/// Claims have a section of their own.
+fn is_claim(finding: &Finding) -> bool {
+    finding.id.starts_with("claims.")
+}
+
 fn ledger_row(finding: &Finding) -> Option<LedgerRow> {
-    let published = finding.published.as_ref()?;
+    let published = finding.published.as_ref().filter(|_| !is_claim(finding))?;
     Some(LedgerRow {
         id: finding.id.clone(),
         work: format!("{}, {}", published.work, published.place),

@@ -17,6 +17,10 @@ pub(crate) struct Counts {
     pub(crate) active: i64,
     /// To the parameter.
     pub(crate) exact: bool,
+    /// Of `total`, outside of the layers: embeddings, positions, last norm, output head.
+    pub(crate) outside: i64,
+    /// Of `outside`, tables of which one token reads one row: no product is made with them.
+    pub(crate) looked_up: i64,
 }
 
 /// Counts the parameters that `config` describes; `outer` and `inner` are its fields (the same where nothing is nested).
@@ -25,40 +29,17 @@ pub(crate) fn count(config: &Config, outer: &Fields, inner: &Fields) -> Option<C
     let family = family(config.architecture.as_deref(), config.model_type.as_deref());
     let known = family.as_deref().and_then(|family| recipe::recipe(stem(family)));
     let exact = known.is_some() && config.layer_kinds_are_plain(inner);
-    let recipe = with_flags(
-        known.or_else(|| recipe::recipe("llama"))?,
-        family.as_deref().unwrap_or_default(),
-        outer,
-        inner,
-    );
-    let heads = config.heads.or_else(|| {
-        config
-            .layers
-            .filter(|_| config.attention_layers == Some(0))
-            .map(|_| 1)
-    })?;
-    let d_model = config.d_model?;
-    let sizes = Sizes {
-        layers: config.layers?,
-        d_model,
-        d_ffn: config.dense_width.or(config.d_ffn).unwrap_or(0),
-        heads,
-        kv_heads: config
-            .kv_heads
-            .unwrap_or(if recipe.multi_query { 1 } else { heads }),
-        head_dim: config.head_dim.unwrap_or(d_model / heads.max(1)),
-        vocab: config.vocab_size?,
-        pos: config.pos.unwrap_or(0),
-    };
-    let (mut total, mut active) = (embedding(recipe, sizes, inner)?, 0_i128);
-    active += total;
+    let recipe = recipe_of(config, outer, inner)?;
+    let sizes = sizes(config, recipe)?;
+    let outside = embedding(recipe, sizes, inner)?;
+    let (mut total, mut active) = (outside, outside);
     for (mixer, feed) in kinds(inner, sizes.layers, config.is_moe) {
         let mixing = mixing(mixer, recipe, sizes, inner)?;
-        let norms = i128::from(recipe.norms) * recipe::norm(recipe, d_model);
+        let norms = i128::from(recipe.norms) * recipe::norm(recipe, sizes.d_model);
         let (all, used) = match feed {
             Feed::Nothing => (0, 0),
             Feed::Dense => {
-                let one = recipe::feed_forward(recipe, d_model, sizes.d_ffn)?;
+                let one = recipe::feed_forward(recipe, sizes.d_model, sizes.d_ffn)?;
                 (one, one)
             }
             Feed::Experts => experts(config, recipe, sizes, inner)?,
@@ -73,7 +54,46 @@ pub(crate) fn count(config: &Config, outer: &Fields, inner: &Fields) -> Option<C
         total: i64::try_from(total).ok()?,
         active: i64::try_from(active).ok()?,
         exact,
+        outside: i64::try_from(outside).ok()?,
+        looked_up: looked_up(recipe, sizes)?,
     })
+}
+
+/// The dimensions that the count needs, what a config leaves out filled in; `None` where one is missing.
+pub(crate) fn sizes(config: &Config, recipe: Recipe) -> Option<Sizes> {
+    let heads = config.heads.or_else(|| {
+        config
+            .layers
+            .filter(|_| config.attention_layers == Some(0))
+            .map(|_| 1)
+    })?;
+    let d_model = config.d_model?;
+    Some(Sizes {
+        layers: config.layers?,
+        d_model,
+        d_ffn: config.dense_width.or(config.d_ffn).unwrap_or(0),
+        heads,
+        kv_heads: config
+            .kv_heads
+            .unwrap_or(if recipe.multi_query { 1 } else { heads }),
+        head_dim: config.head_dim.unwrap_or(d_model / heads.max(1)),
+        vocab: config.vocab_size?,
+        pos: config.pos.unwrap_or(0),
+    })
+}
+
+/// The recipe of a config, with what it says otherwise.
+pub(crate) fn recipe_of(config: &Config, outer: &Fields, inner: &Fields) -> Option<Recipe> {
+    let family = family(config.architecture.as_deref(), config.model_type.as_deref()).unwrap_or_default();
+    let recipe = recipe::recipe(stem(&family)).or_else(|| recipe::recipe("llama"))?;
+    Some(with_flags(recipe, &family, outer, inner))
+}
+
+/// Embedding and learned positions; an embedding that is the output head too is multiplied.
+fn looked_up(recipe: Recipe, sizes: Sizes) -> Option<i64> {
+    let table = if recipe.tied { 0 } else { sizes.vocab };
+    let positions = recipe.positions.map_or(0, |more| sizes.pos + more);
+    table.checked_add(positions)?.checked_mul(sizes.d_model)
 }
 
 /// A family without the words for its mixture, vision or text part: `qwen3vlmoe` counts as `qwen3`.

@@ -1,10 +1,10 @@
 //! `config.json` of any architecture to one set of dimensions.
 
-mod count;
+pub(crate) mod count;
 pub(crate) mod family;
 pub(crate) mod fields;
 pub mod json;
-mod layers;
+pub(crate) mod layers;
 mod names;
 pub(crate) mod read;
 pub(crate) mod recipe;

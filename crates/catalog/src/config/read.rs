@@ -85,14 +85,20 @@ impl Config {
     }
 }
 
-/// Reads one config. Where the language model is nested (`text_config` and the like), that is what is read.
-pub fn read(value: &Value) -> Config {
-    let empty = Fields::new();
-    let outer = value.as_object().unwrap_or(&empty);
+/// The fields of a whole config and those of its language model (`text_config` and the like), the same where nothing is
+/// nested.
+pub(crate) fn parts<'a>(value: &'a Value, empty: &'a Fields) -> (&'a Fields, &'a Fields) {
+    let outer = value.as_object().unwrap_or(empty);
     let nested = fields::object(outer, NESTED)
         .or_else(|| fields::object(fields::object(outer, &["thinker_config"])?, NESTED))
         .filter(|inner| fields::int(inner, D_MODEL).is_some() || fields::int(inner, LAYERS).is_some());
-    let inner = nested.unwrap_or(outer);
+    (outer, nested.unwrap_or(outer))
+}
+
+/// Reads one config. Where the language model is nested (`text_config` and the like), that is what is read.
+pub fn read(value: &Value) -> Config {
+    let empty = Fields::new();
+    let (outer, inner) = parts(value, &empty);
     let mut config = dimensions(outer, inner);
     config.is_multimodal = [
         "vision_config",

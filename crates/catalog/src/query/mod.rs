@@ -6,6 +6,7 @@ mod output;
 pub(crate) mod spearman;
 mod suggest;
 mod values;
+mod visitor;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -130,13 +131,17 @@ impl Engine {
     /// [`Error::Io`], [`Error::Json`], [`Error::SchemaVersion`] for a folder that is no catalog of this schema;
     /// [`Error::Query`] where the engine refuses a table.
     pub fn open(dir: Option<&Path>) -> Result<Self, Error> {
-        let engine = Self::empty()?;
+        Self::empty()?.with_catalog(dir)
+    }
+
+    /// With the tables of the catalog in folder `dir`, or of the compiled-in snapshot.
+    fn with_catalog(self, dir: Option<&Path>) -> Result<Self, Error> {
         match dir {
-            None => engine.register_snapshot()?,
-            Some(dir) => engine.register_folder(dir)?,
+            None => self.register_snapshot()?,
+            Some(dir) => self.register_folder(dir)?,
         }
-        engine.query(OBSERVATIONS)?;
-        Ok(engine)
+        self.query(OBSERVATIONS)?;
+        Ok(self)
     }
 
     /// Over no catalog: only our aggregates, files by path, and what is registered.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use arrow::json::StructMode;
 use arrow::util::pretty::pretty_format_batches_with_schema;
 use parquet::arrow::ArrowWriter;
 
@@ -17,6 +18,8 @@ pub enum Format {
     Csv,
     /// One array of objects; absent is null.
     Json,
+    /// One array of arrays, in the order of the columns; absent is null.
+    JsonRows,
     /// One file.
     Parquet,
 }
@@ -53,8 +56,15 @@ impl Answer {
                     .try_for_each(|batch| writer.write(batch))
                     .map_err(|e| failed(&e))
             }
-            Format::Json => {
-                let builder = arrow::json::WriterBuilder::new().with_explicit_nulls(true);
+            Format::Json | Format::JsonRows => {
+                let mode = if format == Format::Json {
+                    StructMode::ObjectOnly
+                } else {
+                    StructMode::ListOnly
+                };
+                let builder = arrow::json::WriterBuilder::new()
+                    .with_explicit_nulls(true)
+                    .with_struct_mode(mode);
                 let mut writer = builder.build::<_, arrow::json::writer::JsonArray>(&mut sink);
                 self.batches
                     .iter()

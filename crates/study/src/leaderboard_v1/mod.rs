@@ -6,6 +6,7 @@ mod forests;
 mod regressions;
 mod rows;
 mod size_bins;
+mod step;
 #[cfg(test)]
 mod tests;
 
@@ -57,9 +58,11 @@ pub fn sections(
     study: &LeaderboardV1<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<Section>, Error> {
+    let mut size_bins = size_bins::section(study);
+    size_bins.findings.extend(step::findings(study));
     Ok(vec![
         distributions::section(study),
-        size_bins::section(study),
+        size_bins,
         regressions::section(study, progress)?,
     ])
 }

@@ -21,20 +21,9 @@ pub(super) fn give(
         sections,
         headlines: Vec::new(),
     };
-    let file = FindingsFile {
-        schema_version: SCHEMA_VERSION,
-        provenance: Provenance::of(catalog_hash, global.seed),
-        findings: study
-            .sections
-            .iter()
-            .flat_map(|section| &section.findings)
-            .collect(),
-    };
+    let file = findings(global, &study, catalog_hash);
     if let Some(folder) = out {
-        let files = Files::begin(folder)?;
-        report::write(&files, &study, &file)?;
-        files.finish()?;
-        output::say(global.quiet, &format!("Written: {}", folder.display()));
+        write_folder(global, &study, &file, folder)?;
     }
     let tables = study.sections.iter().flat_map(|section| &section.tables);
     let shown = tables.filter(|table| table.shown);
@@ -58,4 +47,38 @@ pub(super) fn give(
             Ok(())
         }
     }
+}
+
+/// Writes the folder alone.
+pub(super) fn write(
+    global: &Global,
+    sections: Vec<Section>,
+    catalog_hash: &str,
+    folder: &Path,
+) -> Result<()> {
+    let study = Study {
+        sections,
+        headlines: Vec::new(),
+    };
+    write_folder(global, &study, &findings(global, &study, catalog_hash), folder)
+}
+
+fn findings<'a>(global: &Global, study: &'a Study, catalog_hash: &str) -> FindingsFile<'a> {
+    FindingsFile {
+        schema_version: SCHEMA_VERSION,
+        provenance: Provenance::of(catalog_hash, global.seed),
+        findings: study
+            .sections
+            .iter()
+            .flat_map(|section| &section.findings)
+            .collect(),
+    }
+}
+
+fn write_folder(global: &Global, study: &Study, file: &FindingsFile<'_>, folder: &Path) -> Result<()> {
+    let files = Files::begin(folder)?;
+    report::write(&files, study, file)?;
+    files.finish()?;
+    output::say(global.quiet, &format!("Written: {}", folder.display()));
+    Ok(())
 }

@@ -7,7 +7,7 @@ use study::learning::{Thinned, learning_curve};
 use study::section::{Cell, Table};
 use study::{Evaluation, Regression};
 
-use super::input::{Division, FeatureSet, Rows};
+use crate::frame::{Division, FeatureSet, Rows};
 
 /// Shares of the training rows or shapes that a learning curve keeps.
 const SHARES: [f64; 5] = [0.1, 0.25, 0.5, 0.75, 1.0];

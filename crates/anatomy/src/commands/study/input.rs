@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use catalog::Catalog;
 use clap::Args;
+use study::Protocol;
 use study::features::feature_set;
-use study::finding::SourceOf;
 use study::protocol::folds_from_numbers;
-use study::{Design, Fold, Groups, Protocol, RowInformation, folds};
 
-use super::frame::{self, Frame};
+use crate::frame::{self, Division, FeatureSet, Frame, Rows, divide, rows};
 use crate::output;
 
 /// Rows, features, targets, protocols.
@@ -40,44 +39,15 @@ pub(super) struct Input {
     /// A CSV or Parquet table of your own instead of the catalog
     #[arg(long, value_name = "FILE", conflicts_with = "catalog")]
     data: Option<PathBuf>,
+    /// Only this many rows, drawn at random by the seed
+    #[arg(long, value_name = "NUM", conflicts_with = "folds")]
+    rows: Option<usize>,
     /// Fold numbers instead of a protocol: a column of --data, or FILE:COLUMN (0, 1 … test folds, -1 always training)
     #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "protocol")]
     folds: Option<String>,
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
-}
-
-/// Columns that explain, and what they are called together.
-pub(super) struct FeatureSet {
-    /// Name inside finding ids: the set's, or `own`.
-    pub(super) name: String,
-    pub(super) columns: Vec<String>,
-}
-
-/// Rows whose features and target are all known.
-pub(super) struct Rows {
-    pub(super) design: Design,
-    pub(super) target: Vec<f64>,
-    /// Number of each row in the table it was taken from.
-    pub(super) numbers: Vec<usize>,
-    /// Shape of each row: layers, `d_model`, `d_ffn` and heads, as far as the table has them.
-    pub(super) shape: Groups,
-    lineage: Option<Groups>,
-    family: Option<Groups>,
-    date: Option<Vec<f64>>,
-    /// Rows of the table before any was left out.
-    pub(super) n_table: usize,
-    /// Rows that the condition kept.
-    pub(super) n_filtered: usize,
-    /// Where they come from, and under which condition.
-    pub(super) source: SourceOf,
-}
-
-/// One protocol with its folds.
-pub(super) struct Division {
-    pub(super) name: String,
-    pub(super) folds: Vec<Fold>,
 }
 
 /// The rows of a question, before a target is chosen.
@@ -129,7 +99,7 @@ impl Input {
 
     /// True where published figures are of the same rows: the catalog, unfiltered.
     pub(super) fn is_whole_catalog(&self) -> bool {
-        self.data.is_none() && self.filter.is_none()
+        self.data.is_none() && self.filter.is_none() && self.rows.is_none()
     }
 
     /// True where the rows are a table of the user's own.
@@ -163,59 +133,17 @@ impl Input {
 
 impl Table<'_> {
     /// The rows in which the target and every feature are known.
-    pub(super) fn rows(&self, target: &str, set: &FeatureSet) -> Result<Rows> {
-        let (frame, features) = (&self.frame, &set.columns);
-        if features.iter().any(|feature| feature == target) {
-            bail!("`{target}` is both target and feature");
-        }
-        let wanted: Vec<&[Option<f64>]> = features
-            .iter()
-            .map(|name| frame.column(name))
-            .collect::<Result<_>>()?;
-        let score = frame.column(target)?;
-        let is_complete =
-            |row: &usize| score[*row].is_some() && wanted.iter().all(|column| column[*row].is_some());
-        let places: Vec<usize> = (0..frame.n_rows()).filter(is_complete).collect();
-        let values =
-            |column: &[Option<f64>]| -> Vec<f64> { places.iter().filter_map(|&row| column[row]).collect() };
-        let design = Design::new(
-            features.clone(),
-            wanted.iter().map(|column| values(column)).collect(),
-        )?;
-        let groups = |labels: &Option<Vec<String>>| {
-            let labels = labels.as_ref()?;
-            let of_rows: Vec<&String> = places.iter().map(|&row| &labels[row]).collect();
-            Some(Groups::from_labels(&of_rows))
-        };
-        let date = frame.column("date").ok().map(values);
-        Ok(Rows {
-            target: values(score),
-            shape: shapes(frame, &design, &places)?,
-            lineage: groups(&frame.lineage),
-            family: groups(&frame.family),
-            date: date.filter(|dates| dates.len() == places.len()),
-            n_table: frame.n_table,
-            n_filtered: frame.n_rows(),
-            source: SourceOf {
-                work: match &self.input.filter {
-                    Some(condition) => format!("{} where {condition}", frame.source),
-                    None => frame.source.clone(),
-                },
-                place: target.into(),
-            },
-            numbers: places.iter().map(|&row| frame.numbers[row]).collect(),
-            design,
+    pub(super) fn rows(&self, target: &str, set: &FeatureSet, seed: u64) -> Result<Rows> {
+        let all = rows(&self.frame, target, set, self.input.filter.as_deref())?;
+        Ok(match self.input.rows {
+            Some(n) => all.drawn(n, seed),
+            None => all,
         })
     }
 
     /// Unit of a target: of a benchmark its own, else the column's.
     pub(super) fn unit(&self, target: &str) -> &str {
-        let column = study::features::position(target).map(|place| study::features::UNITS[place]);
-        match (self.frame.units.get(target), column) {
-            (Some(unit), _) => unit,
-            (None, Some(unit)) => unit,
-            (None, None) => "unit of the target",
-        }
+        self.frame.unit(target)
     }
 
     /// The rows divided as asked: one division a protocol, or the given fold numbers.
@@ -302,42 +230,4 @@ pub(super) fn split(list: &str) -> Vec<&str> {
         .map(str::trim)
         .filter(|name| !name.is_empty())
         .collect()
-}
-
-fn divide(protocol: Protocol, rows: &Rows, seed: u64) -> Result<Division> {
-    let information = RowInformation {
-        n_rows: rows.target.len(),
-        shape: Some(&rows.shape),
-        lineage: rows.lineage.as_ref(),
-        family: rows.family.as_ref(),
-        date: rows.date.as_deref(),
-    };
-    let folds = folds(protocol, &information, seed).with_context(|| {
-        format!(
-            "cannot divide the rows of {} by {}",
-            rows.source.work,
-            protocol.name()
-        )
-    })?;
-    Ok(Division {
-        name: protocol.name().into(),
-        folds,
-    })
-}
-
-/// Rows of one shape: equal layers, `d_model`, `d_ffn`, heads; where the table lacks one of these, equal features.
-fn shapes(frame: &Frame, design: &Design, places: &[usize]) -> Result<Groups> {
-    let core = ["layers", "d_model", "d_ffn", "heads"];
-    let columns: Result<Vec<&[Option<f64>]>> = core.iter().map(|name| frame.column(name)).collect();
-    let Ok(columns) = columns else {
-        let names: Vec<&str> = design.names().iter().map(String::as_str).collect();
-        return Ok(Groups::from_columns(design, &names)?);
-    };
-    let key = |row: &usize| -> Vec<Option<u64>> {
-        columns
-            .iter()
-            .map(|column| column[*row].map(f64::to_bits))
-            .collect()
-    };
-    Ok(Groups::from_labels(&places.iter().map(key).collect::<Vec<_>>()))
 }

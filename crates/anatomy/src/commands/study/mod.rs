@@ -2,9 +2,10 @@
 
 mod answer;
 mod beside;
-mod frame;
+mod claims;
 mod importance;
 mod input;
+mod llm;
 mod methods;
 mod regressions;
 
@@ -21,11 +22,23 @@ pub(crate) enum StudyCommand {
     Regressions(regressions::RegressionsArgs),
     /// Say which columns a regression leans on, in four ways that check each other
     Importance(importance::ImportanceArgs),
+    /// The six dimensions of leaderboard analysis: scale, efficiency, merging, popularity, architecture, chat templates
+    Dimensions(claims::SectionArgs),
+    /// What appeared when, and how scores moved with size and time
+    Trends(claims::SectionArgs),
+    /// Which benchmarks and structure columns go together, raw and given size and date
+    Correlations(claims::SectionArgs),
+    /// Judge each claim of the literature, as it was made and under a stricter reading
+    Claims(claims::SectionArgs),
 }
 
 pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
     match command {
         StudyCommand::Regressions(args) => regressions::run(global, args),
         StudyCommand::Importance(args) => importance::run(global, args),
+        StudyCommand::Dimensions(args) => claims::run(global, args, "dimensions"),
+        StudyCommand::Trends(args) => claims::run(global, args, "trends"),
+        StudyCommand::Correlations(args) => claims::run(global, args, "correlations"),
+        StudyCommand::Claims(args) => claims::run(global, args, "claims"),
     }
 }

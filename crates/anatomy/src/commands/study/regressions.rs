@@ -6,17 +6,19 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 use study::ceiling::{ceiling, lookup};
-use study::evaluate::bootstrap_r2_over_groups;
 use study::finding::Finding;
 use study::regression::SavedFit;
+use study::scored::Scored;
 use study::section::{Cell, Section, Table};
 use study::{Evaluation, Groups, evaluate};
 
 use super::answer;
 use super::beside::{Beside, learning_table, pairs_table};
-use super::input::{self, Division, FeatureSet, Input, Rows};
-use super::methods;
+use super::input::{self, Input};
+use super::llm::LlmArgs;
+use super::methods::{self, Methods};
 use crate::cli::Global;
+use crate::frame::{Division, FeatureSet, Rows};
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -28,12 +30,14 @@ Examples:
   anatomy study regressions --target layers,d_model --features arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k
   anatomy study regressions --target arc --methods linear,structural --against structural --learning-curve
   anatomy study regressions --data my.csv --target score --features a,b --folds fold --predictions out.csv
+  anatomy study regressions --target mmlu --rows 300 --methods llm,linear --model FILE.gguf --steps 200
 
 Exit status: 0 fitted, 1 no row has all the values, 2 could not run")]
 pub(crate) struct RegressionsArgs {
     #[command(flatten)]
     input: Input,
-    /// Methods, separated by commas; `structural` beside the ten of the literature [default: all]
+    /// Methods, separated by commas; beside the ten of the literature `structural`, and `llm`, which needs --model
+    /// [default: all but llm]
     #[arg(short, long, value_name = "NAMES")]
     methods: Option<String>,
     /// A setting of a method, as random_forest.trees=300; may be repeated
@@ -51,6 +55,8 @@ pub(crate) struct RegressionsArgs {
     /// Also R² by the share of training rows, and of whole training shapes (thirty times the fits)
     #[arg(long)]
     learning_curve: bool,
+    #[command(flatten)]
+    llm: LlmArgs,
     /// Write tables and findings to this folder too
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -61,7 +67,7 @@ pub(crate) struct RegressionsArgs {
 
 pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     let input = &args.input;
-    let methods = methods::chosen(input, args.methods.as_deref(), &args.set)?;
+    let Methods { methods, answers } = methods::chosen(input, args.methods.as_deref(), &args.set, &args.llm)?;
     let alone = methods.len() == 1 && methods[0].name() == methods::STRUCTURAL && !input.is_own_table();
     let sets = input.sets(if alone {
         methods::STRUCTURAL
@@ -99,7 +105,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         .iter()
         .flat_map(|set| targets.iter().map(move |target| (set, *target)))
     {
-        let rows = data.rows(target, set)?;
+        let rows = data.rows(target, set, global.seed)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
             input::say_none(target, set, &rows);
@@ -130,7 +136,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                     &division.folds,
                     global.seed,
                 )?;
-                let finding = question.finding(&result)?;
+                let finding = question.scored().r2(method.name(), &result)?;
                 table
                     .rows
                     .push(question.table_row(&result, &finding, &own_shape, limit.adjusted));
@@ -161,11 +167,24 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         }
         if let (Some(path), Some(method)) = (&args.save, methods.first()) {
             let fit = method.fit(&rows.design, &rows.target, None, global.seed)?;
-            let saved = SavedFit::new(method.name(), target, &*fit);
+            let Some(saved) = SavedFit::new(method.name(), target, &*fit) else {
+                bail!(
+                    "--save: a fit of {} is an adapter, which `anatomy probe tune` writes",
+                    method.name()
+                );
+            };
             crate::report::write_whole(path, &serde_json::to_vec(&saved)?)?;
         }
     }
     bar.finish_and_clear();
+    if let Some((malformed, all)) = answers.map(|answers| answers.counts()) {
+        output::say(
+            global.quiet,
+            &format!(
+                "llm: {malformed} of {all} answers malformed; these count as the mean of the training rows"
+            ),
+        );
+    }
     let tables = [table, pairs, learning];
     let section = Section {
         id: "regressions".into(),
@@ -193,38 +212,19 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn finding(&self, result: &Evaluation) -> Result<Finding> {
-        let (target, method, rows) = (self.target, self.method, self.rows);
-        let protocol = &self.division.name;
-        let id = format!("regression.r2.{}.{protocol}.{method}.{target}", self.set.name);
-        let interval = bootstrap_r2_over_groups(
-            &rows.target,
-            &result.predictions,
-            &rows.shape,
-            self.args.resamples as usize,
-            0.95,
-            self.global.seed,
-        )?;
-        let published = study::published::published(&id).filter(|_| self.args.input.is_whole_catalog());
-        Ok(Finding::new(
-            id,
-            format!("Which share of the variance of {target} does {method} predict?"),
-            &rows.source,
-        )
-        .with_value(
-            result.r2_pooled.unwrap_or(f64::NAN),
-            "fraction",
-            result.n_tested,
-            method,
-        )
-        .with_interval(interval)
-        .with_protocol(protocol, rows.design.names())
-        .with_seed(self.global.seed)
-        .with_published(published)
-        .with_note(format!(
-            "mean absolute error {:.3}, root mean squared error {:.3}",
-            result.mae, result.rmse
-        )))
+    fn scored(&self) -> Scored<'_> {
+        Scored {
+            set: &self.set.name,
+            target: self.target,
+            protocol: &self.division.name,
+            design: &self.rows.design,
+            values: &self.rows.target,
+            shape: &self.rows.shape,
+            source: &self.rows.source,
+            resamples: self.args.resamples as usize,
+            seed: self.global.seed,
+            is_published: self.args.input.is_whole_catalog(),
+        }
     }
 
     fn table_row(

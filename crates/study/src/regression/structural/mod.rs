@@ -1,7 +1,9 @@
 #![doc = include_str!("../../../../../docs/structural.md")]
 
 mod features;
+mod posterior;
 mod process;
+mod shapley;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -12,8 +14,10 @@ use crate::design::Design;
 use crate::error::Error;
 
 pub(crate) use features::Features;
+pub use posterior::{Novelty, Posterior, Prediction};
 pub use process::Scales;
 pub(crate) use process::{Cells, Process};
+pub use shapley::Attribution;
 
 /// Settings of the structural regression.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,8 +136,8 @@ impl Fit for StructuralFit {
         }))
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Structural(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Structural(self.clone()))
     }
 }
 

@@ -69,6 +69,11 @@ impl Cells {
             mean: distinct.mean,
         })
     }
+
+    /// Mean target of each cell.
+    pub(super) fn means(&self) -> &[f64] {
+        &self.mean
+    }
 }
 
 /// A fitted process.
@@ -76,15 +81,15 @@ impl Cells {
 pub(crate) struct Process {
     pub(super) scales: Scales,
     /// Features with a straight part.
-    straight: Vec<bool>,
-    center: Vec<f64>,
+    pub(super) straight: Vec<bool>,
+    pub(super) center: Vec<f64>,
     /// Mean of the cells, and their variance.
-    mean: f64,
-    variance: f64,
-    z: Vec<Vec<f64>>,
-    shape: Vec<[f64; 4]>,
+    pub(super) mean: f64,
+    pub(super) variance: f64,
+    pub(super) z: Vec<Vec<f64>>,
+    pub(super) shape: Vec<[f64; 4]>,
     /// What each cell adds.
-    pull: Vec<f64>,
+    pub(super) pull: Vec<f64>,
 }
 
 impl Process {
@@ -108,7 +113,7 @@ impl Process {
 }
 
 /// Covariance of the function at two places, as a share of the target's variance.
-fn kernel(a: &[f64], b: &[f64], straight: &[bool], scales: &Scales) -> f64 {
+pub(super) fn kernel(a: &[f64], b: &[f64], straight: &[bool], scales: &Scales) -> f64 {
     let (mut squared, mut product) = (0.0, 0.0);
     for (((a, b), length), straight) in a.iter().zip(b).zip(&scales.lengths).zip(straight) {
         squared += ((a - b) / length).powi(2);
@@ -119,7 +124,25 @@ fn kernel(a: &[f64], b: &[f64], straight: &[bool], scales: &Scales) -> f64 {
     scales.function * ((-0.5 * squared).exp() + STRAIGHT * product + LEVEL)
 }
 
+/// A fitted process with what its uncertainty rests on.
+#[derive(Debug, Clone)]
+pub(super) struct Solved {
+    pub(super) process: Process,
+    /// Of the cells' covariance, as shares of the target's variance, `(n_cells, n_cells)`.
+    pub(super) inverse: Mat<f64>,
+    /// Shape of each cell; ids ascend with the cells.
+    pub(super) shape: Vec<usize>,
+    /// Rows of each cell, by weight.
+    pub(super) weight: Vec<f64>,
+    /// Cells' means, of mean 0 and variance 1.
+    pub(super) target: Vec<f64>,
+}
+
 pub(super) fn fit(cells: &Cells, features: &Features, settings: &Structural) -> Result<Process, Error> {
+    Ok(solve(cells, features, settings)?.process)
+}
+
+pub(super) fn solve(cells: &Cells, features: &Features, settings: &Structural) -> Result<Solved, Error> {
     let n = cells.mean.len();
     let d = features.names.len();
     // Many rows of one cell tell little more than some: the level and the variance are those of weighted cells.
@@ -160,15 +183,22 @@ pub(super) fn fit(cells: &Cells, features: &Features, settings: &Structural) -> 
         let row = (0..n).map(|j| inverse[(i, j)] * problem.target[j]);
         row.sum::<f64>() / variance.sqrt()
     });
-    Ok(Process {
-        pull: pull.collect(),
-        straight: problem.straight,
-        z: problem.z,
-        shape: cells.shape.clone(),
-        scales,
-        center,
-        mean,
-        variance,
+    let pull = pull.collect();
+    Ok(Solved {
+        inverse,
+        shape: problem.shape,
+        weight: cells.weight.clone(),
+        target: problem.target,
+        process: Process {
+            pull,
+            straight: problem.straight,
+            z: problem.z,
+            shape: cells.shape.clone(),
+            scales,
+            center,
+            mean,
+            variance,
+        },
     })
 }
 
@@ -278,7 +308,7 @@ fn moved(start: &Scales, moves: &[i32]) -> Scales {
 }
 
 /// Inverse of a symmetric positive definite matrix given by its lower half.
-fn invert(mut lower: Mat<f64>) -> Result<Mat<f64>, Error> {
+pub(super) fn invert(mut lower: Mat<f64>) -> Result<Mat<f64>, Error> {
     let n = lower.nrows();
     let spec = faer::Spec::default();
     let scratch = StackReq::any_of(&[

@@ -1,5 +1,9 @@
 //! A table of numbers with names: the catalog's rows, or a file of the user's own.
 
+mod rows;
+
+pub(crate) use rows::{Division, FeatureSet, Rows, divide, rows};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -9,7 +13,7 @@ use catalog::query::{Engine, Values};
 use catalog::tables::{Checkpoint, Evaluation};
 use study::features::COLUMNS;
 
-use crate::rows::{self, Shapes};
+use crate::rows::{self as joins, Shapes};
 
 /// The column by which rows come back from a filter in their place.
 const ROW: &str = "__row";
@@ -26,28 +30,28 @@ const FLAGS: [&str; 6] = [
 
 /// Means of the six benchmarks of a leaderboard, where a row has all six.
 const AVERAGES: [(&str, &str, [&str; 6]); 2] = [
-    ("average_v1", rows::V1, study::leaderboard_v1::BENCHMARKS),
-    ("average_v2", rows::V2, study::dimensions::BENCHMARKS),
+    ("average_v1", joins::V1, study::leaderboard_v1::BENCHMARKS),
+    ("average_v2", joins::V2, study::dimensions::BENCHMARKS),
 ];
 
 /// Columns of equal length, `None` where a cell is empty.
-pub(super) struct Frame {
-    pub(super) names: Vec<String>,
-    pub(super) columns: Vec<Vec<Option<f64>>>,
+pub(crate) struct Frame {
+    pub(crate) names: Vec<String>,
+    pub(crate) columns: Vec<Vec<Option<f64>>>,
     /// Architecture family of each row, where there is such a column.
-    pub(super) family: Option<Vec<String>>,
+    pub(crate) family: Option<Vec<String>>,
     /// Root ancestor of each row, where there is such a column.
-    pub(super) lineage: Option<Vec<String>>,
+    pub(crate) lineage: Option<Vec<String>>,
     /// Place of each row in the table it was taken from, and that table's rows.
-    pub(super) numbers: Vec<usize>,
-    pub(super) n_table: usize,
-    pub(super) source: String,
+    pub(crate) numbers: Vec<usize>,
+    pub(crate) n_table: usize,
+    pub(crate) source: String,
     /// Unit of each benchmark.
-    pub(super) units: BTreeMap<String, String>,
+    pub(crate) units: BTreeMap<String, String>,
 }
 
 impl Frame {
-    pub(super) fn column(&self, name: &str) -> Result<&[Option<f64>]> {
+    pub(crate) fn column(&self, name: &str) -> Result<&[Option<f64>]> {
         match self.names.iter().position(|column| column == name) {
             Some(place) => Ok(&self.columns[place]),
             None => bail!(
@@ -58,8 +62,18 @@ impl Frame {
         }
     }
 
-    pub(super) fn n_rows(&self) -> usize {
+    pub(crate) fn n_rows(&self) -> usize {
         self.numbers.len()
+    }
+
+    /// Unit of a column: of a benchmark its own, else the structure column's.
+    pub(crate) fn unit(&self, name: &str) -> &str {
+        let column = study::features::position(name).map(|place| study::features::UNITS[place]);
+        match (self.units.get(name), column) {
+            (Some(unit), _) => unit,
+            (None, Some(unit)) => unit,
+            (None, None) => "unit of the target",
+        }
     }
 
     fn keep(mut self, rows: &[usize]) -> Self {
@@ -110,7 +124,7 @@ fn typed(cells: Vec<String>) -> Values {
 }
 
 /// A table of the user's own, and of it the rows for which the SQL condition `filter` holds.
-pub(super) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
+pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
     let cells = cells(path)?;
     let n_table = cells.first().map_or(0, |(_, values)| match values {
         Values::Numbers(column) => column.len(),
@@ -178,7 +192,7 @@ fn row_numbers(engine: &Engine, condition: &str) -> Result<Vec<usize>> {
 
 /// One row an evaluation of the leaderboards that have all the benchmarks among `names`, repeats left out: structure,
 /// what the leaderboard says, every benchmark. Of these the rows that `filter`, a condition over `observations`, keeps.
-pub(super) fn from_catalog(
+pub(crate) fn from_catalog(
     catalog: &Catalog,
     dir: Option<&Path>,
     names: &[String],
@@ -232,7 +246,7 @@ pub(super) fn from_catalog(
             .for_each(|(column, value)| column.push(value));
         let architecture = checkpoint.and_then(|checkpoint| checkpoint.architecture.clone());
         family.push(architecture.unwrap_or_else(|| format!("unknown: {}", row.id)));
-        lineage.push(rows::root(&checkpoints, &row.id));
+        lineage.push(joins::root(&checkpoints, &row.id));
     }
     let mut names: Vec<String> = COLUMNS.iter().chain(&FLAGS).map(ToString::to_string).collect();
     for (name, board, six) in AVERAGES {
@@ -265,14 +279,7 @@ pub(super) fn from_catalog(
     let Some(condition) = filter else {
         return Ok(frame);
     };
-    let sql = format!("select distinct evaluation from observations where ({condition})");
-    let answer = Engine::open(dir)?
-        .query(&sql)
-        .with_context(|| format!("--where `{condition}`"))?;
-    let kept: BTreeSet<String> = match answer.columns()?.into_iter().next() {
-        Some((_, Values::Text(keys))) => keys.into_iter().flatten().collect(),
-        _ => BTreeSet::new(),
-    };
+    let kept = crate::narrow::evaluations(dir, condition)?;
     let rows: Vec<usize> = (0..evaluations.len())
         .filter(|&row| kept.contains(&evaluations[row].evaluation))
         .collect();
@@ -322,7 +329,7 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
         };
         boards = Some(boards.map_or(with.clone(), |known| known.intersection(&with).copied().collect()));
     }
-    let boards = boards.unwrap_or_else(|| BTreeSet::from([rows::V1]));
+    let boards = boards.unwrap_or_else(|| BTreeSet::from([joins::V1]));
     if boards.is_empty() {
         bail!("no leaderboard of the catalog has all of {}", names.join(", "));
     }

@@ -1,0 +1,69 @@
+//! Costs of one structure, ready to be served.
+
+use catalog::cost::{Arithmetic, DecodeBound, Device, Memory, Precision, Workload};
+use serde::Serialize;
+
+/// Everything that follows from a structure by arithmetic; all `None` and empty where a dimension is missing.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Costs {
+    /// All parameters.
+    pub(crate) parameters_total: Option<i64>,
+    /// Parameters used for one token.
+    pub(crate) parameters_active: Option<i64>,
+    /// Exact to the parameter.
+    pub(crate) parameters_exact: bool,
+    /// Floating-point operations for one token at an empty context.
+    pub(crate) flops_per_token: Option<f64>,
+    /// Bytes that the 16-bit cache grows by with each token while every window is open.
+    pub(crate) kv_cache_bytes_per_token: Option<f64>,
+    /// The same once every window is full.
+    pub(crate) kv_cache_bytes_per_token_beyond_windows: Option<f64>,
+    /// Positions of the smallest window, where a layer has one.
+    pub(crate) smallest_window: Option<i64>,
+    /// By precision and context.
+    pub(crate) memory: Vec<Memory>,
+    /// By device, precision and context.
+    pub(crate) decode: Vec<DecodeBound>,
+    /// The devices with their figures and sources.
+    pub(crate) devices: Vec<Device>,
+    /// What must be known of the counts.
+    pub(crate) cost_notes: Vec<String>,
+}
+
+impl Costs {
+    /// Of a structure, for these precisions, contexts (tokens) and devices.
+    pub(crate) fn of(
+        cost: &Arithmetic,
+        precisions: &[Precision],
+        contexts: &[i64],
+        devices: &[Device],
+    ) -> Self {
+        let pairs = || {
+            precisions
+                .iter()
+                .flat_map(|&precision| contexts.iter().map(move |&context| (precision, context)))
+        };
+        Self {
+            parameters_total: Some(cost.parameters_total),
+            parameters_active: Some(cost.parameters_active),
+            parameters_exact: cost.counted_exactly,
+            flops_per_token: Some(cost.flops_per_token(0)),
+            kv_cache_bytes_per_token: Some(cost.cache_bytes_per_token(Precision::Half)),
+            kv_cache_bytes_per_token_beyond_windows: Some(
+                cost.cache_bytes_per_token_beyond_windows(Precision::Half),
+            ),
+            smallest_window: cost.smallest_window(),
+            memory: pairs()
+                .map(|(precision, context)| cost.memory(precision, &Workload::of(context)))
+                .collect(),
+            decode: devices
+                .iter()
+                .flat_map(|device| {
+                    pairs().map(move |(precision, context)| cost.decode_bound(device, precision, context))
+                })
+                .collect(),
+            devices: devices.to_vec(),
+            cost_notes: cost.notes.clone(),
+        }
+    }
+}

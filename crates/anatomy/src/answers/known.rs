@@ -1,0 +1,304 @@
+//! What the catalog knows: checkpoints by id, near ids, and near structures.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use catalog::Catalog;
+use catalog::cost::Dimensions;
+use catalog::tables::{Checkpoint, Days, Evaluation, Score, Structure};
+use serde::Serialize;
+
+use super::subject::structure_of;
+
+/// A structure as answers show it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct StructureOf {
+    pub(crate) family: Option<String>,
+    pub(crate) layers: Option<i64>,
+    pub(crate) d_model: Option<i64>,
+    pub(crate) d_ffn: Option<i64>,
+    pub(crate) heads: Option<i64>,
+    pub(crate) kv_heads: Option<i64>,
+    pub(crate) vocab_size: Option<i64>,
+    pub(crate) pos: Option<i64>,
+    /// Billions of parameters.
+    pub(crate) size: Option<f64>,
+    /// Day of publication, `2024-05-31`.
+    pub(crate) date: Option<String>,
+    /// The date was not given: the last day known stands for it.
+    pub(crate) date_assumed: bool,
+    pub(crate) pretrained: Option<bool>,
+    pub(crate) merged: Option<bool>,
+    /// How the catalog came to know it: `exact`, `lineage`, `name`, `size`; `given` where a person gave it.
+    pub(crate) resolved_by: String,
+    pub(crate) source: Option<String>,
+}
+
+/// A known checkpoint of a similar structure.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Neighbour {
+    pub(crate) id: String,
+    /// Root of the sum of squared differences of the logarithms of layers, `d_model`, `d_ffn`, heads, `kv_heads` and size.
+    pub(crate) distance: f64,
+    pub(crate) structure: StructureOf,
+    /// Benchmark and score, points.
+    pub(crate) scores: BTreeMap<String, f64>,
+    /// Checkpoints of the same shape in the catalog.
+    pub(crate) n_of_shape: usize,
+}
+
+/// Tables of a catalog by checkpoint.
+pub(crate) struct Known<'a> {
+    pub(crate) checkpoints: BTreeMap<&'a str, &'a Checkpoint>,
+    pub(crate) structures: BTreeMap<&'a str, &'a Structure>,
+    pub(crate) evaluations: BTreeMap<&'a str, &'a Evaluation>,
+    /// Scores of each checkpoint.
+    pub(crate) scores: BTreeMap<&'a str, Vec<&'a Score>>,
+    /// Per-item scores (0 to 1) by checkpoint and benchmark, where the catalog holds any.
+    pub(crate) items: BTreeMap<(&'a str, &'a str), BTreeMap<&'a str, f64>>,
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn of(catalog: &'a Catalog) -> Self {
+        let mut scores: BTreeMap<&str, Vec<&Score>> = BTreeMap::new();
+        for score in &catalog.scores {
+            scores.entry(score.id.as_str()).or_default().push(score);
+        }
+        let mut items: BTreeMap<(&str, &str), BTreeMap<&str, f64>> = BTreeMap::new();
+        for item in &catalog.items {
+            let score = item
+                .score
+                .or(item.correct.map(|correct| f64::from(u8::from(correct))));
+            if let Some(score) = score {
+                items
+                    .entry((item.id.as_str(), item.benchmark.as_str()))
+                    .or_default()
+                    .insert(item.item.as_str(), score);
+            }
+        }
+        Self {
+            items,
+            checkpoints: catalog
+                .checkpoints
+                .iter()
+                .map(|row| (row.id.as_str(), row))
+                .collect(),
+            structures: catalog
+                .structures
+                .iter()
+                .map(|row| (row.id.as_str(), row))
+                .collect(),
+            evaluations: catalog
+                .evaluations
+                .iter()
+                .map(|row| (row.evaluation.as_str(), row))
+                .collect(),
+            scores,
+        }
+    }
+
+    /// What a checkpoint was made from, the nearest ancestor first, each with how.
+    pub(crate) fn lineage(&self, id: &str) -> Vec<String> {
+        let mut here = id;
+        let mut way: Vec<String> = Vec::new();
+        // Bases can go in circles.
+        while way.len() < 32 {
+            let Some(row) = self.checkpoints.get(here) else {
+                break;
+            };
+            match row.base.as_deref() {
+                Some(base) if base != here => {
+                    let how = row.base_relation.as_deref().unwrap_or("declared");
+                    way.push(format!("{base} ({how})"));
+                    here = base;
+                }
+                _ => break,
+            }
+        }
+        way
+    }
+
+    /// The leaderboard rows of a checkpoint, in the order of its scores.
+    pub(crate) fn evaluations_of(&self, id: &str) -> impl Iterator<Item = &'a Evaluation> {
+        let mut keys: Vec<&str> = self
+            .scores
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(|score| score.evaluation.as_str())
+            .collect();
+        keys.dedup();
+        keys.into_iter()
+            .filter_map(|key| self.evaluations.get(key).copied())
+    }
+
+    /// The id as the catalog spells it, whatever its case.
+    ///
+    /// # Errors
+    /// Where there is none: with the nearest ids.
+    pub(crate) fn id(&self, asked: &str) -> Result<&'a str> {
+        if let Some((&id, _)) = self.checkpoints.get_key_value(asked) {
+            return Ok(id);
+        }
+        let lower = asked.to_lowercase();
+        let same = self.checkpoints.keys().find(|id| id.to_lowercase() == lower);
+        if let Some(&id) = same {
+            return Ok(id);
+        }
+        bail!(UnknownId {
+            asked: asked.to_owned(),
+            near: self.near(asked),
+        })
+    }
+
+    /// At most five ids that look like `asked`, the nearest first.
+    fn near(&self, asked: &str) -> Vec<String> {
+        near(asked, self.checkpoints.keys().copied())
+    }
+}
+
+/// No checkpoint of that id.
+#[derive(Debug, thiserror::Error)]
+#[error("no checkpoint `{asked}` in the catalog")]
+pub(crate) struct UnknownId {
+    pub(crate) asked: String,
+    /// Ids that look like it.
+    pub(crate) near: Vec<String>,
+}
+
+/// The dimensions of a row of `structures`.
+pub(crate) fn dimensions(structure: &Structure) -> Dimensions {
+    Dimensions {
+        layers: structure.layers,
+        d_model: structure.d_model,
+        d_ffn: structure.d_ffn,
+        heads: structure.heads,
+        kv_heads: structure.kv_heads,
+        vocab_size: structure.vocab_size,
+        pos: structure.pos,
+        ..Dimensions::default()
+    }
+}
+
+/// At most five of `all` that look like `asked`, the nearest first: by shared pairs of letters (Dice 1945).
+pub(crate) fn near<'a>(asked: &str, all: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let pairs = |text: &str| -> Vec<[char; 2]> {
+        let letters: Vec<char> = text
+            .to_lowercase()
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .collect();
+        let mut pairs: Vec<[char; 2]> = letters.windows(2).map(|pair| [pair[0], pair[1]]).collect();
+        pairs.sort_unstable();
+        pairs
+    };
+    let wanted = pairs(asked);
+    let likeness = |id: &str| {
+        let own = pairs(id);
+        let (mut shared, mut at) = (0, 0);
+        for pair in &wanted {
+            while at < own.len() && own[at] < *pair {
+                at += 1;
+            }
+            if at < own.len() && own[at] == *pair {
+                shared += 1;
+                at += 1;
+            }
+        }
+        2.0 * f64::from(shared) / (wanted.len() + own.len()).max(1) as f64
+    };
+    let mut found: Vec<(f64, &str)> = all
+        .map(|id| {
+            let name = id.rsplit('/').next().unwrap_or(id);
+            (likeness(id).max(likeness(name) * 0.95), id)
+        })
+        .filter(|(likeness, _)| *likeness > 0.5)
+        .collect();
+    found.sort_by(|a, b| {
+        b.0.total_cmp(&a.0)
+            .then(a.1.len().cmp(&b.1.len()))
+            .then(a.1.cmp(b.1))
+    });
+    found.into_iter().take(5).map(|(_, id)| id.to_owned()).collect()
+}
+
+/// Known checkpoints of the structures nearest to one, one a shape, at most `limit`: of a shape the one that most like.
+pub(crate) fn neighbours(
+    known: &Known<'_>,
+    structure: &StructureOf,
+    but: Option<&str>,
+    limit: usize,
+) -> Vec<Neighbour> {
+    let Some(wanted) = logarithms(structure) else {
+        return Vec::new();
+    };
+    let mut by_shape: BTreeMap<[i64; 4], Vec<(f64, &str)>> = BTreeMap::new();
+    for (&id, &row) in known.structures.iter().filter(|(id, _)| Some(**id) != but) {
+        let shown = structure_of(row, known.checkpoints.get(id).copied());
+        let (Some(own), Some(shape)) = (logarithms(&shown), shape(row)) else {
+            continue;
+        };
+        if known.scores.contains_key(id) {
+            let squared: f64 = own.iter().zip(&wanted).map(|(a, b)| (a - b).powi(2)).sum();
+            by_shape.entry(shape).or_default().push((squared.sqrt(), id));
+        }
+    }
+    let likes = |id: &str| known.checkpoints.get(id).and_then(|row| row.likes).unwrap_or(0);
+    let mut found: Vec<(f64, usize, &str)> = by_shape
+        .into_values()
+        .filter_map(|mut members| {
+            members.sort_by(|a, b| {
+                a.0.total_cmp(&b.0)
+                    .then(likes(b.1).cmp(&likes(a.1)))
+                    .then(a.1.cmp(b.1))
+            });
+            members
+                .first()
+                .map(|&(distance, id)| (distance, members.len(), id))
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(b.2)));
+    found
+        .into_iter()
+        .take(limit)
+        .map(|(distance, n_of_shape, id)| Neighbour {
+            id: id.to_owned(),
+            distance,
+            structure: structure_of(known.structures[id], known.checkpoints.get(id).copied()),
+            scores: known.scores[id]
+                .iter()
+                .filter(|score| score.unit == "points")
+                .map(|score| (score.benchmark.clone(), score.value))
+                .collect(),
+            n_of_shape,
+        })
+        .collect()
+}
+
+/// Layers, `d_model`, `d_ffn`, heads.
+pub(crate) fn shape(structure: &Structure) -> Option<[i64; 4]> {
+    Some([
+        structure.layers?,
+        structure.d_model?,
+        structure.d_ffn?,
+        structure.heads?,
+    ])
+}
+
+fn logarithms(structure: &StructureOf) -> Option<[f64; 6]> {
+    let counts = [
+        structure.layers?,
+        structure.d_model?,
+        structure.d_ffn?,
+        structure.heads?,
+        structure.kv_heads.or(structure.heads)?,
+    ]
+    .map(|count| (count as f64).ln());
+    let [layers, d_model, d_ffn, heads, kv_heads] = counts;
+    Some([layers, d_model, d_ffn, heads, kv_heads, structure.size?.ln()])
+}
+
+/// A day as `2024-05-31`.
+pub(crate) fn day_text(day: Days) -> String {
+    catalog::day_text(day)
+}

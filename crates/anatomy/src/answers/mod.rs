@@ -1,0 +1,18 @@
+//! Answers put to use: plain structs that commands print and the dashboard serves.
+//!
+//! A function here takes a [`Predictor`], which holds the catalog and, made when first needed and then kept, the fits
+//! with what they are worth on shapes never seen; it gives a value that serializes. Nothing here prints.
+
+pub(crate) mod compare;
+pub(crate) mod cost;
+pub(crate) mod known;
+pub(crate) mod measured;
+pub(crate) mod predict;
+pub(crate) mod predictor;
+pub(crate) mod recommend;
+pub(crate) mod score;
+pub(crate) mod subject;
+pub(crate) mod sweep;
+pub(crate) mod tasks;
+
+pub(crate) use predictor::Predictor;

@@ -1,0 +1,273 @@
+//! The catalog with the fits made on it: one structural regression a benchmark, calibrated on shapes it has not seen.
+//!
+//! Fits are made when first asked for and kept; everything is read-only afterwards, so one value serves many threads.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Result;
+use catalog::Catalog;
+use catalog::tables::Checkpoint;
+use rayon::prelude::*;
+use study::conformal::{Conformal, Nested, calibrate, nested_coverage};
+use study::regression::{Posterior, Structural};
+use study::{Design, Groups, Protocol, RowInformation, folds};
+
+use crate::rows::{self, Shapes};
+
+/// Share of new checkpoints that intervals of predictions shall cover.
+pub(crate) const LEVEL: f64 = 0.8;
+/// Ends of the scale of points.
+pub(crate) const BOUNDS: (f64, f64) = (0.0, 100.0);
+/// Fewer shapes than this cannot be divided into ten folds of two, nor say how often an interval holds.
+pub(crate) const FEWEST_SHAPES: usize = 20;
+
+/// Leaderboards in the order of answers, the newest general one first.
+const BOARDS: [&str; 6] = [
+    rows::V2,
+    rows::V1,
+    "bigcodebench",
+    "bigcodebench-hard",
+    "evalplus",
+    "longbench-v2",
+];
+
+/// See the module.
+pub(crate) struct Predictor {
+    pub(crate) catalog: Arc<Catalog>,
+    /// Of the folds that coverage is measured on.
+    pub(crate) seed: u64,
+    pub(crate) benchmarks: Vec<Benchmark>,
+}
+
+/// One benchmark: its rows, and what was made of them.
+pub(crate) struct Benchmark {
+    pub(crate) name: String,
+    pub(crate) leaderboard: String,
+    pub(crate) unit: String,
+    pub(crate) rows: Rows,
+    fit: OnceLock<Result<Fitted, study::Error>>,
+    nested: OnceLock<Result<Nested, study::Error>>,
+}
+
+/// Rows whose features and score are all known.
+pub(crate) struct Rows {
+    pub(crate) names: Vec<String>,
+    /// `(n_features, n_rows)`.
+    pub(crate) columns: Vec<Vec<f64>>,
+    pub(crate) target: Vec<f64>,
+    /// Layers, `d_model`, `d_ffn`, heads of each row.
+    pub(crate) shapes: Vec<[u64; 4]>,
+}
+
+/// A fit on all rows, and how wide its intervals are.
+pub(crate) struct Fitted {
+    pub(crate) posterior: Posterior,
+    /// `None` with too few shapes.
+    pub(crate) width: Option<Conformal>,
+}
+
+impl Rows {
+    pub(crate) fn n(&self) -> usize {
+        self.target.len()
+    }
+
+    pub(crate) fn groups(&self) -> Groups {
+        Groups::from_labels(&self.shapes)
+    }
+
+    /// The last day among them.
+    pub(crate) fn last_date(&self) -> Option<f64> {
+        let place = self.names.iter().position(|name| name == "date")?;
+        self.columns[place].iter().copied().reduce(f64::max)
+    }
+
+    pub(crate) fn design(&self) -> Result<Design, study::Error> {
+        Design::new(self.names.clone(), self.columns.clone())
+    }
+
+    /// The rows with another column, computed from each row's shape.
+    pub(crate) fn with(&self, name: &str, of: impl Fn(&[u64; 4]) -> f64) -> Self {
+        let mut names = self.names.clone();
+        let mut columns = self.columns.clone();
+        names.push(name.to_owned());
+        columns.push(self.shapes.iter().map(of).collect());
+        Self {
+            names,
+            columns,
+            target: self.target.clone(),
+            shapes: self.shapes.clone(),
+        }
+    }
+
+    /// Fits and calibrates.
+    pub(crate) fn fit(&self) -> Result<Fitted, study::Error> {
+        let posterior = Structural::default().posterior(&self.design()?, &self.target)?;
+        let known = posterior.out_of_shape()?;
+        let errors: Vec<f64> = self.target.iter().zip(&known).map(|(y, p)| y - p.value).collect();
+        let deviations: Vec<f64> = known.iter().map(|p| p.deviation).collect();
+        let width = calibrate(&errors, &deviations, &self.groups(), LEVEL)?;
+        Ok(Fitted { posterior, width })
+    }
+
+    /// What intervals and predictions are worth on shapes never seen.
+    pub(crate) fn nested(&self, seed: u64) -> Result<Nested, study::Error> {
+        let groups = self.groups();
+        let information = RowInformation {
+            n_rows: self.n(),
+            shape: Some(&groups),
+            ..RowInformation::default()
+        };
+        let folds = folds(Protocol::StructureOut, &information, seed)?;
+        nested_coverage(
+            &Structural::default(),
+            &self.design()?,
+            &self.target,
+            &groups,
+            &folds,
+            LEVEL,
+            BOUNDS,
+            seed,
+        )
+    }
+}
+
+impl Benchmark {
+    /// Whether there are shapes enough to say anything.
+    pub(crate) fn is_predicted(&self) -> bool {
+        self.rows.n() > 0 && self.rows.groups().n_groups() >= FEWEST_SHAPES
+    }
+
+    /// The fit on all rows.
+    pub(crate) fn fit(&self) -> Result<&Fitted> {
+        kept(self.fit.get_or_init(|| self.rows.fit()))
+    }
+
+    /// Coverage and R² by the nested protocol.
+    pub(crate) fn nested(&self, seed: u64) -> Result<&Nested> {
+        kept(self.nested.get_or_init(|| self.rows.nested(seed)))
+    }
+}
+
+fn kept<T>(made: &Result<T, study::Error>) -> Result<&T> {
+    made.as_ref().map_err(|error| anyhow::Error::from(error.clone()))
+}
+
+impl Predictor {
+    /// Takes a catalog; nothing is fitted yet.
+    pub(crate) fn new(catalog: Arc<Catalog>, seed: u64) -> Self {
+        let benchmarks = benchmarks(&catalog);
+        Self {
+            catalog,
+            seed,
+            benchmarks,
+        }
+    }
+
+    /// The benchmark of that name.
+    pub(crate) fn benchmark(&self, name: &str) -> Option<&Benchmark> {
+        self.benchmarks.iter().find(|benchmark| benchmark.name == name)
+    }
+
+    /// Fits what is named and not yet fitted, side by side; with `nested` also measures coverage.
+    ///
+    /// No lock is held while fits are made, so that a thread that waits for others may make another one's fits.
+    pub(crate) fn warm(&self, names: &[&str], nested: bool) {
+        let wanted: Vec<&Benchmark> = self
+            .benchmarks
+            .iter()
+            .filter(|benchmark| names.contains(&benchmark.name.as_str()) && benchmark.is_predicted())
+            .collect();
+        wanted.par_iter().for_each(|benchmark| {
+            if benchmark.fit.get().is_none() {
+                // Lost where another thread was faster: the two are equal.
+                let _ = benchmark.fit.set(benchmark.rows.fit());
+            }
+            if nested && benchmark.nested.get().is_none() {
+                let _ = benchmark.nested.set(benchmark.rows.nested(self.seed));
+            }
+        });
+    }
+}
+
+/// Every benchmark in points, with one row an evaluation that repeats no other.
+fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
+    let shapes = Shapes::of(catalog);
+    let checkpoints: BTreeMap<&str, &Checkpoint> = catalog
+        .checkpoints
+        .iter()
+        .map(|row| (row.id.as_str(), row))
+        .collect();
+    let evaluations: BTreeMap<&str, &catalog::tables::Evaluation> = catalog
+        .evaluations
+        .iter()
+        .filter(|row| row.duplicate_of.is_none())
+        .map(|row| (row.evaluation.as_str(), row))
+        .collect();
+    let mut of: BTreeMap<(usize, &str), Vec<(&catalog::tables::Evaluation, f64)>> = BTreeMap::new();
+    for score in catalog.scores.iter().filter(|score| score.unit == "points") {
+        let board = BOARDS.iter().position(|board| *board == score.leaderboard);
+        if let (Some(board), Some(row)) = (board, evaluations.get(score.evaluation.as_str())) {
+            of.entry((board, score.benchmark.as_str()))
+                .or_default()
+                .push((row, score.value));
+        }
+    }
+    of.into_iter()
+        .map(|((board, name), scored)| {
+            let told = scored.iter().any(|(row, _)| row.kind.is_some());
+            let mut names: Vec<String> = study::features::feature_set("structural")
+                .unwrap_or_default()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            if !told {
+                names.retain(|name| name != "pretrained" && name != "merged");
+            }
+            let mut rows = Rows {
+                columns: vec![Vec::new(); names.len()],
+                names,
+                target: Vec::new(),
+                shapes: Vec::new(),
+            };
+            for (row, value) in scored {
+                let columns = shapes.columns(&row.id);
+                let checkpoint = checkpoints.get(row.id.as_str()).copied();
+                let merged = row.merged.or(checkpoint.and_then(|checkpoint| checkpoint.merged));
+                let cell = |name: &String| match name.as_str() {
+                    "pretrained" => row.kind.as_deref().map(|kind| flag(kind.ends_with("pretrained"))),
+                    "merged" => merged.map(flag),
+                    "date" => column(&columns, "date").or(row.submitted.map(f64::from)),
+                    other => column(&columns, other),
+                };
+                let cells: Option<Vec<f64>> = rows.names.iter().map(cell).collect();
+                if let Some(cells) = cells {
+                    let core = ["layers", "d_model", "d_ffn", "heads"];
+                    rows.shapes
+                        .push(core.map(|name| column(&columns, name).unwrap_or(0.0) as u64));
+                    rows.columns
+                        .iter_mut()
+                        .zip(cells)
+                        .for_each(|(column, cell)| column.push(cell));
+                    rows.target.push(value);
+                }
+            }
+            Benchmark {
+                name: name.to_owned(),
+                leaderboard: BOARDS[board].to_owned(),
+                unit: "points".into(),
+                rows,
+                fit: OnceLock::new(),
+                nested: OnceLock::new(),
+            }
+        })
+        .collect()
+}
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+fn column(columns: &[Option<f64>; 9], name: &str) -> Option<f64> {
+    columns[study::features::position(name)?]
+}

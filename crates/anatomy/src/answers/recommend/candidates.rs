@@ -1,0 +1,370 @@
+//! Which checkpoints there are to choose from, what each would cost and score, and why the others are left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use catalog::cost::{Arithmetic, Memory, Precision, Workload, of_checkpoint};
+use catalog::tables::{Checkpoint, ResolvedBy, Structure};
+use study::finding::Interval;
+use study::noise::items_of;
+
+use super::{Budget, Choice, ChoiceScore, Excluded};
+use crate::answers::Predictor;
+use crate::answers::known::{Known, day_text};
+use crate::answers::measured::{self, Measured};
+use crate::answers::predictor::{Benchmark, LEVEL};
+use crate::answers::score::{At, at, row};
+use crate::answers::subject::{Asked, structure_of};
+
+/// Reasons in the order in which they are looked at: a word, and the words.
+const REASONS: [(&str, &str); 11] = [
+    ("condition", "outside the condition"),
+    (
+        "flagged",
+        "flagged by a leaderboard, or made from what was (contamination, false origin)",
+    ),
+    (
+        "duplicate",
+        "the same scores to the last digit as another checkpoint",
+    ),
+    ("adapter", "an adapter alone, nothing to run without its base"),
+    (
+        "quantized",
+        "weights repacked with fewer bits: the counts are of the packed file",
+    ),
+    ("license", "another licence, or none stated"),
+    (
+        "structure",
+        "structure not known, so neither memory nor speed can be computed",
+    ),
+    ("memory", "does not fit into the memory"),
+    ("speed", "cannot decode as fast as asked"),
+    (
+        "inferred",
+        "not measured, and its structure only inferred: no prediction is made",
+    ),
+    (
+        "unpredictable",
+        "not measured, and a prediction lacks its date or enough structures",
+    ),
+];
+
+pub(super) struct Candidates {
+    pub(super) choices: Vec<Choice>,
+    pub(super) n_checkpoints: usize,
+    pub(super) excluded: Vec<Excluded>,
+}
+
+/// Everything that the catalog has a structure or a score of, sorted out.
+pub(super) fn candidates(
+    predictor: &Predictor,
+    known: &Known<'_>,
+    budget: &Budget,
+    benchmarks: &[String],
+) -> Result<Candidates> {
+    let repeats = repeats(predictor, known);
+    let ids: BTreeSet<&str> = known
+        .structures
+        .keys()
+        .chain(known.scores.keys())
+        .copied()
+        .collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut choices = Vec::new();
+    let mut sorter = Sorter {
+        predictor,
+        known,
+        budget,
+        benchmarks,
+        repeats,
+        costs: BTreeMap::new(),
+        predictions: BTreeMap::new(),
+    };
+    for &id in &ids {
+        match sorter.choice(id)? {
+            Ok(choice) => choices.push(choice),
+            Err(reason) => *counts.entry(reason).or_insert(0) += 1,
+        }
+    }
+    let excluded = REASONS
+        .iter()
+        .filter_map(|(reason, words)| {
+            Some(Excluded {
+                reason: (*reason).to_owned(),
+                words: (*words).to_owned(),
+                n: *counts.get(reason)?,
+            })
+        })
+        .collect();
+    Ok(Candidates {
+        choices,
+        n_checkpoints: ids.len(),
+        excluded,
+    })
+}
+
+/// Checkpoints all of whose evaluations have another checkpoint's scores.
+fn repeats<'a>(predictor: &'a Predictor, known: &Known<'a>) -> BTreeSet<&'a str> {
+    let of_another = predictor
+        .catalog
+        .duplicates
+        .iter()
+        .filter(|row| row.rule == "same_scores" && row.kept_id != row.id)
+        .map(|row| row.id.as_str());
+    of_another
+        .filter(|id| known.evaluations_of(id).all(|row| row.duplicate_of.is_some()))
+        .collect()
+}
+
+/// What a structure costs depends on these alone.
+type CostKey = (
+    Vec<Option<i64>>,
+    Option<u64>,
+    Option<String>,
+    Option<String>,
+    Option<bool>,
+    Option<i64>,
+);
+
+struct Sorter<'a, 'k> {
+    predictor: &'a Predictor,
+    known: &'a Known<'k>,
+    budget: &'a Budget,
+    benchmarks: &'a [String],
+    repeats: BTreeSet<&'a str>,
+    costs: BTreeMap<CostKey, Option<Arithmetic>>,
+    /// By benchmark and features.
+    predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
+}
+
+impl Sorter<'_, '_> {
+    fn choice(&mut self, id: &str) -> Result<Result<Choice, &'static str>> {
+        let (budget, known) = (self.budget, self.known);
+        let checkpoint = known.checkpoints.get(id).copied();
+        if budget.only.as_ref().is_some_and(|only| !only.contains(id)) {
+            return Ok(Err("condition"));
+        }
+        let is = |pick: fn(&Checkpoint) -> Option<bool>| checkpoint.and_then(pick) == Some(true);
+        if is(|row| row.flagged) {
+            return Ok(Err("flagged"));
+        }
+        if self.repeats.contains(id) {
+            return Ok(Err("duplicate"));
+        }
+        if is(|row| row.adapter) {
+            return Ok(Err("adapter"));
+        }
+        if is(|row| row.quantized) {
+            return Ok(Err("quantized"));
+        }
+        let license = checkpoint.and_then(|row| row.license.clone());
+        if !budget.licenses.is_empty()
+            && !license.as_ref().is_some_and(|license| {
+                budget
+                    .licenses
+                    .iter()
+                    .any(|one| one.eq_ignore_ascii_case(license))
+            })
+        {
+            return Ok(Err("license"));
+        }
+        let structure = known
+            .structures
+            .get(id)
+            .copied()
+            .filter(|structure| structure.resolved_by != ResolvedBy::None);
+        let Some(structure) = structure else {
+            return Ok(Err("structure"));
+        };
+        let Some(cost) = self.cost(structure, checkpoint) else {
+            return Ok(Err("structure"));
+        };
+        let Some((precision, memory)) = fitting(&cost, budget) else {
+            return Ok(Err("memory"));
+        };
+        let speed = budget.device.as_ref().map(|device| {
+            cost.decode_bound(device, precision, budget.context)
+                .tokens_per_second
+        });
+        if let (Some(least), Some(speed)) = (budget.min_speed, speed)
+            && speed < least
+        {
+            return Ok(Err("speed"));
+        }
+        let scores = match self.scores(id, structure, checkpoint, &cost)? {
+            Ok(scores) => scores,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let is_predicted = scores.iter().any(|score| score.is_predicted);
+        let score = scores.iter().map(|score| score.value).sum::<f64>() / scores.len() as f64;
+        Ok(Ok(Choice {
+            rank: 0,
+            group: 0,
+            id: id.to_owned(),
+            score,
+            interval: together(score, &scores, is_predicted),
+            is_predicted,
+            scores,
+            precision,
+            memory,
+            tokens_per_second: speed,
+            license,
+            date: structure.date.map(day_text),
+            size: cost.parameters_total as f64 / 1e9,
+            on_pareto_front: false,
+            n_alike: 0,
+            why: String::new(),
+        }))
+    }
+
+    fn cost(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Arithmetic> {
+        let key = (
+            vec![
+                structure.layers,
+                structure.d_model,
+                structure.d_ffn,
+                structure.heads,
+                structure.kv_heads,
+                structure.vocab_size,
+                structure.pos,
+                checkpoint.and_then(|row| row.parameters_total),
+            ],
+            structure.size.map(f64::to_bits),
+            checkpoint.and_then(|row| row.architecture.clone()),
+            checkpoint.and_then(|row| row.model_type.clone()),
+            checkpoint.and_then(|row| row.is_moe),
+            checkpoint.and_then(|row| row.parameters_active),
+        );
+        self.costs
+            .entry(key)
+            .or_insert_with(|| of_checkpoint(structure, checkpoint).ok().map(|(cost, _)| cost))
+            .clone()
+    }
+
+    /// A score for each benchmark, measured where it was.
+    fn scores(
+        &mut self,
+        id: &str,
+        structure: &Structure,
+        checkpoint: Option<&Checkpoint>,
+        cost: &Arithmetic,
+    ) -> Result<Result<Vec<ChoiceScore>, &'static str>> {
+        let mut scores = Vec::new();
+        for name in self.benchmarks {
+            if let Some(found) = measured::best(self.known, id, name) {
+                scores.push(as_measured(found));
+                continue;
+            }
+            if structure.resolved_by != ResolvedBy::Exact {
+                return Ok(Err("inferred"));
+            }
+            let benchmark = self
+                .predictor
+                .benchmark(name)
+                .filter(|benchmark| benchmark.is_predicted());
+            let predicted = match benchmark {
+                Some(benchmark) => self.predict(benchmark, id, structure, checkpoint, cost)?,
+                None => None,
+            };
+            let Some((value, interval)) = predicted else {
+                return Ok(Err("unpredictable"));
+            };
+            scores.push(ChoiceScore {
+                benchmark: name.clone(),
+                value,
+                interval,
+                is_predicted: true,
+                source: "structural regression, conformal over shapes".into(),
+            });
+        }
+        Ok(Ok(scores))
+    }
+
+    fn predict(
+        &mut self,
+        benchmark: &Benchmark,
+        id: &str,
+        structure: &Structure,
+        checkpoint: Option<&Checkpoint>,
+        cost: &Arithmetic,
+    ) -> Result<Option<(f64, Option<Interval>)>> {
+        let mut shown = structure_of(structure, checkpoint);
+        let kinds = self
+            .known
+            .evaluations_of(id)
+            .filter_map(|row| row.kind.as_deref());
+        shown.pretrained = kinds
+            .map(|kind| kind.ends_with("pretrained"))
+            .reduce(|a, b| a && b);
+        shown.size = shown.size.or(Some(cost.parameters_total as f64 / 1e9));
+        let asked = Asked {
+            id: Some(id.to_owned()),
+            structure: shown,
+            dimensions: catalog::cost::Dimensions::default(),
+            arithmetic: None,
+            date: structure.date,
+            notes: Vec::new(),
+        };
+        let Ok(design) = row(&benchmark.rows.names, &asked, None) else {
+            return Ok(None);
+        };
+        let key = design.row(0).iter().map(|value| value.to_bits()).collect();
+        let key = (benchmark.name.clone(), key);
+        if let Some(found) = self.predictions.get(&key) {
+            return Ok(Some(found.clone()));
+        }
+        let At { value, interval, .. } = at(benchmark.fit()?, &design)?;
+        self.predictions.insert(key, (value, interval.clone()));
+        Ok(Some((value, interval)))
+    }
+}
+
+/// The first precision that fits, and the memory it takes.
+fn fitting(cost: &Arithmetic, budget: &Budget) -> Option<(Precision, Memory)> {
+    let work = Workload::of(budget.context);
+    budget.precisions.iter().find_map(|&precision| {
+        let memory = cost.memory(precision, &work);
+        (memory.total_bytes <= budget.memory_bytes).then_some((precision, memory))
+    })
+}
+
+fn as_measured(found: Measured) -> ChoiceScore {
+    ChoiceScore {
+        benchmark: found.benchmark,
+        value: found.value,
+        interval: found.interval,
+        is_predicted: false,
+        source: format!("{} {}", found.leaderboard, found.version),
+    }
+}
+
+/// The interval of the mean: errors of the benchmarks as independent and normal. 95 % of what was measured, 80 % where
+/// anything is predicted.
+fn together(mean: f64, scores: &[ChoiceScore], is_predicted: bool) -> Option<Interval> {
+    let variance: Option<f64> = scores
+        .iter()
+        .map(|score| error(score).map(|error| error * error))
+        .sum();
+    let error = variance?.sqrt() / scores.len() as f64;
+    let (level, method) = if is_predicted {
+        (LEVEL, "conformal and sampling of items, as if independent")
+    } else {
+        (0.95, "sampling of items")
+    };
+    let found = study::noise::difference(mean, error, level, method.to_owned());
+    Some(Interval {
+        low: found.interval.low.max(0.0),
+        high: found.interval.high.min(100.0),
+        ..found.interval
+    })
+}
+
+/// Standard error of one score; of a prediction what its interval makes of one.
+pub(super) fn error(score: &ChoiceScore) -> Option<f64> {
+    if score.is_predicted {
+        let interval = score.interval.as_ref()?;
+        let whole = study::noise::difference(0.0, 1.0, interval.level, String::new());
+        return Some((interval.high - interval.low) / (whole.interval.high - whole.interval.low));
+    }
+    items_of(&score.benchmark).map(|items| items.error(score.value))
+}

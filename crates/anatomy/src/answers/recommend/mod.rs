@@ -1,0 +1,202 @@
+//! Which checkpoint to take under a budget: measured ones first, predicted ones marked, ties said.
+
+mod candidates;
+mod ranking;
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use catalog::cost::{Device, Memory, Precision};
+use serde::Serialize;
+use study::finding::Interval;
+use study::section::{Axis, Drawing, Figure};
+
+use super::known::Known;
+use super::{Predictor, tasks};
+
+/// The question of `recommend`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Budget {
+    /// Memory there is, bytes.
+    pub(crate) memory_bytes: f64,
+    pub(crate) device: Option<Device>,
+    /// Positions of the cache, tokens.
+    pub(crate) context: i64,
+    /// Number formats of the weights, the preferred first: each checkpoint takes the first that fits.
+    pub(crate) precisions: Vec<Precision>,
+    /// Tasks or benchmarks; the six of leaderboard v2 where empty.
+    pub(crate) tasks: Vec<String>,
+    /// Licences, any of which will do; all where empty.
+    pub(crate) licenses: Vec<String>,
+    /// Tokens per second that the bound must allow.
+    pub(crate) min_speed: Option<f64>,
+    /// Checkpoints that a condition left; all where `None`.
+    #[serde(skip)]
+    pub(crate) only: Option<BTreeSet<String>>,
+    /// The condition, as it was given.
+    pub(crate) condition: Option<String>,
+    /// Rows of each list.
+    pub(crate) limit: usize,
+}
+
+/// The answer of `recommend`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RecommendAnswer {
+    pub(crate) budget: Budget,
+    /// The benchmarks that rank, each of the same weight.
+    pub(crate) benchmarks: Vec<String>,
+    /// Measured on all of them, the best first.
+    pub(crate) measured: Vec<Choice>,
+    /// Predicted on one at least, the best first.
+    pub(crate) predicted: Vec<Choice>,
+    /// Those measured that nothing measured beats in score at no more memory, by rising memory.
+    pub(crate) pareto: Vec<ParetoPoint>,
+    /// Checkpoints looked at.
+    pub(crate) n_checkpoints: usize,
+    /// Measured ones that fit, before the list was cut.
+    pub(crate) n_measured: usize,
+    /// Predicted ones that fit, before the list was cut.
+    pub(crate) n_predicted: usize,
+    /// How many were left out, by reason, in the order in which reasons are looked at.
+    pub(crate) excluded: Vec<Excluded>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) seed: u64,
+    pub(crate) catalog_sha256: String,
+}
+
+/// One checkpoint that fits.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Choice {
+    /// From 1, by score.
+    pub(crate) rank: usize,
+    /// Those of one group cannot be told apart: the paired interval of the difference to the group's first holds 0.
+    pub(crate) group: usize,
+    pub(crate) id: String,
+    /// Mean over the benchmarks, points.
+    pub(crate) score: f64,
+    pub(crate) interval: Option<Interval>,
+    /// One at least of its scores is predicted.
+    pub(crate) is_predicted: bool,
+    pub(crate) scores: Vec<ChoiceScore>,
+    pub(crate) precision: Precision,
+    pub(crate) memory: Memory,
+    /// The fastest that the device can decode, tokens per second.
+    pub(crate) tokens_per_second: Option<f64>,
+    pub(crate) license: Option<String>,
+    pub(crate) date: Option<String>,
+    /// Billions of parameters.
+    pub(crate) size: f64,
+    pub(crate) on_pareto_front: bool,
+    /// Other checkpoints that are predicted the same, not listed.
+    pub(crate) n_alike: usize,
+    /// Why it stands here, in words.
+    pub(crate) why: String,
+}
+
+/// One benchmark of one choice.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ChoiceScore {
+    pub(crate) benchmark: String,
+    pub(crate) value: f64,
+    pub(crate) interval: Option<Interval>,
+    pub(crate) is_predicted: bool,
+    /// The leaderboard and its version; the regression where predicted.
+    pub(crate) source: String,
+}
+
+/// One step of the front.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ParetoPoint {
+    pub(crate) id: String,
+    pub(crate) memory_bytes: f64,
+    pub(crate) score: f64,
+}
+
+/// One reason to leave checkpoints out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Excluded {
+    /// A word for programs.
+    pub(crate) reason: String,
+    /// The same for people.
+    pub(crate) words: String,
+    pub(crate) n: usize,
+}
+
+/// Answers the question.
+///
+/// # Errors
+/// A task that is not known; fits that cannot be made.
+pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<RecommendAnswer> {
+    let known = Known::of(&predictor.catalog);
+    let benchmarks = tasks::benchmarks(predictor, &budget.tasks)?;
+    let names: Vec<&str> = benchmarks.iter().map(String::as_str).collect();
+    predictor.warm(&names, false);
+    let found = candidates::candidates(predictor, &known, budget, &benchmarks)?;
+    let (mut measured, predicted): (Vec<Choice>, Vec<Choice>) =
+        found.choices.into_iter().partition(|choice| !choice.is_predicted);
+    let pareto = ranking::front(&mut measured);
+    let (n_measured, n_predicted) = (measured.len(), predicted.len());
+    let measured = ranking::ranked(&known, measured, budget);
+    let predicted = ranking::ranked(&known, ranking::one_of_each(predicted), budget);
+    let mut notes = vec![
+        "scores are those of the leaderboards' runs, at 16 bits nearly all; what fewer bits cost in score is not \
+         measured there"
+            .to_owned(),
+        "the best of many entries is in part the luckiest: expect the first to do a little worse than its score"
+            .to_owned(),
+    ];
+    if budget.device.is_some() {
+        notes.push(
+            "tokens per second are an upper bound from bandwidth and operations, not a measurement".into(),
+        );
+    }
+    Ok(RecommendAnswer {
+        budget: budget.clone(),
+        benchmarks,
+        measured,
+        predicted,
+        pareto,
+        n_checkpoints: found.n_checkpoints,
+        n_measured,
+        n_predicted,
+        excluded: found.excluded,
+        notes,
+        seed: predictor.seed,
+        catalog_sha256: predictor.catalog.manifest.catalog_sha256.clone(),
+    })
+}
+
+impl RecommendAnswer {
+    /// Score against memory: what was measured, what was predicted, and the front.
+    pub(crate) fn figure(&self) -> Figure {
+        let gigabytes = |bytes: f64| bytes / 1e9;
+        let points = |choices: &[Choice]| {
+            choices
+                .iter()
+                .map(|choice| (gigabytes(choice.memory.total_bytes), choice.score))
+                .collect::<Vec<_>>()
+        };
+        let front = self
+            .pareto
+            .iter()
+            .map(|point| (gigabytes(point.memory_bytes), point.score))
+            .collect();
+        let mut series = vec![("measured".to_owned(), points(&self.measured))];
+        if !self.predicted.is_empty() {
+            series.push(("predicted".to_owned(), points(&self.predicted)));
+        }
+        series.push(("front".to_owned(), front));
+        Figure {
+            id: "pareto".into(),
+            title: format!("Score against memory: {}", self.benchmarks.join(", ")),
+            caption: format!(
+                "{} checkpoints measured, {} predicted",
+                self.n_measured, self.n_predicted
+            ),
+            n: self.n_measured,
+            x: Axis::linear("memory, GB"),
+            y: Axis::linear("mean score, points"),
+            drawing: Drawing::Points { series, line: None },
+        }
+    }
+}

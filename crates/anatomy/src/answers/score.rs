@@ -1,0 +1,209 @@
+//! One benchmark's prediction: value, calibrated interval, what drives it, and whether it extrapolates.
+
+use anyhow::Result;
+use study::Design;
+use study::finding::Interval;
+use study::regression::{Attribution, Novelty, Prediction};
+
+use super::known::day_text;
+use super::predict::{CoverageAnswer, Driver, ScoreAnswer};
+use super::predictor::{BOUNDS, Benchmark, Fitted, LEVEL};
+use super::subject::Asked;
+
+/// Days in a year, as the regression counts years.
+const YEAR: f64 = 365.25;
+
+/// The prediction of a benchmark; without a value, and with the reason, where there are too few shapes.
+pub(crate) fn score(benchmark: &Benchmark, asked: &Asked, seed: u64) -> Result<ScoreAnswer> {
+    let n_shapes = benchmark.rows.groups().n_groups();
+    let mut answer = ScoreAnswer {
+        benchmark: benchmark.name.clone(),
+        leaderboard: benchmark.leaderboard.clone(),
+        value: None,
+        unit: benchmark.unit.clone(),
+        interval: None,
+        n: benchmark.rows.n(),
+        n_shapes,
+        n_of_this_shape: 0,
+        method: "structural",
+        protocol: "structure_out",
+        features: benchmark.rows.names.clone(),
+        coverage: None,
+        r2_out_of_shape: None,
+        base: None,
+        drivers: Vec::new(),
+        extrapolating: false,
+        outside: Vec::new(),
+        distance: None,
+        distance_usual: None,
+        measured: Vec::new(),
+        notes: Vec::new(),
+    };
+    if !benchmark.is_predicted() {
+        answer.notes.push(format!(
+            "{n_shapes} shapes measured, too few to predict from ({} are needed)",
+            super::predictor::FEWEST_SHAPES
+        ));
+        return Ok(answer);
+    }
+    let last = benchmark.rows.last_date();
+    let design = match row(&benchmark.rows.names, asked, last) {
+        Ok(design) => design,
+        Err(missing) => {
+            answer
+                .notes
+                .push(format!("not predicted: `{missing}` is not known"));
+            return Ok(answer);
+        }
+    };
+    if asked.date.is_none()
+        && let Some(day) = last
+    {
+        answer
+            .notes
+            .push(format!("as of {}, the last day known", day_text(day as i32)));
+    }
+    let fitted = benchmark.fit()?;
+    let found = at(fitted, &design)?;
+    let said = fitted.posterior.shapley(&design)?.into_iter().next();
+    answer.value = Some(found.value);
+    answer.interval.clone_from(&found.interval);
+    answer.n_of_this_shape = found.novelty.n_of_shape;
+    answer.distance = Some(found.novelty.distance);
+    answer.distance_usual = Some(found.novelty.usual);
+    answer.outside = found.outside();
+    answer.extrapolating = !answer.outside.is_empty();
+    if let Some(attribution) = said {
+        answer.base = Some(attribution.base);
+        answer.drivers = drivers(&attribution);
+    }
+    let nested = benchmark.nested(seed)?;
+    answer.r2_out_of_shape = nested.evaluation.r2_pooled;
+    answer.coverage = nested.coverage.as_ref().map(|coverage| CoverageAnswer {
+        level: LEVEL,
+        by_shape: coverage.by_group,
+        by_row: coverage.by_row,
+        n_shapes: coverage.n_groups,
+        n_rows: coverage.n,
+        interval: coverage.interval.clone(),
+        mean_width: coverage.mean_width,
+        protocol: "structure_out, nested",
+        seed,
+    });
+    Ok(answer)
+}
+
+/// One row of these columns; the name of the first that is not known otherwise.
+pub(crate) fn row(names: &[String], asked: &Asked, last_date: Option<f64>) -> Result<Design, String> {
+    let mut columns = Vec::new();
+    for name in names {
+        let value = asked.column(name, last_date).filter(|value| value.is_finite());
+        columns.push(vec![value.ok_or_else(|| name.clone())?]);
+    }
+    Design::new(names.to_vec(), columns).map_err(|error| error.to_string())
+}
+
+/// What a fit says at one place, cut to the scale.
+pub(crate) struct At {
+    pub(crate) value: f64,
+    pub(crate) interval: Option<Interval>,
+    pub(crate) novelty: Novelty,
+}
+
+/// The prediction of the first row of `design`.
+pub(crate) fn at(fitted: &Fitted, design: &Design) -> Result<At, study::Error> {
+    let nothing = || study::Error::NoRows;
+    let Prediction { value, deviation } = fitted
+        .posterior
+        .predict(design)?
+        .into_iter()
+        .next()
+        .ok_or_else(nothing)?;
+    let novelty = fitted
+        .posterior
+        .novelty(design)?
+        .into_iter()
+        .next()
+        .ok_or_else(nothing)?;
+    let cut = |x: f64| x.clamp(BOUNDS.0, BOUNDS.1);
+    Ok(At {
+        value: cut(value),
+        interval: fitted.width.as_ref().map(|width| {
+            let interval = width.interval(value, deviation);
+            Interval {
+                low: cut(interval.low),
+                high: cut(interval.high),
+                ..interval
+            }
+        }),
+        novelty,
+    })
+}
+
+impl At {
+    /// Why this is outside of what is known, in words; empty where it is not.
+    pub(crate) fn outside(&self) -> Vec<String> {
+        let mut said: Vec<String> = self
+            .novelty
+            .outside
+            .iter()
+            .map(|(name, value, low, high)| {
+                let (what, bound) = if value < low {
+                    ("below the least", *low)
+                } else {
+                    ("above the most", *high)
+                };
+                format!(
+                    "{} {} lies {what} trained on, {}",
+                    plain(name),
+                    words(name, *value),
+                    words(name, bound)
+                )
+            })
+            .collect();
+        if said.is_empty() && self.novelty.distance > self.novelty.usual {
+            said.push(format!(
+                "the nearest known structure is {:.2} length scales away, further than 95 % of known shapes are from \
+                 their nearest other ({:.2})",
+                self.novelty.distance, self.novelty.usual
+            ));
+        }
+        said
+    }
+}
+
+fn drivers(attribution: &Attribution) -> Vec<Driver> {
+    let mut drivers: Vec<Driver> = attribution
+        .features
+        .iter()
+        .map(|(name, value, adds)| Driver {
+            feature: plain(name).to_owned(),
+            given: value.map_or_else(String::new, |value| words(name, value)),
+            adds: *adds,
+        })
+        .collect();
+    drivers.sort_by(|a, b| b.adds.abs().total_cmp(&a.adds.abs()));
+    drivers
+}
+
+/// A feature's name for people.
+pub(crate) fn plain(feature: &str) -> &str {
+    match feature {
+        "ln size" => "size",
+        "ln d_ffn / d_model" => "d_ffn / d_model",
+        "ln heads / kv_heads" => "heads / kv_heads",
+        "years" => "date",
+        other => other,
+    }
+}
+
+/// A feature's value for people: what the regression rounded it to.
+fn words(feature: &str, value: f64) -> String {
+    match feature {
+        "ln size" => format!("{:.3} B", value.exp()),
+        "ln d_ffn / d_model" | "ln heads / kv_heads" => format!("{:.2}", value.exp()),
+        "years" => day_text((value * YEAR) as i32),
+        "pretrained" | "merged" => (if value > 0.0 { "yes" } else { "no" }).into(),
+        _ => format!("{value:.2} deviations from the mean"),
+    }
+}

@@ -1,0 +1,210 @@
+//! From what a person names to one structure: dimensions, counts, and what was assumed.
+
+use anyhow::{Context, Result};
+use catalog::cost::{Arithmetic, Dimensions, of_checkpoint};
+use catalog::tables::{Checkpoint, Days, Structure};
+
+use super::known::{Known, StructureOf, day_text};
+use super::predict::{Question, Subject};
+
+/// What is asked about, resolved.
+pub(crate) struct Asked {
+    pub(crate) id: Option<String>,
+    pub(crate) structure: StructureOf,
+    /// Dimensions that sweeps start from.
+    pub(crate) dimensions: Dimensions,
+    pub(crate) arithmetic: Option<Arithmetic>,
+    /// Day of publication, where known or given.
+    pub(crate) date: Option<Days>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Asked {
+    /// The value of a column of the regression; `None` where it is not known. `last_date` stands where no date is given.
+    pub(crate) fn column(&self, name: &str, last_date: Option<f64>) -> Option<f64> {
+        let count = |value: Option<i64>| value.map(|value| value as f64);
+        let flag = |value: Option<bool>| Some(f64::from(u8::from(value.unwrap_or(false))));
+        match name {
+            "layers" => count(self.structure.layers),
+            "d_model" => count(self.structure.d_model),
+            "d_ffn" => count(self.structure.d_ffn),
+            "heads" => count(self.structure.heads),
+            "kv_heads" => count(self.structure.kv_heads.or(self.structure.heads)),
+            "vocab_size" => count(self.structure.vocab_size),
+            "pos" => count(self.structure.pos),
+            "size" => self.structure.size,
+            "date" => self.date.map(f64::from).or(last_date),
+            "pretrained" => flag(self.structure.pretrained),
+            "merged" => flag(self.structure.merged),
+            _ => None,
+        }
+    }
+}
+
+/// Resolves the subject of a question.
+///
+/// # Errors
+/// An unknown id (with near ones), or a structure that lacks what a prediction needs.
+pub(crate) fn resolve(known: &Known<'_>, question: &Question) -> Result<Asked> {
+    let mut asked = match &question.subject {
+        Subject::Id(id) => of_id(known, known.id(id)?)?,
+        Subject::Config { name, config } => of_config(name, config)?,
+        Subject::Dimensions(dimensions) => of_dimensions(dimensions)?,
+    };
+    if let Some(date) = question.date {
+        asked.date = Some(date);
+    }
+    asked.structure.date = asked.date.map(day_text);
+    asked.structure.date_assumed = asked.date.is_none();
+    let assume = |given: Option<bool>, found: Option<bool>| Some(given.or(found).unwrap_or(false));
+    asked.structure.pretrained = assume(question.pretrained, asked.structure.pretrained);
+    asked.structure.merged = assume(question.merged, asked.structure.merged);
+    if asked.date.is_none() {
+        asked.notes.push(
+            "no date: each benchmark is predicted as of the last day that its rows know; --date sets one"
+                .into(),
+        );
+    }
+    Ok(asked)
+}
+
+/// The structure of a checkpoint of the catalog.
+pub(crate) fn structure_of(structure: &Structure, checkpoint: Option<&Checkpoint>) -> StructureOf {
+    StructureOf {
+        family: checkpoint.and_then(|c| c.model_type.clone().or_else(|| c.architecture.clone())),
+        layers: structure.layers,
+        d_model: structure.d_model,
+        d_ffn: structure.d_ffn,
+        heads: structure.heads,
+        kv_heads: structure.kv_heads,
+        vocab_size: structure.vocab_size,
+        pos: structure.pos,
+        size: structure.size,
+        date: structure.date.map(day_text),
+        date_assumed: false,
+        pretrained: None,
+        merged: checkpoint.and_then(|c| c.merged),
+        resolved_by: structure.resolved_by.as_str().into(),
+        source: structure.source.clone(),
+    }
+}
+
+fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
+    let checkpoint = known.checkpoints.get(id).copied();
+    let structure = known
+        .structures
+        .get(id)
+        .copied()
+        .filter(|structure| structure.layers.is_some() && structure.d_model.is_some())
+        .with_context(|| format!("the catalog does not know the structure of `{id}`"))?;
+    let mut notes = Vec::new();
+    let arithmetic = match of_checkpoint(structure, checkpoint) {
+        Ok((arithmetic, _)) => Some(arithmetic),
+        Err(error) => {
+            notes.push(format!("no costs: {error}"));
+            None
+        }
+    };
+    let mut shown = structure_of(structure, checkpoint);
+    let kinds = known.evaluations_of(id).filter_map(|row| row.kind.as_deref());
+    shown.pretrained = kinds
+        .map(|kind| kind.ends_with("pretrained"))
+        .reduce(|a, b| a && b);
+    if shown.size.is_none() {
+        shown.size = arithmetic.as_ref().map(|cost| cost.parameters_total as f64 / 1e9);
+    }
+    if shown.kv_heads.is_none() {
+        notes.push("key and value heads are not known: taken as many as heads".into());
+    }
+    if checkpoint.and_then(|c| c.flagged) == Some(true) {
+        notes.push("a leaderboard flagged this checkpoint or an ancestor of it".into());
+    }
+    let mut dimensions = super::known::dimensions(structure);
+    dimensions.family = catalog::config::family(
+        checkpoint.and_then(|c| c.architecture.as_deref()),
+        checkpoint.and_then(|c| c.model_type.as_deref()),
+    );
+    Ok(Asked {
+        id: Some(id.to_owned()),
+        date: structure.date,
+        structure: shown,
+        dimensions,
+        arithmetic,
+        notes,
+    })
+}
+
+fn of_config(name: &str, config: &serde_json::Value) -> Result<Asked> {
+    let arithmetic = Arithmetic::of_config(config).with_context(|| name.to_owned())?;
+    let dimensions = Dimensions::of_config(config);
+    Ok(Asked {
+        id: Some(name.to_owned()),
+        structure: given(&dimensions, &arithmetic),
+        dimensions,
+        arithmetic: Some(arithmetic),
+        date: None,
+        notes: Vec::new(),
+    })
+}
+
+/// Llama's usual proportions stand where a dimension is not given.
+fn of_dimensions(given_dimensions: &Dimensions) -> Result<Asked> {
+    let mut dimensions = given_dimensions.clone();
+    let mut notes = Vec::new();
+    let mut assume = |name: &str, slot: &mut Option<i64>, value: Option<i64>, why: &str| {
+        if slot.is_none()
+            && let Some(value) = value
+        {
+            *slot = Some(value);
+            notes.push(format!("{name} not given: {value}, {why}"));
+        }
+    };
+    let width = dimensions.d_model;
+    let head = dimensions.head_dim.unwrap_or(128).max(1);
+    assume(
+        "heads",
+        &mut dimensions.heads,
+        width.map(|width| (width / head).max(1)),
+        "heads of 128",
+    );
+    let heads = dimensions.heads;
+    assume("kv_heads", &mut dimensions.kv_heads, heads, "as many as heads");
+    assume(
+        "d_ffn",
+        &mut dimensions.d_ffn,
+        width.map(|width| width.saturating_mul(8).div_euclid(3).saturating_add(255) / 256 * 256),
+        "eight thirds of d_model, up to the next multiple of 256, as Llama has it",
+    );
+    assume(
+        "vocab_size",
+        &mut dimensions.vocab_size,
+        Some(32_000),
+        "Llama 2's",
+    );
+    let arithmetic = Arithmetic::of_config(&dimensions.config())?;
+    Ok(Asked {
+        id: None,
+        structure: given(&dimensions, &arithmetic),
+        dimensions,
+        arithmetic: Some(arithmetic),
+        date: None,
+        notes,
+    })
+}
+
+/// A structure that a person gave.
+pub(crate) fn given(dimensions: &Dimensions, arithmetic: &Arithmetic) -> StructureOf {
+    StructureOf {
+        family: dimensions.family.clone(),
+        layers: dimensions.layers,
+        d_model: dimensions.d_model,
+        d_ffn: dimensions.d_ffn,
+        heads: dimensions.heads,
+        kv_heads: dimensions.kv_heads.or(dimensions.heads),
+        vocab_size: dimensions.vocab_size,
+        pos: dimensions.pos,
+        size: Some(arithmetic.parameters_total as f64 / 1e9),
+        resolved_by: "given".into(),
+        ..StructureOf::default()
+    }
+}

@@ -1,0 +1,195 @@
+//! What predict, recommend and compare are told alike: quantities with units, devices, dates, the catalog.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use catalog::cost::{Device, device};
+use clap::Args;
+
+use crate::answers::Predictor;
+use crate::cli::Global;
+use crate::output;
+
+/// A device by name or by figures, and the catalog.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// A device by name ("RTX 4090", A100, "M4 Max" …); `--device list` lists them
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device: Option<String>,
+    /// Memory bandwidth of a device of your own, as 936GB/s
+    #[arg(long, value_name = "RATE", conflicts_with = "device")]
+    pub(crate) bandwidth: Option<String>,
+    /// Its 16-bit floating-point operations per second, as 142T
+    #[arg(long, value_name = "RATE", requires = "bandwidth")]
+    pub(crate) flops: Option<String>,
+    /// Catalog made by `anatomy catalog build` [default: the one compiled in]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalog: Option<PathBuf>,
+}
+
+impl Common {
+    /// The device named or described, if any.
+    pub(crate) fn device(&self) -> Result<Option<Device>> {
+        if let Some(name) = &self.device {
+            return match device::device(name) {
+                Some(found) => Ok(Some(found)),
+                None => bail!(
+                    "no device named `{name}`; there are {}; or describe one with --bandwidth 936GB/s --flops 142T",
+                    names().join(", ")
+                ),
+            };
+        }
+        let Some(bandwidth) = &self.bandwidth else {
+            return Ok(None);
+        };
+        let flops = self.flops.as_deref().map(quantity).transpose()?;
+        Ok(Some(Device {
+            name: "described".into(),
+            memory_bytes: None,
+            bandwidth: quantity(bandwidth)?,
+            flops_16: flops,
+            flops_32: None,
+            source: "given on the command line".into(),
+        }))
+    }
+
+    /// Whether the table of devices is asked for.
+    pub(crate) fn lists_devices(&self) -> bool {
+        self.device.as_deref() == Some("list")
+    }
+
+    /// The catalog with its fits, none of them made yet.
+    pub(crate) fn predictor(&self, global: &Global) -> Result<Predictor> {
+        let catalog = crate::commands::open_catalog(self.catalog.as_deref())?;
+        Ok(Predictor::new(Arc::new(catalog), global.seed))
+    }
+}
+
+/// Prints the table of devices.
+pub(crate) fn list_devices(global: &Global) -> Result<()> {
+    use study::section::{Cell, Table};
+    let giga = |value: Option<f64>, unit: f64| Cell::from(value.map(|value| value / unit));
+    let table = Table {
+        id: "devices".into(),
+        columns: [
+            "device",
+            "memory (GB)",
+            "bandwidth (GB/s)",
+            "16 bits (Tflop/s)",
+            "32 bits (Tflop/s)",
+            "source",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows: device::devices()
+            .into_iter()
+            .map(|one| {
+                vec![
+                    one.name.as_str().into(),
+                    giga(one.memory_bytes, 1e9),
+                    giga(Some(one.bandwidth), 1e9),
+                    giga(one.flops_16, 1e12),
+                    giga(one.flops_32, 1e12),
+                    one.source.into(),
+                ]
+            })
+            .collect(),
+        ..Table::default()
+    };
+    match global.format() {
+        crate::cli::Format::Json => {
+            output::result(&(serde_json::to_string_pretty(&device::devices())? + "\n"))
+        }
+        crate::cli::Format::Csv => output::result_bytes(&output::csv(&table)?),
+        crate::cli::Format::Table => output::result(&output::table(&table)),
+    }
+}
+
+fn names() -> Vec<String> {
+    device::devices().into_iter().map(|one| one.name).collect()
+}
+
+/// A quantity with a decimal or binary prefix: `24GB`, `24 GiB`, `936GB/s`, `142T`, `8k`, `16000000000`.
+///
+/// # Errors
+/// What is no number, or has another unit.
+pub(crate) fn quantity(text: &str) -> Result<f64> {
+    let trimmed = text.trim();
+    let end = trimmed
+        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_'))
+        .unwrap_or(trimmed.len());
+    let number: Option<f64> = trimmed[..end].replace('_', "").parse().ok();
+    let unit = trimmed[end..].trim().to_ascii_lowercase();
+    let unit = unit
+        .trim_end_matches("/s")
+        .trim_end_matches("flops")
+        .trim_end_matches("flop");
+    let scale = match unit.trim_end_matches('b').trim() {
+        "" => 1.0,
+        "k" => 1e3,
+        "m" => 1e6,
+        "g" => 1e9,
+        "t" => 1e12,
+        "p" => 1e15,
+        "ki" => 1024.0,
+        "mi" => 1_048_576.0,
+        "gi" => 1_073_741_824.0,
+        "ti" => 1_099_511_627_776.0,
+        _ => f64::NAN,
+    };
+    match number.map(|number| number * scale) {
+        Some(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => bail!("`{text}` is no quantity above zero like 24GB, 80GiB, 936GB/s or 142T"),
+    }
+}
+
+/// Reads a day, `2024-05-31`.
+pub(crate) fn day(text: &str) -> Result<catalog::tables::Days> {
+    catalog::day_of_text(text).with_context(|| format!("`{text}` is no day like 2024-05-31"))
+}
+
+/// The ids of checkpoints for which a SQL condition holds, over the columns of `checkpoints` and `structures`.
+pub(crate) fn ids_where(
+    catalog: Option<&Path>,
+    condition: &str,
+) -> Result<std::collections::BTreeSet<String>> {
+    use catalog::query::{Engine, Values};
+    let sql = format!("select id from ({CHECKPOINTS}) where ({condition})");
+    let answer = Engine::open(catalog)?
+        .query(&sql)
+        .with_context(|| format!("--where `{condition}`"))?;
+    match answer.columns()?.into_iter().next() {
+        Some((_, Values::Text(ids))) => Ok(ids.into_iter().flatten().collect()),
+        _ => Ok(std::collections::BTreeSet::new()),
+    }
+}
+
+/// One row a checkpoint: what it is, and its structure.
+const CHECKPOINTS: &str = "\
+select c.*, s.size, s.layers, s.d_model, s.d_ffn, s.heads, s.kv_heads, s.vocab_size, s.pos, s.date, s.resolved_by \
+from checkpoints c left join structures s on c.id = s.id";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_have_prefixes() {
+        for (text, value) in [
+            ("24GB", 24e9),
+            ("24 gb", 24e9),
+            ("80GiB", 80.0 * 1_073_741_824.0),
+            ("936GB/s", 936e9),
+            ("142T", 142e12),
+            ("82.6 Tflop/s", 82.6e12),
+            ("8k", 8000.0),
+            ("16000000000", 16e9),
+        ] {
+            assert_eq!(quantity(text).expect("a quantity"), value, "{text}");
+        }
+        for text in ["", "GB", "-3GB", "24 apples", "1e400", "0"] {
+            assert!(quantity(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `anatomy predict`: scores, costs and neighbours of a structure.
+
+pub(crate) mod tables;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use catalog::cost::Dimensions;
+use clap::Args;
+
+use crate::answers::predict::{Question, Subject, predict};
+use crate::answers::sweep::Sweep;
+use crate::cli::{Format, Global};
+use crate::commands::asked::{Common, day, list_devices};
+use crate::output;
+use crate::provenance::Answered;
+use tables::{page, points, scores};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy predict --layers 32 --d-model 4096 --d-ffn 14336 --heads 32 --kv-heads 8 --vocab-size 128256
+  anatomy predict --config config.json --device \"RTX 4090\" --context 8192,32768
+  anatomy predict Qwen/Qwen2.5-7B --date 2025-06-01 --format json | jq '.scores[] | {benchmark, value, interval}'
+  anatomy predict --layers 32 --d-model 4096 --sweep layers=16..64:8 --benchmarks math,bbh --out sweep.svg
+
+Intervals are conformal: calibrated on shapes left out, 80 % of checkpoints of a new shape shall lie inside; how many did
+is measured and printed. Costs are arithmetic, not measured.
+Exit status: 0 done, 2 could not run")]
+#[group(id = "subject", multiple = true)]
+pub(crate) struct PredictArgs {
+    /// A checkpoint of the catalog, `org/name`
+    #[arg(value_name = "ID", conflicts_with_all = ["config", "layers", "d_model"])]
+    id: Option<String>,
+    /// The config.json of a checkpoint
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["layers", "d_model"])]
+    config: Option<PathBuf>,
+    /// Decoder layers
+    #[arg(long, value_name = "NUM", requires = "d_model", value_parser = positive())]
+    layers: Option<i64>,
+    /// Width of the residual stream
+    #[arg(long, value_name = "NUM", requires = "layers", value_parser = positive())]
+    d_model: Option<i64>,
+    /// Width of the feed-forward layer, of one expert where there are several [default: Llama's proportion]
+    #[arg(long, value_name = "NUM", requires = "layers", value_parser = positive())]
+    d_ffn: Option<i64>,
+    /// Attention heads [default: heads of 128]
+    #[arg(long, value_name = "NUM", requires = "layers", value_parser = positive())]
+    heads: Option<i64>,
+    /// Key and value heads [default: as many as heads]
+    #[arg(long, value_name = "NUM", requires = "layers", value_parser = positive())]
+    kv_heads: Option<i64>,
+    /// Width of one head [default: d_model / heads, or the family's]
+    #[arg(long, value_name = "NUM", requires = "layers", value_parser = positive())]
+    head_dim: Option<i64>,
+    /// Entries of the vocabulary [default: 32000]
+    #[arg(long, value_name = "NUM", requires = "layers", value_parser = positive())]
+    vocab_size: Option<i64>,
+    /// Positions that windowed layers see
+    #[arg(long, value_name = "NUM", requires = "layers", value_parser = positive())]
+    sliding_window: Option<i64>,
+    /// Experts of one layer
+    #[arg(long, value_name = "NUM", requires = "layers", requires = "experts_per_token", value_parser = positive())]
+    experts: Option<i64>,
+    /// Experts that one token uses
+    #[arg(long, value_name = "NUM", requires = "experts", value_parser = positive())]
+    experts_per_token: Option<i64>,
+    /// Family whose layout is counted: llama, qwen2, gemma2, mixtral …
+    #[arg(long, value_name = "NAME", requires = "layers")]
+    family: Option<String>,
+    /// Day of publication, 2024-05-31 [default: the checkpoint's own, else the last day that the rows know]
+    #[arg(long, value_name = "DAY")]
+    date: Option<String>,
+    /// Predict pretrained weights, without chat or instruction tuning
+    #[arg(long)]
+    pretrained: bool,
+    /// Predict a merge
+    #[arg(long)]
+    merged: bool,
+    /// Benchmarks, separated by commas [default: all; with --sweep the six of leaderboard v2]
+    #[arg(long, value_name = "NAMES")]
+    benchmarks: Option<String>,
+    /// Contexts for memory and decoding, tokens, separated by commas
+    #[arg(long, value_name = "NUMS", default_value = "2048,8192,32768", value_delimiter = ',', value_parser = positive())]
+    context: Vec<i64>,
+    /// What if one dimension were another at equal parameters: layers=16..64:8 (also d_model, d_ffn, kv_heads)
+    #[arg(long, value_name = "RANGE")]
+    sweep: Option<Sweep>,
+    /// Where the drawing of the sweep goes, as SVG
+    #[arg(long, value_name = "FILE", requires = "sweep")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn positive() -> clap::builder::RangedI64ValueParser<i64> {
+    clap::value_parser!(i64).range(1..=1_000_000_000)
+}
+
+pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
+    if args.common.lists_devices() {
+        list_devices(global)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let question = question(args)?;
+    let predictor = args.common.predictor(global)?;
+    let answer = predict(&predictor, &question)?;
+    let drawn = answer
+        .sweep
+        .as_ref()
+        .map(|sweep| crate::draw::svg(&sweep.figure()));
+    if let (Some(path), Some(svg)) = (&args.out, &drawn) {
+        crate::report::write_whole(path, svg.as_bytes())?;
+        output::say(global.quiet, &format!("Written: {}", path.display()));
+    }
+    match global.format() {
+        Format::Json => {
+            output::result(&Answered::of(&answer, &answer.catalog_sha256, answer.seed).to_json()?)?;
+        }
+        Format::Csv => {
+            let table = answer.sweep.as_ref().map_or_else(|| scores(&answer), points);
+            output::result_bytes(&output::csv(&table)?)?;
+        }
+        Format::Table => output::result(&page(&answer))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn question(args: &PredictArgs) -> Result<Question> {
+    let subject = if let Some(id) = &args.id {
+        Subject::Id(id.clone())
+    } else if let Some(path) = &args.config {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+        let config = catalog::config::json::parse(&bytes, &name)?;
+        Subject::Config { name, config }
+    } else if args.layers.is_some() {
+        Subject::Dimensions(Dimensions {
+            family: args.family.clone(),
+            layers: args.layers,
+            d_model: args.d_model,
+            d_ffn: args.d_ffn,
+            heads: args.heads,
+            kv_heads: args.kv_heads,
+            head_dim: args.head_dim,
+            vocab_size: args.vocab_size,
+            pos: None,
+            sliding_window: args.sliding_window,
+            experts: args.experts,
+            experts_per_token: args.experts_per_token,
+            tied: None,
+        })
+    } else {
+        bail!("nothing to predict: give a checkpoint's id, --config config.json, or --layers and --d-model");
+    };
+    let mut question = Question::about(subject);
+    question.date = args.date.as_deref().map(day).transpose()?;
+    question.pretrained = args.pretrained.then_some(true);
+    question.merged = args.merged.then_some(true);
+    question.benchmarks = match (&args.benchmarks, &args.sweep) {
+        (Some(names), _) => names.split(',').map(|name| name.trim().to_owned()).collect(),
+        (None, Some(_)) => study::dimensions::BENCHMARKS.map(String::from).to_vec(),
+        (None, None) => Vec::new(),
+    };
+    question.contexts.clone_from(&args.context);
+    question.devices = args.common.device()?.into_iter().collect();
+    question.sweep.clone_from(&args.sweep);
+    Ok(question)
+}

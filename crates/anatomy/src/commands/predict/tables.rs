@@ -1,0 +1,324 @@
+//! The answer of `predict` for people: a page of tables.
+
+use study::section::{Cell, Table};
+
+use crate::answers::predict::{PredictAnswer, ScoreAnswer};
+use crate::answers::sweep::SweepAnswer;
+use crate::output::{self, number};
+
+/// The whole answer for people.
+pub(super) fn page(answer: &PredictAnswer) -> String {
+    let structure = &answer.structure;
+    let mut text = String::new();
+    let mut line = |words: String| {
+        text.push_str(&words);
+        text.push('\n');
+    };
+    let show = |value: Option<i64>| value.map_or("?".to_owned(), |value| value.to_string());
+    line(format!(
+        "{}: {} layers, d_model {}, d_ffn {}, {} heads, {} key-value heads, vocabulary {} ({})",
+        answer.id.as_deref().unwrap_or("structure"),
+        show(structure.layers),
+        show(structure.d_model),
+        show(structure.d_ffn),
+        show(structure.heads),
+        show(structure.kv_heads),
+        show(structure.vocab_size),
+        structure.resolved_by,
+    ));
+    let costs = &answer.costs;
+    if let (Some(total), Some(active)) = (costs.parameters_total, costs.parameters_active) {
+        line(format!(
+            "parameters {}{}, active {}; {} GFLOP a token; cache {} KiB a token at 16 bits",
+            number(total as f64),
+            if costs.parameters_exact { "" } else { " (about)" },
+            number(active as f64),
+            number(costs.flops_per_token.unwrap_or(f64::NAN) / 1e9),
+            number(costs.kv_cache_bytes_per_token.unwrap_or(f64::NAN) / 1024.0),
+        ));
+    }
+    for note in costs.cost_notes.iter().chain(&answer.notes) {
+        line(format!("note: {note}"));
+    }
+    line(String::new());
+    line(output::table(&scores(answer)));
+    let drivers: Vec<&ScoreAnswer> = answer
+        .scores
+        .iter()
+        .filter(|score| !score.drivers.is_empty())
+        .collect();
+    if !drivers.is_empty() {
+        line("What drives it (Shapley values in points, against the mean over known shapes):".into());
+        line(output::table(&driving(&drivers)));
+    }
+    for score in answer.scores.iter().filter(|score| score.extrapolating) {
+        line(format!(
+            "extrapolating on {}: {}",
+            score.benchmark,
+            score.outside.join("; ")
+        ));
+    }
+    if !answer.nearest.is_empty() {
+        line("Nearest known checkpoints:".into());
+        line(output::table(&neighbours(answer)));
+    }
+    line("Memory of one sequence, GB (weights + cache + activations), by arithmetic:".into());
+    line(output::table(&memory(answer)));
+    if !answer.costs.decode.is_empty() {
+        line("Decoding one sequence, tokens/s at most, by arithmetic:".into());
+        line(output::table(&decode(answer)));
+        for device in &answer.costs.devices {
+            line(format!("{}: {}", device.name, device.source));
+        }
+    }
+    if let Some(sweep) = &answer.sweep {
+        line(String::new());
+        line(format!("Sweep of {} at equal {}:", sweep.over, sweep.held));
+        line(output::table(&points(sweep)));
+        for effect in &sweep.effects {
+            let r2 = |value: Option<f64>| value.map_or("–".into(), number);
+            line(format!(
+                "{} (n = {}, {} shapes; R² out of shape {}, without it {})",
+                effect.sentence,
+                effect.n,
+                effect.n_shapes,
+                r2(effect.r2_with),
+                r2(effect.r2_without)
+            ));
+        }
+        for note in &sweep.notes {
+            line(format!("note: {note}"));
+        }
+    }
+    text
+}
+
+/// Every table of the answer with its name, those without rows left out.
+pub(crate) fn all(answer: &PredictAnswer) -> Vec<(&'static str, Table)> {
+    let driven: Vec<&ScoreAnswer> = answer
+        .scores
+        .iter()
+        .filter(|score| !score.drivers.is_empty())
+        .collect();
+    let sweep = answer.sweep.as_ref().map(points).unwrap_or_default();
+    let tables = [
+        ("Scores", scores(answer)),
+        ("What drives it", driving(&driven)),
+        ("Sweep", sweep),
+        ("Nearest known checkpoints", neighbours(answer)),
+        ("Memory of one sequence, GB", memory(answer)),
+        ("Decoding one sequence, tokens/s at most", decode(answer)),
+    ];
+    tables
+        .into_iter()
+        .filter(|(_, table)| !table.rows.is_empty())
+        .collect()
+}
+
+fn named(id: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
+    Table {
+        id: id.into(),
+        columns: columns.iter().map(ToString::to_string).collect(),
+        rows,
+        ..Table::default()
+    }
+}
+
+pub(super) fn scores(answer: &PredictAnswer) -> Table {
+    let rows = answer.scores.iter().map(|score| {
+        let interval = score.interval.as_ref();
+        let said = if score.extrapolating {
+            "extrapolating".to_owned()
+        } else {
+            score.notes.join("; ")
+        };
+        vec![
+            score.benchmark.as_str().into(),
+            score.leaderboard.as_str().into(),
+            score.value.into(),
+            interval.map(|interval| interval.low).into(),
+            interval.map(|interval| interval.high).into(),
+            score.measured.first().map(|measured| measured.value).into(),
+            score.n.into(),
+            score.n_shapes.into(),
+            score.coverage.as_ref().map(|coverage| coverage.by_shape).into(),
+            score.r2_out_of_shape.into(),
+            said.into(),
+        ]
+    });
+    named(
+        "scores",
+        &[
+            "benchmark",
+            "leaderboard",
+            "predicted",
+            "low 80 %",
+            "high 80 %",
+            "measured",
+            "n",
+            "shapes",
+            "covered",
+            "R²",
+            "",
+        ],
+        rows.collect(),
+    )
+}
+
+fn driving(scores: &[&ScoreAnswer]) -> Table {
+    let mut features: Vec<(String, String)> = Vec::new();
+    for driver in scores.iter().flat_map(|score| &score.drivers) {
+        if !features.iter().any(|(name, _)| *name == driver.feature) {
+            features.push((driver.feature.clone(), driver.given.clone()));
+        }
+    }
+    let mut columns = vec!["benchmark".to_owned(), "mean".to_owned()];
+    columns.extend(features.iter().map(|(name, _)| name.clone()));
+    let rows = scores.iter().map(|score| {
+        let mut cells: Vec<Cell> = vec![score.benchmark.as_str().into(), score.base.into()];
+        for (name, _) in &features {
+            let driver = score.drivers.iter().find(|driver| driver.feature == *name);
+            cells.push(driver.map_or(Cell::Missing, |driver| format!("{:+.1}", driver.adds).into()));
+        }
+        cells
+    });
+    Table {
+        id: "drivers".into(),
+        rows: rows.collect(),
+        columns,
+        ..Table::default()
+    }
+}
+
+fn neighbours(answer: &PredictAnswer) -> Table {
+    let rows = answer.nearest.iter().map(|near| {
+        let structure = &near.structure;
+        let count = |value: Option<i64>| Cell::from(value.map(|value| value as f64));
+        let score = |name: &str| Cell::from(near.scores.get(name).copied());
+        vec![
+            near.id.as_str().into(),
+            near.distance.into(),
+            count(structure.layers),
+            count(structure.d_model),
+            count(structure.d_ffn),
+            structure.size.into(),
+            near.n_of_shape.into(),
+            score("mmlu_pro"),
+            score("mmlu"),
+        ]
+    });
+    named(
+        "nearest",
+        &[
+            "checkpoint",
+            "distance",
+            "layers",
+            "d_model",
+            "d_ffn",
+            "size (B)",
+            "of its shape",
+            "mmlu_pro",
+            "mmlu",
+        ],
+        rows.collect(),
+    )
+}
+
+fn memory(answer: &PredictAnswer) -> Table {
+    let contexts: Vec<i64> = {
+        let mut contexts: Vec<i64> = answer.costs.memory.iter().map(|memory| memory.context).collect();
+        contexts.sort_unstable();
+        contexts.dedup();
+        contexts
+    };
+    let mut columns = vec!["precision".to_owned(), "weights".to_owned()];
+    columns.extend(contexts.iter().map(|context| format!("{context} tokens")));
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for memory in &answer.costs.memory {
+        let name = memory.precision.as_str();
+        if !rows.iter().any(|row| row[0] == Cell::from(name)) {
+            let of = |context: &i64| {
+                let all = answer.costs.memory.iter();
+                let found = all
+                    .filter(|other| other.precision == memory.precision)
+                    .find(|other| other.context == *context);
+                Cell::from(found.map(|found| found.total_bytes / 1e9))
+            };
+            let mut row = vec![Cell::from(name), Cell::from(memory.weights_bytes / 1e9)];
+            row.extend(contexts.iter().map(of));
+            rows.push(row);
+        }
+    }
+    Table {
+        id: "memory".into(),
+        columns,
+        rows,
+        ..Table::default()
+    }
+}
+
+fn decode(answer: &PredictAnswer) -> Table {
+    let rows = answer.costs.decode.iter().map(|bound| {
+        vec![
+            bound.device.as_str().into(),
+            bound.precision.as_str().into(),
+            Cell::from(bound.context as f64),
+            bound.by_bandwidth.into(),
+            bound.by_compute.into(),
+            bound.tokens_per_second.into(),
+        ]
+    });
+    named(
+        "decode",
+        &[
+            "device",
+            "precision",
+            "context",
+            "by bandwidth",
+            "by compute",
+            "at most",
+        ],
+        rows.collect(),
+    )
+}
+
+pub(super) fn points(sweep: &SweepAnswer) -> Table {
+    let others: Vec<&str> = ["layers", "d_model", "d_ffn", "heads", "kv_heads"]
+        .into_iter()
+        .filter(|name| *name != sweep.over)
+        .collect();
+    let mut columns = vec![sweep.over.clone()];
+    columns.extend(others.iter().map(ToString::to_string));
+    columns.push("parameters (B)".into());
+    if let Some(first) = sweep.points.first() {
+        for score in &first.scores {
+            columns.extend([score.benchmark.clone(), "low".into(), "high".into()]);
+        }
+    }
+    let rows = sweep.points.iter().map(|point| {
+        let structure = &point.structure;
+        let dimension = |name: &&str| {
+            let value = match *name {
+                "layers" => structure.layers,
+                "d_model" => structure.d_model,
+                "d_ffn" => structure.d_ffn,
+                "heads" => structure.heads,
+                _ => structure.kv_heads,
+            };
+            Cell::from(value.map(|value| value as f64))
+        };
+        let mut cells = vec![Cell::from(point.value as f64)];
+        cells.extend(others.iter().map(dimension));
+        cells.push(Cell::from(point.parameters_total as f64 / 1e9));
+        for score in &point.scores {
+            cells.extend([score.value.into(), score.low.into(), score.high.into()]);
+        }
+        cells
+    });
+    Table {
+        id: "sweep".into(),
+        rows: rows.collect(),
+        columns,
+        ..Table::default()
+    }
+}

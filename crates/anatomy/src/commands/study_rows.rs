@@ -1,0 +1,61 @@
+//! The rows that sections of the study are computed on, and how sure their intervals are.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use indicatif::ProgressBar;
+
+use crate::cli::Global;
+use crate::narrow::narrowed;
+use crate::progress;
+use crate::report::{self, Choice, Context, Study};
+
+/// Catalog, condition, resamples.
+#[derive(Debug, Args)]
+pub(crate) struct StudyRows {
+    /// Catalog made by `anatomy catalog build` [default: the one compiled in]
+    #[arg(long, value_name = "DIR")]
+    catalog: Option<PathBuf>,
+    /// Only evaluations for which this SQL condition over `observations` holds; published figures then stand beside the
+    /// claims alone
+    #[arg(long = "where", value_name = "SQL")]
+    filter: Option<String>,
+    /// Resamples of each bootstrap interval
+    #[arg(long, default_value_t = 1000, value_name = "NUM", value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    resamples: u32,
+}
+
+impl StudyRows {
+    /// The chosen sections, the identity of the catalog, and the bar that showed the way.
+    pub(crate) fn study(&self, global: &Global, choice: &Choice) -> Result<(Study, String, ProgressBar)> {
+        let dir = self.catalog.as_deref();
+        let mut catalog = super::open_catalog(dir)?;
+        if let Some(condition) = &self.filter {
+            catalog = narrowed(catalog, dir, condition)?;
+        }
+        let bar = progress::bar(global.quiet, choice.steps(), "reading the catalog");
+        let context = Context {
+            catalog: &catalog,
+            dir,
+            resamples: self.resamples as usize,
+            seed: global.seed,
+            bar: &bar,
+        };
+        let mut study = report::study(&context, choice)?;
+        if let Some(condition) = &self.filter {
+            for finding in study
+                .sections
+                .iter_mut()
+                .flat_map(|section| &mut section.findings)
+            {
+                if !finding.id.starts_with("claims.") {
+                    finding.published = None;
+                    finding.verdict = None;
+                }
+                finding.source.place = format!("{}, where {condition}", finding.source.place);
+            }
+        }
+        Ok((study, catalog.manifest.catalog_sha256, bar))
+    }
+}

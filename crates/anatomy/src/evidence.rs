@@ -1,0 +1,192 @@
+//! What the ledger of claims is judged on besides the sections: every method of the literature on every benchmark, and
+//! which column comes first for which target.
+
+use std::path::Path;
+
+use anyhow::Result;
+use catalog::Catalog;
+use indicatif::ProgressBar;
+use study::attribution::{self, Asked, Effort};
+use study::ceiling::lookup;
+use study::features::{COLUMNS, feature_set};
+use study::leaderboard_v1::BENCHMARKS;
+use study::methods::{self, Target};
+use study::section::Section;
+use study::{Protocol, evaluate};
+
+use crate::frame::{self, FeatureSet, Rows, divide, rows};
+
+/// Rows of organisations that leaderboard v2 calls official providers.
+const OFFICIAL: &str =
+    "organisation in (select distinct organisation from observations where official_provider)";
+/// One device, nothing quantized: what the arithmetic of a structure can be seen in.
+const UNQUANTIZED: &str = "leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'";
+
+/// Targets of the attribution beside the six of leaderboard v1: feature set inside ids, target, condition.
+const OTHERS: [(&str, &str, Option<&str>); 9] = [
+    ("core", "bigcodebench_complete", None),
+    ("core", "bigcodebench_instruct", None),
+    ("core", "ifeval", None),
+    ("core", "longbench_v2", None),
+    ("core", "longbench_v2_cot", None),
+    ("core", "decode_speed", None),
+    ("core", "memory", None),
+    ("core_unquantized_a10", "decode_speed", Some(UNQUANTIZED)),
+    ("core_unquantized_a10", "memory", Some(UNQUANTIZED)),
+];
+
+/// Structure columns that are explained by the scores.
+const REVERSE: [&str; 5] = ["layers", "d_model", "d_ffn", "heads", "size"];
+
+/// How the fits are made.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings<'a> {
+    /// Folder of the catalog where it is not the one compiled in.
+    pub(crate) dir: Option<&'a Path>,
+    /// Resamples of the intervals.
+    pub(crate) resamples: usize,
+    pub(crate) seed: u64,
+}
+
+/// Rows of one question with the names they have inside ids.
+struct Question {
+    set: String,
+    target: &'static str,
+    unit: String,
+    rows: Rows,
+    is_whole: bool,
+}
+
+impl Question {
+    fn of(
+        catalog: &Catalog,
+        settings: Settings<'_>,
+        set: &str,
+        columns: &[&str],
+        target: &'static str,
+        filter: Option<&str>,
+    ) -> Result<Option<Self>> {
+        let set = FeatureSet {
+            name: set.to_owned(),
+            columns: columns.iter().map(ToString::to_string).collect(),
+        };
+        let mut names = set.columns.clone();
+        names.push(target.to_owned());
+        // A catalog of the user's own may hold none of the target's leaderboard: then there is no such question.
+        let known = |name: &String| {
+            COLUMNS.contains(&name.as_str()) || catalog.scores.iter().any(|score| score.benchmark == *name)
+        };
+        if !names.iter().all(known) {
+            return Ok(None);
+        }
+        let frame = frame::from_catalog(catalog, settings.dir, &names, filter)?;
+        let unit = frame.unit(target).to_owned();
+        let rows = rows(&frame, target, &set, filter)?;
+        Ok((!rows.target.is_empty()).then_some(Self {
+            set: set.name,
+            target,
+            unit,
+            rows,
+            is_whole: filter.is_none(),
+        }))
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            set: &self.set,
+            target: self.target,
+            unit: &self.unit,
+            design: &self.rows.design,
+            values: &self.rows.target,
+            shape: &self.rows.shape,
+            source: &self.rows.source,
+            effort: if self.set.starts_with("core") {
+                Effort::MANY
+            } else {
+                Effort::FEW
+            },
+            is_published: self.is_whole,
+            is_told_elsewhere: self.set == "structure_date",
+        }
+    }
+}
+
+/// How many steps [`sections`] takes.
+pub(crate) const STEPS: u64 = 50;
+
+/// Two sections: methods, and attribution.
+pub(crate) fn sections(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar) -> Result<Vec<Section>> {
+    Ok(vec![
+        methods_section(catalog, settings, bar)?,
+        attribution_section(catalog, settings, bar)?,
+    ])
+}
+
+fn methods_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar) -> Result<Section> {
+    let mut targets = Vec::new();
+    for set in ["structure_date", "structural"] {
+        for target in BENCHMARKS {
+            let columns = feature_set(set).unwrap_or_default();
+            if let Some(question) = Question::of(catalog, settings, set, columns, target, None)? {
+                targets.push(question);
+            }
+        }
+    }
+    let mut answers = Vec::new();
+    for question in &targets {
+        for protocol in [Protocol::RandomSplit, Protocol::StructureOut] {
+            bar.set_message(format!("{} {}", question.target, protocol.name()));
+            let Ok(division) = divide(protocol, &question.rows, settings.seed) else {
+                bar.inc(1);
+                continue;
+            };
+            let rows = &question.rows;
+            let own_shape = lookup(&rows.target, &rows.shape, &division.folds)?;
+            let mut results = Vec::new();
+            for method in methods::of_set(&question.set) {
+                let result = evaluate(
+                    &*method,
+                    &rows.design,
+                    &rows.target,
+                    None,
+                    &division.folds,
+                    settings.seed,
+                )?;
+                results.push((method.name(), result));
+            }
+            answers.push(Target {
+                asked: question.asked(),
+                protocol: protocol.name(),
+                results,
+                lookup: own_shape.r2_pooled,
+            });
+            bar.inc(1);
+        }
+    }
+    Ok(methods::section(&answers, settings.resamples, settings.seed)?)
+}
+
+fn attribution_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar) -> Result<Section> {
+    let core = feature_set("core").unwrap_or_default();
+    let mut asked: Vec<(&str, &[&str], &'static str, Option<&str>)> = Vec::new();
+    asked.extend(BENCHMARKS.map(|target| ("core", core, target, None)));
+    asked.extend(OTHERS.map(|(set, target, filter)| (set, core, target, filter)));
+    asked.extend(BENCHMARKS.map(|target| ("core_official", core, target, Some(OFFICIAL))));
+    asked.extend(REVERSE.map(|target| ("scores", &BENCHMARKS[..], target, None)));
+    asked.extend(BENCHMARKS.map(|target| {
+        let columns = feature_set("structure_date").unwrap_or_default();
+        ("structure_date", columns, target, None)
+    }));
+    let mut questions = Vec::new();
+    for (set, columns, target, filter) in asked {
+        questions.extend(Question::of(catalog, settings, set, columns, target, filter)?);
+    }
+    let asked: Vec<Asked<'_>> = questions.iter().map(Question::asked).collect();
+    bar.set_message("which column comes first");
+    Ok(attribution::section(
+        &asked,
+        settings.resamples,
+        settings.seed,
+        &|| bar.inc(1),
+    )?)
+}

@@ -1,0 +1,258 @@
+//! The parts of the study: what each computes, from which rows, and which sections it gives.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use catalog::Catalog;
+use indicatif::ProgressBar;
+use study::board::Board;
+use study::correlations::{self, Correlations};
+use study::dimensions::{self, Dimensions, LeaderboardRow, six_dimensions};
+use study::leaderboard_v1::{self, LeaderboardV1, StructureRow};
+use study::section::Section;
+use study::statistics::GroupBootstrap;
+use study::trends::{self, CheckpointRow, Trends};
+
+use crate::{evidence, rows};
+
+/// What every part is computed from.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) catalog: &'a Catalog,
+    /// Folder of the catalog where it is not the one compiled in.
+    pub(crate) dir: Option<&'a Path>,
+    /// Resamples of each bootstrap interval.
+    pub(crate) resamples: usize,
+    pub(crate) seed: u64,
+    /// Moves with the work.
+    pub(crate) bar: &'a ProgressBar,
+}
+
+/// The rows of all parts, joined once.
+struct Joined {
+    v1: Vec<StructureRow>,
+    /// Rows of leaderboard v1 that repeat another.
+    n_repeats: usize,
+    v2: Vec<LeaderboardRow>,
+    checkpoints: Vec<CheckpointRow>,
+}
+
+impl Joined {
+    fn of(catalog: &Catalog) -> Self {
+        let shapes = rows::Shapes::of(catalog);
+        let (v1, n_repeats) = rows::leaderboard_v1(catalog, &shapes);
+        Self {
+            v1,
+            n_repeats,
+            v2: rows::leaderboard_v2(catalog, &shapes),
+            checkpoints: rows::checkpoints(catalog, &shapes),
+        }
+    }
+
+    fn boards(&self) -> [Board; 2] {
+        [Board::v1(&self.v1, self.n_repeats), Board::v2(&self.v2)]
+    }
+}
+
+/// One part.
+struct Part {
+    /// What `--only` calls it.
+    name: &'static str,
+    /// Ids of its sections.
+    sections: &'static [&'static str],
+    /// Steps of the progress bar.
+    steps: u64,
+    run: fn(&Context<'_>, &Joined) -> Result<Vec<Section>>,
+}
+
+/// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
+const PARTS: [Part; 6] = [
+    Part {
+        name: "dataset",
+        sections: &["dataset"],
+        steps: 1,
+        run: dataset,
+    },
+    Part {
+        name: "trends",
+        sections: &["trends", "progress"],
+        steps: 1,
+        run: trends,
+    },
+    Part {
+        name: "dimensions",
+        sections: &[
+            "scale",
+            "efficiency",
+            "merging",
+            "popularity",
+            "architecture",
+            "chat_template",
+        ],
+        steps: 1,
+        run: dimensions,
+    },
+    Part {
+        name: "correlations",
+        sections: &["correlation"],
+        steps: 1,
+        run: correlations,
+    },
+    Part {
+        name: "leaderboard_v1",
+        sections: &["distribution", "size_bins", "regression"],
+        steps: 18,
+        run: structure_to_score,
+    },
+    Part {
+        name: "attribution",
+        sections: &["methods", "attribution"],
+        steps: evidence::STEPS,
+        run: evidence,
+    },
+];
+
+/// The ledger's id.
+const CLAIMS: &str = "claims";
+
+/// Which sections are asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Choice(Option<Vec<String>>);
+
+impl Choice {
+    /// All of them.
+    pub(crate) fn all() -> Self {
+        Self(None)
+    }
+
+    /// Sections and whole parts by name, separated by commas.
+    pub(crate) fn of(names: &str) -> Result<Self> {
+        let mut chosen = Vec::new();
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match PARTS.iter().find(|part| part.name == name) {
+                Some(part) => chosen.extend(part.sections.iter().map(ToString::to_string)),
+                None if known().any(|known| known == name) => chosen.push(name.to_owned()),
+                None => {
+                    let all: Vec<&str> = known().collect();
+                    let parts: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+                    bail!(
+                        "no section named `{name}`; there are {}, and together {}",
+                        all.join(", "),
+                        parts.join(", ")
+                    )
+                }
+            }
+        }
+        Ok(Self(Some(chosen)))
+    }
+
+    fn has(&self, section: &str) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|chosen| chosen.iter().any(|name| name == section))
+    }
+
+    /// The ledger is judged on the findings of every part.
+    fn needs(&self, part: &Part) -> bool {
+        self.has(CLAIMS) || part.sections.iter().any(|section| self.has(section))
+    }
+
+    /// Steps of the progress bar: the parts needed, and drawing.
+    pub(crate) fn steps(&self) -> u64 {
+        let of_parts: u64 = PARTS
+            .iter()
+            .filter(|part| self.needs(part))
+            .map(|part| part.steps)
+            .sum();
+        of_parts + 1
+    }
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    PARTS
+        .iter()
+        .flat_map(|part| part.sections.iter().copied())
+        .chain([CLAIMS])
+}
+
+/// The sections chosen, in the order of the report; the ledger first of all, for it sums up the rest.
+pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Section>> {
+    let joined = Joined::of(context.catalog);
+    let mut sections = Vec::new();
+    for part in PARTS.iter().filter(|part| choice.needs(part)) {
+        context.bar.set_message(part.name);
+        sections.extend((part.run)(context, &joined)?);
+    }
+    if choice.has(CLAIMS) {
+        let findings = sections.iter().flat_map(|section| &section.findings);
+        let ledger = study::claims::section(findings);
+        sections.insert(0, ledger);
+    }
+    sections.retain(|section| choice.has(&section.id));
+    Ok(sections)
+}
+
+fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let mut section = rows::dataset_section(context.catalog);
+    // The rows that all other sections are computed from: whoever has these tables can check them.
+    section.tables.push(dimensions::rows_table(&joined.v2));
+    section.tables.extend(joined.boards().iter().map(Board::table));
+    section.tables.push(trends::rows_table(&joined.checkpoints));
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn bootstrap(context: &Context<'_>) -> GroupBootstrap {
+    GroupBootstrap {
+        resamples: context.resamples,
+        seed: context.seed,
+    }
+}
+
+fn trends(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let sections = trends::sections(&Trends {
+        checkpoints: &joined.checkpoints,
+        boards: &joined.boards(),
+        bootstrap: bootstrap(context),
+    });
+    context.bar.inc(1);
+    Ok(sections)
+}
+
+fn dimensions(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let sections = six_dimensions(&Dimensions {
+        rows: &joined.v2,
+        resamples: context.resamples,
+        seed: context.seed,
+    });
+    context.bar.inc(1);
+    Ok(sections)
+}
+
+fn correlations(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let section = correlations::section(&Correlations {
+        boards: &joined.boards(),
+        bootstrap: bootstrap(context),
+    });
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn structure_to_score(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let study = LeaderboardV1 {
+        rows: &joined.v1,
+        n_repeats: joined.n_repeats,
+        resamples: context.resamples,
+        seed: context.seed,
+    };
+    Ok(leaderboard_v1::sections(&study, &|_, _| context.bar.inc(1))?)
+}
+
+fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let settings = evidence::Settings {
+        dir: context.dir,
+        resamples: context.resamples,
+        seed: context.seed,
+    };
+    evidence::sections(context.catalog, settings, context.bar)
+}

@@ -1,0 +1,74 @@
+//! Predictions, recommendations, comparisons: the answers that the commands print.
+
+use axum::extract::State;
+use axum::response::Response;
+use catalog::cost::device;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Pairs, being_made, kept, params};
+use crate::provenance::Answered;
+use crate::server::asked::{self, Now};
+use crate::server::params::Params;
+use crate::server::plotly;
+use crate::server::problem::Problem;
+use crate::server::scores_figure;
+use crate::server::state::Shared;
+
+pub(super) async fn devices(query: Pairs) -> Result<Response, Problem> {
+    params(query, &[])?;
+    Ok(kept(&json!({ "devices": device::devices() })))
+}
+
+fn answered<T: Serialize>(state: &Shared, now: &Now<T>) -> Response {
+    match now {
+        Now::Later => being_made(),
+        Now::Answer(answer) => {
+            let sha = &state.checkpoints.catalog.manifest.catalog_sha256;
+            kept(&Answered::of(answer, sha, state.seed))
+        }
+    }
+}
+
+fn read<T>(query: Pairs, known: &[&str], of: impl Fn(&Params) -> Result<T, Problem>) -> Result<T, Problem> {
+    of(&params(query, known)?)
+}
+
+pub(super) async fn predict(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let question = read(query, &asked::PREDICT, asked::question)?;
+    Ok(answered(&state, &state.answers.predict(question).await?))
+}
+
+/// The sweep where one is asked for, else each benchmark with its interval.
+pub(super) async fn predict_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let question = read(query, &asked::PREDICT, asked::question)?;
+    Ok(match state.answers.predict(question).await? {
+        Now::Later => being_made(),
+        Now::Answer(answer) => {
+            let figure = answer
+                .sweep
+                .as_ref()
+                .map_or_else(|| scores_figure::of(&answer), |sweep| sweep.figure());
+            kept(&plotly::spec(&figure))
+        }
+    })
+}
+
+pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let budget = read(query, &asked::RECOMMEND, asked::budget)?;
+    Ok(answered(&state, &state.answers.recommend(budget).await?))
+}
+
+/// Score against memory with the Pareto front.
+pub(super) async fn recommend_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let budget = read(query, &asked::RECOMMEND, asked::budget)?;
+    Ok(match state.answers.recommend(budget).await? {
+        Now::Later => being_made(),
+        Now::Answer(answer) => kept(&plotly::spec(&answer.figure())),
+    })
+}
+
+pub(super) async fn compare(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let comparison = read(query, &asked::COMPARE, asked::comparison)?;
+    Ok(answered(&state, &state.answers.compare(comparison).await?))
+}

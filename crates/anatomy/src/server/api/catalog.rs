@@ -1,0 +1,169 @@
+//! Checkpoints: listed, one by one, and as points of a chart.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::{Pairs, kept, kept_bytes, params};
+use crate::server::checkpoints::{Checkpoints, Row};
+use crate::server::columns::{COLUMNS, Kind, place};
+use crate::server::params::Params;
+use crate::server::peers;
+use crate::server::problem::Problem;
+use crate::server::search::{self, Search};
+use crate::server::state::Shared;
+
+pub(super) async fn columns(query: Pairs) -> Result<Response, Problem> {
+    params(query, &[])?;
+    let columns: Vec<Value> = COLUMNS
+        .iter()
+        .map(|column| {
+            let kind = match column.kind {
+                Kind::Text => "text",
+                Kind::Number => "number",
+                Kind::Day => "date",
+                Kind::Flag => "boolean",
+            };
+            json!({ "name": column.name, "type": kind, "unit": column.unit, "about": column.about })
+        })
+        .collect();
+    Ok(kept(&json!({ "columns": columns })))
+}
+
+pub(super) async fn list(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let search = Search::read(&params(query, &search::NAMES)?)?;
+    let rows = search.all(&state.checkpoints);
+    let page: Vec<Value> = search
+        .page(&rows)
+        .into_iter()
+        .map(|row| object(row, &search.columns))
+        .collect();
+    Ok(kept(&json!({
+        "n": rows.len(),
+        "offset": search.offset,
+        "limit": search.limit,
+        "rows": page,
+    })))
+}
+
+fn object(row: &Row, columns: &[usize]) -> Value {
+    let cells: Map<String, Value> = columns
+        .iter()
+        .map(|&place| {
+            let column = &COLUMNS[place];
+            (column.name.to_owned(), row.cells[place].json(column.kind))
+        })
+        .collect();
+    Value::Object(cells)
+}
+
+/// All rows that pass, not only a page of them.
+pub(super) async fn list_csv(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let search = Search::read(&params(query, &search::NAMES)?)?;
+    let bytes = search::csv(&search.all(&state.checkpoints), &search.columns)?;
+    let mut response = kept_bytes(bytes, "text/csv; charset=utf-8");
+    response.headers_mut().insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static("attachment; filename=\"checkpoints.csv\""),
+    );
+    Ok(response)
+}
+
+pub(super) async fn one(
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+    query: Pairs,
+) -> Result<Response, Problem> {
+    params(query, &[])?;
+    Ok(kept(&about(&state.checkpoints, &id)?))
+}
+
+pub(super) async fn one_by_parts(
+    State(state): State<Shared>,
+    Path((organisation, name)): Path<(String, String)>,
+    query: Pairs,
+) -> Result<Response, Problem> {
+    params(query, &[])?;
+    Ok(kept(&about(
+        &state.checkpoints,
+        &format!("{organisation}/{name}"),
+    )?))
+}
+
+/// No checkpoint of that id, and which ids look like it.
+pub(crate) fn unknown(checkpoints: &Checkpoints, id: &str) -> Problem {
+    let problem = Problem::missing(format!("no checkpoint `{id}` in this catalog"));
+    match checkpoints.like(id) {
+        near if near.is_empty() => problem,
+        near => problem.with_hint(format!("did you mean {}?", near.join(", "))),
+    }
+}
+
+/// Everything the tables say of a checkpoint, and where it stands among its peers.
+fn about(checkpoints: &Checkpoints, id: &str) -> Result<Value, Problem> {
+    let checkpoint = checkpoints.get(id).ok_or_else(|| unknown(checkpoints, id))?;
+    let evaluations: Vec<Value> = checkpoints
+        .evaluations(id)
+        .into_iter()
+        .map(|(evaluation, scores)| json!({ "evaluation": evaluation, "scores": scores }))
+        .collect();
+    let children = checkpoints.children(id);
+    let first: Vec<&str> = children.iter().take(50).map(|child| child.id.as_str()).collect();
+    Ok(json!({
+        "checkpoint": checkpoint,
+        "structure": checkpoints.structure(id),
+        "evaluations": evaluations,
+        "ancestors": checkpoints.ancestors(id),
+        "n_children": children.len(),
+        "children": first,
+        "peers": peers::of(checkpoints, id),
+    }))
+}
+
+/// Names of [`points`], besides those of a search.
+const AXES: [&str; 2] = ["x", "y"];
+
+pub(super) async fn points(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let known: Vec<&str> = AXES.iter().chain(&search::NAMES).copied().collect();
+    Ok(kept(&cloud(&state.checkpoints, &params(query, &known)?)?))
+}
+
+/// Checkpoints that have both columns, as parallel arrays.
+fn cloud(checkpoints: &Checkpoints, params: &Params) -> Result<Value, Problem> {
+    let axis = |name: &str, default: &str| {
+        let column = params.one(name)?.unwrap_or(default).to_owned();
+        match place(&column) {
+            Some(place) if matches!(COLUMNS[place].kind, Kind::Number | Kind::Day) => Ok(place),
+            _ => Err(Problem::bad(format!(
+                "`{name}` is {column:?}, which is no column of numbers"
+            ))),
+        }
+    };
+    let (x, y) = (axis("x", "size")?, axis("y", "average_v2")?);
+    let search = Search::read(params)?;
+    let family = place("architecture").unwrap_or_default();
+    let rows: Vec<&Row> = search
+        .all(checkpoints)
+        .into_iter()
+        .filter(|row| row.number(x).is_some() && row.number(y).is_some())
+        .collect();
+    let column = |place: usize| -> Vec<Value> {
+        rows.iter()
+            .map(|row| row.cells[place].json(COLUMNS[place].kind))
+            .collect()
+    };
+    let axis = |place: usize| {
+        let column = &COLUMNS[place];
+        json!({ "name": column.name, "unit": column.unit, "type": if column.kind == Kind::Day { "date" } else { "number" } })
+    };
+    Ok(json!({
+        "n": rows.len(),
+        "x": axis(x),
+        "y": axis(y),
+        "ids": rows.iter().map(|row| row.id()).collect::<Vec<_>>(),
+        "families": column(family),
+        "xs": column(x),
+        "ys": column(y),
+    }))
+}

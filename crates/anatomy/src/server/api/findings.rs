@@ -1,0 +1,141 @@
+//! The study: findings, sections, figures; and results of probes.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde_json::{Value, json};
+use study::finding::Finding;
+
+use super::{Pairs, kept, kept_bytes, later, params};
+use crate::provenance::SCHEMA_VERSION;
+use crate::report::verdict_name;
+use crate::server::plotly;
+use crate::server::problem::Problem;
+use crate::server::state::Shared;
+use crate::server::study::Study;
+
+pub(super) async fn all(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let params = params(query, &["prefix", "verdict"])?;
+    let (prefix, verdict) = (params.one("prefix")?, params.one("verdict")?);
+    if let Some(verdict) = verdict
+        && !["reproduced", "differs", "not_testable"].contains(&verdict)
+    {
+        return Err(Problem::bad(format!("no verdict named `{verdict}`"))
+            .with_hint("there are reproduced, differs, not_testable"));
+    }
+    let Some(study) = state.study.findings() else {
+        return Ok(later(&state));
+    };
+    if prefix.is_none() && verdict.is_none() {
+        return Ok(kept_bytes(study.file.clone(), "application/json"));
+    }
+    let passes = |finding: &&Finding| {
+        prefix.is_none_or(|prefix| finding.id.starts_with(prefix))
+            && verdict.is_none_or(|verdict| finding.verdict.map(verdict_name) == Some(verdict))
+    };
+    let findings: Vec<&Finding> = study.findings.iter().filter(passes).collect();
+    Ok(kept(&json!({
+        "schema_version": SCHEMA_VERSION,
+        "provenance": study.provenance,
+        "findings": findings,
+    })))
+}
+
+pub(super) async fn one(
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+    query: Pairs,
+) -> Result<Response, Problem> {
+    params(query, &[])?;
+    let Some(study) = state.study.findings() else {
+        return Ok(later(&state));
+    };
+    match study.finding(&id) {
+        Some(finding) => Ok(kept(finding)),
+        None => Err(Problem::missing(format!("no finding `{id}`"))),
+    }
+}
+
+pub(super) async fn sections(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    params(query, &[])?;
+    let Some(study) = state.study.ready() else {
+        return Ok(later(&state));
+    };
+    let sections: Vec<Value> = study
+        .sections
+        .iter()
+        .map(|section| {
+            let figures: Vec<&str> = section.figures.iter().map(|figure| figure.id.as_str()).collect();
+            json!({ "id": section.id, "title": section.title, "n_findings": section.findings.len(), "figures": figures })
+        })
+        .collect();
+    Ok(kept(
+        &json!({ "headlines": study.headlines, "sections": sections }),
+    ))
+}
+
+async fn from_study(
+    state: Shared,
+    query: Pairs,
+    what: &str,
+    id: &str,
+    pick: impl Fn(&Arc<Study>) -> Option<Response>,
+) -> Result<Response, Problem> {
+    params(query, &[])?;
+    match state.study.ready() {
+        None => Ok(later(&state)),
+        Some(study) => pick(&study).ok_or_else(|| Problem::missing(format!("no {what} `{id}`"))),
+    }
+}
+
+pub(super) async fn section(
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+    query: Pairs,
+) -> Result<Response, Problem> {
+    let pick = |study: &Arc<Study>| study.section(&id).map(kept);
+    from_study(state, query, "section", &id, pick).await
+}
+
+pub(super) async fn figure(
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+    query: Pairs,
+) -> Result<Response, Problem> {
+    let pick = |study: &Arc<Study>| study.figure(&id).map(kept);
+    from_study(state, query, "figure", &id, pick).await
+}
+
+pub(super) async fn plotly(
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+    query: Pairs,
+) -> Result<Response, Problem> {
+    let pick = |study: &Arc<Study>| study.figure(&id).map(|figure| kept(&plotly::spec(figure)));
+    from_study(state, query, "figure", &id, pick).await
+}
+
+pub(super) async fn probes(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    params(query, &[])?;
+    let names: Vec<&str> = state.probes.all.iter().map(|probe| probe.name.as_str()).collect();
+    let left_out: Vec<Value> = state
+        .probes
+        .left_out
+        .iter()
+        .map(|(name, reason)| json!({ "name": name, "reason": reason }))
+        .collect();
+    Ok(kept(&json!({ "probes": names, "left_out": left_out })))
+}
+
+pub(super) async fn probe(
+    State(state): State<Shared>,
+    Path(name): Path<String>,
+    query: Pairs,
+) -> Result<Response, Problem> {
+    params(query, &[])?;
+    match state.probes.get(&name) {
+        Some(probe) => Ok(kept(&probe.content)),
+        None => Err(Problem::missing(format!("no probe result `{name}`"))),
+    }
+}

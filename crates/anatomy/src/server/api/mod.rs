@@ -1,0 +1,181 @@
+//! The JSON API, version 1: every route with its handler, and the OpenAPI document that describes them.
+
+mod answers;
+mod catalog;
+pub(crate) use catalog::unknown;
+mod findings;
+mod query;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::columns::{self, BENCHMARKS, COLUMNS};
+use super::params::Params;
+use super::problem::Problem;
+use super::remember::Keep;
+use super::state::Shared;
+
+/// The document, written by hand; [`tests::every_route_is_described_and_every_description_routed`] holds the two together.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// A query string as pairs.
+pub(crate) type Pairs = Query<Vec<(String, String)>>;
+
+/// Every route of the API: method, path as OpenAPI writes it, handler.
+pub(crate) fn routes() -> Vec<(Method, &'static str, MethodRouter<Shared>)> {
+    vec![
+        (Method::GET, "/api/v1/health", get(health)),
+        (Method::GET, "/api/v1/openapi.json", get(openapi)),
+        (Method::GET, "/api/v1/columns", get(catalog::columns)),
+        (Method::GET, "/api/v1/checkpoints", get(catalog::list)),
+        (Method::GET, "/api/v1/checkpoints.csv", get(catalog::list_csv)),
+        (Method::GET, "/api/v1/checkpoints/{id}", get(catalog::one)),
+        (
+            Method::GET,
+            "/api/v1/checkpoints/{organisation}/{name}",
+            get(catalog::one_by_parts),
+        ),
+        (Method::GET, "/api/v1/points", get(catalog::points)),
+        (Method::GET, "/api/v1/devices", get(answers::devices)),
+        (Method::GET, "/api/v1/predict", get(answers::predict)),
+        (
+            Method::GET,
+            "/api/v1/predict/figure",
+            get(answers::predict_figure),
+        ),
+        (Method::GET, "/api/v1/recommend", get(answers::recommend)),
+        (
+            Method::GET,
+            "/api/v1/recommend/figure",
+            get(answers::recommend_figure),
+        ),
+        (Method::GET, "/api/v1/compare", get(answers::compare)),
+        (Method::GET, "/api/v1/findings", get(findings::all)),
+        (Method::GET, "/api/v1/findings/{id}", get(findings::one)),
+        (Method::GET, "/api/v1/sections", get(findings::sections)),
+        (Method::GET, "/api/v1/sections/{id}", get(findings::section)),
+        (Method::GET, "/api/v1/figures/{id}", get(findings::figure)),
+        (Method::GET, "/api/v1/figures/{id}/plotly", get(findings::plotly)),
+        (Method::GET, "/api/v1/probes", get(findings::probes)),
+        (Method::GET, "/api/v1/probes/{name}", get(findings::probe)),
+        (Method::GET, "/api/v1/tables", get(query::tables)),
+        (Method::GET, "/api/v1/query", get(query::ask)),
+        (Method::POST, "/api/v1/query", post(query::ask_body)),
+    ]
+}
+
+/// JSON that says the same while the server's data stay what they are.
+pub(crate) fn kept(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => kept_bytes(bytes, "application/json"),
+        Err(error) => Problem::fault(error.to_string()).into_response(),
+    }
+}
+
+/// Bytes that stay the same.
+pub(crate) fn kept_bytes(bytes: impl Into<axum::body::Body>, kind: &'static str) -> Response {
+    let mut response = Response::new(bytes.into());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.extensions_mut().insert(Keep);
+    response
+}
+
+/// Parameters of a route that knows these names.
+pub(crate) fn params(query: Pairs, known: &[&str]) -> Result<Params, Problem> {
+    Params::strict(query.0, known)
+}
+
+/// 202: the study is still being computed.
+pub(crate) fn later(state: &Shared) -> Response {
+    let (study, detail) = state.study.words();
+    let body = json!({ "study": study, "detail": detail });
+    let mut response = (StatusCode::ACCEPTED, axum::Json(body)).into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// 202: the fits behind an answer are still being made.
+pub(crate) fn being_made() -> Response {
+    let body = json!({ "detail": "the fits behind this answer are still being made" });
+    let mut response = (StatusCode::ACCEPTED, axum::Json(body)).into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("15"));
+    response
+}
+
+async fn health(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    params(query, &[])?;
+    let (study, detail) = state.study.words();
+    let body = json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": state.started.elapsed().as_secs(),
+        "catalog_sha256": state.checkpoints.catalog.manifest.catalog_sha256,
+        "n_checkpoints": state.checkpoints.rows.len(),
+        "seed": state.seed,
+        "study": study,
+        "study_detail": detail,
+    });
+    Ok(axum::Json(body).into_response())
+}
+
+/// The document as it is served.
+pub(crate) fn document() -> Value {
+    let mut document: Value = serde_json::from_str(OPENAPI).unwrap_or_default();
+    document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
+    let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+    let orders: Vec<String> = names
+        .iter()
+        .flat_map(|name| [(*name).to_owned(), format!("-{name}")])
+        .collect();
+    let schemas = &mut document["components"]["schemas"];
+    schemas["Sort"]["enum"] = json!(orders);
+    schemas["Column"]["enum"] = json!(names);
+    schemas["NumericColumn"]["enum"] =
+        json!(columns::numeric().map(|column| column.name).collect::<Vec<_>>());
+    schemas["Benchmark"]["enum"] = json!(BENCHMARKS);
+    let devices = ::catalog::cost::device::devices();
+    schemas["Device"]["enum"] = json!(devices.iter().map(|one| &one.name).collect::<Vec<_>>());
+    document
+}
+
+async fn openapi(query: Pairs) -> Result<Response, Problem> {
+    params(query, &[])?;
+    Ok(kept(&document()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_described_and_every_description_routed() {
+        let document = document();
+        let paths = document["paths"].as_object().expect("paths");
+        let mut described = BTreeSet::new();
+        for (path, operations) in paths {
+            for method in operations.as_object().expect("operations").keys() {
+                if method != "parameters" {
+                    described.insert((method.to_uppercase(), path.clone()));
+                }
+            }
+        }
+        let routed: BTreeSet<(String, String)> = routes()
+            .into_iter()
+            .map(|(method, path, _)| (method.to_string(), path.to_owned()))
+            .collect();
+        assert_eq!(described, routed);
+        assert_eq!(document["openapi"], "3.1.0");
+    }
+}

@@ -1,0 +1,315 @@
+//! The catalog as the dashboard asks for it: one row a checkpoint, and its evaluations, scores and kin by id.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use catalog::Catalog;
+use catalog::tables::{Checkpoint, Evaluation, Score, Structure};
+use serde_json::{Value, json};
+
+use super::columns::{BENCHMARKS, COLUMNS, Kind};
+use crate::rows;
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    Missing,
+    Text(String),
+    Number(f64),
+    Flag(bool),
+}
+
+impl Cell {
+    fn text(value: Option<&String>) -> Self {
+        value.map_or(Self::Missing, |text| Self::Text(text.clone()))
+    }
+
+    fn number(value: Option<f64>) -> Self {
+        value
+            .filter(|value| value.is_finite())
+            .map_or(Self::Missing, Self::Number)
+    }
+
+    fn count(value: Option<i64>) -> Self {
+        Self::number(value.map(|value| value as f64))
+    }
+
+    fn flag(value: Option<bool>) -> Self {
+        value.map_or(Self::Missing, Self::Flag)
+    }
+
+    /// For programs: a day as `2024-05-01`.
+    pub(crate) fn json(&self, kind: Kind) -> Value {
+        match (self, kind) {
+            (Self::Missing, _) => Value::Null,
+            (Self::Number(days), Kind::Day) => json!(day(*days as i64)),
+            (Self::Number(value), _) if value.fract() == 0.0 && value.abs() < 9e15 => json!(*value as i64),
+            (Self::Number(value), _) => json!(value),
+            (Self::Text(text), _) => json!(text),
+            (Self::Flag(flag), _) => json!(flag),
+        }
+    }
+
+    /// For people.
+    pub(crate) fn words(&self, kind: Kind) -> String {
+        match (self, kind) {
+            (Self::Missing, _) => "–".into(),
+            (Self::Number(days), Kind::Day) => day(*days as i64),
+            (Self::Number(value), _) => crate::output::number(*value),
+            (Self::Text(text), _) => text.clone(),
+            (Self::Flag(flag), _) => if *flag { "yes" } else { "no" }.into(),
+        }
+    }
+}
+
+/// A day since 1970-01-01 as year, month and day (Hinnant, `civil_from_days`,
+/// <https://howardhinnant.github.io/date_algorithms.html>).
+pub(crate) fn day(days: i64) -> String {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{:02}",
+        day_of_year - (153 * shifted + 2) / 5 + 1
+    )
+}
+
+/// One checkpoint: cells in the order of [`COLUMNS`].
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) cells: Vec<Cell>,
+    /// The id in lower case, for searching.
+    pub(crate) folded: String,
+}
+
+impl Row {
+    pub(crate) fn id(&self) -> &str {
+        match &self.cells[0] {
+            Cell::Text(id) => id,
+            _ => "",
+        }
+    }
+
+    pub(crate) fn number(&self, place: usize) -> Option<f64> {
+        match self.cells[place] {
+            Cell::Number(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// The catalog with its rows and the ways into it.
+pub(crate) struct Checkpoints {
+    pub(crate) catalog: Arc<Catalog>,
+    /// In the order of their ids.
+    pub(crate) rows: Vec<Row>,
+    checkpoint: BTreeMap<String, usize>,
+    structure: BTreeMap<String, usize>,
+    evaluations: BTreeMap<String, Vec<usize>>,
+    scores: BTreeMap<String, Vec<usize>>,
+    children: BTreeMap<String, Vec<usize>>,
+}
+
+impl Checkpoints {
+    pub(crate) fn of(catalog: Arc<Catalog>) -> Self {
+        let mut evaluations: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, row) in catalog.evaluations.iter().enumerate() {
+            evaluations.entry(row.id.clone()).or_default().push(place);
+        }
+        let mut scores: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, row) in catalog.scores.iter().enumerate() {
+            scores.entry(row.evaluation.clone()).or_default().push(place);
+        }
+        let mut children: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let by_id = |ids: &mut dyn Iterator<Item = &String>| -> BTreeMap<String, usize> {
+            ids.enumerate().map(|(place, id)| (id.clone(), place)).collect()
+        };
+        let checkpoint = by_id(&mut catalog.checkpoints.iter().map(|row| &row.id));
+        let structure = by_id(&mut catalog.structures.iter().map(|row| &row.id));
+        for (place, row) in catalog.checkpoints.iter().enumerate() {
+            if let Some(base) = row.base.as_ref().filter(|base| **base != row.id) {
+                children.entry(base.clone()).or_default().push(place);
+            }
+        }
+        let mut all = Self {
+            rows: Vec::new(),
+            checkpoint,
+            structure,
+            evaluations,
+            scores,
+            children,
+            catalog,
+        };
+        let mut rows: Vec<Row> = all
+            .catalog
+            .checkpoints
+            .iter()
+            .map(|checkpoint| all.row(checkpoint))
+            .collect();
+        rows.sort_by(|a, b| a.id().cmp(b.id()));
+        all.rows = rows;
+        all
+    }
+
+    /// A checkpoint by its id, spelt as the Hub spells it.
+    pub(crate) fn get(&self, id: &str) -> Option<&Checkpoint> {
+        self.checkpoint
+            .get(id)
+            .map(|&place| &self.catalog.checkpoints[place])
+    }
+
+    /// Its structure, where a source has one.
+    pub(crate) fn structure(&self, id: &str) -> Option<&Structure> {
+        self.structure
+            .get(id)
+            .map(|&place| &self.catalog.structures[place])
+    }
+
+    /// Its row.
+    pub(crate) fn row_of(&self, id: &str) -> Option<&Row> {
+        let place = self.rows.binary_search_by(|row| row.id().cmp(id)).ok()?;
+        self.rows.get(place)
+    }
+
+    /// Its evaluations, each with its scores.
+    pub(crate) fn evaluations(&self, id: &str) -> Vec<(&Evaluation, Vec<&Score>)> {
+        self.evaluations
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(|&place| {
+                let row = &self.catalog.evaluations[place];
+                (row, self.scores(&row.evaluation))
+            })
+            .collect()
+    }
+
+    fn scores(&self, evaluation: &str) -> Vec<&Score> {
+        self.scores
+            .get(evaluation)
+            .into_iter()
+            .flatten()
+            .map(|&place| &self.catalog.scores[place])
+            .collect()
+    }
+
+    /// The checkpoints it was made from, the nearest first; circles are cut.
+    pub(crate) fn ancestors(&self, id: &str) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let mut here = id.to_owned();
+        while let Some(base) = self.get(&here).and_then(|row| row.base.clone()) {
+            if base == here || base == id || found.contains(&base) {
+                break;
+            }
+            found.push(base.clone());
+            here = base;
+        }
+        found
+    }
+
+    /// The checkpoints made from it.
+    pub(crate) fn children(&self, id: &str) -> Vec<&Checkpoint> {
+        self.children
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(|&place| &self.catalog.checkpoints[place])
+            .collect()
+    }
+
+    /// Ids that look like one that is not there: the same in another case first, then those that contain it.
+    pub(crate) fn like(&self, id: &str) -> Vec<&str> {
+        let folded = id.to_lowercase();
+        let same = self.rows.iter().filter(|row| row.folded == folded);
+        let name = folded.rsplit('/').next().unwrap_or(&folded);
+        let near = self
+            .rows
+            .iter()
+            .filter(|row| name.len() >= 4 && row.folded != folded && row.folded.contains(name));
+        same.chain(near).map(Row::id).take(5).collect()
+    }
+
+    fn row(&self, checkpoint: &Checkpoint) -> Row {
+        let id = checkpoint.id.as_str();
+        let structure = self.structure(id);
+        let evaluations = self.evaluations(id);
+        let first_of = |leaderboard: &str| {
+            evaluations
+                .iter()
+                .filter(|(row, _)| row.leaderboard == leaderboard)
+                .min_by_key(|(row, _)| row.duplicate_of.is_some())
+        };
+        let (v1, v2) = (first_of(rows::V1), first_of(rows::V2));
+        let count = |pick: fn(&Structure) -> Option<i64>| Cell::count(structure.and_then(pick));
+        let cells = COLUMNS
+            .iter()
+            .map(|column| match column.name {
+                "id" => Cell::Text(id.to_owned()),
+                "organisation" => Cell::text(checkpoint.organisation.as_ref()),
+                "architecture" => Cell::text(checkpoint.architecture.as_ref()),
+                "size" => Cell::number(structure.and_then(|row| row.size)),
+                "layers" => count(|row| row.layers),
+                "d_model" => count(|row| row.d_model),
+                "d_ffn" => count(|row| row.d_ffn),
+                "heads" => count(|row| row.heads),
+                "kv_heads" => count(|row| row.kv_heads),
+                "vocab_size" => count(|row| row.vocab_size),
+                "pos" => count(|row| row.pos),
+                "date" => Cell::number(structure.and_then(|row| row.date).map(f64::from)),
+                "resolved_by" => {
+                    structure.map_or(Cell::Missing, |row| Cell::Text(row.resolved_by.as_str().into()))
+                }
+                "average_v1" => Cell::number(v1.and_then(|(row, _)| row.average)),
+                "average_v2" => Cell::number(v2.and_then(|(row, _)| row.average)),
+                "likes" => Cell::count(checkpoint.likes),
+                "downloads" => Cell::count(checkpoint.downloads),
+                "license" => Cell::text(checkpoint.license.as_ref()),
+                "merged" => Cell::flag(checkpoint.merged),
+                "flagged" => Cell::flag(checkpoint.flagged),
+                "base" => Cell::text(checkpoint.base.as_ref()),
+                benchmark => {
+                    let place = BENCHMARKS.iter().position(|name| *name == benchmark);
+                    let board = if place.is_some_and(|place| place < 6) {
+                        v1
+                    } else {
+                        v2
+                    };
+                    Cell::number(board.and_then(|(_, scores)| {
+                        scores
+                            .iter()
+                            .find(|score| score.benchmark == benchmark)
+                            .map(|score| score.value)
+                    }))
+                }
+            })
+            .collect();
+        Row {
+            cells,
+            folded: id.to_lowercase(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(
+            [0, 59, 19_782, -1, 11_016].map(day),
+            [
+                "1970-01-01",
+                "1970-03-01",
+                "2024-02-29",
+                "1969-12-31",
+                "2000-02-29"
+            ]
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! The table that says what a figure shows; samples are said by their five numbers.
+
+use study::section::{Bar, Cell, Drawing, Figure, Layer, Table};
+use study::statistics::{quantile_of_sorted, sorted};
+
+/// What the figure shows as rows; samples as their five numbers.
+pub(crate) fn of(figure: &Figure) -> Table {
+    let (columns, rows): (Vec<&str>, Vec<Vec<Cell>>) = match &figure.drawing {
+        Drawing::Histograms(groups) | Drawing::Boxes(groups) => (
+            vec![
+                "group",
+                "n",
+                "least",
+                "lower quartile",
+                "median",
+                "upper quartile",
+                "most",
+            ],
+            groups
+                .iter()
+                .map(|(name, values)| {
+                    let ordered = sorted(values);
+                    let at = |share: f64| Cell::from(quantile_of_sorted(&ordered, share));
+                    vec![
+                        name.as_str().into(),
+                        values.len().into(),
+                        at(0.0),
+                        at(0.25),
+                        at(0.5),
+                        at(0.75),
+                        at(1.0),
+                    ]
+                })
+                .collect(),
+        ),
+        Drawing::Heatmap {
+            rows,
+            columns,
+            values,
+        } => {
+            let mut names = vec![""];
+            names.extend(columns.iter().map(String::as_str));
+            let lines = rows.iter().zip(values).map(|(name, line)| {
+                let mut cells: Vec<Cell> = vec![name.as_str().into()];
+                cells.extend(line.iter().map(|value| Cell::from(*value)));
+                cells
+            });
+            (names, lines.collect())
+        }
+        Drawing::Panels(panels) => (
+            vec!["panel", "series", "x", "y", "low", "high"],
+            panels
+                .iter()
+                .flat_map(|panel| {
+                    panel
+                        .layers
+                        .iter()
+                        .flat_map(|layer| layer_rows(&panel.title, layer))
+                })
+                .collect(),
+        ),
+        Drawing::Intervals { rows: bars, .. } | Drawing::Bars(bars) => (
+            vec!["group", "series", "value", "low", "high"],
+            bars.iter().map(bar_row).collect(),
+        ),
+        Drawing::Points { series, .. } => (
+            vec!["series", "x", "y"],
+            series
+                .iter()
+                .flat_map(|(name, points)| {
+                    points
+                        .iter()
+                        .map(move |(x, y)| vec![name.as_str().into(), (*x).into(), (*y).into()])
+                })
+                .collect(),
+        ),
+        Drawing::Bins(panels) | Drawing::Curves(panels) => (
+            vec!["panel", "x", "mean", "low", "high", "n"],
+            panels
+                .iter()
+                .flat_map(|(name, bins)| {
+                    bins.iter().map(move |bin| {
+                        vec![
+                            name.as_str().into(),
+                            bin.x.into(),
+                            bin.mean.into(),
+                            bin.q1.into(),
+                            bin.q3.into(),
+                            bin.n.into(),
+                        ]
+                    })
+                })
+                .collect(),
+        ),
+        Drawing::Dendrogram { names, merges } => (
+            vec!["one", "other", "distance"],
+            merges
+                .iter()
+                .map(|&(left, right, distance)| {
+                    let name = |place: usize| {
+                        names
+                            .get(place)
+                            .cloned()
+                            .unwrap_or_else(|| format!("cluster {}", place - names.len() + 1))
+                    };
+                    vec![name(left).into(), name(right).into(), distance.into()]
+                })
+                .collect(),
+        ),
+    };
+    Table {
+        id: figure.id.clone(),
+        caption: figure.caption.clone(),
+        columns: columns.into_iter().map(str::to_owned).collect(),
+        rows,
+        shown: true,
+    }
+}
+
+fn bar_row(bar: &Bar) -> Vec<Cell> {
+    vec![
+        bar.group.as_str().into(),
+        bar.series.as_str().into(),
+        bar.value.into(),
+        bar.interval.map(|ends| ends.0).into(),
+        bar.interval.map(|ends| ends.1).into(),
+    ]
+}
+
+fn layer_rows(panel: &str, layer: &Layer) -> Vec<Vec<Cell>> {
+    let row = |name: &str, x: Cell, y: Cell, low: Cell, high: Cell| {
+        vec![panel.into(), name.into(), x, y, low, high]
+    };
+    match layer {
+        Layer::Markers { name, points, .. } | Layer::Line { name, points, .. } => points
+            .iter()
+            .map(|&(x, y)| row(name, x.into(), y.into(), Cell::Missing, Cell::Missing))
+            .collect(),
+        Layer::Band { name, points } => points
+            .iter()
+            .map(|&(x, low, high)| row(name, x.into(), Cell::Missing, low.into(), high.into()))
+            .collect(),
+        Layer::Level { y, label } => {
+            vec![row(
+                label,
+                Cell::Missing,
+                (*y).into(),
+                Cell::Missing,
+                Cell::Missing,
+            )]
+        }
+    }
+}

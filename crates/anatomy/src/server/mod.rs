@@ -1,0 +1,192 @@
+//! `anatomy serve`: the dashboard and its JSON API.
+//!
+//! The tables are in memory, the study is computed in the background, what does not change is kept as bytes. What visitors
+//! write is SQL and addresses: SQL runs in processes of its own ([`sql`]), everything shown is escaped by its template, and
+//! scripts and styles come from files of ours alone ([`layers`]).
+
+mod api;
+mod asked;
+mod checkpoints;
+mod columns;
+mod connection;
+mod figure_table;
+mod layers;
+mod metrics;
+mod pages;
+mod params;
+mod peers;
+mod plotly;
+mod probes;
+mod problem;
+mod remember;
+mod scores_figure;
+mod search;
+pub(crate) mod sql;
+mod state;
+mod statics;
+mod structure_svg;
+mod study;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::catalog::Catalog;
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use checkpoints::Checkpoints;
+use connection::{Guarded, Patience, Peer};
+use metrics::Gauges;
+use state::{Shared, Site};
+pub(crate) use study::Plan;
+
+/// After the signal, requests under way have this long.
+const GRACE: Duration = Duration::from_secs(10);
+
+const PATIENCE: Patience = Patience {
+    idle: Duration::from_secs(60),
+    head: Duration::from_secs(10),
+    write: Duration::from_secs(20),
+};
+
+/// What is served, and where.
+pub(crate) struct Settings {
+    pub(crate) address: SocketAddr,
+    pub(crate) catalog: Catalog,
+    pub(crate) report: Option<PathBuf>,
+    pub(crate) probes: Option<PathBuf>,
+    pub(crate) study: Plan,
+    pub(crate) connections: usize,
+    pub(crate) sql: sql::Limits,
+    /// Arguments that make this program a process for visitors' SQL.
+    pub(crate) sql_arguments: Vec<String>,
+}
+
+/// Serves until a signal ends it; `listening` hears the address once it is open.
+///
+/// # Errors
+/// An address that cannot be had, a report or a folder that cannot be read.
+pub(crate) fn run(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads")?;
+    runtime.block_on(serve(settings, listening))
+}
+
+async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {
+    let listener = TcpListener::bind(settings.address)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.address))?;
+    let address = listener.local_addr().context("cannot tell the address")?;
+    let Settings {
+        catalog,
+        report,
+        probes,
+        study,
+        ..
+    } = settings;
+    let given = report
+        .map(|folder| study::read(&folder, &catalog.manifest.catalog_sha256))
+        .transpose()?;
+    let probes = match probes {
+        Some(folder) => probes::Probes::read(&folder)?,
+        None => probes::Probes::default(),
+    };
+    let seed = study.seed;
+    let site = Arc::new(Site::new(
+        Checkpoints::of(Arc::new(catalog)),
+        study::Slot::new(study, given)?,
+        sql::Pool::new(settings.sql, settings.sql_arguments),
+        probes,
+        seed,
+    ));
+    start_study(&site)?;
+    let warming = Arc::clone(&site);
+    tokio::spawn(async move { warming.sql.warm().await });
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let guarded = Guarded::new(listener, settings.connections, PATIENCE, Arc::clone(&site.open));
+    let service = app(&site).into_make_service_with_connect_info::<Peer>();
+    let mut asked = stopped.clone();
+    let serving = axum::serve(guarded, service).with_graceful_shutdown(async move {
+        let _ = asked.wait_for(|stop| *stop).await;
+    });
+    listening(address)?;
+    let serving = serving.into_future();
+    tokio::pin!(serving);
+    tokio::select! {
+        done = &mut serving => return done.context("serving ended"),
+        () = signal() => {}
+    }
+    let _ = stop.send(true);
+    // Who still reads after the grace period is cut off.
+    match tokio::time::timeout(GRACE, serving).await {
+        Ok(done) => done.context("serving ended"),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The study and then the fits behind predictions are computed on a thread of their own: they fill cores, and nobody waits
+/// for them at the end.
+fn start_study(site: &Shared) -> Result<()> {
+    let site = Arc::clone(site);
+    std::thread::Builder::new()
+        .name("study".into())
+        .spawn(move || {
+            site.study.compute(&site.checkpoints, || site.changed());
+            site.answers.warm();
+        })
+        .context("cannot start a thread")?;
+    Ok(())
+}
+
+/// Every route with its layers.
+fn app(site: &Shared) -> Router {
+    let mut router = Router::new().route("/metrics", get(metrics_text));
+    for (_, path, handler) in api::routes() {
+        router = router.route(path, handler);
+    }
+    let router = pages::add(statics::add(router)).fallback(pages::nowhere);
+    layers::around(router, site)
+}
+
+async fn metrics_text(State(state): State<Shared>) -> impl IntoResponse {
+    use std::sync::atomic::Ordering::Relaxed;
+    let gauges = Gauges {
+        connections: state.open.count(),
+        uptime: state.started.elapsed(),
+        remembered: state.memory.bytes(),
+        study_ready: !state.study.is_computing(),
+        sql_answered: state.sql.answered.load(Relaxed),
+        sql_refused: state.sql.refused.load(Relaxed),
+        sql_stopped: state.sql.stopped.load(Relaxed),
+    };
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        state.metrics.text(&gauges),
+    )
+}
+
+/// SIGINT or SIGTERM.
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,372 @@
+//! Predict, recommend, compare: forms whose answers stand below them, and whose addresses are links to them.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use catalog::cost::device;
+use study::section::Table;
+
+use super::{CellView, fresh, kept};
+use crate::answers::predict::PredictAnswer;
+use crate::answers::recommend::RecommendAnswer;
+use crate::commands::{compare, predict, recommend};
+use crate::server::api::Pairs;
+use crate::server::asked::{self, Now};
+use crate::server::params::Params;
+use crate::server::problem::Problem;
+use crate::server::state::Shared;
+
+/// A table as the commands make it.
+struct TableView {
+    name: &'static str,
+    caption: String,
+    columns: Vec<String>,
+    rows: Vec<Vec<CellView>>,
+}
+
+impl TableView {
+    fn of(name: &'static str, caption: impl Into<String>, table: Table) -> Self {
+        // Where a column holds checkpoints, they are links.
+        let named = table.columns.iter().position(|column| column == "checkpoint");
+        let rows = table.rows.iter().map(|row| {
+            row.iter()
+                .enumerate()
+                .map(|(place, cell)| {
+                    let mut view = CellView::of(cell);
+                    if Some(place) == named {
+                        view.link = super::link_to(&view.text);
+                    }
+                    view
+                })
+                .collect()
+        });
+        Self {
+            name,
+            caption: caption.into(),
+            rows: rows.collect(),
+            columns: table.columns,
+        }
+    }
+}
+
+/// What stands below a form.
+#[derive(Default)]
+struct Below {
+    words: Vec<String>,
+    tables: Vec<TableView>,
+    notes: Vec<String>,
+    figure: Option<String>,
+    figure_name: &'static str,
+    api: Option<String>,
+    later: bool,
+    problem: Option<Problem>,
+}
+
+impl Below {
+    fn failed(problem: Problem) -> Self {
+        Self {
+            problem: Some(problem),
+            ..Self::default()
+        }
+    }
+
+    fn later() -> Self {
+        Self {
+            later: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// The form's fields as they were sent.
+struct Sent(Params);
+
+impl Sent {
+    fn value(&self, name: &str) -> String {
+        self.0.list(name).join(",")
+    }
+
+    fn first(&self, name: &str) -> &str {
+        self.0.get(name).unwrap_or_default()
+    }
+
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.first(name) == value
+    }
+
+    fn has(&self, name: &str, value: &str) -> bool {
+        self.0.list(name).iter().any(|one| one == value)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "server/recommend.html")]
+struct RecommendPage {
+    title: &'static str,
+    here: &'static str,
+    sent: Sent,
+    devices: Vec<String>,
+    tasks: [&'static str; 10],
+    precisions: [&'static str; 4],
+    below: Below,
+}
+
+const TASKS: [&str; 10] = [
+    "math",
+    "arithmetic",
+    "instructions",
+    "knowledge",
+    "science",
+    "reasoning",
+    "commonsense",
+    "truthfulness",
+    "code",
+    "long-context",
+];
+
+fn device_names() -> Vec<String> {
+    device::devices().into_iter().map(|one| one.name).collect()
+}
+
+/// A page whose answer stays is kept; one that waits or failed is not.
+fn given(page: &impl Template, below: (bool, Option<StatusCode>)) -> Response {
+    match below {
+        (false, None) => kept(page),
+        (_, status) => {
+            let mut response = fresh(page);
+            if let Some(status) = status {
+                *response.status_mut() = status;
+            }
+            response
+        }
+    }
+}
+
+fn state_of(below: &Below) -> (bool, Option<StatusCode>) {
+    (below.later, below.problem.as_ref().map(Problem::code))
+}
+
+/// The parameters that the API knows, as a query string.
+fn api_link(params: &Params, known: &[&str]) -> String {
+    let pairs: Vec<(String, String)> = known
+        .iter()
+        .flat_map(|name| {
+            params
+                .all(name)
+                .map(|value| ((*name).to_owned(), value.to_owned()))
+        })
+        .collect();
+    Params::form(pairs).link(&[], &[])
+}
+
+pub(super) async fn recommend_page(State(state): State<Shared>, query: Pairs) -> Response {
+    let params = Params::form(query.0);
+    let link = api_link(&params, &asked::RECOMMEND);
+    let below = if link.is_empty() {
+        Below::default()
+    } else {
+        match asked::budget(&params) {
+            Err(problem) => Below::failed(problem),
+            Ok(budget) => match state.answers.recommend(budget).await {
+                Err(problem) => Below::failed(problem),
+                Ok(Now::Later) => Below::later(),
+                Ok(Now::Answer(answer)) => recommended(&answer, &link),
+            },
+        }
+    };
+    let page = RecommendPage {
+        title: "Recommend",
+        here: "/recommend",
+        sent: Sent(params),
+        devices: device_names(),
+        tasks: TASKS,
+        precisions: ["f32", "bf16", "int8", "4bit"],
+        below,
+    };
+    let status = state_of(&page.below);
+    given(&page, status)
+}
+
+fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
+    let list = |choices: &[crate::answers::recommend::Choice]| {
+        let all: Vec<_> = choices.iter().collect();
+        recommend::table(answer, &all)
+    };
+    let left_out: usize = answer.excluded.iter().map(|excluded| excluded.n).sum();
+    let mut words = vec![format!(
+        "Ranked by the mean of {}; {:.1} GB, {} tokens.",
+        answer.benchmarks.join(", "),
+        answer.budget.memory_bytes / 1e9,
+        answer.budget.context
+    )];
+    if answer.measured.is_empty() && answer.predicted.is_empty() {
+        words.push("Nothing fits.".into());
+    }
+    words.push(format!(
+        "{left_out} of {} checkpoints left out: {}.",
+        answer.n_checkpoints,
+        answer
+            .excluded
+            .iter()
+            .map(|excluded| format!("{} {}", excluded.n, excluded.words))
+            .collect::<Vec<_>>()
+            .join("; ")
+    ));
+    Below {
+        words,
+        tables: vec![
+            TableView::of(
+                "Measured",
+                format!(
+                    "{} of {} that fit. Rows of one group cannot be told apart.",
+                    answer.measured.len(),
+                    answer.n_measured
+                ),
+                list(&answer.measured),
+            ),
+            TableView::of(
+                "Predicted",
+                format!(
+                    "{} of {} that fit; marked ~, never measured on at least one of these benchmarks.",
+                    answer.predicted.len(),
+                    answer.n_predicted
+                ),
+                list(&answer.predicted),
+            ),
+        ],
+        notes: answer.notes.clone(),
+        figure: Some(format!("/api/v1/recommend/figure?{link}")),
+        figure_name: "Score against memory, with the Pareto front of what was measured",
+        api: Some(format!("/api/v1/recommend?{link}")),
+        ..Below::default()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "server/predict.html")]
+struct PredictPage {
+    title: &'static str,
+    here: &'static str,
+    sent: Sent,
+    devices: Vec<String>,
+    below: Below,
+}
+
+pub(super) async fn predict_page(State(state): State<Shared>, query: Pairs) -> Response {
+    let params = Params::form(query.0);
+    let link = api_link(&params, &asked::PREDICT);
+    let below = if link.is_empty() {
+        Below::default()
+    } else {
+        match asked::question(&params) {
+            Err(problem) => Below::failed(problem),
+            Ok(question) => match state.answers.predict(question).await {
+                Err(problem) => Below::failed(problem),
+                Ok(Now::Later) => Below::later(),
+                Ok(Now::Answer(answer)) => predicted(&answer, &link),
+            },
+        }
+    };
+    let page = PredictPage {
+        title: "Predict",
+        here: "/predict",
+        sent: Sent(params),
+        devices: device_names(),
+        below,
+    };
+    let status = state_of(&page.below);
+    given(&page, status)
+}
+
+fn predicted(answer: &PredictAnswer, link: &str) -> Below {
+    let tables = predict::tables::all(answer)
+        .into_iter()
+        .map(|(name, table)| {
+            let caption = table.caption.clone();
+            TableView::of(name, caption, table)
+        })
+        .collect();
+    let mut words = Vec::new();
+    for score in answer.scores.iter().filter(|score| score.extrapolating) {
+        words.push(format!(
+            "Extrapolating on {}: {}.",
+            score.benchmark,
+            score.outside.join("; ")
+        ));
+    }
+    Below {
+        words,
+        tables,
+        notes: answer
+            .costs
+            .cost_notes
+            .iter()
+            .chain(&answer.notes)
+            .cloned()
+            .collect(),
+        figure: Some(format!("/api/v1/predict/figure?{link}")),
+        figure_name: "Predicted scores with their intervals, or the sweep where one is asked for",
+        api: Some(format!("/api/v1/predict?{link}")),
+        ..Below::default()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "server/compare.html")]
+struct ComparePage {
+    title: &'static str,
+    here: &'static str,
+    sent: Sent,
+    ids: Vec<String>,
+    below: Below,
+}
+
+pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> Response {
+    let params = Params::form(query.0);
+    let link = api_link(&params, &asked::COMPARE);
+    let below = if link.is_empty() {
+        Below::default()
+    } else {
+        match asked::comparison(&params) {
+            Err(problem) => Below::failed(problem),
+            Ok(comparison) => match state.answers.compare(comparison).await {
+                Err(problem) => Below::failed(problem),
+                Ok(Now::Later) => Below::later(),
+                Ok(Now::Answer(answer)) => Below {
+                    words: answer.verdicts.clone(),
+                    tables: vec![
+                        TableView::of("Structure and cost", "* differs", compare::structure(&answer)),
+                        TableView::of(
+                            "Scores",
+                            "Points, with what the number of items leaves open (95 %)",
+                            compare::scores(&answer),
+                        ),
+                        TableView::of(
+                            "Each against the first",
+                            "More than noise where p, adjusted for the number of benchmarks, is below 0.05",
+                            compare::pairs(&answer),
+                        ),
+                    ],
+                    notes: answer.notes.clone(),
+                    api: Some(format!("/api/v1/compare?{link}")),
+                    ..Below::default()
+                },
+            },
+        }
+    };
+    let mut ids = params.list("id");
+    ids.resize(
+        ids.len().max(2) + usize::from(ids.len() >= 2 && ids.len() < 8),
+        String::new(),
+    );
+    let page = ComparePage {
+        title: "Compare",
+        here: "/compare",
+        sent: Sent(params),
+        ids,
+        below,
+    };
+    let status = state_of(&page.below);
+    given(&page, status)
+}

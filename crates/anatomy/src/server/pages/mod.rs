@@ -1,0 +1,135 @@
+//! Pages: each a template over what the API gives; they work without scripts, which only add charts and comfort.
+
+mod answers;
+mod checkpoint;
+mod explorer;
+mod overview;
+mod probes;
+mod reference;
+mod sql;
+mod study;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::api::kept_bytes;
+use super::problem::Problem;
+use super::state::Shared;
+
+/// The site's own places, in the order of the menu.
+pub(crate) const MENU: [(&str, &str); 9] = [
+    ("/", "Overview"),
+    ("/checkpoints", "Checkpoints"),
+    ("/study", "Study"),
+    ("/compare", "Compare"),
+    ("/recommend", "Recommend"),
+    ("/predict", "Predict"),
+    ("/probes", "Probes"),
+    ("/sql", "SQL"),
+    ("/api", "API"),
+];
+
+pub(super) fn add(router: Router<Shared>) -> Router<Shared> {
+    router
+        .route("/", get(overview::page))
+        .route("/checkpoints", get(explorer::page))
+        .route("/checkpoints/{organisation}/{name}", get(checkpoint::page))
+        .route("/checkpoints/{name}", get(checkpoint::page_without_organisation))
+        .route("/chart", get(explorer::chart))
+        .route("/study", get(study::index))
+        .route("/study/{section}", get(study::section))
+        .route("/study/published", get(study::published))
+        .route("/figures/{file}", get(study::figure_file))
+        .route("/tables/{file}", get(study::table_file))
+        .route("/findings.json", get(study::findings_file))
+        .route("/probes", get(probes::index))
+        .route("/probes/{name}", get(probes::one))
+        .route("/compare", get(answers::compare_page))
+        .route("/recommend", get(answers::recommend_page))
+        .route("/predict", get(answers::predict_page))
+        .route("/sql", get(sql::page))
+        .route("/api", get(reference::page))
+}
+
+/// A page that stays the same.
+fn kept(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => kept_bytes(html, "text/html; charset=utf-8"),
+        Err(fault) => error(&Problem::fault(fault.to_string())),
+    }
+}
+
+/// A page that may differ the next time.
+fn fresh(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
+        Err(fault) => error(&Problem::fault(fault.to_string())),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "server/error.html")]
+struct ErrorPage<'a> {
+    title: &'a str,
+    here: &'static str,
+    problem: &'a Problem,
+}
+
+/// What went wrong, for people.
+pub(crate) fn error(problem: &Problem) -> Response {
+    let page = ErrorPage {
+        title: &problem.title,
+        here: "",
+        problem,
+    };
+    let html = page.render().unwrap_or_else(|_| problem.detail.clone());
+    (
+        problem.code(),
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+        html,
+    )
+        .into_response()
+}
+
+/// An address that nothing stands at.
+pub(crate) async fn nowhere(request: Request) -> Response {
+    let path = request.uri().path();
+    let problem = Problem::missing(format!("nothing stands at `{path}`"));
+    if path.starts_with("/api/") {
+        problem
+            .with_hint("GET /api/v1/openapi.json lists every address")
+            .into_response()
+    } else {
+        error(&problem)
+    }
+}
+
+/// A cell of a table as it is shown.
+pub(crate) struct CellView {
+    pub(crate) text: String,
+    pub(crate) is_number: bool,
+    pub(crate) link: String,
+}
+
+impl CellView {
+    pub(crate) fn of(cell: &::study::section::Cell) -> Self {
+        Self {
+            text: crate::output::cell(cell),
+            is_number: !matches!(cell, ::study::section::Cell::Text(_)),
+            link: String::new(),
+        }
+    }
+}
+
+/// The address of a checkpoint's page.
+pub(crate) fn link_to(id: &str) -> String {
+    let parts: Vec<String> = id.split('/').map(super::params::encode).collect();
+    format!("/checkpoints/{}", parts.join("/"))
+}
+
+/// Status for a page that waits for the study.
+const WAITING: StatusCode = StatusCode::OK;

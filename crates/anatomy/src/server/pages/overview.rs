@@ -1,0 +1,126 @@
+//! The first page: what was found, what was published and how it compares, what the tables hold.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use study::finding::Verdict;
+
+use super::{fresh, kept};
+use crate::output::number;
+use crate::server::state::Shared;
+
+#[derive(Template)]
+#[template(path = "server/overview.html")]
+struct Page<'a> {
+    title: &'static str,
+    here: &'static str,
+    headlines: &'a [String],
+    sections: Vec<(&'a str, &'a str, usize)>,
+    status: &'static str,
+    detail: String,
+    verdicts: Vec<(&'static str, &'static str, usize)>,
+    n_findings: usize,
+    origin: &'a str,
+    counts: Vec<(&'static str, String, String)>,
+    catalog: &'a str,
+    sources: Vec<Source<'a>>,
+}
+
+struct Source<'a> {
+    name: &'a str,
+    path: &'a str,
+    revision: &'a str,
+    rows: String,
+    kept: String,
+    rejected: String,
+}
+
+pub(super) async fn page(State(state): State<Shared>) -> Response {
+    let (status, detail) = state.study.words();
+    let findings = state.study.findings();
+    let study = state.study.ready();
+    let verdict = |wanted: Verdict| {
+        findings.as_ref().map_or(0, |study| {
+            study
+                .findings
+                .iter()
+                .filter(|finding| finding.verdict == Some(wanted))
+                .count()
+        })
+    };
+    let catalog = &state.checkpoints.catalog;
+    let with_structure = catalog
+        .structures
+        .iter()
+        .filter(|row| row.layers.is_some() && row.d_model.is_some())
+        .count();
+    let count = |name: &'static str, n: usize, link: &str| (name, number(n as f64), link.to_owned());
+    let page = Page {
+        title: "Overview",
+        here: "/",
+        headlines: study.as_ref().map_or(&[], |study| &study.headlines),
+        sections: study.as_ref().map_or_else(Vec::new, |study| {
+            study
+                .sections
+                .iter()
+                .map(|section| {
+                    (
+                        section.id.as_str(),
+                        section.title.as_str(),
+                        section.findings.len(),
+                    )
+                })
+                .collect()
+        }),
+        status,
+        detail,
+        verdicts: vec![
+            ("reproduced", "reproduced", verdict(Verdict::Reproduced)),
+            ("differs", "differ", verdict(Verdict::Differs)),
+            (
+                "not_testable",
+                "not testable with these tables",
+                verdict(Verdict::NotTestable),
+            ),
+        ],
+        n_findings: findings.as_ref().map_or(0, |study| study.findings.len()),
+        origin: findings.as_ref().map_or("", |study| study.origin.as_str()),
+        counts: vec![
+            count("checkpoints", catalog.checkpoints.len(), "/checkpoints"),
+            count(
+                "with a known structure",
+                with_structure,
+                "/checkpoints?min_layers=1",
+            ),
+            count(
+                "evaluations",
+                catalog.evaluations.len(),
+                "/sql?sql=select+leaderboard%2C+count%28*%29+as+n+from+evaluations+group+by+leaderboard+order+by+n+desc",
+            ),
+            count(
+                "scores",
+                catalog.scores.len(),
+                "/sql?sql=select+leaderboard%2C+benchmark%2C+unit%2C+count%28*%29+as+n%2C+median%28value%29+as+median+from+scores+group+by+1%2C+2%2C+3+order+by+1%2C+2",
+            ),
+        ],
+        catalog: &catalog.manifest.catalog_sha256,
+        sources: catalog
+            .manifest
+            .sources
+            .iter()
+            .map(|source| Source {
+                name: &source.name,
+                path: &source.path,
+                revision: &source.revision,
+                rows: number(source.rows_in as f64),
+                kept: number(source.kept as f64),
+                rejected: number(source.rejected as f64),
+            })
+            .collect(),
+    };
+    if state.study.is_computing() {
+        fresh(&page)
+    } else {
+        kept(&page)
+    }
+}

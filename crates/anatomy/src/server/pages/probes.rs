@@ -1,0 +1,176 @@
+//! Results of probes: what `anatomy probe … --format json` wrote into the folder that the server was given.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde_json::Value;
+
+use super::{CellView, error, kept};
+use crate::output::number;
+use crate::server::probes::Probe;
+use crate::server::problem::Problem;
+use crate::server::state::Shared;
+
+#[derive(Template)]
+#[template(path = "server/probes.html")]
+struct Index<'a> {
+    title: &'static str,
+    here: &'static str,
+    probes: &'a [Probe],
+    left_out: &'a [(String, String)],
+    asked: bool,
+}
+
+pub(super) async fn index(State(state): State<Shared>) -> Response {
+    kept(&Index {
+        title: "Probes",
+        here: "/probes",
+        probes: &state.probes.all,
+        left_out: &state.probes.left_out,
+        asked: state.probes.asked,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "server/probe.html")]
+struct Page<'a> {
+    title: &'a str,
+    here: &'static str,
+    facts: Vec<(String, String)>,
+    tables: Vec<Grid>,
+    /// Columns of numbers by layer, as the charts take them.
+    chart: bool,
+    name: &'a str,
+}
+
+/// Parallel arrays, or an array of objects, as a table.
+struct Grid {
+    name: String,
+    columns: Vec<String>,
+    rows: Vec<Vec<CellView>>,
+    cut: bool,
+}
+
+/// Rows of a table that are shown.
+const SHOWN: usize = 200;
+
+pub(super) async fn one(State(state): State<Shared>, Path(name): Path<String>) -> Response {
+    let Some(probe) = state.probes.get(&name) else {
+        return error(&Problem::missing(format!("no probe result `{name}`")));
+    };
+    let mut facts = Vec::new();
+    let mut tables = Vec::new();
+    gather("", &probe.content, &mut facts, &mut tables);
+    kept(&Page {
+        title: &probe.name,
+        here: "/probes",
+        facts,
+        chart: !tables.is_empty(),
+        tables,
+        name: &probe.name,
+    })
+}
+
+/// Plain values become facts, arrays tables, objects are gone into with their name before.
+fn gather(name: &str, value: &Value, facts: &mut Vec<(String, String)>, tables: &mut Vec<Grid>) {
+    match value {
+        Value::Object(fields) => {
+            let mut columns: Vec<(String, &Vec<Value>)> = Vec::new();
+            for (field, inner) in fields {
+                let path = if name.is_empty() {
+                    field.clone()
+                } else {
+                    format!("{name}.{field}")
+                };
+                match inner {
+                    Value::Array(cells) if cells.iter().all(|cell| !cell.is_array() && !cell.is_object()) => {
+                        columns.push((path, cells));
+                    }
+                    _ => gather(&path, inner, facts, tables),
+                }
+            }
+            parallel(name, &columns, tables);
+        }
+        Value::Array(rows) => of_objects(name, rows, tables),
+        Value::Null => {}
+        plain => facts.push((name.to_owned(), words(plain))),
+    }
+}
+
+/// Arrays of one length stand beside each other.
+fn parallel(name: &str, columns: &[(String, &Vec<Value>)], tables: &mut Vec<Grid>) {
+    let mut lengths: Vec<usize> = columns.iter().map(|(_, cells)| cells.len()).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    for length in lengths.into_iter().filter(|length| *length > 0) {
+        let of_length: Vec<&(String, &Vec<Value>)> = columns
+            .iter()
+            .filter(|(_, cells)| cells.len() == length)
+            .collect();
+        let mut heads = vec!["#".to_owned()];
+        heads.extend(of_length.iter().map(|(head, _)| head.clone()));
+        let rows = (0..length.min(SHOWN)).map(|row| {
+            let mut cells = vec![view(&Value::from(row))];
+            cells.extend(of_length.iter().map(|(_, column)| view(&column[row])));
+            cells
+        });
+        tables.push(Grid {
+            name: if name.is_empty() {
+                "by place".into()
+            } else {
+                name.to_owned()
+            },
+            columns: heads,
+            rows: rows.collect(),
+            cut: length > SHOWN,
+        });
+    }
+}
+
+fn of_objects(name: &str, rows: &[Value], tables: &mut Vec<Grid>) {
+    let mut columns: Vec<String> = Vec::new();
+    for row in rows.iter().filter_map(Value::as_object) {
+        for field in row.keys() {
+            if !columns.contains(field) {
+                columns.push(field.clone());
+            }
+        }
+    }
+    if columns.is_empty() {
+        return;
+    }
+    let cells = rows.iter().take(SHOWN).map(|row| {
+        columns
+            .iter()
+            .map(|field| view(row.get(field).unwrap_or(&Value::Null)))
+            .collect()
+    });
+    tables.push(Grid {
+        name: if name.is_empty() {
+            "rows".into()
+        } else {
+            name.to_owned()
+        },
+        rows: cells.collect(),
+        columns,
+        cut: rows.len() > SHOWN,
+    });
+}
+
+fn view(value: &Value) -> CellView {
+    CellView {
+        text: words(value),
+        is_number: value.is_number(),
+        link: String::new(),
+    }
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "–".into(),
+        Value::Number(_) => value.as_f64().map_or_else(|| value.to_string(), number),
+        Value::String(text) => text.clone(),
+        Value::Bool(flag) => if *flag { "yes" } else { "no" }.into(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,159 @@
+//! What stands behind the question mark: read by name, each name known, nothing silently ignored.
+
+use super::problem::Problem;
+
+/// The pairs of a query string, in its order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Params {
+    pairs: Vec<(String, String)>,
+}
+
+impl Params {
+    /// For programs: every name must be one of `known`, and an empty value is a value.
+    pub(crate) fn strict(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            return Err(Problem::bad(format!("no parameter named `{name}`"))
+                .with_hint(format!("there are {}", known.join(", "))));
+        }
+        Ok(Self { pairs })
+    }
+
+    /// For forms: a field left empty was not filled in, and names not known are left alone.
+    pub(crate) fn form(pairs: Vec<(String, String)>) -> Self {
+        let pairs = pairs
+            .into_iter()
+            .map(|(name, value)| (name, value.trim().to_owned()))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        Self { pairs }
+    }
+
+    /// The first value of a name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.pairs
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The only value of a name.
+    ///
+    /// # Errors
+    /// Where it is given twice.
+    pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
+        let mut values = self.all(name);
+        let first = values.next();
+        match values.next() {
+            Some(_) => Err(Problem::bad(format!("`{name}` is given more than once"))),
+            None => Ok(first),
+        }
+    }
+
+    /// Every value of a name, in order.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.pairs
+            .iter()
+            .filter(move |(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a name, commas taken apart.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        self.all(name)
+            .flat_map(|value| value.split(','))
+            .map(|piece| piece.trim().to_owned())
+            .filter(|piece| !piece.is_empty())
+            .collect()
+    }
+
+    /// A finite number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, Problem> {
+        let Some(text) = self.one(name)? else {
+            return Ok(None);
+        };
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(Some(value)),
+            _ => Err(Problem::bad(format!("`{name}` is {text:?}, which is no number"))),
+        }
+    }
+
+    /// A count between two bounds.
+    pub(crate) fn count(&self, name: &str, least: usize, most: usize) -> Result<Option<usize>, Problem> {
+        let Some(text) = self.one(name)? else {
+            return Ok(None);
+        };
+        match text.parse::<usize>() {
+            Ok(value) if (least..=most).contains(&value) => Ok(Some(value)),
+            _ => Err(Problem::bad(format!(
+                "`{name}` is {text:?}, which is no whole number from {least} to {most}"
+            ))),
+        }
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
+        match self.one(name)? {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(text) => Err(Problem::bad(format!(
+                "`{name}` is {text:?}, which is neither true nor false"
+            ))),
+        }
+    }
+
+    /// The pairs as a query string, without those of the names in `without` and with `with` at the end.
+    pub(crate) fn link(&self, without: &[&str], with: &[(&str, &str)]) -> String {
+        self.pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| !without.contains(name))
+            .chain(with.iter().copied())
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect::<Vec<_>>()
+            .join("&")
+    }
+}
+
+/// Percent-encoding of everything but letters, digits and `-._~` (RFC 3986, unreserved).
+pub(crate) fn encode(text: &str) -> String {
+    use std::fmt::Write;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &[(&str, &str)]) -> Vec<(String, String)> {
+        text.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect()
+    }
+
+    #[test]
+    fn programs_are_told_what_is_wrong_and_forms_are_forgiven() {
+        let unknown = Params::strict(pairs(&[("limt", "3")]), &["limit"]).expect_err("unknown");
+        assert!(unknown.detail.contains("limt") && unknown.hint.is_some_and(|hint| hint.contains("limit")));
+        let params = Params::strict(
+            pairs(&[("limit", ""), ("x", "NaN"), ("f", "yes")]),
+            &["limit", "x", "f"],
+        )
+        .expect("known names");
+        assert!(params.count("limit", 1, 10).is_err());
+        assert!(params.number("x").is_err());
+        assert!(params.flag("f").is_err());
+        let form = Params::form(pairs(&[("limit", " "), ("q", " a&b ")]));
+        assert_eq!(form.count("limit", 1, 10).expect("not filled in"), None);
+        assert_eq!(form.link(&["limit"], &[("sort", "-size")]), "q=a%26b&sort=-size");
+        let twice = Params::form(pairs(&[("q", "a"), ("q", "b,c")]));
+        assert!(twice.one("q").is_err());
+        assert_eq!(twice.list("q"), ["a", "b", "c"]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Which checkpoints the explorer shows: filters, order and columns, read from a query string.
+
+use std::cmp::Ordering;
+
+use super::checkpoints::{Cell, Checkpoints, Row};
+use super::columns::{BENCHMARKS, COLUMNS, Kind, place};
+use super::params::Params;
+use super::problem::Problem;
+
+/// Names that [`Search::read`] knows.
+pub(crate) const NAMES: [&str; 17] = [
+    "q",
+    "organisation",
+    "architecture",
+    "resolved_by",
+    "license",
+    "merged",
+    "flagged",
+    "min_size",
+    "max_size",
+    "min_layers",
+    "max_layers",
+    "benchmark",
+    "min_score",
+    "sort",
+    "columns",
+    "limit",
+    "offset",
+];
+
+/// Rows on one page unless asked otherwise.
+pub(crate) const PAGE: usize = 50;
+/// Rows of one answer at most.
+pub(crate) const MOST: usize = 1000;
+
+/// Filters, order, columns and place.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Search {
+    words: Vec<String>,
+    equal: Vec<(usize, String)>,
+    flags: Vec<(usize, bool)>,
+    ranges: Vec<(usize, f64, f64)>,
+    /// Only rows that have these.
+    present: Vec<usize>,
+    /// Column and whether the largest come first.
+    pub(crate) sort: (usize, bool),
+    /// Places in [`COLUMNS`].
+    pub(crate) columns: Vec<usize>,
+    pub(crate) limit: usize,
+    pub(crate) offset: usize,
+}
+
+impl Search {
+    /// Reads a query string.
+    pub(crate) fn read(params: &Params) -> Result<Self, Problem> {
+        let mut search = Self {
+            limit: params.count("limit", 1, MOST)?.unwrap_or(PAGE),
+            offset: params.count("offset", 0, 10_000_000)?.unwrap_or(0),
+            ..Self::default()
+        };
+        let words = params.one("q")?.unwrap_or_default().to_lowercase();
+        search.words = words.split_whitespace().map(str::to_owned).collect();
+        for name in ["organisation", "architecture", "resolved_by", "license"] {
+            if let Some(value) = params.one(name)? {
+                search.equal.push((known(name)?, value.to_owned()));
+            }
+        }
+        for name in ["merged", "flagged"] {
+            if let Some(value) = params.flag(name)? {
+                search.flags.push((known(name)?, value));
+            }
+        }
+        for (column, least, most) in [
+            ("size", "min_size", "max_size"),
+            ("layers", "min_layers", "max_layers"),
+        ] {
+            search.range(column, params.number(least)?, params.number(most)?)?;
+        }
+        let least = params.number("min_score")?;
+        match params.one("benchmark")? {
+            Some(name) if BENCHMARKS.contains(&name) => {
+                search.range(name, least, None)?;
+                search.present.push(known(name)?);
+            }
+            Some(name) => {
+                return Err(Problem::bad(format!("no benchmark named `{name}`"))
+                    .with_hint(format!("there are {}", BENCHMARKS.join(", "))));
+            }
+            None => search.range("average_v2", least, None)?,
+        }
+        search.sort = match params.one("sort")? {
+            None => (0, false),
+            Some(name) => match name.strip_prefix('-') {
+                Some(name) => (known(name)?, true),
+                None => (known(name)?, false),
+            },
+        };
+        search.columns = chosen(params)?;
+        Ok(search)
+    }
+
+    fn range(&mut self, column: &str, least: Option<f64>, most: Option<f64>) -> Result<(), Problem> {
+        if least.is_some() || most.is_some() {
+            self.ranges.push((
+                known(column)?,
+                least.unwrap_or(f64::NEG_INFINITY),
+                most.unwrap_or(f64::INFINITY),
+            ));
+        }
+        Ok(())
+    }
+
+    fn keeps(&self, row: &Row) -> bool {
+        self.words.iter().all(|word| row.folded.contains(word.as_str()))
+            && self
+                .equal
+                .iter()
+                .all(|(place, value)| matches!(&row.cells[*place], Cell::Text(text) if text == value))
+            && self
+                .flags
+                .iter()
+                .all(|(place, value)| row.cells[*place] == Cell::Flag(*value))
+            && self.ranges.iter().all(|(place, least, most)| {
+                row.number(*place)
+                    .is_some_and(|value| (*least..=*most).contains(&value))
+            })
+            && self
+                .present
+                .iter()
+                .all(|place| row.cells[*place] != Cell::Missing)
+    }
+
+    /// Every row that passes, in order; missing cells come last whichever way.
+    pub(crate) fn all<'a>(&self, checkpoints: &'a Checkpoints) -> Vec<&'a Row> {
+        let mut rows: Vec<&Row> = checkpoints.rows.iter().filter(|row| self.keeps(row)).collect();
+        let (place, largest_first) = self.sort;
+        // The rows stand in the order of their ids, and the sort is stable.
+        if (place, largest_first) != (0, false) {
+            rows.sort_by(|a, b| order(&a.cells[place], &b.cells[place], largest_first));
+        }
+        rows
+    }
+
+    /// The rows of this page among all that pass.
+    pub(crate) fn page<'a>(&self, rows: &[&'a Row]) -> Vec<&'a Row> {
+        rows.iter().skip(self.offset).take(self.limit).copied().collect()
+    }
+}
+
+fn order(a: &Cell, b: &Cell, largest_first: bool) -> Ordering {
+    let way = |order: Ordering| if largest_first { order.reverse() } else { order };
+    match (a, b) {
+        (Cell::Missing, Cell::Missing) => Ordering::Equal,
+        (Cell::Missing, _) => Ordering::Greater,
+        (_, Cell::Missing) => Ordering::Less,
+        (Cell::Number(a), Cell::Number(b)) => way(a.total_cmp(b)),
+        (Cell::Flag(a), Cell::Flag(b)) => way(a.cmp(b)),
+        (Cell::Text(a), Cell::Text(b)) => way(a.to_lowercase().cmp(&b.to_lowercase())),
+        _ => Ordering::Equal,
+    }
+}
+
+fn known(name: &str) -> Result<usize, Problem> {
+    place(name).ok_or_else(|| {
+        let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
+        Problem::bad(format!("no column named `{name}`")).with_hint(format!("there are {}", names.join(", ")))
+    })
+}
+
+/// The columns asked for, each once, the id always first.
+fn chosen(params: &Params) -> Result<Vec<usize>, Problem> {
+    let names = params.list("columns");
+    let mut columns = vec![0];
+    if names.is_empty() {
+        columns.extend((1..COLUMNS.len()).filter(|&place| COLUMNS[place].first));
+    }
+    for name in names {
+        let place = known(&name)?;
+        if !columns.contains(&place) {
+            columns.push(place);
+        }
+    }
+    Ok(columns)
+}
+
+/// Rows as CSV, numbers in full.
+pub(crate) fn csv(rows: &[&Row], columns: &[usize]) -> Result<Vec<u8>, Problem> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: &dyn std::fmt::Display| Problem::fault(error.to_string());
+    writer
+        .write_record(columns.iter().map(|&place| COLUMNS[place].name))
+        .map_err(|e| failed(&e))?;
+    for row in rows {
+        let cells = columns.iter().map(|&place| match &row.cells[place] {
+            Cell::Missing => String::new(),
+            Cell::Number(value) if COLUMNS[place].kind != Kind::Day => value.to_string(),
+            cell => match cell.json(COLUMNS[place].kind) {
+                serde_json::Value::String(text) => text,
+                other => other.to_string(),
+            },
+        });
+        writer.write_record(cells).map_err(|e| failed(&e))?;
+    }
+    writer.into_inner().map_err(|e| failed(&e))
+}

@@ -1,0 +1,114 @@
+//! One child process: asked over its standard input, killed when it is late.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use super::Said;
+
+/// Beyond the engine's pool: the program itself, its threads' stacks, the catalog, an answer being written.
+const ROOM: usize = 1 << 30;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Gone {
+    /// The child was dead before it heard of the statement.
+    Before,
+    /// It died of the statement.
+    During,
+    /// It was killed when its time was over.
+    Late,
+    /// The answer is larger than an answer may be.
+    Large(usize),
+}
+
+/// A running child.
+pub(super) struct Child {
+    process: std::process::Child,
+    pipes: Option<(ChildStdin, BufReader<ChildStdout>)>,
+}
+
+impl Child {
+    /// Starts this program again with `arguments`, in a limited address space where the system has a shell to say so.
+    pub(super) async fn start(arguments: &[String], memory: usize) -> Result<Self, Gone> {
+        let program = std::env::current_exe().map_err(|_| Gone::Before)?;
+        let mut command = if cfg!(unix) {
+            let kilobytes = (memory + ROOM) / 1024;
+            let mut shell = Command::new("/bin/sh");
+            // Lower priority than the server's own work, where `nice` is installed.
+            shell.arg("-c").arg(format!(
+                "ulimit -v {kilobytes} 2>/dev/null; ulimit -c 0 2>/dev/null; \
+                 if command -v nice >/dev/null 2>&1; then exec nice -n 10 \"$0\" \"$@\"; else exec \"$0\" \"$@\"; fi"
+            ));
+            shell.arg(program);
+            shell
+        } else {
+            Command::new(program)
+        };
+        command
+            .args(arguments)
+            .env("RUST_BACKTRACE", "0")
+            // Each arena of the allocator reserves 64 MiB of addresses, which are limited here.
+            .env("MALLOC_ARENA_MAX", "2")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let started = tokio::task::spawn_blocking(move || command.spawn()).await;
+        let mut process = started.map_err(|_| Gone::Before)?.map_err(|_| Gone::Before)?;
+        let pipes = process.stdin.take().zip(process.stdout.take());
+        let pipes = pipes.map(|(to, from)| (to, BufReader::new(from)));
+        Ok(Self { process, pipes })
+    }
+
+    /// Asks one line and waits for the answer, `time` at most.
+    pub(super) async fn ask(
+        &mut self,
+        line: String,
+        time: Duration,
+        most: usize,
+    ) -> Result<(Said, Vec<u8>), Gone> {
+        let (mut to, mut from) = self.pipes.take().ok_or(Gone::Before)?;
+        let talk = tokio::task::spawn_blocking(move || {
+            let answer = exchange(&mut to, &mut from, &line, most);
+            (answer, to, from)
+        });
+        match tokio::time::timeout(time, talk).await {
+            // The thread ends when the killed child's pipes close.
+            Err(_) => Err(Gone::Late),
+            Ok(Err(_)) => Err(Gone::During),
+            Ok(Ok((answer, to, from))) => {
+                self.pipes = Some((to, from));
+                answer
+            }
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It may have ended already; either way nothing of it is left.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn exchange(
+    to: &mut ChildStdin,
+    from: &mut BufReader<ChildStdout>,
+    line: &str,
+    most: usize,
+) -> Result<(Said, Vec<u8>), Gone> {
+    writeln!(to, "{line}").map_err(|_| Gone::Before)?;
+    to.flush().map_err(|_| Gone::Before)?;
+    let mut head = String::new();
+    from.take(1 << 16)
+        .read_line(&mut head)
+        .map_err(|_| Gone::During)?;
+    let said: Said = serde_json::from_str(&head).map_err(|_| Gone::During)?;
+    if said.bytes > most {
+        return Err(Gone::Large(said.bytes));
+    }
+    let mut body = vec![0; said.bytes];
+    from.read_exact(&mut body).map_err(|_| Gone::During)?;
+    Ok((said, body))
+}

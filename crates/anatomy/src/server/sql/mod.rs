@@ -1,0 +1,201 @@
+//! SQL of visitors: run in processes of their own, so that no statement can take the server down.
+//!
+//! The engine refuses what does not only read and holds its operators to a memory pool ([`catalog::query::Engine::for_visitors`]).
+//! A statement can still allocate in a scalar, recurse in the planner or spin: so it runs in a child process whose address
+//! space is limited by the system, and which is killed when its time is over. A dead child is replaced by the next statement.
+
+mod child;
+pub(crate) mod worker;
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use super::problem::Problem;
+use child::{Child, Gone};
+
+/// What a visitor's statement may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Rows of an answer.
+    pub(crate) rows: usize,
+    /// Bytes of an answer.
+    pub(crate) bytes: usize,
+    /// Bytes that the engine's operators hold together.
+    pub(crate) memory: usize,
+    /// Time from its start to its answer.
+    pub(crate) time: Duration,
+    /// Characters of the statement.
+    pub(crate) length: usize,
+    /// Statements at once.
+    pub(crate) at_once: usize,
+}
+
+/// Form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Form {
+    /// Columns, and rows as arrays.
+    Json,
+    /// Comma-separated with a header.
+    Csv,
+}
+
+/// What a child is asked, one line of JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Ask {
+    pub(crate) sql: String,
+    pub(crate) rows: usize,
+    pub(crate) form: Form,
+}
+
+/// What it says first, one line of JSON; the answer's bytes follow.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) ok: bool,
+    pub(crate) bytes: usize,
+    pub(crate) rows: usize,
+    pub(crate) more: bool,
+    pub(crate) suggestions: Vec<String>,
+}
+
+/// An answer as it goes out.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) body: Vec<u8>,
+    pub(crate) rows: usize,
+    pub(crate) more: bool,
+}
+
+/// The children, and what became of the statements.
+pub(crate) struct Pool {
+    pub(crate) limits: Limits,
+    arguments: Vec<String>,
+    idle: Mutex<Vec<Child>>,
+    turns: Semaphore,
+    waiting: Semaphore,
+    /// Statements answered, refused and stopped.
+    pub(crate) answered: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) stopped: AtomicU64,
+}
+
+impl Pool {
+    /// `arguments` are those of the program that make it such a child.
+    pub(crate) fn new(limits: Limits, arguments: Vec<String>) -> Self {
+        Self {
+            limits,
+            arguments,
+            idle: Mutex::default(),
+            turns: Semaphore::new(limits.at_once.max(1)),
+            waiting: Semaphore::new(limits.at_once.max(1) * 8),
+            answered: AtomicU64::default(),
+            refused: AtomicU64::default(),
+            stopped: AtomicU64::default(),
+        }
+    }
+
+    /// Starts one child before the first statement asks for it.
+    pub(crate) async fn warm(&self) {
+        let (sql, form) = ("select 1".to_owned(), Form::Json);
+        // A start that fails is told to the first visitor who asks.
+        let _ = self.run(sql, 1, form).await;
+    }
+
+    /// Runs one statement.
+    ///
+    /// # Errors
+    /// A refused statement, one over a limit, or more at once than there is room for.
+    pub(crate) async fn run(&self, sql: String, rows: usize, form: Form) -> Result<Answer, Problem> {
+        let length = sql.chars().count();
+        if length > self.limits.length {
+            return Err(Problem::bad(format!(
+                "the statement has {length} characters; {} are the most",
+                self.limits.length
+            )));
+        }
+        if sql.trim().is_empty() {
+            return Err(Problem::bad("the statement is empty"));
+        }
+        let _place = self.waiting.try_acquire().map_err(|_| Problem::overloaded())?;
+        let _turn = self.turns.acquire().await.map_err(|_| Problem::overloaded())?;
+        let ask = Ask {
+            sql,
+            rows: rows.min(self.limits.rows),
+            form,
+        };
+        let result = self.ask(ask).await;
+        let count = match &result {
+            Ok(_) => &self.answered,
+            Err(problem) if problem.status == 400 => &self.refused,
+            Err(_) => &self.stopped,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        result
+    }
+
+    async fn ask(&self, ask: Ask) -> Result<Answer, Problem> {
+        let child = self.lock().pop();
+        let fresh = child.is_none();
+        match self.attempt(child, &ask).await {
+            // A child that died while it idled says nothing about this statement.
+            Err(Gone::Before) if !fresh => match self.attempt(None, &ask).await {
+                Err(gone) => Err(self.gone(&gone)),
+                Ok(answer) => answer,
+            },
+            Err(gone) => Err(self.gone(&gone)),
+            Ok(answer) => answer,
+        }
+    }
+
+    async fn attempt(&self, child: Option<Child>, ask: &Ask) -> Result<Result<Answer, Problem>, Gone> {
+        let mut child = match child {
+            Some(child) => child,
+            None => Child::start(&self.arguments, self.limits.memory).await?,
+        };
+        let line = serde_json::to_string(ask).map_err(|_| Gone::Before)?;
+        let (said, body) = child.ask(line, self.limits.time, self.limits.bytes).await?;
+        self.lock().push(child);
+        if said.ok {
+            return Ok(Ok(Answer {
+                body,
+                rows: said.rows,
+                more: said.more,
+            }));
+        }
+        let problem = Problem::bad(String::from_utf8_lossy(&body).into_owned());
+        Ok(Err(if said.suggestions.is_empty() {
+            problem
+        } else {
+            problem.with_hint(format!("did you mean {}?", said.suggestions.join(", ")))
+        }))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Child>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gone(&self, gone: &Gone) -> Problem {
+        match gone {
+            Gone::Late => Problem::beyond(format!(
+                "the statement took longer than {} s and was stopped",
+                self.limits.time.as_secs()
+            ))
+            .with_hint("narrow it, or run it on your own machine with `anatomy query`"),
+            Gone::During => Problem::beyond(
+                "the statement was stopped: it needs more memory than a visitor may use, or the engine fails on it",
+            )
+                .with_hint("narrow it, or run it on your own machine with `anatomy query`"),
+            Gone::Large(bytes) => Problem::beyond(format!(
+                "the answer has {bytes} bytes; {} are the most",
+                self.limits.bytes
+            ))
+            .with_hint("ask for fewer rows or columns"),
+            Gone::Before => Problem::fault("the SQL process could not be started"),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// Charts by Plotly: the study's figures, points of the explorer, columns of a probe's table. Colours follow the theme.
+"use strict";
+(function () {
+  // Okabe and Ito (2008): told apart with any colour vision.
+  var COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"];
+  var drawn = [];
+
+  function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
+
+  function themed(layout) {
+    var text = colour("--text"), line = colour("--line"), card = colour("--card");
+    var look = { paper_bgcolor: card, plot_bgcolor: card, font: { color: text, family: "system-ui, sans-serif", size: 12 },
+      colorway: COLOURS };
+    Object.keys(layout).forEach(function (key) {
+      if (/^[xy]axis\d*$/.test(key)) {
+        layout[key] = Object.assign({}, layout[key], { gridcolor: line, linecolor: line, zerolinecolor: line });
+      }
+    });
+    return Object.assign({}, layout, look);
+  }
+
+  function config(name) {
+    return { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"],
+      toImageButtonOptions: { format: "svg", filename: name } };
+  }
+
+  // On a narrow screen panels stand below each other.
+  function fit(layout, wide) {
+    if (layout.grid && wide < 640 && layout.grid.columns > 1) {
+      var n = layout.grid.rows * layout.grid.columns;
+      layout.grid = Object.assign({}, layout.grid, { rows: n, columns: 1 });
+      layout.height = 80 + 240 * n;
+    }
+    if (layout.title && wide < 640) {
+      layout.title = Object.assign({}, layout.title, { font: { size: 12 } });
+    }
+    return layout;
+  }
+
+  function draw(figure, spec, name) {
+    var place = figure.querySelector(".drawing");
+    place.textContent = "";
+    place.removeAttribute("role");
+    var label = place.getAttribute("aria-label");
+    place.setAttribute("role", "group");
+    if (label) place.setAttribute("aria-label", label);
+    var layout = fit(Object.assign({ margin: { t: 50, r: 20 } }, spec.layout), place.clientWidth);
+    return Plotly.newPlot(place, spec.data, themed(layout), config(name)).then(function () {
+      drawn.push({ place: place, layout: layout });
+      figure.dataset.drawn = "true";
+      return place;
+    });
+  }
+
+  function failed(figure, error) {
+    figure.dataset.drawn = "failed";
+    var note = document.createElement("p");
+    note.className = "notice";
+    note.textContent = "This chart could not be drawn (" + error.message + "); the table holds the same.";
+    figure.querySelector(".drawing").replaceChildren(note);
+  }
+
+  function get(address) {
+    return fetch(address).then(function (answer) {
+      return answer.json().then(function (body) {
+        if (answer.status !== 200) throw new Error(body.detail || "status " + answer.status);
+        return body;
+      });
+    });
+  }
+
+  function axis(about) {
+    return { title: { text: about.name + (about.unit && about.unit !== about.name ? " (" + about.unit + ")" : "") }, automargin: true };
+  }
+
+  // One trace a family, the largest seven by name and the others together.
+  function cloud(points) {
+    var counts = new Map();
+    points.families.forEach(function (family) { counts.set(family, (counts.get(family) || 0) + 1); });
+    var names = Array.from(counts.keys()).filter(function (name) { return name !== null; })
+      .sort(function (a, b) { return counts.get(b) - counts.get(a) || (a < b ? -1 : 1); }).slice(0, 7);
+    var traces = new Map();
+    names.concat(["other or unknown"]).forEach(function (name, at) {
+      traces.set(name, { type: "scatter", mode: "markers", name: name, x: [], y: [], text: [],
+        marker: { size: 6, opacity: 0.55, color: COLOURS[at] }, hovertemplate: "%{text}<br>%{x}, %{y}<extra></extra>" });
+    });
+    points.families.forEach(function (family, at) {
+      var trace = traces.get(family) || traces.get("other or unknown");
+      trace.x.push(points.xs[at]);
+      trace.y.push(points.ys[at]);
+      trace.text.push(points.ids[at]);
+    });
+    var data = Array.from(traces.values()).filter(function (trace) { return trace.x.length > 0; });
+    data.forEach(function (trace) { trace.name += " (" + trace.x.length + ")"; });
+    var x = axis(points.x);
+    if (points.x.name === "size") x.type = "log";
+    return { data: data, layout: { title: { text: points.y.name + " by " + points.x.name + " (n = " + points.n + ")", font: { size: 15 } },
+      xaxis: x, yaxis: axis(points.y), height: 560, hovermode: "closest", legend: { orientation: "h", y: -0.2 }, showlegend: true } };
+  }
+
+  function grid(figure) {
+    var table = document.getElementById(figure.dataset.grid);
+    var heads = Array.from(table.tHead.rows[0].cells, function (cell) { return cell.textContent; });
+    var rows = Array.from(table.tBodies[0].rows);
+    var number = function (cell) {
+      return cell && cell.classList.contains("number") ? Number(cell.textContent.replace("−", "-").replace(/[^0-9eE.+-]/g, "")) : NaN;
+    };
+    var columns = heads.map(function (head, at) { return rows.map(function (row) { return number(row.cells[at]); }); });
+    var data = [];
+    columns.forEach(function (column, at) {
+      if (at > 0 && column.some(Number.isFinite)) {
+        data.push({ type: "scatter", mode: "lines+markers", name: heads[at], x: columns[0].some(Number.isFinite) ? columns[0] : undefined,
+          y: column, visible: data.length === 0 ? true : "legendonly" });
+      }
+    });
+    if (data.length === 0 || rows.length < 2) { figure.hidden = true; return Promise.resolve(); }
+    return draw(figure, { data: data, layout: { xaxis: { title: { text: heads[0] === "#" ? "place (from 0)" : heads[0] } },
+      yaxis: { title: { text: "value, unit of its column" } }, height: 380, showlegend: true, legend: { orientation: "h", y: -0.25 } } }, figure.dataset.grid);
+  }
+
+  function start(figure) {
+    if (figure.dataset.drawn) return;
+    figure.dataset.drawn = "drawing";
+    var work;
+    if (figure.dataset.figure) {
+      work = get(figure.dataset.figure).then(function (spec) { return draw(figure, spec, spec.id); });
+    } else if (figure.dataset.points) {
+      work = get(figure.dataset.points).then(function (points) { return draw(figure, cloud(points), "checkpoints"); }).then(function (place) {
+        place.on("plotly_click", function (event) {
+          var id = event.points[0].text;
+          if (id) location.href = "/checkpoints/" + id.split("/").map(encodeURIComponent).join("/");
+        });
+      });
+    } else {
+      work = grid(figure);
+    }
+    work.catch(function (error) { failed(figure, error); });
+  }
+
+  document.addEventListener("themechange", function () {
+    drawn.forEach(function (chart) { Plotly.relayout(chart.place, themed(chart.layout)); });
+  });
+  var charts = document.querySelectorAll("figure.chart");
+  if (!("IntersectionObserver" in window)) {
+    charts.forEach(start);
+    return;
+  }
+  var watch = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) { if (entry.isIntersecting) start(entry.target); });
+  }, { rootMargin: "300px" });
+  charts.forEach(function (figure) { watch.observe(figure); });
+})();

@@ -1,0 +1,86 @@
+//! Files of ours that pages load: styles, scripts, Plotly's script as its crate ships it.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::api::kept_bytes;
+use super::problem::Problem;
+use super::state::Shared;
+
+const FILES: [(&str, &str, &str); 6] = [
+    (
+        "style.css",
+        "text/css; charset=utf-8",
+        include_str!("static/style.css"),
+    ),
+    (
+        "plotly.css",
+        "text/css; charset=utf-8",
+        include_str!("static/plotly.css"),
+    ),
+    (
+        "theme.js",
+        "text/javascript; charset=utf-8",
+        include_str!("static/theme.js"),
+    ),
+    (
+        "page.js",
+        "text/javascript; charset=utf-8",
+        include_str!("static/page.js"),
+    ),
+    (
+        "charts.js",
+        "text/javascript; charset=utf-8",
+        include_str!("static/charts.js"),
+    ),
+    ("icon.svg", "image/svg+xml", include_str!("static/icon.svg")),
+];
+
+pub(super) fn add(router: Router<Shared>) -> Router<Shared> {
+    router.route("/static/{file}", get(file))
+}
+
+async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
+    let mut response = if name == "plotly.js" {
+        kept_bytes(plotly(), "text/javascript; charset=utf-8")
+    } else {
+        match FILES.iter().find(|(file, _, _)| *file == name) {
+            Some((_, kind, text)) => kept_bytes(*text, kind),
+            None => {
+                return Ok(super::pages::error(&Problem::missing(format!(
+                    "no file `{name}`"
+                ))));
+            }
+        }
+    };
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300, must-revalidate"),
+    );
+    Ok(response.into_response())
+}
+
+/// The first script of those that the crate embeds; the second, for mathematics in labels, is not needed.
+fn plotly() -> String {
+    let sources = ::plotly::Plot::offline_js_sources();
+    let start = sources.find('>').map_or(0, |at| at + 1);
+    let end = sources.find("</script>").unwrap_or(sources.len());
+    sources.get(start..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_script_is_the_library() {
+        let script = super::plotly();
+        assert!(
+            script.trim_start().starts_with("/**\n* plotly.js v"),
+            "{}",
+            &script[..80]
+        );
+        assert!(script.len() > 1_000_000 && !script.contains("MathJax ="));
+    }
+}

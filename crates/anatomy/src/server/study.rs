@@ -1,0 +1,286 @@
+//! The study behind the pages: computed in the background from the start, or read from a report that was written before.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anyhow::{Context, Result, bail};
+use axum::body::Bytes;
+use indicatif::ProgressBar;
+use serde_json::Value;
+use study::finding::Finding;
+use study::section::{Figure, Section, Table};
+
+use super::checkpoints::Checkpoints;
+use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
+use crate::report::Choice;
+use crate::{draw, output, report};
+
+/// The study, ready to be shown.
+pub(crate) struct Study {
+    pub(crate) headlines: Vec<String>,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) provenance: Value,
+    /// `findings.json`, as `anatomy report` writes it.
+    pub(crate) file: Bytes,
+    /// Where the numbers come from, in words.
+    pub(crate) origin: String,
+}
+
+impl Study {
+    pub(crate) fn finding(&self, id: &str) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.id == id)
+    }
+
+    pub(crate) fn section(&self, id: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.id == id)
+    }
+
+    pub(crate) fn figure(&self, id: &str) -> Option<&Figure> {
+        self.sections
+            .iter()
+            .flat_map(|section| &section.figures)
+            .find(|figure| figure.id == id)
+    }
+
+    pub(crate) fn table(&self, id: &str) -> Option<&Table> {
+        self.sections
+            .iter()
+            .flat_map(|section| &section.tables)
+            .find(|table| table.id == id)
+    }
+
+    /// The figure as an SVG document.
+    pub(crate) fn svg(&self, id: &str) -> Option<String> {
+        self.figure(id).map(draw::svg)
+    }
+
+    /// The table as CSV.
+    pub(crate) fn csv(&self, id: &str) -> Option<Result<Vec<u8>>> {
+        self.table(id).map(output::csv)
+    }
+}
+
+/// How it is to be computed.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// Folder of the catalog where it is not the one compiled in.
+    pub(crate) dir: Option<PathBuf>,
+    /// Resamples of each bootstrap interval.
+    pub(crate) resamples: usize,
+    pub(crate) seed: u64,
+    /// Sections and parts, separated by commas; all where none is named.
+    pub(crate) only: Option<String>,
+}
+
+/// What is quick comes first: pages show it while the rest is computed.
+const QUICK: &str = "dataset,trends,dimensions,correlations,leaderboard_v1";
+/// The rest: regressions by many methods, repeated. The ledger is made of all findings.
+const SLOW: &str = "attribution";
+
+/// How far it is.
+#[derive(Clone)]
+enum Progress {
+    Computing,
+    Done,
+    Failed(String),
+}
+
+/// The study, now or later; findings of a report may stand in until it is computed.
+pub(crate) struct Slot {
+    progress: RwLock<(Progress, Option<Arc<Study>>)>,
+    given: Option<Arc<Study>>,
+    bar: ProgressBar,
+    plan: Plan,
+    stages: Vec<Choice>,
+}
+
+impl Slot {
+    /// An empty place, with the findings of a report where one was given.
+    ///
+    /// # Errors
+    /// A section that is not known.
+    pub(crate) fn new(plan: Plan, given: Option<Study>) -> Result<Self> {
+        let stages = match &plan.only {
+            Some(names) => vec![Choice::of(names)?],
+            None => vec![Choice::of(QUICK)?, Choice::of(SLOW)?],
+        };
+        let bar = ProgressBar::hidden();
+        bar.set_length(stages.iter().map(Choice::steps).sum());
+        Ok(Self {
+            progress: RwLock::new((Progress::Computing, None)),
+            given: given.map(Arc::new),
+            bar,
+            plan,
+            stages,
+        })
+    }
+
+    fn read(&self) -> (Progress, Option<Arc<Study>>) {
+        self.progress
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn write(&self, progress: Progress, study: Option<Arc<Study>>) {
+        *self.progress.write().unwrap_or_else(PoisonError::into_inner) = (progress, study);
+    }
+
+    /// Whether anything of it is still to come.
+    pub(crate) fn is_computing(&self) -> bool {
+        matches!(self.read().0, Progress::Computing)
+    }
+
+    /// The study with its figures, as far as it is computed.
+    pub(crate) fn ready(&self) -> Option<Arc<Study>> {
+        self.read().1
+    }
+
+    /// The findings: computed, or those of the report until all are.
+    pub(crate) fn findings(&self) -> Option<Arc<Study>> {
+        match (self.read(), &self.given) {
+            ((Progress::Done, study), _) | ((_, study), None) => study,
+            (_, given) => given.clone(),
+        }
+    }
+
+    /// `ready`, `computing` or `failed`, and how far in words.
+    pub(crate) fn words(&self) -> (&'static str, String) {
+        match self.read().0 {
+            Progress::Done => ("ready", "computed".into()),
+            Progress::Computing => (
+                "computing",
+                format!(
+                    "step {} of {}",
+                    self.bar.position() + 1,
+                    self.bar.length().unwrap_or_default()
+                ),
+            ),
+            Progress::Failed(why) => ("failed", why),
+        }
+    }
+
+    /// Computes the study; blocks until it is done. `changed` hears of each stage.
+    pub(crate) fn compute(&self, checkpoints: &Checkpoints, changed: impl Fn()) {
+        let mut sections = Vec::new();
+        for (place, choice) in self.stages.iter().enumerate() {
+            let is_last = place + 1 == self.stages.len();
+            match self.stage(checkpoints, choice, &mut sections, is_last) {
+                Ok(study) => {
+                    let progress = if is_last {
+                        Progress::Done
+                    } else {
+                        Progress::Computing
+                    };
+                    self.write(progress, Some(Arc::new(study)));
+                }
+                Err(error) => {
+                    let why = crate::explain::explain(&error);
+                    self.write(Progress::Failed(why), self.read().1);
+                }
+            }
+            changed();
+            if !self.is_computing() {
+                break;
+            }
+        }
+    }
+
+    fn stage(
+        &self,
+        checkpoints: &Checkpoints,
+        choice: &Choice,
+        sections: &mut Vec<Section>,
+        is_last: bool,
+    ) -> Result<Study> {
+        let Plan {
+            dir,
+            resamples,
+            seed,
+            only,
+        } = &self.plan;
+        let context = report::Context {
+            catalog: &checkpoints.catalog,
+            dir: dir.as_deref(),
+            resamples: *resamples,
+            seed: *seed,
+            bar: &self.bar,
+        };
+        let more = report::study(&context, choice)?;
+        sections.extend(more.sections);
+        // What `anatomy report` does when all parts are there.
+        if is_last && only.is_none() {
+            let findings = sections.iter().flat_map(|section| &section.findings);
+            let ledger = study::claims::section(findings);
+            sections.insert(0, ledger);
+        }
+        let study = report::Study {
+            headlines: report::headlines(sections),
+            sections: sections.clone(),
+        };
+        let provenance = Provenance::of(&checkpoints.catalog.manifest.catalog_sha256, *seed);
+        ready(study, provenance, *resamples)
+    }
+}
+
+fn ready(study: report::Study, provenance: Provenance, resamples: usize) -> Result<Study> {
+    let report::Study { sections, headlines } = study;
+    let seed = provenance.seed;
+    let findings: Vec<Finding> = sections
+        .iter()
+        .flat_map(|section| section.findings.iter().cloned())
+        .collect();
+    let file = FindingsFile {
+        schema_version: SCHEMA_VERSION,
+        provenance,
+        findings: findings.iter().collect(),
+    };
+    let provenance = serde_json::to_value(&file.provenance)?;
+    let text = file.to_json()?;
+    Ok(Study {
+        headlines,
+        sections,
+        findings,
+        provenance,
+        file: text.into(),
+        origin: format!("computed by this server from its catalog, seed {seed}, {resamples} resamples"),
+    })
+}
+
+/// The findings of a report's folder; its catalog must be the one served.
+pub(crate) fn read(folder: &Path, catalog_sha256: &str) -> Result<Study> {
+    let path = folder.join("findings.json");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut file: BTreeMap<String, Value> =
+        serde_json::from_str(&text).with_context(|| format!("{} is no findings file", path.display()))?;
+    let version = file.get("schema_version").and_then(Value::as_u64);
+    if version != Some(u64::from(SCHEMA_VERSION)) {
+        bail!(
+            "{} has schema version {version:?}; this program reads {SCHEMA_VERSION}",
+            path.display()
+        );
+    }
+    let provenance = file.remove("provenance").unwrap_or_default();
+    let theirs = provenance["catalog_sha256"].as_str().unwrap_or_default();
+    if theirs != catalog_sha256 {
+        bail!(
+            "{} was made from catalog {theirs}, but the one served is {catalog_sha256}",
+            path.display()
+        );
+    }
+    let findings: Vec<Finding> = serde_json::from_value(file.remove("findings").unwrap_or_default())
+        .with_context(|| format!("{} has findings of another form", path.display()))?;
+    Ok(Study {
+        headlines: Vec::new(),
+        sections: Vec::new(),
+        origin: format!(
+            "read from a report, {}",
+            provenance["command"].as_str().unwrap_or("command unknown")
+        ),
+        findings,
+        provenance,
+        file: text.into(),
+    })
+}

@@ -1,0 +1,188 @@
+//! A real browser, driven over the WebDriver protocol: Debian's chromium and chromium-driver, where they are installed.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::http;
+
+/// A driver with one session; both end with it.
+pub(crate) struct Browser {
+    driver: Child,
+    address: String,
+    session: String,
+}
+
+impl Browser {
+    /// A window of that width, or `None` with a word about what is skipped.
+    pub(crate) fn open(width: u32, dark: bool) -> Option<Self> {
+        let Some(program) = ["chromedriver", "/usr/bin/chromedriver"]
+            .into_iter()
+            .find(|program| Command::new(program).arg("--version").output().is_ok())
+        else {
+            println!("skipped: no chromedriver here (Debian: chromium, chromium-driver)");
+            return None;
+        };
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+        let driver = Command::new(program)
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the driver starts");
+        let mut browser = Self {
+            driver,
+            address: format!("127.0.0.1:{port}"),
+            session: String::new(),
+        };
+        let started = Instant::now();
+        while std::net::TcpStream::connect(&browser.address).is_err() {
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the driver does not listen"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let mut arguments = vec![
+            "--headless=new".to_owned(),
+            "--no-sandbox".into(),
+            "--disable-gpu".into(),
+            "--disable-dev-shm-usage".into(),
+            format!("--window-size={width},900"),
+        ];
+        if dark {
+            arguments.push("--force-dark-mode".into());
+        }
+        let capabilities = json!({ "capabilities": { "alwaysMatch": {
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        } } });
+        let session = browser.send("POST", "/session", &capabilities);
+        browser.session = session["sessionId"].as_str().expect("a session").to_owned();
+        if width < 500 {
+            // Windows have a least width; a phone is made by the protocol of the tools.
+            let metrics = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": {
+                "width": width, "height": 800, "deviceScaleFactor": 2, "mobile": true } });
+            browser.call("POST", "/goog/cdp/execute", &metrics);
+        }
+        Some(browser)
+    }
+
+    fn send(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = (method == "POST").then(|| body.to_string());
+        let answer = http::send(&self.address, method, path, &[], body.as_deref());
+        let value = answer.json()["value"].clone();
+        assert_eq!(answer.status, 200, "{path}: {value}");
+        value
+    }
+
+    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.send(method, &format!("/session/{}{path}", self.session), body)
+    }
+
+    /// Goes to an address and waits until it is loaded.
+    pub(crate) fn go(&self, address: &str) {
+        self.call("POST", "/url", &json!({ "url": address }));
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> String {
+        self.call("GET", "/url", &Value::Null)
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// What a script's `return` gives.
+    pub(crate) fn run(&self, script: &str) -> Value {
+        self.call("POST", "/execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Waits until a script gives true.
+    pub(crate) fn until(&self, what: &str, script: &str) {
+        let started = Instant::now();
+        while self.run(script) != true {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "waited for {what} at {}: {}",
+                self.address(),
+                self.run("return document.querySelector('main').innerText.slice(0, 2000)")
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn element(&self, selector: &str) -> String {
+        let found = self.call(
+            "POST",
+            "/element",
+            &json!({ "using": "css selector", "value": selector }),
+        );
+        found
+            .as_object()
+            .and_then(|object| object.values().next())
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no {selector}"))
+            .to_owned()
+    }
+
+    pub(crate) fn click(&self, selector: &str) {
+        let element = self.element(selector);
+        self.call("POST", &format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Types into a field; what stood there goes.
+    pub(crate) fn fill(&self, selector: &str, text: &str) {
+        let element = self.element(selector);
+        self.call("POST", &format!("/element/{element}/clear"), &json!({}));
+        self.keys(selector, text);
+    }
+
+    /// Types, as a keyboard does.
+    pub(crate) fn keys(&self, selector: &str, text: &str) {
+        let element = self.element(selector);
+        self.call(
+            "POST",
+            &format!("/element/{element}/value"),
+            &json!({ "text": text }),
+        );
+    }
+
+    /// Moves the pointer to a place in the window.
+    pub(crate) fn hover(&self, x: f64, y: f64) {
+        let step = |x: f64| json!({ "type": "pointerMove", "duration": 50, "x": x.round(), "y": y.round() });
+        self.call(
+            "POST",
+            "/actions",
+            &json!({ "actions": [{ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" },
+                "actions": [step(x - 8.0), step(x)] }] }),
+        );
+    }
+
+    /// Errors and refusals that the console has told since the last call.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let log = self.call("POST", "/se/log", &json!({ "type": "browser" }));
+        log.as_array()
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING")
+            .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.session.is_empty() && !std::thread::panicking() {
+            self.call("DELETE", "", &Value::Null);
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}

@@ -1,0 +1,253 @@
+//! The dashboard in a real browser: pages load without a complaint, and what a person does there works.
+
+use serde_json::Value;
+
+use crate::browser::Browser;
+use crate::serve::studied;
+
+/// Every page, and what must be on it once it has loaded.
+const PAGES: [(&str, &str); 9] = [
+    ("/", ".headlines li"),
+    ("/checkpoints", "#checkpoints tbody tr"),
+    ("/checkpoints/mistralai/Mistral-7B-v0.1", "svg.structure rect"),
+    ("/chart", "figure[data-drawn=true] .plot-container"),
+    ("/study", ".cards a"),
+    ("/study/published", "td.verdict-reproduced"),
+    ("/probes", "h1"),
+    ("/sql", "#sql"),
+    ("/api", ".operation"),
+];
+
+fn present(selector: &str) -> String {
+    format!("return document.querySelectorAll('{selector}').length > 0")
+}
+
+fn quiet(browser: &Browser, place: &str) {
+    let complaints = browser.complaints();
+    assert!(complaints.is_empty(), "{place}: {complaints:#?}");
+}
+
+#[test]
+fn every_page_loads_without_a_complaint_in_both_themes_and_on_a_phone() {
+    for (width, dark) in [(1280, false), (1280, true), (375, false)] {
+        let Some(browser) = Browser::open(width, dark) else {
+            return;
+        };
+        let address = studied();
+        let sections = crate::http::get(address, "/api/v1/sections").json();
+        let sections: Vec<String> = sections["sections"]
+            .as_array()
+            .expect("sections")
+            .iter()
+            .map(|section| format!("/study/{}", section["id"].as_str().expect("an id")))
+            .collect();
+        let pages = PAGES
+            .iter()
+            .map(|(path, shows)| ((*path).to_owned(), (*shows).to_owned()))
+            .chain(sections.into_iter().map(|path| (path, "h1".to_owned())));
+        for (path, shows) in pages {
+            browser.go(&format!("http://{address}{path}"));
+            browser.until(&format!("{shows} on {path}"), &present(&shows));
+            // Every figure is drawn once it is looked at.
+            browser.run(
+                "document.documentElement.style.scrollBehavior = 'auto'; \
+                 document.querySelectorAll('figure.chart').forEach(f => f.scrollIntoView()); return 1",
+            );
+            for place in 0..browser
+                .run("return document.querySelectorAll('figure.chart').length")
+                .as_u64()
+                .unwrap_or(0)
+            {
+                browser.run(&format!(
+                    "document.querySelectorAll('figure.chart')[{place}].scrollIntoView(); return 1"
+                ));
+                browser.until(
+                    "a chart",
+                    &format!(
+                        "return document.querySelectorAll('figure.chart')[{place}].dataset.drawn === 'true'"
+                    ),
+                );
+            }
+            let too_wide = browser.run("return document.documentElement.scrollWidth - window.innerWidth");
+            assert!(
+                too_wide.as_f64().is_some_and(|by| by <= 0.0),
+                "{path} at {width}: {too_wide} pixels too wide"
+            );
+            let nameless = browser.run(
+                "return Array.from(document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a, svg[role=img], img')).filter(e => \
+                 !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute('aria-label') && !e.hasAttribute('alt')).map(e => e.outerHTML.slice(0, 120))",
+            );
+            let nameless: Vec<Value> = nameless
+                .as_array()
+                .cloned()
+                .unwrap_or_default()
+                .into_iter()
+                // Plotly's own buttons carry their names in an attribute of its own.
+                .filter(|html| !html.as_str().is_some_and(|html| html.contains("modebar")))
+                .collect();
+            assert!(nameless.is_empty(), "{path}: {nameless:#?}");
+            quiet(&browser, &path);
+        }
+        let back = browser.run("return getComputedStyle(document.body).backgroundColor");
+        let is_dark = back.as_str().is_some_and(|back| back == "rgb(13, 17, 23)");
+        assert_eq!(is_dark, dark, "{back}");
+        browser.click("#theme");
+        let turned = browser.run("return getComputedStyle(document.body).backgroundColor");
+        assert_ne!(back, turned);
+    }
+}
+
+#[test]
+fn the_explorer_filters_sorts_and_links() {
+    let Some(browser) = Browser::open(1280, false) else {
+        return;
+    };
+    let address = studied();
+    browser.go(&format!("http://{address}/checkpoints"));
+    browser.fill("input[name=q]", "mistral");
+    browser.fill("input[name=min_size]", "6");
+    browser.fill("input[name=max_size]", "9");
+    browser.click("#filter button[type=submit]");
+    browser.until("the filter", "return location.search.includes('q=mistral')");
+    let names = browser.run(
+        "return Array.from(document.querySelectorAll('#checkpoints tbody th')).map(e => e.textContent.toLowerCase())",
+    );
+    let names = names.as_array().expect("names").clone();
+    assert!(
+        !names.is_empty()
+            && names
+                .iter()
+                .all(|name| name.as_str().is_some_and(|name| name.contains("mistral")))
+    );
+
+    let column = |browser: &Browser, name: &str| -> Vec<f64> {
+        let script = format!(
+            "const at = Array.from(document.querySelectorAll('#checkpoints thead th')).findIndex(e => e.textContent.startsWith('{name}')); \
+             return Array.from(document.querySelectorAll('#checkpoints tbody tr')).map(r => r.cells[at].textContent)"
+        );
+        let cells = browser.run(&script);
+        cells
+            .as_array()
+            .expect("cells")
+            .iter()
+            .filter_map(|cell| cell.as_str().and_then(|cell| cell.parse().ok()))
+            .collect()
+    };
+    browser.click("#checkpoints thead th:nth-child(9) a");
+    browser.until("the order", "return location.search.includes('sort=-')");
+    let falling = column(&browser, "average_v1");
+    assert!(
+        falling.len() > 5 && falling.is_sorted_by(|a, b| a >= b),
+        "{falling:?}"
+    );
+    assert_eq!(
+        browser.run("return document.querySelector('th[aria-sort]').getAttribute('aria-sort')"),
+        "descending"
+    );
+    browser.click("th[aria-sort] a");
+    browser.until("the other order", "return !location.search.includes('sort=-')");
+    let rising = column(&browser, "average_v1");
+    assert!(rising.len() > 5 && rising.is_sorted(), "{rising:?}");
+
+    browser.run("document.querySelector('details summary').click(); return 1");
+    browser.click("input[name=columns][value=mmlu_pro]");
+    browser.click("#filter button[type=submit]");
+    browser.until(
+        "the column",
+        "return location.search.includes('columns=mmlu_pro')",
+    );
+    let n = browser.run("return document.getElementById('n').textContent");
+    let link = browser.run("return document.getElementById('permalink').href");
+    browser.go("about:blank");
+    browser.go(link.as_str().expect("a link"));
+    assert_eq!(browser.run("return document.getElementById('n').textContent"), n);
+    assert!(
+        browser
+            .run("return document.querySelector('#checkpoints thead').textContent")
+            .to_string()
+            .contains("mmlu_pro")
+    );
+    assert_eq!(
+        browser.run("return document.querySelector('input[name=q]').value"),
+        "mistral"
+    );
+    browser.click("#checkpoints tbody th a");
+    browser.until(
+        "the checkpoint's page",
+        "return location.pathname.startsWith('/checkpoints/')",
+    );
+    quiet(&browser, "explorer");
+}
+
+#[test]
+fn charts_answer_the_pointer_and_the_legend() {
+    let Some(browser) = Browser::open(1280, false) else {
+        return;
+    };
+    let address = studied();
+    browser.go(&format!(
+        "http://{address}/chart?x=layers&y=mmlu_pro&min_size=6&max_size=80"
+    ));
+    browser.until("the chart", &present("figure[data-drawn=true] .points path"));
+    let point = browser.run(
+        "document.querySelector('figure.chart').scrollIntoView({block: 'center', behavior: 'instant'}); \
+         const all = document.querySelectorAll('.scatterlayer .points path.point'); const b = all[all.length - 1].getBoundingClientRect(); \
+         return [b.x + b.width / 2, b.y + b.height / 2]",
+    );
+    let at = |place: usize| point[place].as_f64().expect("a place");
+    browser.hover(at(0), at(1));
+    browser.until("the hover label", &present(".hoverlayer .hovertext"));
+    let label = browser.run("return document.querySelector('.hoverlayer').textContent");
+    assert!(label.as_str().is_some_and(|label| label.contains('/')), "{label}");
+    let titles = browser.run("return [document.querySelector('.xtitle').textContent, document.querySelector('.ytitle').textContent, document.querySelector('.gtitle').textContent]");
+    assert_eq!(titles[0], "layers");
+    assert_eq!(titles[1], "mmlu_pro (points)");
+    assert!(
+        titles[2].as_str().is_some_and(|title| title.contains("(n = ")),
+        "{titles}"
+    );
+    quiet(&browser, "chart");
+}
+
+#[test]
+fn the_sql_console_runs_by_keyboard_and_says_what_is_wrong() {
+    let Some(browser) = Browser::open(1280, false) else {
+        return;
+    };
+    let address = studied();
+    browser.go(&format!("http://{address}/sql"));
+    browser.fill(
+        "#sql",
+        "select leaderboard, count(*) as n from evaluations where leaderboard like 'open-llm%' group by 1 order by 1",
+    );
+    // Control down, Enter, Control up, in the protocol's code points.
+    browser.keys("#sql", "\u{e009}\u{e007}\u{e000}");
+    browser.until("the answer", &present("#answer tbody tr"));
+    let cells = browser
+        .run("return Array.from(document.querySelectorAll('#answer tbody td')).map(e => e.textContent)");
+    assert_eq!(
+        cells,
+        serde_json::json!([
+            "open-llm-leaderboard-v1",
+            "7169",
+            "open-llm-leaderboard-v2",
+            "4576"
+        ])
+    );
+    let link = browser.run("return document.getElementById('permalink').href");
+    browser.go(link.as_str().expect("a link"));
+    assert_eq!(
+        browser.run("return document.querySelectorAll('#answer tbody tr').length"),
+        2
+    );
+    quiet(&browser, "SQL");
+    browser.fill("#sql", "select layer from structures");
+    browser.click("#console button");
+    browser.until("the refusal", &present("[role=alert]"));
+    let said = browser.run("return document.querySelector('[role=alert]').textContent");
+    assert!(
+        said.as_str()
+            .is_some_and(|said| said.contains("did you mean structures.layers")),
+        "{said}"
+    );
+}

@@ -1,0 +1,80 @@
+//! A structure as a person names it, made into the `config.json` that its family would have.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Dimensions of a decoder; what is absent is as its family usually has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dimensions {
+    /// `model_type` of the Hub's configs: `llama` where absent.
+    pub family: Option<String>,
+    /// Decoder layers.
+    pub layers: Option<i64>,
+    /// Width of the residual stream.
+    pub d_model: Option<i64>,
+    /// Width of the feed-forward layer, of one expert where there are several.
+    pub d_ffn: Option<i64>,
+    /// Attention heads.
+    pub heads: Option<i64>,
+    /// Key and value heads; as many as heads where absent.
+    pub kv_heads: Option<i64>,
+    /// Width of one head; `d_model` / heads where absent and the family has no other.
+    pub head_dim: Option<i64>,
+    /// Entries of the vocabulary.
+    pub vocab_size: Option<i64>,
+    /// Maximum input positions, tokens.
+    pub pos: Option<i64>,
+    /// Positions that a layer sees, in the layers that this family gives a window.
+    pub sliding_window: Option<i64>,
+    /// Experts of one layer.
+    pub experts: Option<i64>,
+    /// Experts that one token uses.
+    pub experts_per_token: Option<i64>,
+    /// The output head is the embedding; as the family has it where absent.
+    pub tied: Option<bool>,
+}
+
+impl Dimensions {
+    /// The config of a checkpoint of these dimensions.
+    pub fn config(&self) -> Value {
+        let family = self.family.as_deref().unwrap_or("llama");
+        let head_dim = self.head_dim.or_else(|| usual_head_dim(family));
+        let numbers = [
+            ("num_hidden_layers", self.layers),
+            ("hidden_size", self.d_model),
+            ("intermediate_size", self.d_ffn),
+            ("num_attention_heads", self.heads),
+            ("num_key_value_heads", self.kv_heads),
+            ("head_dim", head_dim),
+            ("vocab_size", self.vocab_size),
+            ("max_position_embeddings", self.pos),
+            ("sliding_window", self.sliding_window),
+            ("num_local_experts", self.experts),
+            ("num_experts_per_tok", self.experts_per_token),
+        ];
+        let mut config = Map::new();
+        config.insert("model_type".into(), family.into());
+        for (name, value) in numbers {
+            if let Some(value) = value {
+                config.insert(name.into(), value.into());
+            }
+        }
+        if let Some(tied) = self.tied {
+            config.insert("tie_word_embeddings".into(), tied.into());
+        }
+        if self.sliding_window.is_some() {
+            config.insert("use_sliding_window".into(), true.into());
+        }
+        Value::Object(config)
+    }
+}
+
+/// Width of a head in a family's config class in transformers, where it is not `d_model` / heads.
+pub(super) fn usual_head_dim(family: &str) -> Option<i64> {
+    Some(match family.trim_end_matches("_text") {
+        "gemma" | "gemma2" | "gemma3" => 256,
+        "qwen3" | "qwen3_moe" => 128,
+        _ => return None,
+    })
+}

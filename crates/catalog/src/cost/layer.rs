@@ -1,0 +1,155 @@
+//! What one layer keeps of each position, how far it sees, and what attending costs.
+
+use crate::config::fields::{self, Fields};
+use crate::config::layers::Mixer;
+use crate::config::read::Config;
+use crate::config::recipe::Sizes;
+
+/// One layer's part in cache and attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layer {
+    /// Values kept of each position.
+    pub(super) cached: i64,
+    /// Positions seen, where not all are.
+    pub(super) window: Option<i64>,
+    /// Values of a state that does not grow.
+    pub(super) state: i64,
+    /// Heads times (key width + value width): products and sums per position seen.
+    reach: i64,
+}
+
+impl Layer {
+    pub(super) fn new(config: &Config, inner: &Fields, sizes: Sizes, mixer: Mixer, at: i64) -> Self {
+        let int = |names: &[&str]| fields::int(inner, names);
+        let empty = Self {
+            cached: 0,
+            window: None,
+            state: 0,
+            reach: 0,
+        };
+        match mixer {
+            Mixer::Nothing => empty,
+            Mixer::Linear => Self {
+                state: state(sizes, inner).unwrap_or(0),
+                ..empty
+            },
+            Mixer::Attention | Mixer::Window => {
+                let (cached, reach) = attention(sizes, inner, mixer);
+                // Gemma 3n and its successors: the last layers read an earlier layer's cache.
+                let own = int(&["num_kv_shared_layers"]).is_none_or(|shared| at < sizes.layers - shared);
+                Self {
+                    cached: if own { cached } else { 0 },
+                    window: window(config, inner, at, mixer),
+                    state: 0,
+                    reach,
+                }
+            }
+        }
+    }
+
+    /// Positions seen of `context`.
+    pub(super) fn seen(&self, context: i64) -> i64 {
+        self.window.map_or(context, |window| window.min(context))
+    }
+
+    /// Floating-point operations of attention, or of renewing and reading a state.
+    pub(super) fn operations(&self, context: i64) -> f64 {
+        2.0 * self.reach as f64 * self.seen(context) as f64 + 4.0 * self.state as f64
+    }
+}
+
+/// Values kept of a position, and heads times key and value widths.
+fn attention(sizes: Sizes, inner: &Fields, mixer: Mixer) -> (i64, i64) {
+    let int = |names: &[&str]| fields::int(inner, names);
+    if let Some(rank) = int(&["kv_lora_rank"]) {
+        // Latent attention attends in the latent itself: keys of rank and rotary part, values of rank.
+        let rope = int(&["qk_rope_head_dim"]).unwrap_or(0);
+        return (
+            rank.saturating_add(rope),
+            sizes.heads.saturating_mul(2 * rank + rope),
+        );
+    }
+    if int(&["o_lora_rank"]).is_some() && int(&["o_groups"]).is_some() {
+        // One head of keys, which are the values too.
+        return (
+            sizes.head_dim,
+            sizes.heads.saturating_mul(2).saturating_mul(sizes.head_dim),
+        );
+    }
+    let (mut heads, mut kv_heads, mut keys) = (sizes.heads, sizes.kv_heads, sizes.head_dim);
+    if mixer == Mixer::Window {
+        heads = int(&["swa_num_attention_heads"]).unwrap_or(heads);
+        kv_heads = int(&["swa_num_key_value_heads"]).unwrap_or(kv_heads);
+        keys = int(&["swa_head_dim"]).unwrap_or(keys);
+    } else if let Some(wide) = int(&["global_head_dim"]) {
+        keys = wide;
+        kv_heads = int(&["num_global_key_value_heads"]).unwrap_or(kv_heads);
+    }
+    let values = int(&["v_head_dim"]).unwrap_or(keys);
+    let both = keys.saturating_add(values);
+    (kv_heads.saturating_mul(both), heads.saturating_mul(both))
+}
+
+/// Positions that layer `at` sees, where it does not see all. Which layers have the window follows each family's
+/// modelling code in Hugging Face transformers.
+fn window(config: &Config, inner: &Fields, at: i64, mixer: Mixer) -> Option<i64> {
+    let span = config.sliding_window?;
+    let int = |name: &str| fields::int(inner, &[name]);
+    if mixer == Mixer::Window {
+        return Some(span);
+    }
+    let told = [
+        "layer_types",
+        "layers_block_type",
+        "block_types",
+        "attn_type_list",
+        "hybrid_layer_pattern",
+    ];
+    if fields::list(inner, &told).is_some() || fields::flag(inner, &["use_sliding_window"]) == Some(false) {
+        return None;
+    }
+    let kind = fields::text(inner, &["model_type"])
+        .or(config.model_type.as_deref())
+        .unwrap_or_default();
+    let all_but_each = |period: i64| (at + 1) % period != 0;
+    let is_windowed = match kind.trim_end_matches("_text") {
+        "gemma2" => at % 2 == 0,
+        "gemma3" => all_but_each(int("sliding_window_pattern").unwrap_or(6)),
+        "cohere2" => all_but_each(int("sliding_window_pattern").unwrap_or(4)),
+        "llama4" => match fields::list(inner, &["no_rope_layers"]).filter(|list| !list.is_empty()) {
+            Some(list) => list.get(at as usize).and_then(fields::number) == Some(1),
+            None => all_but_each(int("no_rope_layer_interval").unwrap_or(4)),
+        },
+        // These have the field, and use it only where they are told to.
+        kind if kind.starts_with("qwen") => {
+            fields::flag(inner, &["use_sliding_window"]) == Some(true)
+                && at >= int("max_window_layers").unwrap_or(0)
+        }
+        _ => true,
+    };
+    is_windowed.then_some(span)
+}
+
+/// Values of the state of linear attention or a state-space layer.
+fn state(sizes: Sizes, inner: &Fields) -> Option<i64> {
+    let of = |fields: &Fields, names: &[&str]| fields::int(fields, names);
+    if let (Some(heads), Some(keys), Some(values)) = (
+        of(inner, &["linear_num_value_heads"]),
+        of(inner, &["linear_key_head_dim"]),
+        of(inner, &["linear_value_head_dim"]),
+    ) {
+        return heads.checked_mul(keys)?.checked_mul(values);
+    }
+    if let Some(kimi) = fields::object(inner, &["linear_attn_config"]) {
+        let dim = of(kimi, &["head_dim"])?;
+        return of(kimi, &["num_heads"])?.checked_mul(dim)?.checked_mul(dim);
+    }
+    let heads = of(inner, &["mamba_n_heads", "mamba_num_heads", "num_heads"]);
+    let inside = match (heads, of(inner, &["mamba_d_head", "mamba_head_dim", "head_dim"])) {
+        (Some(heads), Some(dim)) => heads.checked_mul(dim)?,
+        _ => sizes
+            .d_model
+            .checked_mul(of(inner, &["mamba_expand", "expand"]).unwrap_or(2))?,
+    };
+    inside.checked_mul(of(inner, &["mamba_d_state", "ssm_state_size", "state_size"]).unwrap_or(16))
+}

@@ -1,0 +1,285 @@
+//! What a structure costs, by arithmetic alone: parameters, operations, cache, memory, and how fast a device can decode.
+//!
+//! Nothing here is measured. Per token at position c of the context, with N the active parameters less the tables that
+//! are only looked up:
+//!
+//! - operations: 2 N + Σ over attention layers of 2 · heads · (key width + value width) · min(c, window)
+//!   (Kaplan et al. 2020, <https://arxiv.org/abs/2001.08361>, section 2.1; Pope et al. 2022,
+//!   <https://arxiv.org/abs/2211.05102>, section 2.1);
+//! - cache: Σ over attention layers of what a position keeps: keys and values of the key-value heads (Ainslie et al.
+//!   2023, <https://arxiv.org/abs/2305.13245>), with latent attention the latent and the rotary key (DeepSeek-AI 2024,
+//!   <https://arxiv.org/abs/2405.04434>, section 2.1); a layer with a window keeps that many positions;
+//! - memory: weights + cache + what the engine computes in;
+//! - decoding one sequence: no faster than the weights and the cache can be read, nor than the products can be made
+//!   (Williams, Waterman and Patterson 2009, <https://doi.org/10.1145/1498765.1498785>).
+
+pub mod device;
+mod dimensions;
+mod known;
+mod layer;
+mod precision;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::count::{Counts, count, recipe_of, sizes};
+use crate::config::fields::Fields;
+use crate::config::layers::kinds;
+use crate::config::read::{Config, parts, read};
+use crate::error::Error;
+
+pub use device::Device;
+pub use dimensions::Dimensions;
+pub use known::{Origin, of_checkpoint};
+use layer::Layer;
+pub use precision::Precision;
+
+/// Counts and layers of one structure, from which every cost follows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arithmetic {
+    /// All parameters of the language model.
+    pub parameters_total: i64,
+    /// Those that one token uses.
+    pub parameters_active: i64,
+    /// The counts are exact to the parameter.
+    pub counted_exactly: bool,
+    /// What the counts are and what else must be known of them.
+    pub notes: Vec<String>,
+    outside: i64,
+    looked_up: i64,
+    vocab: i64,
+    d_model: i64,
+    d_ffn: i64,
+    layers: Vec<Layer>,
+}
+
+/// Positions that something is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workload {
+    /// Positions held in the cache.
+    pub context: i64,
+    /// Positions computed at once while the prompt is read.
+    pub chunk: i64,
+    /// Positions whose logits are kept at once, in the weights' precision and in 32 bits.
+    pub logits: i64,
+}
+
+impl Workload {
+    /// What current engines do: the prompt in chunks of at most 512 positions, logits of the last one only.
+    pub fn of(context: i64) -> Self {
+        Self {
+            context,
+            chunk: context.clamp(1, 512),
+            logits: 1,
+        }
+    }
+}
+
+/// Memory of one sequence, bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Number format of the weights.
+    pub precision: Precision,
+    /// Positions held in the cache.
+    pub context: i64,
+    /// Weights.
+    pub weights_bytes: f64,
+    /// Keys and values, and the states of layers that keep one.
+    pub cache_bytes: f64,
+    /// What a prompt is computed in.
+    pub activation_bytes: f64,
+    /// All of it.
+    pub total_bytes: f64,
+}
+
+/// The fastest that a device can decode one sequence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecodeBound {
+    /// The device's name.
+    pub device: String,
+    /// Number format of the weights.
+    pub precision: Precision,
+    /// Positions held in the cache.
+    pub context: i64,
+    /// Bytes read for one token: active weights and cache.
+    pub bytes_per_token: f64,
+    /// Floating-point operations for one token.
+    pub flops_per_token: f64,
+    /// Tokens per second that the memory's bandwidth allows.
+    pub by_bandwidth: f64,
+    /// Tokens per second that the products allow; `None` where the device's speed is not known.
+    pub by_compute: Option<f64>,
+    /// The lower of the two, tokens per second.
+    pub tokens_per_second: f64,
+}
+
+impl Arithmetic {
+    /// Of a `config.json`.
+    ///
+    /// # Errors
+    /// [`Error::MissingDimensions`] where a dimension is not stated, [`Error::Uncountable`] where the count passes 2^63.
+    pub fn of_config(value: &Value) -> Result<Self, Error> {
+        let config = read(value);
+        let empty = Fields::new();
+        let (outer, inner) = parts(value, &empty);
+        Self::of(&config, outer, inner).ok_or_else(|| refused(&config))
+    }
+
+    fn of(config: &Config, outer: &Fields, inner: &Fields) -> Option<Self> {
+        let Counts {
+            total,
+            active,
+            outside,
+            looked_up,
+            ..
+        } = count(config, outer, inner)?;
+        let sizes = sizes(config, recipe_of(config, outer, inner)?)?;
+        let layers = kinds(inner, sizes.layers, config.is_moe);
+        let layers = layers
+            .iter()
+            .enumerate()
+            .map(|(at, (mixer, _))| Layer::new(config, inner, sizes, *mixer, at as i64))
+            .collect();
+        Some(Self {
+            parameters_total: total,
+            parameters_active: active,
+            counted_exactly: config.counted_exactly,
+            notes: notes(config),
+            outside,
+            looked_up,
+            vocab: sizes.vocab,
+            d_model: sizes.d_model,
+            d_ffn: config.d_ffn.unwrap_or(0).max(sizes.d_ffn),
+            layers,
+        })
+    }
+
+    /// Floating-point operations for the token that `context` positions precede.
+    pub fn flops_per_token(&self, context: i64) -> f64 {
+        let products = 2.0 * (self.parameters_active - self.looked_up) as f64;
+        let attention: f64 = self.layers.iter().map(|layer| layer.operations(context)).sum();
+        products + attention
+    }
+
+    /// Bytes by which the cache grows with each position while every layer still sees all of them.
+    pub fn cache_bytes_per_token(&self, precision: Precision) -> f64 {
+        let values: i64 = self.layers.iter().map(|layer| layer.cached).sum();
+        values as f64 * precision.cache_bytes()
+    }
+
+    /// The same, once every window is full.
+    pub fn cache_bytes_per_token_beyond_windows(&self, precision: Precision) -> f64 {
+        let unbounded = self.layers.iter().filter(|layer| layer.window.is_none());
+        unbounded.map(|layer| layer.cached).sum::<i64>() as f64 * precision.cache_bytes()
+    }
+
+    /// Bytes of the cache at `context` positions, and of the states of layers that keep one instead.
+    pub fn cache_bytes(&self, precision: Precision, context: i64) -> f64 {
+        let of = |layer: &Layer| {
+            layer.cached as f64 * layer.seen(context) as f64 * precision.cache_bytes()
+                + layer.state as f64 * STATE_BYTES
+        };
+        self.layers.iter().map(of).sum()
+    }
+
+    /// Bytes of the weights.
+    pub fn weight_bytes(&self, precision: Precision) -> f64 {
+        precision.bytes(self.parameters_total - self.outside, self.outside)
+    }
+
+    /// Memory of one sequence.
+    pub fn memory(&self, precision: Precision, work: &Workload) -> Memory {
+        let weights_bytes = self.weight_bytes(precision);
+        let cache_bytes = self.cache_bytes(precision, work.context);
+        let width = precision.cache_bytes();
+        // Residual, its norm, attention's inputs and output, and both halves of the feed-forward layer.
+        let activations = (work.chunk * (4 * self.d_model + 2 * self.d_ffn)) as f64 * width;
+        let logits = (work.logits * self.vocab) as f64 * (width + 4.0);
+        let activation_bytes = activations + logits;
+        Memory {
+            precision,
+            context: work.context,
+            weights_bytes,
+            cache_bytes,
+            activation_bytes,
+            total_bytes: weights_bytes + cache_bytes + activation_bytes,
+        }
+    }
+
+    /// Bytes read for the token that `context` positions precede: active weights once, and the cache.
+    pub fn bytes_per_token(&self, precision: Precision, context: i64) -> f64 {
+        let outside = self.outside - self.looked_up;
+        let inside = self.parameters_active - self.outside;
+        precision.bytes(inside, outside) + self.cache_bytes(precision, context)
+    }
+
+    /// The fastest that `device` can decode one sequence at `context` positions.
+    pub fn decode_bound(&self, device: &Device, precision: Precision, context: i64) -> DecodeBound {
+        let bytes_per_token = self.bytes_per_token(precision, context);
+        let flops_per_token = self.flops_per_token(context);
+        let by_bandwidth = device.bandwidth / bytes_per_token;
+        let by_compute = device.flops(precision).map(|flops| flops / flops_per_token);
+        DecodeBound {
+            device: device.name.clone(),
+            precision,
+            context,
+            bytes_per_token,
+            flops_per_token,
+            by_bandwidth,
+            by_compute,
+            tokens_per_second: by_compute.map_or(by_bandwidth, |compute| compute.min(by_bandwidth)),
+        }
+    }
+
+    /// Whether any layer sees only a window, and how many positions the smallest spans.
+    pub fn smallest_window(&self) -> Option<i64> {
+        self.layers.iter().filter_map(|layer| layer.window).min()
+    }
+}
+
+/// Engines keep the states of linear attention in 32 bits.
+const STATE_BYTES: f64 = 4.0;
+
+fn notes(config: &Config) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !config.counted_exactly {
+        let why = if config.is_multimodal {
+            "the language model alone is counted, not what sees or hears"
+        } else if config.is_moe {
+            "of a mixture every matrix is counted; small gates may be missing"
+        } else {
+            "counted by Llama's layout: this family's own is not known, or its layers differ"
+        };
+        notes.push(why.to_owned());
+    }
+    if let Some(packed) = &config.quantization {
+        notes.push(format!(
+            "the config says the weights are packed ({packed}); parameters are counted unpacked"
+        ));
+    }
+    notes
+}
+
+fn refused(config: &Config) -> Error {
+    let wanted = [
+        ("layers", config.layers),
+        ("d_model", config.d_model),
+        ("d_ffn", config.d_ffn.or(config.dense_width)),
+        ("heads", config.heads),
+        ("vocab_size", config.vocab_size),
+    ];
+    let missing: Vec<&'static str> = wanted
+        .iter()
+        .filter(|(_, value)| value.is_none())
+        .map(|(name, _)| *name)
+        .collect();
+    if missing.is_empty() {
+        return Error::Uncountable {
+            layers: config.layers.unwrap_or(0),
+            d_model: config.d_model.unwrap_or(0),
+        };
+    }
+    Error::MissingDimensions { missing }
+}

@@ -1,0 +1,110 @@
+//! SQL of people we do not know: statements that only read, over the catalog's tables alone, within bounds.
+//!
+//! What holds here: no statement changes, writes or sets anything; no file, folder or address is a table; no table function
+//! exists; operators that gather rows are held to a memory pool and may not spill to disk. What cannot hold inside one
+//! process (a scalar that doubles its argument thirty times, a plan deep enough for the stack) is the business of whoever
+//! runs the engine: a process of its own with limits of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::error::Error;
+use crate::query::{Answer, Engine, aggregates};
+
+impl Engine {
+    /// For statements of strangers, over the catalog in folder `dir` or the compiled-in snapshot; operators together may
+    /// hold `memory` bytes. One statement runs on one core.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn for_visitors(dir: Option<&Path>, memory: usize) -> Result<Self, Error> {
+        let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+        let limits = RuntimeEnvBuilder::new()
+            .with_memory_limit(memory, 1.0)
+            .with_disk_manager_builder(disk)
+            .build()
+            .map_err(|error| plain(&error))?;
+        let config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_target_partitions(1);
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(Arc::new(limits))
+            .with_default_features()
+            .build();
+        let functions: Vec<String> = state.table_functions().keys().cloned().collect();
+        let context = SessionContext::new_with_state(state);
+        for function in functions {
+            context.deregister_udtf(&function);
+        }
+        for aggregate in aggregates() {
+            context.register_udaf(aggregate);
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .map_err(|source| Error::Io {
+                path: "async runtime".into(),
+                source,
+            })?;
+        Self { context, runtime }.with_catalog(dir)
+    }
+
+    /// Runs one statement that only reads, and gives at most `rows` rows of its answer; true where there are more.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for a statement that would change or write something, and as [`Engine::query`].
+    pub fn query_within(&self, sql: &str, rows: usize) -> Result<(Answer, bool), Error> {
+        let reads = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
+        self.runtime
+            .block_on(async {
+                let frame = self.context.sql_with_options(sql, reads).await?;
+                let schema = Arc::new(frame.schema().as_arrow().clone());
+                // A limit stands above rows only, not above a plan that explains or describes.
+                let frame = match frame.logical_plan() {
+                    LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_) => {
+                        frame
+                    }
+                    _ => frame.limit(0, Some(rows + 1))?,
+                };
+                let mut answer = Answer {
+                    schema,
+                    batches: frame.collect().await?,
+                };
+                let more = answer.cut(rows);
+                Ok((answer, more))
+            })
+            .map_err(|error| self.refused(&error))
+    }
+}
+
+impl Answer {
+    /// Keeps the first `rows` rows; true where there were more.
+    fn cut(&mut self, rows: usize) -> bool {
+        let mut left = rows;
+        let more = self.rows() > rows;
+        for batch in &mut self.batches {
+            let take = left.min(batch.num_rows());
+            *batch = batch.slice(0, take);
+            left -= take;
+        }
+        more
+    }
+}
+
+fn plain(error: &datafusion::error::DataFusionError) -> Error {
+    Error::Query {
+        message: error.strip_backtrace(),
+        suggestions: Vec::new(),
+    }
+}

@@ -1,0 +1,485 @@
+//! Which column a forest puts first, and how sure that is.
+//!
+//! The literature reads impurity importances of one forest on all rows, where fine-tunes of one base count thousands of
+//! times. Beside that: the same over resampled shapes, with each shape counted once, and the fall of R² when a column is
+//! shuffled in shapes the forest has not seen.
+
+use rayon::prelude::*;
+
+use crate::design::Design;
+use crate::error::Error;
+use crate::evaluate::evaluate;
+use crate::finding::{Finding, Interval, SourceOf};
+use crate::groups::Groups;
+use crate::importance::permutation::permutation;
+use crate::importance::{Importance, Setting};
+use crate::protocol::{Fold, Protocol, RowInformation, folds};
+use crate::published::published;
+use crate::random::Random;
+use crate::regression::RandomForest;
+use crate::scored::Scored;
+use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
+use crate::statistics::{mean, percentile_interval};
+
+/// Forests fitted for one answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Forests whose importances are averaged on all rows.
+    pub forests: u64,
+    /// Draws of shapes with replacement, one forest each.
+    pub draws: usize,
+}
+
+impl Effort {
+    /// Where few distinct rows stand for many: structure columns alone.
+    pub const MANY: Self = Self {
+        forests: 5,
+        draws: 40,
+    };
+    /// Where nearly every row is its own: dates, or scores that explain.
+    pub const FEW: Self = Self { forests: 1, draws: 0 };
+}
+
+/// Shuffles of a column per fold.
+const REPEATS: usize = 5;
+
+/// Rows of one target and the columns that explain it.
+pub struct Asked<'a> {
+    /// Name of the feature set inside ids: `core` …
+    pub set: &'a str,
+    /// Name of the target: `arc` …
+    pub target: &'a str,
+    /// Unit of the target.
+    pub unit: &'a str,
+    /// The features.
+    pub design: &'a Design,
+    /// `(n_rows,)`.
+    pub values: &'a [f64],
+    /// Shape of each row.
+    pub shape: &'a Groups,
+    /// Where the rows come from.
+    pub source: &'a SourceOf,
+    /// How many forests.
+    pub effort: Effort,
+    /// Whether a published figure is of such rows.
+    pub is_published: bool,
+    /// Whether R² and impurity importances on all rows are another section's findings.
+    pub is_told_elsewhere: bool,
+}
+
+/// What was found for one target.
+struct Answer {
+    findings: Vec<Finding>,
+    rows: Vec<Vec<Cell>>,
+    bars: Vec<Bar>,
+}
+
+/// The section of many targets.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn section(asked: &[Asked<'_>], resamples: usize, seed: u64, done: &dyn Fn()) -> Result<Section, Error> {
+    let mut section = Section {
+        id: "attribution".into(),
+        title: "Which column comes first, and how sure".into(),
+        ..Section::default()
+    };
+    let mut table = empty_table();
+    let mut bars = Vec::new();
+    for question in asked {
+        let answer = question.answer(resamples, seed)?;
+        section.findings.extend(answer.findings);
+        table.rows.extend(answer.rows);
+        if question.set == "core" {
+            bars.extend(answer.bars);
+        }
+        done();
+    }
+    let n = asked.iter().map(|question| question.values.len()).max();
+    section.text = words(&section.findings, asked);
+    section.figures = vec![figure(bars, n.unwrap_or_default())];
+    section.tables = vec![table];
+    Ok(section)
+}
+
+impl Asked<'_> {
+    fn answer(&self, resamples: usize, seed: u64) -> Result<Answer, Error> {
+        let names = self.design.names();
+        let all_rows = self.on_all_rows(seed)?;
+        let drawn = self.on_drawn_shapes(seed)?;
+        let once = self.once_a_shape(seed)?;
+        let unseen = self.unseen(seed)?;
+        let mut answer = Answer {
+            findings: self.scores(resamples, seed)?,
+            rows: Vec::new(),
+            bars: Vec::new(),
+        };
+        for (place, name) in names.iter().enumerate() {
+            let of_draws: Vec<f64> = drawn.iter().map(|shares| shares[place]).collect();
+            let firsts = drawn.iter().filter(|shares| first(shares) == Some(place)).count();
+            let first_share = (!drawn.is_empty()).then(|| firsts as f64 / drawn.len() as f64);
+            let method = format!(
+                "bootstrap over {} shapes, {} resamples",
+                self.shape.n_groups(),
+                drawn.len()
+            );
+            let interval = percentile_interval(&of_draws, 0.95, method);
+            let held_out = unseen.as_ref().map(|all| &all[place]);
+            answer.findings.extend(self.findings(
+                name,
+                all_rows[place],
+                interval.clone(),
+                first_share,
+                once.as_ref().map(|shares| shares[place]),
+                held_out,
+                seed,
+            ));
+            answer.rows.push(vec![
+                self.target.into(),
+                self.set.into(),
+                self.values.len().into(),
+                self.shape.n_groups().into(),
+                name.as_str().into(),
+                all_rows[place].into(),
+                interval.as_ref().map(|i| i.low).into(),
+                interval.as_ref().map(|i| i.high).into(),
+                first_share.into(),
+                once.as_ref().map(|shares| shares[place]).into(),
+                held_out.map(|found| found.value).into(),
+                held_out
+                    .and_then(|found| found.interval.as_ref())
+                    .map(|i| i.low)
+                    .into(),
+                held_out
+                    .and_then(|found| found.interval.as_ref())
+                    .map(|i| i.high)
+                    .into(),
+            ]);
+            answer.bars.push(Bar {
+                group: self.target.into(),
+                series: name.clone(),
+                value: all_rows[place],
+                interval: interval.map(|i| (i.low, i.high)),
+            });
+        }
+        if self.is_told_elsewhere {
+            let is_told = |finding: &Finding| {
+                finding.id.starts_with("regression.") || finding.id.starts_with("importance.mdi.")
+            };
+            answer.findings.retain(|finding| !is_told(finding));
+        }
+        Ok(answer)
+    }
+
+    /// Impurity shares of forests on all rows, the literature's way; mean over forests.
+    fn on_all_rows(&self, seed: u64) -> Result<Vec<f64>, Error> {
+        let fits: Vec<Vec<f64>> = (seed..seed + self.effort.forests)
+            .map(|seed| shares(self.design, self.values, None, seed))
+            .collect::<Result<_, _>>()?;
+        Ok((0..self.design.n_features())
+            .map(|place| mean(&fits.iter().map(|fit| fit[place]).collect::<Vec<_>>()))
+            .collect())
+    }
+
+    /// Impurity shares over draws of shapes with replacement; none with fewer than five shapes.
+    fn on_drawn_shapes(&self, seed: u64) -> Result<Vec<Vec<f64>>, Error> {
+        let n_groups = self.shape.n_groups();
+        if n_groups < 5 {
+            return Ok(Vec::new());
+        }
+        let one = |resample: usize| {
+            let mut random = Random::new(seed, resample as u64 + 1);
+            let mut times = vec![0.0; n_groups];
+            for _ in 0..n_groups {
+                times[random.below(n_groups)] += 1.0;
+            }
+            let kept: Vec<usize> = (0..self.values.len())
+                .filter(|&row| times[self.shape.ids()[row]] > 0.0)
+                .collect();
+            let weights: Vec<f64> = kept.iter().map(|&row| times[self.shape.ids()[row]]).collect();
+            let target: Vec<f64> = kept.iter().map(|&row| self.values[row]).collect();
+            shares(
+                &self.design.select(&kept),
+                &target,
+                Some(&weights),
+                seed + resample as u64,
+            )
+        };
+        (0..self.effort.draws).into_par_iter().map(one).collect()
+    }
+
+    /// Impurity shares with one row a shape: the means of its rows. None with fewer than five shapes.
+    fn once_a_shape(&self, seed: u64) -> Result<Option<Vec<f64>>, Error> {
+        let members = self.shape.members();
+        if members.len() < 5 {
+            return Ok(None);
+        }
+        let of_shapes = |column: &[f64]| -> Vec<f64> {
+            let value = |rows: &Vec<usize>| mean(&rows.iter().map(|&row| column[row]).collect::<Vec<_>>());
+            members.iter().map(value).collect()
+        };
+        let columns = self
+            .design
+            .columns()
+            .iter()
+            .map(|column| of_shapes(column))
+            .collect();
+        let once = Asked {
+            design: &Design::new(self.design.names().to_vec(), columns)?,
+            values: &of_shapes(self.values),
+            ..*self
+        };
+        once.on_all_rows(seed).map(Some)
+    }
+
+    /// Fall of R² when a column is shuffled in shapes not trained on; none where they are too few to divide.
+    fn unseen(&self, seed: u64) -> Result<Option<Vec<Importance>>, Error> {
+        let Some(folds) = self.folds(Protocol::StructureOut, seed)? else {
+            return Ok(None);
+        };
+        let forest = RandomForest::default();
+        let setting = Setting {
+            regression: &forest,
+            design: self.design,
+            target: self.values,
+            weights: None,
+            folds: &folds,
+            seeds: 1,
+            seed,
+        };
+        let single: Vec<Vec<usize>> = (0..self.design.n_features()).map(|place| vec![place]).collect();
+        permutation(&setting, &single, REPEATS).map(Some)
+    }
+
+    fn folds(&self, protocol: Protocol, seed: u64) -> Result<Option<Vec<Fold>>, Error> {
+        if self.shape.n_groups() < protocol.default_folds().max(2) {
+            return Ok(None);
+        }
+        let information = RowInformation {
+            n_rows: self.values.len(),
+            shape: Some(self.shape),
+            ..RowInformation::default()
+        };
+        folds(protocol, &information, seed).map(Some)
+    }
+
+    /// R² and mean absolute error of a forest with rows divided at random and by shape.
+    fn scores(&self, resamples: usize, seed: u64) -> Result<Vec<Finding>, Error> {
+        let mut findings = Vec::new();
+        for protocol in [Protocol::RandomSplit, Protocol::StructureOut] {
+            let Some(folds) = self.folds(protocol, seed)? else {
+                continue;
+            };
+            let result = evaluate(
+                &RandomForest::default(),
+                self.design,
+                self.values,
+                None,
+                &folds,
+                seed,
+            )?;
+            let scored = Scored {
+                set: self.set,
+                target: self.target,
+                protocol: protocol.name(),
+                design: self.design,
+                values: self.values,
+                shape: self.shape,
+                source: self.source,
+                resamples,
+                seed,
+                is_published: self.is_published,
+            };
+            findings.push(scored.r2("random_forest", &result)?);
+            findings.push(scored.mae("random_forest", self.unit, &result));
+        }
+        Ok(findings)
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the five answers for one column, and its name"
+    )]
+    fn findings(
+        &self,
+        name: &str,
+        share: f64,
+        interval: Option<Interval>,
+        first_share: Option<f64>,
+        once: Option<f64>,
+        unseen: Option<&Importance>,
+        seed: u64,
+    ) -> Vec<Finding> {
+        let (set, target) = (self.set, self.target);
+        let finding = |kind: &str, words: String, value: f64, n: usize, method: &str, protocol: &str| {
+            let id = format!("importance.{kind}.{set}.{target}.{name}");
+            let published = published(&id).filter(|_| self.is_published);
+            Finding::new(id, words, self.source)
+                .with_value(value, "fraction", n, method)
+                .with_protocol(protocol, self.design.names())
+                .with_seed(seed)
+                .with_figure("attribution-core")
+                .with_published(published)
+        };
+        let (n, shapes) = (self.values.len(), self.shape.n_groups());
+        let mut all = vec![
+            finding(
+                "mdi",
+                format!("How much of a forest's fall of impurity on {target} is due to {name}?"),
+                share,
+                n,
+                &format!(
+                    "impurity decrease (random_forest), mean of {} forests",
+                    self.effort.forests
+                ),
+                "all_rows",
+            )
+            .with_interval(interval),
+        ];
+        if let Some(value) = first_share {
+            all.push(finding(
+                "first_share",
+                format!("In which share of draws of shapes does {name} come first for {target}?"),
+                value,
+                n,
+                &format!(
+                    "impurity decrease, {} draws of {shapes} shapes with replacement",
+                    self.effort.draws
+                ),
+                "all_rows",
+            ));
+        }
+        if let Some(value) = once {
+            all.push(finding(
+                "mdi_per_shape",
+                format!("The same with each shape counted once: {target} and {name}?"),
+                value,
+                shapes,
+                "impurity decrease (random_forest) on means of shapes",
+                "one_row_per_shape",
+            ));
+        }
+        if let Some(found) = unseen {
+            let words = format!("How far does R² on {target} fall on unseen shapes when {name} is shuffled?");
+            let method = "permutation (random_forest), held-out rows";
+            all.push(
+                finding(
+                    "permutation",
+                    words,
+                    found.value,
+                    n,
+                    method,
+                    Protocol::StructureOut.name(),
+                )
+                .with_interval(found.interval.clone()),
+            );
+        }
+        all
+    }
+}
+
+fn shares(design: &Design, target: &[f64], weights: Option<&[f64]>, seed: u64) -> Result<Vec<f64>, Error> {
+    let fit = RandomForest::default().fit_forest(design, target, weights, seed)?;
+    let trees = fit.importance_by_tree();
+    Ok((0..design.n_features())
+        .map(|place| mean(&trees.iter().map(|tree| tree[place]).collect::<Vec<_>>()))
+        .collect())
+}
+
+/// Place of the largest.
+fn first(shares: &[f64]) -> Option<usize> {
+    (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)))
+}
+
+/// The column of `kind` with the largest value for a target, and that value.
+pub fn first_column<'a>(
+    findings: impl IntoIterator<Item = &'a Finding>,
+    kind: &str,
+    set: &str,
+    target: &str,
+) -> Option<(&'a str, &'a Finding)> {
+    let prefix = format!("importance.{kind}.{set}.{target}.");
+    findings
+        .into_iter()
+        .filter(|finding| finding.value.is_some())
+        .filter_map(|finding| Some((finding.id.strip_prefix(&prefix)?, finding)))
+        .max_by(|(_, a), (_, b)| {
+            a.value
+                .unwrap_or(f64::NAN)
+                .total_cmp(&b.value.unwrap_or(f64::NAN))
+        })
+}
+
+fn words(findings: &[Finding], asked: &[Asked<'_>]) -> Vec<String> {
+    let core = asked.iter().filter(|question| question.set == "core");
+    let sentences: Vec<String> = core
+        .filter_map(|question| {
+            let first = |kind: &str| first_column(findings, kind, question.set, question.target);
+            let (mdi, _) = first("mdi")?;
+            let share = findings.iter().find(|finding| {
+                finding.id == format!("importance.first_share.core.{}.{mdi}", question.target)
+            })?;
+            let unseen = first("permutation").map_or("none can be said", |(name, _)| name);
+            Some(format!(
+                "{}: {mdi} by impurity on all rows (first in {:.0} % of draws of shapes), {unseen} by permutation on \
+                 unseen shapes",
+                question.target,
+                100.0 * share.value?
+            ))
+        })
+        .collect();
+    vec![format!(
+        "What comes first among layers, d_model, d_ffn and heads. {}.",
+        sentences.join("; ")
+    )]
+}
+
+fn empty_table() -> Table {
+    Table {
+        id: "attribution".into(),
+        caption: format!(
+            "Importance of each column for each target. impurity: share of the fall of impurity, mean of {} forests \
+             on all rows, 95 % interval over {} draws of shapes (neither where nearly every row is its own: one forest, no \
+             interval); first: share of those draws in which the column \
+             comes first; per shape: the same with each shape counted once (its mean); unseen: fall of R² when the column \
+             is shuffled in shapes not trained on (structure_out), with the central 95 % over folds.",
+            Effort::MANY.forests,
+            Effort::MANY.draws
+        ),
+        columns: [
+            "target",
+            "features",
+            "n",
+            "shapes",
+            "column",
+            "impurity",
+            "low",
+            "high",
+            "first",
+            "per shape",
+            "unseen",
+            "unseen low",
+            "unseen high",
+        ]
+        .map(String::from)
+        .to_vec(),
+        shown: true,
+        ..Table::default()
+    }
+}
+
+fn figure(bars: Vec<Bar>, n: usize) -> Figure {
+    Figure {
+        id: "attribution-core".into(),
+        title: "Impurity importance of layers, d_model, d_ffn and heads".into(),
+        caption: format!(
+            "Which of the four comes first changes with the shapes drawn: share of a forest's fall of impurity, all rows, \
+             95 % intervals over {} draws of whole shapes; up to n = {n} rows a target.",
+            Effort::MANY.draws
+        ),
+        n,
+        x: Axis::linear("target"),
+        y: Axis::linear("impurity importance (fraction)"),
+        drawing: Drawing::Bars(bars),
+    }
+}

@@ -1,0 +1,267 @@
+//! Claims on which structure column matters most, for what.
+
+use super::{Claim, Evidence, Findings, Rule};
+use crate::finding::Finding;
+use crate::leaderboard_v1::BENCHMARKS;
+use crate::published::PAPER;
+
+const REASONING: [&str; 3] = ["arc", "hellaswag", "winogrande"];
+const KNOWLEDGE: [&str; 3] = ["gsm8k", "mmlu", "truthfulqa"];
+
+/// Table 3 of the paper: target, importances of layers, `d_model`, `d_ffn`, heads, and R² where the text says it.
+const TABLE_3: [(&str, [f64; 4], Option<f64>); 5] = [
+    ("bigcodebench_complete", [0.354, 0.335, 0.231, 0.081], Some(0.662)),
+    ("ifeval", [0.293, 0.252, 0.390, 0.065], Some(0.482)),
+    ("longbench_v2", [0.193, 0.167, 0.499, 0.141], Some(0.7026)),
+    ("decode_speed", [0.276, 0.326, 0.324, 0.075], Some(0.8154)),
+    ("memory", [0.109, 0.613, 0.274, 0.004], Some(0.8836)),
+];
+const TABLE_3_COLUMNS: [&str; 4] = ["layers", "d_model", "d_ffn", "heads"];
+
+/// How far a share of importance, or an R², may be off: other rows, another forest.
+const TOLERANCE: f64 = 0.05;
+
+pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
+    let mut all = vec![
+        comes_first(findings, "core", "layers", &REASONING, ""),
+        comes_first(findings, "core", "d_ffn", &KNOWLEDGE, ""),
+        comes_first(
+            findings,
+            "core_official",
+            "layers",
+            &REASONING,
+            " among official providers",
+        ),
+        comes_first(
+            findings,
+            "core_official",
+            "d_ffn",
+            &["truthfulqa", "gsm8k"],
+            " among official providers",
+        ),
+        depth_and_width_with_date(findings),
+        size_and_date(findings),
+        reverse(findings),
+    ];
+    for (target, shares, r2) in TABLE_3 {
+        all.extend(table_3(findings, target, &shares, r2));
+    }
+    all
+}
+
+fn template(id: String, statement: String, place: &'static str, claimed: usize) -> Claim {
+    Claim {
+        id,
+        statement,
+        work: PAPER,
+        place,
+        claimed: claimed as f64,
+        unit: format!("of {claimed} targets"),
+        rule: Rule::AtLeast,
+        literature: Evidence::none(),
+        strict: Evidence::none(),
+        why: String::new(),
+    }
+}
+
+/// For how many targets `is_it` holds of what `kind` puts first, and what came first elsewhere.
+fn count_firsts(
+    findings: &Findings<'_>,
+    (kind, set): (&str, &str),
+    targets: &[&str],
+    is_it: impl Fn(&str) -> bool,
+) -> Evidence {
+    let mut answers: Vec<(bool, &Finding)> = Vec::new();
+    let mut firsts = Vec::new();
+    for target in targets {
+        if let Some((first, finding)) = findings.first(kind, set, target) {
+            answers.push((is_it(first), finding));
+            let how_often = match (
+                kind,
+                findings.value(&format!("importance.first_share.{set}.{target}.{first}")),
+            ) {
+                ("mdi", Some(share)) => format!(" (first in {:.0} % of draws of shapes)", 100.0 * share),
+                _ => String::new(),
+            };
+            firsts.push(format!("{target} {first}{how_often}"));
+        }
+    }
+    if answers.len() < targets.len() {
+        return Evidence::cannot("too few rows or shapes");
+    }
+    Evidence::count(&answers, format!("first by {kind}: {}", firsts.join(", ")))
+}
+
+fn comes_first(findings: &Findings<'_>, set: &str, column: &str, targets: &[&str], among: &str) -> Claim {
+    let count = |kind: &str| count_firsts(findings, (kind, set), targets, |first| first == column);
+    let place = if set == "core" {
+        "section 4, figure 8a"
+    } else {
+        "appendix C.1, figure 12a"
+    };
+    Claim {
+        literature: count("mdi"),
+        strict: count("permutation"),
+        why: "strict: the column whose shuffling costs most on shapes not trained on".into(),
+        ..template(
+            format!("importance.{column}_first.{set}"),
+            format!("{column} comes first for {}{among}", targets.join(", ")),
+            place,
+            targets.len(),
+        )
+    }
+}
+
+/// Robust to date: with the date in, layers still lead the structure columns of reasoning, `d_ffn` those of knowledge.
+fn depth_and_width_with_date(findings: &Findings<'_>) -> Claim {
+    let lead = |kind: &str, target: &str| {
+        let prefix = format!("importance.{kind}.structure_date.{target}.");
+        TABLE_3_COLUMNS
+            .iter()
+            .filter_map(|column| Some((*column, findings.get(&format!("{prefix}{column}"))?)))
+            .max_by(|(_, a), (_, b)| {
+                a.value
+                    .unwrap_or(f64::NAN)
+                    .total_cmp(&b.value.unwrap_or(f64::NAN))
+            })
+    };
+    let count = |kind: &str| {
+        let mut answers = Vec::new();
+        let mut leads = Vec::new();
+        let wanted = REASONING.map(|target| (target, "layers"));
+        for (target, column) in wanted
+            .into_iter()
+            .chain(KNOWLEDGE.map(|target| (target, "d_ffn")))
+        {
+            if let Some((first, finding)) = lead(kind, target) {
+                answers.push((first == column, finding));
+                leads.push(format!("{target} {first}"));
+            }
+        }
+        Evidence::count(
+            &answers,
+            format!("leading of the four by {kind}: {}", leads.join(", ")),
+        )
+    };
+    Claim {
+        literature: count("mdi"),
+        strict: count("permutation"),
+        ..template(
+            "importance.robust_to_date".into(),
+            "With the date in, layers lead for ARC, HellaSwag, WinoGrande and d_ffn for GSM8K, MMLU, TruthfulQA".into(),
+            "appendix C.1, figure 13",
+            BENCHMARKS.len(),
+        )
+    }
+}
+
+/// The two columns of most importance are size and date.
+fn size_and_date(findings: &Findings<'_>) -> Claim {
+    let count = |kind: &str| {
+        let mut answers = Vec::new();
+        let mut tops = Vec::new();
+        for target in BENCHMARKS {
+            let mut all = findings.under(&format!("importance.{kind}.structure_date.{target}."));
+            all.sort_by(|(_, a), (_, b)| {
+                b.value
+                    .unwrap_or(f64::NAN)
+                    .total_cmp(&a.value.unwrap_or(f64::NAN))
+            });
+            if let [(first, finding), (second, _), ..] = all.as_slice() {
+                let pair = [*first, *second];
+                answers.push((pair.contains(&"size") && pair.contains(&"date"), *finding));
+                tops.push(format!("{target} {first} and {second}"));
+            }
+        }
+        Evidence::count(&answers, format!("the two first by {kind}: {}", tops.join(", ")))
+    };
+    Claim {
+        literature: count("mdi"),
+        strict: count("permutation"),
+        ..template(
+            "importance.size_and_date_first".into(),
+            "Size and release date come first on every benchmark".into(),
+            "section 4, figure 7",
+            BENCHMARKS.len(),
+        )
+    }
+}
+
+/// Structure from scores: MMLU comes first.
+fn reverse(findings: &Findings<'_>) -> Claim {
+    let targets = ["layers", "d_model", "d_ffn", "heads"];
+    let count = |kind: &str| count_firsts(findings, (kind, "scores"), &targets, |first| first == "mmlu");
+    Claim {
+        literature: count("mdi"),
+        strict: count("permutation"),
+        ..template(
+            "importance.mmlu_first_in_reverse".into(),
+            "Of the six scores MMLU says most about layers, d_model, d_ffn and heads".into(),
+            "section 4, figure 8b",
+            targets.len(),
+        )
+    }
+}
+
+fn table_3(findings: &Findings<'_>, target: &str, shares: &[f64; 4], r2: Option<f64>) -> Vec<Claim> {
+    let is_of_device = ["decode_speed", "memory"].contains(&target);
+    let slice = if is_of_device {
+        "core_unquantized_a10"
+    } else {
+        "core"
+    };
+    let claim =
+        |id: String, statement: String, claimed: f64, literature: Evidence, strict: Evidence, why: &str| {
+            Claim {
+                id,
+                statement,
+                work: PAPER,
+                place: "section 4, table 3",
+                claimed,
+                unit: "fraction".into(),
+                rule: Rule::Within(TOLERANCE),
+                literature,
+                strict,
+                why: why.into(),
+            }
+        };
+    let slice_words = if is_of_device {
+        "the work does not say which devices and quantizations; strict: one device (A10), nothing quantized, each shape \
+         counted once"
+    } else {
+        "strict: each shape counted once"
+    };
+    let mut all: Vec<Claim> = TABLE_3_COLUMNS
+        .iter()
+        .zip(shares)
+        .map(|(column, share)| {
+            claim(
+                format!("importance.{target}.{column}"),
+                format!(
+                    "{column} has {:.1} % of the importance for {target}",
+                    100.0 * share
+                ),
+                *share,
+                findings.evidence(&format!("importance.mdi.core.{target}.{column}")),
+                findings.evidence(&format!("importance.mdi_per_shape.{slice}.{target}.{column}")),
+                slice_words,
+            )
+        })
+        .collect();
+    if let Some(r2) = r2 {
+        all.push(claim(
+            format!("r2.random_forest.{target}"),
+            format!("A forest on layers, d_model, d_ffn and heads reaches R² {r2:.2} on {target}"),
+            r2,
+            findings.evidence(&format!("regression.r2.core.random_split.random_forest.{target}")),
+            findings.evidence(&format!("regression.r2.{slice}.structure_out.random_forest.{target}")),
+            if is_of_device {
+                "the work does not say which devices and quantizations; strict: one device (A10), nothing quantized, unseen \
+                 shapes"
+            } else {
+                ""
+            },
+        ));
+    }
+    all
+}

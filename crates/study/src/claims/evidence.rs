@@ -1,0 +1,134 @@
+//! What a claim rests on: findings by id, and what is counted over them.
+
+use std::collections::BTreeMap;
+
+use crate::finding::{Finding, Interval};
+
+/// Findings by id.
+pub struct Findings<'a> {
+    by_id: BTreeMap<&'a str, &'a Finding>,
+}
+
+impl<'a> Findings<'a> {
+    /// Of all sections.
+    pub fn new(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        Self {
+            by_id: findings
+                .into_iter()
+                .map(|finding| (finding.id.as_str(), finding))
+                .collect(),
+        }
+    }
+
+    /// The finding of that id, where it has a value.
+    pub fn get(&self, id: &str) -> Option<&'a Finding> {
+        self.by_id
+            .get(id)
+            .copied()
+            .filter(|finding| finding.value.is_some())
+    }
+
+    /// Its value.
+    pub fn value(&self, id: &str) -> Option<f64> {
+        self.get(id).and_then(|finding| finding.value)
+    }
+
+    /// Findings whose id begins so, with the rest of the id, in the order of ids.
+    pub fn under(&self, prefix: &str) -> Vec<(&'a str, &'a Finding)> {
+        self.by_id
+            .values()
+            .filter(|finding| finding.value.is_some())
+            .filter_map(|finding| Some((finding.id.strip_prefix(prefix)?, *finding)))
+            .collect()
+    }
+
+    /// The evidence that one finding gives.
+    pub fn evidence(&self, id: &str) -> Evidence {
+        self.get(id).map_or_else(Evidence::none, Evidence::from)
+    }
+
+    /// What `kind` of importance puts first for a target, and by how much of what.
+    pub fn first(&self, kind: &str, set: &str, target: &str) -> Option<(&'a str, &'a Finding)> {
+        let all = self.under(&format!("importance.{kind}.{set}.{target}."));
+        all.into_iter().max_by(|(_, a), (_, b)| {
+            a.value
+                .unwrap_or(f64::NAN)
+                .total_cmp(&b.value.unwrap_or(f64::NAN))
+        })
+    }
+}
+
+/// A number with what it rests on.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// The number; none where the data cannot tell.
+    pub value: Option<f64>,
+    /// Its interval.
+    pub interval: Option<Interval>,
+    /// Rows.
+    pub n: usize,
+    /// How rows were divided.
+    pub protocol: String,
+    /// What was computed.
+    pub method: String,
+    /// Seed of what is random.
+    pub seed: Option<u64>,
+    /// In words, where the number alone does not say.
+    pub says: String,
+}
+
+impl From<&Finding> for Evidence {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            value: finding.value,
+            interval: finding.interval.clone(),
+            n: finding.n,
+            protocol: finding.protocol.clone(),
+            method: finding.method.clone(),
+            seed: finding.seed,
+            says: String::new(),
+        }
+    }
+}
+
+impl Evidence {
+    /// No data.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// No data, and why.
+    pub fn cannot(why: &str) -> Self {
+        Self {
+            says: why.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// How many of `answers` are yes; no evidence where there is no answer at all. `of` lends n and protocol.
+    pub fn count(answers: &[(bool, &Finding)], says: String) -> Self {
+        let Some((_, of)) = answers.first() else {
+            return Self::none();
+        };
+        Self {
+            value: Some(answers.iter().filter(|(yes, _)| *yes).count() as f64),
+            n: answers
+                .iter()
+                .map(|(_, finding)| finding.n)
+                .max()
+                .unwrap_or_default(),
+            protocol: of.protocol.clone(),
+            method: format!("count over {} of: {}", answers.len(), of.method),
+            seed: of.seed,
+            ..Self::default()
+        }
+        .saying(says)
+    }
+
+    /// The same in words.
+    #[must_use]
+    pub fn saying(mut self, says: impl Into<String>) -> Self {
+        self.says = says.into();
+        self
+    }
+}

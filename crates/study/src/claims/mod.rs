@@ -1,0 +1,270 @@
+//! The ledger: each claim of the two works, what was printed, what these data give, and a verdict on both readings.
+//!
+//! A claim is judged twice: as the work did it, and under the stricter reading, where shapes that are tested are never
+//! trained on or each shape counts once. Claims are read off findings; nothing is computed here but counts of them.
+
+mod attribution;
+mod dataset;
+mod dimensions;
+mod evidence;
+mod mechanism;
+mod methods;
+mod scores;
+mod trends;
+
+use crate::finding::{Finding, Interval, Published, SourceOf, Verdict};
+use crate::section::{Cell, Section, Table};
+
+pub use evidence::{Evidence, Findings};
+
+/// What makes a number agree with a claim.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// No farther than this from the printed number.
+    Within(f64),
+    /// At least the number.
+    AtLeast,
+    /// Below the number: the whole interval, where there is one.
+    Below,
+    /// Above the number: the whole interval, where there is one.
+    Above,
+}
+
+/// One claim and what was found.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Last parts of the finding id: `r2.random_forest.mmlu`.
+    pub id: String,
+    /// What is claimed, in a sentence.
+    pub statement: String,
+    /// The work.
+    pub work: &'static str,
+    /// Where it says so.
+    pub place: &'static str,
+    /// The number printed, or the number that the claim in words comes to.
+    pub claimed: f64,
+    /// Its unit.
+    pub unit: String,
+    /// What counts as agreeing.
+    pub rule: Rule,
+    /// As the work did it.
+    pub literature: Evidence,
+    /// Under the stricter reading.
+    pub strict: Evidence,
+    /// Why, where a number alone does not say.
+    pub why: String,
+}
+
+impl Claim {
+    /// What a reading says of the claim.
+    fn verdict(&self, evidence: &Evidence) -> Verdict {
+        let Some(value) = evidence.value else {
+            return Verdict::NotTestable;
+        };
+        let holds = match self.rule {
+            Rule::Within(tolerance) => (value - self.claimed).abs() <= tolerance,
+            Rule::AtLeast => value >= self.claimed,
+            Rule::Below => evidence.interval.as_ref().map_or(value, |interval| interval.high) < self.claimed,
+            Rule::Above => evidence.interval.as_ref().map_or(value, |interval| interval.low) > self.claimed,
+        };
+        if holds {
+            Verdict::Reproduced
+        } else {
+            Verdict::Differs
+        }
+    }
+
+    fn tolerance(&self) -> f64 {
+        match self.rule {
+            Rule::Within(tolerance) => tolerance,
+            _ => 0.0,
+        }
+    }
+
+    /// The two findings: `claims.{id}` and `claims.{id}.strict`.
+    fn findings(&self) -> [Finding; 2] {
+        let source = SourceOf {
+            work: self.work.into(),
+            place: self.place.into(),
+        };
+        let of = |id: String, evidence: &Evidence| {
+            let mut finding = Finding::new(id, self.statement.clone(), &source)
+                .with_interval(evidence.interval.clone())
+                .with_protocol(&evidence.protocol, &[]);
+            finding.value = evidence.value.filter(|value| value.is_finite());
+            finding.unit.clone_from(&self.unit);
+            finding.n = evidence.n;
+            finding.method.clone_from(&evidence.method);
+            finding.seed = evidence.seed;
+            finding.published = Some(Published {
+                value: self.claimed,
+                work: self.work.into(),
+                place: self.place.into(),
+                tolerance: self.tolerance(),
+                n: None,
+            });
+            finding.verdict = Some(self.verdict(evidence));
+            finding.notes = [self.rule_in_words(), self.why.clone(), evidence.says.clone()]
+                .into_iter()
+                .filter(|note| !note.is_empty())
+                .collect();
+            finding
+        };
+        [
+            of(format!("claims.{}", self.id), &self.literature),
+            of(format!("claims.{}.strict", self.id), &self.strict),
+        ]
+    }
+
+    fn rule_in_words(&self) -> String {
+        let number = self.claimed;
+        match self.rule {
+            Rule::Within(tolerance) => format!("agrees within {tolerance} {} of {number}", self.unit),
+            Rule::AtLeast => format!("holds from {number} {} on", self.unit),
+            Rule::Below => format!(
+                "holds where the upper end of the interval, or the value without one, is below {number} {}",
+                self.unit
+            ),
+            Rule::Above => format!(
+                "holds where the lower end of the interval is above {number} {}",
+                self.unit
+            ),
+        }
+    }
+
+    fn row(&self) -> Vec<Cell> {
+        let ends = |interval: &Option<Interval>| {
+            let of = |pick: fn(&Interval) -> f64| Cell::from(interval.as_ref().map(pick));
+            [of(|interval| interval.low), of(|interval| interval.high)]
+        };
+        let [low, high] = ends(&self.literature.interval);
+        let [strict_low, strict_high] = ends(&self.strict.interval);
+        let words: Vec<&str> = [&self.why, &self.literature.says, &self.strict.says]
+            .into_iter()
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+            .collect();
+        vec![
+            self.id.as_str().into(),
+            self.statement.as_str().into(),
+            format!("{}, {}", self.work, self.place).into(),
+            self.claimed.into(),
+            self.unit.as_str().into(),
+            self.literature.value.into(),
+            low,
+            high,
+            self.literature.n.into(),
+            self.literature.protocol.as_str().into(),
+            verdict_name(self.verdict(&self.literature)).into(),
+            self.strict.value.into(),
+            strict_low,
+            strict_high,
+            self.strict.n.into(),
+            self.strict.protocol.as_str().into(),
+            verdict_name(self.verdict(&self.strict)).into(),
+            words.join(". ").into(),
+        ]
+    }
+}
+
+/// A verdict as it is written everywhere.
+pub fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Reproduced => "reproduced",
+        Verdict::Differs => "differs",
+        Verdict::NotTestable => "not_testable",
+    }
+}
+
+/// Every claim, judged on the findings of the other sections.
+pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
+    [
+        scores::claims(findings),
+        methods::claims(findings),
+        attribution::claims(findings),
+        trends::claims(findings),
+        dataset::claims(findings),
+        dimensions::claims(findings),
+        mechanism::claims(),
+    ]
+    .concat()
+}
+
+/// The ledger as a section.
+pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
+    let claims = claims(&Findings::new(findings));
+    let count = |verdict: Verdict, strict: bool| {
+        let of = |claim: &&Claim| {
+            let evidence = if strict { &claim.strict } else { &claim.literature };
+            claim.verdict(evidence) == verdict
+        };
+        claims.iter().filter(of).count()
+    };
+    let both = claims
+        .iter()
+        .filter(|claim| {
+            claim.verdict(&claim.literature) == Verdict::Reproduced
+                && claim.verdict(&claim.strict) == Verdict::Reproduced
+        })
+        .count();
+    let said = |strict: bool| {
+        format!(
+            "{} reproduce, {} differ, {} cannot be tested on these data",
+            count(Verdict::Reproduced, strict),
+            count(Verdict::Differs, strict),
+            count(Verdict::NotTestable, strict)
+        )
+    };
+    Section {
+        id: "claims".into(),
+        title: "Claims of the literature".into(),
+        text: vec![
+            format!("{} claims. As the works did it: {}.", claims.len(), said(false)),
+            format!(
+                "Under the stricter reading (no shape both trained on and tested, or each shape counted once): {}. {both} \
+                 hold in both readings.",
+                said(true)
+            ),
+        ],
+        findings: claims.iter().flat_map(Claim::findings).collect(),
+        tables: vec![table(&claims)],
+        ..Section::default()
+    }
+}
+
+fn table(claims: &[Claim]) -> Table {
+    Table {
+        id: "claims".into(),
+        caption: "Each claim of the two works: the number printed (or what the words come to), ours as the work did it, and \
+                  ours under the stricter reading, each with its 95 % interval, n, protocol and verdict."
+            .into(),
+        columns: [
+            "claim",
+            "in words",
+            "where",
+            "claimed",
+            "unit",
+            "ours",
+            "low",
+            "high",
+            "n",
+            "protocol",
+            "verdict",
+            "strict",
+            "strict low",
+            "strict high",
+            "strict n",
+            "strict protocol",
+            "strict verdict",
+            "why",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows: claims.iter().map(Claim::row).collect(),
+        shown: true,
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

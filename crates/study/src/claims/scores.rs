@@ -1,0 +1,93 @@
+//! Claims on the scores themselves: which go together, which scatter most.
+
+use super::{Claim, Evidence, Findings, Rule};
+use crate::leaderboard_v1::BENCHMARKS;
+use crate::published::PAPER;
+
+/// From here on a rank correlation is called strong (Schober, Boer and Schwarte 2018,
+/// <https://doi.org/10.1213/ANE.0000000000002864>); the paper prints none.
+const STRONG: f64 = 0.7;
+
+pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
+    let mut all = Vec::new();
+    for (a, b) in [
+        ("arc", "hellaswag"),
+        ("arc", "winogrande"),
+        ("hellaswag", "winogrande"),
+    ] {
+        let pair = |prefix: &str| {
+            let ids = [format!("{prefix}.{a}.{b}"), format!("{prefix}.{b}.{a}")];
+            ids.iter()
+                .find_map(|id| findings.get(id))
+                .map_or_else(Evidence::none, Evidence::from)
+        };
+        all.push(Claim {
+            id: format!("correlation.{a}.{b}"),
+            statement: format!("Scores on {a} and {b} are highly correlated"),
+            work: PAPER,
+            place: "section 4, figure 6",
+            claimed: STRONG,
+            unit: "Spearman's rho".into(),
+            rule: Rule::Above,
+            literature: pair("correlation.spearman"),
+            strict: pair("correlation.partial"),
+            why: "no number is printed; 0.7 is what is commonly called strong. Strict: the partial rank correlation given \
+                  size and date"
+                .into(),
+        });
+    }
+    all.push(most_dispersed(findings));
+    all
+}
+
+fn most_dispersed(findings: &Findings<'_>) -> Claim {
+    let relative: Vec<(&str, f64, &crate::finding::Finding)> = BENCHMARKS
+        .iter()
+        .filter_map(|benchmark| {
+            let sd = findings.get(&format!("distribution.sd.{benchmark}"))?;
+            Some((*benchmark, sd.value?, sd))
+        })
+        .collect();
+    let widest = relative.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let literature = widest.map_or_else(Evidence::none, |(name, sd, finding)| {
+        let mut evidence =
+            Evidence::from(*finding).saying(format!("{name} scatters most: sd {sd:.1} points"));
+        evidence.value = Some(f64::from(u8::from(*name == "gsm8k")));
+        evidence.interval = None;
+        evidence
+    });
+    let strict: Vec<(&str, &crate::finding::Finding)> = BENCHMARKS
+        .iter()
+        .filter_map(|benchmark| {
+            Some((
+                *benchmark,
+                findings.get(&format!("distribution.iqr.{benchmark}"))?,
+            ))
+        })
+        .collect();
+    let widest = strict.iter().max_by(|a, b| {
+        a.1.value
+            .unwrap_or(f64::NAN)
+            .total_cmp(&b.1.value.unwrap_or(f64::NAN))
+    });
+    let strict = widest.map_or_else(Evidence::none, |(name, finding)| {
+        let iqr = finding.value.unwrap_or(f64::NAN);
+        let mut evidence =
+            Evidence::from(*finding).saying(format!("by interquartile range: {name}, {iqr:.1} points"));
+        evidence.value = Some(f64::from(u8::from(*name == "gsm8k")));
+        evidence.interval = None;
+        evidence
+    });
+    Claim {
+        id: "dispersion.gsm8k".into(),
+        statement: "Scores differ most between checkpoints on gsm8k".into(),
+        work: PAPER,
+        place: "section 3, figure 5",
+        claimed: 1.0,
+        unit: "1 yes, 0 no".into(),
+        rule: Rule::AtLeast,
+        literature,
+        strict,
+        why: String::new(),
+    }
+}

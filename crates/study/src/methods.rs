@@ -1,0 +1,182 @@
+//! Every method of the literature on every benchmark, with rows divided at random and by shape.
+
+use std::collections::BTreeMap;
+
+use crate::attribution::Asked;
+use crate::error::Error;
+use crate::evaluate::Evaluation;
+use crate::finding::Finding;
+use crate::protocol::Protocol;
+use crate::regression::{Regression, all, from_name};
+use crate::scored::Scored;
+use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
+use crate::statistics::mean;
+
+/// The method with features of its own.
+const STRUCTURAL: &str = "structural";
+
+/// The methods of a feature set: on `structural` its own; else all but the forest, whose section stands alone.
+pub fn of_set(set: &str) -> Vec<Box<dyn Regression>> {
+    if set == STRUCTURAL {
+        return from_name(STRUCTURAL).into_iter().collect();
+    }
+    let mut methods = all();
+    methods.retain(|method| method.name() != "random_forest");
+    methods
+}
+
+/// Results of the methods on one target under one protocol.
+pub struct Target<'a> {
+    /// Rows and names.
+    pub asked: Asked<'a>,
+    /// Name of the protocol.
+    pub protocol: &'a str,
+    /// Method and what it predicts.
+    pub results: Vec<(&'a str, Evaluation)>,
+    /// R² of the training mean of the row's own shape.
+    pub lookup: Option<f64>,
+}
+
+/// The section: R² and mean absolute error of each, a table, and the means over benchmarks drawn.
+///
+/// # Errors
+/// As [`Scored::r2`].
+pub fn section(targets: &[Target<'_>], resamples: usize, seed: u64) -> Result<Section, Error> {
+    let mut section = Section {
+        id: "methods".into(),
+        title: "Every method on every benchmark".into(),
+        ..Section::default()
+    };
+    let mut table = empty_table();
+    for target in targets {
+        let asked = &target.asked;
+        let scored = Scored {
+            set: asked.set,
+            target: asked.target,
+            protocol: target.protocol,
+            design: asked.design,
+            values: asked.values,
+            shape: asked.shape,
+            source: asked.source,
+            resamples,
+            seed,
+            is_published: asked.is_published,
+        };
+        for (method, result) in &target.results {
+            let finding = scored.r2(method, result)?.with_figure("methods-r2");
+            table.rows.push(row(target, method, result, &finding));
+            section.findings.push(finding);
+            section.findings.push(scored.mae(method, asked.unit, result));
+        }
+    }
+    section.text = words(targets);
+    section.figures = vec![figure(targets)];
+    section.tables = vec![table];
+    Ok(section)
+}
+
+fn row(target: &Target<'_>, method: &str, result: &Evaluation, finding: &Finding) -> Vec<Cell> {
+    let interval = finding.interval.as_ref();
+    vec![
+        target.asked.target.into(),
+        method.into(),
+        target.asked.set.into(),
+        target.protocol.into(),
+        result.n_tested.into(),
+        result.r2_pooled.into(),
+        interval.map(|interval| interval.low).into(),
+        interval.map(|interval| interval.high).into(),
+        result.mae.into(),
+        result.rmse.into(),
+        target.lookup.into(),
+    ]
+}
+
+/// Mean R² over targets: by method and protocol.
+fn means(targets: &[Target<'_>]) -> BTreeMap<(String, String), f64> {
+    let mut all: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+    for target in targets {
+        for (method, result) in &target.results {
+            let key = ((*method).to_owned(), target.protocol.to_owned());
+            all.entry(key).or_default().extend(result.r2_pooled);
+        }
+    }
+    all.into_iter()
+        .map(|(key, values)| (key, mean(&values)))
+        .collect()
+}
+
+fn words(targets: &[Target<'_>]) -> Vec<String> {
+    let means = means(targets);
+    let of = |protocol: Protocol| {
+        let mut methods: Vec<(&str, f64)> = means
+            .iter()
+            .filter(|((_, name), _)| name == protocol.name())
+            .map(|((method, _), value)| (method.as_str(), *value))
+            .collect();
+        methods.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let said: Vec<String> = methods
+            .iter()
+            .map(|(method, value)| format!("{method} {value:.2}"))
+            .collect();
+        said.join(", ")
+    };
+    vec![format!(
+        "Mean R² over the benchmarks with rows divided at random: {}. On shapes not trained on: {}. The forest has its own \
+         section.",
+        of(Protocol::RandomSplit),
+        of(Protocol::StructureOut)
+    )]
+}
+
+fn empty_table() -> Table {
+    Table {
+        id: "methods".into(),
+        caption: "R² (pooled over folds) of each method on each benchmark of leaderboard v1, from structure and date, or \
+                  from the columns of `structural`; defaults of the literature. Intervals: 95 %, bootstrap over shapes. \
+                  Look-up: the training mean of the row's own shape."
+            .into(),
+        columns: [
+            "benchmark",
+            "method",
+            "features",
+            "protocol",
+            "n tested",
+            "R²",
+            "low",
+            "high",
+            "MAE (points)",
+            "RMSE (points)",
+            "look-up R²",
+        ]
+        .map(String::from)
+        .to_vec(),
+        shown: true,
+        ..Table::default()
+    }
+}
+
+fn figure(targets: &[Target<'_>]) -> Figure {
+    let n = targets.iter().map(|target| target.asked.values.len()).max();
+    // A method that fails badly out of shape would flatten all others.
+    let floor = -1.0;
+    let bars = means(targets).into_iter().map(|((method, protocol), value)| Bar {
+        group: method,
+        series: protocol,
+        value: value.max(floor),
+        interval: None,
+    });
+    Figure {
+        id: "methods-r2".into(),
+        title: "What each method predicts, by protocol".into(),
+        caption: format!(
+            "Mean R² over the six benchmarks of leaderboard v1 by method: rows divided at random against shapes not \
+             trained on; values below {floor} drawn at {floor}; n = {} checkpoints.",
+            n.unwrap_or_default()
+        ),
+        n: n.unwrap_or_default(),
+        x: Axis::linear("method"),
+        y: Axis::linear("mean R² over six benchmarks (fraction of variance)"),
+        drawing: Drawing::Bars(bars.collect()),
+    }
+}

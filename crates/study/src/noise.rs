@@ -1,0 +1,260 @@
+//! What a benchmark of so many items leaves open: the sampling error of one score, and of a difference of two.
+//!
+//! A score is a share of items answered right, so other items of the same kind would give another:
+//! variance p (1 − p) / n of the raw share (Miller 2024, <https://arxiv.org/abs/2411.00640>). Leaderboard v2 stretches
+//! each subtask from its chance level b to 0 … 100, which stretches its error by 1 / (1 − b). Where a score is the mean
+//! of subtasks, each is taken as equally hard: only the mean is published. Metrics that are no share of right answers
+//! (TruthfulQA's mc2) vary less than this; two checkpoints answer the same items, so their difference varies less than
+//! two independent scores do: intervals without per-item answers are on the wide side.
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use crate::finding::Interval;
+
+/// One subtask: independent items, and the share that guessing gets and the leaderboard takes as 0.
+type Subtask = (f64, f64);
+
+/// A benchmark's items.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Items {
+    /// Name of the benchmark.
+    pub benchmark: &'static str,
+    /// Items that are independent of each other.
+    pub n: usize,
+    subtasks: &'static [Subtask],
+    /// Where the counts come from.
+    pub source: &'static str,
+}
+
+/// Leaderboard v2's subtasks of BIG-Bench Hard: items, and one over the number of choices.
+const BBH: [Subtask; 24] = [
+    (250.0, 1.0 / 2.0),
+    (250.0, 1.0 / 3.0),
+    (250.0, 1.0 / 2.0),
+    (178.0, 1.0 / 2.0),
+    (250.0, 1.0 / 6.0),
+    (250.0, 1.0 / 18.0),
+    (250.0, 1.0 / 19.0),
+    (250.0, 1.0 / 7.0),
+    (250.0, 1.0 / 11.0),
+    (250.0, 1.0 / 2.0),
+    (250.0, 1.0 / 6.0),
+    (250.0, 1.0 / 5.0),
+    (250.0, 1.0 / 6.0),
+    (250.0, 1.0 / 3.0),
+    (250.0, 1.0 / 4.0),
+    (250.0, 1.0 / 2.0),
+    (250.0, 1.0 / 3.0),
+    (187.0, 1.0 / 2.0),
+    (250.0, 1.0 / 2.0),
+    (250.0, 1.0 / 7.0),
+    (250.0, 1.0 / 6.0),
+    (146.0, 1.0 / 5.0),
+    (250.0, 1.0 / 2.0),
+    (250.0, 1.0 / 5.0),
+];
+
+/// Murder mysteries, object placements, team allocation.
+const MUSR: [Subtask; 3] = [(250.0, 0.5), (256.0, 0.2), (250.0, 1.0 / 3.0)];
+
+const fn items(
+    benchmark: &'static str,
+    n: usize,
+    subtasks: &'static [Subtask],
+    source: &'static str,
+) -> Items {
+    Items {
+        benchmark,
+        n,
+        subtasks,
+        source,
+    }
+}
+
+const V1: &str = "test set of the benchmark";
+const V2: &str = "Open LLM Leaderboard v2, its normalisation page";
+
+/// Benchmarks whose items are known.
+pub const ITEMS: [Items; 20] = [
+    items("arc", 1172, &[(1172.0, 0.0)], V1),
+    items("hellaswag", 10_042, &[(10_042.0, 0.0)], V1),
+    // The mean of 57 subjects of 100 to 1,534 items varies as one of 9,528 items of equal weight would.
+    items("mmlu", 14_042, &[(9_528.0, 0.0)], V1),
+    items("truthfulqa", 817, &[(817.0, 0.0)], V1),
+    items("winogrande", 1267, &[(1267.0, 0.0)], V1),
+    items("gsm8k", 1319, &[(1319.0, 0.0)], V1),
+    items("ifeval", 541, &[(541.0, 0.0)], V2),
+    items("bbh", 5761, &BBH, V2),
+    items("math", 1324, &[(1324.0, 0.0)], V2),
+    // Diamond lies inside main, main inside extended: 546 questions, those of diamond counted three times.
+    items("gpqa", 546, &[(493.0, 0.25)], V2),
+    items("musr", 756, &MUSR, V2),
+    items("mmlu_pro", 12_032, &[(12_032.0, 0.1)], V2),
+    items(
+        "bigcodebench_complete",
+        1140,
+        &[(1140.0, 0.0)],
+        "BigCodeBench, full set",
+    ),
+    items(
+        "bigcodebench_instruct",
+        1140,
+        &[(1140.0, 0.0)],
+        "BigCodeBench, full set",
+    ),
+    items(
+        "bigcodebench_hard_complete",
+        148,
+        &[(148.0, 0.0)],
+        "BigCodeBench, hard set",
+    ),
+    items(
+        "bigcodebench_hard_instruct",
+        148,
+        &[(148.0, 0.0)],
+        "BigCodeBench, hard set",
+    ),
+    items("humaneval", 164, &[(164.0, 0.0)], "HumanEval"),
+    items("humaneval_plus", 164, &[(164.0, 0.0)], "HumanEval"),
+    items("longbench_v2", 503, &[(503.0, 0.0)], "LongBench v2"),
+    items("longbench_v2_cot", 503, &[(503.0, 0.0)], "LongBench v2"),
+];
+
+/// The items of a benchmark, where they are known.
+pub fn items_of(benchmark: &str) -> Option<&'static Items> {
+    ITEMS.iter().find(|items| items.benchmark == benchmark)
+}
+
+impl Items {
+    /// Standard error of a score, points; `score` in points.
+    pub fn error(&self, score: f64) -> f64 {
+        let share = (score / 100.0).clamp(0.0, 1.0);
+        let count = self.subtasks.len() as f64;
+        let of = |&(n, chance): &Subtask| {
+            // Half an item right and half wrong more, so that no score is without error (Agresti and Coull 1998).
+            let raw = chance + (1.0 - chance) * share;
+            let raw = (raw * n + 1.0) / (n + 2.0);
+            raw * (1.0 - raw) / n / (1.0 - chance).powi(2)
+        };
+        100.0 * self.subtasks.iter().map(of).sum::<f64>().sqrt() / count
+    }
+
+    /// What other items of the same kind would give.
+    pub fn interval(&self, score: f64, level: f64) -> Interval {
+        let half = quantile(level) * self.error(score);
+        Interval {
+            low: (score - half).max(0.0),
+            high: (score + half).min(100.0),
+            level,
+            method: format!("sampling of {} items", self.n),
+        }
+    }
+}
+
+/// A difference with its error, as a normal law takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Second less first.
+    pub value: f64,
+    /// Its interval.
+    pub interval: Interval,
+    /// Two-sided p of no difference.
+    pub p: f64,
+}
+
+/// A difference of standard error `error`; `method` says how that came about.
+pub fn difference(value: f64, error: f64, level: f64, method: String) -> Difference {
+    let half = quantile(level) * error;
+    let p = if error > 0.0 {
+        2.0 * Normal::standard().sf((value / error).abs())
+    } else {
+        f64::from(u8::from(value == 0.0))
+    };
+    Difference {
+        value,
+        interval: Interval {
+            low: value - half,
+            high: value + half,
+            level,
+            method,
+        },
+        p,
+    }
+}
+
+/// Mean and standard error of paired differences, `second − first` item by item; `None` for fewer than two.
+pub fn paired(first: &[f64], second: &[f64]) -> Option<(f64, f64)> {
+    if first.len() != second.len() || first.len() < 2 {
+        return None;
+    }
+    let gaps: Vec<f64> = first.iter().zip(second).map(|(a, b)| b - a).collect();
+    let mean = crate::statistics::mean(&gaps);
+    let error = (crate::statistics::variance(&gaps) / gaps.len() as f64).sqrt();
+    Some((mean, error))
+}
+
+/// p values for as many questions as there are, in their order (Holm 1979).
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut adjusted = vec![0.0; p.len()];
+    let mut least = 0.0_f64;
+    for (rank, &place) in order.iter().enumerate() {
+        least = least.max((p[place] * (p.len() - rank) as f64).min(1.0));
+        adjusted[place] = least;
+    }
+    adjusted
+}
+
+fn quantile(level: f64) -> f64 {
+    Normal::standard().inverse_cdf(0.5 + level / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_add_up() {
+        let bbh: f64 = BBH.iter().map(|(n, _)| n).sum();
+        let musr: f64 = MUSR.iter().map(|(n, _)| n).sum();
+        assert_eq!((bbh, musr), (5761.0, 756.0));
+        // GPQA: 198 questions three times, 250 twice, 98 once.
+        let (sum, squares): (f64, f64) = (198.0 * 3.0 + 250.0 * 2.0 + 98.0, 198.0 * 9.0 + 250.0 * 4.0 + 98.0);
+        assert_eq!(sum, 1192.0);
+        assert_eq!((sum * sum / squares).round(), 493.0);
+    }
+
+    #[test]
+    fn error_is_the_binomials_and_stretches_with_chance() {
+        let gsm8k = items_of("gsm8k").expect("known");
+        let by_hand = 100.0 * (0.25_f64 / 1319.0).sqrt();
+        assert!((gsm8k.error(50.0) - by_hand).abs() < 1e-9);
+        // lm-evaluation-harness prints 1.3 points of the raw share, as if all 1,192 items were different ones.
+        let gpqa = items_of("gpqa").expect("known");
+        let raw = gpqa.error(5.0) * 0.75;
+        assert!((raw - 2.0).abs() < 0.2, "{raw} on 493 effective items");
+        assert!(gsm8k.error(0.0) > 0.0 && gsm8k.error(100.0) > 0.0);
+        let interval = gsm8k.interval(99.9, 0.95);
+        assert!(interval.high <= 100.0 && interval.low < 99.9);
+    }
+
+    #[test]
+    fn differences_know_when_they_are_noise() {
+        let small = difference(1.0, 1.0, 0.95, String::new());
+        assert!(small.interval.low < 0.0 && (small.p - 0.317_310_5).abs() < 1e-6);
+        let large = difference(4.0, 1.0, 0.95, String::new());
+        assert!(large.interval.low > 2.0 && large.p < 1e-4);
+        // Three of four items agree; the pairs differ by a quarter.
+        let found = paired(&[1.0, 0.0, 1.0, 0.0], &[1.0, 0.0, 1.0, 1.0]).expect("pairs");
+        assert_eq!(found, (0.25, 0.25));
+        assert_eq!(paired(&[1.0], &[1.0]), None);
+    }
+
+    #[test]
+    fn holm_steps_down() {
+        // By hand: 3·0.01, then 2·0.02, then max with 1·0.03.
+        assert_eq!(holm(&[0.03, 0.01, 0.02]), vec![0.04, 0.03, 0.04]);
+        assert!(holm(&[]).is_empty());
+    }
+}
