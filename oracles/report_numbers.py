@@ -654,6 +654,8 @@ def progress(ledger, board, rows, outcomes, report):
         known = known.assign(x=1.0 - known.pretrained.astype(float))
         value, low, high, _ = contrast(within(known, "x", outcome, known["shape"], "shape"), [1])
         ledger.check(f"progress.post_training.{board}.{outcome}", value, low, high)
+        value, low, high, _ = contrast(within(known, "x", outcome, 0, "shape"), [1])
+        ledger.check(f"progress.post_training_raw.{board}.{outcome}", value, low, high)
         if outcome == "average":
             continue
         for name, pretrained in (("base", True), ("post_trained", False)):

@@ -104,12 +104,23 @@ fn frontier(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         panels.push(panel(bases, outcome, title, &found));
     }
     let average = panels.pop();
+    let best =
+        records(bases, |base| base.row.scores[AVERAGE])
+            .last()
+            .map_or("none".to_string(), |(base, score)| {
+                format!(
+                    "{} ({:.1} B, {}): {score:.1} points",
+                    base.row.id,
+                    base.size,
+                    day_name(base.date)
+                )
+            });
     let figure = |id: String, title: String, panels: Vec<Panel>, y: &str| Figure {
         id,
         title,
         caption: format!(
             "Pretrained checkpoints of {} by date of publication; a marker's area is the size, the steps are the best so far; n = {}. \
-             The best is large, but small checkpoints reach its level a year or two later.",
+             The best Average is that of {best}.",
             board.title,
             bases.len()
         ),
@@ -185,6 +196,7 @@ fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         ..Table::default()
     };
     let mut layers = Vec::new();
+    let mut shrunk = Vec::new();
     for &level in levels {
         let reaches = |base: &Base<'_>| base.row.scores[AVERAGE].is_some_and(|score| score >= level);
         let found = records(bases, |base| reaches(base).then_some(-base.size));
@@ -214,6 +226,10 @@ fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
                 .with_figure(&format!("progress-size-needed-{}", board.name)),
             );
         }
+        shrunk.push(format!(
+            "An Average of {level} took {:.1} B first, {:.1} B at best.",
+            first.size, last.size
+        ));
         let mut points: Vec<(f64, f64)> = found
             .iter()
             .map(|(base, _)| (decimal_year(base.date), base.size))
@@ -233,8 +249,9 @@ fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         title: format!("The size an Average needs, {}", board.title),
         caption: format!(
             "Smallest pretrained checkpoint so far that reached an Average, by date of publication; n = {} pretrained checkpoints. \
-             The size that an equal score needs shrinks.",
-            bases.len()
+             {}",
+            bases.len(),
+            shrunk.join(" ")
         ),
         n: bases.len(),
         x: Axis::linear("date of publication (year)"),

@@ -132,7 +132,7 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
         title: "Families at equal size and date".into(),
         caption: format!(
             "Median of the scores adjusted to {REFERENCE} billion parameters and {}, with 95 % intervals over shapes (none for \
-             fewer than five shapes); n = {n} evaluations of leaderboard v2. The order differs from benchmark to benchmark.",
+             fewer than five shapes); n = {n} evaluations of leaderboard v2.",
             crate::calendar::day_name(rows.reference_date)
         ),
         n,
