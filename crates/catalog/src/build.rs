@@ -272,7 +272,9 @@ pub(crate) fn build_into(
 /// The conflicts of one checkpoint, by field: those of sources, then those of labels. The clashes stand by checkpoint.
 fn conflicts(gathered: &Gathered, at: u32) -> Vec<Conflict> {
     let first = gathered.clashes.partition_point(|clash| clash.at < at);
-    let own = gathered.clashes[first..].iter().take_while(|clash| clash.at == at);
+    let own = gathered.clashes[first..]
+        .iter()
+        .take_while(|clash| clash.at == at);
     let mut conflicts: Vec<Conflict> = own.map(|clash| gathered.conflict(clash)).collect();
     conflicts.extend(labels::conflicts(gathered, &gathered.known[at as usize]));
     conflicts.sort_by(|a, b| a.field.cmp(&b.field));

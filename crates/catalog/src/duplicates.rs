@@ -93,7 +93,7 @@ impl Duplicates {
         );
         self.keep_one(
             false,
-            |seen| (seen.scores != 0).then(|| (seen.leaderboard, seen.scores)),
+            |seen| (seen.scores != 0).then_some((seen.leaderboard, seen.scores)),
             |seen| (seen.date.unwrap_or(i32::MAX), seen.row),
         );
         for at in 0..self.seen.len() {
@@ -116,7 +116,9 @@ impl Duplicates {
             .filter(|&at| self.seen[at as usize].kept == at)
             .collect();
         for &at in &candidates {
-            let Some(key) = key(&self.seen[at as usize]) else { continue };
+            let Some(key) = key(&self.seen[at as usize]) else {
+                continue;
+            };
             best.entry(key)
                 .and_modify(|kept| {
                     if order(&self.seen[at as usize]) < order(&self.seen[*kept as usize]) {

@@ -236,7 +236,11 @@ mod tests {
 
     #[test]
     fn a_leaderboards_checkpoint_is_small() {
-        assert!(std::mem::size_of::<Known>() <= 216, "{}", std::mem::size_of::<Known>());
+        assert!(
+            std::mem::size_of::<Known>() <= 216,
+            "{}",
+            std::mem::size_of::<Known>()
+        );
         let mut known = Known::default();
         assert_eq!(known.shape(), None);
         known.details.dimensions = [Some(2), Some(8), Some(16), Some(4), None, None, None];

@@ -11,7 +11,7 @@
 
 use crate::gather::Gathered;
 use crate::known::Known;
-use crate::resolve::words::{Stated, sizes, words};
+use crate::resolve::words::{Stated, holds, sizes, words};
 use crate::tables::Conflict;
 
 /// Words of names that say how weights are stored.
@@ -130,7 +130,7 @@ pub(crate) fn labels(gathered: &Gathered, known: &Known) -> [Label; 5] {
     } else {
         (stated, None)
     };
-    let stored = QUANTIZED.iter().any(|mark| lower.contains(mark));
+    let stored = holds(&lower, &QUANTIZED);
     let alone = ADAPTER.iter().any(|mark| word(&[mark]));
     let adapter = known.adapter_source.map(|number| (source(number), known.adapter));
     [
@@ -188,32 +188,32 @@ fn named_mixture(id: &str) -> bool {
 /// Labels on which sources, class names and names disagree; for `merged` also a name that says merge where both
 /// columns say no.
 pub(crate) fn conflicts(gathered: &Gathered, known: &Known) -> Vec<Conflict> {
-        let all = labels(gathered, known);
-        let merged = &all[2];
-        let named = (merged.value == Some(false))
-            .then(|| {
-                words(&known.id)
-                    .into_iter()
-                    .find(|word| MERGED.contains(&word.as_str()))
-            })
-            .flatten()
-            .map(|word| Conflict {
-                id: known.id.to_string(),
-                field: "merged".to_owned(),
-                kept: "false".to_owned(),
-                kept_source: merged
-                    .said
-                    .first()
-                    .map(|(source, _)| source.clone())
-                    .unwrap_or_default(),
-                other: "true".to_owned(),
-                other_source: format!("name: {word}"),
-                rule: "columns_over_name".to_owned(),
-            });
-        all.iter()
-            .filter_map(|label| label.conflicts(&known.id))
-            .chain(named)
-            .collect()
+    let all = labels(gathered, known);
+    let merged = &all[2];
+    let named = (merged.value == Some(false))
+        .then(|| {
+            words(&known.id)
+                .into_iter()
+                .find(|word| MERGED.contains(&word.as_str()))
+        })
+        .flatten()
+        .map(|word| Conflict {
+            id: known.id.to_string(),
+            field: "merged".to_owned(),
+            kept: "false".to_owned(),
+            kept_source: merged
+                .said
+                .first()
+                .map(|(source, _)| source.clone())
+                .unwrap_or_default(),
+            other: "true".to_owned(),
+            other_source: format!("name: {word}"),
+            rule: "columns_over_name".to_owned(),
+        });
+    all.iter()
+        .filter_map(|label| label.conflicts(&known.id))
+        .chain(named)
+        .collect()
 }
 
 #[cfg(test)]

@@ -36,10 +36,7 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
 
     /// Forgets all answers.
     pub(crate) fn clear(&mut self) {
-        self.0
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

@@ -172,12 +172,8 @@ impl Lexicon {
             |(&shape, &count): (&u32, &u32)| (shape, count - u32::from(own == Some(shape) && count > 0));
         let all: u32 = counts.iter().map(|entry| count(entry).1).sum();
         let (shape, most) = counts.iter().map(count).max_by_key(|&(_, count)| count)?;
-        (most >= 5 && most * 100 >= all * 98).then(|| {
-            (
-                self.classes[shape as usize].1,
-                self.example[shape as usize],
-            )
-        })
+        (most >= 5 && most * 100 >= all * 98)
+            .then(|| (self.classes[shape as usize].1, self.example[shape as usize]))
     }
 
     /// The structure that the name of `known` tells, and a checkpoint that has it.
@@ -192,7 +188,10 @@ impl Lexicon {
                 continue;
             };
             let count = |shape: u32| {
-                let all = counts.iter().find(|held| held.0 == shape).map_or(0, |held| held.1);
+                let all = counts
+                    .iter()
+                    .find(|held| held.0 == shape)
+                    .map_or(0, |held| held.1);
                 all - u32::from(own == Some(shape) && all > 0)
             };
             if !scores.iter().any(|&(shape, _)| count(shape) > 0) {
@@ -317,7 +316,12 @@ impl Lexicon {
             Stated::Dense(size) => (0, size.to_bits()),
             Stated::Mixture(experts, size) => (experts, size.to_bits()),
         };
-        let question = (family.clone(), akin, listed.key(), stated.iter().map(key).collect());
+        let question = (
+            family.clone(),
+            akin,
+            listed.key(),
+            stated.iter().map(key).collect(),
+        );
         let by_size = self.admitted.get(question, || {
             self.admitted_by_size(pool, meant, listed, Experts::of(family.as_deref()), &stated)
         });

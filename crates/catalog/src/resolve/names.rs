@@ -94,9 +94,10 @@ impl Group {
         if let Some(own) = self.canonical.into_iter().flatten().find(other) {
             return Some(own);
         }
-        let mut left = self.shapes.iter().filter(|&&(shape, count)| {
-            count > u32::from(left_out.is_some_and(|(_, own)| own == shape))
-        });
+        let mut left = self
+            .shapes
+            .iter()
+            .filter(|&&(shape, count)| count > u32::from(left_out.is_some_and(|(_, own)| own == shape)));
         left.next()?;
         if left.next().is_some() {
             return None;
@@ -227,16 +228,10 @@ impl Names {
         let at = match self.equal.get(&key)? {
             Members::One(at) => Some(*at).filter(|&at| Some(at) != left_out)?,
             Members::Several(group) => {
-                group.agreed(left_out.and_then(|out| Some((out, self.member(known, out, key)?))))?
+                group.agreed(left_out.and_then(|out| Some((out, member(known, out, key)?))))?
             }
         };
         Some((settled(at)?, at))
-    }
-
-    /// The shape of checkpoint `at` where it is one of those of that name.
-    fn member(&self, known: &[Known], at: u32, name: u64) -> Option<Shape> {
-        let one = known.get(at as usize)?;
-        one.settled().filter(|_| key(&tokens(&one.id)) == name)
     }
 
     /// What the runs of a name say, the longest first, where `admits` allows it. `own`: the shape of the one left out.
@@ -263,6 +258,12 @@ impl Names {
         }
         None
     }
+}
+
+/// The shape of checkpoint `at` where it is one of those of that name.
+fn member(known: &[Known], at: u32, name: u64) -> Option<Shape> {
+    let one = known.get(at as usize)?;
+    one.settled().filter(|_| key(&tokens(&one.id)) == name)
 }
 
 #[cfg(test)]
@@ -329,6 +330,9 @@ mod tests {
         let own = [known("a/one-7b", 12), known("one-7b", 24), known("b/one-7b", 12)];
         let names = Names::of(&Pool::of(&own), &own);
         let told = |left_out| names.equal(&own, "one-7b", left_out).map(|(_, at)| at);
-        assert_eq!((told(None), told(Some(0)), told(Some(1))), (Some(1), Some(1), Some(0)));
+        assert_eq!(
+            (told(None), told(Some(0)), told(Some(1))),
+            (Some(1), Some(1), Some(0))
+        );
     }
 }

@@ -112,7 +112,10 @@ impl Pairs {
             let amounts = amounts(known, true);
             for word in words(&known.id) {
                 for amount in amounts.iter().filter(|amount| rough.enough(&word, amount)) {
-                    let key = (number(&mut pairs.words, &word), number(&mut pairs.amounts, amount));
+                    let key = (
+                        number(&mut pairs.words, &word),
+                        number(&mut pairs.amounts, amount),
+                    );
                     let seen = pairs.seen.entry(key).or_default();
                     match seen.iter_mut().find(|seen| seen.shape == shape) {
                         Some(seen) => seen.count += 1,
@@ -137,7 +140,9 @@ impl Pairs {
             .collect();
         let mut told: Option<(Shape, u32)> = None;
         for word in words(&known.id) {
-            let Some(&number) = self.words.get(&word) else { continue };
+            let Some(&number) = self.words.get(&word) else {
+                continue;
+            };
             for (amount, of_amount) in &amounts {
                 let Some(seen) = self.seen.get(&(number, *of_amount)) else {
                     continue;

@@ -33,7 +33,11 @@ impl Template {
     /// How many checkpoints have it, that one not counted, and the first of them. Members ascend.
     pub(crate) fn without(&self, left_out: Option<u32>) -> (usize, Option<u32>) {
         let is_member = left_out.is_some_and(|out| self.members.binary_search(&out).is_ok());
-        let first = self.members.iter().copied().find(|&member| Some(member) != left_out);
+        let first = self
+            .members
+            .iter()
+            .copied()
+            .find(|&member| Some(member) != left_out);
         (self.members.len() - usize::from(is_member), first)
     }
 }

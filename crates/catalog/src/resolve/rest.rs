@@ -108,9 +108,8 @@ impl Rest {
         let family = block_of(known).and_then(|family| self.families.get(&family).copied());
         [0, 1, 2].map(|column| {
             let all = of_shape.stated.iter().zip(&shared);
-            let states = all.filter(|(stated, _)| {
-                stated.columns[column].is_some() && Some(stated.at) != without
-            });
+            let states =
+                all.filter(|(stated, _)| stated.columns[column].is_some() && Some(stated.at) != without);
             most(states, family, known.published(), column)
         })
     }

@@ -55,7 +55,9 @@ impl Factor {
                 -1.0,
                 Par::Seq,
             );
-            let square = Mat::from_fn(candidates.len(), candidates.len(), |r, c| panel[(candidates[r], c)]);
+            let square = Mat::from_fn(candidates.len(), candidates.len(), |r, c| {
+                panel[(candidates[r], c)]
+            });
             let (taken, lower) = independent(&square, (largest / 4.0).max(TOLERANCE));
             let mut columns = Mat::from_fn(n, taken.len(), |r, k| panel[(r, taken[k])]);
             solve_lower_triangular_in_place(lower.as_ref(), columns.as_mut().transpose_mut(), Par::Seq);
