@@ -7,7 +7,7 @@ use crate::published::{PAPER, table_2};
 /// How far an R² may be off: other rows of the same leaderboard, another random split.
 const TOLERANCE: f64 = 0.05;
 
-/// Those of Table 2; XGBoost is named in the appendix only, and beats the forest here with rows at random.
+/// Those of Table 2; `XGBoost` is named in the appendix only, and beats the forest here with rows at random.
 const METHODS: [&str; 9] = [
     "random_forest",
     "linear",
