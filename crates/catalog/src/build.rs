@@ -1,16 +1,18 @@
 //! Sources to tables: read twice, so that no table is ever whole in memory, and moved into place only when complete.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
 
 use crate::catalog::MANIFEST;
 use crate::checkpoints;
-use crate::discover::{Found, Kind, Root, discover};
+use crate::discover::{Found, Root, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
+use crate::known::Known;
 use crate::labels;
 use crate::manifest;
 use crate::parquet_file::TableWriter;
@@ -155,14 +157,14 @@ pub(crate) fn build_into(
         dir,
         tables: BTreeMap::new(),
     };
-    let mut gathered = Gathered {
+    let gathered = RefCell::new(Gathered {
         sources: found.iter().map(|found| found.file.clone()).collect(),
         leaderboards: (0_u16..)
             .zip(&found)
             .filter_map(|(number, found)| found.kind.is_leaderboard().then_some(number))
             .collect(),
         ..Gathered::default()
-    };
+    });
     let mut duplicates = Duplicates::default();
     let mut listed = Vec::new();
     let mut rejects = writers.start::<Reject>()?;
@@ -174,19 +176,20 @@ pub(crate) fn build_into(
             of: found.len(),
         });
         let role = found_source.kind.role();
-        let known = match found_source.kind {
-            Kind::Listing => gathered.index.keys().cloned().collect(),
-            _ => BTreeSet::new(),
-        };
+        let known = |id: &str| gathered.borrow().find(id).is_some();
         let mut last_day: Option<Days> = None;
         let mut sink = |fact| match fact {
             Fact::Observed(observed) => {
-                gathered.add(&observed, number as u16, role);
+                gathered.borrow_mut().add(&observed, number as u16, role);
                 Ok(())
             }
             Fact::Evaluation(evaluation, scores) => {
                 last_day = last_day.max(evaluation.submitted.or(evaluation.uploaded));
-                duplicates.note(&evaluation, &scores);
+                let checkpoint = gathered
+                    .borrow()
+                    .find(&evaluation.id)
+                    .expect("a reader tells of a checkpoint before its evaluation");
+                duplicates.note(&evaluation, &scores, checkpoint);
                 Ok(())
             }
             Fact::Item(item) => items.push(*item),
@@ -202,6 +205,7 @@ pub(crate) fn build_into(
         (source.address, source.revision) = manifest::provenance(&found_source.file);
         listed.push((source, last_day));
     }
+    let mut gathered = gathered.into_inner();
     duplicates.settle();
     let versions: Vec<(String, String)> = listed
         .iter()
@@ -216,7 +220,7 @@ pub(crate) fn build_into(
         &found,
         &surveys,
         &versions,
-        &duplicates,
+        (duplicates, &gathered.known),
         &mut listed,
         &mut writers,
         progress,
@@ -230,23 +234,24 @@ pub(crate) fn build_into(
     progress(Progress::Writing {
         table: Structure::TABLE,
     });
-    let mut order: Vec<usize> = (0..gathered.known.len()).collect();
-    order.sort_by(|&a, &b| gathered.known[a].id.cmp(&gathered.known[b].id));
-    let wanted = |&at: &usize| gathered.known[at].evaluated || gathered.known[at].structured;
+    let mut order: Vec<u32> = (0..gathered.known.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| gathered.known[a as usize].id.cmp(&gathered.known[b as usize].id));
+    let wanted = |&at: &u32| gathered.known[at as usize].evaluated || gathered.known[at as usize].structured;
     writers.all(
         order
             .iter()
             .copied()
             .filter(wanted)
-            .map(|at| resolver.structure(at as u32)),
+            .map(|at| resolver.structure(at)),
     )?;
-    writers.all::<Checkpoint>(order.iter().map(|&at| checkpoints::checkpoint(&gathered, at)))?;
-    let labels: Vec<Conflict> = labels::conflicts(&gathered).collect();
-    gathered.conflicts.extend(labels);
-    gathered
-        .conflicts
-        .sort_by(|a, b| (&a.id, &a.field).cmp(&(&b.id, &b.field)));
-    writers.all::<Conflict>(std::mem::take(&mut gathered.conflicts))?;
+    drop(resolver);
+    writers.all::<Checkpoint>(
+        order
+            .iter()
+            .map(|&at| checkpoints::checkpoint(&gathered, at as usize)),
+    )?;
+    gathered.clashes.sort_by_key(|clash| clash.at);
+    writers.all::<Conflict>(order.iter().flat_map(|&at| conflicts(&gathered, at)))?;
     writers.all::<Accuracy>(accuracy)?;
     writers.finish(rejects)?;
     writers.finish(items)?;
@@ -264,11 +269,23 @@ pub(crate) fn build_into(
     Ok(manifest)
 }
 
+/// The conflicts of one checkpoint, by field: those of sources, then those of labels. The clashes stand by checkpoint.
+fn conflicts(gathered: &Gathered, at: u32) -> Vec<Conflict> {
+    let first = gathered.clashes.partition_point(|clash| clash.at < at);
+    let own = gathered.clashes[first..]
+        .iter()
+        .take_while(|clash| clash.at == at);
+    let mut conflicts: Vec<Conflict> = own.map(|clash| gathered.conflict(clash)).collect();
+    conflicts.extend(labels::conflicts(gathered, &gathered.known[at as usize]));
+    conflicts.sort_by(|a, b| a.field.cmp(&b.field));
+    conflicts
+}
+
 fn write_evaluations(
     found: &[Found],
     surveys: &Surveys,
     versions: &[(String, String)],
-    duplicates: &Duplicates,
+    (mut duplicates, known): (Duplicates, &[Known]),
     listed: &mut [(Source, Option<Days>)],
     writers: &mut Writers<'_>,
     progress: &mut dyn FnMut(Progress),
@@ -278,8 +295,7 @@ fn write_evaluations(
     });
     let mut evaluations = writers.start::<Evaluation>()?;
     let mut scores_file = writers.start::<Score>()?;
-    let mut repeats = Vec::new();
-    let nothing = BTreeSet::new();
+    let mut repeats = writers.start::<Duplicate>()?;
     for (number, source) in found.iter().enumerate() {
         if !source.kind.is_leaderboard() {
             continue;
@@ -289,9 +305,9 @@ fn write_evaluations(
             let Fact::Evaluation(mut evaluation, scores) = fact else {
                 return Ok(());
             };
-            if let Some(duplicate) = duplicates.of(&evaluation) {
+            if let Some(duplicate) = duplicates.next(&evaluation, known) {
                 evaluation.duplicate_of = Some(duplicate.kept.clone());
-                repeats.push(duplicate);
+                repeats.push(duplicate)?;
                 count += 1;
             }
             evaluations.push(*evaluation)?;
@@ -301,12 +317,12 @@ fn write_evaluations(
             surveys,
             snapshot: &versions[number].0,
             version: &versions[number].1,
-            known: &nothing,
+            known: &|_| false,
         };
         read(source, &context, &mut sink)?;
         listed[number].0.duplicates = count;
     }
     writers.finish(evaluations)?;
     writers.finish(scores_file)?;
-    writers.all::<Duplicate>(repeats)
+    writers.finish(repeats)
 }

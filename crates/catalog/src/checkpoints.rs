@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::gather::{Gathered, Known};
+use crate::gather::Gathered;
+use crate::known::Known;
 use crate::labels::labels;
 use crate::resolve::lineage::declared;
 use crate::sources::organisation;
@@ -22,16 +23,16 @@ pub(crate) fn checkpoint(gathered: &Gathered, at: usize) -> Checkpoint {
         flagged_ancestor(gathered, known)
     };
     Checkpoint {
-        id: known.id.clone(),
-        revision: known.revision.clone(),
+        id: known.id.to_string(),
+        revision: text(known.revision.as_deref()),
         organisation: organisation(&known.id).map(str::to_owned),
-        architecture: known.architecture.clone(),
-        model_type: known.model_type.clone(),
-        created_at: known.created_at,
-        last_modified: known.last_modified,
+        architecture: text(known.architecture.as_deref()),
+        model_type: text(known.details.model_type.as_deref()),
+        created_at: known.details.created_at,
+        last_modified: known.details.last_modified,
         likes: known.likes,
         downloads: known.downloads,
-        license: known.license.clone(),
+        license: text(known.license.as_deref()),
         is_moe,
         is_multimodal,
         has_chat_template: known.has_chat_template,
@@ -46,10 +47,14 @@ pub(crate) fn checkpoint(gathered: &Gathered, at: usize) -> Checkpoint {
         flagged_by,
         base: known.base.as_deref().and_then(declared).map(str::to_owned),
         base_relation: relation(known, quantized, merged),
-        parameters_total: known.parameters_total,
-        parameters_active: known.parameters_active,
-        training_tokens: known.training_tokens,
+        parameters_total: known.details.parameters_total,
+        parameters_active: known.details.parameters_active,
+        training_tokens: known.details.training_tokens,
     }
+}
+
+fn text(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
 }
 
 /// How a checkpoint was made from its base: as declared, else by what its name and the leaderboards say.
@@ -75,16 +80,16 @@ fn relation(known: &Known, quantized: Option<bool>, merged: Option<bool>) -> Opt
 
 /// The nearest ancestor that a leaderboard flagged.
 fn flagged_ancestor(gathered: &Gathered, known: &Known) -> Option<String> {
-    let mut seen = BTreeSet::from([known.id.as_str()]);
+    let mut seen = BTreeSet::from([&*known.id]);
     let mut current = known;
     for _ in 0..LONGEST {
         let base = declared(current.base.as_deref()?)?;
         if !seen.insert(base) {
             return None;
         }
-        current = gathered.known.get(*gathered.index.get(base)? as usize)?;
+        current = &gathered.known[gathered.find(base)? as usize];
         if current.flagged == Some(true) {
-            return Some(current.id.clone());
+            return Some(current.id.to_string());
         }
     }
     None

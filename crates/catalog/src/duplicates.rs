@@ -7,20 +7,22 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::known::Known;
 use crate::tables::{Days, Duplicate, Evaluation, Score};
 
 /// What must be remembered of an evaluation to find its repeats.
 struct Seen {
-    leaderboard: u16,
-    row: u32,
-    id: Box<str>,
     scores: u64,
     /// Settings other than the weights' format make evaluations of one checkpoint differ.
     setting: u64,
-    packed: bool,
-    date: Option<Days>,
+    row: u32,
+    /// Number of its checkpoint.
+    checkpoint: u32,
     /// The evaluation that stands for this one, by number.
     kept: u32,
+    date: Option<Days>,
+    leaderboard: u16,
+    packed: bool,
     by_checkpoint: bool,
 }
 
@@ -34,21 +36,26 @@ fn settings(scores: &[Score]) -> u64 {
     hash.finish()
 }
 
-/// All evaluations, noted as they are read.
+/// All evaluations, noted as they are read, and asked for in the same order when they are read again.
 #[derive(Default)]
 pub(crate) struct Duplicates {
     leaderboards: Vec<String>,
     seen: Vec<Seen>,
-    index: HashMap<(u16, u32), u32>,
+    asked: usize,
+}
+
+/// Leaderboard and row of an evaluation's key.
+fn place(evaluation: &Evaluation) -> Option<(&str, u32)> {
+    let (board, row) = evaluation.evaluation.rsplit_once('/')?;
+    Some((board, row.parse().ok()?))
 }
 
 impl Duplicates {
-    /// Remembers one evaluation.
-    pub(crate) fn note(&mut self, evaluation: &Evaluation, scores: &[Score]) {
-        let Some((board, row)) = evaluation.evaluation.rsplit_once('/') else {
+    /// Remembers one evaluation, of checkpoint number `checkpoint`.
+    pub(crate) fn note(&mut self, evaluation: &Evaluation, scores: &[Score], checkpoint: u32) {
+        let Some((board, row)) = place(evaluation) else {
             return;
         };
-        let Ok(row) = row.parse() else { return };
         let leaderboard = self
             .leaderboards
             .iter()
@@ -61,12 +68,10 @@ impl Duplicates {
         for score in scores {
             (&score.benchmark, &score.setting, score.value.to_bits()).hash(&mut hash);
         }
-        let number = self.seen.len() as u32;
-        self.index.insert((leaderboard, row), number);
         self.seen.push(Seen {
             leaderboard,
             row,
-            id: evaluation.id.as_str().into(),
+            checkpoint,
             setting: settings(scores),
             scores: if scores.len() < 4 { 0 } else { hash.finish() },
             packed: evaluation
@@ -74,7 +79,7 @@ impl Duplicates {
                 .as_deref()
                 .is_some_and(|p| matches!(p, "4bit" | "8bit" | "GPTQ")),
             date: evaluation.submitted.or(evaluation.uploaded),
-            kept: number,
+            kept: self.seen.len() as u32,
             by_checkpoint: false,
         });
     }
@@ -83,12 +88,12 @@ impl Duplicates {
     pub(crate) fn settle(&mut self) {
         self.keep_one(
             true,
-            |seen| Some((seen.leaderboard, seen.id.to_string(), seen.setting)),
+            |seen| Some((seen.leaderboard, seen.checkpoint, seen.setting)),
             |seen| (seen.packed, std::cmp::Reverse(seen.date), seen.row),
         );
         self.keep_one(
             false,
-            |seen| (seen.scores != 0).then(|| (seen.leaderboard, seen.scores.to_string())),
+            |seen| (seen.scores != 0).then(|| (seen.leaderboard, seen.scores)),
             |seen| (seen.date.unwrap_or(i32::MAX), seen.row),
         );
         for at in 0..self.seen.len() {
@@ -106,44 +111,48 @@ impl Duplicates {
         key: impl Fn(&Seen) -> Option<K>,
         order: impl Fn(&Seen) -> O,
     ) {
-        let mut best: HashMap<K, usize> = HashMap::new();
-        let candidates: Vec<usize> = (0..self.seen.len())
-            .filter(|&at| self.seen[at].kept as usize == at)
+        let mut best: HashMap<K, u32> = HashMap::new();
+        let candidates: Vec<u32> = (0..self.seen.len() as u32)
+            .filter(|&at| self.seen[at as usize].kept == at)
             .collect();
         for &at in &candidates {
-            let Some(key) = key(&self.seen[at]) else { continue };
+            let Some(key) = key(&self.seen[at as usize]) else {
+                continue;
+            };
             best.entry(key)
                 .and_modify(|kept| {
-                    if order(&self.seen[at]) < order(&self.seen[*kept]) {
+                    if order(&self.seen[at as usize]) < order(&self.seen[*kept as usize]) {
                         *kept = at;
                     }
                 })
                 .or_insert(at);
         }
         for at in candidates {
-            let kept = key(&self.seen[at]).and_then(|key| best.get(&key)).copied();
+            let seen = &mut self.seen[at as usize];
+            let kept = key(seen).and_then(|key| best.get(&key)).copied();
             if let Some(kept) = kept.filter(|&kept| kept != at) {
-                self.seen[at].kept = kept as u32;
-                self.seen[at].by_checkpoint = by_checkpoint;
+                seen.kept = kept;
+                seen.by_checkpoint = by_checkpoint;
             }
         }
     }
 
-    /// The evaluation that stands for `evaluation`, if that is another.
-    pub(crate) fn of(&self, evaluation: &Evaluation) -> Option<Duplicate> {
-        let (board, row) = evaluation.evaluation.rsplit_once('/')?;
-        let leaderboard = self.leaderboards.iter().position(|known| known == board)? as u16;
-        let &number = self.index.get(&(leaderboard, row.parse().ok()?))?;
-        let seen = self.seen.get(number as usize)?;
+    /// The evaluation that stands for `evaluation`, if that is another; to be asked in the order of noting.
+    pub(crate) fn next(&mut self, evaluation: &Evaluation, known: &[Known]) -> Option<Duplicate> {
+        let (board, row) = place(evaluation)?;
+        let number = self.asked;
+        self.asked += 1;
+        let seen = self.seen.get(number)?;
+        debug_assert_eq!(seen.row, row, "evaluations are read twice in one order");
         let kept = self
             .seen
             .get(seen.kept as usize)
-            .filter(|_| seen.kept != number)?;
+            .filter(|_| seen.kept as usize != number)?;
         Some(Duplicate {
             evaluation: evaluation.evaluation.clone(),
             id: evaluation.id.clone(),
             kept: format!("{board}/{}", kept.row),
-            kept_id: kept.id.to_string(),
+            kept_id: known.get(kept.checkpoint as usize)?.id.to_string(),
             rule: if seen.by_checkpoint {
                 "same_checkpoint"
             } else {

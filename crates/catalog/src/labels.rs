@@ -9,7 +9,8 @@
 //! | `quantized` | config or tags, then name | columns tell how a run was loaded, not what is published |
 //! | `adapter` | weight type, then name | |
 
-use crate::gather::{Gathered, Known};
+use crate::gather::Gathered;
+use crate::known::Known;
 use crate::resolve::words::{Stated, sizes, words};
 use crate::tables::Conflict;
 
@@ -102,13 +103,7 @@ impl Label {
 
 /// The labels of one checkpoint: mixture, multimodal, merged, quantized, adapter.
 pub(crate) fn labels(gathered: &Gathered, known: &Known) -> [Label; 5] {
-    let source = |number: u16| {
-        gathered
-            .sources
-            .get(usize::from(number))
-            .cloned()
-            .unwrap_or_default()
-    };
+    let source = |number: u16| gathered.source(number);
     let class = |parts: &[&str]| {
         let class = known.architecture.as_deref()?;
         parts
@@ -192,37 +187,33 @@ fn named_mixture(id: &str) -> bool {
 
 /// Labels on which sources, class names and names disagree; for `merged` also a name that says merge where both
 /// columns say no.
-pub(crate) fn conflicts(gathered: &Gathered) -> impl Iterator<Item = Conflict> + '_ {
-    gathered.known.iter().flat_map(|known| {
-        let all = labels(gathered, known);
-        let merged = &all[2];
-        let named = (merged.value == Some(false))
-            .then(|| {
-                words(&known.id)
-                    .into_iter()
-                    .find(|word| MERGED.contains(&word.as_str()))
-            })
-            .flatten()
-            .map(|word| Conflict {
-                id: known.id.clone(),
-                field: "merged".to_owned(),
-                kept: "false".to_owned(),
-                kept_source: merged
-                    .said
-                    .first()
-                    .map(|(source, _)| source.clone())
-                    .unwrap_or_default(),
-                other: "true".to_owned(),
-                other_source: format!("name: {word}"),
-                rule: "columns_over_name".to_owned(),
-            });
-        let disagree: Vec<Conflict> = all
-            .iter()
-            .filter_map(|label| label.conflicts(&known.id))
-            .chain(named)
-            .collect();
-        disagree
-    })
+pub(crate) fn conflicts(gathered: &Gathered, known: &Known) -> Vec<Conflict> {
+    let all = labels(gathered, known);
+    let merged = &all[2];
+    let named = (merged.value == Some(false))
+        .then(|| {
+            words(&known.id)
+                .into_iter()
+                .find(|word| MERGED.contains(&word.as_str()))
+        })
+        .flatten()
+        .map(|word| Conflict {
+            id: known.id.to_string(),
+            field: "merged".to_owned(),
+            kept: "false".to_owned(),
+            kept_source: merged
+                .said
+                .first()
+                .map(|(source, _)| source.clone())
+                .unwrap_or_default(),
+            other: "true".to_owned(),
+            other_source: format!("name: {word}"),
+            rule: "columns_over_name".to_owned(),
+        });
+    all.iter()
+        .filter_map(|label| label.conflicts(&known.id))
+        .chain(named)
+        .collect()
 }
 
 #[cfg(test)]

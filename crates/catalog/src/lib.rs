@@ -18,6 +18,7 @@ mod duplicates;
 pub mod error;
 pub mod export;
 mod gather;
+mod known;
 mod labels;
 mod manifest;
 pub mod parquet_file;

@@ -1,6 +1,6 @@
 //! One source at a time into facts, whatever its format.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 
@@ -48,7 +48,7 @@ pub(crate) struct Context<'a> {
     /// Version of the source, for the scores.
     pub(crate) version: &'a str,
     /// Checkpoints that other sources name; only listings ask.
-    pub(crate) known: &'a BTreeSet<String>,
+    pub(crate) known: &'a dyn Fn(&str) -> bool,
 }
 
 /// Reads one source into `sink`.

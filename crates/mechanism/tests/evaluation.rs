@@ -187,7 +187,7 @@ fn an_evaluation_taken_up_again_gives_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("items.jsonl");
     let run = |items: &[Item]| {
-        let (mut table, rows) = Table::open(&path, items).unwrap();
+        let (mut table, rows) = Table::open(&path, &settings.id, items).unwrap();
         answer(
             &checkpoint,
             items,
@@ -206,11 +206,16 @@ fn an_evaluation_taken_up_again_gives_the_same_bytes() {
         assert_eq!(run(&all), whole, "cut at {kept}");
     }
     // Another order of items is another evaluation.
-    let error = Table::open(&path, &all[1..]).unwrap_err().to_string();
+    let error = Table::open(&path, &settings.id, &all[1..])
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("arc_challenge 0") && error.contains("arc_challenge 1"),
         "{error}"
     );
+    // Another checkpoint is another evaluation.
+    let error = Table::open(&path, "another", &all).unwrap_err().to_string();
+    assert!(error.contains("checkpoint another"), "{error}");
     // Shards hold every item once.
     let mut ids: Vec<(String, usize)> = (0..3)
         .flat_map(|i| shard(all.clone(), i, 3))

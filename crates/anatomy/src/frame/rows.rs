@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use study::finding::SourceOf;
+use study::random::Random;
 use study::{Design, Fold, Groups, Protocol, RowInformation, folds};
 
 use super::Frame;
@@ -30,6 +31,39 @@ pub(crate) struct Rows {
     pub(crate) n_filtered: usize,
     /// Where they come from, and under which condition.
     pub(crate) source: SourceOf,
+}
+
+impl Rows {
+    /// `n` of the rows, drawn without replacement, in their order; all where there are no more.
+    pub(crate) fn drawn(self, n: usize, seed: u64) -> Self {
+        let all = self.target.len();
+        if n >= all {
+            return self;
+        }
+        let mut random = Random::new(seed, 0);
+        let mut order: Vec<usize> = (0..all).collect();
+        for place in 0..n {
+            let other = place + random.below(all - place);
+            order.swap(place, other);
+        }
+        order.truncate(n);
+        order.sort_unstable();
+        let groups = |groups: Option<Groups>| groups.map(|groups| groups.select(&order));
+        Self {
+            design: self.design.select(&order),
+            target: order.iter().map(|&row| self.target[row]).collect(),
+            numbers: order.iter().map(|&row| self.numbers[row]).collect(),
+            shape: self.shape.select(&order),
+            lineage: groups(self.lineage),
+            family: groups(self.family),
+            date: self.date.map(|date| order.iter().map(|&row| date[row]).collect()),
+            source: SourceOf {
+                work: format!("{n} rows drawn from {}", self.source.work),
+                ..self.source
+            },
+            ..self
+        }
+    }
 }
 
 /// One protocol with its folds.

@@ -5,7 +5,9 @@
 //! there everything is learned anew without any checkpoint of a fifth of the organisations, those of one organisation
 //! together, names are read once only, and these checkpoints are resolved: a lower bound.
 
-use crate::gather::{Gathered, Known};
+use crate::gather::Gathered;
+use crate::known::Known;
+use crate::resolve::memo::thin;
 use crate::resolve::pool::Shape;
 use crate::resolve::rest::COLUMNS;
 use crate::resolve::{Resolver, compute};
@@ -16,12 +18,16 @@ const FOLDS: u64 = 5;
 /// Checkpoints up to which everything is learned anew per fold: the answer is about the sources that people have, and
 /// learning takes a second per hundred thousand.
 const LEARNED_ANEW: usize = 200_000;
+/// Checkpoints left out one at a time; of more, so many, evenly spread.
+const MOST_LEFT_OUT: usize = 50_000;
 
 const WAYS: [ResolvedBy; 3] = [ResolvedBy::Lineage, ResolvedBy::Name, ResolvedBy::Size];
 
 /// One row per scope (checkpoints that a leaderboard evaluated; all) and way, of those that are known exactly.
 pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
     let known = &resolver.gathered.known;
+    let exact = (0..known.len() as u32).filter(|&at| known[at as usize].shape().is_some());
+    let left_out = thin(exact.collect(), MOST_LEFT_OUT);
     let mut rows = Vec::new();
     for scope in ["evaluated", "all"] {
         for way in WAYS.map(ResolvedBy::as_str).into_iter().chain(["all"]) {
@@ -35,15 +41,15 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
     // Learning anew takes as long as all else here together, and neither needs the other.
     std::thread::scope(|scope| {
         let anew = (known.len() <= LEARNED_ANEW).then(|| scope.spawn(|| organisation_out(resolver)));
-        each_left_out(resolver, &mut rows);
+        each_left_out(resolver, &left_out, &mut rows);
         rows.extend(anew.map(|thread| {
             thread
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         }));
     });
-    rows.extend(computed(known));
-    let nearest = resolver.rest.accuracy(known);
+    rows.extend(computed(known, &left_out));
+    let nearest = resolver.rest.accuracy(known, &left_out);
     rows.extend(COLUMNS.iter().zip(nearest).map(|(column, counts)| Accuracy {
         scope: "all".to_owned(),
         way: format!("nearest {column}"),
@@ -56,10 +62,11 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
 }
 
 /// Leaves each checkpoint out; `rows` are the ways and all together, of the evaluated ones and of all.
-fn each_left_out(resolver: &Resolver<'_>, rows: &mut [Accuracy]) {
-    for (at, checkpoint) in resolver.gathered.known.iter().enumerate() {
+fn each_left_out(resolver: &Resolver<'_>, left_out: &[u32], rows: &mut [Accuracy]) {
+    for &at in left_out {
+        let checkpoint = &resolver.gathered.known[at as usize];
         let Some(truth) = checkpoint.shape() else { continue };
-        let answers = WAYS.map(|way| resolver.by(way, at as u32, true).map(|(shape, _)| shape));
+        let answers = WAYS.map(|way| resolver.by(way, at, true).map(|(shape, _)| shape));
         let together = answers.iter().copied().flatten().next();
         for (row, answer) in answers.into_iter().chain([together]).enumerate() {
             if checkpoint.evaluated {
@@ -86,9 +93,10 @@ fn organisation_out(resolver: &Resolver<'_>) -> Accuracy {
             ..Gathered::default()
         };
         for one in without.known.iter_mut().filter(|one| is_out(one)) {
-            one.dimensions = [None; 7];
-            one.head_dim = None;
-            one.parameters_total = None;
+            let details = &mut *one.details;
+            details.dimensions = [None; 7];
+            details.head_dim = None;
+            details.parameters_total = None;
         }
         let learned = Resolver::learn(&without, 0);
         for (at, one) in gathered
@@ -117,7 +125,7 @@ fn fold_of(id: &str) -> u64 {
 }
 
 /// How right computed dimensions are: each of layers and feed-forward width taken from checkpoints that state all.
-fn computed(known: &[Known]) -> [Accuracy; 2] {
+fn computed(known: &[Known], left_out: &[u32]) -> [Accuracy; 2] {
     let vocabularies = compute::vocabularies(known);
     [(0, "computed layers"), (2, "computed d_ffn")].map(|(missing, way)| {
         let mut row = Accuracy {
@@ -125,9 +133,9 @@ fn computed(known: &[Known]) -> [Accuracy; 2] {
             way: way.to_owned(),
             ..Accuracy::default()
         };
-        for one in known {
+        for one in left_out.iter().map(|&at| &known[at as usize]) {
             if let Some(truth) = one.shape() {
-                let mut dimensions = one.dimensions;
+                let mut dimensions = one.details.dimensions;
                 dimensions[missing] = None;
                 note(&mut row, compute::compute(one, dimensions, &vocabularies), truth);
             }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::recipe::{Recipe, Sizes, layer, outside, recipe, usual_positions, usual_vocabulary};
-use crate::gather::Known;
+use crate::known::Known;
 use crate::resolve::listed::Listed;
 use crate::resolve::pool::{Shape, family_of};
 
@@ -27,7 +27,7 @@ pub(crate) type Vocabularies = BTreeMap<String, Vec<i64>>;
 pub(crate) fn vocabularies(known: &[Known]) -> Vocabularies {
     let mut counts: BTreeMap<String, BTreeMap<i64, usize>> = BTreeMap::new();
     for entry in known {
-        if let (Some(family), Some(vocab)) = (family_of(entry), entry.dimensions[5]) {
+        if let (Some(family), Some(vocab)) = (family_of(entry), entry.details.dimensions[5]) {
             *counts.entry(family).or_default().entry(vocab).or_insert(0) += 1;
         }
     }
@@ -53,7 +53,10 @@ pub(crate) fn fill(known: &mut [Known]) {
     let vocabularies = vocabularies(known);
     for entry in known.iter_mut() {
         if entry.shape().is_none() {
-            entry.computed = compute(entry, entry.dimensions, &vocabularies);
+            let computed = compute(entry, entry.details.dimensions, &vocabularies);
+            if computed.is_some() {
+                entry.details.computed = computed;
+            }
         }
     }
 }
@@ -96,7 +99,7 @@ pub(crate) fn compute(
                 d_ffn: d_ffn.unwrap_or(0),
                 heads,
                 kv_heads,
-                head_dim: known.head_dim.unwrap_or(d_model / heads.max(1)),
+                head_dim: known.details.head_dim.unwrap_or(d_model / heads.max(1)),
                 vocab,
                 pos: pos.unwrap_or(usual_positions(&family)),
             };
@@ -127,6 +130,7 @@ pub(crate) fn compute(
 fn counted(known: &Known) -> Option<(i128, i128)> {
     let packed = known.quantized || crate::resolve::listed::is_packed(known);
     if let Some(count) = known
+        .details
         .parameters_total
         .filter(|count| !packed && count % 1_000_000 != 0)
     {
@@ -161,12 +165,17 @@ fn width(recipe: Recipe, sizes: Sizes, inside: i128, layers: i128, slack: i128) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::known::Detail;
 
     fn known(architecture: &str, dimensions: [Option<i64>; 7], count: i64) -> Known {
         Known {
             architecture: Some(architecture.into()),
-            dimensions,
-            parameters_total: Some(count),
+            details: Detail {
+                dimensions,
+                parameters_total: Some(count),
+                ..Detail::default()
+            }
+            .into(),
             ..Known::default()
         }
     }
@@ -188,14 +197,11 @@ mod tests {
             dimensions[missing] = None;
             let one = known("LlamaForCausalLM", dimensions, 6_738_415_616);
             assert_eq!(
-                compute(&one, one.dimensions, &Vocabularies::new()),
+                compute(&one, one.details.dimensions, &Vocabularies::new()),
                 Some([32, 4096, 11_008, 32])
             );
-            let round = Known {
-                parameters_total: Some(7_000_000_000),
-                ..one
-            };
-            assert_eq!(compute(&round, round.dimensions, &Vocabularies::new()), None);
+            let round = known("LlamaForCausalLM", dimensions, 7_000_000_000);
+            assert_eq!(compute(&round, dimensions, &Vocabularies::new()), None);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `lineage`: the structure of a checkpoint's base, or its base's base, to the root.
 
-use crate::gather::{Gathered, Known};
+use crate::gather::Gathered;
+use crate::known::Known;
 use crate::resolve::listed::{Experts, Listed, closest};
 use crate::resolve::names::Names;
 use crate::resolve::pool::{Pool, Shape, block, family_of};
@@ -26,12 +27,12 @@ pub(crate) fn by_lineage(
     let mut current = child;
     for _ in 0..LONGEST {
         let base = declared(current.base.as_deref()?)?;
-        let next = gathered.index.get(base).copied();
+        let next = gathered.find(base);
         if next == Some(at) {
             return None;
         }
         let own = next.and_then(|number| Some((gathered.known.get(number as usize)?.settled()?, number)));
-        if let Some((shape, number)) = own.or_else(|| names.equal(base, left_out)) {
+        if let Some((shape, number)) = own.or_else(|| names.equal(&gathered.known, base, left_out)) {
             return fits(pool, child, gathered.known.get(number as usize)?, shape).then_some((shape, number));
         }
         current = gathered.known.get(next? as usize)?;

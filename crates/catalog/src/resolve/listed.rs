@@ -1,6 +1,6 @@
 //! What a listed size says: exact to a thousandth, or cut to whole billions, or copied from the name.
 
-use crate::gather::{Known, is_rough};
+use crate::known::{Known, is_rough};
 use crate::resolve::pool::{Admitted, Template};
 
 /// Words of names whose weights are stored with fewer bits, so that a listed size is too small.
@@ -45,6 +45,15 @@ impl Listed {
             Some(size) if size <= 0.0 => Self::Unknown,
             Some(size) if is_rough(size) => Self::Rough(size),
             Some(size) => Self::Counted(size),
+        }
+    }
+
+    /// Equal where two listings are.
+    pub(crate) fn key(self) -> (u8, u64) {
+        match self {
+            Self::Unknown => (0, 0),
+            Self::Rough(size) => (1, size.to_bits()),
+            Self::Counted(size) => (2, size.to_bits()),
         }
     }
 

@@ -4,6 +4,7 @@ mod accuracy;
 pub(crate) mod compute;
 pub(crate) mod lineage;
 mod listed;
+mod memo;
 mod name;
 mod names;
 mod pairs;
@@ -13,10 +14,12 @@ mod size;
 mod weight;
 pub(crate) mod words;
 
-use crate::gather::{Gathered, Known};
+use crate::gather::Gathered;
+use crate::known::Known;
 use crate::tables::{Accuracy, ResolvedBy, Structure};
 use lineage::by_lineage;
 use listed::Listed;
+use memo::thin;
 use name::Lexicon;
 use names::Names;
 use pairs::Pairs;
@@ -27,6 +30,9 @@ use std::collections::BTreeMap;
 
 /// How often names are read again with what was learned from them.
 const READINGS: usize = 2;
+/// Checkpoints of which at most is learned what names mean; of more, so many, evenly spread: a catalog of millions is
+/// resolved by what some hundred thousand teach.
+const MOST_LESSONS: usize = 100_000;
 
 /// Everything that the ways of resolving ask.
 pub(crate) struct Resolver<'a> {
@@ -67,6 +73,7 @@ impl<'a> Resolver<'a> {
                 .map(|(&at, &(shape, template))| (at, shape, template)),
         );
         let mut lessons = Vec::new();
+        let mut is_lesson = vec![false; gathered.known.len()];
         for (at, known) in gathered.known.iter().enumerate() {
             let listed = Listed::of(known);
             match known.settled() {
@@ -86,7 +93,9 @@ impl<'a> Resolver<'a> {
                 }
                 None => {}
             }
+            is_lesson[at] = lessons.last().is_some_and(|last| last.0 == at as u32);
         }
+        let lessons = thin(lessons, MOST_LESSONS);
         let lexicon = Lexicon::learn(&pool, &gathered.known, &lessons, lessons.len());
         let pairs = Pairs::learn(&gathered.known, &lessons);
         let mut resolver = Self {
@@ -100,19 +109,21 @@ impl<'a> Resolver<'a> {
         };
         // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
         let certain = lessons.len();
+        let untold = |&at: &u32| {
+            let known = &gathered.known[at as usize];
+            known.evaluated && known.settled().is_none() && !is_lesson[at as usize]
+        };
+        let untold = thin(
+            (0..gathered.known.len() as u32).filter(untold).collect(),
+            MOST_LESSONS,
+        );
         for _ in 0..readings {
-            let mut lessons = lessons.clone();
-            for (at, known) in gathered.known.iter().enumerate() {
-                if known.evaluated
-                    && known.settled().is_none()
-                    && lessons[..certain]
-                        .binary_search_by_key(&(at as u32), |l| l.0)
-                        .is_err()
-                    && let Some(shape) = resolver.resolve(at as u32, false).shape
-                {
-                    lessons.push((at as u32, shape));
-                }
-            }
+            let told = |&at: &u32| Some((at, resolver.resolve(at, false).shape?));
+            let lessons: Vec<_> = lessons
+                .iter()
+                .copied()
+                .chain(untold.iter().filter_map(told))
+                .collect();
             resolver.pairs = Pairs::learn(&gathered.known, &lessons);
             resolver.lexicon = Lexicon::learn(&resolver.pool, &gathered.known, &lessons, certain);
         }
@@ -133,9 +144,9 @@ impl<'a> Resolver<'a> {
             ResolvedBy::Name => self
                 .names
                 .held(
-                    &known.id,
-                    left_out,
-                    known.shape().filter(|_| hidden),
+                    &self.gathered.known,
+                    at,
+                    (left_out, known.shape().filter(|_| hidden)),
                     |shape, of| {
                         lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
                             && self.pool.says(known, shape)
@@ -149,6 +160,7 @@ impl<'a> Resolver<'a> {
                 })
                 .or_else(|| self.lexicon.by_name(&self.pool, known, hidden)),
             ResolvedBy::Size => match known
+                .details
                 .computed
                 .map_or_else(|| self.sized(known, left_out), |shape| BySize::One(shape, at))
             {
@@ -212,9 +224,9 @@ impl<'a> Resolver<'a> {
     pub(crate) fn structure(&self, at: u32) -> Structure {
         let known = &self.gathered.known[at as usize];
         let resolution = self.resolve(at, false);
-        let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = known.dimensions;
+        let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = known.details.dimensions;
         let mut structure = Structure {
-            id: known.id.clone(),
+            id: known.id.to_string(),
             size: best_size(
                 known,
                 resolution
@@ -251,19 +263,14 @@ impl<'a> Resolver<'a> {
             .from
             .and_then(|of| self.gathered.known.get(of as usize))
         {
-            let source = self
-                .gathered
-                .sources
-                .get(usize::from(of.dimension_sources[0]))
-                .cloned()
-                .unwrap_or_default();
+            let source = self.gathered.source(of.details.dimension_sources[0]);
             if resolution.by == ResolvedBy::Exact {
                 structure.source = Some(source);
             } else {
                 structure.source = Some(format!("{source}: {}", of.id));
-                structure.kv_heads = structure.kv_heads.or(of.dimensions[4]);
-                structure.vocab_size = structure.vocab_size.or(of.dimensions[5]);
-                structure.pos = structure.pos.or(of.dimensions[6]);
+                structure.kv_heads = structure.kv_heads.or(of.details.dimensions[4]);
+                structure.vocab_size = structure.vocab_size.or(of.details.dimensions[5]);
+                structure.pos = structure.pos.or(of.details.dimensions[6]);
             }
         }
         if let Some(shape) = resolution.shape {
@@ -273,9 +280,14 @@ impl<'a> Resolver<'a> {
                 &mut structure.pos,
             ];
             let mut told = Vec::new();
-            for (column, cell) in cells.into_iter().enumerate().filter(|(_, cell)| cell.is_none()) {
-                *cell = self.rest.tell(known, shape, column, None);
-                told.extend(cell.map(|_| rest::COLUMNS[column]));
+            if cells.iter().any(|cell| cell.is_none()) {
+                let answers = self.rest.tell(known, shape, None);
+                for ((cell, answer), name) in cells.into_iter().zip(answers).zip(rest::COLUMNS) {
+                    if cell.is_none() {
+                        *cell = answer;
+                        told.extend(answer.map(|_| name));
+                    }
+                }
             }
             if let (Some(source), false) = (&mut structure.source, told.is_empty()) {
                 *source = format!("{source}; {} by the nearest names of the shape", told.join(", "));
@@ -293,14 +305,18 @@ impl<'a> Resolver<'a> {
 /// Checkpoints of leaderboards whose counted size no known structure has, but a known one with more or fewer layers.
 fn stacks(pool: &Pool, known: &[Known]) -> BTreeMap<u32, (Shape, u32)> {
     let unsettled = |entry: &&Known| entry.evaluated && entry.settled().is_none();
-    let numbered = known.iter().enumerate().filter(|(_, entry)| unsettled(entry));
-    numbered
-        .filter_map(|(at, entry)| {
-            let (family, listed) = (family_of(entry), Listed::of(entry));
+    let asked = memo::Memo::default();
+    let stack = |entry: &Known| {
+        let (family, listed) = (family_of(entry), Listed::of(entry));
+        asked.get((family.clone(), listed.key()), || {
             let known = by_size(pool, family.as_deref(), listed, None) != BySize::None;
-            let stack = deeper(pool, family.as_deref(), listed, None).filter(|_| !known)?;
-            Some((at as u32, stack))
+            deeper(pool, family.as_deref(), listed, None).filter(|_| !known)
         })
+    };
+    (0..)
+        .zip(known)
+        .filter(|(_, entry)| unsettled(entry))
+        .filter_map(|(at, entry)| Some((at, stack(entry)?)))
         .collect()
 }
 
@@ -310,6 +326,7 @@ fn stacks(pool: &Pool, known: &[Known]) -> BTreeMap<u32, (Shape, u32)> {
 fn best_size(known: &Known, from: Option<&Known>) -> Option<f64> {
     let counted = |entry: &Known| {
         entry
+            .details
             .parameters_total
             .filter(|_| !listed::is_packed(entry))
             .map(|count| count as f64 / 1e9)

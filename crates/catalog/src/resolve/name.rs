@@ -4,10 +4,12 @@
 //! words of the name (Maron 1961): how often each word, each stated size, each quarter of a year goes with each
 //! structure. Answered only where the posterior is at least [`SURE`] and a word of the name speaks for it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use crate::gather::Known;
+use crate::known::Known;
 use crate::resolve::listed::{Experts, Listed, closest};
+use crate::resolve::memo::Memo;
 use crate::resolve::pool::{Among, Pool, Shape, Template, family_of};
 use crate::resolve::words::{Stated, sizes, words};
 
@@ -25,23 +27,37 @@ const ABSENT: f64 = 0.5;
 /// Logarithm of the least weight of one word: names are whims, one word must not outweigh all others.
 const LEAST: f64 = -4.0;
 
+/// Classes, and how near each is to what a name states.
+type Admitted = Arc<[(u32, f64)]>;
+/// Family, whether those with the same blocks are meant, what is listed, and what is stated.
+type Question = (Option<String>, bool, (u8, u64), Vec<(i64, u64)>);
+/// How often checkpoints of a family and listed size have each class.
+type Census = Arc<BTreeMap<u32, u32>>;
+
 /// How often words go with structures.
+#[derive(Default)]
 pub(crate) struct Lexicon {
     /// A family's structure is one class.
     classes: Vec<(String, Shape)>,
-    index: BTreeMap<(String, Shape), u16>,
-    class_of_template: Vec<u16>,
+    index: BTreeMap<(String, Shape), u32>,
+    class_of_template: Vec<u32>,
     totals: Vec<u32>,
     /// Checkpoints certain to have the shape: one that none has is no candidate.
     exact: Vec<u32>,
     example: Vec<u32>,
     /// The first day on which a checkpoint of each class is known to have been published.
     first: Vec<Option<i32>>,
-    words: HashMap<String, BTreeMap<u16, u32>>,
-    /// Words that at least half of the names of a structure have, and how many do.
-    usual: Vec<Vec<(String, u32)>>,
+    /// How often each word goes with each class, and with any.
+    words: HashMap<String, Vec<(u32, u32)>>,
+    /// Words that are usual for some class, in order.
+    usual_words: Vec<String>,
+    /// Per class, the places of the words that at least half of its names have, ascending, and what a name that lacks the
+    /// word has against it.
+    usual: Vec<Vec<(u32, f64)>>,
     /// Per family and whole billions listed, how often each structure has them.
-    census: BTreeMap<(String, i64), BTreeMap<u16, u32>>,
+    census: BTreeMap<(String, i64), BTreeMap<u32, u32>>,
+    admitted: Memo<Question, Admitted>,
+    common: Memo<(Option<String>, Option<i64>), Census>,
 }
 
 /// The words of a checkpoint: of its name, its stated sizes, and its time.
@@ -71,18 +87,7 @@ fn census_key(known: &Known) -> Option<(String, i64)> {
 impl Lexicon {
     /// Learns from checkpoints and their structures, of which the first `certain` are exact or counted.
     pub(crate) fn learn(pool: &Pool, known: &[Known], lessons: &[(u32, Shape)], certain: usize) -> Self {
-        let mut lexicon = Self {
-            classes: Vec::new(),
-            index: BTreeMap::new(),
-            class_of_template: Vec::new(),
-            totals: Vec::new(),
-            exact: Vec::new(),
-            example: Vec::new(),
-            first: Vec::new(),
-            words: HashMap::new(),
-            usual: Vec::new(),
-            census: BTreeMap::new(),
-        };
+        let mut lexicon = Self::default();
         for template in &pool.templates {
             let at = *lexicon
                 .index
@@ -95,7 +100,7 @@ impl Lexicon {
                     lexicon
                         .example
                         .push(template.members.first().copied().unwrap_or_default());
-                    (lexicon.classes.len() - 1) as u16
+                    (lexicon.classes.len() - 1) as u32
                 });
             lexicon.class_of_template.push(at);
         }
@@ -106,36 +111,57 @@ impl Lexicon {
             let Some(&at) = lexicon.index.get(&(family, shape)) else {
                 continue;
             };
-            lexicon.totals[usize::from(at)] += 1;
-            let first = &mut lexicon.first[usize::from(at)];
+            lexicon.totals[at as usize] += 1;
+            let first = &mut lexicon.first[at as usize];
             *first = [*first, known[checkpoint as usize].published()]
                 .into_iter()
                 .flatten()
                 .min();
-            lexicon.exact[usize::from(at)] += u32::from(number < certain);
+            lexicon.exact[at as usize] += u32::from(number < certain);
             if let Some(key) = census_key(&known[checkpoint as usize]) {
                 *lexicon.census.entry(key).or_default().entry(at).or_insert(0) += 1;
             }
             for word in evidence(&known[checkpoint as usize]) {
-                *lexicon.words.entry(word).or_default().entry(at).or_insert(0) += 1;
-            }
-        }
-        lexicon.usual = vec![Vec::new(); lexicon.classes.len()];
-        for (word, counts) in &lexicon.words {
-            if word.starts_with(|c: char| !c.is_ascii_alphabetic()) {
-                continue;
-            }
-            for (&shape, &count) in counts {
-                let total = lexicon.totals[usize::from(shape)];
-                if total >= 3 && count * 2 >= total {
-                    lexicon.usual[usize::from(shape)].push((word.clone(), count));
+                let counts = lexicon.words.entry(word).or_default();
+                match counts.iter_mut().find(|held| held.0 == at) {
+                    Some(held) => held.1 += 1,
+                    None => counts.push((at, 1)),
                 }
             }
         }
-        for words in &mut lexicon.usual {
-            words.sort();
-        }
+        lexicon.note_usual();
         lexicon
+    }
+
+    fn note_usual(&mut self) {
+        let mut found: Vec<(&str, u32, u32)> = Vec::new();
+        for (word, counts) in &self.words {
+            if word.starts_with(|c: char| !c.is_ascii_alphabetic()) {
+                continue;
+            }
+            let usual = |&&(class, count): &&(u32, u32)| {
+                let total = self.totals[class as usize];
+                total >= 3 && count * 2 >= total
+            };
+            found.extend(
+                counts
+                    .iter()
+                    .filter(usual)
+                    .map(|&(class, count)| (word.as_str(), class, count)),
+            );
+        }
+        found.sort_unstable();
+        let mut usual = vec![Vec::new(); self.classes.len()];
+        let mut words: Vec<String> = Vec::new();
+        for (word, class, count) in found {
+            if words.last().is_none_or(|last| last != word) {
+                words.push(word.to_owned());
+            }
+            let place = words.len() as u32 - 1;
+            usual[class as usize].push((place, absence(count, self.totals[class as usize])));
+        }
+        self.usual_words = words;
+        self.usual = usual;
     }
 
     /// The structure that nearly all known checkpoints of that family and listed size have.
@@ -143,15 +169,11 @@ impl Lexicon {
         let own = left_out.then(|| self.class_of(known)).flatten();
         let counts = self.census.get(&census_key(known)?)?;
         let count =
-            |(&shape, &count): (&u16, &u32)| (shape, count - u32::from(own == Some(shape) && count > 0));
+            |(&shape, &count): (&u32, &u32)| (shape, count - u32::from(own == Some(shape) && count > 0));
         let all: u32 = counts.iter().map(|entry| count(entry).1).sum();
         let (shape, most) = counts.iter().map(count).max_by_key(|&(_, count)| count)?;
-        (most >= 5 && most * 100 >= all * 98).then(|| {
-            (
-                self.classes[usize::from(shape)].1,
-                self.example[usize::from(shape)],
-            )
-        })
+        (most >= 5 && most * 100 >= all * 98)
+            .then(|| (self.classes[shape as usize].1, self.example[shape as usize]))
     }
 
     /// The structure that the name of `known` tells, and a checkpoint that has it.
@@ -159,51 +181,36 @@ impl Lexicon {
         let own = left_out.then(|| self.class_of(known)).flatten();
         let mut scores = self.candidates(pool, known, own);
         let evidence = evidence(known);
-        // What names of a structure usually say, and this one does not.
-        let expected: BTreeSet<&str> = scores
-            .iter()
-            .flat_map(|&(shape, _)| &self.usual[usize::from(shape)])
-            .map(|(word, _)| word.as_str())
-            .collect();
-        for word in expected
-            .into_iter()
-            .filter(|word| evidence.binary_search_by(|e| e.as_str().cmp(word)).is_err())
-        {
-            for (shape, score) in &mut scores {
-                let with = self.usual[usize::from(*shape)]
-                    .iter()
-                    .find(|(other, _)| other == word)
-                    .map_or(0, |(_, n)| *n);
-                let total = self.totals[usize::from(*shape)];
-                *score += ABSENT * ((f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln());
-            }
-        }
+        self.weigh_absent(&evidence, &mut scores);
         let lessons = f64::from(self.totals.iter().sum::<u32>().max(1));
         for word in &evidence {
             let Some(counts) = self.words.get(word) else {
                 continue;
             };
-            let count = |shape: u16| {
-                let all = counts.get(&shape).copied().unwrap_or(0);
+            let count = |shape: u32| {
+                let all = counts
+                    .iter()
+                    .find(|held| held.0 == shape)
+                    .map_or(0, |held| held.1);
                 all - u32::from(own == Some(shape) && all > 0)
             };
             if !scores.iter().any(|&(shape, _)| count(shape) > 0) {
                 continue;
             }
             // A class that has not seen the word is as likely to have it as any.
-            let rate = f64::from(counts.values().sum::<u32>()) / lessons;
+            let rate = f64::from(counts.iter().map(|held| held.1).sum::<u32>()) / lessons;
             for (shape, score) in &mut scores {
                 let with = f64::from(count(*shape));
-                let total = f64::from(self.totals[usize::from(*shape)] - u32::from(own == Some(*shape)));
+                let total = f64::from(self.totals[*shape as usize] - u32::from(own == Some(*shape)));
                 *score += ((with + rate) / (total + 1.0)).ln().max(LEAST);
             }
         }
         let top = scores.iter().map(|(_, score)| *score).max_by(f64::total_cmp)?;
-        let mut shapes: BTreeMap<Shape, (f64, u16)> = BTreeMap::new();
+        let mut shapes: BTreeMap<Shape, (f64, u32)> = BTreeMap::new();
         for (class, score) in scores {
             let weight = (score - top).exp();
             shapes
-                .entry(self.classes[usize::from(class)].1)
+                .entry(self.classes[class as usize].1)
                 .or_insert((0.0, class))
                 .0 += weight;
         }
@@ -211,42 +218,72 @@ impl Lexicon {
         let (shape, (weight, class)) = shapes.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
         let sized = Listed::of(known) != Listed::Unknown || !sizes(&known.id).is_empty();
         let sure = if sized { SURE } else { SURE_UNSIZED };
-        (weight >= sure * all).then(|| (shape, self.example[usize::from(class)]))
+        (weight >= sure * all).then(|| (shape, self.example[class as usize]))
     }
 
-    fn class_of(&self, known: &Known) -> Option<u16> {
+    /// What names of a structure usually say, and this one does not, word after word.
+    fn weigh_absent(&self, evidence: &[String], scores: &mut [(u32, f64)]) {
+        let of = |class: u32| &self.usual[class as usize];
+        let mut expected: Vec<u32> = scores
+            .iter()
+            .flat_map(|&(class, _)| of(class))
+            .map(|&(word, _)| word)
+            .collect();
+        expected.sort_unstable();
+        expected.dedup();
+        let lacks = |word: &u32| {
+            let word = &self.usual_words[*word as usize];
+            evidence.binary_search(word).is_err()
+        };
+        expected.retain(lacks);
+        for (class, score) in scores {
+            let unseen = absence(0, self.totals[*class as usize]);
+            let mut own = of(*class).iter().peekable();
+            for &word in &expected {
+                while own.next_if(|held| held.0 < word).is_some() {}
+                *score += own.next_if(|held| held.0 == word).map_or(unseen, |held| held.1);
+            }
+        }
+    }
+
+    fn class_of(&self, known: &Known) -> Option<u32> {
         self.index.get(&(family_of(known)?, known.shape()?)).copied()
     }
 
     /// Structures that architecture, listed size and stated size admit, with the logarithm of how common each is: those
     /// of the family itself, or of families with the same blocks where it has none.
-    fn candidates(&self, pool: &Pool, known: &Known, own: Option<u16>) -> Vec<(u16, f64)> {
+    fn candidates(&self, pool: &Pool, known: &Known, own: Option<u32>) -> Vec<(u32, f64)> {
         let family = family_of(known);
         let meant = family.as_deref().map_or(Among::Evaluated, Among::Family);
-        let mut admitted = self.admitted(pool, known, own, meant);
+        let mut admitted = self.admitted(pool, known, own, meant, false);
         if admitted.is_empty()
             && let Some(family) = &family
         {
-            admitted = self.admitted(pool, known, own, Among::Akin(family));
+            admitted = self.admitted(pool, known, own, Among::Akin(family), true);
         }
         let common = self.common(known, family.as_deref());
-        let less = |class: u16, count: u32| f64::from(count - u32::from(own == Some(class) && count > 0));
+        let less = |class: u32, count: u32| f64::from(count - u32::from(own == Some(class) && count > 0));
         admitted
             .into_iter()
             .map(|(class, near)| {
                 let here = less(class, common.get(&class).copied().unwrap_or(0));
-                let all = less(class, self.totals[usize::from(class)]);
+                let all = less(class, self.totals[class as usize]);
                 (class, (here + 0.02 * all + 0.05).ln() + near)
             })
             .collect()
     }
 
     /// How often checkpoints of that family and listed size (where known) have each class.
-    fn common(&self, known: &Known, family: Option<&str>) -> BTreeMap<u16, u32> {
+    fn common(&self, known: &Known, family: Option<&str>) -> Census {
         let size = match Listed::of(known) {
             Listed::Rough(size) | Listed::Counted(size) => Some(size.floor() as i64),
             Listed::Unknown => None,
         };
+        let key = (family.map(str::to_owned), size);
+        self.common.get(key, || Arc::new(self.counted(family, size)))
+    }
+
+    fn counted(&self, family: Option<&str>, size: Option<i64>) -> BTreeMap<u32, u32> {
         if let (Some(family), Some(size)) = (family, size) {
             return self
                 .census
@@ -265,32 +302,71 @@ impl Lexicon {
         all
     }
 
-    fn admitted(&self, pool: &Pool, known: &Known, own: Option<u16>, meant: Among<'_>) -> BTreeMap<u16, f64> {
-        let family = family_of(known);
-        let listed = Listed::of(known);
-        let experts = Experts::of(family.as_deref());
-        let stated = sizes(&known.id);
-        let mut found: BTreeMap<u16, f64> = BTreeMap::new();
-        for number in pool.among(meant) {
-            let class = self.class_of_template[number as usize];
-            let exact = self.exact[usize::from(class)] - u32::from(own == Some(class));
-            let template = &pool.templates[number as usize];
-            let too_early = match (self.first[usize::from(class)], known.published()) {
+    /// Of the classes that the sizes admit, those that a certain checkpoint has and that are not of later days.
+    fn admitted(
+        &self,
+        pool: &Pool,
+        known: &Known,
+        own: Option<u32>,
+        meant: Among<'_>,
+        akin: bool,
+    ) -> Vec<(u32, f64)> {
+        let (family, listed, stated) = (family_of(known), Listed::of(known), sizes(&known.id));
+        let key = |one: &Stated| match *one {
+            Stated::Dense(size) => (0, size.to_bits()),
+            Stated::Mixture(experts, size) => (experts, size.to_bits()),
+        };
+        let question = (
+            family.clone(),
+            akin,
+            listed.key(),
+            stated.iter().map(key).collect(),
+        );
+        let by_size = self.admitted.get(question, || {
+            self.admitted_by_size(pool, meant, listed, Experts::of(family.as_deref()), &stated)
+        });
+        let published = known.published();
+        let possible = |class: u32| {
+            let too_early = match (self.first[class as usize], published) {
                 (Some(first), Some(day)) => day + BEFORE < first,
                 _ => false,
             };
-            if exact > 0
-                && !too_early
-                && (listed == Listed::Unknown || closest(template, listed, experts).is_some())
-                && said(template, &stated)
+            self.exact[class as usize] > u32::from(own == Some(class)) && !too_early
+        };
+        by_size
+            .iter()
+            .copied()
+            .filter(|&(class, _)| possible(class))
+            .collect()
+    }
+
+    fn admitted_by_size(
+        &self,
+        pool: &Pool,
+        meant: Among<'_>,
+        listed: Listed,
+        experts: Experts,
+        stated: &[Stated],
+    ) -> Admitted {
+        let mut found: BTreeMap<u32, f64> = BTreeMap::new();
+        for number in pool.among(meant) {
+            let class = self.class_of_template[number as usize];
+            let template = &pool.templates[number as usize];
+            if (listed == Listed::Unknown || closest(template, listed, experts).is_some())
+                && said(template, stated)
             {
-                let near = closeness(template, &stated);
+                let near = closeness(template, stated);
                 let best = found.entry(class).or_insert(near);
                 *best = best.max(near);
             }
         }
-        found
+        found.into_iter().collect()
     }
+}
+
+/// What a name has against it that lacks a word which `with` of `total` names have.
+fn absence(with: u32, total: u32) -> f64 {
+    ABSENT * ((f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln())
 }
 
 /// Spread of the logarithm of stated sizes around true ones: names round (6.74 to 7, 12.9 to 13).

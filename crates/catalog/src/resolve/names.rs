@@ -5,9 +5,11 @@
 //! count. A run tells something only where the checkpoints that are named so share a shape, and four in five of those for
 //! which it is the longest such run have that shape too.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::gather::Known;
+use crate::known::Known;
 use crate::resolve::pool::{Pool, Shape};
 
 /// Words of how weights are stored or what file they come in, at the end of a name.
@@ -40,19 +42,68 @@ const AGREE: u32 = 80;
 /// Words of the longest run looked up.
 const LONGEST: usize = 12;
 
-/// A settled checkpoint of one name.
-#[derive(Debug, Clone, Copy)]
-struct Named {
-    shape: Shape,
-    at: u32,
-    /// Without an organisation: the Hub's own, of which others are copies.
-    canonical: bool,
+/// The settled checkpoints of one name, as what telling it needs: how many, of which shapes, and which come first.
+#[derive(Debug)]
+struct Group {
+    /// The first two.
+    first: [u32; 2],
+    /// The first two without an organisation: the Hub's own, of which others are copies.
+    canonical: [Option<u32>; 2],
+    /// Up to three shapes: with one member left out, more than two cannot become one.
+    shapes: Vec<(Shape, u32)>,
 }
 
-/// Shapes by name.
+/// Most names are of one checkpoint.
+#[derive(Debug)]
+enum Members {
+    One(u32),
+    Several(Box<Group>),
+}
+
+/// Shapes by name; a name goes by the hash of its words.
 pub(crate) struct Names {
-    equal: HashMap<String, Vec<Named>>,
-    holding: HashMap<String, BTreeMap<Shape, u32>>,
+    equal: HashMap<u64, Members>,
+    holding: HashMap<u64, Vec<(Shape, u32)>>,
+}
+
+fn key(words: &[String]) -> u64 {
+    let mut hash = DefaultHasher::new();
+    words.hash(&mut hash);
+    hash.finish()
+}
+
+fn is_canonical(id: &str, words: &[String]) -> bool {
+    !id.contains('/') && tokens_kept(id, words)
+}
+
+impl Group {
+    fn add(&mut self, at: u32, shape: Shape, canonical: bool) {
+        if canonical && let Some(free) = self.canonical.iter_mut().find(|held| held.is_none()) {
+            *free = Some(at);
+        }
+        if let Some(held) = self.shapes.iter_mut().find(|held| held.0 == shape) {
+            held.1 += 1;
+        } else if self.shapes.len() < 3 {
+            self.shapes.push((shape, 1));
+        }
+    }
+
+    /// The one checkpoint that stands for all, without the one left out and its shape.
+    fn agreed(&self, left_out: Option<(u32, Shape)>) -> Option<u32> {
+        let other = |at: &u32| left_out.is_none_or(|(out, _)| out != *at);
+        if let Some(own) = self.canonical.into_iter().flatten().find(other) {
+            return Some(own);
+        }
+        let mut left = self
+            .shapes
+            .iter()
+            .filter(|&&(shape, count)| count > u32::from(left_out.is_some_and(|(_, own)| own == shape)));
+        left.next()?;
+        if left.next().is_some() {
+            return None;
+        }
+        self.first.into_iter().find(other)
+    }
 }
 
 /// Runs of letters and of digits (with their points), lower case, without the organisation and without words of storage.
@@ -128,76 +179,85 @@ impl Names {
         };
         for (at, one, shape) in settled() {
             let words = tokens(&one.id);
-            names.equal.entry(words.join(" ")).or_default().push(Named {
-                shape,
-                at,
-                canonical: !one.id.contains('/') && tokens_kept(&one.id, &words),
-            });
+            let members = match names.equal.entry(key(&words)) {
+                Entry::Vacant(free) => {
+                    free.insert(Members::One(at));
+                    continue;
+                }
+                Entry::Occupied(held) => held.into_mut(),
+            };
+            if let Members::One(first) = *members {
+                let one = &known[first as usize];
+                let mut group = Group {
+                    first: [first, at],
+                    canonical: [None; 2],
+                    shapes: Vec::new(),
+                };
+                let canonical = is_canonical(&one.id, &tokens(&one.id));
+                group.add(first, one.settled().unwrap_or_default(), canonical);
+                *members = Members::Several(Box::new(group));
+            }
+            if let Members::Several(group) = members {
+                group.add(at, shape, is_canonical(&one.id, &words));
+            }
         }
         for (at, one, shape) in settled() {
             let words = tokens(&one.id);
-            let told = |key: String| Some((names.agreed(&key, Some(at))?.0, key));
-            let found = runs(&words).find_map(|run| told(run.join(" ")));
+            let found = runs(&words).find_map(|run| {
+                let key = key(run);
+                Some((names.agreed(known, key, Some(at))?.0, key))
+            });
             if let Some((_, key)) = found.filter(|&(told, _)| pool.says(one, told)) {
-                *names.holding.entry(key).or_default().entry(shape).or_insert(0) += 1;
+                let holding = names.holding.entry(key).or_default();
+                match holding.iter_mut().find(|held| held.0 == shape) {
+                    Some(held) => held.1 += 1,
+                    None => holding.push((shape, 1)),
+                }
             }
         }
         names
     }
 
     /// The one structure of all checkpoints of that whole name.
-    pub(crate) fn equal(&self, id: &str, left_out: Option<u32>) -> Option<(Shape, u32)> {
-        self.agreed(&tokens(id).join(" "), left_out)
+    pub(crate) fn equal(&self, known: &[Known], id: &str, left_out: Option<u32>) -> Option<(Shape, u32)> {
+        self.agreed(known, key(&tokens(id)), left_out)
     }
 
-    fn agreed(&self, key: &str, left_out: Option<u32>) -> Option<(Shape, u32)> {
-        let members = || {
-            self.equal
-                .get(key)
-                .into_iter()
-                .flatten()
-                .filter(|member| Some(member.at) != left_out)
+    fn agreed(&self, known: &[Known], key: u64, left_out: Option<u32>) -> Option<(Shape, u32)> {
+        let settled = |at: u32| known.get(at as usize).and_then(Known::settled);
+        let at = match self.equal.get(&key)? {
+            Members::One(at) => Some(*at).filter(|&at| Some(at) != left_out)?,
+            Members::Several(group) => {
+                group.agreed(left_out.and_then(|out| Some((out, self.member(known, out, key)?))))?
+            }
         };
-        if let Some(own) = members().find(|member| member.canonical) {
-            return Some((own.shape, own.at));
-        }
-        let first = members().next()?;
-        members()
-            .all(|member| member.shape == first.shape)
-            .then_some((first.shape, first.at))
+        Some((settled(at)?, at))
+    }
+
+    /// The shape of checkpoint `at` where it is one of those of that name.
+    fn member(&self, known: &[Known], at: u32, name: u64) -> Option<Shape> {
+        let one = known.get(at as usize)?;
+        one.settled().filter(|_| key(&tokens(&one.id)) == name)
     }
 
     /// What the runs of a name say, the longest first, where `admits` allows it. `own`: the shape of the one left out.
     pub(crate) fn held(
         &self,
-        id: &str,
-        left_out: Option<u32>,
-        own: Option<Shape>,
+        known: &[Known],
+        at: u32,
+        (left_out, own): (Option<u32>, Option<Shape>),
         mut admits: impl FnMut(Shape, u32) -> bool,
     ) -> Option<(Shape, u32)> {
-        let words = tokens(id);
+        let words = tokens(&known.get(at as usize)?.id);
         for run in runs(&words) {
-            let key = run.join(" ");
-            if !self.equal.contains_key(&key) {
-                continue;
-            }
-            let Some((shape, at)) = self.agreed(&key, left_out) else {
+            let key = key(run);
+            let Some((shape, at)) = self.agreed(known, key, left_out) else {
                 continue;
             };
-            let holding = self.holding.get(&key);
-            let less = |of: Shape, count: u32| count.saturating_sub(u32::from(own == Some(of)));
-            let all: u32 = holding
-                .into_iter()
-                .flatten()
-                .map(|(&of, &count)| less(of, count))
-                .sum();
-            let same = less(
-                shape,
-                holding
-                    .and_then(|counts| counts.get(&shape))
-                    .copied()
-                    .unwrap_or(0),
-            );
+            let holding = self.holding.get(&key).map_or(&[][..], Vec::as_slice);
+            let less = |&(of, count): &(Shape, u32)| count.saturating_sub(u32::from(own == Some(of)));
+            let all: u32 = holding.iter().map(less).sum();
+            let same = holding.iter().find(|held| held.0 == shape).map_or(0, less);
             if same * 100 >= all * AGREE && admits(shape, at) {
                 return Some((shape, at));
             }
@@ -209,11 +269,16 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::known::Detail;
 
     fn known(id: &str, layers: i64) -> Known {
         Known {
             id: id.into(),
-            dimensions: [Some(layers), Some(64), Some(256), Some(4), None, None, None],
+            details: Detail {
+                dimensions: [Some(layers), Some(64), Some(256), Some(4), None, None, None],
+                ..Detail::default()
+            }
+            .into(),
             ..Known::default()
         }
     }
@@ -231,10 +296,43 @@ mod tests {
             known("gpt2", 12),
             known("gpt2-medium", 24),
             known("z/other-3b", 7),
+            Known {
+                id: "x/latent_gpt2_medium_alpaca".into(),
+                ..Known::default()
+            },
+            Known {
+                id: "x/unnamed".into(),
+                ..Known::default()
+            },
         ];
         let names = Names::of(&Pool::of(&all), &all);
-        let held = |id: &str| names.held(id, None, None, |_, _| true).map(|(shape, _)| shape[0]);
-        assert_eq!(held("x/latent_gpt2_medium_alpaca"), Some(24));
-        assert_eq!(held("x/unnamed"), None);
+        let held = |at| {
+            let told = names.held(&all, at, (None, None), |_, _| true);
+            told.map(|(shape, _)| shape[0])
+        };
+        assert_eq!(held(3), Some(24));
+        assert_eq!(held(4), None);
+    }
+
+    #[test]
+    fn a_name_tells_what_all_but_the_one_left_out_agree_on() {
+        let all = [
+            known("a/one-7b", 12),
+            known("b/one-7b", 12),
+            known("c/one-7b", 24),
+            known("d/one-7b", 12),
+        ];
+        let names = Names::of(&Pool::of(&all), &all);
+        let told = |left_out| names.equal(&all, "e/One-7B", left_out).map(|(_, at)| at);
+        assert_eq!(told(None), None);
+        assert_eq!(told(Some(0)), None);
+        assert_eq!(told(Some(2)), Some(0));
+        let own = [known("a/one-7b", 12), known("one-7b", 24), known("b/one-7b", 12)];
+        let names = Names::of(&Pool::of(&own), &own);
+        let told = |left_out| names.equal(&own, "one-7b", left_out).map(|(_, at)| at);
+        assert_eq!(
+            (told(None), told(Some(0)), told(Some(1))),
+            (Some(1), Some(1), Some(0))
+        );
     }
 }

@@ -1,9 +1,13 @@
 //! A base named in a name: a word together with a size (`mistral` and 7b, `llama2` and 13b, `solar` and 10 listed) that
 //! nearly always goes with one structure.
+//!
+//! Most pairs occur once, and one that does tells nothing: a first reading counts them, by their hashes, and only those
+//! that may have come twice are held.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::gather::Known;
+use crate::known::Known;
 use crate::resolve::listed::Listed;
 use crate::resolve::pool::{Shape, family_of};
 use crate::resolve::words::{Stated, sizes, words};
@@ -15,14 +19,26 @@ const COMMON: u32 = 8;
 /// Of those, per cent that must share the structure.
 const AGREE: u32 = 97;
 
+/// A structure that a pair goes with.
+struct Seen {
+    shape: Shape,
+    count: u32,
+    /// The first checkpoint that has both.
+    at: u32,
+}
+
 /// How often a word and a size go with a structure.
 #[derive(Default)]
-pub(crate) struct Pairs(HashMap<(String, String), BTreeMap<Shape, (u32, u32)>>);
+pub(crate) struct Pairs {
+    words: HashMap<String, u32>,
+    amounts: HashMap<String, u32>,
+    seen: HashMap<(u32, u32), Vec<Seen>>,
+}
 
-/// What stands for the sizes of a checkpoint: those its name states, what is listed, its family where that is known.
-/// `learning`: the word alone too, which says something of names that state no size.
-fn keys(known: &Known, learning: bool) -> Vec<(String, String)> {
-    let mut amounts: Vec<String> = sizes(&known.id)
+/// What stands for the sizes of a checkpoint: those its name states, what is listed, each also with its family where that
+/// is known. `learning`: the word alone too, which says something of names that state no size.
+fn amounts(known: &Known, learning: bool) -> Vec<String> {
+    let mut plain: Vec<String> = sizes(&known.id)
         .into_iter()
         .map(|stated| match stated {
             Stated::Dense(size) => format!("={size}"),
@@ -30,32 +46,82 @@ fn keys(known: &Known, learning: bool) -> Vec<(String, String)> {
         })
         .collect();
     if let Listed::Rough(size) | Listed::Counted(size) = Listed::of(known) {
-        amounts.push(format!("#{}", size.floor()));
+        plain.push(format!("#{}", size.floor()));
     }
-    if learning || amounts.is_empty() {
-        amounts.push("=".to_owned());
+    if learning || plain.is_empty() {
+        plain.push("=".to_owned());
     }
-    let family = family_of(known);
-    let mut keys = Vec::new();
-    for word in words(&known.id) {
-        for amount in &amounts {
-            keys.push((word.clone(), amount.clone()));
-            if let Some(family) = &family {
-                keys.push((word.clone(), format!("{family}{amount}")));
+    let Some(family) = family_of(known) else {
+        return plain;
+    };
+    plain
+        .into_iter()
+        .flat_map(|amount| {
+            let with_family = format!("{family}{amount}");
+            [amount, with_family]
+        })
+        .collect()
+}
+
+/// Pairs counted by their hashes, up to [`ENOUGH`]: those that share a place with others may count too high.
+struct Rough(Vec<u8>);
+
+impl Rough {
+    fn place(&self, word: &str, amount: &str) -> usize {
+        let mut hash = DefaultHasher::new();
+        (word, amount).hash(&mut hash);
+        hash.finish() as usize & (self.0.len() - 1)
+    }
+
+    fn of(known: &[Known], lessons: &[(u32, Shape)]) -> Self {
+        let mut rough = Self(vec![0; (lessons.len() * 64).next_power_of_two().max(1 << 10)]);
+        for &(at, _) in lessons {
+            let known = &known[at as usize];
+            let amounts = amounts(known, true);
+            for word in words(&known.id) {
+                for amount in &amounts {
+                    let place = rough.place(&word, amount);
+                    rough.0[place] = rough.0[place].saturating_add(1);
+                }
             }
         }
+        rough
     }
-    keys
+
+    fn enough(&self, word: &str, amount: &str) -> bool {
+        u32::from(self.0[self.place(word, amount)]) >= ENOUGH
+    }
+}
+
+fn number(of: &mut HashMap<String, u32>, text: &str) -> u32 {
+    if let Some(&number) = of.get(text) {
+        return number;
+    }
+    let number = of.len() as u32;
+    of.insert(text.to_owned(), number);
+    number
 }
 
 impl Pairs {
     /// Learns from checkpoints and their structures.
     pub(crate) fn learn(known: &[Known], lessons: &[(u32, Shape)]) -> Self {
+        let rough = Rough::of(known, lessons);
         let mut pairs = Self::default();
         for &(at, shape) in lessons {
-            for key in keys(&known[at as usize], true) {
-                let entry = pairs.0.entry(key).or_default().entry(shape).or_insert((0, at));
-                entry.0 += 1;
+            let known = &known[at as usize];
+            let amounts = amounts(known, true);
+            for word in words(&known.id) {
+                for amount in amounts.iter().filter(|amount| rough.enough(&word, amount)) {
+                    let key = (
+                        number(&mut pairs.words, &word),
+                        number(&mut pairs.amounts, amount),
+                    );
+                    let seen = pairs.seen.entry(key).or_default();
+                    match seen.iter_mut().find(|seen| seen.shape == shape) {
+                        Some(seen) => seen.count += 1,
+                        None => seen.push(Seen { shape, count: 1, at }),
+                    }
+                }
             }
         }
         pairs
@@ -64,35 +130,40 @@ impl Pairs {
     /// The structure that a pair of `known` tells, and a checkpoint that has it; nothing where two pairs disagree.
     /// `hidden`: its own structure, if it is to count as unknown.
     pub(crate) fn tell(&self, known: &Known, hidden: Option<Shape>) -> Option<(Shape, u32)> {
-        let family = family_of(known);
+        let with_family = family_of(known).is_some();
+        // With the family known, pairs that ignore it say less than those that do not.
+        let amounts: Vec<(String, u32)> = amounts(known, false)
+            .into_iter()
+            .filter(|amount| !with_family || !amount.starts_with(['=', '#']))
+            .filter_map(|amount| Some((self.amounts.get(&amount).copied()?, amount)))
+            .map(|(number, amount)| (amount, number))
+            .collect();
         let mut told: Option<(Shape, u32)> = None;
-        for key in keys(known, false) {
-            // With the family known, pairs that ignore it say less than those that do not.
-            if family.is_some() && key.1.starts_with(['=', '#']) {
+        for word in words(&known.id) {
+            let Some(&number) = self.words.get(&word) else {
                 continue;
-            }
-            let Some(counts) = self.0.get(&key) else { continue };
-            let own = |shape: Shape| u32::from(hidden == Some(shape));
-            let all: u32 = counts
-                .iter()
-                .map(|(&shape, &(count, _))| count.saturating_sub(own(shape)))
-                .sum();
-            let most = counts
-                .iter()
-                .map(|(&shape, &(count, at))| (count.saturating_sub(own(shape)), shape, at))
-                .max_by_key(|entry| entry.0);
-            let Some((count, shape, at)) = most else { continue };
-            // Without a size a word must be common, and an organisation's says too little.
-            let bare = key.1.ends_with('=');
-            if bare && (count < COMMON || key.0.starts_with('@')) {
-                continue;
-            }
-            if count < ENOUGH || count * 100 < all * AGREE {
-                continue;
-            }
-            match told {
-                Some((other, _)) if other != shape => return None,
-                _ => told = Some((shape, at)),
+            };
+            for (amount, of_amount) in &amounts {
+                let Some(seen) = self.seen.get(&(number, *of_amount)) else {
+                    continue;
+                };
+                let count = |seen: &Seen| seen.count.saturating_sub(u32::from(hidden == Some(seen.shape)));
+                let all: u32 = seen.iter().map(count).sum();
+                let Some(most) = seen.iter().max_by_key(|seen| count(seen)) else {
+                    continue;
+                };
+                // Without a size a word must be common, and an organisation's says too little.
+                let bare = amount.ends_with('=');
+                if bare && (count(most) < COMMON || word.starts_with('@')) {
+                    continue;
+                }
+                if count(most) < ENOUGH || count(most) * 100 < all * AGREE {
+                    continue;
+                }
+                match told {
+                    Some((other, _)) if other != most.shape => return None,
+                    _ => told = Some((most.shape, most.at)),
+                }
             }
         }
         told

@@ -6,9 +6,11 @@ use crate::config::family;
 use crate::config::recipe::{
     Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe, usual_positions,
 };
-use crate::gather::Known;
+use crate::known::Known;
 use crate::resolve::listed::is_packed;
+use crate::resolve::memo::Memo;
 use crate::resolve::name::said;
+use crate::resolve::size::BySize;
 use crate::resolve::words::sizes;
 
 /// Layers, `d_model`, `d_ffn`, heads.
@@ -25,6 +27,19 @@ pub(crate) struct Template {
     pub(crate) sizes: Vec<Admitted>,
     /// Billions of one layer, and of all that is not layers, for each of those that are dense.
     pub(crate) per_layer: Vec<(f64, f64)>,
+}
+
+impl Template {
+    /// How many checkpoints have it, that one not counted, and the first of them. Members ascend.
+    pub(crate) fn without(&self, left_out: Option<u32>) -> (usize, Option<u32>) {
+        let is_member = left_out.is_some_and(|out| self.members.binary_search(&out).is_ok());
+        let first = self
+            .members
+            .iter()
+            .copied()
+            .find(|&member| Some(member) != left_out);
+        (self.members.len() - usize::from(is_member), first)
+    }
 }
 
 /// A size that a template can have.
@@ -48,6 +63,8 @@ pub(crate) struct Pool {
     pub(crate) evaluated: BTreeSet<String>,
     by_family: BTreeMap<String, Vec<u32>>,
     by_shape: BTreeMap<Shape, Vec<u32>>,
+    /// What sizes admit, by family and listing.
+    pub(crate) by_size: Memo<(Option<String>, (u8, u64)), BySize>,
 }
 
 /// Which families' templates are meant.
@@ -110,7 +127,7 @@ pub(crate) fn block(family: &str) -> &str {
 
 /// The family of a checkpoint.
 pub(crate) fn family_of(known: &Known) -> Option<String> {
-    family(known.architecture.as_deref(), known.model_type.as_deref())
+    family(known.architecture.as_deref(), known.details.model_type.as_deref())
 }
 
 const EXPERTS: [i64; 8] = [2, 3, 4, 5, 6, 7, 8, 16];
@@ -123,8 +140,8 @@ impl Pool {
             let (Some(shape), Some(family)) = (entry.settled(), family_of(entry)) else {
                 continue;
             };
-            let kv_heads = entry.dimensions[4].unwrap_or(0);
-            let head_dim = entry.head_dim.unwrap_or(0);
+            let kv_heads = entry.details.dimensions[4].unwrap_or(0);
+            let head_dim = entry.details.head_dim.unwrap_or(0);
             found
                 .entry((family, shape, kv_heads, head_dim))
                 .or_default()
@@ -133,7 +150,7 @@ impl Pool {
         let mut vocabularies: BTreeMap<(String, Shape), BTreeMap<i64, usize>> = BTreeMap::new();
         for entry in known {
             if let (Some(shape), Some(family), Some(vocab)) =
-                (entry.settled(), family_of(entry), entry.dimensions[5])
+                (entry.settled(), family_of(entry), entry.details.dimensions[5])
             {
                 *vocabularies
                     .entry((family, shape))
@@ -171,7 +188,7 @@ impl Pool {
                     .iter()
                     .filter(|&&at| !counted && !is_packed(&known[at as usize]))
                 {
-                    if let Some(count) = known[at as usize].parameters_total {
+                    if let Some(count) = known[at as usize].details.parameters_total {
                         let size = count as f64 / 1e9;
                         if !sizes.iter().any(|other| (other.size - size).abs() < 0.0006) {
                             sizes.push(Admitted {
@@ -187,7 +204,7 @@ impl Pool {
                 let stated: Vec<f64> = members
                     .iter()
                     .filter(|&&at| !is_packed(&known[at as usize]))
-                    .filter_map(|&at| Some(known[at as usize].parameters_total? as f64 / 1e9))
+                    .filter_map(|&at| Some(known[at as usize].details.parameters_total? as f64 / 1e9))
                     .collect();
                 let near = |size: f64| stated.iter().any(|stated| (stated - size).abs() <= 0.012 * size);
                 if sizes
@@ -217,12 +234,14 @@ impl Pool {
             evaluated,
             by_family: BTreeMap::new(),
             by_shape: BTreeMap::new(),
+            by_size: Memo::default(),
         };
         pool.index();
         pool
     }
 
     fn index(&mut self) {
+        self.by_size.clear();
         self.by_family.clear();
         self.by_shape.clear();
         for (at, template) in self.templates.iter().enumerate() {

@@ -5,28 +5,40 @@
 //! time. A shape fixes its key and value heads nearly always; vocabulary and positions follow the base, which names
 //! tell. How often the rule is right is measured by leaving each known value out ([`Rest::accuracy`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
+use super::memo::thin;
 use super::pool::{Shape, block, family_of};
-use crate::gather::Known;
+use crate::known::Known;
 
-/// Names of the columns, in the order of [`Known::dimensions`] from the fifth on.
+/// Names of the columns, in the order of [`crate::sources::DIMENSIONS`] from the fifth on.
 pub(crate) const COLUMNS: [&str; 3] = ["kv_heads", "vocab_size", "pos"];
 /// A checkpoint without a date counts as this far away, in days.
 const FAR: i32 = 10_000;
+/// Checkpoints of one shape that are asked; where more state it, so many of them, evenly spread.
+const ASKED: usize = 2_048;
 
 /// A checkpoint that states its shape and at least one of the columns.
 struct Stated {
     at: u32,
-    family: Option<String>,
-    words: BTreeSet<String>,
+    family: Option<u32>,
     date: Option<i32>,
     columns: [Option<i64>; 3],
 }
 
+/// What checkpoints of one shape state.
+#[derive(Default)]
+struct OfShape {
+    stated: Vec<Stated>,
+    /// Per word, by number, those whose names have it: places in `stated`.
+    having: HashMap<u32, Vec<u16>>,
+}
+
 /// What checkpoints of each shape state.
 pub(crate) struct Rest {
-    by_shape: BTreeMap<Shape, Vec<Stated>>,
+    by_shape: BTreeMap<Shape, OfShape>,
+    families: HashMap<String, u32>,
+    words: HashMap<String, u32>,
 }
 
 /// One column: values left out, answered, and right.
@@ -37,105 +49,153 @@ pub(crate) struct Right {
     pub(crate) equal: usize,
 }
 
+fn columns(known: &Known) -> [Option<i64>; 3] {
+    let [.., kv_heads, vocab_size, pos] = known.details.dimensions;
+    [kv_heads, vocab_size, pos]
+}
+
 impl Rest {
     /// Learns from every checkpoint whose shape is its own.
     pub(crate) fn of(known: &[Known]) -> Self {
-        let mut by_shape: BTreeMap<Shape, Vec<Stated>> = BTreeMap::new();
+        let mut stating: BTreeMap<Shape, Vec<u32>> = BTreeMap::new();
         for (at, entry) in known.iter().enumerate() {
-            let columns = [entry.dimensions[4], entry.dimensions[5], entry.dimensions[6]];
-            if let Some(shape) = entry.shape().filter(|_| columns.iter().any(Option::is_some)) {
-                by_shape.entry(shape).or_default().push(Stated {
-                    at: at as u32,
-                    family: block_of(entry),
-                    words: words(&entry.id),
-                    date: entry.published(),
-                    columns,
-                });
+            let states = columns(entry).iter().any(Option::is_some);
+            if let Some(shape) = entry.shape().filter(|_| states) {
+                stating.entry(shape).or_default().push(at as u32);
             }
         }
-        Self { by_shape }
-    }
-
-    /// The value of column `column` (0 to 2) for a checkpoint of this shape; `without`: as if that one stated nothing.
-    pub(crate) fn tell(
-        &self,
-        known: &Known,
-        shape: Shape,
-        column: usize,
-        without: Option<u32>,
-    ) -> Option<i64> {
-        let family = block_of(known);
-        let states = |stated: &&Stated| stated.columns[column].is_some() && Some(stated.at) != without;
-        let all: Vec<&Stated> = self.by_shape.get(&shape)?.iter().filter(states).collect();
-        let akin: Vec<&Stated> = all
-            .iter()
-            .copied()
-            .filter(|stated| family.is_some() && stated.family == family)
-            .collect();
-        let candidates = if akin.is_empty() { all } else { akin };
-        let own = words(&known.id);
-        let shared = |stated: &Stated| stated.words.intersection(&own).count();
-        let most_shared = candidates.iter().map(|stated| shared(stated)).max()?;
-        let date = known.published();
-        let away = |stated: &Stated| match (stated.date, date) {
-            (Some(theirs), Some(ours)) => (theirs - ours).abs().min(FAR),
-            _ => FAR,
+        let mut rest = Self {
+            by_shape: BTreeMap::new(),
+            families: HashMap::new(),
+            words: HashMap::new(),
         };
-        // Per value: how many have it, and how near the nearest of them is.
-        let mut votes: BTreeMap<i64, (usize, i32)> = BTreeMap::new();
-        for stated in candidates.iter().filter(|stated| shared(stated) == most_shared) {
-            let vote = votes.entry(stated.columns[column]?).or_insert((0, FAR));
-            *vote = (vote.0 + 1, vote.1.min(away(stated)));
+        for (shape, all) in stating {
+            let mut of_shape = OfShape::default();
+            for at in thin(all, ASKED) {
+                let entry = &known[at as usize];
+                for word in words(&entry.id) {
+                    let next = rest.words.len() as u32;
+                    let number = *rest.words.entry(word).or_insert(next);
+                    let having = of_shape.having.entry(number).or_default();
+                    having.push(of_shape.stated.len() as u16);
+                }
+                let next = rest.families.len() as u32;
+                of_shape.stated.push(Stated {
+                    at,
+                    family: block_of(entry).map(|family| *rest.families.entry(family).or_insert(next)),
+                    date: entry.published(),
+                    columns: columns(entry),
+                });
+            }
+            rest.by_shape.insert(shape, of_shape);
         }
-        votes
-            .into_iter()
-            .max_by_key(|&(value, (count, away))| (count, -away, std::cmp::Reverse(value)))
-            .map(|(value, _)| value)
+        rest
     }
 
-    /// How right the rule is, each known value left out in turn.
-    pub(crate) fn accuracy(&self, known: &[Known]) -> [Right; 3] {
+    /// The values of the columns for a checkpoint of this shape; `without`: as if that one stated nothing.
+    pub(crate) fn tell(&self, known: &Known, shape: Shape, without: Option<u32>) -> [Option<i64>; 3] {
+        let Some(of_shape) = self.by_shape.get(&shape) else {
+            return [None; 3];
+        };
+        // How many words of its name each of them shares.
+        let mut shared = vec![0_u16; of_shape.stated.len()];
+        for word in words(&known.id) {
+            let having = self.words.get(&word).and_then(|word| of_shape.having.get(word));
+            for &place in having.into_iter().flatten() {
+                shared[usize::from(place)] += 1;
+            }
+        }
+        let family = block_of(known).and_then(|family| self.families.get(&family).copied());
+        [0, 1, 2].map(|column| {
+            let all = of_shape.stated.iter().zip(&shared);
+            let states =
+                all.filter(|(stated, _)| stated.columns[column].is_some() && Some(stated.at) != without);
+            most(states, family, known.published(), column)
+        })
+    }
+
+    /// How right the rule is, each known value of `of` left out in turn.
+    pub(crate) fn accuracy(&self, known: &[Known], of: &[u32]) -> [Right; 3] {
         let mut right = [Right::default(); 3];
-        for (at, entry) in known.iter().enumerate() {
+        for &at in of {
+            let entry = &known[at as usize];
             let Some(shape) = entry.shape() else { continue };
-            for (column, right) in right.iter_mut().enumerate() {
-                let Some(truth) = entry.dimensions[column + 4] else {
-                    continue;
-                };
+            let truths = columns(entry);
+            if truths.iter().all(Option::is_none) {
+                continue;
+            }
+            let answers = self.tell(entry, shape, Some(at));
+            for ((right, truth), answer) in right.iter_mut().zip(truths).zip(answers) {
+                let Some(truth) = truth else { continue };
                 right.held_out += 1;
-                if let Some(answer) = self.tell(entry, shape, column, Some(at as u32)) {
-                    right.answered += 1;
-                    right.equal += usize::from(answer == truth);
-                }
+                right.answered += usize::from(answer.is_some());
+                right.equal += usize::from(answer == Some(truth));
             }
         }
         right
     }
 }
 
+/// The value that most of those have that share most words, of its own family where there are such; of values that equally
+/// many have, the one nearest in time, then the smallest.
+fn most<'a>(
+    states: impl Iterator<Item = (&'a Stated, &'a u16)> + Clone,
+    family: Option<u32>,
+    date: Option<i32>,
+    column: usize,
+) -> Option<i64> {
+    let is_akin = |stated: &Stated| family.is_some() && stated.family == family;
+    let akin_only = states.clone().any(|(stated, _)| is_akin(stated));
+    let candidates = states.filter(|(stated, _)| !akin_only || is_akin(stated));
+    let most_shared = candidates.clone().map(|(_, &shared)| shared).max()?;
+    let away = |stated: &Stated| match (stated.date, date) {
+        (Some(theirs), Some(ours)) => (theirs - ours).abs().min(FAR),
+        _ => FAR,
+    };
+    // Per value: how many have it, and how near the nearest of them is.
+    let mut votes: BTreeMap<i64, (usize, i32)> = BTreeMap::new();
+    for (stated, _) in candidates.filter(|&(_, &shared)| shared == most_shared) {
+        let vote = votes.entry(stated.columns[column]?).or_insert((0, FAR));
+        *vote = (vote.0 + 1, vote.1.min(away(stated)));
+    }
+    votes
+        .into_iter()
+        .max_by_key(|&(value, (count, away))| (count, -away, std::cmp::Reverse(value)))
+        .map(|(value, _)| value)
+}
+
 fn block_of(known: &Known) -> Option<String> {
     family_of(known).map(|family| block(&family).to_string())
 }
 
-/// The words of a checkpoint's name, without the organisation.
-fn words(id: &str) -> BTreeSet<String> {
+/// The words of a checkpoint's name, without the organisation, each once.
+fn words(id: &str) -> Vec<String> {
     let name = id.rsplit('/').next().unwrap_or(id).to_lowercase();
-    name.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.')
+    let mut words: Vec<String> = name
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.')
         .filter(|word| !word.is_empty())
         .map(ToString::to_string)
-        .collect()
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    words
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::known::Detail;
 
     const SHAPE: Shape = [32, 4096, 14_336, 32];
 
     fn known(id: &str, kv_heads: Option<i64>) -> Known {
         Known {
             id: id.into(),
-            dimensions: [Some(32), Some(4096), Some(14_336), Some(32), kv_heads, None, None],
+            details: Detail {
+                dimensions: [Some(32), Some(4096), Some(14_336), Some(32), kv_heads, None, None],
+                ..Detail::default()
+            }
+            .into(),
             architecture: Some("LlamaForCausalLM".into()),
             ..Known::default()
         }
@@ -149,16 +209,16 @@ mod tests {
             known("c/another", Some(32)),
         ];
         let rest = Rest::of(&stated);
-        assert_eq!(rest.tell(&known("d/llama-3-tune", None), SHAPE, 0, None), Some(8));
-        assert_eq!(rest.tell(&known("d/new", None), SHAPE, 0, None), Some(32));
-        assert_eq!(rest.tell(&known("d/new", None), SHAPE, 1, None), None);
-        assert_eq!(rest.tell(&known("d/new", None), [1, 2, 3, 4], 0, None), None);
+        let tell = |id, shape| rest.tell(&known(id, None), shape, None);
+        assert_eq!(tell("d/llama-3-tune", SHAPE), [Some(8), None, None]);
+        assert_eq!(tell("d/new", SHAPE), [Some(32), None, None]);
+        assert_eq!(tell("d/new", [1, 2, 3, 4]), [None; 3]);
     }
 
     #[test]
     fn a_value_left_out_does_not_tell_itself() {
         let all = [known("a/llama-3-8b", Some(8))];
-        let right = Rest::of(&all).accuracy(&all);
+        let right = Rest::of(&all).accuracy(&all, &[0]);
         assert_eq!(
             right[0],
             Right {

@@ -22,6 +22,14 @@ pub(crate) enum BySize {
 /// Structures that `family` and `listed` admit, `left_out` not counted among what is known. The family's own structures
 /// first; where they do not settle it, those of families with the same blocks.
 pub(crate) fn by_size(pool: &Pool, family: Option<&str>, listed: Listed, left_out: Option<u32>) -> BySize {
+    if left_out.is_some() {
+        return admitted(pool, family, listed, left_out);
+    }
+    let key = (family.map(str::to_owned), listed.key());
+    pool.by_size.get(key, || admitted(pool, family, listed, None))
+}
+
+fn admitted(pool: &Pool, family: Option<&str>, listed: Listed, left_out: Option<u32>) -> BySize {
     if matches!(listed, Listed::Unknown) || (family.is_none() && !matches!(listed, Listed::Counted(_))) {
         return BySize::None;
     }
@@ -55,12 +63,7 @@ pub(crate) fn deeper(
     let mut found: BTreeMap<Shape, u32> = BTreeMap::new();
     for number in pool.among(Among::Akin(family)) {
         let template = &pool.templates[number as usize];
-        let members = template
-            .members
-            .iter()
-            .filter(|&&member| Some(member) != left_out)
-            .count();
-        if members < STACKED {
+        if template.without(left_out).0 < STACKED {
             continue;
         }
         let [layers, d_model, d_ffn, heads] = template.shape;
@@ -86,13 +89,9 @@ fn settle(
     let mut found: BTreeMap<Shape, (f64, usize, u32)> = BTreeMap::new();
     for number in pool.among(meant) {
         let template = &pool.templates[number as usize];
-        let mut members = template
-            .members
-            .iter()
-            .copied()
-            .filter(|&member| Some(member) != left_out);
-        let Some(first) = members.next() else { continue };
-        let count = 1 + members.count();
+        let (count, Some(first)) = template.without(left_out) else {
+            continue;
+        };
         let Some(distance) = closest(template, listed, experts) else {
             continue;
         };

@@ -5,7 +5,7 @@
 
 use super::listed::{Experts, Listed, is_packed};
 use super::pool::{Pool, Shape, Template, block, family_of};
-use crate::gather::Known;
+use crate::known::Known;
 
 /// A counted listing that is further than this from every size its structure admits is not believed.
 const BELIEVED: f64 = 0.3;
@@ -13,7 +13,7 @@ const BELIEVED: f64 = 0.3;
 /// Billions of parameters.
 pub(crate) fn billions(pool: &Pool, known: &Known, shape: Option<Shape>) -> Option<f64> {
     let listed = Listed::of(known);
-    if let Some(count) = known.parameters_total.filter(|_| !is_packed(known)) {
+    if let Some(count) = known.details.parameters_total.filter(|_| !is_packed(known)) {
         return Some(count as f64 / 1e9);
     }
     let admitted = shape.map(|shape| sizes(pool, known, shape)).unwrap_or_default();
@@ -43,11 +43,7 @@ fn sizes(pool: &Pool, known: &Known, shape: Shape) -> Vec<f64> {
         Some(true) => Experts::Several,
         _ => Experts::of(family.as_deref()),
     };
-    let of_shape: Vec<&Template> = pool
-        .templates
-        .iter()
-        .filter(|template| template.shape == shape)
-        .collect();
+    let of_shape: Vec<&Template> = pool.of_shape(shape).collect();
     let own: Vec<&Template> = of_shape
         .iter()
         .copied()

@@ -1,7 +1,5 @@
 //! Plain tables of checkpoints: counts of parameters checked by hand, and old listings of the whole Hub.
 
-use std::collections::BTreeSet;
-
 use crate::error::Error;
 use crate::sources::table::Table;
 use crate::sources::{Observed, Out};
@@ -50,7 +48,7 @@ pub(crate) fn read_parameters(table: &mut Table, out: &mut Out<'_>) -> Result<()
 /// Reads a listing into `out`, of it only what is in `known`: a listing alone makes no row of the catalog.
 pub(crate) fn read_listing(
     table: &mut Table,
-    known: &BTreeSet<String>,
+    known: &dyn Fn(&str) -> bool,
     out: &mut Out<'_>,
 ) -> Result<(), Error> {
     let (id, downloads) = (table.need(&["model"])?, table.need(&["downloads"])?);
@@ -59,7 +57,7 @@ pub(crate) fn read_listing(
             out.reject_row(cells.row, "model", "", "no_name")?;
             continue;
         };
-        if !known.contains(id) {
+        if !known(id) {
             out.reject_row(cells.row, "model", "", "known_to_no_other_source")?;
             continue;
         }

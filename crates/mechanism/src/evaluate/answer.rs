@@ -27,6 +27,8 @@ pub struct AnswerSettings {
     pub chunk_tokens: usize,
     /// Longest generated text, tokens.
     pub max_new_tokens: usize,
+    /// What the checkpoint is called in the rows.
+    pub id: String,
 }
 
 impl AnswerSettings {
@@ -37,6 +39,11 @@ impl AnswerSettings {
             layers: (0..checkpoint.config.n_layers).collect(),
             chunk_tokens: 1 << 16,
             max_new_tokens: 256,
+            id: checkpoint
+                .path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
         }
     }
 }
@@ -44,6 +51,9 @@ impl AnswerSettings {
 /// One row of the item table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
+    /// The checkpoint that answered, as whoever asked names it; empty in tables of before it was recorded.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// Task.
     pub task: String,
     /// Number of the document.
@@ -113,6 +123,7 @@ pub fn judge(item: &Item, scores: &[LogLikelihood]) -> Answer {
         Gold::Answer(_) => unreachable!("generated texts are judged by `judge_text`"),
     }
     Answer {
+        id: String::new(),
         task: item.task.to_string(),
         doc_id: item.doc_id,
         log_likelihoods: sums,
@@ -134,6 +145,7 @@ pub fn judge_text(item: &Item, text: String) -> Answer {
     let (strict, flexible) = (is(&gsm8k::strict(&text)), is(&gsm8k::flexible(&text)));
     let of = |truth| f64::from(u8::from(truth));
     Answer {
+        id: String::new(),
         task: item.task.to_string(),
         doc_id: item.doc_id,
         log_likelihoods: Vec::new(),
@@ -238,7 +250,8 @@ pub fn answer(
             });
             judged.collect()
         };
-        for answer in answers.into_iter().skip(done.saturating_sub(range.start)) {
+        for mut answer in answers.into_iter().skip(done.saturating_sub(range.start)) {
+            answer.id.clone_from(&settings.id);
             each(answer)?;
         }
     }

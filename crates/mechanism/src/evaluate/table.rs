@@ -21,12 +21,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens a table for `items`: its rows so far are read, and a last line that was cut short is dropped.
+    /// Opens a table for the answers of checkpoint `id` to `items`: its rows so far are read, and a last line that was cut
+    /// short is dropped.
     ///
     /// # Errors
-    /// [`Error::OtherItems`] if a row is not that of the item in its place; [`Error::Malformed`] for a line that is no row,
+    /// [`Error::OtherItems`] if a row is not that of the item in its place, or of another checkpoint; [`Error::Malformed`] for a line that is no row,
     /// unless it is the last; [`Error::Read`], [`Error::Write`].
-    pub fn open(path: &Path, items: &[Item]) -> Result<(Self, Vec<Answer>)> {
+    pub fn open(path: &Path, id: &str, items: &[Item]) -> Result<(Self, Vec<Answer>)> {
         let unreadable = |source| Error::Read {
             path: path.to_path_buf(),
             source,
@@ -64,6 +65,14 @@ impl Table {
                     line: rows.len() + 1,
                     found: format!("{} {}", row.task, row.doc_id),
                     expected: format!("{task} {doc_id}"),
+                });
+            }
+            if !row.id.is_empty() && row.id != id {
+                return Err(Error::OtherItems {
+                    path: path.to_path_buf(),
+                    line: rows.len() + 1,
+                    found: format!("checkpoint {}", row.id),
+                    expected: format!("checkpoint {id}"),
                 });
             }
             rows.push(row);

@@ -272,8 +272,8 @@ impl Regression for XgBoost {
 }
 
 impl Fit for BoostingFit {
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Boosting(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Boosting(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

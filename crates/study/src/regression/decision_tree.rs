@@ -91,8 +91,8 @@ impl Regression for DecisionTree {
 }
 
 impl Fit for DecisionTreeFit {
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Tree(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Tree(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

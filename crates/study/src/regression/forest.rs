@@ -213,8 +213,8 @@ impl RandomForestFit {
 }
 
 impl Fit for RandomForestFit {
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Forest(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Forest(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

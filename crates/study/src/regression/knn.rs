@@ -119,8 +119,8 @@ impl NearestNeighboursFit {
 }
 
 impl Fit for NearestNeighboursFit {
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Neighbours(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Neighbours(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

@@ -150,8 +150,8 @@ impl Regression for Linear {
 }
 
 impl Fit for LinearFit {
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Linear(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Linear(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

@@ -76,8 +76,8 @@ pub trait Fit: Send + Sync {
     /// [`Error::ColumnsDiffer`] if the design's columns are not those of the fit, in the same order.
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error>;
 
-    /// The fit as plain data, to be saved.
-    fn keep(&self) -> AnyFit;
+    /// The fit as plain data, to be saved; none where it is none.
+    fn keep(&self) -> Option<AnyFit>;
 
     /// Share of each column in the fall of impurity, of fits that are made of trees.
     fn impurity_shares(&self) -> Option<Vec<f64>> {

@@ -58,14 +58,14 @@ pub enum AnyFit {
 }
 
 impl SavedFit {
-    /// Takes a fit for keeping.
-    pub fn new(method: &str, target: &str, fit: &dyn Fit) -> Self {
-        Self {
+    /// Takes a fit for keeping; none where it is no plain data.
+    pub fn new(method: &str, target: &str, fit: &dyn Fit) -> Option<Self> {
+        Some(Self {
             version: VERSION,
             method: method.to_owned(),
             target: target.to_owned(),
-            fit: fit.keep(),
-        }
+            fit: fit.keep()?,
+        })
     }
 
     /// The fit, checked.

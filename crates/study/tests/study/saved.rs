@@ -19,7 +19,7 @@ fn every_fit_predicts_the_same_after_a_round_trip() {
     let structural = regression::from_name("structural").expect("a method");
     for method in regression::all().into_iter().chain([structural]) {
         let fit = method.fit(&x, &y, None, 1).expect("valid");
-        let saved = SavedFit::new(method.name(), "arc", fit.as_ref());
+        let saved = SavedFit::new(method.name(), "arc", fit.as_ref()).expect("plain data");
         let text = serde_json::to_string(&saved).expect("plain data");
         let read: SavedFit = serde_json::from_str(&text).expect("what was written");
         let back = read.open().expect("sound");
@@ -39,7 +39,7 @@ fn other_versions_and_broken_trees_do_not_open() {
     let fit = regression::DecisionTree::default()
         .fit(&x, &y, None, 0)
         .expect("valid");
-    let saved = SavedFit::new("decision_tree", "arc", fit.as_ref());
+    let saved = SavedFit::new("decision_tree", "arc", fit.as_ref()).expect("plain data");
     let mut value = serde_json::to_value(&saved).expect("plain data");
     value["version"] = 99.into();
     let other: SavedFit = serde_json::from_value(value.clone()).expect("plain data");

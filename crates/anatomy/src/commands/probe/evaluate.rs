@@ -1,6 +1,6 @@
 //! `anatomy probe evaluate`: the six benchmarks of Open LLM Leaderboard v1 as lm-evaluation-harness asks them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +13,7 @@ use mechanism::evaluate::tasks::{FEW_SHOT_SEED, HARNESS_VERSION, Item, Task, Tas
 use mechanism::prune::{Choice, choose};
 use study::section::{Cell, Table};
 
+use super::benchmarks::Benchmarks;
 use super::model::{Follow, ModelArgs, lines};
 use crate::cli::{Format, Global};
 use crate::output;
@@ -27,7 +28,7 @@ Examples:
 
 Tasks: arc_challenge, hellaswag, mmlu, mmlu_SUBJECT, mmlu_GROUP, truthfulqa (mc1 and mc2), winogrande, gsm8k. DIR holds a folder
 for each benchmark (arc_challenge, hellaswag, mmlu, truthfulqa, winogrande, gsm8k) with train, dev, validation or test as
-JSON lines, plain or gzipped. Run again with the same --items, it goes on where it ended. With --format json the results
+JSON lines, plain or gzipped, or Parquet. Run again with the same --items, it goes on where it ended. With --format json the results
 are in the form lm-evaluation-harness writes them.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct EvaluateArgs {
@@ -54,6 +55,9 @@ pub(crate) struct EvaluateArgs {
     /// One row an item as JSON lines; an unfinished table is taken up where it ends
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
+    /// What the checkpoint is called in the item table [default: the name of its file or folder]
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
     /// Item table of another checkpoint on the same items, to compare with
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
@@ -63,7 +67,8 @@ pub(crate) struct EvaluateArgs {
 }
 
 pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
-    let asked = asked(args)?;
+    let data = Benchmarks::open(&args.data)?;
+    let asked = asked(args, data.folder())?;
     let all: Vec<Item> = asked.iter().flat_map(|task| task.items.iter().cloned()).collect();
     let (part, all) = match &args.shard {
         None => (None, all),
@@ -78,6 +83,9 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
         run: args.model.settings(),
         ..AnswerSettings::usual(&checkpoint)
     };
+    if let Some(id) = &args.id {
+        settings.id.clone_from(id);
+    }
     if let Some(list) = &args.without_layers {
         let choice = Choice::List(numbers(list)?);
         settings.layers = choose(&choice, checkpoint.config.n_layers)?.kept_layers;
@@ -85,7 +93,7 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
     let (mut table, mut answers) = match &args.items {
         None => (None, Vec::new()),
         Some(path) => {
-            let (table, rows) = ItemTable::open(path, &all)?;
+            let (table, rows) = ItemTable::open(path, &settings.id, &all)?;
             (Some(table), rows)
         }
     };
@@ -154,7 +162,7 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
 }
 
 /// The items of every task asked for.
-fn asked(args: &EvaluateArgs) -> Result<Vec<TaskItems>> {
+fn asked(args: &EvaluateArgs, data: &Path) -> Result<Vec<TaskItems>> {
     let mut tasks: Vec<Task> = Vec::new();
     for name in args.tasks.split(',') {
         for task in Task::named(name.trim())? {
@@ -167,7 +175,7 @@ fn asked(args: &EvaluateArgs) -> Result<Vec<TaskItems>> {
         .into_iter()
         .map(|task| {
             let shots = args.shots.unwrap_or_else(|| task.leaderboard_shots());
-            let found = items(task, &args.data, shots, args.limit, args.few_shot_seed)
+            let found = items(task, data, shots, args.limit, args.few_shot_seed)
                 .with_context(|| format!("cannot ask {task} with {shots} shots"))?;
             Ok(found)
         })
@@ -196,7 +204,7 @@ fn numbers(list: &str) -> Result<Vec<usize>> {
         .collect()
 }
 
-fn rows(path: &std::path::Path) -> Result<Vec<Answer>> {
+fn rows(path: &Path) -> Result<Vec<Answer>> {
     lines(path)?
         .iter()
         .enumerate()

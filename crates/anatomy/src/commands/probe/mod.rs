@@ -1,5 +1,6 @@
 //! `anatomy probe`: what the layers of a checkpoint do, on its weights.
 
+mod benchmarks;
 mod evaluate;
 mod gradients;
 mod influence;

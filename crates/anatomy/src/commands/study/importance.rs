@@ -70,7 +70,7 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
     let mut sections = Vec::new();
     for target in targets {
         bar.set_message(target.to_owned());
-        let rows = data.rows(target, set)?;
+        let rows = data.rows(target, set, global.seed)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
             input::say_none(target, set, &rows);

@@ -39,6 +39,9 @@ pub(super) struct Input {
     /// A CSV or Parquet table of your own instead of the catalog
     #[arg(long, value_name = "FILE", conflicts_with = "catalog")]
     data: Option<PathBuf>,
+    /// Only this many rows, drawn at random by the seed
+    #[arg(long, value_name = "NUM", conflicts_with = "folds")]
+    rows: Option<usize>,
     /// Fold numbers instead of a protocol: a column of --data, or FILE:COLUMN (0, 1 … test folds, -1 always training)
     #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "protocol")]
     folds: Option<String>,
@@ -96,7 +99,7 @@ impl Input {
 
     /// True where published figures are of the same rows: the catalog, unfiltered.
     pub(super) fn is_whole_catalog(&self) -> bool {
-        self.data.is_none() && self.filter.is_none()
+        self.data.is_none() && self.filter.is_none() && self.rows.is_none()
     }
 
     /// True where the rows are a table of the user's own.
@@ -130,8 +133,12 @@ impl Input {
 
 impl Table<'_> {
     /// The rows in which the target and every feature are known.
-    pub(super) fn rows(&self, target: &str, set: &FeatureSet) -> Result<Rows> {
-        rows(&self.frame, target, set, self.input.filter.as_deref())
+    pub(super) fn rows(&self, target: &str, set: &FeatureSet, seed: u64) -> Result<Rows> {
+        let all = rows(&self.frame, target, set, self.input.filter.as_deref())?;
+        Ok(match self.input.rows {
+            Some(n) => all.drawn(n, seed),
+            None => all,
+        })
     }
 
     /// Unit of a target: of a benchmark its own, else the column's.

@@ -1,22 +1,32 @@
 //! The methods that a question of the study asks, with their settings.
 
+use std::sync::Arc;
+
 use anyhow::{Result, bail};
 use study::Regression;
 use study::regression::{names, with_settings};
 
 use super::input::{Input, split};
+use super::llm::{self, Answers, LlmArgs};
 use crate::frame::FeatureSet;
 
 /// Our own method, which has features of its own.
 pub(super) const STRUCTURAL: &str = "structural";
 
-/// The methods asked for with their settings; by default every one, `structural` too where the columns it needs are
-/// among the features.
+/// Methods, and what `llm` counts where it is one of them.
+pub(super) struct Methods {
+    pub(super) methods: Vec<Box<dyn Regression>>,
+    pub(super) answers: Option<Arc<Answers>>,
+}
+
+/// The methods asked for with their settings; by default every one but `llm`, `structural` too where the columns it needs
+/// are among the features.
 pub(super) fn chosen(
     input: &Input,
     asked: Option<&str>,
     settings: &[String],
-) -> Result<Vec<Box<dyn Regression>>> {
+    llm: &LlmArgs,
+) -> Result<Methods> {
     let asked = asked.map_or_else(
         || {
             let sets = input.sets("structure_date");
@@ -39,7 +49,21 @@ pub(super) fn chosen(
             asked.join(", ")
         );
     }
-    asked.into_iter().map(|name| method(name, settings)).collect()
+    let mut answers = None;
+    let mut methods: Vec<Box<dyn Regression>> = Vec::new();
+    for name in asked {
+        if name != llm::NAME {
+            methods.push(method(name, settings)?);
+            continue;
+        }
+        let Some(model) = &llm.model else {
+            bail!("the method llm tunes a checkpoint: name one by --model");
+        };
+        let (tuned, counted) = llm.method(model)?;
+        methods.push(Box::new(tuned));
+        answers = Some(counted);
+    }
+    Ok(Methods { methods, answers })
 }
 
 /// The columns that `structural` cannot do without.
@@ -61,6 +85,6 @@ pub(super) fn method(name: &str, settings: &[String]) -> Result<Box<dyn Regressi
     }
     match with_settings(name, &own) {
         Some(method) => Ok(method?),
-        None => bail!("no method named `{name}`; there are {}", names().join(", ")),
+        None => bail!("no method named `{name}`; there are {}, llm", names().join(", ")),
     }
 }

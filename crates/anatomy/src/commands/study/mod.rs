@@ -5,6 +5,7 @@ mod beside;
 mod claims;
 mod importance;
 mod input;
+mod llm;
 mod methods;
 mod regressions;
 

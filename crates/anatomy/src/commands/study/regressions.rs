@@ -15,7 +15,8 @@ use study::{Evaluation, Groups, evaluate};
 use super::answer;
 use super::beside::{Beside, learning_table, pairs_table};
 use super::input::{self, Input};
-use super::methods;
+use super::llm::LlmArgs;
+use super::methods::{self, Methods};
 use crate::cli::Global;
 use crate::frame::{Division, FeatureSet, Rows};
 use crate::{output, progress};
@@ -29,12 +30,14 @@ Examples:
   anatomy study regressions --target layers,d_model --features arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k
   anatomy study regressions --target arc --methods linear,structural --against structural --learning-curve
   anatomy study regressions --data my.csv --target score --features a,b --folds fold --predictions out.csv
+  anatomy study regressions --target mmlu --rows 300 --methods llm,linear --model FILE.gguf --steps 200
 
 Exit status: 0 fitted, 1 no row has all the values, 2 could not run")]
 pub(crate) struct RegressionsArgs {
     #[command(flatten)]
     input: Input,
-    /// Methods, separated by commas; `structural` beside the ten of the literature [default: all]
+    /// Methods, separated by commas; beside the ten of the literature `structural`, and `llm`, which needs --model
+    /// [default: all but llm]
     #[arg(short, long, value_name = "NAMES")]
     methods: Option<String>,
     /// A setting of a method, as random_forest.trees=300; may be repeated
@@ -52,6 +55,8 @@ pub(crate) struct RegressionsArgs {
     /// Also R² by the share of training rows, and of whole training shapes (thirty times the fits)
     #[arg(long)]
     learning_curve: bool,
+    #[command(flatten)]
+    llm: LlmArgs,
     /// Write tables and findings to this folder too
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -62,7 +67,7 @@ pub(crate) struct RegressionsArgs {
 
 pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     let input = &args.input;
-    let methods = methods::chosen(input, args.methods.as_deref(), &args.set)?;
+    let Methods { methods, answers } = methods::chosen(input, args.methods.as_deref(), &args.set, &args.llm)?;
     let alone = methods.len() == 1 && methods[0].name() == methods::STRUCTURAL && !input.is_own_table();
     let sets = input.sets(if alone {
         methods::STRUCTURAL
@@ -100,7 +105,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         .iter()
         .flat_map(|set| targets.iter().map(move |target| (set, *target)))
     {
-        let rows = data.rows(target, set)?;
+        let rows = data.rows(target, set, global.seed)?;
         if rows.target.is_empty() {
             bar.finish_and_clear();
             input::say_none(target, set, &rows);
@@ -162,11 +167,24 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         }
         if let (Some(path), Some(method)) = (&args.save, methods.first()) {
             let fit = method.fit(&rows.design, &rows.target, None, global.seed)?;
-            let saved = SavedFit::new(method.name(), target, &*fit);
+            let Some(saved) = SavedFit::new(method.name(), target, &*fit) else {
+                bail!(
+                    "--save: a fit of {} is an adapter, which `anatomy probe tune` writes",
+                    method.name()
+                );
+            };
             crate::report::write_whole(path, &serde_json::to_vec(&saved)?)?;
         }
     }
     bar.finish_and_clear();
+    if let Some((malformed, all)) = answers.map(|answers| answers.counts()) {
+        output::say(
+            global.quiet,
+            &format!(
+                "llm: {malformed} of {all} answers malformed; these count as the mean of the training rows"
+            ),
+        );
+    }
     let tables = [table, pairs, learning];
     let section = Section {
         id: "regressions".into(),

@@ -118,8 +118,8 @@ impl Regression for Perceptron {
 }
 
 impl Fit for PerceptronFit {
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Perceptron(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Perceptron(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

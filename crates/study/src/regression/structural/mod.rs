@@ -136,8 +136,8 @@ impl Fit for StructuralFit {
         }))
     }
 
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::Structural(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::Structural(self.clone()))
     }
 }
 

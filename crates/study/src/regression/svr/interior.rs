@@ -7,8 +7,11 @@
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
+use faer::linalg::matmul::matmul as product;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
-use faer::{Accum, Mat, Par};
+use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
+use faer::reborrow::ReborrowMut;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use super::kernel::Factor;
 use crate::error::Error;
@@ -343,34 +346,25 @@ impl<'a> System<'a> {
 /// L Lᵀ x = b in place.
 fn solve_in_place(lower: &Mat<f64>, x: &mut [f64]) {
     let n = x.len();
-    for k in 0..n {
-        x[k] /= lower[(k, k)];
-        let at = x[k];
-        for i in k + 1..n {
-            x[i] -= lower[(i, k)] * at;
-        }
-    }
-    for k in (0..n).rev() {
-        let below: f64 = (k + 1..n).map(|i| lower[(i, k)] * x[i]).sum();
-        x[k] = (x[k] - below) / lower[(k, k)];
-    }
+    let mut x = MatMut::from_column_major_slice_mut(x, n, 1);
+    solve_lower_triangular_in_place(lower.as_ref(), x.rb_mut(), Par::Seq);
+    solve_upper_triangular_in_place(lower.transpose(), x, Par::Seq);
 }
 
 /// Φ w + b.
 fn times(phi: &Mat<f64>, w: &[f64], b: f64) -> Vec<f64> {
     let mut values = vec![b; phi.nrows()];
-    for (k, w) in w.iter().enumerate() {
-        let column = phi.col(k);
-        values
-            .iter_mut()
-            .zip(column.iter())
-            .for_each(|(v, p)| *v += w * p);
-    }
+    let to = MatMut::from_column_major_slice_mut(&mut values, phi.nrows(), 1);
+    let w = MatRef::from_column_major_slice(w, phi.ncols(), 1);
+    product(to, Accum::Add, phi, w, 1.0, Par::Seq);
     values
 }
 
 /// Φᵀ x.
 fn transposed_times(phi: &Mat<f64>, x: &[f64]) -> Vec<f64> {
-    let dot = |k: usize| phi.col(k).iter().zip(x).map(|(p, x)| p * x).sum();
-    (0..phi.ncols()).map(dot).collect()
+    let mut values = vec![0.0; phi.ncols()];
+    let to = MatMut::from_column_major_slice_mut(&mut values, phi.ncols(), 1);
+    let x = MatRef::from_column_major_slice(x, phi.nrows(), 1);
+    product(to, Accum::Replace, phi.transpose(), x, 1.0, Par::Seq);
+    values
 }

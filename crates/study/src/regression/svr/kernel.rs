@@ -1,6 +1,8 @@
 //! The radial kernel of distinct rows as a product of a tall matrix with its transpose.
 
-use faer::Mat;
+use faer::linalg::matmul::matmul;
+use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
+use faer::{Accum, Mat, Par};
 
 /// exp(−γ‖a − b‖²).
 pub(super) fn radial(a: &[f64], b: &[f64], gamma: f64) -> f64 {
@@ -19,8 +21,14 @@ pub(super) struct Factor {
 /// Largest element of K − Φ Φᵀ. Multipliers are at most C a row, so predictions move by less than this times Σ C.
 const TOLERANCE: f64 = 1e-7;
 
+/// Columns worked out together, so that what the earlier ones explain is one product of matrices.
+const PANEL: usize = 48;
+
 impl Factor {
     /// Of rows of `width` values each, row after row.
+    ///
+    /// Pivots are taken a few at a time: of rows whose residual is at least half of the largest, evenly spread, those that
+    /// are still a quarter of it when their fellows are taken (as greedy as one at a time within a factor of four).
     pub(super) fn new(rows: &[f64], width: usize, gamma: f64) -> Self {
         let n = rows.len() / width;
         // By feature, so that the distances to a pivot are sums over contiguous columns.
@@ -28,46 +36,49 @@ impl Factor {
             .map(|f| (0..n).map(|r| rows[r * width + f]).collect())
             .collect();
         let mut left = vec![1.0_f64; n];
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        let mut pivots = Vec::new();
-        while pivots.len() < n {
-            let largest = |best: usize, r: usize| if left[r] > left[best] { r } else { best };
-            let pivot = (0..n).fold(0, largest);
-            if left[pivot] <= TOLERANCE {
-                break;
+        let mut phi = Mat::<f64>::zeros(n, 0);
+        let mut pivots: Vec<usize> = Vec::new();
+        loop {
+            let largest = left.iter().copied().fold(0.0, f64::max);
+            if largest <= TOLERANCE {
+                return Self { phi, pivots };
             }
-            let mut column = vec![0.0; n];
-            for values in &by_feature {
-                let at = values[pivot];
-                for (c, v) in column.iter_mut().zip(values) {
-                    *c += (v - at) * (v - at);
+            let candidates = candidates(&left, largest);
+            let mut panel = kernels(&by_feature, &candidates, gamma);
+            let rank = pivots.len();
+            let explained = Mat::from_fn(candidates.len(), rank, |c, k| phi[(candidates[c], k)]);
+            matmul(
+                &mut panel,
+                Accum::Add,
+                &phi,
+                explained.transpose(),
+                -1.0,
+                Par::Seq,
+            );
+            let square = Mat::from_fn(candidates.len(), candidates.len(), |r, c| {
+                panel[(candidates[r], c)]
+            });
+            let (taken, lower) = independent(&square, (largest / 4.0).max(TOLERANCE));
+            let mut columns = Mat::from_fn(n, taken.len(), |r, k| panel[(r, taken[k])]);
+            solve_lower_triangular_in_place(lower.as_ref(), columns.as_mut().transpose_mut(), Par::Seq);
+            // What rounding left on the pivots themselves is no residual.
+            for &earlier in &pivots {
+                columns.row_mut(earlier).fill(0.0);
+            }
+            for (i, &c) in taken.iter().enumerate() {
+                for k in 0..taken.len() {
+                    columns[(candidates[c], k)] = if k <= i { lower[(i, k)] } else { 0.0 };
                 }
             }
-            for c in &mut column {
-                *c = (-gamma * *c).exp();
+            for k in 0..taken.len() {
+                let squares = columns.col(k).iter().map(|x| x * x);
+                left.iter_mut().zip(squares).for_each(|(left, x)| *left -= x);
             }
-            // Four earlier columns at a time: the new one passes through memory a quarter as often.
-            for four in columns.chunks(4) {
-                subtract(&mut column, four, pivot);
+            pivots.extend(taken.iter().map(|&c| candidates[c]));
+            for &pivot in &pivots[rank..] {
+                left[pivot] = 0.0;
             }
-            let root = left[pivot].sqrt();
-            for (r, c) in column.iter_mut().enumerate() {
-                *c /= root;
-                left[r] -= *c * *c;
-            }
-            // What rounding left on the pivots themselves is no residual.
-            for &taken in &pivots {
-                column[taken] = 0.0;
-                left[taken] = 0.0;
-            }
-            column[pivot] = root;
-            left[pivot] = 0.0;
-            pivots.push(pivot);
-            columns.push(column);
-        }
-        Self {
-            phi: Mat::from_fn(n, columns.len(), |r, k| columns[k][r]),
-            pivots,
+            phi.resize_with(n, rank + taken.len(), |r, k| columns[(r, k - rank)]);
         }
     }
 
@@ -86,18 +97,69 @@ impl Factor {
     }
 }
 
-fn subtract(column: &mut [f64], earlier: &[Vec<f64>], pivot: usize) {
-    if let [a, b, c, d] = earlier {
-        let (fa, fb, fc, fd) = (a[pivot], b[pivot], c[pivot], d[pivot]);
-        for ((((x, a), b), c), d) in column.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-            *x -= fa * a + fb * b + fc * c + fd * d;
+/// The row of the largest residual and others of at least half of it, evenly spread, at most [`PANEL`].
+fn candidates(left: &[f64], largest: f64) -> Vec<usize> {
+    let least = (largest / 2.0).max(TOLERANCE);
+    let likely: Vec<usize> = (0..left.len()).filter(|&r| left[r] >= least).collect();
+    let n = likely.len();
+    let spread = |&k: &usize| n <= PANEL || k * PANEL / n != (k + 1) * PANEL / n;
+    let mut taken: Vec<usize> = (0..n).filter(spread).map(|k| likely[k]).collect();
+    let first = likely.into_iter().find(|&r| left[r] >= largest);
+    if let Some(first) = first.filter(|first| !taken.contains(first)) {
+        taken[0] = first;
+    }
+    taken
+}
+
+/// Columns of the kernel, `(n_rows, n_candidates)`.
+fn kernels(by_feature: &[Vec<f64>], candidates: &[usize], gamma: f64) -> Mat<f64> {
+    let n = by_feature.first().map_or(0, Vec::len);
+    let mut panel = Mat::<f64>::zeros(n, candidates.len());
+    for (c, &row) in candidates.iter().enumerate() {
+        let mut column = vec![0.0; n];
+        for values in by_feature {
+            let at = values[row];
+            for (sum, v) in column.iter_mut().zip(values) {
+                *sum += (v - at) * (v - at);
+            }
         }
-        return;
+        let to = panel.col_mut(c);
+        to.iter_mut()
+            .zip(&column)
+            .for_each(|(to, sum)| *to = (-gamma * sum).exp());
     }
-    for e in earlier {
-        let factor = e[pivot];
-        column.iter_mut().zip(e).for_each(|(x, e)| *x -= factor * e);
+    panel
+}
+
+/// Pivoted Cholesky of a small matrix down to residuals of `least`: the rows taken, and the triangle of those.
+fn independent(square: &Mat<f64>, least: f64) -> (Vec<usize>, Mat<f64>) {
+    let n = square.nrows();
+    let mut left: Vec<f64> = (0..n).map(|k| square[(k, k)]).collect();
+    let mut columns: Vec<Vec<f64>> = Vec::new();
+    let mut taken: Vec<usize> = Vec::new();
+    while taken.len() < n {
+        let pivot = (0..n).fold(0, |best, k| if left[k] > left[best] { k } else { best });
+        // The first is the largest residual of all and so always good enough.
+        if left[pivot] < least && !taken.is_empty() {
+            break;
+        }
+        let root = left[pivot].max(f64::MIN_POSITIVE).sqrt();
+        let entry = |r: usize| {
+            let explained: f64 = columns.iter().map(|column| column[r] * column[pivot]).sum();
+            (square[(r, pivot)] - explained) / root
+        };
+        let column: Vec<f64> = (0..n).map(entry).collect();
+        for (left, x) in left.iter_mut().zip(&column) {
+            *left -= x * x;
+        }
+        left[pivot] = f64::NEG_INFINITY;
+        taken.push(pivot);
+        columns.push(column);
     }
+    let lower = Mat::from_fn(taken.len(), taken.len(), |r, c| {
+        if c <= r { columns[c][taken[r]] } else { 0.0 }
+    });
+    (taken, lower)
 }
 
 #[cfg(test)]

@@ -126,8 +126,8 @@ impl Regression for SupportVector {
 }
 
 impl Fit for SupportVectorFit {
-    fn keep(&self) -> super::AnyFit {
-        super::AnyFit::SupportVector(self.clone())
+    fn keep(&self) -> Option<super::AnyFit> {
+        Some(super::AnyFit::SupportVector(self.clone()))
     }
 
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {

@@ -1,0 +1,249 @@
+//! One checkpoint as the sources know it, and its name's place among all.
+//!
+//! A catalog of millions has millions of these: text that recurs is shared, and what only sources of structures say stands
+//! apart, so that a leaderboard's checkpoint takes some 200 bytes beside its name and commit.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use crate::sources::Dimensions;
+use crate::tables::{Days, Millis};
+
+/// Everything known of one checkpoint.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of a checkpoint"
+)]
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) id: Box<str>,
+    pub(crate) details: Details,
+    pub(crate) listed_size: Option<f64>,
+    pub(crate) architecture: Option<Arc<str>>,
+    pub(crate) revision: Option<Box<str>>,
+    pub(crate) likes: Option<i64>,
+    pub(crate) downloads: Option<i64>,
+    pub(crate) license: Option<Arc<str>>,
+    pub(crate) base: Option<Arc<str>>,
+    pub(crate) base_relation: Option<Arc<str>>,
+    pub(crate) date: Option<Days>,
+    pub(crate) uploaded: Option<Days>,
+    pub(crate) submitted: Option<Days>,
+    pub(crate) architecture_source: u16,
+    pub(crate) base_source: u16,
+    pub(crate) moe_source: u16,
+    pub(crate) merged_source: u16,
+    pub(crate) quantized_source: u16,
+    pub(crate) kind_source: u16,
+    pub(crate) multimodal_source: u16,
+    /// The leaderboard that tells whether it is an adapter.
+    pub(crate) adapter_source: Option<u16>,
+    pub(crate) is_moe: Option<bool>,
+    pub(crate) is_multimodal: Option<bool>,
+    pub(crate) has_chat_template: Option<bool>,
+    pub(crate) merged: Option<bool>,
+    pub(crate) flagged: Option<bool>,
+    /// A leaderboard's type of checkpoint is one of merges.
+    pub(crate) kind_merged: Option<bool>,
+    /// The listed size is of packed weights or of an adapter.
+    pub(crate) packed: bool,
+    /// A source says of the weights themselves that they are packed.
+    pub(crate) quantized: bool,
+    pub(crate) adapter: bool,
+    /// Named by a leaderboard.
+    pub(crate) evaluated: bool,
+    /// Named by a source of structures.
+    pub(crate) structured: bool,
+}
+
+/// What sources other than leaderboards say of a checkpoint.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Detail {
+    pub(crate) dimensions: Dimensions,
+    /// The source of each dimension, by number.
+    pub(crate) dimension_sources: [u16; 7],
+    pub(crate) head_dim: Option<i64>,
+    pub(crate) parameters_total: Option<i64>,
+    pub(crate) parameters_source: u16,
+    pub(crate) parameters_active: Option<i64>,
+    pub(crate) training_tokens: Option<i64>,
+    pub(crate) model_type: Option<Arc<str>>,
+    pub(crate) created_at: Option<Millis>,
+    pub(crate) last_modified: Option<Millis>,
+    /// The shape that its other dimensions and its exact count admit, where its sources leave one dimension out.
+    pub(crate) computed: Option<[i64; 4]>,
+}
+
+const NOTHING: &Detail = &Detail {
+    dimensions: [None; 7],
+    dimension_sources: [0; 7],
+    head_dim: None,
+    parameters_total: None,
+    parameters_source: 0,
+    parameters_active: None,
+    training_tokens: None,
+    model_type: None,
+    created_at: None,
+    last_modified: None,
+    computed: None,
+};
+
+/// A [`Detail`], or none where no source says any of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details(Option<Box<Detail>>);
+
+impl From<Detail> for Details {
+    fn from(detail: Detail) -> Self {
+        Self((detail != *NOTHING).then(|| Box::new(detail)))
+    }
+}
+
+impl std::ops::Deref for Details {
+    type Target = Detail;
+
+    fn deref(&self) -> &Detail {
+        self.0.as_deref().unwrap_or(NOTHING)
+    }
+}
+
+impl std::ops::DerefMut for Details {
+    fn deref_mut(&mut self) -> &mut Detail {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl Known {
+    /// Layers, `d_model`, `d_ffn` and heads, where all four are known.
+    pub(crate) fn shape(&self) -> Option<[i64; 4]> {
+        let [layers, d_model, d_ffn, heads, ..] = self.details.dimensions;
+        Some([layers?, d_model?, d_ffn?, heads?])
+    }
+
+    /// Its own shape, or the one computed from its own dimensions and count.
+    pub(crate) fn settled(&self) -> Option<[i64; 4]> {
+        self.shape().or(self.details.computed)
+    }
+
+    /// Day of publication: as the leaderboard knows the upload, else as another source, else the submission.
+    pub(crate) fn published(&self) -> Option<Days> {
+        let created = self
+            .details
+            .created_at
+            .map(|millis| millis.div_euclid(86_400_000) as Days);
+        self.uploaded.or(self.date).or(created).or(self.submitted)
+    }
+}
+
+/// Texts that recur, each held once.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(HashSet<Arc<str>>);
+
+impl Shared {
+    /// The one copy of `text`.
+    pub(crate) fn of(&mut self, text: &str) -> Arc<str> {
+        if let Some(held) = self.0.get(text) {
+            return held.clone();
+        }
+        let held: Arc<str> = text.into();
+        self.0.insert(held.clone());
+        held
+    }
+}
+
+/// Where each name stands among the checkpoints: open addressing over their numbers, four bytes a place, since the names
+/// themselves stand in the checkpoints.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Index {
+    /// Number plus one; 0 where free. A power of two long.
+    places: Vec<u32>,
+    held: usize,
+}
+
+impl Index {
+    /// The number of the checkpoint of that name.
+    pub(crate) fn find(&self, known: &[Known], id: &str) -> Option<u32> {
+        self.probe(known, id).ok()
+    }
+
+    /// Its number, or the free place where it belongs.
+    fn probe(&self, known: &[Known], id: &str) -> Result<u32, usize> {
+        let mask = self.places.len().wrapping_sub(1);
+        if self.places.is_empty() {
+            return Err(0);
+        }
+        let mut place = hash(id) as usize & mask;
+        loop {
+            match self.places[place].checked_sub(1) {
+                None => return Err(place),
+                Some(at) if &*known[at as usize].id == id => return Ok(at),
+                Some(_) => place = (place + 1) & mask,
+            }
+        }
+    }
+
+    /// Adds the checkpoint of number `at`, which `known` holds and this does not.
+    pub(crate) fn add(&mut self, known: &[Known], at: u32) {
+        if (self.held + 1) * 4 > self.places.len() * 3 {
+            let all: Vec<u32> = self.places.iter().copied().filter(|&at| at > 0).collect();
+            self.places = vec![0; (self.places.len() * 2).max(1 << 10)];
+            for at in all {
+                self.put(known, at - 1);
+            }
+        }
+        self.put(known, at);
+        self.held += 1;
+    }
+
+    fn put(&mut self, known: &[Known], at: u32) {
+        if let Err(place) = self.probe(known, &known[at as usize].id) {
+            self.places[place] = at + 1;
+        }
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Sizes with at most one decimal come from names or were cut; others were counted.
+pub(crate) fn is_rough(size: f64) -> bool {
+    ((size * 10.0).round() - size * 10.0).abs() < 1e-9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_and_no_other() {
+        let (mut known, mut index) = (Vec::new(), Index::default());
+        assert_eq!(index.find(&known, "a/b"), None);
+        for at in 0..5_000_u32 {
+            known.push(Known {
+                id: format!("org/{at}").into(),
+                ..Known::default()
+            });
+            index.add(&known, at);
+        }
+        for at in 0..5_000_u32 {
+            assert_eq!(index.find(&known, &format!("org/{at}")), Some(at));
+        }
+        assert_eq!(index.find(&known, "org/5000"), None);
+    }
+
+    #[test]
+    fn a_leaderboards_checkpoint_is_small() {
+        assert!(
+            std::mem::size_of::<Known>() <= 216,
+            "{}",
+            std::mem::size_of::<Known>()
+        );
+        let mut known = Known::default();
+        assert_eq!(known.shape(), None);
+        known.details.dimensions = [Some(2), Some(8), Some(16), Some(4), None, None, None];
+        assert_eq!(known.settled(), Some([2, 8, 16, 4]));
+    }
+}
