@@ -1,4 +1,4 @@
-//! A real browser, driven over the WebDriver protocol: Debian's chromium and chromium-driver, where they are installed.
+//! A real browser, driven over the `WebDriver` protocol: Debian's chromium and chromium-driver, where they are installed.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
