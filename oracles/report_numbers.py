@@ -320,13 +320,15 @@ def scale(ledger, rows, report):
         found = crossing(fit.params)
         labels, dense = np.unique(data["shape"], return_inverse=True)
         k = design.shape[1]
+        # Orthonormal columns first: cubes of a logarithm are too alike for the equations of a resample.
+        columns, upper = np.linalg.qr(design)
         xx = np.zeros((len(labels), k, k))
         xy = np.zeros((len(labels), k))
-        np.add.at(xx, dense, design[:, :, None] * design[:, None, :])
-        np.add.at(xy, dense, design * data.average.to_numpy()[:, None])
+        np.add.at(xx, dense, columns[:, :, None] * columns[:, None, :])
+        np.add.at(xy, dense, columns * data.average.to_numpy()[:, None])
         counts = counts_of(len(labels), report)
         sizes = [
-            2 ** min(crossing(np.linalg.solve(a, b)), end)
+            2 ** min(crossing(np.linalg.solve(upper, np.linalg.solve(a, b))), end)
             for a, b in zip(np.tensordot(counts, xx, 1), counts @ xy)
         ]
         value = 2**found if math.isfinite(found) else None

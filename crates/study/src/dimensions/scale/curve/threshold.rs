@@ -35,15 +35,18 @@ pub(super) fn threshold(dimensions: &Dimensions<'_>, rows: &Rows, curve: &Curve)
     let (ending, words) = rows.variant;
     let (from, to) = ends(&rows.log_size);
     let found = crossing(&curve.spline, &curve.fit.coefficients, from, to);
-    let (sums, k) = normal_equations(rows, &curve.spline);
+    let (sums, factor, k) = normal_equations(rows, &curve.spline).unwrap_or_default();
     let resampled: Vec<Option<f64>> = resample_counts(sums.len(), dimensions.settings(), |counts| {
+        if k == 0 {
+            return None;
+        }
         let mut total = vec![0.0; k * (k + 1)];
         for (sum, &count) in sums.iter().zip(counts).filter(|(_, count)| **count > 0) {
             for (total, part) in total.iter_mut().zip(sum) {
                 *total += part * f64::from(count);
             }
         }
-        solve(total, k)
+        solve(total, &factor, k)
             .map(|coefficients| crossing(&curve.spline, &coefficients, from, to).unwrap_or(f64::INFINITY))
     });
     let solved: Vec<f64> = resampled.into_iter().flatten().collect();
@@ -74,27 +77,46 @@ pub(super) fn threshold(dimensions: &Dimensions<'_>, rows: &Rows, curve: &Curve)
 }
 
 /// Sums of the normal equations of each shape: `XᵀX` row by row, then `Xᵀy`.
-fn normal_equations(rows: &Rows, spline: &RestrictedSpline) -> (Vec<Vec<f64>>, usize) {
+///
+/// The columns are first made orthonormal over all rows (by the factor that is returned): cubes of a logarithm are so
+/// alike that the equations of a resample would otherwise lose half of their digits.
+fn normal_equations(rows: &Rows, spline: &RestrictedSpline) -> Option<(Vec<Vec<f64>>, Vec<f64>, usize)> {
     let groups = crate::groups::Groups::from_labels(&rows.shape);
     let k = spline.n_columns() + 1;
+    let bases: Vec<Vec<f64>> = rows.log_size.iter().map(|&x| design(spline, x)).collect();
+    let mut all = vec![0.0; k * k];
+    for basis in &bases {
+        for i in 0..k {
+            for j in 0..k {
+                all[i * k + j] += basis[i] * basis[j];
+            }
+        }
+    }
+    let factor = cholesky(all, k)?;
     let mut sums = vec![vec![0.0; k * (k + 1)]; groups.n_groups()];
-    for (row, &group) in groups.ids().iter().enumerate() {
-        let basis = design(spline, rows.log_size[row]);
+    for ((basis, &group), y) in bases.into_iter().zip(groups.ids()).zip(&rows.average) {
+        let basis = forward(&factor, basis, k);
         let sum = &mut sums[group];
         for i in 0..k {
             for j in 0..k {
                 sum[i * k + j] += basis[i] * basis[j];
             }
-            sum[k * k + i] += basis[i] * rows.average[row];
+            sum[k * k + i] += basis[i] * y;
         }
     }
-    (sums, k)
+    Some((sums, factor, k))
 }
 
-/// Solves the normal equations by Cholesky's factor; `None` where they are singular.
-fn solve(mut sums: Vec<f64>, k: usize) -> Option<Vec<f64>> {
-    let mut right = sums.split_off(k * k);
-    let mut lower = sums;
+/// Solves the normal equations and takes the answer back to the columns as they were; `None` where they are singular.
+fn solve(mut sums: Vec<f64>, factor: &[f64], k: usize) -> Option<Vec<f64>> {
+    let right = sums.split_off(k * k);
+    let own = cholesky(sums, k)?;
+    let inner = backward(&own, forward(&own, right, k), k);
+    Some(backward(factor, inner, k))
+}
+
+/// L of A = L Lᵀ, row by row; `None` where A is singular.
+fn cholesky(mut lower: Vec<f64>, k: usize) -> Option<Vec<f64>> {
     for i in 0..k {
         for j in 0..=i {
             let dot: f64 = (0..j).map(|m| lower[i * k + m] * lower[j * k + m]).sum();
@@ -109,15 +131,25 @@ fn solve(mut sums: Vec<f64>, k: usize) -> Option<Vec<f64>> {
             }
         }
     }
+    Some(lower)
+}
+
+/// x of L x = b.
+fn forward(lower: &[f64], mut right: Vec<f64>, k: usize) -> Vec<f64> {
     for i in 0..k {
         let dot: f64 = (0..i).map(|m| lower[i * k + m] * right[m]).sum();
         right[i] = (right[i] - dot) / lower[i * k + i];
     }
+    right
+}
+
+/// x of Lᵀ x = b.
+fn backward(lower: &[f64], mut right: Vec<f64>, k: usize) -> Vec<f64> {
     for i in (0..k).rev() {
         let dot: f64 = (i + 1..k).map(|m| lower[m * k + i] * right[m]).sum();
         right[i] = (right[i] - dot) / lower[i * k + i];
     }
-    Some(right)
+    right
 }
 
 #[cfg(test)]
@@ -141,11 +173,11 @@ mod tests {
         let curve = fit(&rows, &spline).expect("a fit");
         let found = crossing(&curve.spline, &curve.fit.coefficients, 0.0, 7.0).expect("it falls below");
         assert!((found - 5.0).abs() < 0.2, "{found}");
-        let (sums, k) = normal_equations(&rows, &spline);
+        let (sums, factor, k) = normal_equations(&rows, &spline).expect("regular");
         let total = (0..k * (k + 1))
             .map(|place| sums.iter().map(|sum| sum[place]).sum())
             .collect();
-        let again = solve(total, k).expect("regular");
+        let again = solve(total, &factor, k).expect("regular");
         for (a, b) in again.iter().zip(&curve.fit.coefficients) {
             assert!((a - b).abs() < 1e-6 * (1.0 + b.abs()), "{a} {b}");
         }
