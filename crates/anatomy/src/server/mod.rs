@@ -51,7 +51,7 @@ pub(crate) use study::Plan;
 const GRACE: Duration = Duration::from_secs(10);
 
 const PATIENCE: Patience = Patience {
-    idle: Duration::from_secs(60),
+    idle: Duration::from_mins(1),
     head: Duration::from_secs(10),
     write: Duration::from_secs(20),
 };

@@ -91,7 +91,7 @@ fn axis(axis: &Axis) -> Value {
 fn single(figure: &Figure, data: Vec<Value>) -> (Value, Value) {
     let layout = json!({ "xaxis": axis(&figure.x), "yaxis": axis(&figure.y), "height": 460, "barmode": "group",
         "margin": { "t": 50, "r": 20 }, "legend": { "orientation": "h", "y": -0.25 } });
-    (json!(data), layout)
+    (Value::Array(data), layout)
 }
 
 fn rows(bins: &[Bin]) -> usize {
