@@ -110,7 +110,11 @@ impl Asked<'_> {
         let once = self.once_a_shape(seed)?;
         let unseen = self.unseen(seed)?;
         let mut answer = Answer {
-            findings: self.scores(resamples, seed)?,
+            findings: if self.is_told_elsewhere {
+                Vec::new()
+            } else {
+                self.scores(resamples, seed)?
+            },
             rows: Vec::new(),
             bars: Vec::new(),
         };
@@ -163,10 +167,9 @@ impl Asked<'_> {
             });
         }
         if self.is_told_elsewhere {
-            let is_told = |finding: &Finding| {
-                finding.id.starts_with("regression.") || finding.id.starts_with("importance.mdi.")
-            };
-            answer.findings.retain(|finding| !is_told(finding));
+            answer
+                .findings
+                .retain(|finding| !finding.id.starts_with("importance.mdi."));
         }
         Ok(answer)
     }
