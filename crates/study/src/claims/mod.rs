@@ -90,11 +90,11 @@ impl Claim {
         let of = |id: String, evidence: &Evidence| {
             let mut finding = Finding::new(id, self.statement.clone(), &source)
                 .with_interval(evidence.interval.clone())
-                .with_protocol(&evidence.protocol, &[]);
+                .with_protocol(or_none(&evidence.protocol), &[]);
             finding.value = evidence.value.filter(|value| value.is_finite());
             finding.unit.clone_from(&self.unit);
             finding.n = evidence.n;
-            finding.method.clone_from(&evidence.method);
+            or_none(&evidence.method).clone_into(&mut finding.method);
             finding.seed = evidence.seed;
             finding.published = Some(Published {
                 value: self.claimed,
@@ -165,6 +165,11 @@ impl Claim {
             words.join(". ").into(),
         ]
     }
+}
+
+/// Where the data cannot tell there is neither protocol nor method.
+fn or_none(name: &str) -> &str {
+    if name.is_empty() { "none" } else { name }
 }
 
 /// A verdict as it is written everywhere.
