@@ -34,6 +34,11 @@ const AVERAGES: [(&str, &str, [&str; 6]); 2] = [
     ("average_v2", joins::V2, study::dimensions::BENCHMARKS),
 ];
 
+/// Whether a column is made here: a flag of the leaderboards, or a mean of scores.
+pub(crate) fn is_derived(name: &str) -> bool {
+    FLAGS.contains(&name) || AVERAGES.iter().any(|(average, ..)| *average == name)
+}
+
 /// Columns of equal length, `None` where a cell is empty.
 pub(crate) struct Frame {
     pub(crate) names: Vec<String>,

@@ -1,4 +1,4 @@
-//! A real browser, driven over the WebDriver protocol: Debian's chromium and chromium-driver, where they are installed.
+//! A real browser, driven over the `WebDriver` protocol: Debian's chromium and chromium-driver, where they are installed.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -64,7 +64,10 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
         let session = browser.send("POST", "/session", &capabilities);
-        browser.session = session["sessionId"].as_str().expect("a session").to_owned();
+        session["sessionId"]
+            .as_str()
+            .expect("a session")
+            .clone_into(&mut browser.session);
         if width < 500 {
             // Windows have a least width; a phone is made by the protocol of the tools.
             let metrics = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": {
@@ -109,7 +112,7 @@ impl Browser {
         let started = Instant::now();
         while self.run(script) != true {
             assert!(
-                started.elapsed() < Duration::from_secs(60),
+                started.elapsed() < Duration::from_mins(1),
                 "waited for {what} at {}: {}",
                 self.address(),
                 self.run("return document.querySelector('main').innerText.slice(0, 2000)")

@@ -35,7 +35,7 @@ impl Answer {
 /// Opens a connection that gives up after half a minute.
 pub(crate) fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).expect("a connection");
-    let patience = Some(Duration::from_secs(60));
+    let patience = Some(Duration::from_mins(1));
     stream.set_read_timeout(patience).expect("a timeout");
     stream
 }
@@ -49,10 +49,14 @@ pub(crate) fn send(address: &str, method: &str, path: &str, headers: &[&str], bo
         request.push_str("\r\n");
     }
     if let Some(body) = body {
-        request.push_str(&format!(
-            "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        ));
+        let length = body.len().to_string();
+        request += &[
+            "Content-Type: application/json\r\nContent-Length: ",
+            &length,
+            "\r\n\r\n",
+            body,
+        ]
+        .concat();
     } else {
         request.push_str("\r\n");
     }

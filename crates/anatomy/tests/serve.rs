@@ -1,66 +1,11 @@
 //! The dashboard's server as programs meet it: answers, refusals, limits, and that nothing takes it down.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::http::{connect, get, read, send};
-
-/// A server of this test run. A shell stands between: it ends the server when this process is gone, however it goes.
-pub(crate) struct Server {
-    pub(crate) address: String,
-    #[expect(dead_code, reason = "closing it ends the server")]
-    hold: ChildStdin,
-    #[expect(dead_code, reason = "the shell between")]
-    shell: Child,
-}
-
-/// One server for all tests that do not end it.
-pub(crate) fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let mut shell = Command::new("/bin/sh")
-            .arg("-c")
-            .arg("\"$0\" serve --port 0 --resamples 100 --only dimensions,correlations,trends --sql-seconds 6 & pid=$!; read line; kill $pid; wait $pid")
-            .arg(env!("CARGO_BIN_EXE_anatomy"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a shell");
-        let mut line = String::new();
-        let mut out = BufReader::new(shell.stdout.take().expect("piped"));
-        out.read_line(&mut line).expect("an address");
-        let address = line
-            .trim()
-            .trim_start_matches("http://")
-            .trim_end_matches('/')
-            .to_owned();
-        Server {
-            address,
-            hold: shell.stdin.take().expect("piped"),
-            shell,
-        }
-    })
-}
-
-/// Waits until the study is computed.
-pub(crate) fn studied() -> &'static str {
-    let address = server().address.as_str();
-    let started = Instant::now();
-    loop {
-        let health = get(address, "/api/v1/health").json();
-        if health["study"] == "ready" {
-            return address;
-        }
-        assert_eq!(health["study"], "computing", "{health}");
-        assert!(
-            started.elapsed() < Duration::from_secs(600),
-            "still computing: {health}"
-        );
-        std::thread::sleep(Duration::from_millis(500));
-    }
-}
+use crate::site::{server, studied};
 
 #[test]
 fn pages_answer_before_the_study_is_computed_and_carry_the_policy() {

@@ -3,16 +3,26 @@
 use serde_json::Value;
 
 use crate::browser::Browser;
-use crate::serve::studied;
+use crate::site::studied;
 
 /// Every page, and what must be on it once it has loaded.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 13] = [
     ("/", ".headlines li"),
     ("/checkpoints", "#checkpoints tbody tr"),
     ("/checkpoints/mistralai/Mistral-7B-v0.1", "svg.structure rect"),
     ("/chart", "figure[data-drawn=true] .plot-container"),
     ("/study", ".cards a"),
     ("/study/published", "td.verdict-reproduced"),
+    (
+        "/compare?id=mistralai/Mistral-7B-v0.1&id=meta-llama/Llama-2-7b-hf",
+        "table.answer tbody tr",
+    ),
+    ("/recommend", "#recommend"),
+    ("/predict", "#predict"),
+    (
+        "/predict?id=mistralai/Mistral-7B-v0.1&benchmarks=math,bbh",
+        "figure[data-drawn=true] .bars",
+    ),
     ("/probes", "h1"),
     ("/sql", "#sql"),
     ("/api", ".operation"),
@@ -250,4 +260,58 @@ fn the_sql_console_runs_by_keyboard_and_says_what_is_wrong() {
             .is_some_and(|said| said.contains("did you mean structures.layers")),
         "{said}"
     );
+}
+
+#[test]
+fn the_recommend_form_gives_a_ranked_table_and_its_front() {
+    let Some(browser) = Browser::open(1280, false) else {
+        return;
+    };
+    let address = studied();
+    browser.go(&format!("http://{address}/recommend"));
+    browser.fill("input[name=memory]", "24GB");
+    browser.click("input[name=task][value=math]");
+    browser.fill("input[name=top]", "5");
+    browser.click("#recommend button[type=submit]");
+    browser.until("the answer", &present("table[data-table=Measured] tbody tr"));
+    let rows = browser.run("return document.querySelectorAll('table[data-table=Measured] tbody tr').length");
+    assert_eq!(rows, 5);
+    let words = browser.run("return document.getElementById('words').textContent");
+    assert!(
+        words
+            .as_str()
+            .is_some_and(|words| words.contains("24.0 GB") && words.contains("left out")),
+        "{words}"
+    );
+    assert!(browser.address().contains("memory=24GB") && browser.address().contains("task=math"));
+    browser.run("document.querySelector('figure.chart').scrollIntoView(); return 1");
+    browser.until(
+        "the front",
+        &present("figure[data-drawn=true] .scatterlayer .point"),
+    );
+    // What the command prints is what the page shows.
+    let ran = crate::command::anatomy(&[
+        "recommend",
+        "--memory",
+        "24GB",
+        "--task",
+        "math",
+        "--top",
+        "5",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let printed: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let ids: Vec<&str> = printed["measured"]
+        .as_array()
+        .expect("choices")
+        .iter()
+        .map(|choice| choice["id"].as_str().expect("an id"))
+        .collect();
+    let shown = browser.run(
+        "return Array.from(document.querySelectorAll('table[data-table=Measured] tbody a')).map(e => e.textContent)",
+    );
+    assert_eq!(shown, serde_json::json!(ids));
+    quiet(&browser, "recommend");
 }

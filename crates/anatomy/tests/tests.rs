@@ -5,6 +5,7 @@
 mod browser;
 mod command;
 mod http;
+mod site;
 
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
 mod catalog; // build, and the proof of the compiled-in tables

@@ -12,7 +12,8 @@ use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
     architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, model_info, samples, scaling, structures, task_tables,
+    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, samples, scaling, structures,
+    task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
@@ -30,6 +31,7 @@ pub(crate) enum Kind {
     LeaderboardV1,
     /// One of [`task_tables::SPECS`], by its place there.
     Task(usize),
+    LlmPerf,
     ModelInfo,
     Harness,
     CommunityEvals,
@@ -52,6 +54,7 @@ impl Kind {
             Self::Samples => samples::NAME,
             Self::Scaling => scaling::NAME,
             Self::Task(at) => task_tables::SPECS.get(at).map_or("task", |spec| spec.name),
+            Self::LlmPerf => llm_perf::NAME,
             Self::HubConfigs => hub_configs::NAME,
             Self::HubModels => hub_models::NAME,
             Self::Structures => structures::NAME,
@@ -74,6 +77,7 @@ impl Kind {
             Self::LeaderboardV1
             | Self::LeaderboardV2
             | Self::Task(_)
+            | Self::LlmPerf
             | Self::ModelInfo
             | Self::Harness
             | Self::CommunityEvals => Role::Leaderboard,
@@ -201,7 +205,7 @@ type Told<T> = (Kind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let table = Table::open(path, file)?;
-    let kinds: [Told<Table>; 9] = [
+    let kinds: [Told<Table>; 10] = [
         (Kind::ModelInfo, model_info::recognises),
         (Kind::LeaderboardV1, leaderboard_v1::recognises),
         (Kind::LeaderboardV2, leaderboard_v2::recognises),
@@ -211,22 +215,23 @@ fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         (Kind::Parameters, listings::is_parameters),
         (Kind::Listing, listings::is_listing),
         (Kind::Scaling, scaling::recognises),
+        (Kind::LlmPerf, llm_perf::recognises),
     ];
     let told = kinds
         .into_iter()
         .find(|(_, recognises)| recognises(&table))
         .map(|(kind, _)| kind);
-    Ok(told.or_else(|| {
-        let spec = task_tables::recognise(&table)?;
-        let at = task_tables::SPECS
-            .iter()
-            .position(|other| other.name == spec.name)?;
-        Some(Kind::Task(at))
-    }))
+    Ok(told.or_else(|| task_tables::recognise(&table).map(Kind::Task)))
 }
 
 fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
-    let value = json_file(path, file)?;
+    let value = match json_file(path, file) {
+        // One broken config among thousands is a row left out, not the end of a build.
+        Err(Error::Json { .. } | Error::Empty { .. }) if config_files::is_named(file) => {
+            return Ok(Some(Kind::ConfigFile));
+        }
+        read => read?,
+    };
     let kinds: [Told<Value>; 5] = [
         (Kind::HubModels, hub_models::recognises),
         (Kind::HubApi, hub_listing::recognises),

@@ -93,7 +93,7 @@ impl Duplicates {
         );
         self.keep_one(
             false,
-            |seen| (seen.scores != 0).then(|| (seen.leaderboard, seen.scores)),
+            |seen| (seen.scores != 0).then_some((seen.leaderboard, seen.scores)),
             |seen| (seen.date.unwrap_or(i32::MAX), seen.row),
         );
         for at in 0..self.seen.len() {

@@ -11,7 +11,7 @@
 
 use crate::gather::Gathered;
 use crate::known::Known;
-use crate::resolve::words::{Stated, sizes, words};
+use crate::resolve::words::{Stated, holds, sizes, words};
 use crate::tables::Conflict;
 
 /// Words of names that say how weights are stored.
@@ -130,7 +130,7 @@ pub(crate) fn labels(gathered: &Gathered, known: &Known) -> [Label; 5] {
     } else {
         (stated, None)
     };
-    let stored = QUANTIZED.iter().any(|mark| lower.contains(mark));
+    let stored = holds(&lower, &QUANTIZED);
     let alone = ADAPTER.iter().any(|mark| word(&[mark]));
     let adapter = known.adapter_source.map(|number| (source(number), known.adapter));
     [

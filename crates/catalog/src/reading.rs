@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 
 use crate::config::json;
-use crate::discover::{Found, Kind, ends_in, json_file};
+use crate::discover::{Found, Kind, ends_in};
 use crate::error::Error;
 use crate::manifest;
 use crate::sources::leaderboard_v2::Survey;
@@ -13,7 +13,8 @@ use crate::sources::table::Table;
 use crate::sources::{Fact, Out};
 use crate::sources::{
     architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, model_info, samples, scaling, structures, task_tables,
+    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, samples, scaling, structures,
+    task_tables,
 };
 use crate::tables::Source;
 
@@ -58,7 +59,7 @@ pub(crate) fn read(
     sink: &mut dyn FnMut(Fact) -> Result<(), Error>,
 ) -> Result<Source, Error> {
     let mut out = Out::new(&found.file, sink);
-    let (rows_in, sha256, bytes) = match found.kind {
+    let counted = match found.kind {
         Kind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
         Kind::CommunityEvals => {
             let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
@@ -69,7 +70,15 @@ pub(crate) fn read(
         }
         Kind::Samples => whole(found, samples::read(&found.path, &found.file, &mut out)?)?,
         Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels | Kind::HubApi | Kind::Harness => {
-            let value = json_file(&found.path, &found.file)?;
+            let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
+            let value = match json::parse(&bytes, &found.file) {
+                Err(Error::Json { .. } | Error::Empty { .. }) if found.kind == Kind::ConfigFile => {
+                    let rows = config_files::read_broken(&bytes, &found.file, &mut out)?;
+                    return Ok(source(found, whole(found, rows)?, out));
+                }
+                read => read?,
+            };
+            drop(bytes);
             let rows = match found.kind {
                 Kind::ConfigFile => config_files::read(&value, &found.file, &mut out)?,
                 Kind::HubConfigs => hub_configs::read(&value, &mut out)?,
@@ -87,7 +96,12 @@ pub(crate) fn read(
             (rows, sha256, bytes)
         }
     };
-    Ok(Source {
+    Ok(source(found, counted, out))
+}
+
+/// What became of the rows of a source that was read.
+fn source(found: &Found, (rows_in, sha256, bytes): (u64, String, u64), out: Out<'_>) -> Source {
+    Source {
         path: found.file.clone(),
         name: found.kind.name().to_owned(),
         sha256,
@@ -97,7 +111,7 @@ pub(crate) fn read(
         rejected: out.rejected,
         rejected_by_reason: out.by_reason,
         ..Source::default()
-    })
+    }
 }
 
 /// Rows, SHA-256 and bytes of a file that was read at once.
@@ -145,6 +159,7 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
             Some(spec) => task_tables::read(spec, table, snapshot, version, out),
             None => Ok(()),
         },
+        Kind::LlmPerf => llm_perf::read(table, snapshot, version, out),
         Kind::Structures => structures::read(table, out),
         Kind::Architectures => architectures::read(table, out),
         Kind::Bases => bases::read(table, out),

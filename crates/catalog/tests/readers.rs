@@ -56,6 +56,81 @@ const SAMPLES: &str = "{\"doc_id\": 0, \"target\": 1, \"filtered_resps\": [[-3.5
 const LISTING: &str = r#"[{"id": "a/b", "createdAt": "2022-03-02T23:29:04.000Z", "downloads": 5, "likes": 2, "sha": "x", "pipeline_tag": "text-generation",
  "tags": ["base_model:finetune:c/d", "license:mit"], "config": {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}, "safetensors": {"total": 8030261248}}]"#;
 
+const PERF: &str = "config.name,config.backend.name,config.backend.model,config.backend.torch_dtype,config.environment.gpu,\
+    report.prefill.latency.p50,report.decode.latency.p50,report.decode.throughput.value,report.decode.memory.max_allocated,report.traceback\n\
+    4bit-awq-gemm-flash_attention_2,pytorch,a/b-7b,float16,['NVIDIA A10G'],0.25,1.5,31.2,5000.5,\n\
+    float16-eager,pytorch,a/c-70b,float16,['NVIDIA A10G'],,,,,CUDA out of memory\n";
+
+#[test]
+fn tables_are_told_by_their_columns() -> Result<(), Error> {
+    let big = "model,link,moe,size,act_param,type,complete,instruct,date,prefill\n\
+        A 7B,https://huggingface.co/a/b-7b,False,7.0,7.0,x,40.5,30.5,2024-06-01,False\n";
+    let catalog = built(&[
+        ("anything.csv", PERF.as_bytes()),
+        ("some/table.csv", big.as_bytes()),
+    ])?;
+    let mut scores: Vec<_> = catalog
+        .scores
+        .iter()
+        .map(|score| (score.leaderboard.as_str(), score.benchmark.as_str(), score.value))
+        .collect();
+    scores.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    let wanted = [
+        ("bigcodebench", "bigcodebench_complete", 40.5),
+        ("bigcodebench", "bigcodebench_instruct", 30.5),
+        ("llm-perf-1xA10", "decode_speed", 31.2),
+        ("llm-perf-1xA10", "end_to_end_time", 1.75),
+        ("llm-perf-1xA10", "memory", 5000.5),
+        ("llm-perf-1xA10", "prefill_time", 0.25),
+    ];
+    assert_eq!(scores, wanted);
+    let settings: Vec<_> = catalog
+        .scores
+        .iter()
+        .filter_map(|s| s.setting.as_deref())
+        .collect();
+    assert!(
+        settings.contains(&"1xA10; pytorch; AWQ.4bit; FAv2; AWQ.GEMM"),
+        "{settings:?}"
+    );
+    let reasons: Vec<_> = catalog
+        .rejects
+        .iter()
+        .map(|reject| reject.reason.as_str())
+        .collect();
+    assert_eq!(reasons, ["no_measurement"]);
+    Ok(())
+}
+
+#[test]
+fn broken_configs_are_rows_left_out() -> Result<(), Error> {
+    let crawl = format!("{{\"a/b\": {CONFIG},\n\"a/broken\": \"{{model_type: oh\", \"a/none\": null}}");
+    let catalog = built(&[
+        ("hub-configs-00000.json", crawl.as_bytes()),
+        ("c/d/config.json", CONFIG.as_bytes()),
+        ("c/cut/config.json", &CONFIG.as_bytes()[..CONFIG.len() / 2]),
+        ("c/empty/config.json", b""),
+    ])?;
+    let mut left_out: Vec<_> = catalog
+        .rejects
+        .iter()
+        .map(|reject| {
+            (
+                reject.raw.split(':').next().unwrap_or_default(),
+                reject.reason.as_str(),
+            )
+        })
+        .collect();
+    left_out.sort_unstable();
+    let wanted = ["a/broken", "a/none", "c/cut", "c/empty"].map(|id| (id, "no_json_object"));
+    assert_eq!(left_out, wanted);
+    assert_eq!(catalog.structures.len(), 2);
+    for source in &catalog.manifest.sources {
+        assert_eq!(source.rows_in, source.kept + source.rejected, "{}", source.path);
+    }
+    Ok(())
+}
+
 #[test]
 fn what_people_have_on_disk() -> Result<(), Error> {
     let catalog = built(&[

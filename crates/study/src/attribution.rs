@@ -13,6 +13,7 @@ use crate::finding::{Finding, Interval, SourceOf};
 use crate::groups::Groups;
 use crate::importance::permutation::permutation;
 use crate::importance::{Importance, Setting};
+use crate::leaderboard_v1::BENCHMARKS;
 use crate::protocol::{Fold, Protocol, RowInformation, folds};
 use crate::published::published;
 use crate::random::Random;
@@ -39,6 +40,15 @@ impl Effort {
     /// Where nearly every row is its own: dates, or scores that explain.
     pub const FEW: Self = Self { forests: 1, draws: 0 };
 }
+
+/// Other targets that are drawn.
+const DRAWN: [&str; 5] = [
+    "bigcodebench_complete",
+    "ifeval",
+    "longbench_v2",
+    "decode_speed",
+    "memory",
+];
 
 /// Shuffles of a column per fold.
 const REPEATS: usize = 5;
@@ -85,19 +95,38 @@ pub fn section(asked: &[Asked<'_>], resamples: usize, seed: u64, done: &dyn Fn()
         ..Section::default()
     };
     let mut table = empty_table();
-    let mut bars = Vec::new();
+    let (mut of_v1, mut of_others) = (Vec::new(), Vec::new());
     for question in asked {
         let answer = question.answer(resamples, seed)?;
         section.findings.extend(answer.findings);
         table.rows.extend(answer.rows);
-        if question.set == "core" {
-            bars.extend(answer.bars);
+        if question.set == "core" && BENCHMARKS.contains(&question.target) {
+            of_v1.extend(answer.bars);
+        } else if question.set == "core" && DRAWN.contains(&question.target) {
+            of_others.extend(answer.bars);
         }
         done();
     }
     let n = asked.iter().map(|question| question.values.len()).max();
     section.text = words(&section.findings, asked);
-    section.figures = vec![figure(bars, n.unwrap_or_default())];
+    let n = n.unwrap_or_default();
+    section.figures = vec![
+        figure(
+            "attribution-core",
+            "the six benchmarks of leaderboard v1",
+            of_v1,
+            n,
+        ),
+        figure(
+            "attribution-others",
+            "code, instructions, long contexts, speed and memory",
+            of_others,
+            n,
+        ),
+    ];
+    section
+        .figures
+        .retain(|figure| !matches!(&figure.drawing, Drawing::Bars(bars) if bars.is_empty()));
     section.tables = vec![table];
     Ok(section)
 }
@@ -110,7 +139,11 @@ impl Asked<'_> {
         let once = self.once_a_shape(seed)?;
         let unseen = self.unseen(seed)?;
         let mut answer = Answer {
-            findings: self.scores(resamples, seed)?,
+            findings: if self.is_told_elsewhere {
+                Vec::new()
+            } else {
+                self.scores(resamples, seed)?
+            },
             rows: Vec::new(),
             bars: Vec::new(),
         };
@@ -163,10 +196,9 @@ impl Asked<'_> {
             });
         }
         if self.is_told_elsewhere {
-            let is_told = |finding: &Finding| {
-                finding.id.starts_with("regression.") || finding.id.starts_with("importance.mdi.")
-            };
-            answer.findings.retain(|finding| !is_told(finding));
+            answer
+                .findings
+                .retain(|finding| !finding.id.starts_with("importance.mdi."));
         }
         Ok(answer)
     }
@@ -318,7 +350,11 @@ impl Asked<'_> {
                 .with_value(value, "fraction", n, method)
                 .with_protocol(protocol, self.design.names())
                 .with_seed(seed)
-                .with_figure("attribution-core")
+                .with_figure(if BENCHMARKS.contains(&target) {
+                    "attribution-core"
+                } else {
+                    "attribution-others"
+                })
                 .with_published(published)
         };
         let (n, shapes) = (self.values.len(), self.shape.n_groups());
@@ -468,10 +504,10 @@ fn empty_table() -> Table {
     }
 }
 
-fn figure(bars: Vec<Bar>, n: usize) -> Figure {
+fn figure(id: &str, targets: &str, bars: Vec<Bar>, n: usize) -> Figure {
     Figure {
-        id: "attribution-core".into(),
-        title: "Impurity importance of layers, d_model, d_ffn and heads".into(),
+        id: id.into(),
+        title: format!("Importance of layers, d_model, d_ffn, heads: {targets}"),
         caption: format!(
             "Which of the four comes first changes with the shapes drawn: share of a forest's fall of impurity, all rows, \
              95 % intervals over {} draws of whole shapes; up to n = {n} rows a target.",

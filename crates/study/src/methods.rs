@@ -160,12 +160,16 @@ fn figure(targets: &[Target<'_>]) -> Figure {
     let n = targets.iter().map(|target| target.asked.values.len()).max();
     // A method that fails badly out of shape would flatten all others.
     let floor = -1.0;
-    let bars = means(targets).into_iter().map(|((method, protocol), value)| Bar {
-        group: method,
-        series: protocol,
-        value: value.max(floor),
-        interval: None,
-    });
+    let rows: Vec<Bar> = means(targets)
+        .into_iter()
+        .filter(|(_, value)| value.is_finite())
+        .map(|((method, protocol), value)| Bar {
+            group: protocol,
+            series: method,
+            value: value.max(floor),
+            interval: None,
+        })
+        .collect();
     Figure {
         id: "methods-r2".into(),
         title: "What each method predicts, by protocol".into(),
@@ -175,8 +179,8 @@ fn figure(targets: &[Target<'_>]) -> Figure {
             n.unwrap_or_default()
         ),
         n: n.unwrap_or_default(),
-        x: Axis::linear("method"),
-        y: Axis::linear("mean R² over six benchmarks (fraction of variance)"),
-        drawing: Drawing::Bars(bars.collect()),
+        x: Axis::linear("mean R² over six benchmarks (fraction of variance)"),
+        y: Axis::linear(""),
+        drawing: Drawing::Intervals { rows, reference: 0.0 },
     }
 }

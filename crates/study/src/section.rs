@@ -23,6 +23,26 @@ pub struct Section {
     pub figures: Vec<Figure>,
 }
 
+impl Section {
+    /// The value of one of its findings with its interval, signed, as text says it: `+1.7 [+0.6, +2.8]`; `–` where there is
+    /// none.
+    pub fn said(&self, id: &str, digits: usize) -> String {
+        let Some(finding) = self.findings.iter().find(|finding| finding.id == id) else {
+            return "–".into();
+        };
+        match (finding.value, &finding.interval) {
+            (Some(value), Some(ends)) => {
+                format!(
+                    "{value:+.digits$} [{:+.digits$}, {:+.digits$}]",
+                    ends.low, ends.high
+                )
+            }
+            (Some(value), None) => format!("{value:+.digits$}"),
+            (None, _) => "–".into(),
+        }
+    }
+}
+
 /// A cell of a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]

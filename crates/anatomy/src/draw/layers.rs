@@ -106,8 +106,8 @@ fn plots(figure: &Figure, panel: &Panel, names: &[&str]) -> Vec<Plot> {
                     .with_data(points.iter().copied())
                     .with_color(colour(place))
                     .with_marker(MARKERS[place % MARKERS.len()])
-                    .with_size(3.0)
-                    .with_marker_opacity(if points.len() > 300 { 0.25 } else { 0.6 });
+                    .with_size(if is_crowd(points) { 2.0 } else { 3.0 })
+                    .with_marker_opacity(if is_crowd(points) { 0.25 } else { 0.6 });
                 let most = sizes.iter().copied().fold(0.0, f64::max);
                 Plot::Scatter(if most > 0.0 {
                     plot.with_sizes(sizes.iter().map(|size| (14.0 * (size / most).sqrt()).max(2.0)))
@@ -138,6 +138,11 @@ fn plots(figure: &Figure, panel: &Panel, names: &[&str]) -> Vec<Plot> {
         })
     };
     panel.layers.iter().filter_map(draw).collect()
+}
+
+/// So many markers that each must be small and light.
+fn is_crowd(points: &[(f64, f64)]) -> bool {
+    points.len() > 300
 }
 
 fn levels(layout: Layout, panel: &Panel) -> Layout {

@@ -1,7 +1,8 @@
 //! From the store to files: the sources that `anatomy catalog build` reads, and configs byte for byte.
 //!
 //! `hub-listing.jsonl` has the Hub's entry of every checkpoint, a line each; `hub-configs-00000.json` and its siblings have
-//! the configs that are JSON objects, by id. Files appear whole or not at all.
+//! the configs by id: those that are JSON objects, and of the broken ones the first bytes as text, which the catalog turns
+//! into rejects. Files appear whole or not at all.
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -99,14 +100,18 @@ fn shard_name(number: usize) -> String {
 fn configs(view: &View, folder: &Path) -> Result<(u64, usize), Error> {
     let (mut many, mut shards, mut shard) = (0, 0, Shard::default());
     each_config(view, |id, standing, bytes| {
-        let Some(config) = (standing == Standing::Stored)
-            .then(|| config::read(bytes).ok())
-            .flatten()
-        else {
-            return Ok(());
+        let config = match standing {
+            Standing::Stored => config::read(bytes).ok(),
+            // As text, so that the catalog has a row that says so.
+            Standing::Broken => {
+                let start = &bytes[..bytes.len().min(800)];
+                Some(Value::from(String::from_utf8_lossy(start)))
+            }
+            _ => None,
         };
+        let Some(config) = config else { return Ok(()) };
         shard.add(id, &config);
-        many += 1;
+        many += u64::from(config.is_object());
         if shard.len() >= SHARD || shard.bytes >= SHARD_BYTES {
             std::mem::take(&mut shard).write(&folder.join(shard_name(shards)))?;
             shards += 1;

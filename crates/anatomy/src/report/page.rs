@@ -1,5 +1,7 @@
 //! `report.html`: one page that opens offline, made from the sections alone.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use askama::Template;
 use study::finding::{Finding, Verdict};
@@ -25,6 +27,8 @@ struct SectionView<'a> {
     section: &'a Section,
     tables: Vec<TableView<'a>>,
     figures: Vec<FigureView<'a>>,
+    /// First parts of the ids of its findings.
+    prefixes: BTreeSet<&'a str>,
 }
 
 struct TableView<'a> {
@@ -35,6 +39,8 @@ struct TableView<'a> {
 struct CellView {
     text: String,
     is_number: bool,
+    /// A sentence, which may break into lines.
+    is_long: bool,
 }
 
 struct FigureView<'a> {
@@ -112,13 +118,20 @@ fn view<'a>(section: &'a Section, drawn: &'a [(String, String)]) -> SectionView<
         section,
         figures: figures.collect(),
         tables: tables.collect(),
+        prefixes: section
+            .findings
+            .iter()
+            .filter_map(|finding| finding.id.split('.').next())
+            .collect(),
     }
 }
 
 fn cell(cell: &Cell) -> CellView {
+    let text = output::cell(cell);
     CellView {
-        text: output::cell(cell),
         is_number: !matches!(cell, Cell::Text(_)),
+        is_long: text.chars().count() > 40,
+        text,
     }
 }
 

@@ -1,5 +1,10 @@
 //! The parts of the study: what each computes, from which rows, and which sections it gives.
 
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "every part has one shape, those that cannot fail too"
+)]
+
 use std::path::Path;
 
 use anyhow::{Result, bail};

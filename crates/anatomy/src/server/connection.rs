@@ -157,21 +157,15 @@ impl Listener for Guarded {
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let permit = self.room().await;
         loop {
-            match self.listener.accept().await {
-                Ok((stream, address)) => {
-                    // Answers are small: they shall not wait for company.
-                    let _ = stream.set_nodelay(true);
-                    return (
-                        Connection::new(stream, permit, Arc::clone(&self.open), self.patience),
-                        address,
-                    );
-                }
-                // The other side went away, or the system has no file handle left: make room, try again.
-                Err(_) => {
-                    self.open.evict();
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
+            if let Ok((stream, address)) = self.listener.accept().await {
+                // Answers are small: they shall not wait for company.
+                let _ = stream.set_nodelay(true);
+                let connection = Connection::new(stream, permit, Arc::clone(&self.open), self.patience);
+                return (connection, address);
             }
+            // The other side went away, or the system has no file handle left: make room, try again.
+            self.open.evict();
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

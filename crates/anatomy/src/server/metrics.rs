@@ -43,12 +43,7 @@ impl Metrics {
             .position(|end| seconds <= *end)
             .unwrap_or(BUCKETS.len());
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        match counts.requests.get_mut(&(route.to_owned(), status)) {
-            Some(count) => *count += 1,
-            None => {
-                counts.requests.insert((route.to_owned(), status), 1);
-            }
-        }
+        *counts.requests.entry((route.to_owned(), status)).or_default() += 1;
         counts.buckets[bucket] += 1;
         counts.seconds += seconds;
     }

@@ -51,7 +51,7 @@ pub(crate) use study::Plan;
 const GRACE: Duration = Duration::from_secs(10);
 
 const PATIENCE: Patience = Patience {
-    idle: Duration::from_secs(60),
+    idle: Duration::from_mins(1),
     head: Duration::from_secs(10),
     write: Duration::from_secs(20),
 };
@@ -78,7 +78,10 @@ pub(crate) fn run(settings: Settings, listening: impl FnOnce(SocketAddr) -> Resu
         .enable_all()
         .build()
         .context("cannot start the threads")?;
-    runtime.block_on(serve(settings, listening))
+    let done = runtime.block_on(serve(settings, listening));
+    // Statements under way end with their processes; a fit under way is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
 }
 
 async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {

@@ -29,25 +29,32 @@ pub fn family(architecture: Option<&str>, model_type: Option<&str>) -> Option<St
     .filter(|name| !name.is_empty())
 }
 
+/// What class names say a class is for.
+const MARKS: [&str; 11] = [
+    "ForCausalLM",
+    "ForCasualLM",
+    "ForConditionalGeneration",
+    "ForSequence",
+    "ForToken",
+    "ForQuestion",
+    "ForReward",
+    "LMHeadModel",
+    "LMHeadCustomModel",
+    "ForScore",
+    "Model",
+];
+
 /// A class name without what it is for: `Qwen2ForSequenceClassification` and `Qwen2Model` are `Qwen2`.
 fn stem(class: &str) -> &str {
-    let cut = [
-        "ForCausalLM",
-        "ForCasualLM",
-        "ForConditionalGeneration",
-        "ForSequence",
-        "ForToken",
-        "ForQuestion",
-        "ForReward",
-        "LMHeadModel",
-        "LMHeadCustomModel",
-        "ForScore",
-        "Model",
-    ]
-    .iter()
-    .filter_map(|mark| class.find(mark).filter(|&at| at > 0))
-    .min();
-    cut.map_or(class, |at| &class[..at])
+    let bytes = class.as_bytes();
+    // One pass: this is asked of every checkpoint many times, and a search per mark would be prepared each time.
+    let is_mark = |&at: &usize| {
+        matches!(bytes[at], b'F' | b'L' | b'M')
+            && MARKS
+                .iter()
+                .any(|mark| bytes[at..].starts_with(mark.as_bytes()) && !class.starts_with(mark))
+    };
+    (1..bytes.len()).find(is_mark).map_or(class, |at| &class[..at])
 }
 
 #[cfg(test)]

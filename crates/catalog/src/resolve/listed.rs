@@ -2,6 +2,7 @@
 
 use crate::known::{Known, is_rough};
 use crate::resolve::pool::{Admitted, Template};
+use crate::resolve::words::holds;
 
 /// Words of names whose weights are stored with fewer bits, so that a listed size is too small.
 const PACKED: [&str; 13] = [
@@ -11,8 +12,7 @@ const PACKED: [&str; 13] = [
 
 /// Whether the name says that the weights are packed.
 pub(crate) fn is_packed(known: &Known) -> bool {
-    let name = known.id.to_ascii_lowercase();
-    PACKED.iter().any(|word| name.contains(word))
+    holds(&known.id.to_ascii_lowercase(), &PACKED)
 }
 
 /// A size as a leaderboard lists it.

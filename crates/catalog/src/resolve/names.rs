@@ -228,16 +228,10 @@ impl Names {
         let at = match self.equal.get(&key)? {
             Members::One(at) => Some(*at).filter(|&at| Some(at) != left_out)?,
             Members::Several(group) => {
-                group.agreed(left_out.and_then(|out| Some((out, self.member(known, out, key)?))))?
+                group.agreed(left_out.and_then(|out| Some((out, member(known, out, key)?))))?
             }
         };
         Some((settled(at)?, at))
-    }
-
-    /// The shape of checkpoint `at` where it is one of those of that name.
-    fn member(&self, known: &[Known], at: u32, name: u64) -> Option<Shape> {
-        let one = known.get(at as usize)?;
-        one.settled().filter(|_| key(&tokens(&one.id)) == name)
     }
 
     /// What the runs of a name say, the longest first, where `admits` allows it. `own`: the shape of the one left out.
@@ -264,6 +258,12 @@ impl Names {
         }
         None
     }
+}
+
+/// The shape of checkpoint `at` where it is one of those of that name.
+fn member(known: &[Known], at: u32, name: u64) -> Option<Shape> {
+    let one = known.get(at as usize)?;
+    one.settled().filter(|_| key(&tokens(&one.id)) == name)
 }
 
 #[cfg(test)]

@@ -114,6 +114,12 @@ fn unit(rest: &str) -> Option<f64> {
     ends.then_some(scale)
 }
 
+/// Whether a text holds any of these marks.
+pub(crate) fn holds(text: &str, marks: &[&str]) -> bool {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).any(|at| marks.iter().any(|mark| bytes[at..].starts_with(mark.as_bytes())))
+}
+
 /// Words of a name: runs of letters, runs of letters with the number that follows (`llama-2` and `llama2` are both
 /// `llama2`), and the organisation (`@org`).
 pub(crate) fn words(id: &str) -> Vec<String> {

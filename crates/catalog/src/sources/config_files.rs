@@ -40,6 +40,20 @@ pub(crate) fn id_of(file: &str) -> String {
     }
 }
 
+/// Whether a file's name says that it is a config.
+pub(crate) fn is_named(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name == "config.json" || name.ends_with("_config.json") || name.ends_with(".config.json")
+}
+
+/// A config that is no JSON: one row, left out; returns the number of rows: one.
+pub(crate) fn read_broken(bytes: &[u8], file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
+    let start = &bytes[..bytes.len().min(800)];
+    let raw = format!("{}: {}", id_of(file), String::from_utf8_lossy(start));
+    out.reject_row(0, "config", &raw, "no_json_object")?;
+    Ok(1)
+}
+
 /// Reads one config into `out`; returns the number of rows: one.
 pub(crate) fn read(value: &Value, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
     let config = config::read(value);

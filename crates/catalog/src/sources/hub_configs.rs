@@ -23,13 +23,17 @@ pub(crate) fn recognises(value: &Value) -> bool {
         "num_hidden_layers",
         "n_layer",
     ];
-    !object.is_empty()
-        && !object.contains_key("architectures")
-        && object.values().take(8).all(|entry| {
-            entry
-                .as_object()
-                .is_some_and(|e| told.iter().any(|k| e.contains_key(*k)) || e.contains_key("architectures"))
-        })
+    let is_config = |entry: &Value| {
+        entry
+            .as_object()
+            .is_some_and(|e| told.iter().any(|k| e.contains_key(*k)) || e.contains_key("architectures"))
+    };
+    // A crawl's broken configs stand there as text.
+    let is_broken = |id: &str, entry: &Value| !entry.is_object() && id.contains('/');
+    let mut first = object.iter().take(8);
+    !object.contains_key("architectures")
+        && object.values().take(8).any(is_config)
+        && first.all(|(id, entry)| is_config(entry) || is_broken(id, entry))
 }
 
 /// Reads the extracts into `out`; returns the number of rows.
@@ -39,6 +43,14 @@ pub(crate) fn read(value: &Value, out: &mut Out<'_>) -> Result<u64, Error> {
     };
     let mut row = 0;
     for (id, extract) in object {
+        if !extract.is_object() {
+            let raw = extract
+                .as_str()
+                .map_or_else(|| extract.to_string(), str::to_owned);
+            out.reject_row(row, "config", &format!("{id}: {raw}"), "no_json_object")?;
+            row += 1;
+            continue;
+        }
         let config = config::read(extract);
         if let Some(why) = clean::not_a_decoder(config.architecture.as_deref(), config.model_type.as_deref())
         {

@@ -51,6 +51,17 @@ const BIG_CODE: Spec = Spec {
     place: "",
 };
 
+/// The same as the Hub's `bigcode/bigcodebench-results` has it.
+const BIG_CODE_HUB: Spec = Spec {
+    id: "model",
+    scores: &[
+        ("complete", "bigcodebench_complete", "points"),
+        ("instruct", "bigcodebench_instruct", "points"),
+    ],
+    prompted: None,
+    ..BIG_CODE
+};
+
 const LLM_PERF: Spec = Spec {
     name: "llm-perf-1xA10",
     file: "1xA10",
@@ -87,6 +98,16 @@ pub(crate) const SPECS: &[Spec] = &[
         ..BIG_CODE
     },
     BIG_CODE,
+    Spec {
+        name: "bigcodebench-hard",
+        file: "hard",
+        scores: &[
+            ("complete", "bigcodebench_hard_complete", "points"),
+            ("instruct", "bigcodebench_hard_instruct", "points"),
+        ],
+        ..BIG_CODE_HUB
+    },
+    BIG_CODE_HUB,
     Spec {
         name: "evalplus",
         scores: &[
@@ -127,11 +148,18 @@ pub(crate) const SPECS: &[Spec] = &[
         ..LLM_PERF
     },
     LLM_PERF,
+    // A table of some machine, named otherwise: its columns tell what it is, nothing tells where.
+    Spec {
+        name: "llm-perf",
+        file: "",
+        place: "",
+        ..LLM_PERF
+    },
 ];
 
-/// The spec whose table this is.
-pub(crate) fn recognise(table: &Table) -> Option<&'static Spec> {
-    SPECS.iter().find(|spec| {
+/// The place of the spec whose table this is.
+pub(crate) fn recognise(table: &Table) -> Option<usize> {
+    SPECS.iter().position(|spec| {
         let told = [spec.id, spec.size]
             .into_iter()
             .chain(spec.link)

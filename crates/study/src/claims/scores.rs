@@ -56,27 +56,19 @@ fn most_dispersed(findings: &Findings<'_>) -> Claim {
         evidence.interval = None;
         evidence
     });
-    let strict: Vec<(&str, &crate::finding::Finding)> = BENCHMARKS
+    let iqr = |benchmark: &str| {
+        let quartile = |name: &str| findings.value(&format!("distribution.{name}.{benchmark}"));
+        Some(quartile("q3")? - quartile("q1")?)
+    };
+    let widest = relative
         .iter()
-        .filter_map(|benchmark| {
-            Some((
-                *benchmark,
-                findings.get(&format!("distribution.iqr.{benchmark}"))?,
-            ))
-        })
-        .collect();
-    let widest = strict.iter().max_by(|a, b| {
-        a.1.value
-            .unwrap_or(f64::NAN)
-            .total_cmp(&b.1.value.unwrap_or(f64::NAN))
-    });
-    let strict = widest.map_or_else(Evidence::none, |(name, finding)| {
-        let iqr = finding.value.unwrap_or(f64::NAN);
-        let mut evidence =
-            Evidence::from(*finding).saying(format!("by interquartile range: {name}, {iqr:.1} points"));
-        evidence.value = Some(f64::from(u8::from(*name == "gsm8k")));
-        evidence.interval = None;
-        evidence
+        .filter_map(|(name, _, finding)| Some((*name, iqr(name)?, *finding)))
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    let strict = widest.map_or_else(Evidence::none, |(name, iqr, finding)| Evidence {
+        value: Some(f64::from(u8::from(name == "gsm8k"))),
+        interval: None,
+        method: "interquartile range".into(),
+        ..Evidence::from(finding).saying(format!("by interquartile range: {name}, {iqr:.1} points"))
     });
     Claim {
         id: "dispersion.gsm8k".into(),

@@ -87,7 +87,7 @@ pub(super) fn add(study: &Correlations<'_>, board: &Board, section: &mut Section
     ), format!("Spearman correlation of the benchmarks, {title}")));
     section.figures.push(heatmap(&name("correlation-structure"), &all, &with_structure, &[], format!(
         "Rank correlation of structure columns and benchmarks of {title}, ordered by average linkage; n = {} checkpoints that have \
-         all. The structure columns are one cluster: they measure size.",
+             all.",
         all.n()
     ), format!("Spearman correlation of structure and scores, {title}")));
     section.figures.push(heatmap(
@@ -190,7 +190,7 @@ fn table(id: &str, columns: &Columns, matrix: &Matrix, caption: String) -> Table
             .map(String::from)
             .collect(),
         rows,
-        shown: false,
+        shown: columns.names.len() <= 6,
     }
 }
 

@@ -92,7 +92,14 @@ impl LeaderboardRow {
             (Some(cleaned), Some(listed)) if self.moe == Some(true) => Some(cleaned.max(listed)),
             (cleaned, listed) => cleaned.or(listed),
         };
-        size.filter(|&size| size.is_finite() && self.least_size().is_none_or(|least| size >= least))
+        let least = [self.least_size(), named_size(&self.id).map(|named| named / 1.6)];
+        size.filter(|&size| least.iter().flatten().all(|&least| size >= least))
+    }
+
+    /// Parameters used for one token, where not fewer than one expert of this shape has.
+    fn best_active(&self) -> Option<f64> {
+        self.active
+            .filter(|&active| active > 0.0 && self.least_size().is_none_or(|least| active >= least))
     }
 
     /// Billions of parameters that a decoder of this shape has at least: attention with the fewest keys, a feed-forward
@@ -132,6 +139,14 @@ impl LeaderboardRow {
             _ => Bucket::Small,
         }
     }
+}
+
+/// Billions of parameters that a name states: the last `7B`, `1.5b` in it; none in `8x7B`, which may count in two ways.
+fn named_size(id: &str) -> Option<f64> {
+    let name = id.rsplit('/').next().unwrap_or(id).to_lowercase();
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
+    let sizes = words.filter_map(|word| word.strip_suffix('b')?.parse().ok());
+    sizes.rev().find(|size: &f64| *size > 0.0 && *size < 1000.0)
 }
 
 /// Billions of parameters: small < 10, medium 10 to 50, large from 50.

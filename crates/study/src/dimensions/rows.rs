@@ -57,7 +57,7 @@ pub fn rows_table(rows: &[LeaderboardRow]) -> Table {
                     row.structure[0].into(),
                     row.best_size().into(),
                     flag(row.moe),
-                    row.active.into(),
+                    row.best_active().into(),
                     row.co2.into(),
                     row.likes.into(),
                     row.downloads.into(),

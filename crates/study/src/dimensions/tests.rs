@@ -53,6 +53,31 @@ fn buckets_begin_at_their_lower_edge_and_unknown_sizes_are_small() {
 }
 
 #[test]
+fn a_size_that_the_name_or_the_shape_denies_is_not_known() {
+    let named = |id: &str, size: f64| {
+        LeaderboardRow {
+            id: id.into(),
+            ..row(1, 1.0, size)
+        }
+        .best_size()
+    };
+    assert_eq!(named("org/Test-7B-it", 7.6), Some(7.6));
+    assert_eq!(named("org/Test-7B-it", 3.8), None, "packed weights");
+    assert_eq!(
+        named("org/phi-4-8x7b", 2.0),
+        Some(2.0),
+        "8x7b may count in two ways"
+    );
+    let shaped = |size: f64| {
+        let mut row = row(1, 1.0, size);
+        row.structure[1..7].copy_from_slice(&[5120.0, 17_920.0, 40.0, 40.0, 10.0, 100_352.0].map(Some));
+        row.best_size()
+    };
+    assert_eq!(shaped(14.66), Some(14.66));
+    assert_eq!(shaped(8.483), None, "half of what the shape holds");
+}
+
+#[test]
 fn efficiency_leaves_unknown_sizes_out() {
     let rows = [
         row(1, 20.0, 5.0),

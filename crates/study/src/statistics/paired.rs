@@ -16,7 +16,7 @@ pub struct Paired {
     pub interval: Option<Interval>,
     /// Two-sided p value; NaN where there is no interval.
     pub p: f64,
-    /// Mean difference in standard deviations of the differences (Cohen's d_z).
+    /// Mean difference in standard deviations of the differences (Cohen's `d_z`).
     pub effect: f64,
 }
 

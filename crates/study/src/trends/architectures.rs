@@ -17,6 +17,8 @@ struct Counted {
     likes: f64,
 }
 
+type Measure = fn(&Counted) -> f64;
+
 pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
     let mut counted: BTreeMap<&str, Counted> = BTreeMap::new();
     for row in trends.checkpoints {
@@ -28,13 +30,14 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         }
     }
     let n: usize = counted.values().map(|of| of.checkpoints).sum();
-    let measures: [(&str, &str, fn(&Counted) -> f64); 2] = [
+    let measures: [(&str, &str, Measure); 2] = [
         ("derivatives", "checkpoints made from another", |of| {
             of.derivatives as f64
         }),
         ("likes", "likes of all its checkpoints", |of| of.likes),
     ];
     let mut bars = Vec::new();
+    let mut first: Vec<String> = Vec::new();
     for (name, words, measure) in measures {
         let mut ordered: Vec<(&str, Counted)> = counted.iter().map(|(name, of)| (*name, *of)).collect();
         ordered.sort_by(|a, b| measure(&b.1).total_cmp(&measure(&a.1)).then(a.0.cmp(b.0)));
@@ -80,6 +83,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
             });
         }
         if let Some((architecture, of)) = ordered.first() {
+            first.push((*architecture).to_string());
             section.text.push(format!(
                 "Most {words}: {architecture}, {:.0} % of {total:.0}.",
                 100.0 * measure(of) / total
@@ -92,7 +96,9 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         title: "Architectures built upon, and liked".into(),
         caption: format!(
             "The {MOST} architectures with the most derivatives and with the most likes; n = {n} checkpoints of the catalog with a \
-             known architecture. What is built upon most is not what is liked most."
+             known architecture. First by derivatives: {}; by likes: {}.",
+            first.first().map_or("none", String::as_str),
+            first.last().map_or("none", String::as_str)
         ),
         n,
         x: Axis::linear("count"),

@@ -98,9 +98,10 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         id: "trends-likes".into(),
         title: "Likes by size class".into(),
         caption: format!(
-            "Likes on a logarithmic scale (1 on the axis is 9 likes, 2 is 99); n = {} checkpoints with a size and likes. Most have \
-             hardly any in every class.",
-            known.len()
+            "Likes on a logarithmic scale (1 on the axis is 9 likes, 2 is 99); n = {} checkpoints with a size and likes. {:.0} % have \
+             none.",
+            known.len(),
+            100.0 * known.iter().filter(|(_, likes)| *likes == 0.0).count() as f64 / known.len().max(1) as f64
         ),
         n: known.len(),
         x: Axis::linear("size class (billions of parameters)"),

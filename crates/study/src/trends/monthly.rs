@@ -105,9 +105,10 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         id: "trends-monthly".into(),
         title: "New checkpoints a month".into(),
         caption: format!(
-            "The catalog's checkpoints by month of publication, n = {} with a date; panels on their own scales. The two humps are \
-             the two leaderboards' lives, not the Hub's.",
-            dated.len()
+            "The catalog's checkpoints by month of publication, n = {} with a date; panels on their own scales. The busiest \
+             month is {}. Humps are the leaderboards' lives, not the Hub's.",
+            dated.len(),
+            busiest.map(|(month, _)| month_name(*month)).unwrap_or_default()
         ),
         n: dated.len(),
         x: Axis::linear("date of publication (year)"),

@@ -1,6 +1,7 @@
 //! What post-training is worth: checkpoints that are not pretrained only against pretrained ones of the same shape.
 
 use super::Trends;
+use crate::board::Board;
 use crate::finding::Finding;
 use crate::section::{Axis, Bar, Drawing, Figure, Section, Table};
 use crate::statistics::stratified_difference;
@@ -17,6 +18,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         ..Table::default()
     };
     let mut bars = Vec::new();
+    let mut most = Vec::new();
     for board in trends.boards {
         let mut best: Option<(&str, f64)> = None;
         for (outcome, (name, title)) in board.outcomes.iter().enumerate() {
@@ -28,6 +30,9 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
                     shapes.push(row.shape);
                 }
             }
+            section
+                .findings
+                .extend(raw(board, (name, title), &values, &other, &shapes));
             let Some(found) = stratified_difference(&values, &other, &shapes, &shapes) else {
                 continue;
             };
@@ -73,7 +78,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
             );
         }
         if let Some((title, value)) = best {
-            section.text.push(format!(
+            most.push(format!(
                 "On {} post-training adds most to {title}: {value:+.1} points within one shape.",
                 board.title
             ));
@@ -86,16 +91,48 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         .map(|board| board.rows.len())
         .max()
         .unwrap_or(0);
-    section.figures.push(Figure {
+    let figure = Figure {
         id: "progress-post-training".into(),
         title: "Post-trained minus pretrained checkpoints of one shape".into(),
         caption: format!(
-            "Differences within shapes with 95 % intervals clustered by shape; n ≤ {n} checkpoints of a leaderboard. Post-trained \
-             rows are mostly later ones."
+            "Differences within shapes with 95 % intervals clustered by shape; n ≤ {n} checkpoints of a leaderboard. {} \
+             Post-trained rows are mostly later ones.",
+            most.join(" ")
         ),
         n,
         x: Axis::linear("difference (points)"),
         y: Axis::linear(""),
-        drawing: Drawing::Intervals { rows: bars, reference: 0.0 },
-    });
+        drawing: Drawing::Intervals {
+            rows: bars,
+            reference: 0.0,
+        },
+    };
+    section.figures.push(figure);
+    section.text.extend(most);
+}
+
+/// The same difference with nothing held equal.
+fn raw(
+    board: &Board,
+    (name, title): (&str, &str),
+    values: &[f64],
+    other: &[bool],
+    shapes: &[u32],
+) -> Option<Finding> {
+    let found = stratified_difference(values, other, &vec![0; values.len()], shapes)?;
+    Some(
+        Finding::new(
+            format!("progress.post_training_raw.{}.{name}", board.name),
+            format!("By how much do post-trained checkpoints score higher on {title} than pretrained ones, of any shape?"),
+            &board.source(),
+        )
+        .with_value(
+            found.difference.value,
+            "points",
+            found.n,
+            "difference of means, clustered by shape",
+        )
+        .with_interval(found.difference.interval)
+        .with_note("unadjusted: the two sides are of different sizes and dates"),
+    )
 }

@@ -1,15 +1,12 @@
 //! Scores of pretrained checkpoints over time, their frontier, and the size that a score needs.
-//!
-//! The trade of time for size comes from score = a + b log2(size) + c · years: a year is worth c/b doublings, so the size
-//! that an equal score needs halves in 12 b/c months.
+
+mod trade;
 
 use super::Trends;
 use crate::board::{Board, Scored};
 use crate::calendar::{day_name, decimal_year};
 use crate::finding::Finding;
-use crate::groups::Groups;
 use crate::section::{Axis, Cell, Drawing, Figure, Layer, Panel, Section, Table};
-use crate::statistics::{bootstrap_interval, clustered_ols, resample_counts};
 
 /// Averages whose smallest size is followed, by leaderboard.
 const LEVELS: [(&str, [f64; 4]); 2] = [("v1", [40.0, 50.0, 60.0, 70.0]), ("v2", [5.0, 10.0, 20.0, 30.0])];
@@ -43,7 +40,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         }
         frontier(board, &bases, section);
         sizes_needed(board, &bases, section);
-        trade(trends, board, &bases, section);
+        trade::trade(trends, board, &bases, section);
     }
 }
 
@@ -107,12 +104,23 @@ fn frontier(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         panels.push(panel(bases, outcome, title, &found));
     }
     let average = panels.pop();
+    let best =
+        records(bases, |base| base.row.scores[AVERAGE])
+            .last()
+            .map_or("none".to_string(), |(base, score)| {
+                format!(
+                    "{} ({:.1} B, {}): {score:.1} points",
+                    base.row.id,
+                    base.size,
+                    day_name(base.date)
+                )
+            });
     let figure = |id: String, title: String, panels: Vec<Panel>, y: &str| Figure {
         id,
         title,
         caption: format!(
             "Pretrained checkpoints of {} by date of publication; a marker's area is the size, the steps are the best so far; n = {}. \
-             The best is large, but small checkpoints reach its level a year or two later.",
+             The best Average is that of {best}.",
             board.title,
             bases.len()
         ),
@@ -188,6 +196,7 @@ fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         ..Table::default()
     };
     let mut layers = Vec::new();
+    let mut shrunk = Vec::new();
     for &level in levels {
         let reaches = |base: &Base<'_>| base.row.scores[AVERAGE].is_some_and(|score| score >= level);
         let found = records(bases, |base| reaches(base).then_some(-base.size));
@@ -217,6 +226,10 @@ fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
                 .with_figure(&format!("progress-size-needed-{}", board.name)),
             );
         }
+        shrunk.push(format!(
+            "An Average of {level} took {:.1} B first, {:.1} B at best.",
+            first.size, last.size
+        ));
         let mut points: Vec<(f64, f64)> = found
             .iter()
             .map(|(base, _)| (decimal_year(base.date), base.size))
@@ -236,8 +249,9 @@ fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         title: format!("The size an Average needs, {}", board.title),
         caption: format!(
             "Smallest pretrained checkpoint so far that reached an Average, by date of publication; n = {} pretrained checkpoints. \
-             The size that an equal score needs shrinks.",
-            bases.len()
+             {}",
+            bases.len(),
+            shrunk.join(" ")
         ),
         n: bases.len(),
         x: Axis::linear("date of publication (year)"),
@@ -247,174 +261,4 @@ fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
             layers,
         }]),
     });
-}
-
-/// What a doubling and a year are worth, and in how many months the size for an equal score halves.
-fn trade(trends: &Trends<'_>, board: &Board, bases: &[Base<'_>], section: &mut Section) {
-    let mut table = Table {
-        id: format!("progress-trade-{}", board.name),
-        caption: format!(
-            "Score of pretrained checkpoints on {} = a + b log2(size) + c · years: points per doubling and per year with 95 % \
-             intervals clustered by shape, and the months in which the size for an equal score halves (bootstrap over shapes).",
-            board.title
-        ),
-        columns: [
-            "benchmark",
-            "n",
-            "points per doubling",
-            "low",
-            "high",
-            "points per year",
-            "low",
-            "high",
-            "months to halve",
-            "low",
-            "high",
-        ]
-        .map(String::from)
-        .to_vec(),
-        shown: true,
-        ..Table::default()
-    };
-    for (outcome, (name, title)) in board.outcomes.iter().enumerate() {
-        let known: Vec<(&Base<'_>, f64)> = bases
-            .iter()
-            .filter_map(|base| Some((base, base.row.scores[outcome]?)))
-            .collect();
-        let target: Vec<f64> = known.iter().map(|(_, score)| *score).collect();
-        let shapes: Vec<u32> = known.iter().map(|(base, _)| base.row.shape).collect();
-        let columns = [
-            vec![1.0; target.len()],
-            known.iter().map(|(base, _)| base.size.log2()).collect(),
-            known
-                .iter()
-                .map(|(base, _)| decimal_year(base.date) - 2024.0)
-                .collect(),
-        ];
-        let Ok(fit) = clustered_ols(&columns, &target, &shapes) else {
-            continue;
-        };
-        let (doubling, year) = (fit.coefficient(1), fit.coefficient(2));
-        let months = |b: f64, c: f64| {
-            if c > 0.0 && b > 0.0 {
-                12.0 * b / c
-            } else {
-                f64::NAN
-            }
-        };
-        let groups = Groups::from_labels(&shapes);
-        let members = groups.members();
-        let resampled = resample_counts(groups.n_groups(), trends.bootstrap, |counts| {
-            let rows: Vec<usize> = members
-                .iter()
-                .zip(counts)
-                .flat_map(|(rows, &count)| std::iter::repeat_n(rows, count as usize).flatten())
-                .copied()
-                .collect();
-            slopes(&columns, &target, &rows).map_or(f64::NAN, |[b, c]| months(b, c))
-        });
-        let finite = resampled.iter().filter(|months| months.is_finite()).count();
-        let halving = bootstrap_interval(&resampled, groups.n_groups(), 0.95);
-        let ends = |interval: &Option<crate::finding::Interval>| -> [Cell; 2] {
-            [
-                interval.as_ref().map(|ends| ends.low).into(),
-                interval.as_ref().map(|ends| ends.high).into(),
-            ]
-        };
-        let mut cells: Vec<Cell> = vec![(*title).into(), target.len().into(), doubling.value.into()];
-        cells.extend(ends(&doubling.interval));
-        cells.push(year.value.into());
-        cells.extend(ends(&year.interval));
-        cells.push(months(doubling.value, year.value).into());
-        cells.extend(ends(&halving));
-        table.rows.push(cells);
-        let finding = |what: &str, question: String, value: f64, unit: &str, method: &str| {
-            Finding::new(
-                format!("progress.{what}.{}.{name}", board.name),
-                question,
-                &board.source(),
-            )
-            .with_value(value, unit, target.len(), method)
-            .with_note("pretrained checkpoints only")
-        };
-        let method = "least squares on log2 size and date, clustered by shape";
-        section.findings.extend([
-            finding(
-                "points_per_doubling",
-                format!("What is a doubling of size worth on {title} at equal date?"),
-                doubling.value,
-                "points per doubling",
-                method,
-            )
-            .with_interval(doubling.interval),
-            finding(
-                "points_per_year",
-                format!("What is a year worth on {title} at equal size?"),
-                year.value,
-                "points per year",
-                method,
-            )
-            .with_interval(year.interval),
-            finding(
-                "halving_months",
-                format!("In how many months does the size for an equal {title} halve?"),
-                months(doubling.value, year.value),
-                "months",
-                "12 times points per doubling over points per year",
-            )
-            .with_interval(halving.clone())
-            .with_seed(trends.bootstrap.seed)
-            .with_note(format!(
-                "no value where scores do not rise with date at equal size: so in {} of {} resamples",
-                resampled.len() - finite,
-                resampled.len()
-            )),
-        ]);
-        if outcome == AVERAGE {
-            let value = months(doubling.value, year.value);
-            let said = halving.map_or(String::new(), |ends| {
-                format!(" [{:.0}, {:.0}]", ends.low, ends.high)
-            });
-            section.text.push(if value.is_finite() {
-                format!(
-                    "On {} a doubling of size is worth {:.1} points of Average and a year {:.1}: the size that an equal score needs \
-                     halves in {value:.0} months{said} (n = {} pretrained checkpoints).",
-                    board.title,
-                    doubling.value,
-                    year.value,
-                    target.len()
-                )
-            } else {
-                format!(
-                    "On {} the Average of {} pretrained checkpoints does not rise with date at equal size.",
-                    board.title,
-                    target.len()
-                )
-            });
-        }
-    }
-    section.tables.push(table);
-}
-
-/// Slopes on the second and third column by the normal equations of two centred columns; `None` where they are collinear.
-fn slopes(columns: &[Vec<f64>; 3], target: &[f64], rows: &[usize]) -> Option<[f64; 2]> {
-    let n = rows.len() as f64;
-    let mean = |values: &[f64]| rows.iter().map(|&row| values[row]).sum::<f64>() / n;
-    let (mx, mz, my) = (mean(&columns[1]), mean(&columns[2]), mean(target));
-    let (mut xx, mut zz, mut xz, mut xy, mut zy) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for &row in rows {
-        let (x, z, y) = (columns[1][row] - mx, columns[2][row] - mz, target[row] - my);
-        xx += x * x;
-        zz += z * z;
-        xz += x * z;
-        xy += x * y;
-        zy += z * y;
-    }
-    let determinant = xx * zz - xz * xz;
-    (determinant > 1e-12 * xx * zz).then(|| {
-        [
-            (xy * zz - zy * xz) / determinant,
-            (zy * xx - xy * xz) / determinant,
-        ]
-    })
 }

@@ -37,8 +37,14 @@ pub(crate) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<Exi
     let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?)?;
     bar.finish_and_clear();
     let ledger = study.sections.iter().find(|section| section.id == "claims");
-    if let (Some(ledger), Format::Table) = (ledger, global.format()) {
-        output::result(&in_words(ledger)?)?;
+    if let (Some(ledger), Format::Table | Format::Csv) = (ledger, global.format()) {
+        match (
+            global.format(),
+            ledger.tables.iter().find(|table| table.id == "claims"),
+        ) {
+            (Format::Csv, Some(table)) => output::result_bytes(&output::csv(table)?)?,
+            _ => output::result(&in_words(ledger)?)?,
+        }
         if let Some(folder) = args.out.as_deref() {
             answer::write(global, study.sections, &catalog_hash, folder)?;
         }

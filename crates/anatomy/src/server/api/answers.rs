@@ -45,10 +45,10 @@ pub(super) async fn predict_figure(State(state): State<Shared>, query: Pairs) ->
     Ok(match state.answers.predict(question).await? {
         Now::Later => being_made(),
         Now::Answer(answer) => {
-            let figure = answer
-                .sweep
-                .as_ref()
-                .map_or_else(|| scores_figure::of(&answer), |sweep| sweep.figure());
+            let figure = answer.sweep.as_ref().map_or_else(
+                || scores_figure::of(&answer),
+                crate::answers::sweep::SweepAnswer::figure,
+            );
             kept(&plotly::spec(&figure))
         }
     })

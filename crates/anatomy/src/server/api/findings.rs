@@ -75,8 +75,8 @@ pub(super) async fn sections(State(state): State<Shared>, query: Pairs) -> Resul
     ))
 }
 
-async fn from_study(
-    state: Shared,
+fn from_study(
+    state: &Shared,
     query: Pairs,
     what: &str,
     id: &str,
@@ -84,7 +84,7 @@ async fn from_study(
 ) -> Result<Response, Problem> {
     params(query, &[])?;
     match state.study.ready() {
-        None => Ok(later(&state)),
+        None => Ok(later(state)),
         Some(study) => pick(&study).ok_or_else(|| Problem::missing(format!("no {what} `{id}`"))),
     }
 }
@@ -95,7 +95,7 @@ pub(super) async fn section(
     query: Pairs,
 ) -> Result<Response, Problem> {
     let pick = |study: &Arc<Study>| study.section(&id).map(kept);
-    from_study(state, query, "section", &id, pick).await
+    from_study(&state, query, "section", &id, pick)
 }
 
 pub(super) async fn figure(
@@ -104,7 +104,7 @@ pub(super) async fn figure(
     query: Pairs,
 ) -> Result<Response, Problem> {
     let pick = |study: &Arc<Study>| study.figure(&id).map(kept);
-    from_study(state, query, "figure", &id, pick).await
+    from_study(&state, query, "figure", &id, pick)
 }
 
 pub(super) async fn plotly(
@@ -113,7 +113,7 @@ pub(super) async fn plotly(
     query: Pairs,
 ) -> Result<Response, Problem> {
     let pick = |study: &Arc<Study>| study.figure(&id).map(|figure| kept(&plotly::spec(figure)));
-    from_study(state, query, "figure", &id, pick).await
+    from_study(&state, query, "figure", &id, pick)
 }
 
 pub(super) async fn probes(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {

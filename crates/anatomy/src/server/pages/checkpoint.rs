@@ -32,6 +32,7 @@ struct Page<'a> {
     children: Vec<(String, &'a str)>,
     n_children: usize,
     api: String,
+    encoded: String,
 }
 
 struct PeerView {
@@ -105,6 +106,7 @@ fn one(state: &Shared, id: &str) -> Response {
             .map(|child| (link_to(&child.id), child.id.as_str()))
             .collect(),
         api: format!("/api/v1{}", link_to(id)),
+        encoded: encode(id),
     };
     kept(&page)
 }

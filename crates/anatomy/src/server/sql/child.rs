@@ -9,6 +9,9 @@ use super::Said;
 /// Beyond the engine's pool: the program itself, its threads' stacks, the catalog, an answer being written.
 const ROOM: usize = 1 << 30;
 
+/// From the start of a child to its first word.
+const START: Duration = Duration::from_secs(15);
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum Gone {
@@ -38,7 +41,7 @@ impl Child {
             // Lower priority than the server's own work, where `nice` is installed.
             shell.arg("-c").arg(format!(
                 "ulimit -v {kilobytes} 2>/dev/null; ulimit -c 0 2>/dev/null; \
-                 if command -v nice >/dev/null 2>&1; then exec nice -n 10 \"$0\" \"$@\"; else exec \"$0\" \"$@\"; fi"
+                 if command -v nice >/dev/null 2>&1; then exec nice -n 5 \"$0\" \"$@\"; else exec \"$0\" \"$@\"; fi"
             ));
             shell.arg(program);
             shell
@@ -55,9 +58,26 @@ impl Child {
             .stderr(Stdio::null());
         let started = tokio::task::spawn_blocking(move || command.spawn()).await;
         let mut process = started.map_err(|_| Gone::Before)?.map_err(|_| Gone::Before)?;
-        let pipes = process.stdin.take().zip(process.stdout.take());
-        let pipes = pipes.map(|(to, from)| (to, BufReader::new(from)));
-        Ok(Self { process, pipes })
+        let (to, from) = process
+            .stdin
+            .take()
+            .zip(process.stdout.take())
+            .ok_or(Gone::Before)?;
+        let mut child = Self { process, pipes: None };
+        // It says a line when its tables are read: that is no part of a statement's time.
+        let ready = tokio::task::spawn_blocking(move || {
+            let mut from = BufReader::new(from);
+            let mut line = String::new();
+            let said = from.read_line(&mut line);
+            (said.is_ok_and(|read| read > 0), to, from)
+        });
+        match tokio::time::timeout(START, ready).await {
+            Ok(Ok((true, to, from))) => {
+                child.pipes = Some((to, from));
+                Ok(child)
+            }
+            _ => Err(Gone::Before),
+        }
     }
 
     /// Asks one line and waits for the answer, `time` at most.

@@ -13,7 +13,9 @@ use crate::output;
 
 /// Answers until standard input ends. `memory` bytes are what the engine's operators may hold.
 pub(crate) fn serve(catalog: Option<&Path>, memory: usize) -> Result<()> {
+    end_with_parent();
     let engine = Engine::for_visitors(catalog, memory)?;
+    output::result("ready\n")?;
     for line in std::io::stdin().lock().lines() {
         let ask: Ask = serde_json::from_str(&line?)?;
         let (said, body) = match answer(&engine, &ask) {
@@ -27,6 +29,21 @@ pub(crate) fn serve(catalog: Option<&Path>, memory: usize) -> Result<()> {
     }
     Ok(())
 }
+
+/// A statement that never ends must not outlive a server that was killed.
+#[cfg(unix)]
+fn end_with_parent() {
+    let parent = std::os::unix::process::parent_id();
+    std::thread::spawn(move || {
+        while std::os::unix::process::parent_id() == parent {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        std::process::exit(0);
+    });
+}
+
+#[cfg(not(unix))]
+fn end_with_parent() {}
 
 fn answer(engine: &Engine, ask: &Ask) -> Result<(Said, Vec<u8>), Error> {
     let (answer, more) = engine.query_within(&ask.sql, ask.rows)?;

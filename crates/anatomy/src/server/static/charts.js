@@ -60,9 +60,14 @@
     figure.querySelector(".drawing").replaceChildren(note);
   }
 
-  function get(address) {
+  // 202 says that the answer is still being made, and when to ask again.
+  function get(address, again) {
     return fetch(address).then(function (answer) {
       return answer.json().then(function (body) {
+        if (answer.status === 202 && (again || 0) < 20) {
+          var seconds = Math.min(15, Number(answer.headers.get("retry-after")) || 5);
+          return new Promise(function (done) { setTimeout(done, seconds * 1000); }).then(function () { return get(address, (again || 0) + 1); });
+        }
         if (answer.status !== 200) throw new Error(body.detail || "status " + answer.status);
         return body;
       });

@@ -3,10 +3,13 @@
 //! Score = family + restricted cubic splines of log2 size and of date; errors clustered by shape. An adjusted score is the
 //! score less what the splines say of the checkpoint, plus what they say at the reference.
 
+mod typical;
+mod words;
+
 use super::super::{Dimensions, LeaderboardRow, OUTCOMES, source};
 use crate::finding::Finding;
-use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
-use crate::statistics::{OlsFit, RestrictedSpline, clustered_ols, group_bootstrap, holm, median, sorted};
+use crate::section::{Axis, Cell, Drawing, Figure, Section, Table};
+use crate::statistics::{OlsFit, RestrictedSpline, clustered_ols, holm, median, sorted};
 
 /// Name in ids, name for people, class name.
 const FAMILIES: [(&str, &str, &str); 8] = [
@@ -112,7 +115,7 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
                 target[row] - known
             })
             .collect();
-        typical_and_best(
+        typical::typical_and_best(
             dimensions,
             &rows,
             &adjusted,
@@ -122,14 +125,14 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
             &mut bars,
         );
     }
-    words(section, &rows, &pairs_table);
+    words::words(section, &rows, &pairs_table);
     section.tables.extend([adjusted_table, pairs_table]);
     section.figures.push(Figure {
         id: "architecture-adjusted".into(),
         title: "Families at equal size and date".into(),
         caption: format!(
             "Median of the scores adjusted to {REFERENCE} billion parameters and {}, with 95 % intervals over shapes (none for \
-             fewer than five shapes); n = {n} evaluations of leaderboard v2. The order differs from benchmark to benchmark.",
+             fewer than five shapes); n = {n} evaluations of leaderboard v2.",
             crate::calendar::day_name(rows.reference_date)
         ),
         n,
@@ -254,136 +257,5 @@ fn pairs(
             )
             .with_value(corrected, "1", fit.n, "holm over pairs of families"),
         ]);
-    }
-}
-
-fn typical_and_best(
-    dimensions: &Dimensions<'_>,
-    rows: &Rows<'_>,
-    adjusted: &[f64],
-    (name, title): (&str, &str),
-    section: &mut Section,
-    table: &mut Table,
-    bars: &mut Vec<Bar>,
-) {
-    for (family, (key, words)) in rows.families.iter().enumerate() {
-        let places: Vec<usize> = (0..adjusted.len())
-            .filter(|&row| rows.family[row] == family)
-            .collect();
-        let own: Vec<f64> = places.iter().map(|&row| adjusted[row]).collect();
-        let shapes: Vec<u32> = places.iter().map(|&row| rows.shape[row]).collect();
-        let typical = median(&own);
-        let interval = group_bootstrap(&shapes, dimensions.settings(), 0.95, |drawn| {
-            median(&drawn.iter().map(|&row| own[row]).collect::<Vec<_>>())
-        });
-        let best = expected_best(&own, DRAWS);
-        let n_shapes = crate::groups::Groups::from_labels(&shapes).n_groups();
-        let cells: [Cell; 8] = [
-            title.into(),
-            (*words).into(),
-            own.len().into(),
-            n_shapes.into(),
-            typical.into(),
-            interval.as_ref().map(|ends| ends.low).into(),
-            interval.as_ref().map(|ends| ends.high).into(),
-            best.into(),
-        ];
-        table.rows.push(cells.to_vec());
-        bars.push(Bar {
-            group: title.into(),
-            series: (*words).into(),
-            value: typical,
-            interval: interval.as_ref().map(|ends| (ends.low, ends.high)),
-        });
-        let note = format!("{n_shapes} shapes; the adjustment is held fixed in resampling");
-        section.findings.extend([
-            Finding::new(
-                format!("architecture.typical.{key}.{name}"),
-                format!("What does the median {words} checkpoint score on {title}, adjusted to equal size and date?"),
-                &source(),
-            )
-            .with_value(typical, "points", own.len(), "median of adjusted scores")
-            .with_interval(interval)
-            .with_seed(dimensions.seed)
-            .with_note(&note)
-            .with_figure("architecture-adjusted"),
-            Finding::new(
-                format!("architecture.best_of_20.{key}.{name}"),
-                format!("What is the best of {DRAWS} {words} checkpoints on {title}, adjusted to equal size and date?"),
-                &source(),
-            )
-            .with_value(best, "points", own.len(), "expected maximum of 20 drawn without replacement")
-            .with_note(&note),
-        ]);
-    }
-}
-
-/// Expected maximum of `draws` values drawn without replacement: Σ x₍ᵢ₎ C(i − 1, draws − 1)/C(n, draws); NaN for fewer
-/// values than draws.
-fn expected_best(values: &[f64], draws: usize) -> f64 {
-    let ordered = sorted(values);
-    let n = ordered.len();
-    if n < draws {
-        return f64::NAN;
-    }
-    // P(the largest is x₍ₙ₎) = draws/n, and each step down multiplies by (i − draws + 1)/i · …
-    let mut share = draws as f64 / n as f64;
-    let mut expected = 0.0;
-    for rank in (draws..=n).rev() {
-        expected += share * ordered[rank - 1];
-        share *= (rank - draws) as f64 / (rank - 1) as f64;
-    }
-    expected
-}
-
-fn words(section: &mut Section, rows: &Rows<'_>, pairs: &Table) {
-    let typical = |key: &str, name: &str| {
-        let id = format!("architecture.typical.{key}.{name}");
-        section
-            .findings
-            .iter()
-            .find(|finding| finding.id == id)
-            .and_then(|found| found.value)
-    };
-    let best: Vec<String> = OUTCOMES
-        .iter()
-        .filter_map(|(name, title)| {
-            let (_, words) = rows.families.iter().max_by(|a, b| {
-                let of = |key| typical(key, name).unwrap_or(f64::NEG_INFINITY);
-                of(a.0).total_cmp(&of(b.0))
-            })?;
-            Some(format!("{title} {words}"))
-        })
-        .collect();
-    let clear = pairs
-        .rows
-        .iter()
-        .filter(|row| matches!(row[7], Cell::Number(p) if p < 0.05))
-        .count();
-    section.text.push(format!(
-        "At equal size and date the family whose median checkpoint scores highest: {}. Of {} comparisons of two families on one \
-         benchmark {clear} stay below p = 0.05 after Holm's correction.",
-        best.join(", "),
-        pairs.rows.len()
-    ));
-    section.text.push(
-        "What would change the answer: shapes. A family is a handful of them (Gemma2 three, Phi one or two), each with its own \
-         training data, so a family's lead is that of a few training runs; clustered errors with so few groups are too small, \
-         and pairs of families with fewer than five shapes should be read as description."
-            .into(),
-    );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_expected_best_is_that_of_all_draws() {
-        // All pairs of 1, 2, 3, 4 have maxima 2, 3, 4, 3, 4, 4.
-        let expected = expected_best(&[3.0, 1.0, 4.0, 2.0], 2);
-        assert!((expected - 20.0 / 6.0).abs() < 1e-12, "{expected}");
-        assert!((expected_best(&[1.0, 5.0], 2) - 5.0).abs() < 1e-12);
-        assert!(expected_best(&[1.0], 2).is_nan());
     }
 }

@@ -29,7 +29,7 @@ const COSTS: [Cost; 3] = [
         name: "active",
         words: "active parameters",
         axis: "active parameters (billions)",
-        of: |row| row.active,
+        of: LeaderboardRow::best_active,
     },
     Cost {
         name: "co2",

@@ -75,7 +75,7 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
             ("billion active parameters", bucket.name()),
             "points per billion active parameters",
             &|row| {
-                let active = row.active.filter(|&active| active > 0.0)?;
+                let active = row.best_active()?;
                 (row.bucket() == bucket && row.size_known()).then(|| row.average / active)
             },
         );

@@ -37,6 +37,9 @@ const STRATA: [(&str, &str, Stratum); 5] = [
 ];
 type Stratum = fn(&LeaderboardRow) -> Option<String>;
 
+/// What to count, of flag, type and name.
+type Keep = fn(bool, bool, bool) -> bool;
+
 /// Words in a name that say merging.
 const NAMES: [&str; 10] = [
     "merge",
@@ -119,19 +122,25 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
     }
     benchmarks(dimensions, section);
     section.tables.push(table);
-    section.figures.push(Figure {
+    let figure = Figure {
         id: "merging-adjusted".into(),
         title: "Merged minus other checkpoints".into(),
         caption: format!(
-            "What merging is worth shrinks when like is compared with like; difference of Average with 95 % intervals \
-             clustered by shape, by what counts as merged; {} evaluations with a label.",
+            "By flag or type merged checkpoints score {} points higher, of one shape and month {}; difference of Average with 95 % \
+             intervals clustered by shape, by what counts as merged; n = {} evaluations with a label.",
+            section.said("merging.effect.either.raw.average", 1),
+            section.said("merging.effect.either.structure_date.average", 1),
             dimensions.rows.iter().filter(|row| row.merged.is_some()).count()
         ),
         n: dimensions.rows.iter().filter(|row| row.merged.is_some()).count(),
         x: Axis::linear("difference (points)"),
         y: Axis::linear(""),
-        drawing: Drawing::Intervals { rows: bars, reference: 0.0 },
-    });
+        drawing: Drawing::Intervals {
+            rows: bars,
+            reference: 0.0,
+        },
+    };
+    section.figures.push(figure);
     words(section);
 }
 
@@ -236,7 +245,6 @@ fn labels(dimensions: &Dimensions<'_>, section: &mut Section) {
         shown: true,
         ..Table::default()
     };
-    type Keep = fn(bool, bool, bool) -> bool;
     let counts: [(&str, &str, Keep); 4] = [
         ("both", "flag and type", |flag, kind, _| flag && kind),
         ("kind_only", "type but not flag", |flag, kind, _| kind && !flag),
@@ -267,16 +275,7 @@ fn labels(dimensions: &Dimensions<'_>, section: &mut Section) {
 
 fn words(section: &mut Section) {
     let find = |id: &str| section.findings.iter().find(|finding| finding.id == id);
-    let said = |id: &str| {
-        let Some((finding, value)) = find(id).and_then(|found| found.value.map(|value| (found, value)))
-        else {
-            return "–".to_string();
-        };
-        let ends = finding.interval.as_ref().map_or(String::new(), |ends| {
-            format!(" [{:.1}, {:.1}]", ends.low, ends.high)
-        });
-        format!("{value:+.1}{ends}")
-    };
+    let said = |id: &str| section.said(id, 1);
     let count = |id: &str| find(id).and_then(|found| found.value).unwrap_or(0.0);
     let text = format!(
         "By flag or type, merged checkpoints score {} points higher with nothing held equal, {} within one shape, {} within \

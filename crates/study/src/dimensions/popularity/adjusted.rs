@@ -110,18 +110,24 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
     }
     section.tables.push(table);
     let n = dimensions.rows.iter().filter(|row| row.likes.is_some()).count();
-    section.figures.push(Figure {
+    let figure = Figure {
         id: "popularity-adjusted".into(),
         title: "Popularity and score, like with like".into(),
         caption: format!(
-            "Rank correlation with Average and its 95 % interval over shapes, by what is held equal; n ≤ {n} evaluations with \
-             likes. Downloads are known for few."
+            "Rank correlation of likes with Average: {} raw, {} at equal size and month; 95 % intervals over shapes, n ≤ {n} \
+             evaluations with likes. Downloads are known for few.",
+            section.said("popularity.likes.raw", 2),
+            section.said("popularity.likes.within_size_month", 2)
         ),
         n,
         x: Axis::linear("rank correlation"),
         y: Axis::linear(""),
-        drawing: Drawing::Intervals { rows: bars, reference: 0.0 },
-    });
+        drawing: Drawing::Intervals {
+            rows: bars,
+            reference: 0.0,
+        },
+    };
+    section.figures.push(figure);
     words(section);
 }
 
@@ -187,16 +193,7 @@ fn within(dimensions: &Dimensions<'_>, measure: Measure, stratum: Stratum) -> Fo
 }
 
 fn words(section: &mut Section) {
-    let said = |id: &str| {
-        let found = section.findings.iter().find(|finding| finding.id == id);
-        let Some((finding, value)) = found.and_then(|found| found.value.map(|value| (found, value))) else {
-            return "–".to_string();
-        };
-        let ends = finding.interval.as_ref().map_or(String::new(), |ends| {
-            format!(" [{:+.2}, {:+.2}]", ends.low, ends.high)
-        });
-        format!("{value:+.2}{ends}")
-    };
+    let said = |id: &str| section.said(id, 2);
     let text = format!(
         "Over all evaluations the rank correlation of likes with Average is {}, within size {}, within month {}, within both {}; \
          of downloads {} raw and {} within size.",
