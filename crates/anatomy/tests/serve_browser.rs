@@ -38,7 +38,10 @@ fn quiet(browser: &Browser, place: &str) {
 }
 
 /// Browser tests that do not pass yet run only where `ANATOMY_BROWSER_TESTS=all` asks for them.
-#[allow(clippy::print_stderr, reason = "whoever runs the tests shall see what was not run")]
+#[allow(
+    clippy::print_stderr,
+    reason = "whoever runs the tests shall see what was not run"
+)]
 fn is_left_out(why: &str) -> bool {
     let all = std::env::var("ANATOMY_BROWSER_TESTS").is_ok_and(|asked| asked == "all");
     if !all {
