@@ -69,7 +69,7 @@ pub(crate) fn get(address: &str, path: &str) -> Answer {
     send(address, "GET", path, &[], None)
 }
 
-/// Reads an answer with a length, or to the connection's end.
+/// Reads an answer with a length, or to the connection's end; drivers write no space after a header's colon.
 pub(crate) fn read(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
     let mut chunk = [0; 16 << 10];
@@ -79,7 +79,7 @@ pub(crate) fn read(stream: &mut TcpStream) -> Answer {
             let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
             let length = head
                 .lines()
-                .find_map(|line| line.strip_prefix("content-length: "))
+                .find_map(|line| line.strip_prefix("content-length:"))
                 .and_then(|length| length.trim().parse::<usize>().ok());
             whole = length.map(|length| end + 4 + length);
         }
@@ -103,8 +103,8 @@ pub(crate) fn read(stream: &mut TcpStream) -> Answer {
         .and_then(|status| status.parse().ok())
         .expect("a status");
     let headers = lines
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     Answer {
         status,

@@ -15,5 +15,6 @@ mod serve; // the dashboard's server: answers, refusals, limits
 mod serve_browser; // its pages in a real browser
 mod study; // regressions and importance on tables of the user's own and on the catalog
 mod study_oracle; // predictions of the command beside scikit-learn's
-mod tidy;
-mod r#use; // predict, recommend, compare // the rules of the house: crate edges, first lines, file lengths
+mod tidy; // the rules of the house: crate edges, first lines, file lengths
+mod r#use; // predict
+mod use_recommend; // recommend, compare

@@ -4,23 +4,26 @@
 //! times. Beside that: the same over resampled shapes, with each shape counted once, and the fall of R² when a column is
 //! shuffled in shapes the forest has not seen.
 
+mod drawn;
+mod told;
+
 use rayon::prelude::*;
 
 use crate::design::Design;
 use crate::error::Error;
 use crate::evaluate::evaluate;
-use crate::finding::{Finding, Interval, SourceOf};
+use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
 use crate::importance::permutation::permutation;
 use crate::importance::{Importance, Setting};
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::protocol::{Fold, Protocol, RowInformation, folds};
-use crate::published::published;
 use crate::random::Random;
 use crate::regression::RandomForest;
 use crate::scored::Scored;
-use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
+use crate::section::{Bar, Cell, Drawing, Section};
 use crate::statistics::{mean, percentile_interval};
+use drawn::{empty_table, figure, words};
 
 /// Forests fitted for one answer.
 #[derive(Debug, Clone, Copy)]
@@ -327,91 +330,6 @@ impl Asked<'_> {
         }
         Ok(findings)
     }
-
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the five answers for one column, and its name"
-    )]
-    fn findings(
-        &self,
-        name: &str,
-        share: f64,
-        interval: Option<Interval>,
-        first_share: Option<f64>,
-        once: Option<f64>,
-        unseen: Option<&Importance>,
-        seed: u64,
-    ) -> Vec<Finding> {
-        let (set, target) = (self.set, self.target);
-        let finding = |kind: &str, words: String, value: f64, n: usize, method: &str, protocol: &str| {
-            let id = format!("importance.{kind}.{set}.{target}.{name}");
-            let published = published(&id).filter(|_| self.is_published);
-            Finding::new(id, words, self.source)
-                .with_value(value, "fraction", n, method)
-                .with_protocol(protocol, self.design.names())
-                .with_seed(seed)
-                .with_figure(if BENCHMARKS.contains(&target) {
-                    "attribution-core"
-                } else {
-                    "attribution-others"
-                })
-                .with_published(published)
-        };
-        let (n, shapes) = (self.values.len(), self.shape.n_groups());
-        let mut all = vec![
-            finding(
-                "mdi",
-                format!("How much of a forest's fall of impurity on {target} is due to {name}?"),
-                share,
-                n,
-                &format!(
-                    "impurity decrease (random_forest), mean of {} forests",
-                    self.effort.forests
-                ),
-                "all_rows",
-            )
-            .with_interval(interval),
-        ];
-        if let Some(value) = first_share {
-            all.push(finding(
-                "first_share",
-                format!("In which share of draws of shapes does {name} come first for {target}?"),
-                value,
-                n,
-                &format!(
-                    "impurity decrease, {} draws of {shapes} shapes with replacement",
-                    self.effort.draws
-                ),
-                "all_rows",
-            ));
-        }
-        if let Some(value) = once {
-            all.push(finding(
-                "mdi_per_shape",
-                format!("The same with each shape counted once: {target} and {name}?"),
-                value,
-                shapes,
-                "impurity decrease (random_forest) on means of shapes",
-                "one_row_per_shape",
-            ));
-        }
-        if let Some(found) = unseen {
-            let words = format!("How far does R² on {target} fall on unseen shapes when {name} is shuffled?");
-            let method = "permutation (random_forest), held-out rows";
-            all.push(
-                finding(
-                    "permutation",
-                    words,
-                    found.value,
-                    n,
-                    method,
-                    Protocol::StructureOut.name(),
-                )
-                .with_interval(found.interval.clone()),
-            );
-        }
-        all
-    }
 }
 
 fn shares(design: &Design, target: &[f64], weights: Option<&[f64]>, seed: u64) -> Result<Vec<f64>, Error> {
@@ -444,78 +362,4 @@ pub fn first_column<'a>(
                 .unwrap_or(f64::NAN)
                 .total_cmp(&b.value.unwrap_or(f64::NAN))
         })
-}
-
-fn words(findings: &[Finding], asked: &[Asked<'_>]) -> Vec<String> {
-    let core = asked.iter().filter(|question| question.set == "core");
-    let sentences: Vec<String> = core
-        .filter_map(|question| {
-            let first = |kind: &str| first_column(findings, kind, question.set, question.target);
-            let (mdi, _) = first("mdi")?;
-            let share = findings.iter().find(|finding| {
-                finding.id == format!("importance.first_share.core.{}.{mdi}", question.target)
-            })?;
-            let unseen = first("permutation").map_or("none can be said", |(name, _)| name);
-            Some(format!(
-                "{}: {mdi} by impurity on all rows (first in {:.0} % of draws of shapes), {unseen} by permutation on \
-                 unseen shapes",
-                question.target,
-                100.0 * share.value?
-            ))
-        })
-        .collect();
-    vec![format!(
-        "What comes first among layers, d_model, d_ffn and heads. {}.",
-        sentences.join("; ")
-    )]
-}
-
-fn empty_table() -> Table {
-    Table {
-        id: "attribution".into(),
-        caption: format!(
-            "Importance of each column for each target. impurity: share of the fall of impurity, mean of {} forests \
-             on all rows, 95 % interval over {} draws of shapes (neither where nearly every row is its own: one forest, no \
-             interval); first: share of those draws in which the column \
-             comes first; per shape: the same with each shape counted once (its mean); unseen: fall of R² when the column \
-             is shuffled in shapes not trained on (structure_out), with the central 95 % over folds.",
-            Effort::MANY.forests,
-            Effort::MANY.draws
-        ),
-        columns: [
-            "target",
-            "features",
-            "n",
-            "shapes",
-            "column",
-            "impurity",
-            "low",
-            "high",
-            "first",
-            "per shape",
-            "unseen",
-            "unseen low",
-            "unseen high",
-        ]
-        .map(String::from)
-        .to_vec(),
-        shown: true,
-        ..Table::default()
-    }
-}
-
-fn figure(id: &str, targets: &str, bars: Vec<Bar>, n: usize) -> Figure {
-    Figure {
-        id: id.into(),
-        title: format!("Importance of layers, d_model, d_ffn, heads: {targets}"),
-        caption: format!(
-            "Which of the four comes first changes with the shapes drawn: share of a forest's fall of impurity, all rows, \
-             95 % intervals over {} draws of whole shapes; up to n = {n} rows a target.",
-            Effort::MANY.draws
-        ),
-        n,
-        x: Axis::linear("target"),
-        y: Axis::linear("impurity importance (fraction)"),
-        drawing: Drawing::Bars(bars),
-    }
 }

@@ -92,7 +92,7 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
         for words in &section.text {
             writeln!(text, "{words}")?;
         }
-        for table in &section.tables {
+        for table in section.tables.iter().filter(|table| table.shown) {
             text.push_str(&output::table(table));
         }
     }

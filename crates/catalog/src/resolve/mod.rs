@@ -11,6 +11,7 @@ mod pairs;
 mod pool;
 pub(crate) mod rest;
 mod size;
+mod stated;
 mod weight;
 pub(crate) mod words;
 

@@ -6,7 +6,7 @@
 //! section 5.2). Rows of one shape are no independent draws, so each shape counts the same, its rows sharing its
 //! weight, and a shape never seen counts as one more, infinitely far off (Lee, Barber and Willett 2023,
 //! <https://arxiv.org/abs/2306.06342>). What the interval covers is one row of one shape drawn from where the known
-//! ones come from. That it does is not taken from the theorem but measured: [`nested`].
+//! ones come from. That it does is not taken from the theorem but measured: `nested`.
 
 mod nested;
 #[cfg(test)]

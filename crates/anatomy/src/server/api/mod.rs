@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::remember::Keep;
 use super::state::Shared;
 
-/// The document, written by hand; [`tests::every_route_is_described_and_every_description_routed`] holds the two together.
+/// The document, written by hand; `every_route_is_described_and_every_description_routed` holds the two together.
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// A query string as pairs.
