@@ -91,8 +91,9 @@ pub(super) fn points(
                 .with_stroke_width(2.0),
         ));
     }
-    // The last label of a logarithmic axis stands half outside.
-    let layout = layout(figure, &plots).with_force_margins(70.0, 40.0);
+    // The last label of a logarithmic axis stands half outside; names of series need room.
+    let right = if series.len() > 1 { 200.0 } else { 40.0 };
+    let layout = layout(figure, &plots).with_force_margins(70.0, right);
     render(plots, layout)
 }
 

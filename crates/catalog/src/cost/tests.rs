@@ -164,30 +164,56 @@ fn llm_perf(benchmark: &str) -> Vec<(Arithmetic, String, String, Precision, f64)
     .collect()
 }
 
+/// Checkpoints of LLM-Perf whose memory the arithmetic misses by more than a tenth in some precision, and why.
+const MISSED: [(&str, &str); 7] = [
+    (
+        "EleutherAI/pythia-1.3b",
+        "structure and vocabulary inferred from another checkpoint",
+    ),
+    (
+        "EleutherAI/pythia-160m",
+        "transformers kept a causal mask in each layer, half as large as all weights of a layer",
+    ),
+    ("EleutherAI/pythia-410m", "the same"),
+    (
+        "Qwen/Qwen1.5-0.5B",
+        "the listed count has its tied output head twice",
+    ),
+    (
+        "facebook/opt-125m",
+        "transformers kept OPT's logits in 16 bits alone",
+    ),
+    (
+        "facebook/opt-350m",
+        "the catalog does not know that it embeds narrower than it computes",
+    ),
+    (
+        "togethercomputer/RedPajama-INCITE-Base-7B-v0.1",
+        "key and value heads inferred from another checkpoint",
+    ),
+];
+
 #[test]
 fn memory_is_within_a_tenth_of_what_llm_perf_measured() {
-    let rows = llm_perf("memory");
-    let mut off: BTreeSet<String> = BTreeSet::new();
-    let (mut n, mut near) = (0_usize, 0_usize);
-    for (cost, id, setting, precision, measured) in rows {
-        if !setting.contains("Unquantized") {
-            continue;
-        }
-        let ours = cost.memory(precision, &LLM_PERF).total_bytes / 1e6;
-        n += 1;
-        if (ours / measured - 1.0).abs() <= 0.1 {
-            near += 1;
-        } else {
-            off.insert(format!(
-                "{id} {} {:+.3}",
-                precision.as_str(),
-                ours / measured - 1.0
-            ));
+    let mut off: BTreeMap<String, String> = BTreeMap::new();
+    let mut checkpoints: BTreeSet<String> = BTreeSet::new();
+    for (cost, id, setting, precision, measured) in llm_perf("memory") {
+        if setting.contains("Unquantized") {
+            let share = cost.memory(precision, &LLM_PERF).total_bytes / 1e6 / measured - 1.0;
+            if share.abs() > 0.1 {
+                off.insert(id.clone(), format!("{} {share:+.3}", precision.as_str()));
+            }
+            checkpoints.insert(id);
         }
     }
-    assert!(n > 300, "{n} rows");
-    // What is left are counts that the catalog has wrong or not at all, and the smallest, which hold more besides.
-    assert!(near * 10 >= n * 9, "{near} of {n}; off: {off:#?}");
+    assert!(checkpoints.len() > 45, "{} checkpoints", checkpoints.len());
+    let missed: Vec<&str> = off.keys().map(String::as_str).collect();
+    assert_eq!(
+        missed,
+        MISSED.map(|(id, _)| id),
+        "of {}: {off:#?}",
+        checkpoints.len()
+    );
 }
 
 #[test]

@@ -152,6 +152,7 @@ pub(crate) fn sweep(
             scores: Vec::new(),
         })
         .collect();
+    let mut known_shapes: Vec<i64> = Vec::new();
     let is_depth = matches!(sweep.over.as_str(), "layers" | "d_model");
     let mut effects = Vec::new();
     for name in names {
@@ -176,6 +177,9 @@ pub(crate) fn sweep(
         for (point, (_, other)) in points.iter_mut().zip(&structures) {
             let design = row(rows, other, last)?;
             let found = score::at(&fitted, &design)?;
+            if found.novelty.n_of_shape > 0 && !known_shapes.contains(&point.value) {
+                known_shapes.push(point.value);
+            }
             let (low, high) = found
                 .interval
                 .as_ref()
@@ -211,6 +215,15 @@ pub(crate) fn sweep(
         notes.push(format!(
             "at equal parameters the default regression sees no depth; here {ASPECT} is a feature besides, and each \
              benchmark says whether that predicts unseen shapes any better"
+        ));
+    }
+    if !known_shapes.is_empty() {
+        let values: Vec<String> = known_shapes.iter().map(ToString::to_string).collect();
+        notes.push(format!(
+            "at {} {} the very shape was trained on, so its own checkpoints pull the prediction there and the interval \
+             is narrower",
+            sweep.over,
+            values.join(", ")
         ));
     }
     Ok(SweepAnswer {
