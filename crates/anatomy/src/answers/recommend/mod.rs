@@ -190,11 +190,9 @@ impl RecommendAnswer {
         // The front as the edge of what can be had, sampled evenly: steps that are seen among hundreds of points.
         let most = self.fits.iter().map(|(memory, _)| *memory).fold(0.0, f64::max);
         let reached = |memory: f64| {
-            let within = self
-                .pareto
-                .iter()
-                .filter(|point| gigabytes(point.memory_bytes) <= memory);
-            within.last().map(|point| (memory, point.score))
+            let mut cheaper = self.pareto.iter().rev();
+            let best = cheaper.find(|point| gigabytes(point.memory_bytes) <= memory)?;
+            Some((memory, best.score))
         };
         let front = (0..=EDGE).filter_map(|step| reached(most * f64::from(step) / f64::from(EDGE)));
         let front: Vec<(f64, f64)> = front.collect();
