@@ -173,6 +173,50 @@ pub enum Error {
         /// Its width.
         d_model: i64,
     },
+    /// The same checkpoint, benchmark and item with another answer.
+    #[error(
+        "{file}: checkpoint `{id}` answers item `{item}` of `{benchmark}` with {answer}, and in {earlier} with another"
+    )]
+    ItemClash {
+        /// What was being imported.
+        file: String,
+        /// The checkpoint.
+        id: String,
+        /// The benchmark.
+        benchmark: String,
+        /// The item.
+        item: String,
+        /// The answer in `file`, in a few words.
+        answer: String,
+        /// A file of the table, or the same file.
+        earlier: String,
+    },
+    /// Items whose checkpoint nothing names.
+    #[error("{file}, row {row}: nothing names the checkpoint")]
+    NoCheckpoint {
+        /// What was being imported.
+        file: String,
+        /// Row from 0.
+        row: u64,
+    },
+    /// A benchmark that can be no folder.
+    #[error(
+        "{file}: benchmark `{benchmark}` can name no folder (letters, digits, `_`, `-` and `.`, at most 100)"
+    )]
+    BenchmarkName {
+        /// What was being imported.
+        file: String,
+        /// The name.
+        benchmark: String,
+    },
+    /// A file, or a folder without one, that holds no items.
+    #[error("{path}: no items ({message})")]
+    NoItems {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was looked for.
+        message: String,
+    },
     /// A statement the engine does not accept or could not run.
     #[error("{message}")]
     Query {
