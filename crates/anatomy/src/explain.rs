@@ -81,7 +81,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::Query { suggestions, .. } if !suggestions.is_empty() => {
             return Some(format!("did you mean {}?", suggestions.join(", ")));
         }
-        E::ItemClash { .. } => {
+        E::ItemClash(_) => {
             "was it evaluated again with other settings? Name that run with --id, or leave the file out"
         }
         E::NoCheckpoint { .. } => "name it with --id org/name",

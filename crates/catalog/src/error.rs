@@ -175,22 +175,10 @@ pub enum Error {
     },
     /// The same checkpoint, benchmark and item with another answer.
     #[error(
-        "{file}: checkpoint `{id}` answers item `{item}` of `{benchmark}` with {answer}, and in {earlier} with another"
+        "{}: checkpoint `{}` answers item `{}` of `{}` with {}, and in {} with another",
+        .0.file, .0.id, .0.item, .0.benchmark, .0.answer, .0.earlier
     )]
-    ItemClash {
-        /// What was being imported.
-        file: String,
-        /// The checkpoint.
-        id: String,
-        /// The benchmark.
-        benchmark: String,
-        /// The item.
-        item: String,
-        /// The answer in `file`, in a few words.
-        answer: String,
-        /// A file of the table, or the same file.
-        earlier: String,
-    },
+    ItemClash(Box<ItemClash>),
     /// Items whose checkpoint nothing names.
     #[error("{file}, row {row}: nothing names the checkpoint")]
     NoCheckpoint {
@@ -225,6 +213,23 @@ pub enum Error {
         /// Columns and tables that exist and look like the ones asked for.
         suggestions: Vec<String>,
     },
+}
+
+/// Two answers where there can be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemClash {
+    /// What was being imported.
+    pub file: String,
+    /// The checkpoint.
+    pub id: String,
+    /// The benchmark.
+    pub benchmark: String,
+    /// The item.
+    pub item: String,
+    /// The answer in `file`, in a few words.
+    pub answer: String,
+    /// A file of the table, or the same file.
+    pub earlier: String,
 }
 
 impl Error {

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::ItemRow;
 use super::store::Store;
-use crate::error::Error;
+use crate::error::{Error, ItemClash};
 use crate::parquet_file::each_row;
 
 /// Whether a row is new to the table.
@@ -57,7 +57,7 @@ impl<'a> Kept<'a> {
                 Ok(Known::New)
             }
             Some((earlier, _)) if *earlier == answer => Ok(Known::Repeat),
-            Some((_, place)) => Err(Error::ItemClash {
+            Some((_, place)) => Err(Error::ItemClash(Box::new(ItemClash {
                 file: self.names[0].clone(),
                 id: row.id.clone(),
                 benchmark: benchmark.to_owned(),
@@ -66,7 +66,7 @@ impl<'a> Kept<'a> {
                     .score
                     .map_or_else(|| "no score".to_owned(), |score| format!("score {score}")),
                 earlier: self.names[*place as usize].clone(),
-            }),
+            }))),
         }
     }
 

@@ -20,6 +20,8 @@ mod tests;
 
 use crate::schema::table;
 
+pub(crate) use store::entries;
+
 pub use import::{ImportSettings, Imported, Told, files, import};
 
 /// Folder of the records of what was imported.

@@ -152,7 +152,7 @@ impl Writing {
 }
 
 /// What stands in a folder, in order of name.
-pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
         found.push(entry.map_err(Error::io(folder))?.path());

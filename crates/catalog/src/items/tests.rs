@@ -139,14 +139,11 @@ fn what_clashes_is_named_and_nothing_is_written() {
         "b/own.jsonl",
         &[answer("mine", 8, true), answer("mine", 7, false)].join("\n"),
     );
-    let Err(Error::ItemClash {
-        id, item, earlier, ..
-    }) = take(&other, &into)
-    else {
+    let Err(Error::ItemClash(clash)) = take(&other, &into) else {
         panic!("another answer must be refused");
     };
-    assert_eq!((id.as_str(), item.as_str()), ("mine", "7"));
-    assert!(earlier.contains("benchmark=arc_challenge"), "{earlier}");
+    assert_eq!((clash.id.as_str(), clash.item.as_str()), ("mine", "7"));
+    assert!(clash.earlier.contains("benchmark=arc_challenge"), "{clash:?}");
     assert_eq!(ask(&into, "select count(*) as n from items"), "n\n1\n");
     let renamed = ImportSettings {
         id: Some("mine@2".to_owned()),

@@ -29,6 +29,7 @@ use crate::error::Error;
 use crate::parquet_file::to_batch;
 use crate::schema::Row;
 use crate::tables::Source;
+pub use items::{AnswerRow, identity_of_items};
 use mode::Mode;
 use moments::{MomentsAccumulator, Order};
 pub use output::Format;

@@ -146,15 +146,15 @@ mod tests {
     #[test]
     fn masses_are_those_of_repeated_steps() {
         for (n, down, up) in [
-            (1, 1, 0),
-            (5, 2, 3),
-            (9, 3, 3),
-            (40, 1, 30),
-            (40, 30, 1),
-            (40, 12, 13),
-            (301, 2, 290),
+            (1, 1.0, 0.0),
+            (5, 2.0, 3.0),
+            (9, 3.0, 3.0),
+            (40, 1.0, 30.0),
+            (40, 30.0, 1.0),
+            (40, 12.0, 13.0),
+            (301, 2.0, 290.0),
         ] {
-            let (a, c) = (down as f64 / n as f64, up as f64 / n as f64);
+            let (a, c) = (down / n as f64, up / n as f64);
             let b = 1.0 - a - c;
             let mut slow = vec![1.0];
             for _ in 0..n {
@@ -166,7 +166,7 @@ mod tests {
                 }
                 slow = next;
             }
-            let fast = masses(n, down as f64, up as f64);
+            let fast = masses(n, down, up);
             let total: f64 = fast.iter().sum();
             for (fast, slow) in fast.iter().zip(&slow) {
                 assert!((fast / total - slow).abs() < 1e-12, "{n} {down} {up}");
