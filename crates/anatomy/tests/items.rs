@@ -75,6 +75,29 @@ fn from_sample_files_to_suspects() {
         0
     );
 
+    for view in [
+        "item_difficulty",
+        "checkpoint_agreement",
+        "paired_comparison",
+        "score_bootstrap",
+    ] {
+        let file = folder.path().join(format!("{view}.parquet"));
+        let file = file.to_str().expect("UTF-8");
+        let ran = anatomy(&[
+            "query",
+            "--items",
+            items,
+            &format!("select * from {view}"),
+            "--parquet",
+            file,
+        ]);
+        assert_eq!(ran.code, 0, "{view}: {}", ran.stderr);
+        assert_eq!(
+            anatomy(&["query", &format!("select * from '{file}' limit 1")]).code,
+            0,
+            "{view}"
+        );
+    }
     let out = folder.path().join("out");
     let study = [
         "study",

@@ -244,11 +244,11 @@ impl Engine {
         self.runtime
             .block_on(async {
                 let frame = self.context.sql(sql).await?;
-                let schema = SchemaRef::new(frame.schema().as_arrow().clone());
-                Ok(Answer {
-                    schema,
-                    batches: frame.collect().await?,
-                })
+                let planned = SchemaRef::new(frame.schema().as_arrow().clone());
+                let batches = frame.collect().await?;
+                // What was planned before types were made to agree may differ from what came.
+                let schema = batches.first().map_or(planned, RecordBatch::schema);
+                Ok(Answer { schema, batches })
             })
             .map_err(|error| self.refused(&error))
     }

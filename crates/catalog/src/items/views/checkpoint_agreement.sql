@@ -23,14 +23,14 @@ with pairs as (
 ), kappas as (
   select *, case when expected < 1 then (agree - expected) / (1 - expected) end as kappa from chance
 ), errors as (
-  select *, sqrt(greatest(0,
+  select *, sqrt(greatest(0.0,
       p11 * power(1 - (a1 + b1) * (1 - kappa), 2) + p00 * power(1 - (2 - a1 - b1) * (1 - kappa), 2)
       + power(1 - kappa, 2) * (p10 * power(b1 + 1 - a1, 2) + p01 * power(1 - b1 + a1, 2))
       - power(kappa - expected * (1 - kappa), 2)) / n) / (1 - expected) as error
   from kappas
 )
 select benchmark, a, b, n, a1 as score_a, b1 as score_b, agree, expected, kappa,
-  case when kappa is not null then greatest(-1, kappa - 1.959963984540054 * error) end as low,
-  case when kappa is not null then least(1, kappa + 1.959963984540054 * error) end as high,
+  case when kappa is not null then greatest(-1.0, kappa - 1.959963984540054 * error) end as low,
+  case when kappa is not null then least(1.0, kappa + 1.959963984540054 * error) end as high,
   both_wrong, same_wrong, loglikelihood_r
 from errors
