@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::browser::Browser;
-use crate::site::studied;
+use crate::site::{fitted, studied};
 
 /// Every page, and what must be on it once it has loaded.
 const PAGES: [(&str, &str); 13] = [
@@ -37,29 +37,13 @@ fn quiet(browser: &Browser, place: &str) {
     assert!(complaints.is_empty(), "{place}: {complaints:#?}");
 }
 
-/// Browser tests that do not pass yet run only where `ANATOMY_BROWSER_TESTS=all` asks for them.
-#[allow(
-    clippy::print_stderr,
-    reason = "whoever runs the tests shall see what was not run"
-)]
-fn is_left_out(why: &str) -> bool {
-    let all = std::env::var("ANATOMY_BROWSER_TESTS").is_ok_and(|asked| asked == "all");
-    if !all {
-        eprintln!("skipped: {why}; ANATOMY_BROWSER_TESTS=all runs it");
-    }
-    !all
-}
-
 #[test]
 fn every_page_loads_without_a_complaint_in_both_themes_and_on_a_phone() {
-    if is_left_out("the page of points across and up is not drawn within a minute by a debug binary") {
-        return;
-    }
     for (width, dark) in [(1280, false), (1280, true), (375, false)] {
         let Some(browser) = Browser::open(width, dark) else {
             return;
         };
-        let address = studied();
+        let address = fitted();
         let sections = crate::http::get(address, "/api/v1/sections").json();
         let sections: Vec<String> = sections["sections"]
             .as_array()
@@ -125,9 +109,6 @@ fn every_page_loads_without_a_complaint_in_both_themes_and_on_a_phone() {
 
 #[test]
 fn the_explorer_filters_sorts_and_links() {
-    if is_left_out("a control of the explorer is not clickable where the driver looks for it") {
-        return;
-    }
     let Some(browser) = Browser::open(1280, false) else {
         return;
     };
@@ -178,7 +159,12 @@ fn the_explorer_filters_sorts_and_links() {
     let rising = column(&browser, "average_v1");
     assert!(rising.len() > 5 && rising.is_sorted(), "{rising:?}");
 
-    browser.run("document.querySelector('details summary').click(); return 1");
+    assert!(
+        !browser.address().contains("columns="),
+        "columns nobody chose: {}",
+        browser.address()
+    );
+    browser.click("#columns summary");
     browser.click("input[name=columns][value=mmlu_pro]");
     browser.click("#filter button[type=submit]");
     browser.until(
@@ -283,13 +269,10 @@ fn the_sql_console_runs_by_keyboard_and_says_what_is_wrong() {
 
 #[test]
 fn the_recommend_form_gives_a_ranked_table_and_its_front() {
-    if is_left_out("the fits behind recommendations take longer than a minute in a debug binary") {
-        return;
-    }
     let Some(browser) = Browser::open(1280, false) else {
         return;
     };
-    let address = studied();
+    let address = fitted();
     browser.go(&format!("http://{address}/recommend"));
     browser.fill("input[name=memory]", "24GB");
     browser.click("input[name=task][value=math]");

@@ -163,7 +163,7 @@ impl Slot {
     }
 
     /// Computes the study; blocks until it is done. `changed` hears of each stage.
-    pub(crate) fn compute(&self, checkpoints: &Checkpoints, changed: impl Fn()) {
+    pub(crate) fn compute(&self, checkpoints: &Checkpoints, mut changed: impl FnMut()) {
         let mut sections = Vec::new();
         for (place, choice) in self.stages.iter().enumerate() {
             let is_last = place + 1 == self.stages.len();

@@ -52,21 +52,27 @@
     });
   }
 
-  function failed(figure, error) {
-    figure.dataset.drawn = "failed";
+  function say(figure, words) {
     var note = document.createElement("p");
     note.className = "notice";
-    note.textContent = "This chart could not be drawn (" + error.message + "); the table holds the same.";
+    note.setAttribute("role", "status");
+    note.textContent = words;
     figure.querySelector(".drawing").replaceChildren(note);
   }
 
-  // 202 says that the answer is still being made, and when to ask again.
-  function get(address, again) {
+  function failed(figure, error) {
+    figure.dataset.drawn = "failed";
+    say(figure, "This chart could not be drawn (" + error.message + "); the table holds the same.");
+  }
+
+  // 202 says that the answer is still being made, how far that is, and when to ask again.
+  function get(figure, address) {
     return fetch(address).then(function (answer) {
       return answer.json().then(function (body) {
-        if (answer.status === 202 && (again || 0) < 20) {
+        if (answer.status === 202 || answer.status === 503) {
           var seconds = Math.min(15, Number(answer.headers.get("retry-after")) || 5);
-          return new Promise(function (done) { setTimeout(done, seconds * 1000); }).then(function () { return get(address, (again || 0) + 1); });
+          say(figure, body.detail);
+          return new Promise(function (done) { setTimeout(done, seconds * 1000); }).then(function () { return get(figure, address); });
         }
         if (answer.status !== 200) throw new Error(body.detail || "status " + answer.status);
         return body;
@@ -128,9 +134,9 @@
     figure.dataset.drawn = "drawing";
     var work;
     if (figure.dataset.figure) {
-      work = get(figure.dataset.figure).then(function (spec) { return draw(figure, spec, spec.id); });
+      work = get(figure, figure.dataset.figure).then(function (spec) { return draw(figure, spec, spec.id); });
     } else if (figure.dataset.points) {
-      work = get(figure.dataset.points).then(function (points) { return draw(figure, cloud(points), "checkpoints"); }).then(function (place) {
+      work = get(figure, figure.dataset.points).then(function (points) { return draw(figure, cloud(points), "checkpoints"); }).then(function (place) {
         place.on("plotly_click", function (event) {
           var id = event.points[0].text;
           if (id) location.href = "/checkpoints/" + id.split("/").map(encodeURIComponent).join("/");
