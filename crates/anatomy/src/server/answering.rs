@@ -4,11 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::study::section::Section;
 use tokio::sync::Semaphore;
 
 use super::asked::Comparison;
+use super::narrowed::{self, Rows};
 use super::once::Once;
 use super::problem::Problem;
+use super::study::Plan;
 use crate::answers::Predictor;
 use crate::answers::compare::{CompareAnswer, compare};
 use crate::answers::known::UnknownId;
@@ -30,6 +33,7 @@ pub(crate) struct Answers {
     predictions: Once<PredictAnswer>,
     recommendations: Once<RecommendAnswer>,
     comparisons: Once<CompareAnswer>,
+    sections: Once<Vec<Section>>,
 }
 
 /// An answer, or none yet: the fits are still being made.
@@ -47,6 +51,7 @@ impl Answers {
             predictions: Once::default(),
             recommendations: Once::default(),
             comparisons: Once::default(),
+            sections: Once::default(),
         }
     }
 
@@ -117,6 +122,31 @@ impl Answers {
         let question = format!("{asked:?}");
         self.run(&self.comparisons, &question, move |predictor| {
             compare(predictor, &asked.ids, &asked.contexts, &asked.devices)
+        })
+        .await
+    }
+}
+
+impl Answers {
+    /// The sections that stand with `section`, on chosen rows.
+    pub(crate) async fn sections(
+        &self,
+        section: &str,
+        rows: Rows,
+        plan: &Plan,
+    ) -> Result<Now<Vec<Section>>, Problem> {
+        let Some(part) = narrowed::part(section) else {
+            return Err(Problem::beyond(format!(
+                "section `{section}` takes too long to be computed here on chosen rows"
+            ))
+            .with_hint(format!(
+                "run `anatomy report --only {section} --where \"{}\"`",
+                rows.condition()
+            )));
+        };
+        let (asked, plan) = (format!("{part} {rows:?}"), plan.clone());
+        self.run(&self.sections, &asked, move |predictor| {
+            narrowed::compute(&predictor.catalog, &plan, part, &rows)
         })
         .await
     }

@@ -13,6 +13,7 @@ mod connection;
 mod figure_table;
 mod layers;
 mod metrics;
+mod narrowed;
 mod once;
 mod pages;
 mod params;

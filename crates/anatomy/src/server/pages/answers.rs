@@ -7,7 +7,7 @@ use axum::response::Response;
 use catalog::cost::device;
 use study::section::Table;
 
-use super::{CellView, fresh, kept};
+use super::{CellView, HeadView, aligned, fresh, kept};
 use crate::answers::predict::PredictAnswer;
 use crate::answers::recommend::RecommendAnswer;
 use crate::commands::{compare, predict, recommend};
@@ -22,7 +22,7 @@ use crate::server::state::Shared;
 struct TableView {
     name: &'static str,
     caption: String,
-    columns: Vec<String>,
+    heads: Vec<HeadView>,
     rows: Vec<Vec<CellView>>,
 }
 
@@ -42,11 +42,12 @@ impl TableView {
                 })
                 .collect()
         });
+        let (heads, rows) = aligned(&table.columns, rows.collect());
         Self {
             name,
             caption: caption.into(),
-            rows: rows.collect(),
-            columns: table.columns,
+            heads,
+            rows,
         }
     }
 }

@@ -63,7 +63,7 @@ struct Head {
 }
 
 /// The commonest architectures, for the field's suggestions.
-fn families(state: &Shared) -> Vec<String> {
+pub(super) fn families(state: &Shared) -> Vec<String> {
     let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for row in &state.checkpoints.catalog.checkpoints {
         if let Some(name) = &row.architecture {

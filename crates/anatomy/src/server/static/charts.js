@@ -45,6 +45,9 @@
     place.setAttribute("role", "group");
     if (label) place.setAttribute("aria-label", label);
     var layout = fit(Object.assign({ margin: { t: 50, r: 20 } }, spec.layout), place.clientWidth);
+    // The box holds the height: when the window changes, Plotly takes its size from there.
+    place.style.height = (layout.height || 450) + 2 + "px";
+    delete layout.height;
     return Plotly.newPlot(place, spec.data, themed(layout), config(name)).then(function () {
       drawn.push({ place: place, layout: layout });
       figure.dataset.drawn = "true";
@@ -89,11 +92,12 @@
     var counts = new Map();
     points.families.forEach(function (family) { counts.set(family, (counts.get(family) || 0) + 1); });
     var names = Array.from(counts.keys()).filter(function (name) { return name !== null; })
-      .sort(function (a, b) { return counts.get(b) - counts.get(a) || (a < b ? -1 : 1); }).slice(0, 7);
+      .sort(function (a, b) { return counts.get(b) - counts.get(a) || (a < b ? -1 : 1); }).slice(0, 6);
     var traces = new Map();
-    names.concat(["other or unknown"]).forEach(function (name, at) {
+    // Grey lies beneath.
+    ["other or unknown"].concat(names).forEach(function (name, at) {
       traces.set(name, { type: "scatter", mode: "markers", name: name, x: [], y: [], text: [],
-        marker: { size: 6, opacity: 0.55, color: COLOURS[at] }, hovertemplate: "%{text}<br>%{x}, %{y}<extra></extra>" });
+        marker: { size: 6, opacity: 0.55, color: at === 0 ? "#999999" : COLOURS[at - 1] }, hovertemplate: "%{text}<br>%{x}, %{y}<extra></extra>" });
     });
     points.families.forEach(function (family, at) {
       var trace = traces.get(family) || traces.get("other or unknown");

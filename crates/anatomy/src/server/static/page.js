@@ -56,7 +56,7 @@
     var progress = awaits.querySelector(".progress");
     var look = setInterval(function () {
       fetch("/api/v1/health").then(function (answer) { return answer.json(); })
-        .then(function (health) { progress.textContent = health.fits_detail; }).catch(function () { /* asked again in a moment */ });
+        .then(function (health) { if (progress) progress.textContent = health.fits_detail; }).catch(function () { /* asked again in a moment */ });
     }, 2000);
     var ask = function () {
       fetch(awaits.dataset.awaits).then(function (answer) {
