@@ -177,6 +177,7 @@ async fn metrics_text(State(state): State<Shared>) -> impl IntoResponse {
         uptime: state.started.elapsed(),
         remembered: state.memory.bytes(),
         study_ready: !state.study.is_computing(),
+        fits_ready: state.answers.words().0 == "ready",
         sql_answered: state.sql.answered.load(Relaxed),
         sql_refused: state.sql.refused.load(Relaxed),
         sql_stopped: state.sql.stopped.load(Relaxed),
