@@ -11,10 +11,10 @@ use rayon::prelude::*;
 
 use crate::design::Design;
 use crate::error::Error;
-use crate::evaluate::evaluate;
+use crate::evaluate::{Evaluation, evaluate};
 use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
-use crate::importance::permutation::permutation;
+use crate::importance::permutation::permutation_and_scores;
 use crate::importance::{Importance, Setting};
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::protocol::{Fold, Protocol, RowInformation, folds};
@@ -140,12 +140,12 @@ impl Asked<'_> {
         let all_rows = self.on_all_rows(seed)?;
         let drawn = self.on_drawn_shapes(seed)?;
         let once = self.once_a_shape(seed)?;
-        let unseen = self.unseen(seed)?;
+        let (unseen, of_unseen) = self.unseen(seed)?.unzip();
         let mut answer = Answer {
             findings: if self.is_told_elsewhere {
                 Vec::new()
             } else {
-                self.scores(resamples, seed)?
+                self.scores(of_unseen, resamples, seed)?
             },
             rows: Vec::new(),
             bars: Vec::new(),
@@ -267,8 +267,9 @@ impl Asked<'_> {
         once.on_all_rows(seed).map(Some)
     }
 
-    /// Fall of R² when a column is shuffled in shapes not trained on; none where they are too few to divide.
-    fn unseen(&self, seed: u64) -> Result<Option<Vec<Importance>>, Error> {
+    /// Fall of R² when a column is shuffled in shapes not trained on, and the scores of the same forests; none where the
+    /// shapes are too few to divide.
+    fn unseen(&self, seed: u64) -> Result<Option<(Vec<Importance>, Evaluation)>, Error> {
         let Some(folds) = self.folds(Protocol::StructureOut, seed)? else {
             return Ok(None);
         };
@@ -283,7 +284,7 @@ impl Asked<'_> {
             seed,
         };
         let single: Vec<Vec<usize>> = (0..self.design.n_features()).map(|place| vec![place]).collect();
-        permutation(&setting, &single, REPEATS).map(Some)
+        permutation_and_scores(&setting, &single, REPEATS).map(Some)
     }
 
     fn folds(&self, protocol: Protocol, seed: u64) -> Result<Option<Vec<Fold>>, Error> {
@@ -298,21 +299,31 @@ impl Asked<'_> {
         folds(protocol, &information, seed).map(Some)
     }
 
-    /// R² and mean absolute error of a forest with rows divided at random and by shape.
-    fn scores(&self, resamples: usize, seed: u64) -> Result<Vec<Finding>, Error> {
-        let mut findings = Vec::new();
-        for protocol in [Protocol::RandomSplit, Protocol::StructureOut] {
-            let Some(folds) = self.folds(protocol, seed)? else {
-                continue;
-            };
-            let result = evaluate(
+    /// R² and mean absolute error of a forest with rows divided at random, and by shape where that was done.
+    fn scores(
+        &self,
+        of_unseen: Option<Evaluation>,
+        resamples: usize,
+        seed: u64,
+    ) -> Result<Vec<Finding>, Error> {
+        let at_random = match self.folds(Protocol::RandomSplit, seed)? {
+            Some(folds) => Some(evaluate(
                 &RandomForest::default(),
                 self.design,
                 self.values,
                 None,
                 &folds,
                 seed,
-            )?;
+            )?),
+            None => None,
+        };
+        let results = [
+            (Protocol::RandomSplit, at_random),
+            (Protocol::StructureOut, of_unseen),
+        ];
+        let mut findings = Vec::new();
+        for (protocol, result) in results {
+            let Some(result) = result else { continue };
             let scored = Scored {
                 set: self.set,
                 target: self.target,

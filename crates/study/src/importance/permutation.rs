@@ -7,6 +7,7 @@
 use super::{Importance, Setting};
 use crate::design::pick;
 use crate::error::Error;
+use crate::evaluate::Evaluation;
 use crate::random::Random;
 
 /// Fall of R² when a group of columns is shuffled among a fold's test rows, as a fraction of the target's variance
@@ -22,6 +23,15 @@ pub fn permutation(
     groups: &[Vec<usize>],
     repeats: usize,
 ) -> Result<Vec<Importance>, Error> {
+    permutation_and_scores(setting, groups, repeats).map(|(importances, _)| importances)
+}
+
+/// As [`permutation`], with what the first seed's fits predict unshuffled, as [`crate::evaluate::evaluate`] of that seed.
+pub(crate) fn permutation_and_scores(
+    setting: &Setting<'_>,
+    groups: &[Vec<usize>],
+    repeats: usize,
+) -> Result<(Vec<Importance>, Evaluation), Error> {
     if repeats == 0 {
         return Err(Error::BadSetting {
             name: "repeats",
@@ -41,11 +51,12 @@ pub fn permutation(
     let draws = setting.each_fit(|fit, fold, seed| {
         let test = setting.design.select(&fold.test);
         let truth = pick(setting.target, &fold.test);
-        let error = |predicted: Vec<f64>| {
+        let error = |predicted: &[f64]| {
             let squares = truth.iter().zip(predicted).map(|(y, p)| (y - p).powi(2));
             squares.sum::<f64>() / truth.len() as f64
         };
-        let plain = error(fit.predict(&test)?);
+        let predicted = fit.predict(&test)?;
+        let plain = error(&predicted);
         let of_group = |(g, columns): (usize, &Vec<usize>)| {
             let mut rise = 0.0;
             for repeat in 0..repeats {
@@ -56,19 +67,19 @@ pub fn permutation(
                 for &f in columns {
                     shuffled = shuffled.with_column(f, pick(test.column(f), &order))?;
                 }
-                rise += error(fit.predict(&shuffled)?) - plain;
+                rise += error(&fit.predict(&shuffled)?) - plain;
             }
             Ok(rise / repeats as f64 / variance)
         };
-        groups
-            .iter()
-            .enumerate()
-            .map(of_group)
-            .collect::<Result<Vec<f64>, Error>>()
+        let rises = groups.iter().enumerate().map(of_group);
+        Ok((rises.collect::<Result<Vec<f64>, Error>>()?, predicted))
     })?;
+    let (draws, predicted): (Vec<_>, Vec<_>) = draws.into_iter().unzip();
+    let first_seed = &predicted[..setting.folds.len()];
+    let scores = Evaluation::from_folds(setting.target, setting.folds, first_seed);
     let importance = |(g, columns): (usize, &Vec<usize>)| {
         let names = columns.iter().map(|&f| setting.design.names()[f].clone());
         Importance::new(names.collect(), draws.iter().map(|d| d[g]).collect())
     };
-    Ok(groups.iter().enumerate().map(importance).collect())
+    Ok((groups.iter().enumerate().map(importance).collect(), scores))
 }

@@ -124,11 +124,23 @@ impl<'a> Batch<'a> {
             let matrix = &layers.parameters[place.matrix()];
             for (g, p) in self.gradient[place.matrix()].iter_mut().zip(matrix) {
                 *g += share as f32 * p;
-                lengths += f64::from(p * p);
             }
+            lengths += f64::from(squared_length(matrix));
         }
         loss / (2.0 * weight) + share * lengths / 2.0
     }
+}
+
+/// Σ x², eight sums side by side.
+fn squared_length(values: &[f32]) -> f32 {
+    let (eights, rest) = values.as_chunks::<8>();
+    let mut sums = [0.0_f32; 8];
+    for eight in eights {
+        for (sum, x) in sums.iter_mut().zip(eight) {
+            *sum += x * x;
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().map(|x| x * x).sum::<f32>()
 }
 
 /// First and second moments of the gradient.

@@ -4,16 +4,16 @@
 //! σ(f − y) + ε = s − t, z s = 0, (C − z) t = 0, w = Φᵀβ and Σβ = 0, where β = z₊ − z₋ and f = Φw + b. Each step
 //! solves these with the products set to μ, and μ falls to zero. All that is per row collapses to the distinct rows
 //! before it meets Φ.
+//!
+//! A step costs the rows times the square of the columns of Φ, and is given no more of either than it needs: columns
+//! are taken in once leaving them out would move the objective by a share of what the gap still leaves open, and rows
+//! whose curvature together is a small share of the identity's are left out of the matrix (not out of its right side,
+//! so the next step repairs what that missed).
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
-use faer::linalg::matmul::matmul as product;
-use faer::linalg::matmul::triangular::{BlockStructure, matmul};
-use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
-use faer::reborrow::ReborrowMut;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::MatRef;
 
 use super::kernel::Factor;
+use super::normal::{System, times, transposed_times};
 use crate::error::Error;
 use crate::regression::distinct::Distinct;
 
@@ -26,6 +26,10 @@ pub(super) struct Solution {
 const MAX_STEPS: usize = 200;
 /// Sum of all products z s and (C − z) t to stop at, as a share of what a deviation of one on all rows costs.
 const GAP: f64 = 1e-7;
+/// Columns of Φ that the first steps see, as a share of all.
+const FIRST: usize = 2;
+/// Columns left out may move the objective by this share of the gap.
+const UNSEEN: f64 = 0.1;
 
 /// One row's two dual variables and their multipliers: above, below.
 #[derive(Clone, Copy)]
@@ -49,6 +53,7 @@ struct Problem<'a> {
     bound: Vec<f64>,
     epsilon: f64,
     rows: Vec<Row>,
+    /// Of the columns of Φ taken in so far.
     w: Vec<f64>,
     intercept: f64,
 }
@@ -70,6 +75,7 @@ pub(super) fn solve(
     let mut problem = Problem::new(distinct, factor, target, bound, epsilon / unit);
     let enough = GAP * problem.bound.iter().sum::<f64>();
     for _ in 0..MAX_STEPS {
+        problem.take_in();
         if problem.gap() <= enough && problem.infeasibility() <= GAP {
             return Ok(Solution {
                 weights: problem.w.iter().map(|w| w * unit).collect(),
@@ -84,7 +90,7 @@ pub(super) fn solve(
     )))
 }
 
-fn cannot(problem: String) -> Error {
+pub(super) fn cannot(problem: String) -> Error {
     Error::CannotCompute {
         method: "svr",
         problem,
@@ -110,7 +116,7 @@ impl<'a> Problem<'a> {
         };
         Self {
             rows: target.iter().zip(&bound).map(start).collect(),
-            w: vec![0.0; factor.pivots.len()],
+            w: vec![0.0; factor.pivots.len().div_ceil(FIRST)],
             intercept: 0.0,
             distinct,
             factor,
@@ -130,15 +136,47 @@ impl<'a> Problem<'a> {
         self.rows.iter().zip(&self.bound).map(of).sum()
     }
 
-    /// f of each distinct row.
-    fn values(&self) -> Vec<f64> {
-        times(&self.factor.phi, &self.w, self.intercept)
+    /// The columns of Φ taken in so far.
+    fn phi(&self) -> MatRef<'a, f64> {
+        self.factor.phi().subcols(0, self.w.len())
     }
 
-    /// Largest violation of σ(f − y) + ε = s − t, and of Σβ = 0 as a share of ΣC.
+    /// β of each distinct row.
+    fn beta(&self) -> Vec<f64> {
+        let mut beta = vec![0.0; self.distinct.len()];
+        for (row, &g) in self.rows.iter().zip(&self.distinct.row_of) {
+            beta[g as usize] += row.z[0] - row.z[1];
+        }
+        beta
+    }
+
+    /// Takes in more columns of Φ while those left out would move the objective, by ½‖Φᵀβ‖² of theirs, too much.
+    fn take_in(&mut self) {
+        let (taken, all) = (self.w.len(), self.factor.pivots.len());
+        if taken == all {
+            return;
+        }
+        let rest = transposed_times(self.factor.phi().subcols(taken, all - taken), &self.beta());
+        let square = |w: &[f64]| w.iter().map(|w| w * w).sum::<f64>();
+        let allowed = 2.0 * UNSEEN * self.gap();
+        let mut more = 0;
+        while taken + more < all && square(&rest[more..]) > allowed {
+            more = (taken + 2 * more).min(all - taken);
+        }
+        self.w.extend(&rest[..more]);
+    }
+
+    /// f of each distinct row.
+    fn values(&self) -> Vec<f64> {
+        times(self.phi(), &self.w, self.intercept)
+    }
+
+    /// Largest violation of σ(f − y) + ε = s − t, of w = Φᵀβ, and of Σβ = 0 as a share of ΣC.
     fn infeasibility(&self) -> f64 {
         let f = self.values();
-        let mut worst = 0.0_f64;
+        let apart = transposed_times(self.phi(), &self.beta());
+        let apart = apart.iter().zip(&self.w).map(|(a, w)| (a - w) * (a - w));
+        let mut worst = apart.sum::<f64>().sqrt();
         let mut sum = 0.0;
         for (i, row) in self.rows.iter().enumerate() {
             sum += row.z[0] - row.z[1];
@@ -163,7 +201,7 @@ impl<'a> Problem<'a> {
             let g = self.distinct.row_of[i] as usize;
             curvature[g] += (0..2).map(|k| 1.0 / stiffness(row, *c, k)).sum::<f64>();
         }
-        let system = System::new(&self.factor.phi, curvature)?;
+        let system = System::new(self.phi(), curvature)?;
         let n = 4.0 * self.rows.len() as f64;
         let mu = self.gap() / n;
         let (predictor, _, _) = self.direction(&system, &f, 0.0, None);
@@ -214,16 +252,14 @@ impl<'a> Problem<'a> {
             -residual + low / row.z[k] - high / (c - row.z[k])
         };
         let mut pull = vec![0.0; self.distinct.len()];
-        let mut beta = vec![0.0; self.distinct.len()];
         for (i, row) in self.rows.iter().enumerate() {
             let g = self.distinct.row_of[i] as usize;
-            beta[g] += row.z[0] - row.z[1];
             for (k, sign) in SIGN.iter().enumerate() {
                 pull[g] += sign * push(i, k) / stiffness(row, self.bound[i], k);
             }
         }
-        let (dw, db) = system.solve(&self.w, &beta, &pull);
-        let df = times(&self.factor.phi, &dw, db);
+        let (dw, db) = system.solve(&self.w, &self.beta(), &pull);
+        let df = times(self.phi(), &dw, db);
         let one = |i: usize| {
             let (row, c) = (&self.rows[i], self.bound[i]);
             let at = df[self.distinct.row_of[i] as usize];
@@ -267,104 +303,4 @@ impl<'a> Problem<'a> {
 
 fn stiffness(row: &Row, bound: f64, k: usize) -> f64 {
     row.s[k] / row.z[k] + row.t[k] / (bound - row.z[k])
-}
-
-/// The matrix I + Φᵀ E Φ, factored, bordered by the intercept.
-struct System<'a> {
-    phi: &'a Mat<f64>,
-    curvature: Vec<f64>,
-    lower: Mat<f64>,
-    /// Φᵀ e.
-    border: Vec<f64>,
-    /// That matrix's inverse times Φᵀ e.
-    solved_border: Vec<f64>,
-}
-
-impl<'a> System<'a> {
-    fn new(phi: &'a Mat<f64>, curvature: Vec<f64>) -> Result<Self, Error> {
-        let rank = phi.ncols();
-        let roots: Vec<f64> = curvature.iter().map(|e| e.sqrt()).collect();
-        let mut scaled = phi.clone();
-        for k in 0..rank {
-            let column = scaled.col_mut(k);
-            column.iter_mut().zip(&roots).for_each(|(x, root)| *x *= root);
-        }
-        let mut lower = Mat::<f64>::identity(rank, rank);
-        matmul(
-            &mut lower,
-            BlockStructure::TriangularLower,
-            Accum::Add,
-            scaled.transpose(),
-            BlockStructure::Rectangular,
-            &scaled,
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
-        let scratch = cholesky_in_place_scratch::<f64>(rank, Par::Seq, faer::Spec::default());
-        let mut memory = MemBuffer::new(scratch);
-        let stack = MemStack::new(&mut memory);
-        let spec = faer::Spec::default();
-        cholesky_in_place(
-            lower.as_mut(),
-            faer::linalg::cholesky::llt::factor::LltRegularization::default(),
-            Par::Seq,
-            stack,
-            spec,
-        )
-        .map_err(|e| cannot(format!("{e:?} in the normal equations")))?;
-        let border = transposed_times(phi, &curvature);
-        let mut solved_border = border.clone();
-        solve_in_place(&lower, &mut solved_border);
-        Ok(Self {
-            phi,
-            curvature,
-            lower,
-            border,
-            solved_border,
-        })
-    }
-
-    /// Δw and Δb for `pull` on the distinct rows; w and β may still be apart.
-    fn solve(&self, w: &[f64], beta: &[f64], pull: &[f64]) -> (Vec<f64>, f64) {
-        // Δw = Φᵀ(β + Δβ) − w with Δβ = pull − e Δf, Δf = ΦΔw + Δb.
-        let both: Vec<f64> = beta.iter().zip(pull).map(|(b, p)| b + p).collect();
-        let mut dw = transposed_times(self.phi, &both);
-        dw.iter_mut().zip(w).for_each(|(d, w)| *d -= w);
-        solve_in_place(&self.lower, &mut dw);
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-        let total: f64 = self.curvature.iter().sum();
-        let wanted = both.iter().sum::<f64>() - dot(&self.border, &dw);
-        let db = wanted / (total - dot(&self.border, &self.solved_border));
-        dw.iter_mut()
-            .zip(&self.solved_border)
-            .for_each(|(d, s)| *d -= db * s);
-        (dw, db)
-    }
-}
-
-/// L Lᵀ x = b in place.
-fn solve_in_place(lower: &Mat<f64>, x: &mut [f64]) {
-    let n = x.len();
-    let mut x = MatMut::from_column_major_slice_mut(x, n, 1);
-    solve_lower_triangular_in_place(lower.as_ref(), x.rb_mut(), Par::Seq);
-    solve_upper_triangular_in_place(lower.transpose(), x, Par::Seq);
-}
-
-/// Φ w + b.
-fn times(phi: &Mat<f64>, w: &[f64], b: f64) -> Vec<f64> {
-    let mut values = vec![b; phi.nrows()];
-    let to = MatMut::from_column_major_slice_mut(&mut values, phi.nrows(), 1);
-    let w = MatRef::from_column_major_slice(w, phi.ncols(), 1);
-    product(to, Accum::Add, phi, w, 1.0, Par::Seq);
-    values
-}
-
-/// Φᵀ x.
-fn transposed_times(phi: &Mat<f64>, x: &[f64]) -> Vec<f64> {
-    let mut values = vec![0.0; phi.ncols()];
-    let to = MatMut::from_column_major_slice_mut(&mut values, phi.ncols(), 1);
-    let x = MatRef::from_column_major_slice(x, phi.nrows(), 1);
-    product(to, Accum::Replace, phi.transpose(), x, 1.0, Par::Seq);
-    values
 }

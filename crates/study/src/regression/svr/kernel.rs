@@ -2,7 +2,7 @@
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
-use faer::{Accum, Mat, Par};
+use faer::{Accum, Mat, MatRef, Par};
 
 /// exp(−γ‖a − b‖²).
 pub(super) fn radial(a: &[f64], b: &[f64], gamma: f64) -> f64 {
@@ -12,8 +12,8 @@ pub(super) fn radial(a: &[f64], b: &[f64], gamma: f64) -> f64 {
 
 /// K ≈ Φ Φᵀ by pivoted Cholesky, every element within [`TOLERANCE`].
 pub(super) struct Factor {
-    /// `(n_rows, rank)`.
-    pub(super) phi: Mat<f64>,
+    /// Φ, `(n_rows, rank)`, column after column.
+    values: Vec<f64>,
     /// Rows the columns of Φ stand on, in the order they were taken; Φ is lower triangular on them.
     pub(super) pivots: Vec<usize>,
 }
@@ -36,25 +36,19 @@ impl Factor {
             .map(|f| (0..n).map(|r| rows[r * width + f]).collect())
             .collect();
         let mut left = vec![1.0_f64; n];
-        let mut phi = Mat::<f64>::zeros(n, 0);
+        let mut values: Vec<f64> = Vec::new();
         let mut pivots: Vec<usize> = Vec::new();
         loop {
             let largest = left.iter().copied().fold(0.0, f64::max);
             if largest <= TOLERANCE {
-                return Self { phi, pivots };
+                return Self { values, pivots };
             }
             let candidates = candidates(&left, largest);
             let mut panel = kernels(&by_feature, &candidates, gamma);
             let rank = pivots.len();
+            let phi = MatRef::from_column_major_slice(&values, n, rank);
             let explained = Mat::from_fn(candidates.len(), rank, |c, k| phi[(candidates[c], k)]);
-            matmul(
-                &mut panel,
-                Accum::Add,
-                &phi,
-                explained.transpose(),
-                -1.0,
-                Par::Seq,
-            );
+            matmul(&mut panel, Accum::Add, phi, explained.transpose(), -1.0, Par::Seq);
             let square = Mat::from_fn(candidates.len(), candidates.len(), |r, c| {
                 panel[(candidates[r], c)]
             });
@@ -78,20 +72,29 @@ impl Factor {
             for &pivot in &pivots[rank..] {
                 left[pivot] = 0.0;
             }
-            phi.resize_with(n, rank + taken.len(), |r, k| columns[(r, k - rank)]);
+            for k in 0..taken.len() {
+                values.extend(columns.col(k).iter());
+            }
         }
     }
 
-    /// Coefficients of kernels around the pivots whose sum is wᵀ φ(x): back substitution through the pivots' rows.
-    pub(super) fn coefficients(&self, w: &[f64]) -> Vec<f64> {
+    /// Φ, `(n_rows, rank)`.
+    pub(super) fn phi(&self) -> MatRef<'_, f64> {
         let rank = self.pivots.len();
+        MatRef::from_column_major_slice(&self.values, self.values.len() / rank.max(1), rank)
+    }
+
+    /// Coefficients of kernels around the first pivots, one for each weight, whose sum is wᵀ φ(x): back substitution
+    /// through the pivots' rows.
+    pub(super) fn coefficients(&self, w: &[f64]) -> Vec<f64> {
+        let (phi, rank) = (self.phi(), w.len());
         let mut c = w.to_vec();
         for k in (0..rank).rev() {
             // Row p of Φ on pivot p: φ(x_p)_k for k ≤ p.
-            for (p, &pivot) in self.pivots.iter().enumerate().skip(k + 1) {
-                c[k] -= self.phi[(pivot, k)] * c[p];
+            for (p, &pivot) in self.pivots.iter().enumerate().take(rank).skip(k + 1) {
+                c[k] -= phi[(pivot, k)] * c[p];
             }
-            c[k] /= self.phi[(self.pivots[k], k)];
+            c[k] /= phi[(self.pivots[k], k)];
         }
         c
     }
@@ -174,7 +177,7 @@ mod tests {
             for b in 0..40 {
                 let kernel = radial(&rows[a * 3..a * 3 + 3], &rows[b * 3..b * 3 + 3], 0.4);
                 let product: f64 = (0..factor.pivots.len())
-                    .map(|k| factor.phi[(a, k)] * factor.phi[(b, k)])
+                    .map(|k| factor.phi()[(a, k)] * factor.phi()[(b, k)])
                     .sum();
                 assert!((kernel - product).abs() < 1e-6, "{kernel} {product}");
             }
@@ -188,7 +191,7 @@ mod tests {
         let w: Vec<f64> = (0..factor.pivots.len()).map(|k| (k as f64).sin()).collect();
         let c = factor.coefficients(&w);
         for r in 0..30 {
-            let direct: f64 = (0..w.len()).map(|k| w[k] * factor.phi[(r, k)]).sum();
+            let direct: f64 = (0..w.len()).map(|k| w[k] * factor.phi()[(r, k)]).sum();
             let kernels: f64 = factor
                 .pivots
                 .iter()

@@ -5,11 +5,12 @@
 //!
 //! Where libsvm moves two multipliers at a time, this factors the kernel of the distinct rows once ([`kernel`]: few
 //! structures, so low rank) and solves the whole quadratic programme by an interior point ([`interior`]), as Fine and
-//! Scheinberg (2001, <https://jmlr.org/papers/v2/fine01a.html>) propose: 20 to 30 steps, each a product and a
-//! Cholesky factor.
+//! Scheinberg (2001, <https://jmlr.org/papers/v2/fine01a.html>) propose: about 15 steps, each a product and a
+//! Cholesky factor ([`normal`]).
 
 mod interior;
 mod kernel;
+mod normal;
 
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +82,8 @@ impl SupportVector {
         let rows = scaler.rows_of(&distinct);
         let factor = kernel::Factor::new(&rows, width, gamma);
         let solution = interior::solve(&distinct, &factor, self.cost, self.epsilon)?;
-        let centers = factor.pivots.iter().map(|&g| &rows[g * width..(g + 1) * width]);
+        let pivots = factor.pivots.iter().take(solution.weights.len());
+        let centers = pivots.map(|&g| &rows[g * width..(g + 1) * width]);
         Ok(SupportVectorFit {
             coefficients: factor.coefficients(&solution.weights),
             intercept: solution.intercept,
