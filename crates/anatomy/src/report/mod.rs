@@ -11,7 +11,7 @@ use study::section::Section;
 
 pub(crate) use files::{Files, write_whole};
 pub(crate) use headlines::headlines;
-pub(crate) use parts::{Choice, Context};
+pub(crate) use parts::{Choice, Context, part_of};
 pub(crate) use study::claims::verdict_name;
 
 use crate::provenance::FindingsFile;
