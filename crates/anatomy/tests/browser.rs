@@ -112,7 +112,7 @@ impl Browser {
         let started = Instant::now();
         while self.run(script) != true {
             assert!(
-                started.elapsed() < Duration::from_mins(1),
+                started.elapsed() < Duration::from_mins(3),
                 "waited for {what} at {}: {}",
                 self.address(),
                 self.run("return document.querySelector('main').innerText.slice(0, 2000)")

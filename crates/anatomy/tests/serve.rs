@@ -314,6 +314,48 @@ fn the_study_is_that_of_the_report() {
 }
 
 /// The signal that service managers send: idle connections are closed, the exit is clean.
+/// Asks again until the answer is there.
+fn patiently(address: &str, path: &str) -> crate::http::Answer {
+    let started = Instant::now();
+    loop {
+        let answer = get(address, path);
+        if answer.status != 202 {
+            return answer;
+        }
+        assert!(started.elapsed().as_secs() < 600, "{path}: {}", answer.text());
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn a_section_on_chosen_rows_says_which_and_what_it_cannot() {
+    let address = studied();
+    let rows = "architecture=LlamaForCausalLM&min_size=1&max_size=9";
+    let whole = get(address, "/api/v1/sections/scale").json();
+    let chosen = patiently(address, &format!("/api/v1/sections/scale?{rows}")).json();
+    let n = |section: &serde_json::Value| section["figures"][0]["n"].as_u64().expect("n");
+    assert!(n(&chosen) > 0 && n(&chosen) < n(&whole));
+    let findings = chosen["findings"].as_array().expect("findings");
+    assert!(!findings.is_empty());
+    for finding in findings {
+        let place = finding["source"]["place"].as_str().expect("a place");
+        let condition = "where architecture = 'LlamaForCausalLM' and size >= 1.0 and size <= 9.0";
+        assert!(place.ends_with(condition), "{place}");
+        assert!(finding["published"].is_null(), "{finding}");
+    }
+    let figure = whole["figures"][0]["id"].as_str().expect("an id");
+    let csv = get(address, &format!("/figures/{figure}.csv?{rows}"));
+    assert_eq!(csv.status, 200, "{}", csv.text());
+    assert_ne!(csv.text(), get(address, &format!("/figures/{figure}.csv")).text());
+
+    let none = patiently(address, "/api/v1/sections/scale?architecture=x'%20or%201=1%20--");
+    assert_eq!(none.status, 422, "{}", none.text());
+    let unread = get(address, "/api/v1/sections/scale?min_size=many");
+    assert_eq!(unread.status, 400, "{}", unread.text());
+    let page = get(address, "/study/scale?min_size=many");
+    assert!(page.status == 400 && page.text().contains("role=\"alert\""));
+}
+
 #[test]
 fn a_signal_ends_it_cleanly() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_anatomy"))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::browser::Browser;
-use crate::site::studied;
+use crate::site::{fitted, studied};
 
 /// Every page, and what must be on it once it has loaded.
 const PAGES: [(&str, &str); 13] = [
@@ -37,97 +37,148 @@ fn quiet(browser: &Browser, place: &str) {
     assert!(complaints.is_empty(), "{place}: {complaints:#?}");
 }
 
-/// Browser tests that do not pass yet run only where `ANATOMY_BROWSER_TESTS=all` asks for them.
-#[allow(
-    clippy::print_stderr,
-    reason = "whoever runs the tests shall see what was not run"
-)]
-fn is_left_out(why: &str) -> bool {
-    let all = std::env::var("ANATOMY_BROWSER_TESTS").is_ok_and(|asked| asked == "all");
-    if !all {
-        eprintln!("skipped: {why}; ANATOMY_BROWSER_TESTS=all runs it");
+/// The page's background in the dark theme.
+const NIGHT: &str = "rgb(13, 17, 23)";
+
+fn background(browser: &Browser) -> String {
+    let colour = browser.run("return getComputedStyle(document.body).backgroundColor");
+    colour.as_str().unwrap_or_default().to_owned()
+}
+
+/// Scrolls to every figure and waits until it is drawn.
+fn draw_all(browser: &Browser) {
+    let n = browser.run(
+        "document.documentElement.style.scrollBehavior = 'auto'; \
+         return document.querySelectorAll('figure.chart').length",
+    );
+    for place in 0..n.as_u64().unwrap_or(0) {
+        browser.run(&format!(
+            "document.querySelectorAll('figure.chart')[{place}].scrollIntoView(); return 1"
+        ));
+        browser.until(
+            "a chart",
+            &format!("return document.querySelectorAll('figure.chart')[{place}].dataset.drawn === 'true'"),
+        );
     }
-    !all
+}
+
+/// Controls, links and pictures that have no name for a screen reader.
+fn nameless(browser: &Browser) -> Vec<Value> {
+    let found = browser.run(
+        "return Array.from(document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a, svg[role=img], img')).filter(e => \
+         !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute('aria-label') && !e.hasAttribute('alt')).map(e => e.outerHTML.slice(0, 120))",
+    );
+    found
+        .as_array()
+        .into_iter()
+        .flatten()
+        // Plotly's own buttons carry their names in an attribute of its own.
+        .filter(|html| !html.as_str().is_some_and(|html| html.contains("modebar")))
+        .cloned()
+        .collect()
 }
 
 #[test]
 fn every_page_loads_without_a_complaint_in_both_themes_and_on_a_phone() {
-    if is_left_out("the page of points across and up is not drawn within a minute by a debug binary") {
-        return;
-    }
-    for (width, dark) in [(1280, false), (1280, true), (375, false)] {
-        let Some(browser) = Browser::open(width, dark) else {
+    // Each page once wide and once narrow, in one theme there and in the other here.
+    for (width, parity) in [(1280, 0), (375, 1)] {
+        let Some(browser) = Browser::open(width, false) else {
             return;
         };
-        let address = studied();
+        let address = fitted();
         let sections = crate::http::get(address, "/api/v1/sections").json();
-        let sections: Vec<String> = sections["sections"]
-            .as_array()
-            .expect("sections")
-            .iter()
-            .map(|section| format!("/study/{}", section["id"].as_str().expect("an id")))
-            .collect();
+        let sections = sections["sections"].as_array().expect("sections").iter();
+        let sections = sections.map(|section| format!("/study/{}", section["id"].as_str().expect("an id")));
         let pages = PAGES
             .iter()
             .map(|(path, shows)| ((*path).to_owned(), (*shows).to_owned()))
-            .chain(sections.into_iter().map(|path| (path, "h1".to_owned())));
-        for (path, shows) in pages {
+            .chain(sections.map(|path| (path, "h1".to_owned())));
+        browser.go(&format!("http://{address}/probes"));
+        for (place, (path, shows)) in pages.enumerate() {
+            let is_dark = place % 2 == parity;
+            let theme = if is_dark { "dark" } else { "light" };
+            browser.run(&format!("localStorage.setItem('theme', '{theme}'); return 1"));
             browser.go(&format!("http://{address}{path}"));
             browser.until(&format!("{shows} on {path}"), &present(&shows));
-            // Every figure is drawn once it is looked at.
-            browser.run(
-                "document.documentElement.style.scrollBehavior = 'auto'; \
-                 document.querySelectorAll('figure.chart').forEach(f => f.scrollIntoView()); return 1",
-            );
-            for place in 0..browser
-                .run("return document.querySelectorAll('figure.chart').length")
-                .as_u64()
-                .unwrap_or(0)
-            {
-                browser.run(&format!(
-                    "document.querySelectorAll('figure.chart')[{place}].scrollIntoView(); return 1"
-                ));
-                browser.until(
-                    "a chart",
-                    &format!(
-                        "return document.querySelectorAll('figure.chart')[{place}].dataset.drawn === 'true'"
-                    ),
-                );
-            }
+            draw_all(&browser);
             let too_wide = browser.run("return document.documentElement.scrollWidth - window.innerWidth");
             assert!(
                 too_wide.as_f64().is_some_and(|by| by <= 0.0),
                 "{path} at {width}: {too_wide} pixels too wide"
             );
-            let nameless = browser.run(
-                "return Array.from(document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a, svg[role=img], img')).filter(e => \
-                 !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute('aria-label') && !e.hasAttribute('alt')).map(e => e.outerHTML.slice(0, 120))",
-            );
-            let nameless: Vec<Value> = nameless
-                .as_array()
-                .cloned()
-                .unwrap_or_default()
-                .into_iter()
-                // Plotly's own buttons carry their names in an attribute of its own.
-                .filter(|html| !html.as_str().is_some_and(|html| html.contains("modebar")))
-                .collect();
+            let nameless = nameless(&browser);
             assert!(nameless.is_empty(), "{path}: {nameless:#?}");
+            assert_eq!(background(&browser) == NIGHT, is_dark, "{path}");
             quiet(&browser, &path);
         }
-        let back = browser.run("return getComputedStyle(document.body).backgroundColor");
-        let is_dark = back.as_str().is_some_and(|back| back == "rgb(13, 17, 23)");
-        assert_eq!(is_dark, dark, "{back}");
-        browser.click("#theme");
-        let turned = browser.run("return getComputedStyle(document.body).backgroundColor");
-        assert_ne!(back, turned);
     }
 }
 
 #[test]
-fn the_explorer_filters_sorts_and_links() {
-    if is_left_out("a control of the explorer is not clickable where the driver looks for it") {
+fn the_theme_is_the_systems_until_a_button_changes_it() {
+    let Some(browser) = Browser::open(1280, true) else {
         return;
-    }
+    };
+    let address = studied();
+    browser.go(&format!("http://{address}/study/scale"));
+    assert_eq!(background(&browser), NIGHT);
+    draw_all(&browser);
+    let paper = "return getComputedStyle(document.querySelector('.main-svg')).backgroundColor";
+    let dark = browser.run(paper);
+    browser.click("#theme");
+    assert_ne!(background(&browser), NIGHT);
+    browser.until("charts in the other theme", &format!("{paper} !== {dark}"));
+    browser.go(&format!("http://{address}/study"));
+    assert_ne!(background(&browser), NIGHT, "the choice is kept");
+    quiet(&browser, "themes");
+}
+
+#[test]
+fn a_section_is_computed_again_on_the_rows_chosen() {
+    let Some(browser) = Browser::open(1280, false) else {
+        return;
+    };
+    let address = studied();
+    browser.go(&format!("http://{address}/study/scale"));
+    browser.fill("input[name=architecture]", "LlamaForCausalLM");
+    browser.fill("input[name=min_size]", "1");
+    browser.fill("input[name=max_size]", "9");
+    browser.click("#rows button[type=submit]");
+    browser.until(
+        "the section on those rows",
+        &format!(
+            "{} && !document.querySelector('[data-awaits]')",
+            present("#chosen")
+        ),
+    );
+    draw_all(&browser);
+    let said = browser.run("return document.getElementById('chosen').textContent");
+    assert!(
+        said.as_str().is_some_and(|said| said.contains(
+            "anatomy study dimensions --where \"architecture = 'LlamaForCausalLM' and size >= 1.0 and size <= 9.0\""
+        )),
+        "{said}"
+    );
+    let link = browser
+        .run("return document.querySelector('figcaption a[href*=\"/api/v1/figures\"]').getAttribute('href')");
+    let figure = crate::http::get(address, link.as_str().expect("a link")).json();
+    let whole = link
+        .as_str()
+        .and_then(|link| link.split('?').next())
+        .expect("a path");
+    let whole = crate::http::get(address, whole).json();
+    let n = |figure: &Value| figure["n"].as_u64().expect("n");
+    assert!(
+        n(&figure) > 0 && n(&figure) < n(&whole),
+        "{} of {}",
+        figure["n"],
+        whole["n"]
+    );
+    quiet(&browser, "rows chosen");
+}
+
+#[test]
+fn the_explorer_filters_sorts_and_links() {
     let Some(browser) = Browser::open(1280, false) else {
         return;
     };
@@ -178,7 +229,12 @@ fn the_explorer_filters_sorts_and_links() {
     let rising = column(&browser, "average_v1");
     assert!(rising.len() > 5 && rising.is_sorted(), "{rising:?}");
 
-    browser.run("document.querySelector('details summary').click(); return 1");
+    assert!(
+        !browser.address().contains("columns="),
+        "columns nobody chose: {}",
+        browser.address()
+    );
+    browser.click("#columns summary");
     browser.click("input[name=columns][value=mmlu_pro]");
     browser.click("#filter button[type=submit]");
     browser.until(
@@ -283,13 +339,10 @@ fn the_sql_console_runs_by_keyboard_and_says_what_is_wrong() {
 
 #[test]
 fn the_recommend_form_gives_a_ranked_table_and_its_front() {
-    if is_left_out("the fits behind recommendations take longer than a minute in a debug binary") {
-        return;
-    }
     let Some(browser) = Browser::open(1280, false) else {
         return;
     };
-    let address = studied();
+    let address = fitted();
     browser.go(&format!("http://{address}/recommend"));
     browser.fill("input[name=memory]", "24GB");
     browser.click("input[name=task][value=math]");

@@ -46,14 +46,24 @@ pub(crate) fn server() -> &'static Server {
 
 /// Waits until the study is computed.
 pub(crate) fn studied() -> &'static str {
+    ready("study")
+}
+
+/// Waits until the fits behind predictions are made too.
+pub(crate) fn fitted() -> &'static str {
+    ready("study");
+    ready("fits")
+}
+
+fn ready(what: &str) -> &'static str {
     let address = server().address.as_str();
     let started = Instant::now();
     loop {
         let health = get(address, "/api/v1/health").json();
-        if health["study"] == "ready" {
+        if health[what] == "ready" {
             return address;
         }
-        assert_eq!(health["study"], "computing", "{health}");
+        assert_eq!(health[what], "computing", "{health}");
         assert!(
             started.elapsed() < Duration::from_mins(10),
             "still computing: {health}"

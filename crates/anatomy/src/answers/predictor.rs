@@ -2,7 +2,7 @@
 //!
 //! Fits are made when first asked for and kept; everything is read-only afterwards, so one value serves many threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
@@ -46,6 +46,7 @@ pub(crate) struct Benchmark {
     pub(crate) leaderboard: String,
     pub(crate) unit: String,
     pub(crate) rows: Rows,
+    n_shapes: usize,
     fit: OnceLock<Result<Fitted, study::Error>>,
     nested: OnceLock<Result<Nested, study::Error>>,
 }
@@ -141,7 +142,7 @@ impl Rows {
 impl Benchmark {
     /// Whether there are shapes enough to say anything.
     pub(crate) fn is_predicted(&self) -> bool {
-        self.rows.n() > 0 && self.rows.groups().n_groups() >= FEWEST_SHAPES
+        self.n_shapes >= FEWEST_SHAPES
     }
 
     /// The fit on all rows.
@@ -200,6 +201,17 @@ impl Predictor {
                 let _ = benchmark.nested.set(benchmark.rows.nested(self.seed));
             }
         });
+    }
+}
+
+impl Predictor {
+    /// How many fits and measured coverages are made, and how many there are in all.
+    pub(crate) fn made(&self) -> (usize, usize) {
+        let predicted = self.benchmarks.iter().filter(|one| one.is_predicted());
+        predicted.fold((0, 0), |(made, all), one| {
+            let here = usize::from(one.fit.get().is_some()) + usize::from(one.nested.get().is_some());
+            (made + here, all + 2)
+        })
     }
 }
 
@@ -295,11 +307,14 @@ fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
                 // This leaderboard does not say what was done after pretraining.
                 names.retain(|name| name != "pretrained" && name != "merged");
             }
+            let rows = tables.rows(&scored, names);
+            let n_shapes = rows.shapes.iter().collect::<BTreeSet<_>>().len();
             Benchmark {
                 name: name.to_owned(),
                 leaderboard: BOARDS[board].to_owned(),
                 unit: "points".into(),
-                rows: tables.rows(&scored, names),
+                rows,
+                n_shapes,
                 fit: OnceLock::new(),
                 nested: OnceLock::new(),
             }

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::cli::Global;
-use crate::narrow::narrowed;
+use crate::narrow::{self, narrowed};
 use crate::progress;
 use crate::report::{self, Choice, Context, Study};
 
@@ -32,7 +32,7 @@ impl StudyRows {
         let dir = self.catalog.as_deref();
         let mut catalog = super::open_catalog(dir)?;
         if let Some(condition) = &self.filter {
-            catalog = narrowed(catalog, dir, condition)?;
+            catalog = narrowed(&catalog, dir, condition)?;
         }
         let bar = progress::bar(global.quiet, choice.steps(), "reading the catalog");
         let context = Context {
@@ -44,17 +44,7 @@ impl StudyRows {
         };
         let mut study = report::study(&context, choice)?;
         if let Some(condition) = &self.filter {
-            for finding in study
-                .sections
-                .iter_mut()
-                .flat_map(|section| &mut section.findings)
-            {
-                if !finding.id.starts_with("claims.") {
-                    finding.published = None;
-                    finding.verdict = None;
-                }
-                finding.source.place = format!("{}, where {condition}", finding.source.place);
-            }
+            narrow::say(&mut study, condition);
         }
         Ok((study, catalog.manifest.catalog_sha256, bar))
     }

@@ -180,6 +180,12 @@ fn known() -> impl Iterator<Item = &'static str> {
         .chain([CLAIMS])
 }
 
+/// The part that gives a section.
+pub(crate) fn part_of(section: &str) -> Option<&'static str> {
+    let part = PARTS.iter().find(|part| part.sections.contains(&section))?;
+    Some(part.name)
+}
+
 /// The sections chosen, in the order of the report; the ledger first of all, for it sums up the rest.
 pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Section>> {
     let joined = Joined::of(context.catalog);

@@ -1,20 +1,11 @@
 //! Questions of `predict`, `recommend` and `compare` as addresses ask them: the same questions as on the command line.
-//!
-//! Answers are computed on threads for blocking work, two at once; what they need of fits is made once and kept.
-
-use std::sync::Arc;
-use std::time::Duration;
 
 use catalog::cost::{Device, Dimensions, Precision, device};
-use tokio::sync::Semaphore;
 
 use super::params::Params;
 use super::problem::Problem;
-use crate::answers::Predictor;
-use crate::answers::compare::{CompareAnswer, compare};
-use crate::answers::known::UnknownId;
-use crate::answers::predict::{PredictAnswer, Question, Subject, predict};
-use crate::answers::recommend::{Budget, RecommendAnswer, recommend};
+use crate::answers::predict::{Question, Subject};
+use crate::answers::recommend::Budget;
 use crate::commands::asked::{day, quantity};
 
 /// Names that [`question`] knows.
@@ -54,101 +45,8 @@ pub(crate) const RECOMMEND: [&str; 8] = [
 /// Names that [`comparison`] knows.
 pub(crate) const COMPARE: [&str; 3] = ["id", "context", "device"];
 
-/// Longest wait for an answer; the fits go on meanwhile.
-const PATIENCE: Duration = Duration::from_secs(25);
 /// Checkpoints compared at most.
 const MOST: usize = 8;
-
-/// The predictor, and how many ask it at once.
-pub(crate) struct Answers {
-    pub(crate) predictor: Arc<Predictor>,
-    turns: Arc<Semaphore>,
-    waiting: Semaphore,
-}
-
-/// An answer, or none yet: the fits are still being made.
-pub(crate) enum Now<T> {
-    Answer(T),
-    Later,
-}
-
-impl Answers {
-    pub(crate) fn new(predictor: Predictor) -> Self {
-        Self {
-            predictor: Arc::new(predictor),
-            turns: Arc::new(Semaphore::new(2)),
-            waiting: Semaphore::new(32),
-        }
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Predictor) -> anyhow::Result<T> + Send + 'static,
-    ) -> Result<Now<T>, Problem> {
-        let _place = self.waiting.try_acquire().map_err(|_| Problem::overloaded())?;
-        let predictor = Arc::clone(&self.predictor);
-        let turns = Arc::clone(&self.turns);
-        let answer = async move {
-            let turn = turns.acquire_owned().await.map_err(|_| Problem::overloaded())?;
-            tokio::task::spawn_blocking(move || {
-                let answer = work(&predictor);
-                drop(turn);
-                answer
-            })
-            .await
-            .map_err(|_| Problem::fault("this question met a fault of the program"))
-        };
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Err(_) => Ok(Now::Later),
-            Ok(Err(problem)) => Err(problem),
-            Ok(Ok(Ok(answer))) => Ok(Now::Answer(answer)),
-            Ok(Ok(Err(error))) => Err(worded(&error)),
-        }
-    }
-
-    /// Makes every fit that answers need, so that visitors do not wait for them.
-    pub(crate) fn warm(&self) {
-        let names: Vec<&str> = self
-            .predictor
-            .benchmarks
-            .iter()
-            .map(|benchmark| benchmark.name.as_str())
-            .collect();
-        self.predictor.warm(&names, true);
-    }
-
-    pub(crate) async fn predict(&self, question: Question) -> Result<Now<PredictAnswer>, Problem> {
-        self.run(move |predictor| predict(predictor, &question)).await
-    }
-
-    pub(crate) async fn recommend(&self, budget: Budget) -> Result<Now<RecommendAnswer>, Problem> {
-        self.run(move |predictor| recommend(predictor, &budget)).await
-    }
-
-    pub(crate) async fn compare(&self, asked: Comparison) -> Result<Now<CompareAnswer>, Problem> {
-        self.run(move |predictor| compare(predictor, &asked.ids, &asked.contexts, &asked.devices))
-            .await
-    }
-}
-
-/// An error of a question, with the command line's hint.
-fn worded(error: &anyhow::Error) -> Problem {
-    let text = crate::explain::explain(error);
-    let (detail, hint) = match text.split_once("\n\nhint: ") {
-        Some((detail, hint)) => (detail, Some(hint)),
-        None => (text.as_str(), None),
-    };
-    let is_unknown = error.chain().any(<dyn std::error::Error>::is::<UnknownId>);
-    let problem = if is_unknown {
-        Problem::missing(detail)
-    } else {
-        Problem::beyond(detail)
-    };
-    match hint {
-        Some(hint) => problem.with_hint(hint),
-        None => problem,
-    }
-}
 
 fn asked<T>(read: anyhow::Result<T>) -> Result<T, Problem> {
     read.map_err(|error| Problem::bad(crate::explain::explain(&error)))
@@ -283,10 +181,11 @@ pub(crate) fn budget(params: &Params) -> Result<Budget, Problem> {
 }
 
 /// Checkpoints side by side.
+#[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) ids: Vec<String>,
-    contexts: Vec<i64>,
-    devices: Vec<Device>,
+    pub(crate) contexts: Vec<i64>,
+    pub(crate) devices: Vec<Device>,
 }
 
 /// What `compare` is asked.

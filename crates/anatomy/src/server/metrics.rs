@@ -29,6 +29,7 @@ pub(crate) struct Gauges {
     pub(crate) uptime: Duration,
     pub(crate) remembered: usize,
     pub(crate) study_ready: bool,
+    pub(crate) fits_ready: bool,
     pub(crate) sql_answered: u64,
     pub(crate) sql_refused: u64,
     pub(crate) sql_stopped: u64,
@@ -119,6 +120,11 @@ impl Metrics {
                 "study_ready",
                 "1 once the study is computed.",
                 f64::from(u8::from(gauges.study_ready)),
+            ),
+            (
+                "fits_ready",
+                "1 once the fits behind predictions are made.",
+                f64::from(u8::from(gauges.fits_ready)),
             ),
         ];
         for (name, help, value) in plain {

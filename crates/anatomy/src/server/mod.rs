@@ -4,6 +4,7 @@
 //! write is SQL and addresses: SQL runs in processes of its own ([`sql`]), everything shown is escaped by its template, and
 //! scripts and styles come from files of ours alone ([`layers`]).
 
+mod answering;
 mod api;
 mod asked;
 mod checkpoints;
@@ -12,6 +13,8 @@ mod connection;
 mod figure_table;
 mod layers;
 mod metrics;
+mod narrowed;
+mod once;
 mod pages;
 mod params;
 mod peers;
@@ -144,8 +147,14 @@ fn start_study(site: &Shared) -> Result<()> {
     std::thread::Builder::new()
         .name("study".into())
         .spawn(move || {
-            site.study.compute(&site.checkpoints, || site.changed());
-            site.answers.warm();
+            // What is quick of the study comes first, then the fits that visitors ask for, then the rest.
+            let mut is_first = true;
+            site.study.compute(&site.checkpoints, || {
+                site.changed();
+                if std::mem::take(&mut is_first) {
+                    site.answers.warm();
+                }
+            });
         })
         .context("cannot start a thread")?;
     Ok(())
@@ -168,6 +177,7 @@ async fn metrics_text(State(state): State<Shared>) -> impl IntoResponse {
         uptime: state.started.elapsed(),
         remembered: state.memory.bytes(),
         study_ready: !state.study.is_computing(),
+        fits_ready: state.answers.words().0 == "ready",
         sql_answered: state.sql.answered.load(Relaxed),
         sql_refused: state.sql.refused.load(Relaxed),
         sql_stopped: state.sql.stopped.load(Relaxed),

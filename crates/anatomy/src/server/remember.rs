@@ -13,8 +13,8 @@ use super::state::Shared;
 
 /// Bytes of all answers kept; when they are more, all are forgotten.
 const ROOM: usize = 64 << 20;
-/// Bytes of one answer that is kept.
-const LARGEST: usize = 2 << 20;
+/// Bytes of one answer that is kept; Plotly's script is one.
+const LARGEST: usize = 8 << 20;
 /// Characters of an address whose answer is kept.
 const LONGEST: usize = 512;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::asked::Answers;
+use super::answering::Answers;
 use super::checkpoints::Checkpoints;
 use super::connection::Open;
 use super::metrics::Metrics;

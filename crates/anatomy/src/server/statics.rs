@@ -1,6 +1,9 @@
 //! Files of ours that pages load: styles, scripts, Plotly's script as its crate ships it.
 
+use std::sync::LazyLock;
+
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -45,7 +48,7 @@ pub(super) fn add(router: Router<Shared>) -> Router<Shared> {
 
 async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
     let mut response = if name == "plotly.js" {
-        kept_bytes(plotly(), "text/javascript; charset=utf-8")
+        kept_bytes(PLOTLY.clone(), "text/javascript; charset=utf-8")
     } else {
         match FILES.iter().find(|(file, _, _)| *file == name) {
             Some((_, kind, text)) => kept_bytes(*text, kind),
@@ -62,6 +65,8 @@ async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
     );
     Ok(response.into_response())
 }
+
+static PLOTLY: LazyLock<Bytes> = LazyLock::new(|| plotly().into());
 
 /// The first script of those that the crate embeds; the second, for mathematics in labels, is not needed.
 fn plotly() -> String {

@@ -9,12 +9,12 @@ use axum::body::Bytes;
 use indicatif::ProgressBar;
 use serde_json::Value;
 use study::finding::Finding;
-use study::section::{Figure, Section, Table};
+use study::section::Section;
 
 use super::checkpoints::Checkpoints;
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
+use crate::report;
 use crate::report::Choice;
-use crate::{draw, output, report};
 
 /// The study, ready to be shown.
 pub(crate) struct Study {
@@ -35,30 +35,6 @@ impl Study {
 
     pub(crate) fn section(&self, id: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.id == id)
-    }
-
-    pub(crate) fn figure(&self, id: &str) -> Option<&Figure> {
-        self.sections
-            .iter()
-            .flat_map(|section| &section.figures)
-            .find(|figure| figure.id == id)
-    }
-
-    pub(crate) fn table(&self, id: &str) -> Option<&Table> {
-        self.sections
-            .iter()
-            .flat_map(|section| &section.tables)
-            .find(|table| table.id == id)
-    }
-
-    /// The figure as an SVG document.
-    pub(crate) fn svg(&self, id: &str) -> Option<String> {
-        self.figure(id).map(draw::svg)
-    }
-
-    /// The table as CSV.
-    pub(crate) fn csv(&self, id: &str) -> Option<Result<Vec<u8>>> {
-        self.table(id).map(output::csv)
     }
 }
 
@@ -128,6 +104,11 @@ impl Slot {
         *self.progress.write().unwrap_or_else(PoisonError::into_inner) = (progress, study);
     }
 
+    /// How it is computed.
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Whether anything of it is still to come.
     pub(crate) fn is_computing(&self) -> bool {
         matches!(self.read().0, Progress::Computing)
@@ -163,7 +144,7 @@ impl Slot {
     }
 
     /// Computes the study; blocks until it is done. `changed` hears of each stage.
-    pub(crate) fn compute(&self, checkpoints: &Checkpoints, changed: impl Fn()) {
+    pub(crate) fn compute(&self, checkpoints: &Checkpoints, mut changed: impl FnMut()) {
         let mut sections = Vec::new();
         for (place, choice) in self.stages.iter().enumerate() {
             let is_last = place + 1 == self.stages.len();

@@ -27,6 +27,13 @@ pub(crate) struct Counts {
 /// `None` where a dimension is missing.
 pub(crate) fn count(config: &Config, outer: &Fields, inner: &Fields) -> Option<Counts> {
     let family = family(config.architecture.as_deref(), config.model_type.as_deref());
+    // Blocks that several layers share, each with an adapter of its own: no formula here.
+    if family
+        .as_deref()
+        .is_some_and(|family| family.starts_with("zamba"))
+    {
+        return None;
+    }
     let known = family.as_deref().and_then(|family| recipe::recipe(stem(family)));
     let exact = known.is_some() && config.layer_kinds_are_plain(inner);
     let recipe = recipe_of(config, outer, inner)?;
@@ -35,7 +42,13 @@ pub(crate) fn count(config: &Config, outer: &Fields, inner: &Fields) -> Option<C
     let (mut total, mut active) = (outside, outside);
     for (mixer, feed) in kinds(inner, sizes.layers, config.is_moe) {
         let mixing = mixing(mixer, recipe, sizes, inner)?;
-        let norms = i128::from(recipe.norms) * recipe::norm(recipe, sizes.d_model);
+        // A layer of one part alone has that part's norms alone.
+        let parts = if mixer == Mixer::Nothing || feed == Feed::Nothing {
+            2
+        } else {
+            1
+        };
+        let norms = i128::from((recipe.norms + parts - 1) / parts) * recipe::norm(recipe, sizes.d_model);
         let (all, used) = match feed {
             Feed::Nothing => (0, 0),
             Feed::Dense => {
@@ -104,6 +117,7 @@ fn stem(family: &str) -> &str {
     }
     match name {
         "mixtral" => "mistral",
+        "qwen3next" => "qwen3",
         "qwen25" => "qwen2",
         other => other,
     }
@@ -175,6 +189,23 @@ fn embedding(recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<i128> {
 
 /// Parameters that mix positions in one layer.
 fn mixing(mixer: Mixer, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<i128> {
+    let mixed = mixed(mixer, recipe, sizes, inner)?;
+    let attends = matches!(mixer, Mixer::Attention | Mixer::Window);
+    match fields::text(inner, &["model_type"]).filter(|_| attends) {
+        // Attention and a state-space layer side by side.
+        Some("falcon_h1") => mixed.checked_add(linear(sizes, inner)?),
+        // A sink for each head.
+        Some("gpt_oss") => mixed.checked_add(i128::from(sizes.heads)),
+        // Norms over all heads of queries and keys together.
+        Some("minimax_m2") if fields::flag(inner, &["use_qk_norm"]) == Some(true) => {
+            let heads = i128::from(sizes.heads) + i128::from(sizes.kv_heads);
+            mixed.checked_add(heads * i128::from(sizes.head_dim))
+        }
+        _ => Some(mixed),
+    }
+}
+
+fn mixed(mixer: Mixer, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<i128> {
     let int = |names: &[&str]| fields::int(inner, names).map(i128::from);
     let width = i128::from(sizes.d_model);
     match mixer {
@@ -212,7 +243,9 @@ fn mixing(mixer: Mixer, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<
                     i128::from(sizes.head_dim - values) * i128::from(sizes.heads + sizes.kv_heads) * width;
                 all = all.checked_sub(less)?;
             }
-            if fields::flag(inner, &["attn_output_gate"]) == Some(true) {
+            if fields::flag(inner, &["attn_output_gate"]) == Some(true)
+                || fields::text(inner, &["model_type"]) == Some("qwen3_next")
+            {
                 all = all.checked_add(width * i128::from(sizes.heads) * i128::from(sizes.head_dim))?;
             }
             Some(all)
@@ -262,14 +295,50 @@ fn linear(sizes: Sizes, inner: &Fields) -> Option<i128> {
         };
         return Some(width * inside * 4 + gate + (width + inside) * of(kimi, &["head_dim"])? * 2);
     }
-    let heads = of(inner, &["mamba_n_heads", "mamba_num_heads", "num_heads"]);
-    let inside = match (heads, of(inner, &["mamba_d_head", "mamba_head_dim", "head_dim"])) {
-        (Some(heads), Some(dim)) => heads * dim,
-        _ => width * of(inner, &["mamba_expand", "expand"]).unwrap_or(2),
-    };
-    let state = of(inner, &["mamba_d_state", "ssm_state_size", "state_size"]).unwrap_or(16);
-    let groups = of(inner, &["mamba_n_groups", "n_groups"]).unwrap_or(1);
-    Some(width * (2 * inside + 2 * groups * state) + inside * width)
+    state_space(width, inner)
+}
+
+/// A state-space layer: of Mamba 2 (Dao and Gu, arXiv 2405.21060) where it has heads, of Mamba (Gu and Dao, arXiv
+/// 2312.00752) where it has a rank of the time step; else its large matrices alone.
+fn state_space(width: i128, inner: &Fields) -> Option<i128> {
+    let int = |names: &[&str]| fields::int(inner, names).map(i128::from);
+    let kind = fields::text(inner, &["model_type"]).unwrap_or_default();
+    let expanded = width.checked_mul(int(&["mamba_expand", "expand"]).unwrap_or(2))?;
+    let state = int(&["mamba_d_state", "ssm_state_size", "state_size"]).unwrap_or(16);
+    let groups = int(&["mamba_n_groups", "n_groups"]).unwrap_or(1);
+    let kernel = int(&["mamba_d_conv", "conv_kernel"]).unwrap_or(4);
+    let outward = |inside: i128| inside.checked_mul(width);
+    if let Some(heads) = int(&["mamba_n_heads", "mamba_num_heads", "num_heads"]) {
+        let by_heads = int(&["mamba_d_head", "mamba_head_dim", "head_dim"]).map(|dim| heads * dim);
+        let inside = int(&["mamba_d_ssm"]).or(by_heads).unwrap_or(expanded);
+        let channels = inside.checked_add(groups.checked_mul(state)?.checked_mul(2)?)?;
+        let inward = width.checked_mul(channels.checked_add(inside)?.checked_add(heads)?)?;
+        let norm = if fields::flag(inner, &["mamba_rms_norm"]) == Some(false) {
+            0
+        } else {
+            inside
+        };
+        let small = channels.checked_mul(kernel + 1)?.checked_add(3 * heads + norm)?;
+        return inward.checked_add(outward(inside)?)?.checked_add(small);
+    }
+    let ranked = ["mamba_dt_rank", "time_step_rank"]
+        .iter()
+        .any(|name| inner.contains_key(*name));
+    if ranked {
+        let inside = int(&["intermediate_size"])
+            .filter(|_| matches!(kind, "mamba" | "falcon_mamba"))
+            .unwrap_or(expanded);
+        let rank = int(&["mamba_dt_rank", "time_step_rank"]).unwrap_or((width + 15) / 16);
+        // Per inner channel: kernel and its bias, the step's rank twice, B, C and A, the step's bias, D.
+        let each = kernel + 1 + 2 * rank + 3 * state + 2;
+        let norms = if kind == "jamba" { rank + 2 * state } else { 0 };
+        return outward(inside)?
+            .checked_mul(3)?
+            .checked_add(inside.checked_mul(each)?)?
+            .checked_add(norms);
+    }
+    let large = width.checked_mul(2 * expanded + 2 * groups * state)?;
+    large.checked_add(outward(expanded)?)
 }
 
 /// All parameters of one mixture, and those that one token uses.
@@ -279,10 +348,18 @@ fn experts(config: &Config, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Opt
         i128::from(config.experts?),
         i128::from(config.experts_per_token.unwrap_or(1)),
     );
-    let expert = recipe::feed_forward(recipe, width, config.d_ffn?)?;
-    let router = i128::from(width) * count;
+    let mut expert = recipe::feed_forward(recipe, width, config.d_ffn?)?;
+    let mut router = i128::from(width) * count;
+    if fields::text(inner, &["model_type"]) == Some("gpt_oss") {
+        // Biases everywhere.
+        expert = expert.checked_add(2 * i128::from(config.d_ffn?) + i128::from(width))?;
+        router += count;
+    }
     let shared = match config.shared_width {
-        Some(inner) => recipe::feed_forward(recipe, width, inner)?,
+        Some(wide) => {
+            let gated = fields::int(inner, &["shared_expert_intermediate_size"]).is_some();
+            recipe::feed_forward(recipe, width, wide)?.checked_add(i128::from(width) * i128::from(gated))?
+        }
         None => 0,
     };
     // Gemma 4 has a dense layer beside its experts.

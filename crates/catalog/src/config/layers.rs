@@ -39,13 +39,28 @@ pub(crate) fn kinds(config: &Fields, layers: i64, experts: bool) -> Vec<(Mixer, 
                 Some(b'M') => (Mixer::Linear, Feed::Nothing),
                 Some(b'-') => (Mixer::Nothing, Feed::Dense),
                 Some(b'E') => (Mixer::Nothing, Feed::Experts),
-                _ => (
-                    mixer(config, at),
-                    if experts { feed(config, at) } else { Feed::Dense },
-                ),
+                _ => kind(config, at, experts),
             },
         )
         .collect()
+}
+
+fn kind(config: &Fields, at: i64, experts: bool) -> (Mixer, Feed) {
+    let feed = if experts { feed(config, at) } else { Feed::Dense };
+    let blocks = fields::list(config, &["layers_block_type"]).unwrap_or_default();
+    let is_feed = |block: &Value| matches!(block.as_str(), Some("mlp" | "moe"));
+    if blocks.iter().any(is_feed) {
+        // Nemotron-H: each block is one thing alone.
+        return match blocks.get(at as usize).and_then(Value::as_str) {
+            Some("mlp") => (Mixer::Nothing, Feed::Dense),
+            Some("moe") => (Mixer::Nothing, Feed::Experts),
+            _ => (mixer(config, at), Feed::Nothing),
+        };
+    }
+    match fields::text(config, &["model_type"]) {
+        Some("mamba" | "mamba2" | "falcon_mamba") => (Mixer::Linear, Feed::Nothing),
+        _ => (mixer(config, at), feed),
+    }
 }
 
 fn mixer(config: &Fields, at: i64) -> Mixer {
@@ -112,7 +127,7 @@ fn mixer(config: &Fields, at: i64) -> Mixer {
         };
     }
     match fields::text(config, &["model_type"]) {
-        Some("mamba" | "mamba2" | "falcon_mamba" | "rwkv" | "rwkv5" | "rwkv6" | "rwkv7") => Mixer::Linear,
+        Some("rwkv" | "rwkv5" | "rwkv6" | "rwkv7") => Mixer::Linear,
         _ => Mixer::Attention,
     }
 }

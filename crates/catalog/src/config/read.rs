@@ -142,7 +142,7 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
         model_type: fields::text(outer, &["model_type"])
             .or_else(|| fields::text(inner, &["model_type"]))
             .map(str::to_owned),
-        layers: fields::int(inner, LAYERS),
+        layers: fields::int(inner, LAYERS).or_else(|| listed_layers(inner)),
         d_model: fields::int(inner, D_MODEL),
         d_ffn: fields::int(inner, D_FFN),
         heads: fields::int(inner, HEADS),
@@ -284,4 +284,10 @@ fn widens_by_four(kind: &str, class: &str) -> bool {
         "MixFormer",
     ];
     types.contains(&kind) || classes.iter().any(|start| class.starts_with(start))
+}
+
+/// Layers of a config that lists the kind of each and states no number.
+fn listed_layers(inner: &Fields) -> Option<i64> {
+    let listed = fields::list(inner, &["layers_block_type", "layer_types"])?;
+    i64::try_from(listed.len()).ok().filter(|&n| n > 0)
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{Pairs, being_made, kept, params};
 use crate::provenance::Answered;
-use crate::server::asked::{self, Now};
+use crate::server::answering::Now;
+use crate::server::asked;
 use crate::server::params::Params;
 use crate::server::plotly;
 use crate::server::problem::Problem;
@@ -22,10 +23,10 @@ pub(super) async fn devices(query: Pairs) -> Result<Response, Problem> {
 
 fn answered<T: Serialize>(state: &Shared, now: &Now<T>) -> Response {
     match now {
-        Now::Later => being_made(),
+        Now::Later => being_made(state),
         Now::Answer(answer) => {
             let sha = &state.checkpoints.catalog.manifest.catalog_sha256;
-            kept(&Answered::of(answer, sha, state.seed))
+            kept(&Answered::of(&**answer, sha, state.seed))
         }
     }
 }
@@ -43,7 +44,7 @@ pub(super) async fn predict(State(state): State<Shared>, query: Pairs) -> Result
 pub(super) async fn predict_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let question = read(query, &asked::PREDICT, asked::question)?;
     Ok(match state.answers.predict(question).await? {
-        Now::Later => being_made(),
+        Now::Later => being_made(&state),
         Now::Answer(answer) => {
             let figure = answer.sweep.as_ref().map_or_else(
                 || scores_figure::of(&answer),
@@ -63,7 +64,7 @@ pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Resu
 pub(super) async fn recommend_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let budget = read(query, &asked::RECOMMEND, asked::budget)?;
     Ok(match state.answers.recommend(budget).await? {
-        Now::Later => being_made(),
+        Now::Later => being_made(&state),
         Now::Answer(answer) => kept(&plotly::spec(&answer.figure())),
     })
 }

@@ -1,19 +1,19 @@
 //! The study: findings, sections, figures; and results of probes.
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 use study::finding::Finding;
+use study::section::{Figure, Section};
 
-use super::{Pairs, kept, kept_bytes, later, params};
+use super::{Pairs, being_made, kept, kept_bytes, later, params};
 use crate::provenance::SCHEMA_VERSION;
 use crate::report::verdict_name;
+use crate::server::answering::Now;
+use crate::server::narrowed::{self, Rows};
 use crate::server::plotly;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
-use crate::server::study::Study;
 
 pub(super) async fn all(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let params = params(query, &["prefix", "verdict"])?;
@@ -75,17 +75,33 @@ pub(super) async fn sections(State(state): State<Shared>, query: Pairs) -> Resul
     ))
 }
 
-fn from_study(
+/// What `pick` finds in a section, on the rows that the address chooses.
+async fn from_study(
     state: &Shared,
     query: Pairs,
     what: &str,
     id: &str,
-    pick: impl Fn(&Arc<Study>) -> Option<Response>,
+    pick: impl Fn(&Section) -> Option<Response>,
 ) -> Result<Response, Problem> {
-    params(query, &[])?;
-    match state.study.ready() {
-        None => Ok(later(state)),
-        Some(study) => pick(&study).ok_or_else(|| Problem::missing(format!("no {what} `{id}`"))),
+    let rows = Rows::read(&params(query, &narrowed::NAMES)?)?;
+    let Some(study) = state.study.ready() else {
+        return Ok(later(state));
+    };
+    let found = study
+        .sections
+        .iter()
+        .find_map(|section| Some((&section.id, pick(section)?)));
+    let (section, found) = found.ok_or_else(|| Problem::missing(format!("no {what} `{id}`")))?;
+    let Some(rows) = rows else {
+        return Ok(found);
+    };
+    let condition = rows.condition();
+    match state.answers.sections(section, rows, state.study.plan()).await? {
+        Now::Later => Ok(being_made(state)),
+        Now::Answer(sections) => sections
+            .iter()
+            .find_map(pick)
+            .ok_or_else(|| Problem::beyond(format!("there is no {what} `{id}` where {condition}"))),
     }
 }
 
@@ -94,8 +110,12 @@ pub(super) async fn section(
     Path(id): Path<String>,
     query: Pairs,
 ) -> Result<Response, Problem> {
-    let pick = |study: &Arc<Study>| study.section(&id).map(kept);
-    from_study(&state, query, "section", &id, pick)
+    let pick = |section: &Section| (section.id == id).then(|| kept(section));
+    from_study(&state, query, "section", &id, pick).await
+}
+
+fn named<'a>(section: &'a Section, id: &str) -> Option<&'a Figure> {
+    section.figures.iter().find(|figure| figure.id == id)
 }
 
 pub(super) async fn figure(
@@ -103,8 +123,8 @@ pub(super) async fn figure(
     Path(id): Path<String>,
     query: Pairs,
 ) -> Result<Response, Problem> {
-    let pick = |study: &Arc<Study>| study.figure(&id).map(kept);
-    from_study(&state, query, "figure", &id, pick)
+    let pick = |section: &Section| named(section, &id).map(kept);
+    from_study(&state, query, "figure", &id, pick).await
 }
 
 pub(super) async fn plotly(
@@ -112,8 +132,8 @@ pub(super) async fn plotly(
     Path(id): Path<String>,
     query: Pairs,
 ) -> Result<Response, Problem> {
-    let pick = |study: &Arc<Study>| study.figure(&id).map(|figure| kept(&plotly::spec(figure)));
-    from_study(&state, query, "figure", &id, pick)
+    let pick = |section: &Section| named(section, &id).map(|figure| kept(&plotly::spec(figure)));
+    from_study(&state, query, "figure", &id, pick).await
 }
 
 pub(super) async fn probes(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {

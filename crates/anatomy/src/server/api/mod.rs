@@ -103,18 +103,21 @@ pub(crate) fn later(state: &Shared) -> Response {
 }
 
 /// 202: the fits behind an answer are still being made.
-pub(crate) fn being_made() -> Response {
-    let body = json!({ "detail": "the fits behind this answer are still being made" });
+pub(crate) fn being_made(state: &Shared) -> Response {
+    let (fits, detail) = state.answers.words();
+    let detail = format!("this answer is still being computed; the fits behind it: {detail}");
+    let body = json!({ "fits": fits, "detail": detail });
     let mut response = (StatusCode::ACCEPTED, axum::Json(body)).into_response();
     response
         .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("15"));
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("3"));
     response
 }
 
 async fn health(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     let (study, detail) = state.study.words();
+    let (fits, fits_detail) = state.answers.words();
     let body = json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
@@ -124,6 +127,8 @@ async fn health(State(state): State<Shared>, query: Pairs) -> Result<Response, P
         "seed": state.seed,
         "study": study,
         "study_detail": detail,
+        "fits": fits,
+        "fits_detail": fits_detail,
     });
     Ok(axum::Json(body).into_response())
 }

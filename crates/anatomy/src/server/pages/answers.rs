@@ -7,12 +7,13 @@ use axum::response::Response;
 use catalog::cost::device;
 use study::section::Table;
 
-use super::{CellView, fresh, kept};
+use super::{CellView, HeadView, aligned, fresh, kept};
 use crate::answers::predict::PredictAnswer;
 use crate::answers::recommend::RecommendAnswer;
 use crate::commands::{compare, predict, recommend};
+use crate::server::answering::Now;
 use crate::server::api::Pairs;
-use crate::server::asked::{self, Now};
+use crate::server::asked;
 use crate::server::params::Params;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
@@ -21,7 +22,7 @@ use crate::server::state::Shared;
 struct TableView {
     name: &'static str,
     caption: String,
-    columns: Vec<String>,
+    heads: Vec<HeadView>,
     rows: Vec<Vec<CellView>>,
 }
 
@@ -41,11 +42,12 @@ impl TableView {
                 })
                 .collect()
         });
+        let (heads, rows) = aligned(&table.columns, rows.collect());
         Self {
             name,
             caption: caption.into(),
-            rows: rows.collect(),
-            columns: table.columns,
+            heads,
+            rows,
         }
     }
 }
@@ -59,7 +61,8 @@ struct Below {
     figure: Option<String>,
     figure_name: &'static str,
     api: Option<String>,
-    later: bool,
+    /// How far the fits are, where the answer is still being computed.
+    later: Option<String>,
     problem: Option<Problem>,
 }
 
@@ -71,9 +74,11 @@ impl Below {
         }
     }
 
-    fn later() -> Self {
+    /// `api` is where the answer will be.
+    fn later(state: &Shared, api: String) -> Self {
         Self {
-            later: true,
+            later: Some(state.answers.words().1),
+            api: Some(api),
             ..Self::default()
         }
     }
@@ -144,7 +149,7 @@ fn given(page: &impl Template, below: (bool, Option<StatusCode>)) -> Response {
 }
 
 fn state_of(below: &Below) -> (bool, Option<StatusCode>) {
-    (below.later, below.problem.as_ref().map(Problem::code))
+    (below.later.is_some(), below.problem.as_ref().map(Problem::code))
 }
 
 /// The parameters that the API knows, as a query string.
@@ -170,7 +175,7 @@ pub(super) async fn recommend_page(State(state): State<Shared>, query: Pairs) ->
             Err(problem) => Below::failed(problem),
             Ok(budget) => match state.answers.recommend(budget).await {
                 Err(problem) => Below::failed(problem),
-                Ok(Now::Later) => Below::later(),
+                Ok(Now::Later) => Below::later(&state, format!("/api/v1/recommend?{link}")),
                 Ok(Now::Answer(answer)) => recommended(&answer, &link),
             },
         }
@@ -263,7 +268,7 @@ pub(super) async fn predict_page(State(state): State<Shared>, query: Pairs) -> R
             Err(problem) => Below::failed(problem),
             Ok(question) => match state.answers.predict(question).await {
                 Err(problem) => Below::failed(problem),
-                Ok(Now::Later) => Below::later(),
+                Ok(Now::Later) => Below::later(&state, format!("/api/v1/predict?{link}")),
                 Ok(Now::Answer(answer)) => predicted(&answer, &link),
             },
         }
@@ -332,7 +337,7 @@ pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> R
             Err(problem) => Below::failed(problem),
             Ok(comparison) => match state.answers.compare(comparison).await {
                 Err(problem) => Below::failed(problem),
-                Ok(Now::Later) => Below::later(),
+                Ok(Now::Later) => Below::later(&state, format!("/api/v1/compare?{link}")),
                 Ok(Now::Answer(answer)) => Below {
                     words: answer.verdicts.clone(),
                     tables: vec![

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use catalog::tables::{Checkpoint, Structure};
+use catalog::tables::{Checkpoint, Score, Structure};
 
 use super::{error, kept, link_to};
 use crate::output::number;
@@ -218,6 +218,12 @@ fn evaluations<'a>(all: &'a Checkpoints, id: &str) -> Vec<EvaluationView<'a>> {
                     .map(|date| format!("asked for {}", day(i64::from(date)))),
             );
             about.extend(row.average.map(|average| format!("average {average:.2} points")));
+            // What tells runs of one leaderboard apart: backend, quantization, attention.
+            let first = scores.first().and_then(|score| score.setting.clone());
+            about.extend(first.filter(|first| {
+                let same = |score: &&Score| score.setting.as_ref() == Some(first);
+                scores.iter().all(same)
+            }));
             EvaluationView {
                 leaderboard: &row.leaderboard,
                 about: about.join(", "),

@@ -40,6 +40,9 @@ struct Page {
     resolved_by: [&'static str; 5],
     benchmarks: [&'static str; 12],
     choices: Vec<(&'static Column, bool)>,
+    /// The columns that are shown unless others are chosen, besides the id; whether those are shown.
+    usual: String,
+    is_usual: bool,
     heads: Vec<Head>,
     rows: Vec<Vec<CellView>>,
     n: String,
@@ -60,7 +63,7 @@ struct Head {
 }
 
 /// The commonest architectures, for the field's suggestions.
-fn families(state: &Shared) -> Vec<String> {
+pub(super) fn families(state: &Shared) -> Vec<String> {
     let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for row in &state.checkpoints.catalog.checkpoints {
         if let Some(name) = &row.architecture {
@@ -119,6 +122,8 @@ pub(super) async fn page(State(state): State<Shared>, query: Pairs) -> Response 
         });
         cells.collect()
     });
+    let usual = (1..COLUMNS.len()).filter(|&place| COLUMNS[place].first);
+    let usual: Vec<usize> = usual.collect();
     let page = Page {
         title: "Checkpoints",
         here: "/checkpoints",
@@ -130,6 +135,12 @@ pub(super) async fn page(State(state): State<Shared>, query: Pairs) -> Response 
             .skip(1)
             .map(|(place, column)| (column, search.columns.contains(&place)))
             .collect(),
+        is_usual: search.columns[1..] == usual,
+        usual: usual
+            .iter()
+            .map(|&place| COLUMNS[place].name)
+            .collect::<Vec<_>>()
+            .join(","),
         heads: heads.collect(),
         rows: cells.collect(),
         n: number(rows.len() as f64),

@@ -6,6 +6,7 @@ mod explorer;
 mod overview;
 mod probes;
 mod reference;
+mod section;
 mod sql;
 mod study;
 
@@ -41,7 +42,7 @@ pub(super) fn add(router: Router<Shared>) -> Router<Shared> {
         .route("/checkpoints/{name}", get(checkpoint::page_without_organisation))
         .route("/chart", get(explorer::chart))
         .route("/study", get(study::index))
-        .route("/study/{section}", get(study::section))
+        .route("/study/{section}", get(section::page))
         .route("/study/published", get(study::published))
         .route("/figures/{file}", get(study::figure_file))
         .route("/tables/{file}", get(study::table_file))
@@ -123,6 +124,35 @@ impl CellView {
             link: String::new(),
         }
     }
+}
+
+/// A column's head: its name, and whether numbers stand under it.
+pub(crate) struct HeadView {
+    pub(crate) text: String,
+    pub(crate) is_number: bool,
+}
+
+/// Heads and cells aligned by column: what is missing among words stands where words stand.
+pub(crate) fn aligned(
+    columns: &[String],
+    mut rows: Vec<Vec<CellView>>,
+) -> (Vec<HeadView>, Vec<Vec<CellView>>) {
+    let heads: Vec<HeadView> = columns
+        .iter()
+        .enumerate()
+        .map(|(place, name)| HeadView {
+            text: name.clone(),
+            is_number: rows
+                .iter()
+                .all(|row| row.get(place).is_none_or(|cell| cell.is_number)),
+        })
+        .collect();
+    for row in &mut rows {
+        for (cell, head) in row.iter_mut().zip(&heads) {
+            cell.is_number = head.is_number;
+        }
+    }
+    (heads, rows)
 }
 
 /// The address of a checkpoint's page.

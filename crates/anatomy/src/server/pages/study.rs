@@ -1,21 +1,21 @@
-//! The study: its sections with figures to zoom and hover, tables, findings, published figures beside ours.
+//! The study: its sections, published figures beside ours, and the files behind pages.
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use study::finding::Finding;
-use study::section::{Figure, Section, Table};
+use study::section::{Section, Table};
 
-use super::{CellView, WAITING, error, fresh, kept};
+use super::{WAITING, error, fresh, kept};
 use crate::output::number;
 use crate::report::verdict_name;
-use crate::server::api::kept_bytes;
+use crate::server::answering::Now;
+use crate::server::api::{Pairs, being_made, kept_bytes};
 use crate::server::figure_table;
+use crate::server::narrowed::Rows;
+use crate::server::params::Params;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
-
-/// Rows of a figure's table that are shown; the file has all.
-const SHOWN: usize = 60;
 
 #[derive(Template)]
 #[template(path = "server/waiting.html")]
@@ -63,78 +63,16 @@ pub(super) async fn index(State(state): State<Shared>) -> Response {
     })
 }
 
-#[derive(Template)]
-#[template(path = "server/section.html")]
-struct Page<'a> {
-    title: &'a str,
-    here: &'static str,
-    section: &'a Section,
-    sections: &'a [Section],
-    figures: Vec<FigureView<'a>>,
-    tables: Vec<TableView<'a>>,
-    findings: Vec<FindingView<'a>>,
+/// A finding as rows of tables show it.
+pub(super) struct FindingView<'a> {
+    pub(super) finding: &'a Finding,
+    pub(super) value: String,
+    pub(super) interval: String,
+    pub(super) verdict: &'static str,
+    pub(super) published: String,
 }
 
-struct FigureView<'a> {
-    figure: &'a Figure,
-    columns: Vec<String>,
-    rows: Vec<Vec<CellView>>,
-    n_rows: usize,
-}
-
-struct TableView<'a> {
-    table: &'a Table,
-    rows: Vec<Vec<CellView>>,
-}
-
-struct FindingView<'a> {
-    finding: &'a Finding,
-    value: String,
-    interval: String,
-    verdict: &'static str,
-    published: String,
-}
-
-pub(super) async fn section(State(state): State<Shared>, Path(id): Path<String>) -> Response {
-    let Some(study) = state.study.ready() else {
-        return waiting(&state);
-    };
-    let Some(section) = study.section(&id) else {
-        return error(&Problem::missing(format!("no section `{id}` in the study")));
-    };
-    let cells = |rows: &[Vec<study::section::Cell>], most: usize| {
-        rows.iter()
-            .take(most)
-            .map(|row| row.iter().map(CellView::of).collect())
-            .collect()
-    };
-    let figures = section.figures.iter().map(|figure| {
-        let table = figure_table::of(figure);
-        FigureView {
-            figure,
-            n_rows: table.rows.len(),
-            rows: cells(&table.rows, SHOWN),
-            columns: table.columns,
-        }
-    });
-    let tables = section.tables.iter().filter(|table| table.shown);
-    kept(&Page {
-        title: &section.title,
-        here: "/study",
-        section,
-        sections: &study.sections,
-        figures: figures.collect(),
-        tables: tables
-            .map(|table| TableView {
-                table,
-                rows: cells(&table.rows, usize::MAX),
-            })
-            .collect(),
-        findings: section.findings.iter().map(finding_view).collect(),
-    })
-}
-
-fn finding_view(finding: &Finding) -> FindingView<'_> {
+pub(super) fn finding_view(finding: &Finding) -> FindingView<'_> {
     FindingView {
         value: finding.value.map_or_else(|| "–".into(), number),
         interval: finding.interval.as_ref().map_or_else(String::new, |ends| {
@@ -180,31 +118,71 @@ pub(super) async fn published(State(state): State<Shared>) -> Response {
     })
 }
 
-/// `scale-buckets.svg`, or `.csv` with what the figure shows.
-pub(super) async fn figure_file(State(state): State<Shared>, Path(file): Path<String>) -> Response {
+/// A file made of what `pick` finds in a section, on the rows that the address chooses.
+async fn file(
+    state: &Shared,
+    query: Pairs,
+    name: &str,
+    pick: impl Fn(&Section) -> Option<Response>,
+) -> Response {
+    let rows = match Rows::read(&Params::form(query.0)) {
+        Ok(rows) => rows,
+        Err(problem) => return error(&problem),
+    };
     let Some(study) = state.study.ready() else {
-        return waiting(&state);
+        return waiting(state);
     };
-    let found = match file.rsplit_once('.') {
-        Some((id, "svg")) => study.svg(id).map(|svg| kept_bytes(svg, "image/svg+xml")),
-        Some((id, "csv")) => study
-            .figure(id)
-            .and_then(|figure| crate::output::csv(&figure_table::of(figure)).ok())
-            .map(|csv| kept_bytes(csv, "text/csv; charset=utf-8")),
-        _ => None,
+    let mut sections = study.sections.iter();
+    let found = sections.find_map(|section| Some((&section.id, pick(section)?)));
+    let Some((section, found)) = found else {
+        return error(&Problem::missing(format!("no file `{name}`")));
     };
-    found.unwrap_or_else(|| error(&Problem::missing(format!("no figure `{file}`"))))
+    let Some(rows) = rows else {
+        return found;
+    };
+    match state.answers.sections(section, rows, state.study.plan()).await {
+        Err(problem) => error(&problem),
+        Ok(Now::Later) => being_made(state),
+        Ok(Now::Answer(sections)) => {
+            let few = || error(&Problem::beyond(format!("no file `{name}` on these rows")));
+            sections.iter().find_map(pick).unwrap_or_else(few)
+        }
+    }
 }
 
-pub(super) async fn table_file(State(state): State<Shared>, Path(file): Path<String>) -> Response {
-    let Some(study) = state.study.ready() else {
-        return waiting(&state);
+/// `scale-buckets.svg`, or `.csv` with what the figure shows.
+pub(super) async fn figure_file(
+    State(state): State<Shared>,
+    Path(name): Path<String>,
+    query: Pairs,
+) -> Response {
+    let pick = |section: &Section| {
+        let (id, kind) = name.rsplit_once('.')?;
+        let figure = section.figures.iter().find(|figure| figure.id == id)?;
+        match kind {
+            "svg" => Some(kept_bytes(crate::draw::svg(figure), "image/svg+xml")),
+            "csv" => csv(&figure_table::of(figure)),
+            _ => None,
+        }
     };
-    match file.strip_suffix(".csv").and_then(|id| study.csv(id)) {
-        Some(Ok(bytes)) => kept_bytes(bytes, "text/csv; charset=utf-8"),
-        Some(Err(fault)) => error(&Problem::fault(fault.to_string())),
-        None => error(&Problem::missing(format!("no table `{file}`"))),
-    }
+    file(&state, query, &name, pick).await
+}
+
+pub(super) async fn table_file(
+    State(state): State<Shared>,
+    Path(name): Path<String>,
+    query: Pairs,
+) -> Response {
+    let pick = |section: &Section| {
+        let id = name.strip_suffix(".csv")?;
+        csv(section.tables.iter().find(|table| table.id == id)?)
+    };
+    file(&state, query, &name, pick).await
+}
+
+fn csv(table: &Table) -> Option<Response> {
+    let bytes = crate::output::csv(table).ok()?;
+    Some(kept_bytes(bytes, "text/csv; charset=utf-8"))
 }
 
 pub(super) async fn findings_file(State(state): State<Shared>) -> Response {

@@ -45,6 +45,9 @@
     place.setAttribute("role", "group");
     if (label) place.setAttribute("aria-label", label);
     var layout = fit(Object.assign({ margin: { t: 50, r: 20 } }, spec.layout), place.clientWidth);
+    // The box holds the height: when the window changes, Plotly takes its size from there.
+    place.style.height = (layout.height || 450) + 2 + "px";
+    delete layout.height;
     return Plotly.newPlot(place, spec.data, themed(layout), config(name)).then(function () {
       drawn.push({ place: place, layout: layout });
       figure.dataset.drawn = "true";
@@ -52,21 +55,27 @@
     });
   }
 
-  function failed(figure, error) {
-    figure.dataset.drawn = "failed";
+  function say(figure, words) {
     var note = document.createElement("p");
     note.className = "notice";
-    note.textContent = "This chart could not be drawn (" + error.message + "); the table holds the same.";
+    note.setAttribute("role", "status");
+    note.textContent = words;
     figure.querySelector(".drawing").replaceChildren(note);
   }
 
-  // 202 says that the answer is still being made, and when to ask again.
-  function get(address, again) {
+  function failed(figure, error) {
+    figure.dataset.drawn = "failed";
+    say(figure, "This chart could not be drawn (" + error.message + "); the table holds the same.");
+  }
+
+  // 202 says that the answer is still being made, how far that is, and when to ask again.
+  function get(figure, address) {
     return fetch(address).then(function (answer) {
       return answer.json().then(function (body) {
-        if (answer.status === 202 && (again || 0) < 20) {
+        if (answer.status === 202 || answer.status === 503) {
           var seconds = Math.min(15, Number(answer.headers.get("retry-after")) || 5);
-          return new Promise(function (done) { setTimeout(done, seconds * 1000); }).then(function () { return get(address, (again || 0) + 1); });
+          say(figure, body.detail);
+          return new Promise(function (done) { setTimeout(done, seconds * 1000); }).then(function () { return get(figure, address); });
         }
         if (answer.status !== 200) throw new Error(body.detail || "status " + answer.status);
         return body;
@@ -83,11 +92,12 @@
     var counts = new Map();
     points.families.forEach(function (family) { counts.set(family, (counts.get(family) || 0) + 1); });
     var names = Array.from(counts.keys()).filter(function (name) { return name !== null; })
-      .sort(function (a, b) { return counts.get(b) - counts.get(a) || (a < b ? -1 : 1); }).slice(0, 7);
+      .sort(function (a, b) { return counts.get(b) - counts.get(a) || (a < b ? -1 : 1); }).slice(0, 6);
     var traces = new Map();
-    names.concat(["other or unknown"]).forEach(function (name, at) {
+    // Grey lies beneath.
+    ["other or unknown"].concat(names).forEach(function (name, at) {
       traces.set(name, { type: "scatter", mode: "markers", name: name, x: [], y: [], text: [],
-        marker: { size: 6, opacity: 0.55, color: COLOURS[at] }, hovertemplate: "%{text}<br>%{x}, %{y}<extra></extra>" });
+        marker: { size: 6, opacity: 0.55, color: at === 0 ? "#999999" : COLOURS[at - 1] }, hovertemplate: "%{text}<br>%{x}, %{y}<extra></extra>" });
     });
     points.families.forEach(function (family, at) {
       var trace = traces.get(family) || traces.get("other or unknown");
@@ -128,9 +138,9 @@
     figure.dataset.drawn = "drawing";
     var work;
     if (figure.dataset.figure) {
-      work = get(figure.dataset.figure).then(function (spec) { return draw(figure, spec, spec.id); });
+      work = get(figure, figure.dataset.figure).then(function (spec) { return draw(figure, spec, spec.id); });
     } else if (figure.dataset.points) {
-      work = get(figure.dataset.points).then(function (points) { return draw(figure, cloud(points), "checkpoints"); }).then(function (place) {
+      work = get(figure, figure.dataset.points).then(function (points) { return draw(figure, cloud(points), "checkpoints"); }).then(function (place) {
         place.on("plotly_click", function (event) {
           var id = event.points[0].text;
           if (id) location.href = "/checkpoints/" + id.split("/").map(encodeURIComponent).join("/");

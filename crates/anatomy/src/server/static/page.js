@@ -35,6 +35,12 @@
   // Fields left empty stay out of the address.
   document.querySelectorAll("form[method=get]").forEach(function (form) {
     form.addEventListener("submit", function () {
+      // So do the usual columns.
+      form.querySelectorAll("[data-usual]").forEach(function (choices) {
+        var boxes = Array.from(choices.querySelectorAll("input"));
+        var chosen = boxes.filter(function (box) { return box.checked; }).map(function (box) { return box.value; });
+        if (chosen.join(",") === choices.dataset.usual) boxes.forEach(function (box) { box.disabled = true; });
+      });
       form.querySelectorAll("input, select").forEach(function (field) {
         if (field.name && field.value === "") field.disabled = true;
       });
@@ -43,6 +49,24 @@
       form.querySelectorAll("input, select").forEach(function (field) { field.disabled = false; });
     });
   });
+
+  // An answer that is still being computed: asked for until it is there.
+  var awaits = document.querySelector("[data-awaits]");
+  if (awaits) {
+    var progress = awaits.querySelector(".progress");
+    var look = setInterval(function () {
+      fetch("/api/v1/health").then(function (answer) { return answer.json(); })
+        .then(function (health) { if (progress) progress.textContent = health.fits_detail; }).catch(function () { /* asked again in a moment */ });
+    }, 2000);
+    var ask = function () {
+      fetch(awaits.dataset.awaits).then(function (answer) {
+        if (answer.status === 202 || answer.status === 503) { setTimeout(ask, 2000); return; }
+        clearInterval(look);
+        location.reload();
+      }).catch(function () { setTimeout(ask, 5000); });
+    };
+    ask();
+  }
 
   var waits = document.querySelector('[data-status="computing"]');
   if (waits) {

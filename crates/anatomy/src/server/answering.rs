@@ -1,0 +1,172 @@
+//! Answers of `predict`, `recommend` and `compare`: computed on threads for blocking work, two at once, each question once;
+//! the fits that they need are made in the background from the start and kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::study::section::Section;
+use tokio::sync::Semaphore;
+
+use super::asked::Comparison;
+use super::narrowed::{self, Rows};
+use super::once::Once;
+use super::problem::Problem;
+use super::study::Plan;
+use crate::answers::Predictor;
+use crate::answers::compare::{CompareAnswer, compare};
+use crate::answers::known::UnknownId;
+use crate::answers::predict::{PredictAnswer, Question, predict};
+use crate::answers::recommend::{Budget, RecommendAnswer, recommend};
+
+/// Longest wait for an answer; the work goes on meanwhile.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// Questions worked on at once.
+const AT_ONCE: usize = 2;
+/// Questions under way or waiting for their turn.
+const WAITING: usize = 32;
+
+/// The predictor, who asks it, and what it answered.
+pub(crate) struct Answers {
+    pub(crate) predictor: Arc<Predictor>,
+    turns: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    predictions: Once<PredictAnswer>,
+    recommendations: Once<RecommendAnswer>,
+    comparisons: Once<CompareAnswer>,
+    sections: Once<Vec<Section>>,
+}
+
+/// An answer, or none yet: the fits are still being made.
+pub(crate) enum Now<T> {
+    Answer(Arc<T>),
+    Later,
+}
+
+impl Answers {
+    pub(crate) fn new(predictor: Predictor) -> Self {
+        Self {
+            predictor: Arc::new(predictor),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            predictions: Once::default(),
+            recommendations: Once::default(),
+            comparisons: Once::default(),
+            sections: Once::default(),
+        }
+    }
+
+    async fn run<T: Send + Sync + 'static>(
+        &self,
+        kept: &Once<T>,
+        question: &str,
+        work: impl FnOnce(&Predictor) -> anyhow::Result<T> + Send + 'static,
+    ) -> Result<Now<T>, Problem> {
+        let answer = kept.get(question, PATIENCE, || {
+            let place = Arc::clone(&self.waiting)
+                .try_acquire_owned()
+                .map_err(|_| Problem::overloaded())?;
+            let (predictor, turns) = (Arc::clone(&self.predictor), Arc::clone(&self.turns));
+            Ok(async move {
+                let turn = turns.acquire_owned().await.map_err(|_| Problem::overloaded())?;
+                let worked = tokio::task::spawn_blocking(move || work(&predictor)).await;
+                drop((turn, place));
+                match worked {
+                    Err(_) => Err(Problem::fault("this question met a fault of the program")),
+                    Ok(Err(error)) => Err(worded(&error)),
+                    Ok(Ok(answer)) => Ok(answer),
+                }
+            })
+        });
+        Ok(answer.await?.map_or(Now::Later, Now::Answer))
+    }
+
+    /// Makes every fit that answers need, so that visitors do not wait for them: first the fits, then what they are worth.
+    pub(crate) fn warm(&self) {
+        let names: Vec<&str> = self
+            .predictor
+            .benchmarks
+            .iter()
+            .map(|benchmark| benchmark.name.as_str())
+            .collect();
+        self.predictor.warm(&names, false);
+        self.predictor.warm(&names, true);
+    }
+
+    /// `ready` or `computing`, and how far in words.
+    pub(crate) fn words(&self) -> (&'static str, String) {
+        let (made, all) = self.predictor.made();
+        if made == all {
+            ("ready", "made".into())
+        } else {
+            ("computing", format!("{made} of {all} made"))
+        }
+    }
+
+    pub(crate) async fn predict(&self, question: Question) -> Result<Now<PredictAnswer>, Problem> {
+        let asked = format!("{question:?}");
+        self.run(&self.predictions, &asked, move |predictor| {
+            predict(predictor, &question)
+        })
+        .await
+    }
+
+    pub(crate) async fn recommend(&self, budget: Budget) -> Result<Now<RecommendAnswer>, Problem> {
+        let asked = format!("{budget:?}");
+        self.run(&self.recommendations, &asked, move |predictor| {
+            recommend(predictor, &budget)
+        })
+        .await
+    }
+
+    pub(crate) async fn compare(&self, asked: Comparison) -> Result<Now<CompareAnswer>, Problem> {
+        let question = format!("{asked:?}");
+        self.run(&self.comparisons, &question, move |predictor| {
+            compare(predictor, &asked.ids, &asked.contexts, &asked.devices)
+        })
+        .await
+    }
+}
+
+impl Answers {
+    /// The sections that stand with `section`, on chosen rows.
+    pub(crate) async fn sections(
+        &self,
+        section: &str,
+        rows: Rows,
+        plan: &Plan,
+    ) -> Result<Now<Vec<Section>>, Problem> {
+        let Some(part) = narrowed::part(section) else {
+            return Err(Problem::beyond(format!(
+                "section `{section}` takes too long to be computed here on chosen rows"
+            ))
+            .with_hint(format!(
+                "run `anatomy report --only {section} --where \"{}\"`",
+                rows.condition()
+            )));
+        };
+        let (asked, plan) = (format!("{part} {rows:?}"), plan.clone());
+        self.run(&self.sections, &asked, move |predictor| {
+            narrowed::compute(&predictor.catalog, &plan, part, &rows)
+        })
+        .await
+    }
+}
+
+/// An error of a question, with the command line's hint.
+fn worded(error: &anyhow::Error) -> Problem {
+    let text = crate::explain::explain(error);
+    let (detail, hint) = match text.split_once("\n\nhint: ") {
+        Some((detail, hint)) => (detail, Some(hint)),
+        None => (text.as_str(), None),
+    };
+    let is_unknown = error.chain().any(<dyn std::error::Error>::is::<UnknownId>);
+    let problem = if is_unknown {
+        Problem::missing(detail)
+    } else {
+        Problem::beyond(detail)
+    };
+    match hint {
+        Some(hint) => problem.with_hint(hint),
+        None => problem,
+    }
+}
