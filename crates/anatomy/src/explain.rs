@@ -81,6 +81,14 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::Query { suggestions, .. } if !suggestions.is_empty() => {
             return Some(format!("did you mean {}?", suggestions.join(", ")));
         }
+        E::ItemClash(_) => {
+            "was it evaluated again with other settings? Name that run with --id, or leave the file out"
+        }
+        E::NoCheckpoint { .. } => "name it with --id org/name",
+        E::BenchmarkName { .. } => "rename the benchmark in the file, or the folder it stands in",
+        E::NoItems { .. } => {
+            "`anatomy catalog import-items --into DIR PATH…` makes a table of items; its help lists the files it takes"
+        }
         E::MissingDimensions { .. } => {
             "name them (--layers 32 --d-model 4096 …), or give the checkpoint's own --config config.json"
         }

@@ -9,7 +9,9 @@ mod site;
 
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
 mod catalog; // build, and the proof of the compiled-in tables
+mod deploy; // the files that run pieces of work on clusters
 mod hub; // the Hub client against a stand-in: faults, kills, errors
+mod items; // answers to single items: import, SQL, study
 mod report; // the main job on the compiled-in tables
 mod serve; // the dashboard's server: answers, refusals, limits
 mod serve_browser; // its pages in a real browser

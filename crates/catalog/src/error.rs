@@ -173,6 +173,38 @@ pub enum Error {
         /// Its width.
         d_model: i64,
     },
+    /// The same checkpoint, benchmark and item with another answer.
+    #[error(
+        "{}: checkpoint `{}` answers item `{}` of `{}` with {}, and in {} with another",
+        .0.file, .0.id, .0.item, .0.benchmark, .0.answer, .0.earlier
+    )]
+    ItemClash(Box<ItemClash>),
+    /// Items whose checkpoint nothing names.
+    #[error("{file}, row {row}: nothing names the checkpoint")]
+    NoCheckpoint {
+        /// What was being imported.
+        file: String,
+        /// Row from 0.
+        row: u64,
+    },
+    /// A benchmark that can be no folder.
+    #[error(
+        "{file}: benchmark `{benchmark}` can name no folder (letters, digits, `_`, `-` and `.`, at most 100)"
+    )]
+    BenchmarkName {
+        /// What was being imported.
+        file: String,
+        /// The name.
+        benchmark: String,
+    },
+    /// A file, or a folder without one, that holds no items.
+    #[error("{path}: no items ({message})")]
+    NoItems {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was looked for.
+        message: String,
+    },
     /// A statement the engine does not accept or could not run.
     #[error("{message}")]
     Query {
@@ -181,6 +213,23 @@ pub enum Error {
         /// Columns and tables that exist and look like the ones asked for.
         suggestions: Vec<String>,
     },
+}
+
+/// Two answers where there can be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemClash {
+    /// What was being imported.
+    pub file: String,
+    /// The checkpoint.
+    pub id: String,
+    /// The benchmark.
+    pub benchmark: String,
+    /// The item.
+    pub item: String,
+    /// The answer in `file`, in a few words.
+    pub answer: String,
+    /// A file of the table, or the same file.
+    pub earlier: String,
 }
 
 impl Error {

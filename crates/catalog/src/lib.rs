@@ -18,6 +18,7 @@ mod duplicates;
 pub mod error;
 pub mod export;
 mod gather;
+pub mod items;
 mod known;
 mod labels;
 mod manifest;

@@ -200,6 +200,24 @@ pub fn read_rows<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Resu
     Ok(rows)
 }
 
+/// Gives every row of a table's file to `each`, one batch in memory at a time.
+///
+/// # Errors
+/// As [`read_rows`], and what `each` gives.
+pub(crate) fn each_row<R: Row, T: ChunkReader + 'static>(
+    bytes: T,
+    file: &str,
+    each: &mut dyn FnMut(R) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for batch in open::<R, T>(bytes, file)? {
+        let batch = batch.map_err(|error| broken(file, &error))?;
+        let mut rows = Vec::new();
+        from_batch(&batch, file, &mut rows)?;
+        rows.into_iter().try_for_each(&mut *each)?;
+    }
+    Ok(())
+}
+
 fn open<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Result<ParquetRecordBatchReader, Error> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| broken(file, &error))?;
     let schema = builder.schema().clone();

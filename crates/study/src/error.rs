@@ -44,6 +44,16 @@ pub enum Error {
     /// Nothing to fit.
     #[error("no rows")]
     NoRows,
+    /// A checkpoint answered an item twice.
+    #[error("checkpoint `{checkpoint}` answers item `{item}` of `{benchmark}` twice")]
+    RepeatedAnswer {
+        /// The checkpoint.
+        checkpoint: String,
+        /// The benchmark.
+        benchmark: String,
+        /// The item.
+        item: String,
+    },
     /// A design without columns.
     #[error("no feature columns")]
     NoColumns,

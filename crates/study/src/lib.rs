@@ -20,6 +20,7 @@ pub mod features;
 pub mod finding;
 pub mod groups;
 pub mod importance;
+pub mod items;
 pub mod leaderboard_v1;
 pub mod learning;
 pub mod methods;

@@ -7,6 +7,7 @@ use ::catalog::query::{Engine, Format as AnswerFormat, TABLES, VIEWS};
 use anyhow::Result;
 use clap::Args;
 
+use super::asked::quantity;
 use crate::cli::{Asked, Global};
 use crate::output;
 
@@ -18,7 +19,12 @@ Examples:
   anatomy query \"select * from 'my.csv' limit 5\" --format csv
   anatomy query --tables                  every table with its columns (`\\d scores`: one table)
   anatomy query \"select * from scores\" --format parquet > scores.parquet
+  anatomy query --items DIR \"select * from item_difficulty where benchmark = 'arc_challenge' order by share limit 10\"
+  anatomy query --items DIR \"select * from paired_comparison where a = 'org/old' and b = 'org/new'\"
 
+With --items (a folder that `anatomy catalog import-items` made) the table `items` and the views item_difficulty, items_all_fail,
+items_all_solve, score_bootstrap, checkpoint_agreement and paired_comparison; functions bootstrap(x), mcnemar_p(b, c).
+The views over pairs hold each pair in both orders: name one checkpoint (a = '…'), or add a < b.
 Aggregates of our own: skewness(x), kurtosis(x), mode(x), spearman(x, y)
 Exit status: 0 done, 1 no row, 2 could not run")]
 pub(crate) struct QueryArgs {
@@ -34,20 +40,35 @@ pub(crate) struct QueryArgs {
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
+    /// Table of items made by `anatomy catalog import-items`, with the views over it
+    #[arg(long, value_name = "DIR")]
+    items: Option<PathBuf>,
+    /// With --items: bytes that sorting, joining and grouping may hold before they spill to disk
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory, requires = "items")]
+    memory: usize,
+}
+
+/// Bytes, as 2GiB.
+fn memory(text: &str) -> Result<usize> {
+    Ok(quantity(text)? as usize)
 }
 
 pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
-    let engine = Engine::open(args.catalog.as_deref())?;
+    let dir = args.catalog.as_deref();
+    let engine = match &args.items {
+        Some(items) => Engine::with_items(dir, items, args.memory, global.threads, global.seed)?,
+        None => Engine::open(dir)?,
+    };
     let asked = args.sql.as_deref().map(str::trim).filter(|_| !args.tables);
     let listing;
     let sql = match asked.map(|sql| (sql, sql.strip_prefix("\\d"))) {
         Some((sql, None)) => sql,
         Some((_, Some(table))) => {
-            listing = columns_of(table.trim());
+            listing = columns_of(table.trim(), args.items.is_some());
             &listing
         }
         None => {
-            listing = columns_of("");
+            listing = columns_of("", args.items.is_some());
             &listing
         }
     };
@@ -78,10 +99,12 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
 }
 
 /// The statement that lists the columns of one table, or of all where none is named.
-fn columns_of(table: &str) -> String {
+fn columns_of(table: &str, items: bool) -> String {
     let quoted = |table: &str| format!("'{}'", table.replace('\'', "''"));
     let names: Vec<String> = if table.is_empty() {
-        TABLES.iter().chain(&VIEWS).map(|table| quoted(table)).collect()
+        let own = TABLES.iter().chain(&VIEWS).copied();
+        let views = ::catalog::items::VIEWS.iter().map(|(view, _)| *view);
+        own.chain(views.filter(|_| items)).map(quoted).collect()
     } else {
         vec![quoted(table)]
     };

@@ -52,7 +52,7 @@ pub(crate) struct RecommendArgs {
     /// Rows of each list
     #[arg(long, value_name = "NUM", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     top: u32,
-    /// Where the drawing of score against memory with its Pareto front goes, as SVG
+    /// Where the drawing of score against memory with its Pareto front goes, as SVG, PNG or PDF by the end of its name
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -68,7 +68,8 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
     let predictor = args.common.predictor(global)?;
     let answer = recommend(&predictor, &budget)?;
     if let Some(path) = &args.out {
-        crate::report::write_whole(path, crate::draw::svg(&answer.figure()).as_bytes())?;
+        let svg = crate::draw::svg(&answer.figure());
+        crate::report::write_whole(path, &crate::draw::Form::of_path(path).of_svg(&svg)?)?;
         output::say(global.quiet, &format!("Written: {}", path.display()));
     }
     match global.format() {

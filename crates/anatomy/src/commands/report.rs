@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use study::finding::Finding;
 
 use super::study_rows::StudyRows;
 use crate::cli::{Format, Global};
+use crate::draw::Form;
 use crate::output;
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
 use crate::report::{self, Choice, Files, changes};
@@ -21,6 +22,7 @@ Examples:
   anatomy report --out /tmp/study --seed 7
   anatomy report --catalog my-catalog --format json > findings.json
   anatomy report --only scale,claims
+  anatomy report --only scale --figures png,pdf
   anatomy report --where \"official_provider\" --out official
   anatomy report --compare last-month/findings.json
 
@@ -34,6 +36,15 @@ pub(crate) struct ReportArgs {
     /// Only these sections, separated by commas: names of sections or of whole parts
     #[arg(long, value_name = "NAMES")]
     only: Option<String>,
+    /// Forms of the figures, separated by commas; SVG is always among them
+    #[arg(
+        long,
+        value_name = "FORMS",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "svg"
+    )]
+    figures: Vec<Form>,
     /// Findings of an earlier report: say what changed since
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
@@ -63,7 +74,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
             .flat_map(|section| &section.findings)
             .collect(),
     };
-    report::write(&files, &study, &findings)?;
+    report::write(&files, &study, &findings, &args.figures)?;
     files.finish()?;
     bar.finish_and_clear();
 
@@ -107,7 +118,13 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
         "  {out}/findings.json   {} findings",
         findings.findings.len()
     )?;
-    writeln!(text, "  {out}/figures/        {figures} figures (SVG)")?;
+    let forms: Vec<String> = Form::value_variants()
+        .iter()
+        .filter(|form| **form == Form::Svg || args.figures.contains(form))
+        .map(|form| form.extension().to_uppercase())
+        .collect();
+    let forms = forms.join(", ");
+    writeln!(text, "  {out}/figures/        {figures} figures ({forms})")?;
     writeln!(text, "  {out}/tables/         {tables} tables (CSV)")?;
     Ok(text)
 }

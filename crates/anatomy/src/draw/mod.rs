@@ -1,14 +1,16 @@
-//! Drawing: the study's figures as SVG.
+//! Drawing: the study's figures as SVG, and as other forms of the same document.
 //!
 //! Colours are those of Okabe and Ito (2008), told apart with any colour vision; series also differ in place, marker or
 //! label, so that no figure needs colour.
 
 mod bars;
+mod form;
 mod intervals;
 mod layers;
 mod panels;
 mod single;
 
+pub(crate) use form::Form;
 use kuva::backend::svg::SvgBackend;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;

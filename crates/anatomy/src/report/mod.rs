@@ -31,11 +31,20 @@ pub(crate) fn study(context: &Context<'_>, choice: &Choice) -> Result<Study> {
 }
 
 /// Writes every file of the report.
-pub(crate) fn write(files: &Files, study: &Study, findings: &FindingsFile<'_>) -> Result<()> {
+pub(crate) fn write(
+    files: &Files,
+    study: &Study,
+    findings: &FindingsFile<'_>,
+    forms: &[draw::Form],
+) -> Result<()> {
     let mut drawn = Vec::new();
     for figure in study.sections.iter().flat_map(|section| &section.figures) {
         let svg = draw::svg(figure);
         files.write(&format!("figures/{}.svg", figure.id), svg.as_bytes())?;
+        for form in forms.iter().filter(|form| **form != draw::Form::Svg) {
+            let name = format!("figures/{}.{}", figure.id, form.extension());
+            files.write(&name, &form.of_svg(&svg)?)?;
+        }
         drawn.push((figure.id.clone(), svg));
     }
     for table in study.sections.iter().flat_map(|section| &section.tables) {

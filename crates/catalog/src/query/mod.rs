@@ -1,10 +1,14 @@
 //! SQL over the catalog's tables, by `DataFusion`, in the process.
 
+mod bootstrap;
+mod items;
+mod mcnemar;
 mod mode;
 pub(crate) mod moments;
 mod output;
 pub(crate) mod spearman;
 mod suggest;
+mod ternary;
 mod values;
 mod visitor;
 
@@ -25,6 +29,7 @@ use crate::error::Error;
 use crate::parquet_file::to_batch;
 use crate::schema::Row;
 use crate::tables::Source;
+pub use items::{AnswerRow, identity_of_items};
 use mode::Mode;
 use moments::{MomentsAccumulator, Order};
 pub use output::Format;
@@ -149,17 +154,21 @@ impl Engine {
     /// # Errors
     /// [`Error::Io`] where the system gives no threads.
     pub fn empty() -> Result<Self, Error> {
+        let config = SessionConfig::new().with_information_schema(true);
+        let context = SessionContext::new_with_config(config).enable_url_table();
+        for aggregate in aggregates() {
+            context.register_udaf(aggregate);
+        }
+        Self::of(context)
+    }
+
+    fn of(context: SessionContext) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .build()
             .map_err(|source| Error::Io {
                 path: "async runtime".into(),
                 source,
             })?;
-        let config = SessionConfig::new().with_information_schema(true);
-        let context = SessionContext::new_with_config(config).enable_url_table();
-        for aggregate in aggregates() {
-            context.register_udaf(aggregate);
-        }
         Ok(Self { context, runtime })
     }
 

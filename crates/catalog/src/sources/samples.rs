@@ -17,7 +17,7 @@ pub(crate) const NAME: &str = "samples";
 /// Bytes of one line above which it is refused.
 const LONGEST: u64 = 16 << 20;
 /// Metrics that say whether an item was answered correctly, the most telling first.
-const METRICS: [&str; 6] = [
+pub(crate) const METRICS: [&str; 6] = [
     "acc_norm",
     "acc",
     "exact_match",
@@ -29,7 +29,10 @@ const METRICS: [&str; 6] = [
 /// Benchmark and checkpoint of a file: `org__name/samples_arc_challenge_2024-06-12T01-02-03.jsonl`.
 pub(crate) fn told_by(file: &str) -> Option<(String, String)> {
     let mut parts = file.rsplit('/');
-    let name = parts.next()?.strip_suffix(".jsonl")?.strip_prefix("samples_")?;
+    let name = parts.next()?.strip_prefix("samples_")?;
+    let name = name
+        .strip_suffix(".jsonl")
+        .or_else(|| name.strip_suffix(".json"))?;
     let benchmark = match name.rsplit_once('_') {
         Some((task, time)) if time.len() >= 10 && time.starts_with(|c: char| c.is_ascii_digit()) => task,
         _ => name,
@@ -44,8 +47,32 @@ pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Er
         file: file.to_owned(),
         message: "the name is no samples_TASK_TIME.jsonl".to_owned(),
     })?;
+    let mut rows = 0;
+    each_line(path, file, &mut |row, value| {
+        rows = row + 1;
+        let Some(item) = item(&value, &benchmark, &id, file) else {
+            return out.reject_row(row, "doc_id", "", "no_item");
+        };
+        out.observe(
+            row,
+            Observed {
+                id: id.clone(),
+                ..Observed::default()
+            },
+        )?;
+        out.item(row, item)
+    })?;
+    Ok(rows)
+}
+
+/// Gives the JSON of every line that is not blank to `each`, with its number from 0.
+pub(crate) fn each_line(
+    path: &Path,
+    file: &str,
+    each: &mut dyn FnMut(u64, Value) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
-    let (mut row, mut line) = (0, Vec::new());
+    let (mut row, mut number, mut line) = (0, 0, Vec::new());
     loop {
         line.clear();
         let read = reader
@@ -54,8 +81,9 @@ pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Er
             .read_until(b'\n', &mut line)
             .map_err(Error::io(path))?;
         if read == 0 {
-            return Ok(row);
+            return Ok(());
         }
+        number += 1;
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
@@ -67,30 +95,19 @@ pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Er
                 ..
             } => Error::Json {
                 file,
-                line: row as usize + 1,
+                line: number,
                 column,
                 message,
             },
             other => other,
         })?;
-        let Some(item) = item(&value, &benchmark, &id, file) else {
-            out.reject_row(row, "doc_id", "", "no_item")?;
-            row += 1;
-            continue;
-        };
-        out.observe(
-            row,
-            Observed {
-                id: id.clone(),
-                ..Observed::default()
-            },
-        )?;
-        out.item(row, item)?;
+        each(row, value)?;
         row += 1;
     }
 }
 
-fn item(value: &Value, benchmark: &str, id: &str, file: &str) -> Option<Item> {
+/// The item that a line is; `None` where it has no number.
+pub(crate) fn item(value: &Value, benchmark: &str, id: &str, file: &str) -> Option<Item> {
     let sample = value.as_object()?;
     let key = sample.get("doc_id").and_then(|key| {
         fields::number(key)
@@ -126,7 +143,8 @@ fn item(value: &Value, benchmark: &str, id: &str, file: &str) -> Option<Item> {
     })
 }
 
-fn number_or_text(value: &Value) -> Option<f64> {
+/// A finite number, or text that is one.
+pub(crate) fn number_or_text(value: &Value) -> Option<f64> {
     value
         .as_f64()
         .or_else(|| value.as_str()?.trim().parse().ok())

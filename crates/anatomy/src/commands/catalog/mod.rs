@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod describe;
 mod export;
+mod import_items;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ pub(crate) enum CatalogCommand {
     Build(build::BuildArgs),
     /// Read one file of any dialect that is known into a catalog of its own
     Import(build::ImportArgs),
+    /// Append answers to single items to a table of them, divided by benchmark
+    ImportItems(import_items::ImportItemsArgs),
     /// Prove a catalog from its sources: same hashes, every row accounted for
     Check(check::CheckArgs),
     /// The structure columns in numbers, and every table's columns with units
@@ -30,6 +33,7 @@ pub(crate) fn run(global: &Global, command: &CatalogCommand) -> Result<ExitCode>
     match command {
         CatalogCommand::Build(args) => build::build(global, args),
         CatalogCommand::Import(args) => build::import(global, args),
+        CatalogCommand::ImportItems(args) => import_items::run(global, args),
         CatalogCommand::Check(args) => check::run(global, args),
         CatalogCommand::Describe(args) => describe::run(global, args),
         CatalogCommand::Export(args) => export::run(global, args),

@@ -90,7 +90,7 @@ pub(crate) struct PredictArgs {
     /// A fit kept by `anatomy study regressions --save`, which predicts besides
     #[arg(long, value_name = "FILE")]
     fit: Option<PathBuf>,
-    /// Where the drawing of the sweep goes, as SVG
+    /// Where the drawing of the sweep goes, as SVG, PNG or PDF by the end of its name
     #[arg(long, value_name = "FILE", requires = "sweep")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -114,7 +114,7 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
         .as_ref()
         .map(|sweep| crate::draw::svg(&sweep.figure()));
     if let (Some(path), Some(svg)) = (&args.out, &drawn) {
-        crate::report::write_whole(path, svg.as_bytes())?;
+        crate::report::write_whole(path, &crate::draw::Form::of_path(path).of_svg(svg)?)?;
         output::say(global.quiet, &format!("Written: {}", path.display()));
     }
     match global.format() {

@@ -1,5 +1,7 @@
 //! `anatomy probe evaluate`: the six benchmarks of Open LLM Leaderboard v1 as lm-evaluation-harness asks them.
 
+mod many;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,16 +26,25 @@ Examples:
   anatomy probe evaluate --model FILE.gguf --tasks arc_challenge,mmlu_anatomy --shots 5 --limit 50 --data DIR
   anatomy probe evaluate --model FOLDER --tasks mmlu --data DIR --items items.jsonl --format json > results.json
   anatomy probe evaluate --model FOLDER --tasks mmlu --data DIR --shard 0/4 --items items-0.jsonl
+  anatomy probe evaluate --models models.txt --tasks mmlu --data DIR --shard 3/16 --items answers/     every 16th checkpoint of a list
   anatomy probe evaluate --model SMALLER --tasks winogrande --data DIR --against items.jsonl
 
 Tasks: arc_challenge, hellaswag, mmlu, mmlu_SUBJECT, mmlu_GROUP, truthfulqa (mc1 and mc2), winogrande, gsm8k. DIR holds a folder
 for each benchmark (arc_challenge, hellaswag, mmlu, truthfulqa, winogrande, gsm8k) with train, dev, validation or test as
 JSON lines, plain or gzipped, or Parquet. Run again with the same --items, it goes on where it ended. With --format json the results
-are in the form lm-evaluation-harness writes them.
+are in the form lm-evaluation-harness writes them. Item tables go together with `anatomy catalog import-items`.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct EvaluateArgs {
-    #[command(flatten)]
-    model: ModelArgs,
+    /// A GGUF file, a safetensors file, or a folder with config.json, tokenizer.json and safetensors
+    #[arg(long, value_name = "PATH", required_unless_present = "models")]
+    model: Option<PathBuf>,
+    /// Checkpoints to evaluate one after the other, one a line: a path, and after a tab what it is called; --shard then divides
+    /// the list, and --items is a folder with an item table for each
+    #[arg(long, value_name = "FILE", requires = "items", conflicts_with_all = ["model", "against", "id"])]
+    models: Option<PathBuf>,
+    /// Keep the residual stream of all texts in a file in this folder instead of memory
+    #[arg(long, value_name = "DIR")]
+    spill: Option<PathBuf>,
     /// Tasks, separated by commas
     #[arg(long, value_name = "NAMES")]
     tasks: String,
@@ -70,6 +81,9 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
     let data = Benchmarks::open(&args.data)?;
     let asked = asked(args, data.folder())?;
     let all: Vec<Item> = asked.iter().flat_map(|task| task.items.iter().cloned()).collect();
+    if let Some(list) = &args.models {
+        return many::run(global, args, list, &asked, &all);
+    }
     let (part, all) = match &args.shard {
         None => (None, all),
         Some(text) => {
@@ -78,62 +92,20 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
         }
     };
     let others: Option<Vec<Answer>> = args.against.as_deref().map(rows).transpose()?;
-    let checkpoint = args.model.open()?;
-    let mut settings = AnswerSettings {
-        run: args.model.settings(),
-        ..AnswerSettings::usual(&checkpoint)
-    };
-    if let Some(id) = &args.id {
-        settings.id.clone_from(id);
-    }
-    if let Some(list) = &args.without_layers {
-        let choice = Choice::List(numbers(list)?);
-        settings.layers = choose(&choice, checkpoint.config.n_layers)?.kept_layers;
-    }
-    let (mut table, mut answers) = match &args.items {
-        None => (None, Vec::new()),
-        Some(path) => {
-            let (table, rows) = ItemTable::open(path, &settings.id, &all)?;
-            (Some(table), rows)
-        }
-    };
-    let done = answers.len();
-    if done > 0 {
-        output::say(
-            global.quiet,
-            &format!("{done} of {} items are there already", all.len()),
-        );
-    }
-    let follow = Follow::new(global, "items");
-    answer(
-        &checkpoint,
+    let path = args.model.clone().unwrap_or_default();
+    let model = ModelArgs::of(path.clone(), args.spill.clone());
+    let answers = answered(
+        global,
+        args,
+        &model,
+        args.id.as_deref(),
+        args.items.as_deref(),
         &all,
-        done,
-        &settings,
-        &mut |progress| follow.hear(&progress),
-        &mut |row| {
-            if let Some(table) = &mut table {
-                table.add(&row)?;
-            }
-            answers.push(row);
-            Ok(())
-        },
     )?;
-    follow.done();
-    let ran: Vec<Ran> = asked
-        .iter()
-        .map(|task| Ran {
-            task: task.task,
-            shots: task.shots,
-            documents: task.documents,
-            answers: of_task(&answers, &task.task.to_string()),
-        })
-        .filter(|ran| !ran.answers.is_empty())
-        .collect();
-    let found = results(&ran);
+    let found = results(&ran(&asked, &answers));
     match global.format() {
         Format::Json => {
-            let model = args.model.model.display().to_string();
+            let model = path.display().to_string();
             let mut json = harness_json(&found, &model, args.few_shot_seed, args.limit);
             if let (Some(others), Some(object)) = (&others, json.as_object_mut()) {
                 object.insert("comparison".to_owned(), comparison(global, &answers, others)?);
@@ -159,6 +131,74 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
         ),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// One checkpoint's answers to `all`, those of its item table first.
+fn answered(
+    global: &Global,
+    args: &EvaluateArgs,
+    model: &ModelArgs,
+    id: Option<&str>,
+    items: Option<&Path>,
+    all: &[Item],
+) -> Result<Vec<Answer>> {
+    let checkpoint = model.open()?;
+    let mut settings = AnswerSettings {
+        run: model.settings(),
+        ..AnswerSettings::usual(&checkpoint)
+    };
+    if let Some(id) = id {
+        id.clone_into(&mut settings.id);
+    }
+    if let Some(list) = &args.without_layers {
+        let choice = Choice::List(numbers(list)?);
+        settings.layers = choose(&choice, checkpoint.config.n_layers)?.kept_layers;
+    }
+    let (mut table, mut answers) = match items {
+        None => (None, Vec::new()),
+        Some(path) => {
+            let (table, rows) = ItemTable::open(path, &settings.id, all)?;
+            (Some(table), rows)
+        }
+    };
+    let done = answers.len();
+    if done > 0 {
+        output::say(
+            global.quiet,
+            &format!("{done} of {} items are there already", all.len()),
+        );
+    }
+    let follow = Follow::new(global, "items");
+    answer(
+        &checkpoint,
+        all,
+        done,
+        &settings,
+        &mut |progress| follow.hear(&progress),
+        &mut |row| {
+            if let Some(table) = &mut table {
+                table.add(&row)?;
+            }
+            answers.push(row);
+            Ok(())
+        },
+    )?;
+    follow.done();
+    Ok(answers)
+}
+
+/// Answers by task, those without one left out.
+fn ran(asked: &[TaskItems], answers: &[Answer]) -> Vec<Ran> {
+    asked
+        .iter()
+        .map(|task| Ran {
+            task: task.task,
+            shots: task.shots,
+            documents: task.documents,
+            answers: of_task(answers, &task.task.to_string()),
+        })
+        .filter(|ran| !ran.answers.is_empty())
+        .collect()
 }
 
 /// The items of every task asked for.

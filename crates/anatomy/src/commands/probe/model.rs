@@ -24,6 +24,11 @@ pub(super) struct ModelArgs {
 }
 
 impl ModelArgs {
+    /// One checkpoint of several.
+    pub(super) fn of(model: PathBuf, spill: Option<PathBuf>) -> Self {
+        Self { model, spill }
+    }
+
     pub(super) fn open(&self) -> Result<Checkpoint> {
         Checkpoint::open(&self.model)
             .with_context(|| format!("cannot open the checkpoint {}", self.model.display()))

@@ -77,7 +77,7 @@ fn findings<'a>(global: &Global, study: &'a Study, catalog_hash: &str) -> Findin
 
 fn write_folder(global: &Global, study: &Study, file: &FindingsFile<'_>, folder: &Path) -> Result<()> {
     let files = Files::begin(folder)?;
-    report::write(&files, study, file)?;
+    report::write(&files, study, file, &[])?;
     files.finish()?;
     output::say(global.quiet, &format!("Written: {}", folder.display()));
     Ok(())

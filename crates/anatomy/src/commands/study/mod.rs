@@ -5,6 +5,7 @@ mod beside;
 mod claims;
 mod importance;
 mod input;
+mod items;
 mod llm;
 mod methods;
 mod regressions;
@@ -28,6 +29,8 @@ pub(crate) enum StudyCommand {
     Trends(claims::SectionArgs),
     /// Which benchmarks and structure columns go together, raw and given size and date
     Correlations(claims::SectionArgs),
+    /// Which items tell checkpoints apart, which checkpoints answer alike, which have seen items before
+    Items(items::ItemsArgs),
     /// Judge each claim of the literature, as it was made and under a stricter reading
     Claims(claims::SectionArgs),
 }
@@ -39,6 +42,7 @@ pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
         StudyCommand::Dimensions(args) => claims::run(global, args, "dimensions"),
         StudyCommand::Trends(args) => claims::run(global, args, "trends"),
         StudyCommand::Correlations(args) => claims::run(global, args, "correlations"),
+        StudyCommand::Items(args) => items::run(global, args),
         StudyCommand::Claims(args) => claims::run(global, args, "claims"),
     }
 }

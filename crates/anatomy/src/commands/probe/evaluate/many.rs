@@ -1,0 +1,161 @@
+//! `anatomy probe evaluate --models`: the checkpoints of a list, or every n-th of them, each with an item table of its own.
+//!
+//! Pieces are independent and may be run again: a table that is whole is read and its checkpoint not even opened. One that
+//! cannot be evaluated does not keep the others from it; it is told at the end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use mechanism::evaluate::answer::Answer;
+use mechanism::evaluate::results::{TaskResult, harness_json, results};
+use mechanism::evaluate::table::Table as ItemTable;
+use mechanism::evaluate::tasks::{Item, TaskItems};
+use serde_json::{Map, Value};
+use study::section::{Cell, Table};
+
+use super::super::model::{ModelArgs, lines};
+use super::{EvaluateArgs, answered, divided, ran, scores};
+use crate::cli::{Format, Global};
+use crate::output;
+
+/// A line of the list.
+#[derive(Debug, PartialEq, Eq)]
+struct Listed {
+    path: PathBuf,
+    id: String,
+}
+
+pub(super) fn run(
+    global: &Global,
+    args: &EvaluateArgs,
+    list: &Path,
+    asked: &[TaskItems],
+    all: &[Item],
+) -> Result<ExitCode> {
+    let folder = args
+        .items
+        .as_deref()
+        .context("--models needs --items, a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let listed = listed(&lines(list)?)?;
+    let (index, count) = args.shard.as_deref().map_or(Ok((0, 1)), divided)?;
+    let own: Vec<&Listed> = listed.iter().skip(index).step_by(count).collect();
+    let (mut done, mut failed): (Vec<(&Listed, Vec<TaskResult>)>, Vec<String>) = Default::default();
+    for (number, one) in own.iter().enumerate() {
+        output::say(
+            global.quiet,
+            &format!("{} of {}: {}", number + 1, own.len(), one.id),
+        );
+        let table = folder.join(format!("{}.jsonl", one.id.replace('/', "__")));
+        match evaluated(global, args, one, &table, all) {
+            Ok(answers) => done.push((*one, results(&ran(asked, &answers)))),
+            Err(error) => {
+                output::say(global.quiet, &format!("{}: {error:#}", one.id));
+                failed.push(format!("{} ({error:#})", one.id));
+            }
+        }
+    }
+    match global.format() {
+        Format::Json => {
+            let mut json = Map::new();
+            for (one, found) in &done {
+                let model = one.path.display().to_string();
+                json.insert(
+                    one.id.clone(),
+                    harness_json(found, &model, args.few_shot_seed, args.limit),
+                );
+            }
+            output::result(&(serde_json::to_string_pretty(&Value::Object(json))? + "\n"))?;
+        }
+        Format::Csv => output::result_bytes(&output::csv(&beside(&done))?)?,
+        Format::Table => output::result(&output::table(&beside(&done)))?,
+    }
+    if !failed.is_empty() {
+        bail!(
+            "{} of {} checkpoints could not be evaluated: {}",
+            failed.len(),
+            own.len(),
+            failed.join("; ")
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// From the table where it is whole, else by asking.
+fn evaluated(
+    global: &Global,
+    args: &EvaluateArgs,
+    one: &Listed,
+    table: &Path,
+    all: &[Item],
+) -> Result<Vec<Answer>> {
+    if table.is_file() {
+        let (_, rows) = ItemTable::open(table, &one.id, all)?;
+        if rows.len() == all.len() {
+            return Ok(rows);
+        }
+    }
+    let model = ModelArgs::of(one.path.clone(), args.spill.clone());
+    answered(global, args, &model, Some(&one.id), Some(table), all)
+}
+
+/// Lines that are neither empty nor begin with `#`.
+fn listed(lines: &[String]) -> Result<Vec<Listed>> {
+    let mut all: Vec<Listed> = Vec::new();
+    for line in lines {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (path, id) = line.split_once('\t').unwrap_or((line, ""));
+        let path = PathBuf::from(path.trim());
+        let id = match id.trim() {
+            "" => path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            id => id.to_owned(),
+        };
+        if let Some(other) = all.iter().find(|other| other.id == id) {
+            bail!(
+                "{} and {} are both called `{id}`; name them apart after a tab",
+                other.path.display(),
+                path.display()
+            );
+        }
+        all.push(Listed { path, id });
+    }
+    if all.is_empty() {
+        bail!("the list names no checkpoint");
+    }
+    Ok(all)
+}
+
+/// The scores of all, the checkpoint before them.
+fn beside(done: &[(&Listed, Vec<TaskResult>)]) -> Table {
+    let mut table = scores(&[]);
+    table.columns.insert(0, "checkpoint".into());
+    for (one, found) in done {
+        for mut row in scores(found).rows {
+            row.insert(0, Cell::from(one.id.as_str()));
+            table.rows.push(row);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_paths_and_names() {
+        let lines = ["# mine", "", "a/b.gguf", "c/d\torg/d"].map(str::to_owned);
+        let found = listed(&lines).expect("a list");
+        assert_eq!((found[0].id.as_str(), found[1].id.as_str()), ("b.gguf", "org/d"));
+        assert!(listed(&["x/a".to_owned(), "y/a".to_owned()]).is_err());
+        assert!(listed(&["#".to_owned()]).is_err());
+    }
+}

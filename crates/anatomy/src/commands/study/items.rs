@@ -1,0 +1,193 @@
+//! `anatomy study items`: what answers to single items say of items and of checkpoints.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use ::catalog::query::{Engine, Values, identity_of_items};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use study::finding::SourceOf;
+use study::items::{Gather, ItemStudy, section};
+use study::statistics::GroupBootstrap;
+
+use super::answer;
+use crate::cli::Global;
+use crate::commands::asked::quantity;
+use crate::{output, progress};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy study items --items DIR
+  anatomy study items --items DIR --where \"benchmark like 'mmlu%' and id like 'org/%'\" --out items-report
+  anatomy study items --items DIR --subset leaked.csv                which checkpoints do too well on the items in leaked.csv?
+  anatomy study items --items DIR --subset-where \"benchmark = 'gsm8k' and cast(item as int) < 100\"
+  anatomy study items --items DIR --pair org/old,org/new --format json
+
+DIR was made by `anatomy catalog import-items`. Difficulty and discrimination of items, items that all or none solve, agreement of
+checkpoints beyond chance, scores with intervals over items, pairs that answer alike beyond score and difficulty (copies and
+relatives), and with --subset or --subset-where checkpoints that do suspiciously well on those items.
+Exit status: 0 done, 1 no answer left, 2 could not run")]
+pub(crate) struct ItemsArgs {
+    /// Table of items made by `anatomy catalog import-items`
+    #[arg(long, value_name = "DIR")]
+    items: PathBuf,
+    /// Only answers for which this SQL condition over `items` holds
+    #[arg(
+        long = "where",
+        value_name = "SQL",
+        default_value = "true",
+        hide_default_value = true
+    )]
+    filter: String,
+    /// CSV or Parquet with a column item, and benchmark where there are several: items that may have been seen
+    #[arg(long, value_name = "FILE", conflicts_with = "subset_where")]
+    subset: Option<PathBuf>,
+    /// The same by an SQL condition over `items`
+    #[arg(long, value_name = "SQL")]
+    subset_where: Option<String>,
+    /// Two checkpoints to compare on the items both answered
+    #[arg(long, value_name = "A,B")]
+    pair: Option<String>,
+    /// Tables drawn at random for the test of copies
+    #[arg(long, value_name = "NUM", default_value_t = 199, value_parser = clap::value_parser!(u32).range(39..=9999))]
+    draws: u32,
+    /// Rate of false alarms allowed to each list of suspects
+    #[arg(long, value_name = "RATE", default_value_t = 0.05, value_parser = rate)]
+    false_alarms: f64,
+    /// Resamples of each bootstrap interval
+    #[arg(long, default_value_t = 1000, value_name = "NUM", value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    resamples: u32,
+    /// Bytes that reading may hold before it spills to disk
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory)]
+    memory: usize,
+    /// Write figures, tables and findings to this folder too
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+fn memory(text: &str) -> Result<usize> {
+    Ok(quantity(text)? as usize)
+}
+
+fn rate(text: &str) -> Result<f64> {
+    match text.parse() {
+        Ok(rate) if rate > 0.0 && rate < 1.0 => Ok(rate),
+        _ => bail!("`{text}` is no rate between 0 and 1"),
+    }
+}
+
+pub(super) fn run(global: &Global, args: &ItemsArgs) -> Result<ExitCode> {
+    let engine = Engine::with_items(None, &args.items, args.memory, global.threads, global.seed)?;
+    let pair = args.pair.as_deref().map(two).transpose()?;
+    let subset = subset(&engine, args)?;
+    let benchmarks = engine.benchmarks_of_items(&args.filter)?;
+    if benchmarks.is_empty() {
+        output::complain(&format!(
+            "no answer that is right or wrong is left in {} where {}",
+            args.items.display(),
+            args.filter
+        ));
+        return Ok(ExitCode::from(1));
+    }
+    if let Some(subset) = &subset
+        && let Some(unknown) = subset.keys().find(|name| !benchmarks.contains(name))
+    {
+        bail!(
+            "the subset names items of `{unknown}`; the answers are to {}",
+            benchmarks.join(", ")
+        );
+    }
+    let bar = progress::bar(global.quiet, benchmarks.len() as u64 + 1, "reading answers");
+    let mut answers = Vec::with_capacity(benchmarks.len());
+    for benchmark in &benchmarks {
+        let mut gather = Gather::default();
+        engine.each_answer(benchmark, &args.filter, &mut |row| {
+            gather.add(row.id, row.item, row.correct, row.prediction);
+        })?;
+        let made = gather
+            .finish(benchmark)
+            .with_context(|| format!("cannot study {}", args.items.display()))?;
+        answers.push(made);
+        bar.inc(1);
+    }
+    bar.set_message("comparing checkpoints");
+    let made = section(&ItemStudy {
+        answers: &answers,
+        subset: subset.as_ref(),
+        pair: pair.as_ref().map(|(a, b)| (a.as_str(), b.as_str())),
+        draws: args.draws as usize,
+        level: args.false_alarms,
+        bootstrap: GroupBootstrap {
+            resamples: args.resamples as usize,
+            seed: global.seed,
+        },
+        source: SourceOf {
+            work: args.items.display().to_string(),
+            place: if args.filter == "true" {
+                "items".into()
+            } else {
+                format!("items, where {}", args.filter)
+            },
+        },
+    });
+    bar.finish_and_clear();
+    let identity = identity_of_items(&args.items)?;
+    answer::give(global, vec![made], &identity, args.out.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn two(text: &str) -> Result<(String, String)> {
+    match text.split_once(',') {
+        Some((a, b)) if !a.trim().is_empty() && !b.trim().is_empty() => {
+            Ok((a.trim().to_owned(), b.trim().to_owned()))
+        }
+        _ => bail!("--pair takes two checkpoints, A,B; found `{text}`"),
+    }
+}
+
+/// The suspected items by benchmark.
+fn subset(engine: &Engine, args: &ItemsArgs) -> Result<Option<BTreeMap<String, BTreeSet<String>>>> {
+    let sql = match (&args.subset, &args.subset_where) {
+        (None, None) => return Ok(None),
+        (Some(file), _) => from_file(engine, file)?,
+        (None, Some(condition)) => format!("select distinct benchmark, item from items where {condition}"),
+    };
+    let columns = engine.query(&sql)?.columns()?;
+    let text = |name: &str| {
+        columns
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, values)| values)
+    };
+    let (Some(Values::Text(benchmarks)), Some(Values::Text(items))) = (text("benchmark"), text("item"))
+    else {
+        bail!("the subset has no columns `benchmark` and `item`");
+    };
+    let mut subset: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (benchmark, item) in benchmarks.iter().zip(items) {
+        if let (Some(benchmark), Some(item)) = (benchmark, item) {
+            subset.entry(benchmark.clone()).or_default().insert(item.clone());
+        }
+    }
+    if subset.is_empty() {
+        bail!("the subset names no item");
+    }
+    Ok(Some(subset))
+}
+
+/// The statement over the user's file: where it names no benchmark, all that have such items.
+fn from_file(engine: &Engine, file: &Path) -> Result<String> {
+    engine.register_file("subset_given", file)?;
+    let has = engine.query(
+        "select 1 from information_schema.columns where table_name = 'subset_given' and column_name = 'benchmark'",
+    )?;
+    Ok(if has.rows() > 0 {
+        "select distinct cast(benchmark as varchar) as benchmark, cast(item as varchar) as item from subset_given".into()
+    } else {
+        "select distinct items.benchmark as benchmark, items.item as item from items \
+         join subset_given on items.item = cast(subset_given.item as varchar)"
+            .into()
+    })
+}

@@ -1,0 +1,144 @@
+//! The same drawing as PNG or PDF: the SVG document, read back and painted with a font that is compiled in.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, Result, anyhow};
+use clap::ValueEnum;
+use krilla::geom::Size;
+use krilla::page::PageSettings;
+use krilla_svg::{SurfaceExt, SvgSettings};
+use resvg::tiny_skia::{Color, Pixmap, Transform};
+use resvg::usvg::{self, fontdb};
+
+/// Form of a drawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For pages and editors
+    Svg,
+    /// For slides: twice the size of the SVG, on white
+    Png,
+    /// For papers: vectors and text that can be searched
+    Pdf,
+}
+
+/// Pixels of a PNG to one unit of the SVG.
+const SCALE: f32 = 2.0;
+
+impl Form {
+    /// The form that a file's name asks for; SVG where it asks for none of the others.
+    pub(crate) fn of_path(path: &Path) -> Self {
+        match path.extension().and_then(|end| end.to_str()) {
+            Some(end) if end.eq_ignore_ascii_case("png") => Self::Png,
+            Some(end) if end.eq_ignore_ascii_case("pdf") => Self::Pdf,
+            _ => Self::Svg,
+        }
+    }
+
+    /// End of a file's name.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+            Self::Pdf => "pdf",
+        }
+    }
+
+    /// An SVG document in this form.
+    pub(crate) fn of_svg(self, svg: &str) -> Result<Vec<u8>> {
+        match self {
+            Self::Svg => Ok(svg.as_bytes().to_vec()),
+            Self::Png => png(&read(svg)?),
+            Self::Pdf => pdf(&read(svg)?),
+        }
+    }
+}
+
+/// DejaVu Sans, whatever family a drawing names.
+fn fonts() -> Arc<fontdb::Database> {
+    static FONTS: OnceLock<Arc<fontdb::Database>> = OnceLock::new();
+    let load = || {
+        let mut fonts = fontdb::Database::new();
+        fonts.load_font_data(dejavu::sans::regular().to_vec());
+        fonts.load_font_data(dejavu::sans::bold().to_vec());
+        fonts.set_sans_serif_family("DejaVu Sans");
+        fonts.set_serif_family("DejaVu Sans");
+        fonts.set_monospace_family("DejaVu Sans");
+        Arc::new(fonts)
+    };
+    FONTS.get_or_init(load).clone()
+}
+
+fn read(svg: &str) -> Result<usvg::Tree> {
+    let options = usvg::Options {
+        font_family: "DejaVu Sans".to_owned(),
+        fontdb: fonts(),
+        ..usvg::Options::default()
+    };
+    usvg::Tree::from_str(svg, &options).context("the drawing is no SVG that can be painted")
+}
+
+fn png(tree: &usvg::Tree) -> Result<Vec<u8>> {
+    let pixels = |length: f32| (length * SCALE).ceil() as u32;
+    let (width, height) = (pixels(tree.size().width()), pixels(tree.size().height()));
+    let mut map = Pixmap::new(width, height)
+        .ok_or_else(|| anyhow!("a drawing of {width} × {height} pixels cannot be painted"))?;
+    map.fill(Color::WHITE);
+    resvg::render(tree, Transform::from_scale(SCALE, SCALE), &mut map.as_mut());
+    map.encode_png().context("the drawing cannot be written as PNG")
+}
+
+fn pdf(tree: &usvg::Tree) -> Result<Vec<u8>> {
+    let (width, height) = (tree.size().width(), tree.size().height());
+    let size =
+        Size::from_wh(width, height).ok_or_else(|| anyhow!("a drawing of {width} × {height} has no page"))?;
+    let mut document = krilla::Document::new();
+    let mut page = document.start_page_with(PageSettings::new(size));
+    let mut surface = page.surface();
+    surface
+        .draw_svg(tree, size, SvgSettings::default())
+        .ok_or_else(|| anyhow!("the drawing cannot be set on a page"))?;
+    surface.finish();
+    page.finish();
+    document
+        .finish()
+        .map_err(|e| anyhow!("the drawing cannot be written as PDF: {e:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SVG: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20">
+        <text x="2" y="14" font-family="Helvetica" font-size="12">R² 0.4</text></svg>"#;
+
+    #[test]
+    fn text_is_painted_without_any_font_of_the_machine() -> Result<()> {
+        let empty = png(&read(&SVG.replace("R² 0.4", ""))?)?;
+        let png = Form::Png.of_svg(SVG)?;
+        assert!(png.starts_with(b"\x89PNG") && png.len() > empty.len());
+        let map = Pixmap::decode_png(&png)?;
+        assert_eq!((map.width(), map.height()), (120, 40));
+        assert!(
+            map.pixels().iter().any(|pixel| pixel.red() < 40),
+            "nothing is dark"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_holds_its_text_and_font() -> Result<()> {
+        let pdf = Form::Pdf.of_svg(SVG)?;
+        assert!(pdf.starts_with(b"%PDF-"));
+        let holds = |words: &[u8]| pdf.windows(words.len()).any(|window| window == words);
+        assert!(holds(b"DejaVuSans"), "the font is not embedded");
+        Ok(())
+    }
+
+    #[test]
+    fn the_name_of_a_file_tells_its_form() {
+        assert_eq!(Form::of_path(Path::new("a/front.PNG")), Form::Png);
+        assert_eq!(Form::of_path(Path::new("front.pdf")), Form::Pdf);
+        assert_eq!(Form::of_path(Path::new("front")), Form::Svg);
+    }
+}

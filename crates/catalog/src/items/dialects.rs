@@ -1,0 +1,213 @@
+//! Files that hold answers to items, told apart, and read row by row.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{ItemRow, PARTITION, foreign};
+use crate::error::{Error, cut};
+use crate::sources::samples;
+
+/// What kind of file holds items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// `samples_TASK_TIME.jsonl` of lm-evaluation-harness.
+    Samples,
+    /// Items as `anatomy probe evaluate --items` writes them.
+    Answers,
+    /// Parquet with columns of the table.
+    Parquet,
+}
+
+/// What the path of a file says of its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) id: Option<String>,
+    pub(super) benchmark: Option<String>,
+}
+
+/// One row of a file.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// An answer to an item of a benchmark.
+    Answer(String, ItemRow),
+    /// A row left out, and why.
+    LeftOut(&'static str),
+}
+
+/// Whoever takes the rows, with their numbers from 0.
+pub(super) type Sink<'a> = &'a mut dyn FnMut(u64, Found) -> Result<(), Error>;
+
+/// What `path` is, with what its place says; `None` for a file of another kind.
+pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, Error> {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    match ending.as_deref() {
+        Some("parquet") => {
+            let hive = format!("{PARTITION}=");
+            let benchmark = file.rsplit('/').skip(1).find_map(|part| part.strip_prefix(&hive));
+            let place = Place {
+                id: None,
+                benchmark: benchmark.map(str::to_owned),
+            };
+            Ok(Some((Dialect::Parquet, place)))
+        }
+        Some("jsonl" | "json") => {
+            if let Some((benchmark, id)) = samples::told_by(file) {
+                let place = Place {
+                    id: Some(id).filter(|id| id != "unknown"),
+                    benchmark: Some(benchmark),
+                };
+                return Ok(Some((Dialect::Samples, place)));
+            }
+            let mut first = Vec::new();
+            BufReader::new(File::open(path).map_err(Error::io(path))?)
+                .take(1 << 20)
+                .read_until(b'\n', &mut first)
+                .map_err(Error::io(path))?;
+            let is_answer = serde_json::from_slice::<Answer>(&first).is_ok();
+            Ok(is_answer.then_some((Dialect::Answers, Place::default())))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Gives every row of a file to `sink`. `filter` names the filter whose answers count where there are several; without it the
+/// first that the file names.
+pub(super) fn read(
+    path: &Path,
+    file: &str,
+    dialect: Dialect,
+    place: &Place,
+    filter: Option<&str>,
+    sink: Sink<'_>,
+) -> Result<(), Error> {
+    match dialect {
+        Dialect::Samples => read_samples(path, file, place, filter, sink),
+        Dialect::Answers => samples::each_line(path, file, &mut |row, value| {
+            let answer = Answer::deserialize(&value).map_err(|error| Error::Shape {
+                file: format!("{file}, row {row}"),
+                message: error.to_string(),
+            })?;
+            sink(row, answer.found(filter))
+        }),
+        Dialect::Parquet => foreign::read(path, file, place, sink),
+    }
+}
+
+fn read_samples(
+    path: &Path,
+    file: &str,
+    place: &Place,
+    filter: Option<&str>,
+    sink: Sink<'_>,
+) -> Result<(), Error> {
+    let benchmark = place.benchmark.clone().unwrap_or_default();
+    let id = place.id.clone().unwrap_or_default();
+    let mut counts = filter.map(str::to_owned);
+    samples::each_line(path, file, &mut |row, value| {
+        let Some(item) = samples::item(&value, &benchmark, &id, file) else {
+            return sink(row, Found::LeftOut("no_item"));
+        };
+        let named = value.get("filter").and_then(Value::as_str);
+        if let Some(named) = named
+            && counts.get_or_insert_with(|| named.to_owned()) != named
+        {
+            return sink(row, Found::LeftOut("other_filter"));
+        }
+        let metric = item.metric.map(|metric| match named {
+            Some(filter) => format!("{metric},{filter}"),
+            None => metric,
+        });
+        let answered = ItemRow {
+            id: item.id,
+            item: item.item,
+            correct: item.correct,
+            score: item.score,
+            metric,
+            loglikelihood: item.loglikelihood,
+            prediction: prediction(&value),
+        };
+        sink(row, Found::Answer(benchmark.clone(), answered))
+    })
+}
+
+/// The likeliest choice's number, or the text that a filter left of what was generated.
+fn prediction(sample: &Value) -> Option<String> {
+    let answers = sample.get("filtered_resps")?.as_array()?;
+    if let Some(text) = answers.first()?.as_str() {
+        return Some(cut(text.trim()));
+    }
+    let scores: Option<Vec<f64>> = answers
+        .iter()
+        .map(|answer| answer.get(0).and_then(samples::number_or_text))
+        .collect();
+    Some(likeliest(&scores?)?.to_string())
+}
+
+/// Place of the greatest value, the first on ties.
+fn likeliest(values: &[f64]) -> Option<usize> {
+    let first = (0, *values.first()?);
+    let best = values.iter().enumerate().fold(
+        first,
+        |best, (place, &value)| {
+            if value > best.1 { (place, value) } else { best }
+        },
+    );
+    Some(best.0)
+}
+
+/// A row of an item table of `anatomy probe evaluate`.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    id: String,
+    task: String,
+    doc_id: u64,
+    log_likelihoods: Vec<f64>,
+    prediction: Option<usize>,
+    gold: Option<usize>,
+    correct: Option<bool>,
+    #[serde(default)]
+    generated: Option<String>,
+    metrics: BTreeMap<String, f64>,
+}
+
+impl Answer {
+    fn found(self, filter: Option<&str>) -> Found {
+        let named = |name: &&str| {
+            let full = self
+                .metrics
+                .keys()
+                .find(|key| match (key.split_once(','), filter) {
+                    (Some((metric, of)), Some(filter)) => metric == *name && (of == filter || of == "none"),
+                    (Some((metric, _)), None) => metric == *name,
+                    (None, _) => key == name,
+                });
+            full.cloned()
+        };
+        let metric = samples::METRICS.iter().find_map(named);
+        let score = metric
+            .as_ref()
+            .and_then(|metric| self.metrics.get(metric).copied());
+        let right = self.gold.and_then(|gold| self.log_likelihoods.get(gold).copied());
+        let row = ItemRow {
+            id: self.id,
+            item: self.doc_id.to_string(),
+            correct: score
+                .filter(|&score| score == 0.0 || score == 1.0)
+                .map_or(self.correct, |score| Some(score == 1.0)),
+            score,
+            metric,
+            loglikelihood: right.filter(|value| value.is_finite()),
+            prediction: self
+                .prediction
+                .map(|choice| choice.to_string())
+                .or_else(|| self.generated.as_deref().map(|text| cut(text.trim()))),
+        };
+        Found::Answer(self.task, row)
+    }
+}

@@ -1,0 +1,238 @@
+//! Files of answers into the table of items: whole files, each once, every row accounted for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::dialects::{self, Dialect, Found, Place};
+use super::kept::{Kept, Known};
+use super::store::{Store, Writing, entries};
+use crate::error::Error;
+use crate::manifest::{sha256, sha256_of};
+use crate::schema::SCHEMA_VERSION;
+
+/// Checkpoints of a part named in its record; a part with more is searched.
+const NAMED: usize = 4_096;
+
+/// How files are taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportSettings {
+    /// What the checkpoint is called, whatever the files say.
+    pub id: Option<String>,
+    /// The filter of lm-evaluation-harness whose answers count; the first that a file names by default.
+    pub filter: Option<String>,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// First 16 digits of a SHA-256 over the file's bytes, what its place says, and the settings: its name in the table.
+    pub name: String,
+    /// The file.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Rows read; `rows_in = kept + repeats + left out`.
+    pub rows_in: u64,
+    /// Rows that this import added.
+    pub kept: u64,
+    /// Rows that the table had, answer and all.
+    pub repeats: u64,
+    /// Rows left out, by reason.
+    pub left_out: BTreeMap<String, u64>,
+    /// What was added, by benchmark.
+    pub benchmarks: BTreeMap<String, Told>,
+    /// It had been imported before, and nothing was done.
+    pub already: bool,
+}
+
+/// What a file added to a benchmark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Rows.
+    pub rows: u64,
+    /// Number of checkpoints.
+    pub checkpoints: usize,
+    /// Their names; none where there are more than 4,096.
+    pub ids: Option<BTreeSet<String>>,
+}
+
+/// A file found under what was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFile {
+    path: PathBuf,
+    dialect: Dialect,
+    place: Place,
+}
+
+/// The files with items among `paths` and in their folders, in order of name. In a folder, files of other kinds and names that
+/// begin with a dot are passed over; a file named itself must be one.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::NoItems`] for a path that holds none.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Error> {
+    let mut found = Vec::new();
+    for path in paths {
+        let before = found.len();
+        gather(path, true, &mut found)?;
+        if found.len() == before {
+            return Err(Error::NoItems {
+                path: path.clone(),
+                message: "looked for samples_*.jsonl, item tables of `probe evaluate`, *.parquet".to_owned(),
+            });
+        }
+    }
+    found.dedup();
+    Ok(found)
+}
+
+fn gather(path: &Path, named: bool, found: &mut Vec<FoundFile>) -> Result<(), Error> {
+    let hidden = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    if hidden && !named {
+        return Ok(());
+    }
+    if path.is_dir() {
+        return entries(path)?
+            .iter()
+            .try_for_each(|entry| gather(entry, false, found));
+    }
+    let file = path.to_string_lossy().replace('\\', "/");
+    if let Some((dialect, place)) = dialects::tell(path, &file)? {
+        found.push(FoundFile {
+            path: path.to_owned(),
+            dialect,
+            place,
+        });
+    }
+    Ok(())
+}
+
+/// Appends `files` to the table in folder `into`, one after the other; `each` hears of every file that is done.
+///
+/// A file that was imported before is passed over. Rows that the table has are left out as repeats, so a file that has grown
+/// may be given again. A row that answers an item otherwise than the table does ends the import: that file adds nothing,
+/// files before it stay.
+///
+/// # Errors
+/// [`Error::ItemClash`], [`Error::NoCheckpoint`], [`Error::BenchmarkName`], [`Error::WrongColumn`] and what reading and writing
+/// give, each naming the file.
+pub fn import(
+    files: &[FoundFile],
+    into: &Path,
+    settings: &ImportSettings,
+    each: &mut dyn FnMut(&Imported),
+) -> Result<Vec<Imported>, Error> {
+    let mut store = Store::open(into)?;
+    let mut all = Vec::with_capacity(files.len());
+    for file in files {
+        let imported = one(&mut store, file, settings)?;
+        each(&imported);
+        all.push(imported);
+    }
+    Ok(all)
+}
+
+fn one(store: &mut Store, found: &FoundFile, settings: &ImportSettings) -> Result<Imported, Error> {
+    let file = found.path.to_string_lossy().replace('\\', "/");
+    let sha256 = sha256_of(&found.path)?;
+    let name = name(&sha256, &found.place, settings);
+    if let Some(record) = store.record(&name) {
+        return Ok(Imported {
+            file,
+            already: true,
+            ..record.clone()
+        });
+    }
+    let (mut rows_in, mut kept, mut repeats) = (0, 0, 0);
+    let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
+    let mut known = Kept::new(store, &file);
+    let mut writing = Writing::begin(store)?;
+    let filter = settings.filter.as_deref();
+    dialects::read(
+        &found.path,
+        &file,
+        found.dialect,
+        &found.place,
+        filter,
+        &mut |number, row| {
+            rows_in = number + 1;
+            let (benchmark, mut row) = match row {
+                Found::Answer(benchmark, row) => (benchmark, row),
+                Found::LeftOut(reason) => {
+                    *left_out.entry(reason.to_owned()).or_insert(0) += 1;
+                    return Ok(());
+                }
+            };
+            if let Some(id) = &settings.id {
+                row.id.clone_from(id);
+            }
+            if row.id.is_empty() {
+                return Err(Error::NoCheckpoint {
+                    file: file.clone(),
+                    row: number,
+                });
+            }
+            if !names_a_folder(&benchmark) {
+                return Err(Error::BenchmarkName {
+                    file: file.clone(),
+                    benchmark,
+                });
+            }
+            if known.meet(&benchmark, &row)? == Known::Repeat {
+                repeats += 1;
+                return Ok(());
+            }
+            kept += 1;
+            writing.add(&benchmark, row)
+        },
+    )?;
+    drop(known);
+    let parts = writing.finish(store, &name)?;
+    let benchmarks = parts
+        .into_iter()
+        .map(|(benchmark, (rows, ids))| {
+            let checkpoints = ids.len();
+            let ids = Some(ids).filter(|ids| ids.len() <= NAMED);
+            let told = Told {
+                rows,
+                checkpoints,
+                ids,
+            };
+            (benchmark, told)
+        })
+        .collect();
+    let imported = Imported {
+        name,
+        file,
+        sha256,
+        rows_in,
+        kept,
+        repeats,
+        left_out,
+        benchmarks,
+        already: false,
+    };
+    store.add(imported.clone())?;
+    Ok(imported)
+}
+
+/// Two checkpoints may have answered alike, so the place counts as the bytes do.
+fn name(content: &str, place: &Place, settings: &ImportSettings) -> String {
+    let all = [
+        Some(content),
+        place.id.as_deref(),
+        place.benchmark.as_deref(),
+        settings.id.as_deref(),
+        settings.filter.as_deref(),
+    ];
+    let all = format!("{SCHEMA_VERSION} {all:?}");
+    sha256(all.as_bytes())[..16].to_owned()
+}
+
+fn names_a_folder(benchmark: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    (1..=100).contains(&benchmark.len()) && benchmark.chars().all(plain) && !benchmark.starts_with('.')
+}

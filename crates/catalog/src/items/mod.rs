@@ -1,0 +1,73 @@
+//! Answers to single items: one table that grows past one machine, divided by benchmark, and the questions asked of it.
+//!
+//! ```text
+//! items/
+//!   benchmark=arc_challenge/3f2a….parquet     whole files, named by the hash of what they were made from
+//!   benchmark=gsm8k/3f2a….parquet
+//!   _imports/3f2a….json                       what was read, kept and left out; written last
+//! ```
+//!
+//! [`import()`] appends; [`crate::query::Engine::with_items`] makes the folder the table `items` with the views in
+//! [`VIEWS`]. Many may import at once: a file appears whole or not at all, and its name says what it holds.
+
+mod dialects;
+mod foreign;
+mod import;
+mod kept;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use crate::schema::table;
+
+pub(crate) use store::entries;
+
+pub use import::{ImportSettings, Imported, Told, files, import};
+
+/// Folder of the records of what was imported.
+pub(crate) const RECORDS: &str = "_imports";
+
+/// Name of the column that divides the table.
+pub(crate) const PARTITION: &str = "benchmark";
+
+/// One item answered by one checkpoint; its benchmark is the name of the folder its file stands in.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ItemRow {
+    /// The checkpoint, `org/name`.
+    pub id: String,
+    /// The item's number or key in the benchmark.
+    pub item: String,
+    /// Answered correctly, where the metric says so.
+    pub correct: Option<bool>,
+    /// The item's metric, 0 to 1 where it is one.
+    pub score: Option<f64>,
+    /// Name of that metric, and after a comma of the filter.
+    pub metric: Option<String>,
+    /// Log-likelihood of the right choice, nats.
+    pub loglikelihood: Option<f64>,
+    /// What was answered: the number of the likeliest choice, or the text that was taken from what was generated.
+    pub prediction: Option<String>,
+}
+
+table!(ItemRow, "items", {
+    id: Text "" "the checkpoint, `org/name`",
+    item: Text "" "the item's number or key in the benchmark",
+    correct: Bool "" "answered correctly, where the metric says so",
+    score: Float "" "the item's metric, 0 to 1 where it is one",
+    metric: Text "" "name of that metric, and after a comma of the filter",
+    loglikelihood: Float "nats" "log-likelihood of the right choice",
+    prediction: Text "" "number of the likeliest choice, or the text taken from what was generated",
+});
+
+/// Views over `items`, in the order they are made, with their statements.
+pub const VIEWS: [(&str, &str); 6] = [
+    ("item_difficulty", include_str!("views/item_difficulty.sql")),
+    ("items_all_fail", include_str!("views/items_all_fail.sql")),
+    ("items_all_solve", include_str!("views/items_all_solve.sql")),
+    ("score_bootstrap", include_str!("views/score_bootstrap.sql")),
+    (
+        "checkpoint_agreement",
+        include_str!("views/checkpoint_agreement.sql"),
+    ),
+    ("paired_comparison", include_str!("views/paired_comparison.sql")),
+];

@@ -1,0 +1,162 @@
+//! The folder of a table of items: where files stand, how they come to stand there, and what is known of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempDir};
+
+use super::import::Imported;
+use super::{ItemRow, PARTITION, RECORDS};
+use crate::error::Error;
+use crate::parquet_file::TableWriter;
+
+/// A table of items.
+#[derive(Debug)]
+pub(super) struct Store {
+    dir: PathBuf,
+    records: BTreeMap<String, Imported>,
+}
+
+impl Store {
+    /// Opens the table in `dir`, made where there is none.
+    pub(super) fn open(dir: &Path) -> Result<Self, Error> {
+        let folder = dir.join(RECORDS);
+        fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        let mut records = BTreeMap::new();
+        for path in entries(&folder)? {
+            if path.extension().is_some_and(|ending| ending == "json") {
+                let bytes = fs::read(&path).map_err(Error::io(&path))?;
+                let record: Imported = serde_json::from_slice(&bytes).map_err(|error| Error::Json {
+                    file: path.display().to_string(),
+                    line: error.line(),
+                    column: error.column(),
+                    message: error.to_string(),
+                })?;
+                records.insert(record.name.clone(), record);
+            }
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            records,
+        })
+    }
+
+    /// The record of what was imported under this name.
+    pub(super) fn record(&self, name: &str) -> Option<&Imported> {
+        let record = self.records.get(name)?;
+        let whole = record
+            .benchmarks
+            .iter()
+            .filter(|(_, part)| part.rows > 0)
+            .all(|(benchmark, _)| self.place(benchmark, name).is_file());
+        whole.then_some(record)
+    }
+
+    fn place(&self, benchmark: &str, name: &str) -> PathBuf {
+        let folder = self.dir.join(format!("{PARTITION}={benchmark}"));
+        folder.join(format!("{name}.parquet"))
+    }
+
+    /// The files of a benchmark that hold, or may hold, answers of a checkpoint.
+    pub(super) fn files_with(&self, benchmark: &str, id: &str) -> Result<Vec<PathBuf>, Error> {
+        let folder = self.dir.join(format!("{PARTITION}={benchmark}"));
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let may_hold = |path: &PathBuf| {
+            let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
+            let part = name
+                .and_then(|name| self.records.get(&name))
+                .and_then(|record| record.benchmarks.get(benchmark));
+            let ids = part.and_then(|part| part.ids.as_ref());
+            path.extension().is_some_and(|ending| ending == "parquet")
+                && ids.is_none_or(|ids| ids.contains(id))
+        };
+        Ok(entries(&folder)?.into_iter().filter(may_hold).collect())
+    }
+
+    /// Adds a record, written whole.
+    pub(super) fn add(&mut self, record: Imported) -> Result<(), Error> {
+        let folder = self.dir.join(RECORDS);
+        let path = folder.join(format!("{}.json", record.name));
+        let mut file = NamedTempFile::new_in(&folder).map_err(Error::io(&folder))?;
+        let text = serde_json::to_string_pretty(&record).map_err(|error| Error::Shape {
+            file: path.display().to_string(),
+            message: error.to_string(),
+        })?;
+        file.write_all(text.as_bytes()).map_err(Error::io(&path))?;
+        file.as_file().sync_all().map_err(Error::io(&path))?;
+        file.persist(&path)
+            .map_err(|error| Error::io(&path)(error.error))?;
+        self.records.insert(record.name.clone(), record);
+        Ok(())
+    }
+}
+
+/// The files of one import in the making, one a benchmark; nothing stands in the table before [`Writing::finish`].
+pub(super) struct Writing {
+    work: TempDir,
+    parts: BTreeMap<String, (TableWriter<ItemRow, File>, BTreeSet<String>)>,
+}
+
+impl Writing {
+    pub(super) fn begin(store: &Store) -> Result<Self, Error> {
+        let work = tempfile::Builder::new()
+            .prefix(".import-")
+            .tempdir_in(&store.dir)
+            .map_err(Error::io(&store.dir))?;
+        Ok(Self {
+            work,
+            parts: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn add(&mut self, benchmark: &str, row: ItemRow) -> Result<(), Error> {
+        if !self.parts.contains_key(benchmark) {
+            let path = self.work.path().join(benchmark);
+            let file = File::create_new(&path).map_err(Error::io(&path))?;
+            let part = (TableWriter::new(file)?, BTreeSet::new());
+            self.parts.insert(benchmark.to_owned(), part);
+        }
+        let (writer, ids) = self.parts.get_mut(benchmark).expect("it was made above");
+        if !ids.contains(&row.id) {
+            ids.insert(row.id.clone());
+        }
+        writer.push(row)
+    }
+
+    /// Moves the files to their places under `name`; gives rows and checkpoints by benchmark.
+    pub(super) fn finish(
+        self,
+        store: &Store,
+        name: &str,
+    ) -> Result<BTreeMap<String, (u64, BTreeSet<String>)>, Error> {
+        let mut done = BTreeMap::new();
+        let mut moves = Vec::new();
+        for (benchmark, (writer, ids)) in self.parts {
+            let (rows, file) = writer.finish()?;
+            let written = self.work.path().join(&benchmark);
+            file.sync_all().map_err(Error::io(&written))?;
+            moves.push((written, store.place(&benchmark, name)));
+            done.insert(benchmark, (rows, ids));
+        }
+        for (written, place) in moves {
+            let folder = place.parent().unwrap_or(&store.dir);
+            fs::create_dir_all(folder).map_err(Error::io(folder))?;
+            fs::rename(&written, &place).map_err(Error::io(&place))?;
+        }
+        Ok(done)
+    }
+}
+
+/// What stands in a folder, in order of name.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
+        found.push(entry.map_err(Error::io(folder))?.path());
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,97 @@
+//! The section on items: findings, tables and figures of every benchmark asked about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answers::Answers;
+use super::parts;
+use crate::finding::{Finding, Interval, SourceOf};
+use crate::section::{Section, Table};
+use crate::statistics::GroupBootstrap;
+
+/// What the section is made of.
+#[derive(Debug, Clone)]
+pub struct ItemStudy<'a> {
+    /// Answers, one benchmark each.
+    pub answers: &'a [Answers],
+    /// Items by benchmark that checkpoints are suspected to have seen.
+    pub subset: Option<&'a BTreeMap<String, BTreeSet<String>>>,
+    /// Two checkpoints to compare.
+    pub pair: Option<(&'a str, &'a str)>,
+    /// Tables drawn for the test of copies.
+    pub draws: usize,
+    /// Rate of false alarms allowed to each list of suspects.
+    pub level: f64,
+    /// How intervals are resampled.
+    pub bootstrap: GroupBootstrap,
+    /// Where the rows come from.
+    pub source: SourceOf,
+}
+
+/// The section.
+pub fn section(study: &ItemStudy<'_>) -> Section {
+    let mut section = Section {
+        id: "items".into(),
+        title: "Items".into(),
+        ..Section::default()
+    };
+    parts::difficulty::add(study, &mut section);
+    parts::scores::add(study, &mut section);
+    parts::copies::add(study, &mut section);
+    if let Some(subset) = study.subset {
+        parts::contamination::add(study, subset, &mut section);
+    } else {
+        section
+            .text
+            .push("Contamination is not judged: no items are named that may have been seen.".into());
+    }
+    if let Some((a, b)) = study.pair {
+        parts::pair::add(study, a, b, &mut section);
+    }
+    section
+}
+
+impl ItemStudy<'_> {
+    /// A finding of this study: `items.{rest}`.
+    pub(super) fn finding(&self, rest: &str, question: String) -> Finding {
+        Finding::new(format!("items.{rest}"), question, &self.source)
+    }
+}
+
+/// A checkpoint's name as a part of an id.
+pub(super) fn slug(name: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    name.chars().map(plain).collect()
+}
+
+/// An empty table with its columns.
+pub(super) fn table(id: &str, caption: String, columns: &[&str]) -> Table {
+    Table {
+        id: id.into(),
+        caption,
+        columns: columns.iter().map(ToString::to_string).collect(),
+        rows: Vec::new(),
+        shown: true,
+    }
+}
+
+/// Wilson's interval (1927) of a share, 95 %.
+pub(super) fn wilson(successes: usize, n: usize) -> Option<Interval> {
+    let z = 1.959_963_984_540_054_f64;
+    let (k, size) = (successes as f64, n as f64);
+    let share = k / size;
+    let scale = 1.0 + z * z / size;
+    let centre = (share + z * z / (2.0 * size)) / scale;
+    let half = z * (share * (1.0 - share) / size + z * z / (4.0 * size * size)).sqrt() / scale;
+    (n > 0).then(|| Interval {
+        low: if successes == 0 { 0.0 } else { centre - half },
+        high: if successes == n { 1.0 } else { centre + half },
+        level: 0.95,
+        method: "wilson".into(),
+    })
+}
