@@ -32,7 +32,9 @@
       layout.height = 80 + 240 * n;
     }
     if (layout.title && wide < 640) {
-      layout.title = Object.assign({}, layout.title, { font: { size: 12 } });
+      // The title stands below Plotly's buttons.
+      layout.title = Object.assign({}, layout.title, { font: { size: 12 }, yref: "container", y: 1, yanchor: "top", pad: { t: 38 } });
+      layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 32 });
     }
     return layout;
   }
