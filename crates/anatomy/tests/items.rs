@@ -20,7 +20,7 @@ fn samples(dir: &Path) {
         for doc in 0..60_u64 {
             // A fixed scramble: harder items by number, better checkpoints by number, no two alike.
             let luck = (doc * 7_919 + like * 104_729 + doc * like * 31) % 97;
-            let right = luck > 10 + doc - 4 * like;
+            let right = luck + 4 * like > 10 + doc;
             let chosen = if right { 0 } else { 1 + (luck + like) % 3 };
             let nats: Vec<String> = (0..4)
                 .map(|choice| format!(r#"["{}","False"]"#, if choice == chosen { -1.0 } else { -2.0 }))

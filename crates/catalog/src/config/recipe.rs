@@ -141,16 +141,12 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             norm_bias: true,
             ..LLAMA
         },
-        "nemotronh" => Recipe {
-            gated: false,
-            ..LLAMA
-        },
         "nemotron" => Recipe {
             gated: false,
             norm_bias: true,
             ..LLAMA
         },
-        "arcee" => Recipe {
+        "arcee" | "nemotronh" => Recipe {
             gated: false,
             ..LLAMA
         },
