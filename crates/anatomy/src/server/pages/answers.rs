@@ -27,7 +27,7 @@ struct TableView {
 }
 
 impl TableView {
-    fn of(name: &'static str, caption: impl Into<String>, table: Table) -> Self {
+    fn of(name: &'static str, caption: impl Into<String>, table: &Table) -> Self {
         // Where a column holds checkpoints, they are links.
         let named = table.columns.iter().position(|column| column == "checkpoint");
         let rows = table.rows.iter().map(|row| {
@@ -228,7 +228,7 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
                     answer.measured.len(),
                     answer.n_measured
                 ),
-                list(&answer.measured),
+                &list(&answer.measured),
             ),
             TableView::of(
                 "Predicted",
@@ -237,7 +237,7 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
                     answer.predicted.len(),
                     answer.n_predicted
                 ),
-                list(&answer.predicted),
+                &list(&answer.predicted),
             ),
         ],
         notes: answer.notes.clone(),
@@ -287,10 +287,7 @@ pub(super) async fn predict_page(State(state): State<Shared>, query: Pairs) -> R
 fn predicted(answer: &PredictAnswer, link: &str) -> Below {
     let tables = predict::tables::all(answer)
         .into_iter()
-        .map(|(name, table)| {
-            let caption = table.caption.clone();
-            TableView::of(name, caption, table)
-        })
+        .map(|(name, table)| TableView::of(name, table.caption.clone(), &table))
         .collect();
     let mut words = Vec::new();
     for score in answer.scores.iter().filter(|score| score.extrapolating) {
@@ -341,16 +338,16 @@ pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> R
                 Ok(Now::Answer(answer)) => Below {
                     words: answer.verdicts.clone(),
                     tables: vec![
-                        TableView::of("Structure and cost", "* differs", compare::structure(&answer)),
+                        TableView::of("Structure and cost", "* differs", &compare::structure(&answer)),
                         TableView::of(
                             "Scores",
                             "Points, with what the number of items leaves open (95 %)",
-                            compare::scores(&answer),
+                            &compare::scores(&answer),
                         ),
                         TableView::of(
                             "Each against the first",
                             "More than noise where p, adjusted for the number of benchmarks, is below 0.05",
-                            compare::pairs(&answer),
+                            &compare::pairs(&answer),
                         ),
                     ],
                     notes: answer.notes.clone(),
