@@ -2,7 +2,7 @@
 //!
 //! Two tests of every pair, each with half of the stated rate of false alarms among all pairs together:
 //! - **pattern**: items on which both are right or both wrong, against tables in which every checkpoint keeps its score and
-//!   every item its difficulty ([`super::shuffled`]). In each table, observed or drawn, a pair's number of agreements is
+//!   every item its difficulty (`shuffled`). In each table, observed or drawn, a pair's number of agreements is
 //!   standardised by its mean and spread over all tables; a pair's p is the rank of its z among the tables' largest.
 //! - **choices**: items on which both are wrong with the same answer, against the wrong answers to each item dealt out at random
 //!   among those who are wrong on it. The items are then independent trials of known chances, and the p of their sum is exact
