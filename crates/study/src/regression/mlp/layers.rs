@@ -1,4 +1,4 @@
-//! Dense layers: forward and backward over a batch. A batch is a matrix of one column per row of the table.
+//! Dense layers as a fit keeps them, and what they put out. A batch is a matrix of one column per row of the table.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -108,95 +108,8 @@ impl Layers {
         let slice = &self.parameters[place.matrix()];
         MatRef::from_column_major_slice(slice, place.outputs, place.inputs)
     }
-
-    /// The gradient of all parameters, given the loss's slope at the output in the last of `slopes`; the slopes of
-    /// the other layers are written on the way.
-    pub(super) fn backward(
-        &self,
-        activations: &[Vec<f32>],
-        slopes: &mut [Vec<f32>],
-        gradient: &mut [f32],
-        rows: usize,
-    ) {
-        let ones = vec![1.0_f32; rows];
-        for (k, place) in self.places().iter().enumerate().rev() {
-            let (before, after) = slopes.split_at_mut(k + 1);
-            let output = columns(&after[0], place.outputs, rows);
-            let input = columns(&activations[k], place.inputs, rows);
-            let matrix = &mut gradient[place.matrix()];
-            matmul(
-                MatMut::from_column_major_slice_mut(matrix, place.outputs, place.inputs),
-                Accum::Replace,
-                output,
-                input.transpose(),
-                1.0,
-                Par::Seq,
-            );
-            matmul(
-                MatMut::from_column_major_slice_mut(&mut gradient[place.biases()], place.outputs, 1),
-                Accum::Replace,
-                output,
-                columns(&ones, rows, 1),
-                1.0,
-                Par::Seq,
-            );
-            if k > 0 {
-                let slope = &mut before[k][..place.inputs * rows];
-                matmul(
-                    MatMut::from_column_major_slice_mut(&mut *slope, place.inputs, rows),
-                    Accum::Replace,
-                    self.matrix(*place).transpose(),
-                    output,
-                    1.0,
-                    Par::Seq,
-                );
-                for (s, a) in slope.iter_mut().zip(&activations[k]) {
-                    *s = if *a > 0.0 { *s } else { 0.0 };
-                }
-            }
-        }
-    }
 }
 
 fn columns(slice: &[f32], units: usize, rows: usize) -> MatRef<'_, f32> {
     MatRef::from_column_major_slice(&slice[..units * rows], units, rows)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gradient_is_the_slope_of_the_loss() {
-        let mut random = Random::new(4, 0);
-        let mut layers = Layers::new(vec![3, 5, 4, 1], &mut random);
-        let input: Vec<f32> = (0..18).map(|_| random.uniform() as f32 - 0.5).collect();
-        let loss = |layers: &Layers| -> f64 {
-            let mut activations = layers.activations(6);
-            activations[0].copy_from_slice(&input);
-            layers.forward(&mut activations, 6);
-            let out = activations.last().expect("an output");
-            out.iter().map(|&y| f64::from(y - 1.0).powi(2) / 2.0).sum()
-        };
-        let mut activations = layers.activations(6);
-        activations[0].copy_from_slice(&input);
-        layers.forward(&mut activations, 6);
-        let mut slopes = layers.activations(6);
-        for (s, y) in slopes[3].iter_mut().zip(&activations[3]) {
-            *s = y - 1.0;
-        }
-        let mut gradient = vec![0.0; layers.parameters.len()];
-        layers.backward(&activations, &mut slopes, &mut gradient, 6);
-        for (i, &expected) in gradient.iter().enumerate() {
-            let at = layers.parameters[i];
-            layers.parameters[i] = at + 1e-2;
-            let above = loss(&layers);
-            layers.parameters[i] = at - 1e-2;
-            let below = loss(&layers);
-            layers.parameters[i] = at;
-            let slope = (above - below) / 2e-2;
-            let off = (slope - f64::from(expected)).abs();
-            assert!(off < 0.03, "{i}: {slope} {expected}");
-        }
-    }
 }

@@ -5,7 +5,10 @@
 //! rule to stop; random numbers are ours, and numbers are `f32` inside. Rows of one batch that share features pass
 //! through the layers once: the error of a group of rows is that of their mean, plus a constant.
 
+mod aligned;
+mod kernel;
 mod layers;
+mod network;
 mod train;
 
 use serde::{Deserialize, Serialize};
