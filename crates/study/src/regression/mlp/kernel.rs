@@ -53,7 +53,11 @@ impl WithSimd for RowsTimes<'_> {
 
 /// The `N` vectors of each row of the result that begin with vector `first`, `R` rows at a time. Returns `N`.
 #[inline(always)]
-fn rows_times<S: Simd, const R: usize, const N: usize>(simd: S, of: &mut RowsTimes<'_>, first: usize) -> usize {
+fn rows_times<S: Simd, const R: usize, const N: usize>(
+    simd: S,
+    of: &mut RowsTimes<'_>,
+    first: usize,
+) -> usize {
     let vectors = of.width / S::F32_LANES;
     let zero = simd.splat_f32s(0.0);
     let right = S::as_simd_f32s(of.right).0;

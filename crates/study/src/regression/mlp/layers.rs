@@ -4,6 +4,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::settle;
 use crate::random::Random;
 
 /// Weights of all layers in one vector: layer after layer the matrix `(out, in)` column by column, then the biases.
@@ -96,6 +97,7 @@ impl Layers {
                 1.0,
                 Par::Seq,
             );
+            settle();
             if k + 1 < places.len() {
                 for x in output.iter_mut() {
                     *x = x.max(0.0);

@@ -127,7 +127,11 @@ impl Network {
                 right: &parameters[place.matrix.clone()],
                 terms: self.units[k],
                 start: Some(&parameters[place.biases.clone()]),
-                finish: if k < last { Finish::Rectified } else { Finish::Plain },
+                finish: if k < last {
+                    Finish::Rectified
+                } else {
+                    Finish::Plain
+                },
                 result: &mut after[0].get_mut()[..rows * self.widths[k + 1]],
                 width: self.widths[k + 1],
             });
@@ -239,7 +243,10 @@ mod tests {
         let mut places = Vec::new();
         let start = network.parameters.get().as_ptr();
         network.copy(|ours, _| places.push(std::ptr::from_ref(ours).addr()));
-        let places: Vec<usize> = places.iter().map(|p| (p - start.addr()) / size_of::<f32>()).collect();
+        let places: Vec<usize> = places
+            .iter()
+            .map(|p| (p - start.addr()) / size_of::<f32>())
+            .collect();
         assert_eq!(places.len(), layers.parameters.len());
         for &at in &places {
             let value = network.parameters.get()[at];

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Structural;
 use super::features::{Features, SHAPE};
+use crate::algebra::settle;
 use crate::design::Design;
 use crate::error::Error;
 use crate::regression::distinct::Distinct;
@@ -331,6 +332,7 @@ pub(super) fn invert(mut lower: Mat<f64>) -> Result<Mat<f64>, Error> {
     let mut out = Mat::zeros(n, n);
     let stack = MemStack::new(&mut memory);
     inverse::inverse(out.as_mut(), lower.as_ref(), Par::Seq, stack);
+    settle();
     for j in 0..n {
         for i in 0..j {
             out[(i, j)] = out[(j, i)];

@@ -1,8 +1,9 @@
 //! The radial kernel of distinct rows as a product of a tall matrix with its transpose.
 
-use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::{Accum, Mat, MatRef, Par};
+
+use crate::algebra::{multiply, settle};
 
 /// exp(−γ‖a − b‖²).
 pub(super) fn radial(a: &[f64], b: &[f64], gamma: f64) -> f64 {
@@ -19,7 +20,7 @@ pub(super) struct Factor {
 }
 
 /// Largest element of K − Φ Φᵀ. Multipliers are at most C a row, so predictions move by less than this times Σ C.
-const TOLERANCE: f64 = 1e-7;
+const TOLERANCE: f64 = 1e-6;
 
 /// Columns worked out together, so that what the earlier ones explain is one product of matrices.
 const PANEL: usize = 48;
@@ -44,34 +45,51 @@ impl Factor {
                 return Self { values, pivots };
             }
             let candidates = candidates(&left, largest);
-            let mut panel = kernels(&by_feature, &candidates, gamma);
             let rank = pivots.len();
             let phi = MatRef::from_column_major_slice(&values, n, rank);
-            let explained = Mat::from_fn(candidates.len(), rank, |c, k| phi[(candidates[c], k)]);
-            matmul(&mut panel, Accum::Add, phi, explained.transpose(), -1.0, Par::Seq);
-            let square = Mat::from_fn(candidates.len(), candidates.len(), |r, c| {
-                panel[(candidates[r], c)]
+            let explained = |rows: &[usize]| Mat::from_fn(rank, rows.len(), |k, c| phi[(rows[c], k)]);
+            let mut square = Mat::from_fn(candidates.len(), candidates.len(), |r, c| {
+                let row = |g: usize| &rows[g * width..(g + 1) * width];
+                radial(row(candidates[r]), row(candidates[c]), gamma)
             });
+            let of_candidates = explained(&candidates);
+            let transposed = of_candidates.transpose();
+            multiply(
+                square.as_mut(),
+                Accum::Add,
+                transposed,
+                of_candidates.as_ref(),
+                -1.0,
+            );
             let (taken, lower) = independent(&square, (largest / 4.0).max(TOLERANCE));
-            let mut columns = Mat::from_fn(n, taken.len(), |r, k| panel[(r, taken[k])]);
+            let taken: Vec<usize> = taken.iter().map(|&t| candidates[t]).collect();
+            let mut columns = kernels(&by_feature, &taken, gamma);
+            multiply(
+                columns.as_mut(),
+                Accum::Add,
+                phi,
+                explained(&taken).as_ref(),
+                -1.0,
+            );
             solve_lower_triangular_in_place(lower.as_ref(), columns.as_mut().transpose_mut(), Par::Seq);
+            settle();
             // What rounding left on the pivots themselves is no residual.
             for &earlier in &pivots {
                 columns.row_mut(earlier).fill(0.0);
             }
-            for (i, &c) in taken.iter().enumerate() {
+            for (i, &pivot) in taken.iter().enumerate() {
                 for k in 0..taken.len() {
-                    columns[(candidates[c], k)] = if k <= i { lower[(i, k)] } else { 0.0 };
+                    columns[(pivot, k)] = if k <= i { lower[(i, k)] } else { 0.0 };
                 }
             }
             for k in 0..taken.len() {
                 let squares = columns.col(k).iter().map(|x| x * x);
                 left.iter_mut().zip(squares).for_each(|(left, x)| *left -= x);
             }
-            pivots.extend(taken.iter().map(|&c| candidates[c]));
-            for &pivot in &pivots[rank..] {
+            for &pivot in &taken {
                 left[pivot] = 0.0;
             }
+            pivots.extend(&taken);
             for k in 0..taken.len() {
                 values.extend(columns.col(k).iter());
             }

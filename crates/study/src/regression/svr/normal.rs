@@ -2,12 +2,13 @@
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
-use faer::linalg::matmul::matmul as product;
+use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::reborrow::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use super::interior::cannot;
+use crate::algebra::{multiply, settle};
 use crate::error::Error;
 
 /// Sum of the curvatures that a step's matrix leaves out; the smallest eigenvalue of the matrix is 1.
@@ -42,6 +43,7 @@ impl<'a> System<'a> {
             spec,
         )
         .map_err(|e| cannot(format!("{e:?} in the normal equations")))?;
+        settle();
         let border = transposed_times(phi, &curvature);
         let mut solved_border = border.clone();
         solve_in_place(&lower, &mut solved_border);
@@ -97,13 +99,12 @@ fn normal_equations(phi: MatRef<'_, f64>, curvature: &[f64]) -> Mat<f64> {
     for first in (0..rank).step_by(BLOCK) {
         let width = BLOCK.min(rank - first);
         let below = scaled.subcols(first, rank - first);
-        product(
+        multiply(
             lower.submatrix_mut(first, first, rank - first, width),
             Accum::Add,
             below.transpose(),
             below.subcols(0, width),
             1.0,
-            Par::Seq,
         );
     }
     lower
@@ -115,6 +116,7 @@ fn solve_in_place(lower: &Mat<f64>, x: &mut [f64]) {
     let mut x = MatMut::from_column_major_slice_mut(x, n, 1);
     solve_lower_triangular_in_place(lower.as_ref(), x.rb_mut(), Par::Seq);
     solve_upper_triangular_in_place(lower.transpose(), x, Par::Seq);
+    settle();
 }
 
 /// Φ w + b.
@@ -122,7 +124,7 @@ pub(super) fn times(phi: MatRef<'_, f64>, w: &[f64], b: f64) -> Vec<f64> {
     let mut values = vec![b; phi.nrows()];
     let to = MatMut::from_column_major_slice_mut(&mut values, phi.nrows(), 1);
     let w = MatRef::from_column_major_slice(w, phi.ncols(), 1);
-    product(to, Accum::Add, phi, w, 1.0, Par::Seq);
+    matmul(to, Accum::Add, phi, w, 1.0, Par::Seq);
     values
 }
 
@@ -131,6 +133,6 @@ pub(super) fn transposed_times(phi: MatRef<'_, f64>, x: &[f64]) -> Vec<f64> {
     let mut values = vec![0.0; phi.ncols()];
     let to = MatMut::from_column_major_slice_mut(&mut values, phi.ncols(), 1);
     let x = MatRef::from_column_major_slice(x, phi.nrows(), 1);
-    product(to, Accum::Replace, phi.transpose(), x, 1.0, Par::Seq);
+    matmul(to, Accum::Replace, phi.transpose(), x, 1.0, Par::Seq);
     values
 }
