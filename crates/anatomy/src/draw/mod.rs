@@ -40,7 +40,22 @@ pub(crate) fn svg(figure: &Figure) -> String {
         Drawing::Curves(panels) => panels::curves(figure, panels),
         Drawing::Dendrogram { names, merges } => single::dendrogram(figure, names, merges),
     };
-    own_names(&text, &figure.id)
+    scalable(&own_names(&text, &figure.id), &figure.title)
+}
+
+/// Says what the drawing's own coordinates are, without which a page that gives it another size cuts it off, and what
+/// it shows to those who do not see it.
+fn scalable(svg: &str, title: &str) -> String {
+    let attribute = |name: &str| {
+        let (_, rest) = svg.split_once(&format!(" {name}=\""))?;
+        rest.split_once('"')?.0.parse::<f64>().ok()
+    };
+    let (Some(width), Some(height)) = (attribute("width"), attribute("height")) else {
+        return svg.to_owned();
+    };
+    let title = title.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let head = format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\"");
+    svg.replacen("<svg", &head, 1)
 }
 
 /// What stands on most machines.
@@ -123,4 +138,16 @@ fn own_names(svg: &str, id: &str) -> String {
     svg.replace(" id=\"", &format!(" id=\"{id}-"))
         .replace("url(#", &format!("url(#{id}-"))
         .replace("href=\"#", &format!("href=\"#{id}-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawing_knows_its_own_size() {
+        let svg = scalable("<svg width=\"1040\" height=\"303.46\"><rect/></svg>", "a < \"b\"");
+        let head = "<svg viewBox=\"0 0 1040 303.46\" role=\"img\" aria-label=\"a &lt; &quot;b&quot;\" width=\"1040\"";
+        assert!(svg.starts_with(head), "{svg}");
+    }
 }
