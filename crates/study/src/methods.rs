@@ -179,7 +179,7 @@ fn figure(targets: &[Target<'_>]) -> Figure {
             n.unwrap_or_default()
         ),
         n: n.unwrap_or_default(),
-        x: Axis::linear("mean R² over six benchmarks (fraction of variance)"),
+        x: Axis::linear("mean R² over six benchmarks"),
         y: Axis::linear(""),
         drawing: Drawing::Intervals { rows, reference: 0.0 },
     }
