@@ -11,6 +11,7 @@ mod bad_input; // every kind of damaged source names file, row and column, and l
 mod catalog; // build, and the proof of the compiled-in tables
 mod deploy; // the files that run pieces of work on clusters
 mod hub; // the Hub client against a stand-in: faults, kills, errors
+mod hub_checkpoint; // a checkpoint by its name on the Hub
 mod items; // answers to single items: import, SQL, study
 mod report; // the main job on the compiled-in tables
 mod serve; // the dashboard's server: answers, refusals, limits

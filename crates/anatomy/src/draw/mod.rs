@@ -53,7 +53,10 @@ fn scalable(svg: &str, title: &str) -> String {
     let (Some(width), Some(height)) = (attribute("width"), attribute("height")) else {
         return svg.to_owned();
     };
-    let title = title.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let title = title
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;");
     let head = format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\"");
     svg.replacen("<svg", &head, 1)
 }

@@ -5,6 +5,7 @@
 //! its tag is a hash, that hash.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -117,10 +118,36 @@ impl Client {
         limit: u64,
         read: impl Fn(Answer) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        self.ask(url, None, limit, read).await
+    }
+
+    /// The bytes `part` of a file, asked for like [`Self::get`].
+    ///
+    /// # Errors
+    /// As [`Self::get`]; [`Failure::Ours`] where parts are not served.
+    pub(crate) async fn part(&self, url: &Url, part: Range<u64>) -> Result<Vec<u8>, Failure> {
+        let wanted = part.end - part.start;
+        self.ask(url, Some(part), wanted, |answer| {
+            let got = answer.body.len() as u64;
+            if got == wanted {
+                return Ok(answer.body);
+            }
+            Err(Transient::Length { said: wanted, got }.into())
+        })
+        .await
+    }
+
+    async fn ask<T>(
+        &self,
+        url: &Url,
+        part: Option<Range<u64>>,
+        limit: u64,
+        read: impl Fn(Answer) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let (mut tries, mut in_a_row, mut trouble) = (0, 0, Duration::ZERO);
         let sent = AtomicU64::new(0);
         loop {
-            let transient = match self.once(url, limit, &sent).await.and_then(&read) {
+            let transient = match self.once(url, part.as_ref(), limit, &sent).await.and_then(&read) {
                 Err(Failure::Transient(transient)) => transient,
                 done => {
                     self.alive();
@@ -168,12 +195,18 @@ impl Client {
     }
 
     /// One try: follows redirects, reads the body, checks that it is whole.
-    async fn once(&self, url: &Url, limit: u64, sent: &AtomicU64) -> Result<Answer, Failure> {
+    async fn once(
+        &self,
+        url: &Url,
+        part: Option<&Range<u64>>,
+        limit: u64,
+        sent: &AtomicU64,
+    ) -> Result<Answer, Failure> {
         let _slot = self.slots.acquire().await;
         let mut url = url.clone();
         let mut linked = Linked::default();
         for _ in 0..=HOPS {
-            let response = self.send(&url, sent).await?;
+            let response = self.send(&url, part, sent).await?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
             linked.note(&headers);
@@ -193,6 +226,12 @@ impl Client {
                 url = next;
                 continue;
             }
+            if part.is_some() && status == 200 {
+                return Err(Failure::Ours {
+                    status,
+                    message: "the whole file instead of the part asked for".into(),
+                });
+            }
             let answer = body(response, if status < 300 { limit } else { 1 << 16 }).await;
             if !(200..300).contains(&status) {
                 let body = answer.unwrap_or_default();
@@ -207,7 +246,9 @@ impl Client {
                 ));
             }
             let body = answer?;
-            linked.check(&headers, &body)?;
+            if part.is_none() {
+                linked.check(&headers, &body)?;
+            }
             self.tally.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
             return Ok(Answer {
                 url,
@@ -224,12 +265,20 @@ impl Client {
     }
 
     /// Sends one request in its turn and tells the limiter what came back.
-    async fn send(&self, url: &Url, sent: &AtomicU64) -> Result<Response, Failure> {
+    async fn send(
+        &self,
+        url: &Url,
+        part: Option<&Range<u64>>,
+        sent: &AtomicU64,
+    ) -> Result<Response, Failure> {
         let class = self.class(url);
         let permit = self.limiter.turn(class).await;
         sent.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
         self.tally.requests.fetch_add(1, Ordering::Relaxed);
         let mut request = self.http.get(url.clone());
+        if let Some(part) = part {
+            request = request.header(header::RANGE, format!("bytes={}-{}", part.start, part.end - 1));
+        }
         if let Some(token) = &self.settings.token
             && url.origin() == self.settings.endpoint.origin()
             && let Ok(mut value) = HeaderValue::from_str(&token.header())

@@ -28,7 +28,8 @@ pub(crate) fn git_blob(body: &[u8]) -> String {
     hex(&sha1(&whole))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes
         .iter()

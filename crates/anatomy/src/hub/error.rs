@@ -73,6 +73,14 @@ pub(crate) enum Error {
         /// The name.
         id: String,
     },
+    /// A repository without weights that can be opened.
+    #[error("{id} holds no model.safetensors and no such file{}", listed(.files))]
+    NoWeights {
+        /// The checkpoint.
+        id: String,
+        /// Its files of weights of other kinds.
+        files: Vec<String>,
+    },
     /// The HTTP client cannot be made, for instance because of a proxy's address.
     #[error("cannot set up the connection: {message}")]
     Client {
@@ -141,6 +149,14 @@ pub(crate) enum Error {
         /// Which part.
         part: &'static str,
     },
+}
+
+fn listed(files: &[String]) -> String {
+    if files.is_empty() {
+        String::new()
+    } else {
+        format!(", but {}", files.join(", "))
+    }
 }
 
 impl Error {

@@ -1,9 +1,10 @@
 //! The Hugging Face Hub: which checkpoints there are and what their configs say, fetched politely and kept on disk.
 //!
 //! Read [`crawl`] first; [`window`] keeps to the Hub's quotas, [`client`] tells a whole answer from a damaged one,
-//! [`store`] says what is kept. Each rule and the page of the Hub's documentation it comes from: `docs/hub.md`.
+//! [`store`] says what is kept; [`checkpoint`] brings weights. Each rule and the page of the Hub's documentation it comes from: `docs/hub.md`.
 
 mod answer;
+pub(crate) mod checkpoint;
 pub(crate) mod client;
 mod config;
 pub(crate) mod crawl;

@@ -141,19 +141,32 @@ fn token_path(variable: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     if let Some(path) = variable("HF_TOKEN_PATH") {
         return Some(PathBuf::from(path));
     }
+    Some(own_folder(variable)?.join("token"))
+}
+
+/// Where every Hugging Face tool keeps the files of repositories: `HF_HUB_CACHE`, or `hub` in the folder of [`own_folder`].
+pub(crate) fn cache(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    let named = variable("HF_HUB_CACHE").or_else(|| variable("HUGGINGFACE_HUB_CACHE"));
+    named
+        .map(PathBuf::from)
+        .or_else(|| Some(own_folder(&variable)?.join("hub")))
+}
+
+/// `HF_HOME`, or the folder `huggingface` among the user's caches.
+fn own_folder(variable: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let home = variable("HOME");
     let expand = |path: String| match (path.strip_prefix("~/"), &home) {
         (Some(rest), Some(home)) => Path::new(home).join(rest),
         _ => PathBuf::from(path),
     };
-    let folder = variable("HF_HOME")
+    variable("HF_HOME")
         .map(expand)
         .or_else(|| variable("XDG_CACHE_HOME").map(|cache| Path::new(&cache).join("huggingface")))
         .or_else(|| {
             home.as_ref()
                 .map(|home| Path::new(home).join(".cache/huggingface"))
-        })?;
-    Some(folder.join("token"))
+        })
 }
 
 #[cfg(test)]

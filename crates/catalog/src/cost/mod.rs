@@ -53,6 +53,8 @@ pub struct Arithmetic {
     d_model: i64,
     d_ffn: i64,
     layers: Vec<Layer>,
+    /// Pairs of positions in the causal masks that all layers' files may hold.
+    masked: f64,
 }
 
 /// Positions that something is asked for.
@@ -64,6 +66,9 @@ pub struct Workload {
     pub chunk: i64,
     /// Positions whose logits are kept at once, in the weights' precision and in 32 bits.
     pub logits: i64,
+    /// The engine keeps each layer's causal mask, a byte a pair of positions, of the families whose files hold one: GPT-2,
+    /// GPT-Neo, GPT-NeoX, GPT-J (transformers did until 2024).
+    pub masks: bool,
 }
 
 impl Workload {
@@ -73,6 +78,7 @@ impl Workload {
             context,
             chunk: context.clamp(1, 512),
             logits: 1,
+            masks: false,
         }
     }
 }
@@ -88,7 +94,7 @@ pub struct Memory {
     pub weights_bytes: f64,
     /// Keys and values, and the states of layers that keep one.
     pub cache_bytes: f64,
-    /// What a prompt is computed in.
+    /// What a prompt is computed in, masks kept included.
     pub activation_bytes: f64,
     /// All of it.
     pub total_bytes: f64,
@@ -135,7 +141,9 @@ impl Arithmetic {
             looked_up,
             ..
         } = count(config, outer, inner)?;
-        let sizes = sizes(config, recipe_of(config, outer, inner)?)?;
+        let recipe = recipe_of(config, outer, inner)?;
+        let sizes = sizes(config, recipe)?;
+        let pairs = (config.pos.unwrap_or(0) as f64).powi(2) * sizes.layers as f64;
         let layers = kinds(inner, sizes.layers, config.is_moe);
         let layers = layers
             .iter()
@@ -153,6 +161,7 @@ impl Arithmetic {
             d_model: sizes.d_model,
             d_ffn: config.d_ffn.unwrap_or(0).max(sizes.d_ffn),
             layers,
+            masked: if recipe.masks { pairs } else { 0.0 },
         })
     }
 
@@ -197,7 +206,8 @@ impl Arithmetic {
         // Residual, its norm, attention's inputs and output, and both halves of the feed-forward layer.
         let activations = (work.chunk * (4 * self.d_model + 2 * self.d_ffn)) as f64 * width;
         let logits = (work.logits * self.vocab) as f64 * (width + 4.0);
-        let activation_bytes = activations + logits;
+        let masks = if work.masks { self.masked } else { 0.0 };
+        let activation_bytes = activations + logits + masks;
         Memory {
             precision,
             context: work.context,

@@ -135,6 +135,7 @@ const LLM_PERF: Workload = Workload {
     context: 320,
     chunk: 256,
     logits: 256,
+    masks: true,
 };
 
 /// Rows of LLM-Perf whose structure is known: checkpoint, board, setting, precision, value.
@@ -165,16 +166,11 @@ fn llm_perf(benchmark: &str) -> Vec<(Arithmetic, String, String, Precision, f64)
 }
 
 /// Checkpoints of LLM-Perf whose memory the arithmetic misses by more than a tenth in some precision, and why.
-const MISSED: [(&str, &str); 7] = [
+const MISSED: [(&str, &str); 5] = [
     (
         "EleutherAI/pythia-1.3b",
         "structure and vocabulary inferred from another checkpoint",
     ),
-    (
-        "EleutherAI/pythia-160m",
-        "transformers kept a causal mask in each layer, half as large as all weights of a layer",
-    ),
-    ("EleutherAI/pythia-410m", "the same"),
     (
         "Qwen/Qwen1.5-0.5B",
         "the listed count has its tied output head twice",
@@ -197,16 +193,20 @@ const MISSED: [(&str, &str); 7] = [
 fn memory_is_within_a_tenth_of_what_llm_perf_measured() {
     let mut off: BTreeMap<String, String> = BTreeMap::new();
     let mut checkpoints: BTreeSet<String> = BTreeSet::new();
+    let (mut near, mut n) = (0, 0);
     for (cost, id, setting, precision, measured) in llm_perf("memory") {
         if setting.contains("Unquantized") {
             let share = cost.memory(precision, &LLM_PERF).total_bytes / 1e6 / measured - 1.0;
             if share.abs() > 0.1 {
                 off.insert(id.clone(), format!("{} {share:+.3}", precision.as_str()));
             }
+            near += usize::from(share.abs() <= 0.1);
+            n += 1;
             checkpoints.insert(id);
         }
     }
     assert!(checkpoints.len() > 45, "{} checkpoints", checkpoints.len());
+    assert!(near * 10 >= n * 9, "{near} of {n} rows");
     let missed: Vec<&str> = off.keys().map(String::as_str).collect();
     assert_eq!(
         missed,

@@ -10,7 +10,7 @@ use crate::regression::RandomForest;
 use crate::statistics::{mean, standard_deviation};
 
 /// Forests fitted, from the study's seed on.
-pub(super) const SEEDS: u64 = 5;
+pub(super) const SEEDS: u64 = 3;
 
 /// Scores of forests from [`SEEDS`] seeds on the same folds.
 pub(super) struct Forests {

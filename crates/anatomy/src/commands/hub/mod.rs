@@ -231,6 +231,9 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
         Error::Row { .. } => "the store is damaged; crawl into a new folder with --hub",
         Error::Address { .. } => "HF_ENDPOINT must be an address such as https://huggingface.co",
         Error::Id { .. } => "names are `organisation/name`, of letters, digits, `-`, `_` and `.`",
+        Error::NoWeights { .. } => {
+            "weights are read from safetensors and GGUF; name a GGUF file as organisation/name/file.gguf"
+        }
         Error::Client { .. } => "check the proxy's address in HTTPS_PROXY and HTTP_PROXY",
         Error::Unreachable { .. } => {
             "check the network, HF_ENDPOINT and HTTPS_PROXY, then run it again: it goes on where it was"

@@ -142,7 +142,7 @@ fn answered(
     items: Option<&Path>,
     all: &[Item],
 ) -> Result<Vec<Answer>> {
-    let checkpoint = model.open()?;
+    let checkpoint = model.open(global)?;
     let mut settings = AnswerSettings {
         run: model.settings(),
         ..AnswerSettings::usual(&checkpoint)

@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
             })
         })
         .collect::<Result<_>>()?;
-    let checkpoint = args.model.open()?;
+    let checkpoint = args.model.open(global)?;
     let settings = GradientSettings {
         run: args.model.settings(),
         per_sample: args.per_sample,

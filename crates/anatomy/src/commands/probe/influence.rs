@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
             .collect::<Result<_>>()?,
         (None, None) => bail!("neither --texts nor --corpus is given"),
     };
-    let checkpoint = args.model.open()?;
+    let checkpoint = args.model.open(global)?;
     let settings = InfluenceSettings {
         run: args.model.settings(),
         max_block: args.max_block,

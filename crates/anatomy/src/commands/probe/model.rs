@@ -11,12 +11,16 @@ use mechanism::Checkpoint;
 use mechanism::run::{Progress, RunSettings};
 
 use crate::cli::Global;
+use crate::hub::checkpoint::{self, Wanted};
+use crate::hub::client::Client;
+use crate::hub::settings::{self, Settings};
 use crate::progress;
 
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
-    /// A GGUF file, a safetensors file, or a folder with config.json, tokenizer.json and safetensors
-    #[arg(long, value_name = "PATH")]
+    /// A GGUF file, a safetensors file, or a folder with config.json, tokenizer.json and safetensors; or a name on the
+    /// Hub (organisation/name, organisation/name@revision, organisation/name/file.gguf), kept in the Hugging Face cache
+    #[arg(long, value_name = "PATH|ID")]
     pub(super) model: PathBuf,
     /// Keep the residual stream of all texts in a file in this folder instead of memory
     #[arg(long, value_name = "DIR")]
@@ -29,9 +33,45 @@ impl ModelArgs {
         Self { model, spill }
     }
 
-    pub(super) fn open(&self) -> Result<Checkpoint> {
-        Checkpoint::open(&self.model)
-            .with_context(|| format!("cannot open the checkpoint {}", self.model.display()))
+    pub(super) fn open(&self, global: &Global) -> Result<Checkpoint> {
+        let place = self.place(global)?;
+        Checkpoint::open(&place).with_context(|| format!("cannot open the checkpoint {}", place.display()))
+    }
+
+    /// Where the checkpoint is on this disk, fetched if it is a name on the Hub and not here yet.
+    fn place(&self, global: &Global) -> Result<PathBuf> {
+        let above = self.model.parent().filter(|above| *above != Path::new(""));
+        let is_local = self.model.exists() || above.is_some_and(Path::exists);
+        let Some(wanted) = self.model.to_str().filter(|_| !is_local).and_then(Wanted::parse) else {
+            return Ok(self.model.clone());
+        };
+        let variable = |name: &str| std::env::var(name).ok();
+        let Some(cache) = settings::cache(variable) else {
+            bail!("no folder to keep checkpoints of the Hub in: set HF_HOME");
+        };
+        if let Some(place) = checkpoint::cached(&cache, &wanted) {
+            return Ok(place);
+        }
+        let name = self.model.display();
+        if variable("HF_HUB_OFFLINE")
+            .is_some_and(|value| matches!(value.as_str(), "1" | "true" | "TRUE" | "yes" | "on"))
+        {
+            bail!(
+                "{name} is neither here nor in {}, and HF_HUB_OFFLINE keeps from asking the Hub",
+                cache.display()
+            );
+        }
+        let client = Client::new(Settings::from_environment(variable, 4)?)?;
+        let bar = progress::bar(global.quiet, 0, "MiB");
+        let fetched = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(checkpoint::fetch(&client, &cache, &wanted, &|done, all| {
+                bar.set_length(all >> 20);
+                bar.set_position(done >> 20);
+            }));
+        bar.finish_and_clear();
+        fetched.with_context(|| format!("{name} is not here, and was asked for at the Hub"))
     }
 
     pub(super) fn settings(&self) -> RunSettings {

@@ -73,7 +73,7 @@ struct Line {
 
 pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
     let requests = args.requests.as_deref().map(requests).transpose()?;
-    let checkpoint = args.model.open()?;
+    let checkpoint = args.model.open(global)?;
     let choice = choice(global, args, &checkpoint)?;
     let pruning = choose(&choice, checkpoint.config.n_layers)?;
     if let Some(requests) = requests {

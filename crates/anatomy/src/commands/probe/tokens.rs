@@ -24,7 +24,7 @@ pub(crate) struct TokensArgs {
 }
 
 pub(super) fn run(global: &Global, args: &TokensArgs) -> Result<ExitCode> {
-    let checkpoint = args.model.open()?;
+    let checkpoint = args.model.open(global)?;
     let ids = checkpoint.encode(&args.text)?;
     let words: Vec<String> = ids.iter().map(ToString::to_string).collect();
     match global.format() {

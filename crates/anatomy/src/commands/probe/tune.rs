@@ -92,7 +92,7 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
     if args.save_every == 0 {
         bail!("--save-every 0: the adapter would never be written");
     }
-    let checkpoint = args.model.open()?;
+    let checkpoint = args.model.open(global)?;
     let optimizer = AdamW::usual(args.learning_rate);
     let mut tuner = Tuner::new(&checkpoint, args.rank, args.alpha, optimizer, global.seed)?;
     if args.out.join("optimizer.safetensors").exists() {
