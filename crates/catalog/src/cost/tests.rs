@@ -193,20 +193,16 @@ const MISSED: [(&str, &str); 5] = [
 fn memory_is_within_a_tenth_of_what_llm_perf_measured() {
     let mut off: BTreeMap<String, String> = BTreeMap::new();
     let mut checkpoints: BTreeSet<String> = BTreeSet::new();
-    let (mut near, mut n) = (0, 0);
     for (cost, id, setting, precision, measured) in llm_perf("memory") {
         if setting.contains("Unquantized") {
             let share = cost.memory(precision, &LLM_PERF).total_bytes / 1e6 / measured - 1.0;
             if share.abs() > 0.1 {
                 off.insert(id.clone(), format!("{} {share:+.3}", precision.as_str()));
             }
-            near += usize::from(share.abs() <= 0.1);
-            n += 1;
             checkpoints.insert(id);
         }
     }
     assert!(checkpoints.len() > 45, "{} checkpoints", checkpoints.len());
-    assert!(near * 10 >= n * 9, "{near} of {n} rows");
     let missed: Vec<&str> = off.keys().map(String::as_str).collect();
     assert_eq!(
         missed,

@@ -250,12 +250,12 @@ mod tests {
         assert_eq!(places.len(), layers.parameters.len());
         for &at in &places {
             let value = network.parameters.get()[at];
-            network.parameters.get_mut()[at] = value + 1e-2;
+            network.parameters.get_mut()[at] = value + 1e-3;
             let above = loss(&mut network, &input);
-            network.parameters.get_mut()[at] = value - 1e-2;
+            network.parameters.get_mut()[at] = value - 1e-3;
             let below = loss(&mut network, &input);
             network.parameters.get_mut()[at] = value;
-            let slope = (above - below) / 2e-2;
+            let slope = (above - below) / 2e-3;
             let off = (slope - f64::from(expected[at])).abs();
             assert!(off < 0.03, "{at}: {slope} {}", expected[at]);
         }
