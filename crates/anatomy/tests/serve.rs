@@ -106,7 +106,7 @@ fn errors_say_what_is_wrong_and_what_there_is() {
         ("/api/v1/query", 400, "`sql` is missing"),
         (
             "/api/v1/query?sql=select%20layer%20from%20structures",
-            400,
+            422,
             "structures.layers",
         ),
     ] {
@@ -185,7 +185,7 @@ fn hostile_sql_leaves_it_serving() {
         "insert into scores select * from scores",
         "select 1; select 2",
     ] {
-        assert_eq!(ask(sql).status, 400, "{sql}");
+        assert_eq!(ask(sql).status, 422, "{sql}");
     }
     let doubled = (0..40).fold("'x'".to_owned(), |inner, _| {
         format!("(select concat(s, s) as s from (select {inner} as s))")

@@ -2,6 +2,13 @@
 
 use super::problem::Problem;
 
+/// Characters of a value, but of those that hold a text.
+const MOST_CHARACTERS: usize = 200;
+/// Parameters that hold a text, and its most characters.
+const TEXTS: [(&str, usize); 2] = [("sql", 10_000), ("config", 20_000)];
+/// Parameters that hold a list, commas between its items.
+const LISTS: [&str; 6] = ["benchmarks", "columns", "context", "license", "precision", "task"];
+
 /// The pairs of a query string, in its order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params {
@@ -14,6 +21,22 @@ impl Params {
         if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             return Err(Problem::bad(format!("no parameter named `{name}`"))
                 .with_hint(format!("there are {}", known.join(", "))));
+        }
+        for (name, value) in &pairs {
+            let text = TEXTS.iter().find(|(text, _)| text == name);
+            let most = text.map_or(MOST_CHARACTERS, |(_, most)| *most);
+            let n = value.chars().count();
+            if n > most {
+                return Err(Problem::bad(format!(
+                    "`{name}` has {n} characters; {most} are the most"
+                )));
+            }
+            let has_gap = value.split(',').any(|item| item.trim().is_empty());
+            if LISTS.contains(&name.as_str()) && has_gap {
+                return Err(Problem::bad(format!(
+                    "`{name}` is {value:?}, a list with an empty item"
+                )));
+            }
         }
         Ok(Self { pairs })
     }
@@ -149,6 +172,10 @@ mod tests {
         assert!(params.count("limit", 1, 10).is_err());
         assert!(params.number("x").is_err());
         assert!(params.flag("f").is_err());
+        let long = "x".repeat(201);
+        for (name, value) in [("q", long.as_str()), ("columns", ""), ("columns", "id,,size")] {
+            assert!(Params::strict(pairs(&[(name, value)]), &["q", "columns"]).is_err());
+        }
         let form = Params::form(pairs(&[("limit", " "), ("q", " a&b ")]));
         assert_eq!(form.count("limit", 1, 10).expect("not filled in"), None);
         assert_eq!(form.link(&["limit"], &[("sort", "-size")]), "q=a%26b&sort=-size");

@@ -3,14 +3,31 @@
 (function () {
   // Okabe and Ito (2008): told apart with any colour vision.
   var COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"];
+  // On the light background those of them that would be fainter than 3 to 1 are darker.
+  var DARKER = { "#E69F00": "#B97C00", "#56B4E9": "#3392D0", "#CC79A7": "#C36A9B", "#999999": "#8A8A8A", "#F0E442": "#948B00" };
   var drawn = [];
 
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
 
+  function shade(name) {
+    var isLight = getComputedStyle(document.documentElement).colorScheme !== "dark";
+    return isLight && DARKER[name] || name;
+  }
+
+  function shaded(data) {
+    return data.map(function (trace) {
+      var own = Object.assign({}, trace);
+      ["marker", "line"].forEach(function (part) {
+        if (own[part] && typeof own[part].color === "string") own[part] = Object.assign({}, own[part], { color: shade(own[part].color) });
+      });
+      return own;
+    });
+  }
+
   function themed(layout) {
     var text = colour("--text"), line = colour("--line"), card = colour("--card");
     var look = { paper_bgcolor: card, plot_bgcolor: card, font: { color: text, family: "system-ui, sans-serif", size: 12 },
-      colorway: COLOURS };
+      colorway: COLOURS.map(shade), uirevision: "kept" };
     Object.keys(layout).forEach(function (key) {
       if (/^[xy]axis\d*$/.test(key)) {
         layout[key] = Object.assign({}, layout[key], { gridcolor: line, linecolor: line, zerolinecolor: line });
@@ -24,17 +41,40 @@
       toImageButtonOptions: { format: "svg", filename: name } };
   }
 
-  // On a narrow screen panels stand below each other.
+  // Lines of at most so many characters, divided between words.
+  function wrapped(text, most) {
+    var lines = [""];
+    text.split(" ").forEach(function (word) {
+      var last = lines.length - 1;
+      if (lines[last] !== "" && lines[last].length + 1 + word.length > most) lines.push(word);
+      else lines[last] += (lines[last] === "" ? "" : " ") + word;
+    });
+    return lines;
+  }
+
+  // On a narrow screen panels stand below each other, and titles that are longer than their side take several lines.
   function fit(layout, wide) {
     if (layout.grid && wide < 640 && layout.grid.columns > 1) {
       var n = layout.grid.rows * layout.grid.columns;
       layout.grid = Object.assign({}, layout.grid, { rows: n, columns: 1 });
       layout.height = 80 + 240 * n;
     }
+    // A character of 14 pixels' type is about 7 wide; margins and gaps take the rest.
+    var rows = layout.grid ? layout.grid.rows : 1, columns = layout.grid ? layout.grid.columns : 1;
+    var most = { x: Math.max(12, (wide / columns - 90) / 7), y: Math.max(12, ((layout.height || 450) / rows - 110) / 7) };
+    Object.keys(layout).forEach(function (key) {
+      var axis = /^([xy])axis\d*$/.exec(key), title = axis && layout[key].title;
+      if (!title || !title.text) return;
+      var lines = wrapped(title.text, most[axis[1]]);
+      layout[key] = Object.assign({}, layout[key], { title: Object.assign({}, title, { text: lines.join("<br>") }) });
+    });
     if (layout.title && wide < 640) {
       // The title stands below Plotly's buttons.
-      layout.title = Object.assign({}, layout.title, { font: { size: 12 }, yref: "container", y: 1, yanchor: "top", pad: { t: 38 } });
-      layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 32 });
+      var lines = wrapped(layout.title.text, (wide - 30) / 6.2);
+      layout.title = Object.assign({}, layout.title, { text: lines.join("<br>"), font: { size: 12 }, yref: "container", y: 1,
+        yanchor: "top", pad: { t: 38 } });
+      layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 16 + 16 * lines.length });
+      layout.height = (layout.height || 450) + 16 * lines.length;
     }
     return layout;
   }
@@ -50,8 +90,8 @@
     // The box holds the height: when the window changes, Plotly takes its size from there.
     place.style.height = (layout.height || 450) + 2 + "px";
     delete layout.height;
-    return Plotly.newPlot(place, spec.data, themed(layout), config(name)).then(function () {
-      drawn.push({ place: place, layout: layout });
+    return Plotly.newPlot(place, shaded(spec.data), themed(layout), config(name)).then(function () {
+      drawn.push({ place: place, data: spec.data, layout: layout, name: name });
       figure.dataset.drawn = "true";
       return place;
     });
@@ -155,7 +195,7 @@
   }
 
   document.addEventListener("themechange", function () {
-    drawn.forEach(function (chart) { Plotly.relayout(chart.place, themed(chart.layout)); });
+    drawn.forEach(function (chart) { Plotly.react(chart.place, shaded(chart.data), themed(chart.layout), config(chart.name)); });
   });
   var charts = document.querySelectorAll("figure.chart");
   if (!("IntersectionObserver" in window)) {
