@@ -60,6 +60,8 @@ const DESCRIBING: [&str; 9] = [
     "family",
 ];
 
+/// Licences of one question at most.
+const LICENSES: usize = 6;
 /// Checkpoints compared at most, and contexts of one answer.
 const MOST: usize = 8;
 
@@ -246,8 +248,19 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
     }
     let tasks = named(params, "task", &task_names(predictor))?;
     let licenses = params.list("license");
+    if licenses.len() > LICENSES {
+        return Err(Problem::bad(format!(
+            "`license` has {} items; {LICENSES} are the most",
+            licenses.len()
+        )));
+    }
     let in_a_name = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    if let Some(text) = licenses.iter().find(|text| !text.chars().all(in_a_name)) {
+    let is_license = |text: &str| (1..=30).contains(&text.len()) && text.chars().all(in_a_name);
+    let given = params
+        .one("license")?
+        .into_iter()
+        .flat_map(|value| value.split(','));
+    if let Some(text) = given.map(str::trim).find(|text| !is_license(text)) {
         return Err(Problem::bad(format!(
             "`license` names {text:?}, which is no licence as the Hub writes it (apache-2.0)"
         )));

@@ -6,8 +6,11 @@ use super::problem::Problem;
 const MOST_CHARACTERS: usize = 200;
 /// Parameters that hold a text, and its most characters.
 const TEXTS: [(&str, usize); 2] = [("sql", 10_000), ("config", 20_000)];
+/// Items of a list, and their characters together.
+const MOST_ITEMS: usize = 40;
+const LIST_CHARACTERS: usize = 5_000;
 /// Parameters that hold a list, commas between its items.
-const LISTS: [&str; 6] = ["benchmarks", "columns", "context", "license", "precision", "task"];
+const LISTS: [&str; 5] = ["benchmarks", "columns", "context", "precision", "task"];
 
 /// The pairs of a query string, in its order.
 #[derive(Debug, Clone, Default)]
@@ -24,17 +27,24 @@ impl Params {
         }
         for (name, value) in &pairs {
             let text = TEXTS.iter().find(|(text, _)| text == name);
-            let most = text.map_or(MOST_CHARACTERS, |(_, most)| *most);
+            let is_list = LISTS.contains(&name.as_str());
+            let usual = if is_list { LIST_CHARACTERS } else { MOST_CHARACTERS };
+            let most = text.map_or(usual, |(_, most)| *most);
             let n = value.chars().count();
             if n > most {
                 return Err(Problem::bad(format!(
                     "`{name}` has {n} characters; {most} are the most"
                 )));
             }
-            let has_gap = value.split(',').any(|item| item.trim().is_empty());
-            if LISTS.contains(&name.as_str()) && has_gap {
+            if is_list && value.split(',').any(|item| item.trim().is_empty()) {
                 return Err(Problem::bad(format!(
                     "`{name}` is {value:?}, a list with an empty item"
+                )));
+            }
+            let n = value.split(',').count();
+            if is_list && n > MOST_ITEMS {
+                return Err(Problem::bad(format!(
+                    "`{name}` has {n} items; {MOST_ITEMS} are the most"
                 )));
             }
         }
@@ -173,7 +183,12 @@ mod tests {
         assert!(params.number("x").is_err());
         assert!(params.flag("f").is_err());
         let long = "x".repeat(201);
-        for (name, value) in [("q", long.as_str()), ("columns", ""), ("columns", "id,,size")] {
+        for (name, value) in [
+            ("q", long.as_str()),
+            ("columns", ""),
+            ("columns", "id,,size"),
+            ("columns", &"id,".repeat(41)[..122]),
+        ] {
             assert!(Params::strict(pairs(&[(name, value)]), &["q", "columns"]).is_err());
         }
         let form = Params::form(pairs(&[("limit", " "), ("q", " a&b ")]));

@@ -17,6 +17,10 @@
   function shaded(data) {
     return data.map(function (trace) {
       var own = Object.assign({}, trace);
+      // Plotly's own dark grey would be lost on the dark background.
+      ["error_x", "error_y"].forEach(function (part) {
+        if (own[part]) own[part] = Object.assign({ color: colour("--text") }, own[part]);
+      });
       ["marker", "line"].forEach(function (part) {
         if (own[part] && typeof own[part].color === "string") own[part] = Object.assign({}, own[part], { color: shade(own[part].color) });
       });
@@ -53,7 +57,7 @@
   }
 
   // On a narrow screen panels stand below each other, and titles that are longer than their side take several lines.
-  function fit(layout, wide) {
+  function fit(data, layout, wide) {
     if (layout.grid && wide < 640 && layout.grid.columns > 1) {
       var n = layout.grid.rows * layout.grid.columns;
       layout.grid = Object.assign({}, layout.grid, { rows: n, columns: 1 });
@@ -68,11 +72,20 @@
       var lines = wrapped(title.text, most[axis[1]]);
       layout[key] = Object.assign({}, layout[key], { title: Object.assign({}, title, { text: lines.join("<br>") }) });
     });
+    // Names that stand upright below need room, and a legend below would lie on them.
+    var longest = Math.max.apply(null, [0].concat(data.map(function (trace) {
+      return Math.max.apply(null, [0].concat((trace.x || []).slice(0, 60).map(function (x) { return typeof x === "string" && !/^\d/.test(x) ? x.length : 0; })));
+    })));
+    if (longest > 8 && !layout.grid) {
+      layout.height = (layout.height || 450) + (wide < 640 ? 6 * longest : 30);
+      if (layout.legend) layout.legend = Object.assign({}, layout.legend, { x: 0, y: 1, yanchor: "bottom" });
+      layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 24 });
+    }
     if (layout.title && wide < 640) {
-      // The title stands below Plotly's buttons.
-      var lines = wrapped(layout.title.text, (wide - 30) / 6.2);
-      layout.title = Object.assign({}, layout.title, { text: lines.join("<br>"), font: { size: 12 }, yref: "container", y: 1,
-        yanchor: "top", pad: { t: 38 } });
+      // The title stands below Plotly's buttons, from the edge on.
+      var lines = wrapped(layout.title.text, (wide - 24) / 6.4);
+      layout.title = Object.assign({}, layout.title, { text: lines.join("<br>"), font: { size: 12 }, xref: "container", x: 0, xanchor: "left",
+        yref: "container", y: 1, yanchor: "top", pad: { t: 38, l: 10 } });
       layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 16 + 16 * lines.length });
       layout.height = (layout.height || 450) + 16 * lines.length;
     }
@@ -86,7 +99,7 @@
     var label = place.getAttribute("aria-label");
     place.setAttribute("role", "group");
     if (label) place.setAttribute("aria-label", label);
-    var layout = fit(Object.assign({ margin: { t: 50, r: 20 } }, spec.layout), place.clientWidth);
+    var layout = fit(spec.data, Object.assign({ margin: { t: 50, r: 20 } }, spec.layout), place.clientWidth);
     // The box holds the height: when the window changes, Plotly takes its size from there.
     place.style.height = (layout.height || 450) + 2 + "px";
     delete layout.height;
