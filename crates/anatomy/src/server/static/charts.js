@@ -78,6 +78,9 @@
     })));
     if (longest > 8 && !layout.grid) {
       layout.height = (layout.height || 450) + (wide < 640 ? 6 * longest : 30);
+      // Below the names however long they are: without a distance Plotly puts the title at a fixed place.
+      layout.xaxis = Object.assign({}, layout.xaxis, { title: Object.assign({ standoff: 8 }, layout.xaxis && layout.xaxis.title) },
+        wide < 640 ? { tickangle: 90, dtick: 1, tickfont: { size: 10 } } : {});
       if (layout.legend) layout.legend = Object.assign({}, layout.legend, { x: 0, y: 1, yanchor: "bottom" });
       layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 24 });
     }
