@@ -39,7 +39,7 @@ HOSTILE = [
     "select count(*) from scores a, scores b, scores c where a.value + b.value > c.value",
     "select a.id, b.id from scores a cross join scores b order by a.value * b.value",
     "select repeat('x', 2000000000) || repeat('y', 2000000000)",
-    "select " + "(" * 4000 + "1" + ")" * 4000,
+    "select " + "(" * 2400 + "1" + ")" * 2400,
     "select * from '/etc/passwd'",
     "create external table t stored as csv location '/etc/passwd'",
 ]

@@ -190,8 +190,8 @@ fn hostile_sql_leaves_it_serving() {
     let doubled = (0..40).fold("'x'".to_owned(), |inner, _| {
         format!("(select concat(s, s) as s from (select {inner} as s))")
     });
-    let deep = format!("select {}1{}", "(".repeat(4000), ")".repeat(4000));
-    let wide = format!("select 1 where {}", vec!["1=1"; 1500].join(" or "));
+    let deep = format!("select {}1{}", "(".repeat(2400), ")".repeat(2400));
+    let wide = format!("select 1 where {}", vec!["1=1"; 700].join(" or "));
     let endless = "select count(*) from scores a, scores b, scores c where a.value + b.value > c.value";
     let sorted = "select a.id, b.id from scores a cross join scores b order by a.value * b.value";
     let repeated = "select repeat('x', 2000000000) || repeat('y', 2000000000)";

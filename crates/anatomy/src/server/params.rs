@@ -4,8 +4,8 @@ use super::problem::Problem;
 
 /// Characters of a value, but of those that hold a text.
 const MOST_CHARACTERS: usize = 200;
-/// Parameters that hold a text, and its most characters.
-const TEXTS: [(&str, usize); 2] = [("sql", 10_000), ("config", 20_000)];
+/// Parameters that hold a text, and its most characters: an address has 64 KiB, and a character up to twelve bytes of it.
+const TEXTS: [(&str, usize); 2] = [("sql", 5_000), ("config", 4_000)];
 /// Items of a list, and their characters together.
 const MOST_ITEMS: usize = 40;
 const LIST_CHARACTERS: usize = 5_000;
