@@ -39,7 +39,7 @@ HOSTILE = [
     "select count(*) from scores a, scores b, scores c where a.value + b.value > c.value",
     "select a.id, b.id from scores a cross join scores b order by a.value * b.value",
     "select repeat('x', 2000000000) || repeat('y', 2000000000)",
-    "select " + "(" * 4000 + "1" + ")" * 4000,
+    "select " + "(" * 2400 + "1" + ")" * 2400,
     "select * from '/etc/passwd'",
     "create external table t stored as csv location '/etc/passwd'",
 ]
@@ -153,7 +153,7 @@ def run_first(arguments):
     with Server(arguments.anatomy, wait=False) as server:
         server.get("")
         took = time.monotonic() - server.started
-        return {"first_page_seconds": round(took, 3), "passed": took < 1.0}
+        return {"first_page_seconds": round(took, 3), "server_cpu_seconds": round(server.cpu(), 2), "passed": took < 1.0}
 
 
 def run_rate(arguments):
@@ -230,7 +230,7 @@ def run_sql(arguments):
         for thread in threads:
             thread.join()
         answer = json.loads(server.get("api/v1/query?sql=select%201"))
-        passed = good(result) and answer["rows"] == [[1]] and set(outcomes) <= {"400", "422", "503"}
+        passed = good(result) and answer["rows"] == [[1]] and set(outcomes) <= {"422", "503"}
         return {**result, "statements": outcomes, "passed": passed}
 
 
@@ -242,9 +242,11 @@ def main():
     arguments = parser.parse_args()
     failed = 0
     for name in arguments.scenarios:
+        load = round(os.getloadavg()[0], 2)
         result = globals()[f"run_{name}"](arguments)
         failed += not result["passed"]
-        print(json.dumps({"scenario": name, **result}), flush=True)
+        # Others' work on the same cores shows in the times, not in the server's own seconds.
+        print(json.dumps({"scenario": name, "load_before": load, **result}), flush=True)
     sys.exit(1 if failed else 0)
 
 

@@ -1,16 +1,19 @@
 //! A real browser, driven over the `WebDriver` protocol: Debian's chromium and chromium-driver, where they are installed.
 
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::http;
 
-/// A driver with one session; both end with it.
+/// A driver with one session. A shell leads their process group and ends all of it when its input ends: when this value is
+/// dropped, a test panics, or this process is gone, however it goes.
 pub(crate) struct Browser {
-    driver: Child,
+    hold: Option<ChildStdin>,
+    shell: Child,
     address: String,
     session: String,
 }
@@ -29,14 +32,20 @@ impl Browser {
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .port();
-        let driver = Command::new(program)
-            .arg(format!("--port={port}"))
+        let mut shell = Command::new("/bin/sh")
+            .arg("-c")
+            .arg("\"$0\" --port=\"$1\" & read line; kill -KILL 0")
+            .arg(program)
+            .arg(port.to_string())
+            .process_group(0)
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the driver starts");
+            .expect("a shell");
         let mut browser = Self {
-            driver,
+            hold: shell.stdin.take(),
+            shell,
             address: format!("127.0.0.1:{port}"),
             session: String::new(),
         };
@@ -75,6 +84,11 @@ impl Browser {
             browser.call("POST", "/goog/cdp/execute", &metrics);
         }
         Some(browser)
+    }
+
+    /// The process group of the shell, the driver and the browser.
+    pub(crate) fn group(&self) -> u32 {
+        self.shell.id()
     }
 
     fn send(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -180,12 +194,26 @@ impl Browser {
     }
 }
 
+/// Processes of a group that have not ended.
+pub(crate) fn running(group: u32) -> usize {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let stats = all.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    // After the name in brackets: state, parent, group.
+    let fields = stats.filter_map(|stat| Some(stat.rsplit_once(')')?.1.to_owned()));
+    fields
+        .filter(|rest| {
+            let mut words = rest.split_whitespace();
+            words.next() != Some("Z") && words.nth(1) == Some(group.to_string().as_str())
+        })
+        .count()
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
         if !self.session.is_empty() && !std::thread::panicking() {
             self.call("DELETE", "", &Value::Null);
         }
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        drop(self.hold.take());
+        let _ = self.shell.wait();
     }
 }

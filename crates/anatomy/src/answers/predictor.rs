@@ -40,6 +40,13 @@ pub(crate) struct Predictor {
     pub(crate) benchmarks: Vec<Benchmark>,
 }
 
+impl Predictor {
+    /// Names of the benchmarks, in the order of answers.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.benchmarks.iter().map(|benchmark| benchmark.name.as_str())
+    }
+}
+
 /// One benchmark: its rows, and what was made of them.
 pub(crate) struct Benchmark {
     pub(crate) name: String,

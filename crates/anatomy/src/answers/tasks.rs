@@ -27,6 +27,13 @@ const TASKS: [(&str, &[&str], &[&str]); 10] = [
 /// The six of leaderboard v2: what is asked where no task is.
 const ALL: [&str; 6] = study::dimensions::BENCHMARKS;
 
+/// Every name of every task.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TASKS
+        .iter()
+        .flat_map(|(task, others, _)| std::iter::once(*task).chain(others.iter().copied()))
+}
+
 /// The benchmarks of tasks or benchmarks named, each once, in the order named.
 ///
 /// # Errors

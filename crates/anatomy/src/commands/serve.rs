@@ -98,7 +98,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode> {
             bytes: 16 << 20,
             memory,
             time: Duration::from_secs(args.sql_seconds),
-            length: 10_000,
+            length: 5_000,
             at_once: 2,
         },
         sql_arguments,

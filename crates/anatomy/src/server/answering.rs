@@ -19,7 +19,7 @@ use crate::answers::predict::{PredictAnswer, Question, predict};
 use crate::answers::recommend::{Budget, RecommendAnswer, recommend};
 
 /// Longest wait for an answer; the work goes on meanwhile.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(8);
 /// Questions worked on at once.
 const AT_ONCE: usize = 2;
 /// Questions under way or waiting for their turn.

@@ -6,6 +6,8 @@ use super::params::Params;
 use super::problem::Problem;
 use crate::answers::predict::{Question, Subject};
 use crate::answers::recommend::Budget;
+use crate::answers::sweep::OVER;
+use crate::answers::{Predictor, tasks};
 use crate::commands::asked::{day, quantity};
 
 /// Names that [`question`] knows.
@@ -45,7 +47,22 @@ pub(crate) const RECOMMEND: [&str; 8] = [
 /// Names that [`comparison`] knows.
 pub(crate) const COMPARE: [&str; 3] = ["id", "context", "device"];
 
-/// Checkpoints compared at most.
+/// Names that describe a structure, besides the two that every description needs.
+const DESCRIBING: [&str; 9] = [
+    "d_ffn",
+    "heads",
+    "kv_heads",
+    "head_dim",
+    "vocab_size",
+    "sliding_window",
+    "experts",
+    "experts_per_token",
+    "family",
+];
+
+/// Licences of one question at most.
+const LICENSES: usize = 6;
+/// Checkpoints compared at most, and contexts of one answer.
 const MOST: usize = 8;
 
 fn asked<T>(read: anyhow::Result<T>) -> Result<T, Problem> {
@@ -53,7 +70,7 @@ fn asked<T>(read: anyhow::Result<T>) -> Result<T, Problem> {
 }
 
 fn whole(params: &Params, name: &str) -> Result<Option<i64>, Problem> {
-    Ok(params.count(name, 1, 1_000_000_000)?.map(|value| value as i64))
+    Ok(params.count(name, 1, 1_000_000)?.map(|value| value as i64))
 }
 
 fn contexts(params: &Params, default: &[i64]) -> Result<Vec<i64>, Problem> {
@@ -61,9 +78,14 @@ fn contexts(params: &Params, default: &[i64]) -> Result<Vec<i64>, Problem> {
     if given.is_empty() {
         return Ok(default.to_vec());
     }
+    if given.len() > MOST {
+        return Err(Problem::bad(format!(
+            "`context` has {} items; {MOST} are the most",
+            given.len()
+        )));
+    }
     given
         .iter()
-        .take(8)
         .map(|text| match text.parse::<i64>() {
             Ok(tokens @ 1..=100_000_000) => Ok(tokens),
             _ => Err(Problem::bad(format!(
@@ -77,22 +99,84 @@ fn one_device(params: &Params) -> Result<Option<Device>, Problem> {
     let Some(name) = params.one("device")? else {
         return Ok(None);
     };
-    device::device(name).map(Some).ok_or_else(|| {
-        let names: Vec<String> = device::devices().into_iter().map(|one| one.name).collect();
-        Problem::bad(format!("no device named `{name}`")).with_hint(format!("there are {}", names.join(", ")))
+    let all = device::devices();
+    if let Some(found) = all.iter().find(|one| one.name == name) {
+        return Ok(Some(found.clone()));
+    }
+    let names: Vec<String> = all.into_iter().map(|one| one.name).collect();
+    Err(Problem::bad(format!("no device named `{name}`"))
+        .with_hint(format!("there are {}", names.join(", "))))
+}
+
+/// The names of a list, each one of those known.
+fn named(params: &Params, name: &str, known: &[&str]) -> Result<Vec<String>, Problem> {
+    let given = params.list(name);
+    match given.iter().find(|one| !known.contains(&one.as_str())) {
+        None => Ok(given),
+        Some(one) => Err(
+            Problem::bad(format!("`{name}` names `{one}`, which there is not"))
+                .with_hint(format!("there are {}", known.join(", "))),
+        ),
+    }
+}
+
+/// Every name that `task` takes: tasks and benchmarks.
+pub(crate) fn task_names(predictor: &Predictor) -> Vec<&str> {
+    let mut all: Vec<&str> = tasks::names().collect();
+    all.extend(predictor.names());
+    all
+}
+
+/// Whether a text is of the form that the API's document gives for `memory`: `24GB`, `7.5 GiB`, `0.5TB`.
+fn is_memory(text: &str) -> bool {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'));
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let unit = unit.strip_prefix(' ').unwrap_or(unit).to_ascii_lowercase();
+    let (whole, part) = match number.split_once('.') {
+        Some((whole, part)) => (whole, Some(part)),
+        None => (number, None),
+    };
+    let digits =
+        |text: &str, most| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    ["mb", "gb", "tb", "mib", "gib", "tib"].contains(&unit.as_str())
+        && digits(whole, 4)
+        && part.is_none_or(|part| digits(part, 3))
+        && match (whole.starts_with('0'), part) {
+            (false, _) => true,
+            (true, part) => whole == "0" && part.is_some_and(|part| !part.starts_with('0')),
+        }
+}
+
+/// Whether a text is of the form that the API's document gives for `sweep`: `layers=16..64:8`.
+fn is_sweep(text: &str) -> bool {
+    let number = |text: &str| (1..=7).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('=').is_some_and(|(over, range)| {
+        let (ends, step) = range.split_once(':').unwrap_or((range, "1"));
+        let ends = ends.split_once("..");
+        OVER.contains(&over) && number(step) && ends.is_some_and(|(from, to)| number(from) && number(to))
     })
 }
 
 /// What `predict` is asked.
-pub(crate) fn question(params: &Params) -> Result<Question, Problem> {
+///
+/// # Errors
+/// 400 for a value that the API's document does not allow; 422 for values that do not go together.
+pub(crate) fn question(params: &Params, predictor: &Predictor) -> Result<Question, Problem> {
     let id = params.one("id")?;
     let (layers, d_model) = (whole(params, "layers")?, whole(params, "d_model")?);
     let config = params.one("config")?;
+    if layers.is_none()
+        && let Some(name) = DESCRIBING.iter().find(|name| params.get(name).is_some())
+    {
+        return Err(Problem::beyond(format!(
+            "`{name}` describes a structure, and that needs `layers` and `d_model` and neither `id` nor `config`"
+        )));
+    }
     let subject = match (id, config, layers, d_model) {
         (Some(id), None, None, None) => Subject::Id(id.to_owned()),
         (None, Some(text), None, None) => {
             let config = catalog::config::json::parse(text.as_bytes(), "config")
-                .map_err(|error| Problem::bad(format!("`config` is no config.json: {error}")))?;
+                .map_err(|error| Problem::beyond(format!("`config` is no config.json: {error}")))?;
             Subject::Config {
                 name: "config".into(),
                 config,
@@ -114,7 +198,7 @@ pub(crate) fn question(params: &Params) -> Result<Question, Problem> {
             tied: None,
         }),
         _ => {
-            return Err(Problem::bad(
+            return Err(Problem::beyond(
                 "give either `id`, or `config`, or `layers` and `d_model` (and what else is known)",
             ));
         }
@@ -123,12 +207,19 @@ pub(crate) fn question(params: &Params) -> Result<Question, Problem> {
     question.date = params.one("date")?.map(|text| asked(day(text))).transpose()?;
     question.pretrained = params.flag("pretrained")?;
     question.merged = params.flag("merged")?;
-    question.benchmarks = params.list("benchmarks");
+    let known: Vec<&str> = predictor.names().collect();
+    question.benchmarks = named(params, "benchmarks", &known)?;
     question.contexts = contexts(params, &question.contexts)?;
     question.devices = one_device(params)?.into_iter().collect();
     question.sweep = match params.one("sweep")? {
         None => None,
-        Some(text) => Some(text.parse().map_err(|error: String| Problem::bad(error))?),
+        Some(text) if is_sweep(text) => Some(text.parse().map_err(|error: String| Problem::beyond(error))?),
+        Some(text) => {
+            return Err(Problem::bad(format!(
+                "`sweep` is {text:?}, which is not of the form layers=16..64:8"
+            ))
+            .with_hint(format!("{} can be swept", OVER.join(", "))));
+        }
     };
     if question.sweep.is_some() && question.benchmarks.is_empty() {
         question.benchmarks = study::dimensions::BENCHMARKS.map(String::from).to_vec();
@@ -137,20 +228,45 @@ pub(crate) fn question(params: &Params) -> Result<Question, Problem> {
 }
 
 /// What `recommend` is asked.
-pub(crate) fn budget(params: &Params) -> Result<Budget, Problem> {
+///
+/// # Errors
+/// 400 for a value that the API's document does not allow; 422 for values that do not go together.
+pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, Problem> {
     let device = one_device(params)?;
-    let memory = params
-        .one("memory")?
-        .map(|text| asked(quantity(text)))
-        .transpose()?
-        .or_else(|| device.as_ref().and_then(|device| device.memory_bytes))
-        .ok_or_else(|| {
-            Problem::bad("no budget: give `memory`, as 24GB, or a `device` whose memory is known")
-        })?;
+    let memory = match params.one("memory")? {
+        None => None,
+        Some(text) if is_memory(text) => Some(asked(quantity(text))?),
+        Some(text) => {
+            return Err(Problem::bad(format!(
+                "`memory` is {text:?}, which is no amount of memory like 24GB, 7.5GiB or 0.5TB"
+            )));
+        }
+    };
     let min_speed = params.number("min_speed")?;
-    if min_speed.is_some() && device.is_none() {
-        return Err(Problem::bad("`min_speed` needs a `device`"));
+    if let Some(speed) = min_speed.filter(|speed| *speed < 0.0) {
+        return Err(Problem::bad(format!("`min_speed` is {speed}, below zero")));
     }
+    let tasks = named(params, "task", &task_names(predictor))?;
+    let licenses = params.list("license");
+    if licenses.len() > LICENSES {
+        return Err(Problem::bad(format!(
+            "`license` has {} items; {LICENSES} are the most",
+            licenses.len()
+        )));
+    }
+    let in_a_name = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    let is_license = |text: &str| (1..=30).contains(&text.len()) && text.chars().all(in_a_name);
+    let given = params
+        .one("license")?
+        .into_iter()
+        .flat_map(|value| value.split(','));
+    if let Some(text) = given.map(str::trim).find(|text| !is_license(text)) {
+        return Err(Problem::bad(format!(
+            "`license` names {text:?}, which is no licence as the Hub writes it (apache-2.0)"
+        )));
+    }
+    let context = params.count("context", 1, 100_000_000)?.unwrap_or(8192) as i64;
+    let limit = params.count("top", 1, 200)?.unwrap_or(20);
     let names = params.list("precision");
     let precisions = names
         .iter()
@@ -162,21 +278,30 @@ pub(crate) fn budget(params: &Params) -> Result<Budget, Problem> {
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
+    // What each says alone is in order; now what they say together.
+    if min_speed.is_some() && device.is_none() {
+        return Err(Problem::beyond("`min_speed` needs a `device`"));
+    }
+    let memory = memory
+        .or_else(|| device.as_ref().and_then(|device| device.memory_bytes))
+        .ok_or_else(|| {
+            Problem::beyond("no budget: give `memory`, as 24GB, or a `device` whose memory is known")
+        })?;
     Ok(Budget {
         memory_bytes: memory,
         device,
-        context: contexts(params, &[8192])?[0],
+        context,
         precisions: if precisions.is_empty() {
             vec![Precision::Half]
         } else {
             precisions
         },
-        tasks: params.list("task"),
-        licenses: params.list("license"),
+        tasks,
+        licenses,
         min_speed,
         only: None,
         condition: None,
-        limit: params.count("top", 1, 200)?.unwrap_or(20),
+        limit,
     })
 }
 
@@ -190,7 +315,15 @@ pub(crate) struct Comparison {
 
 /// What `compare` is asked.
 pub(crate) fn comparison(params: &Params) -> Result<Comparison, Problem> {
-    let ids = params.list("id");
+    // An id may hold a comma: some leaderboards' names do.
+    let ids: Vec<String> = params.all("id").map(str::to_owned).collect();
+    if let Some(id) = ids
+        .iter()
+        .enumerate()
+        .find_map(|(place, id)| ids[..place].contains(id).then_some(id))
+    {
+        return Err(Problem::bad(format!("`id` names `{id}` more than once")));
+    }
     if !(2..=MOST).contains(&ids.len()) {
         return Err(Problem::bad(format!(
             "`id` names {} checkpoints; 2 to {MOST} can be compared (id=A&id=B)",
@@ -202,4 +335,37 @@ pub(crate) fn comparison(params: &Params) -> Result<Comparison, Problem> {
         contexts: contexts(params, &[8192])?,
         devices: one_device(params)?.into_iter().collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_those_of_the_document() {
+        for text in ["24GB", "7.5 GiB", "0.5TB", "9999.999 mib", "80gib"] {
+            assert!(is_memory(text) && quantity(text).is_ok(), "{text}");
+        }
+        for text in [
+            "", "24", "GB", "0GB", "0.05TB", "024GB", "12345GB", "1.GB", ".5GB", "1.2.3GB", "24  GB",
+            "24GB/s", "24GB\n", "²4GB",
+        ] {
+            assert!(!is_memory(text), "{text}");
+        }
+        for text in ["layers=16..64:8", "kv_heads=1..8", "d_ffn=0..0:0"] {
+            assert!(is_sweep(text), "{text}");
+        }
+        for text in [
+            "",
+            "layers",
+            "layers=",
+            "layers=1..",
+            "layers=1...2",
+            "heads=1..2",
+            "layers=1..2:",
+            "layers=1..12345678",
+        ] {
+            assert!(!is_sweep(text), "{text}");
+        }
+    }
 }

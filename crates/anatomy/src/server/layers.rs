@@ -49,7 +49,7 @@ pub(crate) fn around(router: Router<Shared>, state: &Shared) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY))
         .layer(RequestBodyTimeoutLayer::new(PIECE))
         .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::SERVICE_UNAVAILABLE,
             ANSWER,
         ))
         .layer(limits)
@@ -83,7 +83,8 @@ async fn outside(State(state): State<Shared>, request: Request, next: Next) -> R
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    if status.is_client_error() && (untyped || is_api && plain) {
+    let is_ours = status == StatusCode::SERVICE_UNAVAILABLE;
+    if (status.is_client_error() || is_ours) && (untyped || is_api && plain) {
         response = worded(response, status, is_api);
     }
     guard(response.headers_mut());
@@ -100,7 +101,7 @@ fn worded(response: Response, status: StatusCode, is_api: bool) -> Response {
     let detail = match status {
         StatusCode::METHOD_NOT_ALLOWED => "this address does not take that method",
         StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than this server takes",
-        StatusCode::REQUEST_TIMEOUT => "the request took too long",
+        StatusCode::SERVICE_UNAVAILABLE => "this took longer than the server waits for an answer",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "the body must be JSON (`Content-Type: application/json`)",
         _ => "the request cannot be read",
     };

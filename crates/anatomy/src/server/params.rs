@@ -2,6 +2,16 @@
 
 use super::problem::Problem;
 
+/// Characters of a value, but of those that hold a text.
+const MOST_CHARACTERS: usize = 200;
+/// Parameters that hold a text, and its most characters: an address has 64 KiB, and a character up to twelve bytes of it.
+const TEXTS: [(&str, usize); 2] = [("sql", 5_000), ("config", 4_000)];
+/// Items of a list, and their characters together.
+const MOST_ITEMS: usize = 40;
+const LIST_CHARACTERS: usize = 5_000;
+/// Parameters that hold a list, commas between its items.
+const LISTS: [&str; 5] = ["benchmarks", "columns", "context", "precision", "task"];
+
 /// The pairs of a query string, in its order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params {
@@ -14,6 +24,29 @@ impl Params {
         if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             return Err(Problem::bad(format!("no parameter named `{name}`"))
                 .with_hint(format!("there are {}", known.join(", "))));
+        }
+        for (name, value) in &pairs {
+            let text = TEXTS.iter().find(|(text, _)| text == name);
+            let is_list = LISTS.contains(&name.as_str());
+            let usual = if is_list { LIST_CHARACTERS } else { MOST_CHARACTERS };
+            let most = text.map_or(usual, |(_, most)| *most);
+            let n = value.chars().count();
+            if n > most {
+                return Err(Problem::bad(format!(
+                    "`{name}` has {n} characters; {most} are the most"
+                )));
+            }
+            if is_list && value.split(',').any(|item| item.trim().is_empty()) {
+                return Err(Problem::bad(format!(
+                    "`{name}` is {value:?}, a list with an empty item"
+                )));
+            }
+            let n = value.split(',').count();
+            if is_list && n > MOST_ITEMS {
+                return Err(Problem::bad(format!(
+                    "`{name}` has {n} items; {MOST_ITEMS} are the most"
+                )));
+            }
         }
         Ok(Self { pairs })
     }
@@ -149,6 +182,15 @@ mod tests {
         assert!(params.count("limit", 1, 10).is_err());
         assert!(params.number("x").is_err());
         assert!(params.flag("f").is_err());
+        let long = "x".repeat(201);
+        for (name, value) in [
+            ("q", long.as_str()),
+            ("columns", ""),
+            ("columns", "id,,size"),
+            ("columns", &"id,".repeat(41)[..122]),
+        ] {
+            assert!(Params::strict(pairs(&[(name, value)]), &["q", "columns"]).is_err());
+        }
         let form = Params::form(pairs(&[("limit", " "), ("q", " a&b ")]));
         assert_eq!(form.count("limit", 1, 10).expect("not filled in"), None);
         assert_eq!(form.link(&["limit"], &[("sort", "-size")]), "q=a%26b&sort=-size");

@@ -28,6 +28,9 @@ pub(crate) const NAMES: [&str; 17] = [
     "offset",
 ];
 
+/// How a structure came to be known.
+pub(crate) const RESOLVED_BY: [&str; 5] = ["exact", "lineage", "name", "size", "none"];
+
 /// Rows on one page unless asked otherwise.
 pub(crate) const PAGE: usize = 50;
 /// Rows of one answer at most.
@@ -60,6 +63,12 @@ impl Search {
         };
         let words = params.one("q")?.unwrap_or_default().to_lowercase();
         search.words = words.split_whitespace().map(str::to_owned).collect();
+        if let Some(way) = params.one("resolved_by")?
+            && !RESOLVED_BY.contains(&way)
+        {
+            return Err(Problem::bad(format!("no way of resolving named `{way}`"))
+                .with_hint(format!("there are {}", RESOLVED_BY.join(", "))));
+        }
         for name in ["organisation", "architecture", "resolved_by", "license"] {
             if let Some(value) = params.one(name)? {
                 search.equal.push((known(name)?, value.to_owned()));

@@ -118,7 +118,9 @@ fn why(choice: &Choice, first: &Choice, tie: Option<(f64, f64)>, budget: &Budget
         parts.push("nothing measured scores as high in less memory".into());
     }
     if choice.n_alike > 0 {
-        parts.push(format!("{} others are predicted the same", choice.n_alike));
+        let n = choice.n_alike;
+        let verb = if n == 1 { "other is" } else { "others are" };
+        parts.push(format!("{n} {verb} predicted the same"));
     }
     parts.push(format!(
         "takes {:.1} of {:.1} GB at {} with {} tokens",

@@ -79,7 +79,7 @@ pub(crate) struct SweepEffect {
 }
 
 /// Dimensions that can be swept.
-const OVER: [&str; 4] = ["layers", "d_model", "d_ffn", "kv_heads"];
+pub(crate) const OVER: [&str; 4] = ["layers", "d_model", "d_ffn", "kv_heads"];
 /// More points than this are no picture.
 const MOST_POINTS: i64 = 100;
 /// The feature by which depth enters at equal size; the default regression knows nothing of it.

@@ -36,13 +36,17 @@ fn read<T>(query: Pairs, known: &[&str], of: impl Fn(&Params) -> Result<T, Probl
 }
 
 pub(super) async fn predict(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
-    let question = read(query, &asked::PREDICT, asked::question)?;
+    let question = read(query, &asked::PREDICT, |params| {
+        asked::question(params, &state.answers.predictor)
+    })?;
     Ok(answered(&state, &state.answers.predict(question).await?))
 }
 
 /// The sweep where one is asked for, else each benchmark with its interval.
 pub(super) async fn predict_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
-    let question = read(query, &asked::PREDICT, asked::question)?;
+    let question = read(query, &asked::PREDICT, |params| {
+        asked::question(params, &state.answers.predictor)
+    })?;
     Ok(match state.answers.predict(question).await? {
         Now::Later => being_made(&state),
         Now::Answer(answer) => {
@@ -56,13 +60,17 @@ pub(super) async fn predict_figure(State(state): State<Shared>, query: Pairs) ->
 }
 
 pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
-    let budget = read(query, &asked::RECOMMEND, asked::budget)?;
+    let budget = read(query, &asked::RECOMMEND, |params| {
+        asked::budget(params, &state.answers.predictor)
+    })?;
     Ok(answered(&state, &state.answers.recommend(budget).await?))
 }
 
 /// Score against memory with the Pareto front.
 pub(super) async fn recommend_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
-    let budget = read(query, &asked::RECOMMEND, asked::budget)?;
+    let budget = read(query, &asked::RECOMMEND, |params| {
+        asked::budget(params, &state.answers.predictor)
+    })?;
     Ok(match state.answers.recommend(budget).await? {
         Now::Later => being_made(&state),
         Now::Answer(answer) => kept(&plotly::spec(&answer.figure())),

@@ -13,6 +13,7 @@ use axum::routing::{MethodRouter, get, post};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::asked::task_names;
 use super::columns::{self, BENCHMARKS, COLUMNS};
 use super::params::Params;
 use super::problem::Problem;
@@ -134,7 +135,9 @@ async fn health(State(state): State<Shared>, query: Pairs) -> Result<Response, P
 }
 
 /// The document as it is served.
-pub(crate) fn document() -> Value {
+///
+/// What it lists of the data: columns, devices, `benchmarks` that are predicted, names of `tasks`.
+pub(crate) fn document(benchmarks: &[&str], tasks: &[&str]) -> Value {
     let mut document: Value = serde_json::from_str(OPENAPI).unwrap_or_default();
     document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
     let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
@@ -148,14 +151,23 @@ pub(crate) fn document() -> Value {
     schemas["NumericColumn"]["enum"] =
         json!(columns::numeric().map(|column| column.name).collect::<Vec<_>>());
     schemas["Benchmark"]["enum"] = json!(BENCHMARKS);
+    schemas["Predicted"]["enum"] = json!(benchmarks);
+    schemas["Task"]["enum"] = json!(tasks);
     let devices = ::catalog::cost::device::devices();
     schemas["Device"]["enum"] = json!(devices.iter().map(|one| &one.name).collect::<Vec<_>>());
     document
 }
 
-async fn openapi(query: Pairs) -> Result<Response, Problem> {
+/// The document of this server.
+pub(crate) fn document_of(state: &Shared) -> Value {
+    let predictor = &state.answers.predictor;
+    let benchmarks: Vec<&str> = predictor.names().collect();
+    document(&benchmarks, &task_names(predictor))
+}
+
+async fn openapi(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
-    Ok(kept(&document()))
+    Ok(kept(&document_of(&state)))
 }
 
 #[cfg(test)]
@@ -166,7 +178,7 @@ mod tests {
 
     #[test]
     fn every_route_is_described_and_every_description_routed() {
-        let document = document();
+        let document = document(&[], &[]);
         let paths = document["paths"].as_object().expect("paths");
         let mut described = BTreeSet::new();
         for (path, operations) in paths {

@@ -171,7 +171,7 @@ pub(super) async fn recommend_page(State(state): State<Shared>, query: Pairs) ->
     let below = if link.is_empty() {
         Below::default()
     } else {
-        match asked::budget(&params) {
+        match asked::budget(&params, &state.answers.predictor) {
             Err(problem) => Below::failed(problem),
             Ok(budget) => match state.answers.recommend(budget).await {
                 Err(problem) => Below::failed(problem),
@@ -264,7 +264,7 @@ pub(super) async fn predict_page(State(state): State<Shared>, query: Pairs) -> R
     let below = if link.is_empty() {
         Below::default()
     } else {
-        match asked::question(&params) {
+        match asked::question(&params, &state.answers.predictor) {
             Err(problem) => Below::failed(problem),
             Ok(question) => match state.answers.predict(question).await {
                 Err(problem) => Below::failed(problem),
@@ -357,7 +357,7 @@ pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> R
             },
         }
     };
-    let mut ids = params.list("id");
+    let mut ids: Vec<String> = params.all("id").map(str::to_owned).collect();
     ids.resize(
         ids.len().max(2) + usize::from(ids.len() >= 2 && ids.len() < 8),
         String::new(),

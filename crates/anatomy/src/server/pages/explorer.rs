@@ -9,10 +9,8 @@ use crate::output::number;
 use crate::server::api::Pairs;
 use crate::server::columns::{BENCHMARKS, COLUMNS, Column, Kind, numeric};
 use crate::server::params::Params;
-use crate::server::search::{self, Search};
+use crate::server::search::{self, RESOLVED_BY, Search};
 use crate::server::state::Shared;
-
-const RESOLVED_BY: [&str; 5] = ["exact", "lineage", "name", "size", "none"];
 
 /// What both pages know of the filter.
 struct Filter {

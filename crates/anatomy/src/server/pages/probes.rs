@@ -71,11 +71,11 @@ pub(super) async fn one(State(state): State<Shared>, Path(name): Path<String>) -
     })
 }
 
-/// Plain values become facts, arrays tables, objects are gone into with their name before.
+/// Plain values become facts, arrays columns of tables, objects are gone into with their name before.
 fn gather(name: &str, value: &Value, facts: &mut Vec<(String, String)>, tables: &mut Vec<Grid>) {
     match value {
         Value::Object(fields) => {
-            let mut columns: Vec<(String, &Vec<Value>)> = Vec::new();
+            let mut columns: Vec<(String, Vec<&Value>)> = Vec::new();
             for (field, inner) in fields {
                 let path = if name.is_empty() {
                     field.clone()
@@ -84,7 +84,12 @@ fn gather(name: &str, value: &Value, facts: &mut Vec<(String, String)>, tables: 
                 };
                 match inner {
                     Value::Array(cells) if cells.iter().all(|cell| !cell.is_array() && !cell.is_object()) => {
-                        columns.push((path, cells));
+                        columns.push((path, cells.iter().collect()));
+                    }
+                    // A row of numbers for each place: its fields stand beside the columns of that length.
+                    Value::Array(cells) if cells.iter().all(is_of_numbers) => {
+                        let rows: Vec<&Value> = cells.iter().collect();
+                        apart(&path, &rows, &mut columns);
                     }
                     _ => gather(&path, inner, facts, tables),
                 }
@@ -97,13 +102,49 @@ fn gather(name: &str, value: &Value, facts: &mut Vec<(String, String)>, tables: 
     }
 }
 
+/// Whether a value is an object of numbers, or of such objects.
+fn is_of_numbers(value: &Value) -> bool {
+    value.as_object().is_some_and(|fields| {
+        !fields.is_empty()
+            && fields
+                .values()
+                .all(|field| field.is_number() || is_of_numbers(field))
+    })
+}
+
+/// The fields of objects as columns, fields of fields with both names.
+fn apart<'a>(name: &str, rows: &[&'a Value], columns: &mut Vec<(String, Vec<&'a Value>)>) {
+    let mut fields: Vec<&String> = Vec::new();
+    for field in rows
+        .iter()
+        .filter_map(|row| row.as_object())
+        .flat_map(|row| row.keys())
+    {
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    for field in fields {
+        let cells: Vec<&Value> = rows
+            .iter()
+            .map(|row| row.get(field).unwrap_or(&Value::Null))
+            .collect();
+        let name = format!("{name}.{field}");
+        if cells.iter().any(|cell| cell.is_object()) {
+            apart(&name, &cells, columns);
+        } else {
+            columns.push((name, cells));
+        }
+    }
+}
+
 /// Arrays of one length stand beside each other.
-fn parallel(name: &str, columns: &[(String, &Vec<Value>)], tables: &mut Vec<Grid>) {
+fn parallel(name: &str, columns: &[(String, Vec<&Value>)], tables: &mut Vec<Grid>) {
     let mut lengths: Vec<usize> = columns.iter().map(|(_, cells)| cells.len()).collect();
     lengths.sort_unstable();
     lengths.dedup();
     for length in lengths.into_iter().filter(|length| *length > 0) {
-        let of_length: Vec<&(String, &Vec<Value>)> = columns
+        let of_length: Vec<&(String, Vec<&Value>)> = columns
             .iter()
             .filter(|(_, cells)| cells.len() == length)
             .collect();
@@ -111,7 +152,7 @@ fn parallel(name: &str, columns: &[(String, &Vec<Value>)], tables: &mut Vec<Grid
         heads.extend(of_length.iter().map(|(head, _)| head.clone()));
         let rows = (0..length.min(SHOWN)).map(|row| {
             let mut cells = vec![view(&Value::from(row))];
-            cells.extend(of_length.iter().map(|(_, column)| view(&column[row])));
+            cells.extend(of_length.iter().map(|(_, column)| view(column[row])));
             cells
         });
         tables.push(Grid {
@@ -172,5 +213,50 @@ fn words(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Bool(flag) => if *flag { "yes" } else { "no" }.into(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rows_of_numbers_stand_beside_the_columns_of_their_length() {
+        let content = json!({
+            "influence": [0.5, 0.25],
+            "intervals": [{"low": 0.4, "high": 0.6}, {"low": 0.2, "high": 0.3}],
+            "layers": [{"q": {"norm": 1.0}, "k": {"norm": 2.0}}, {"q": {"norm": 3.0}}],
+            "items": [{"name": "a", "n": 1}],
+            "mean": 3,
+        });
+        let (mut facts, mut tables) = (Vec::new(), Vec::new());
+        gather("", &content, &mut facts, &mut tables);
+        let places = tables.iter().find(|grid| grid.columns[0] == "#").expect("a grid");
+        let mut columns = places.columns[1..].to_vec();
+        columns.sort_unstable();
+        assert_eq!(
+            columns,
+            [
+                "influence",
+                "intervals.high",
+                "intervals.low",
+                "layers.k.norm",
+                "layers.q.norm"
+            ]
+        );
+        assert_eq!(places.rows.len(), 2);
+        let k = places
+            .columns
+            .iter()
+            .position(|column| column == "layers.k.norm")
+            .expect("k");
+        assert_eq!(
+            (places.rows[0][k].text.as_str(), places.rows[1][k].text.as_str()),
+            ("2", "–")
+        );
+        assert!(tables.iter().any(|grid| grid.columns == ["name", "n"]));
+        assert_eq!(facts, [("mean".to_owned(), "3".to_owned())]);
     }
 }

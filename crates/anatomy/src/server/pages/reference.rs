@@ -1,11 +1,14 @@
 //! The API's reference, from the document that is served.
 
 use askama::Template;
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::Value;
 
 use super::kept;
-use crate::server::api::document;
+use crate::server::api::document_of;
+use crate::server::params::{Params, encode};
+use crate::server::state::Shared;
 
 #[derive(Template)]
 #[template(path = "server/reference.html")]
@@ -35,8 +38,8 @@ struct Parameter {
     required: bool,
 }
 
-pub(super) async fn page() -> Response {
-    let document = document();
+pub(super) async fn page(State(state): State<Shared>) -> Response {
+    let document = document_of(&state);
     let mut operations = Vec::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
@@ -68,18 +71,7 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
             .collect()
     });
     let responses = operation["responses"].as_object().into_iter().flatten();
-    let mut example = path.to_owned();
-    for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        let Some(value) = parameter["example"].as_str() else {
-            continue;
-        };
-        let value = crate::server::params::encode(value);
-        if parameter["in"] == "path" {
-            example = example.replace(&format!("{{{}}}", text(&parameter["name"])), &value);
-        } else {
-            example = format!("{example}?{}={value}", text(&parameter["name"]));
-        }
-    }
+    let example = example(path, operation);
     Operation {
         id: text(&operation["operationId"]),
         method: method.to_uppercase(),
@@ -91,6 +83,35 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
             .collect(),
         example: (method == "get" && !example.contains('{')).then_some(example),
     }
+}
+
+/// The path with the examples of its parameters; a list is repeated where it explodes, else its items have commas between.
+fn example(path: &str, operation: &Value) -> String {
+    let mut path = path.to_owned();
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let name = text(&parameter["name"]);
+        let mut values: Vec<String> = match &parameter["example"] {
+            Value::String(one) => vec![one.clone()],
+            Value::Array(all) => all
+                .iter()
+                .map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
+                .collect(),
+            _ => continue,
+        };
+        if parameter["in"] == "path" {
+            path = path.replace(&format!("{{{name}}}"), &encode(&values.concat()));
+            continue;
+        }
+        if parameter["explode"] == false {
+            values = vec![values.join(",")];
+        }
+        pairs.extend(values.into_iter().map(|value| (name.clone(), value)));
+    }
+    if pairs.is_empty() {
+        return path;
+    }
+    format!("{path}?{}", Params::form(pairs).link(&[], &[]))
 }
 
 /// A schema in a few words.

@@ -7,9 +7,8 @@
 mod child;
 pub(crate) mod worker;
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +16,9 @@ use tokio::sync::Semaphore;
 
 use super::problem::Problem;
 use child::{Child, Gone};
+
+/// Longest wait for a statement's turn.
+const QUEUE: Duration = Duration::from_secs(3);
 
 /// What a visitor's statement may take.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +77,7 @@ pub(crate) struct Answer {
 pub(crate) struct Pool {
     pub(crate) limits: Limits,
     arguments: Vec<String>,
-    idle: Mutex<Vec<Child>>,
+    idle: Arc<Mutex<Vec<Child>>>,
     turns: Semaphore,
     waiting: Semaphore,
     /// Statements answered, refused and stopped.
@@ -90,7 +92,7 @@ impl Pool {
         Self {
             limits,
             arguments,
-            idle: Mutex::default(),
+            idle: Arc::default(),
             turns: Semaphore::new(limits.at_once.max(1)),
             waiting: Semaphore::new(limits.at_once.max(1) * 8),
             answered: AtomicU64::default(),
@@ -109,7 +111,8 @@ impl Pool {
     /// Runs one statement.
     ///
     /// # Errors
-    /// A refused statement, one over a limit, or more at once than there is room for.
+    /// 400 for a text too long or empty, 422 for a refused statement and one over a limit, 503 for more at once than there
+    /// is room for.
     pub(crate) async fn run(&self, sql: String, rows: usize, form: Form) -> Result<Answer, Problem> {
         let length = sql.chars().count();
         if length > self.limits.length {
@@ -118,38 +121,53 @@ impl Pool {
                 self.limits.length
             )));
         }
-        if sql.trim().is_empty() {
+        if length == 0 {
             return Err(Problem::bad("the statement is empty"));
         }
         let _place = self.waiting.try_acquire().map_err(|_| Problem::overloaded())?;
-        let _turn = self.turns.acquire().await.map_err(|_| Problem::overloaded())?;
+        let turn = tokio::time::timeout(QUEUE, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(Problem::overloaded());
+        };
         let ask = Ask {
             sql,
             rows: rows.min(self.limits.rows),
             form,
         };
-        let result = self.ask(ask).await;
-        let count = match &result {
-            Ok(_) => &self.answered,
-            Err(problem) if problem.status == 400 => &self.refused,
-            Err(_) => &self.stopped,
+        let (count, result) = match self.ask(ask).await {
+            Ok(Ok(answer)) => (&self.answered, Ok(answer)),
+            Ok(Err(refusal)) => (&self.refused, Err(refusal)),
+            Err(gone) => {
+                self.replace();
+                (&self.stopped, Err(self.gone(&gone)))
+            }
         };
         count.fetch_add(1, Ordering::Relaxed);
         result
     }
 
-    async fn ask(&self, ask: Ask) -> Result<Answer, Problem> {
+    async fn ask(&self, ask: Ask) -> Result<Result<Answer, Problem>, Gone> {
         let child = self.lock().pop();
         let fresh = child.is_none();
         match self.attempt(child, &ask).await {
             // A child that died while it idled says nothing about this statement.
-            Err(Gone::Before) if !fresh => match self.attempt(None, &ask).await {
-                Err(gone) => Err(self.gone(&gone)),
-                Ok(answer) => answer,
-            },
-            Err(gone) => Err(self.gone(&gone)),
-            Ok(answer) => answer,
+            Err(Gone::Before) if !fresh => self.attempt(None, &ask).await,
+            done => done,
         }
+    }
+
+    /// Starts a child in the place of one that is gone, so that the next statement does not wait for it.
+    fn replace(&self) {
+        let (idle, arguments) = (Arc::clone(&self.idle), self.arguments.clone());
+        let Limits { memory, at_once, .. } = self.limits;
+        tokio::spawn(async move {
+            if let Ok(child) = Child::start(&arguments, memory).await {
+                let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+                if idle.len() < at_once {
+                    idle.push(child);
+                }
+            }
+        });
     }
 
     async fn attempt(&self, child: Option<Child>, ask: &Ask) -> Result<Result<Answer, Problem>, Gone> {
@@ -167,7 +185,7 @@ impl Pool {
                 more: said.more,
             }));
         }
-        let problem = Problem::bad(String::from_utf8_lossy(&body).into_owned());
+        let problem = Problem::beyond(String::from_utf8_lossy(&body).into_owned());
         Ok(Err(if said.suggestions.is_empty() {
             problem
         } else {
@@ -195,7 +213,11 @@ impl Pool {
                 self.limits.bytes
             ))
             .with_hint("ask for fewer rows or columns"),
-            Gone::Before => Problem::fault("the SQL process could not be started"),
+            // A machine too busy to start one in time may not be so in a moment.
+            Gone::Before => Problem {
+                detail: "the SQL process could not be started in time".into(),
+                ..Problem::overloaded()
+            },
         }
     }
 }

@@ -3,14 +3,35 @@
 (function () {
   // Okabe and Ito (2008): told apart with any colour vision.
   var COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442"];
+  // On the light background those of them that would be fainter than 3 to 1 are darker.
+  var DARKER = { "#E69F00": "#B97C00", "#56B4E9": "#3392D0", "#CC79A7": "#C36A9B", "#999999": "#8A8A8A", "#F0E442": "#948B00" };
   var drawn = [];
 
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
 
+  function shade(name) {
+    var isLight = getComputedStyle(document.documentElement).colorScheme !== "dark";
+    return isLight && DARKER[name] || name;
+  }
+
+  function shaded(data) {
+    return data.map(function (trace) {
+      var own = Object.assign({}, trace);
+      // Plotly's own dark grey would be lost on the dark background.
+      ["error_x", "error_y"].forEach(function (part) {
+        if (own[part]) own[part] = Object.assign({ color: colour("--text") }, own[part]);
+      });
+      ["marker", "line"].forEach(function (part) {
+        if (own[part] && typeof own[part].color === "string") own[part] = Object.assign({}, own[part], { color: shade(own[part].color) });
+      });
+      return own;
+    });
+  }
+
   function themed(layout) {
     var text = colour("--text"), line = colour("--line"), card = colour("--card");
     var look = { paper_bgcolor: card, plot_bgcolor: card, font: { color: text, family: "system-ui, sans-serif", size: 12 },
-      colorway: COLOURS };
+      colorway: COLOURS.map(shade), uirevision: "kept" };
     Object.keys(layout).forEach(function (key) {
       if (/^[xy]axis\d*$/.test(key)) {
         layout[key] = Object.assign({}, layout[key], { gridcolor: line, linecolor: line, zerolinecolor: line });
@@ -24,17 +45,52 @@
       toImageButtonOptions: { format: "svg", filename: name } };
   }
 
-  // On a narrow screen panels stand below each other.
-  function fit(layout, wide) {
+  // Lines of at most so many characters, divided between words.
+  function wrapped(text, most) {
+    var lines = [""];
+    text.split(" ").forEach(function (word) {
+      var last = lines.length - 1;
+      if (lines[last] !== "" && lines[last].length + 1 + word.length > most) lines.push(word);
+      else lines[last] += (lines[last] === "" ? "" : " ") + word;
+    });
+    return lines;
+  }
+
+  // On a narrow screen panels stand below each other, and titles that are longer than their side take several lines.
+  function fit(data, layout, wide) {
     if (layout.grid && wide < 640 && layout.grid.columns > 1) {
       var n = layout.grid.rows * layout.grid.columns;
       layout.grid = Object.assign({}, layout.grid, { rows: n, columns: 1 });
       layout.height = 80 + 240 * n;
     }
+    // A character of 14 pixels' type is about 7 wide; margins and gaps take the rest.
+    var rows = layout.grid ? layout.grid.rows : 1, columns = layout.grid ? layout.grid.columns : 1;
+    var most = { x: Math.max(12, (wide / columns - 90) / 7), y: Math.max(12, ((layout.height || 450) / rows - 110) / 7) };
+    Object.keys(layout).forEach(function (key) {
+      var axis = /^([xy])axis\d*$/.exec(key), title = axis && layout[key].title;
+      if (!title || !title.text) return;
+      var lines = wrapped(title.text, most[axis[1]]);
+      layout[key] = Object.assign({}, layout[key], { title: Object.assign({}, title, { text: lines.join("<br>") }) });
+    });
+    // Names that stand upright below need room, and a legend below would lie on them.
+    var longest = Math.max.apply(null, [0].concat(data.map(function (trace) {
+      return Math.max.apply(null, [0].concat((trace.x || []).slice(0, 60).map(function (x) { return typeof x === "string" && !/^\d/.test(x) ? x.length : 0; })));
+    })));
+    if (longest > 8 && !layout.grid) {
+      layout.height = (layout.height || 450) + (wide < 640 ? 6 * longest : 30);
+      // Below the names however long they are: without a distance Plotly puts the title at a fixed place.
+      layout.xaxis = Object.assign({}, layout.xaxis, { title: Object.assign({ standoff: 8 }, layout.xaxis && layout.xaxis.title) },
+        wide < 640 ? { tickangle: 90, dtick: 1, tickfont: { size: 10 } } : {});
+      if (layout.legend) layout.legend = Object.assign({}, layout.legend, { x: 0, y: 1, yanchor: "bottom" });
+      layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 24 });
+    }
     if (layout.title && wide < 640) {
-      // The title stands below Plotly's buttons.
-      layout.title = Object.assign({}, layout.title, { font: { size: 12 }, yref: "container", y: 1, yanchor: "top", pad: { t: 38 } });
-      layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 32 });
+      // The title stands below Plotly's buttons, from the edge on.
+      var lines = wrapped(layout.title.text, (wide - 24) / 6.4);
+      layout.title = Object.assign({}, layout.title, { text: lines.join("<br>"), font: { size: 12 }, xref: "container", x: 0, xanchor: "left",
+        yref: "container", y: 1, yanchor: "top", pad: { t: 38, l: 10 } });
+      layout.margin = Object.assign({}, layout.margin, { t: layout.margin.t + 16 + 16 * lines.length });
+      layout.height = (layout.height || 450) + 16 * lines.length;
     }
     return layout;
   }
@@ -46,12 +102,12 @@
     var label = place.getAttribute("aria-label");
     place.setAttribute("role", "group");
     if (label) place.setAttribute("aria-label", label);
-    var layout = fit(Object.assign({ margin: { t: 50, r: 20 } }, spec.layout), place.clientWidth);
+    var layout = fit(spec.data, Object.assign({ margin: { t: 50, r: 20 } }, spec.layout), place.clientWidth);
     // The box holds the height: when the window changes, Plotly takes its size from there.
     place.style.height = (layout.height || 450) + 2 + "px";
     delete layout.height;
-    return Plotly.newPlot(place, spec.data, themed(layout), config(name)).then(function () {
-      drawn.push({ place: place, layout: layout });
+    return Plotly.newPlot(place, shaded(spec.data), themed(layout), config(name)).then(function () {
+      drawn.push({ place: place, data: spec.data, layout: layout, name: name });
       figure.dataset.drawn = "true";
       return place;
     });
@@ -155,7 +211,7 @@
   }
 
   document.addEventListener("themechange", function () {
-    drawn.forEach(function (chart) { Plotly.relayout(chart.place, themed(chart.layout)); });
+    drawn.forEach(function (chart) { Plotly.react(chart.place, shaded(chart.data), themed(chart.layout), config(chart.name)); });
   });
   var charts = document.querySelectorAll("figure.chart");
   if (!("IntersectionObserver" in window)) {
