@@ -140,7 +140,7 @@ pub(crate) async fn fetch(
     let mut before = 0;
     for file in &files {
         one(client, wanted, &commit, &folder, file, &|done| {
-            tell(before + done, all)
+            tell(before + done, all);
         })
         .await?;
         before += file.size;

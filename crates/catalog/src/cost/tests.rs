@@ -202,11 +202,6 @@ fn memory_is_within_a_tenth_of_what_llm_perf_measured() {
             checkpoints.insert(id);
         }
     }
-    println!(
-        "{} of {} checkpoints within a tenth in every precision; not: {off:?}",
-        checkpoints.len() - off.len(),
-        checkpoints.len()
-    );
     assert!(checkpoints.len() > 45, "{} checkpoints", checkpoints.len());
     let missed: Vec<&str> = off.keys().map(String::as_str).collect();
     assert_eq!(
@@ -233,7 +228,6 @@ fn no_run_of_llm_perf_decodes_faster_than_its_bound() {
         assert!(measured <= bound, "{id}, {setting}: {measured} over {bound}");
         nearest = nearest.max(measured / bound);
     }
-    println!("{n} runs, the nearest at {nearest:.3} of its bound");
     assert!(n > 1000, "{n} rows");
     assert!(
         (0.5..1.0).contains(&nearest),

@@ -3,6 +3,12 @@
 //! Matrices are row after row, rows padded to [`super::aligned::LANES`] numbers. Each sum takes its terms in order, so a
 //! result does not depend on how wide the machine's vectors are, only on whether it multiplies and adds at once.
 
+#![allow(
+    clippy::inline_always,
+    clippy::needless_range_loop,
+    reason = "vector instructions reach only what is inlined into their dispatch; sums are kept in registers by place"
+)]
+
 use pulp::{Simd, WithSimd};
 
 /// Rows of the result worked out together.
