@@ -15,14 +15,15 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 from serve_load import Server
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
 
 
-def run(program, server, seed, examples, is_ours):
+def run(program, server, seed, examples, is_ours, folder):
     """One run of schemathesis; the counts that it prints."""
     environment = dict(os.environ, ANATOMY_LINK=server.link)
     environment.pop("SCHEMATHESIS_HOOKS", None)
@@ -32,7 +33,7 @@ def run(program, server, seed, examples, is_ours):
     done = subprocess.run(
         [program, "--config-file", HERE / "serve_openapi.toml", "--no-color", "run", "--checks", "all", "--seed", str(seed),
          "--max-examples", str(examples), "--continue-on-failure", server.link + "api/v1/openapi.json"],
-        env=environment, stdout=subprocess.PIPE, text=True,
+        env=environment, stdout=subprocess.PIPE, text=True, cwd=folder,
     )
     sys.stderr.write(done.stdout)
     cases = re.search(r"([\d,]+) generated", done.stdout)
@@ -49,15 +50,16 @@ def run(program, server, seed, examples, is_ours):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--anatomy", default="target/release/anatomy")
-    parser.add_argument("--schemathesis", default="schemathesis")
+    parser.add_argument("--schemathesis", default="schemathesis", help="the program, by name or by its whole path")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--examples", type=int, default=50)
     arguments = parser.parse_args()
     failed = 0
-    with Server(arguments.anatomy) as server:
+    # schemathesis keeps what it found in the folder where it runs.
+    with Server(arguments.anatomy) as server, tempfile.TemporaryDirectory() as folder:
         for seed in arguments.seeds:
             for is_ours in (False, True):
-                result = run(arguments.schemathesis, server, seed, arguments.examples, is_ours)
+                result = run(arguments.schemathesis, server, seed, arguments.examples, is_ours, folder)
                 failed += not result["passed"]
                 print(json.dumps(result), flush=True)
     sys.exit(1 if failed else 0)

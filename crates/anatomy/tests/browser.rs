@@ -87,7 +87,7 @@ impl Browser {
     }
 
     /// The process group of the shell, the driver and the browser.
-    pub(crate) fn group(&self) -> u32 {
+    fn group(&self) -> u32 {
         self.shell.id()
     }
 
@@ -195,7 +195,7 @@ impl Browser {
 }
 
 /// Processes of a group that have not ended.
-pub(crate) fn running(group: u32) -> usize {
+fn running(group: u32) -> usize {
     let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let stats = all.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
     // After the name in brackets: state, parent, group.
@@ -215,5 +215,28 @@ impl Drop for Browser {
         }
         drop(self.hold.take());
         let _ = self.shell.wait();
+    }
+}
+
+#[test]
+fn a_test_that_panics_leaves_no_browser_running() {
+    let (say, heard) = std::sync::mpsc::channel();
+    let test = std::thread::spawn(move || {
+        let Some(browser) = Browser::open(800, false) else {
+            return;
+        };
+        browser.go("about:blank");
+        say.send((browser.group(), running(browser.group())))
+            .expect("somebody listens");
+        panic!("as a test that fails does");
+    });
+    let Ok((group, n)) = heard.recv() else {
+        return;
+    };
+    assert!(test.join().is_err() && n > 3, "{n} processes");
+    let started = Instant::now();
+    while running(group) > 0 {
+        assert!(started.elapsed().as_secs() < 20, "{} still run", running(group));
+        std::thread::sleep(Duration::from_millis(50));
     }
 }

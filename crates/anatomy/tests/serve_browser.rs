@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::browser::{Browser, running};
+use crate::browser::Browser;
 use crate::site::{fitted, studied};
 
 /// Every page, and what must be on it once it has loaded.
@@ -76,29 +76,6 @@ fn nameless(browser: &Browser) -> Vec<Value> {
         .filter(|html| !html.as_str().is_some_and(|html| html.contains("modebar")))
         .cloned()
         .collect()
-}
-
-#[test]
-fn a_test_that_panics_leaves_no_browser_running() {
-    let (say, heard) = std::sync::mpsc::channel();
-    let test = std::thread::spawn(move || {
-        let Some(browser) = Browser::open(800, false) else {
-            return;
-        };
-        browser.go("about:blank");
-        say.send((browser.group(), running(browser.group())))
-            .expect("somebody listens");
-        panic!("as a test that fails does");
-    });
-    let Ok((group, n)) = heard.recv() else {
-        return;
-    };
-    assert!(test.join().is_err() && n > 3, "{n} processes");
-    let started = std::time::Instant::now();
-    while running(group) > 0 {
-        assert!(started.elapsed().as_secs() < 20, "{} still run", running(group));
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
 }
 
 #[test]
