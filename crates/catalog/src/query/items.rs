@@ -35,7 +35,11 @@ impl Engine {
         seed: u64,
     ) -> Result<Self, Error> {
         has_items(items)?;
-        let mut config = SessionConfig::new().with_information_schema(true);
+        // One side of the joins is small (checkpoints' totals, one checkpoint's answers): it is gathered once, and the
+        // large side is not dealt out anew by its keys.
+        let mut config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_repartition_joins(false);
         if threads > 0 {
             config = config.with_target_partitions(threads);
         }
@@ -74,7 +78,7 @@ impl Engine {
         let schema = Schema::new(fields);
         let options = ParquetReadOptions::new()
             .schema(&schema)
-            .table_partition_cols(vec![(PARTITION.to_owned(), DataType::Utf8)]);
+            .table_partition_cols(vec![(PARTITION.to_owned(), text.clone())]);
         // The slash at the end: a folder, not a file to be looked for first.
         let place = format!("{}/", items.to_string_lossy().trim_end_matches('/'));
         self.context
