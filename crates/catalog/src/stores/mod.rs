@@ -13,6 +13,7 @@
 
 mod hub;
 mod open;
+mod patient;
 mod registry;
 mod secret;
 #[cfg(test)]
@@ -20,18 +21,18 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use object_store::path::Path as Key;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, WriteMultipart};
+use object_store::{GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt};
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
-use open::{Variables, environment};
+use open::environment;
 pub(crate) use registry::COMPILED_IN;
 pub use registry::{Registry, with_files};
 pub use secret::hide;
@@ -40,6 +41,8 @@ pub use secret::hide;
 const PART: usize = 8 << 20;
 /// Parts under way at a time.
 const PARTS: usize = 4;
+/// Times an upload is made before it is given up.
+const UPLOADS: u32 = 4;
 
 /// An object, or a prefix of objects, in a store.
 #[derive(Debug, Clone)]
@@ -203,10 +206,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
                 .map_err(|error| Error::io(&path)(error.error))?;
             Ok(())
         }
-        Place::Remote(remote) => {
-            let mut source = bytes;
-            put(&remote, &mut source)
-        }
+        Place::Remote(remote) => put(&remote, &mut || Ok(Box::new(bytes))),
     }
 }
 
@@ -214,17 +214,31 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub(crate) fn upload(from: &Path, path: &Path) -> Result<(), Error> {
     match of(path)? {
         Place::Local(path) => fs::copy(from, &path).map(|_| ()).map_err(Error::io(&path)),
-        Place::Remote(remote) => {
-            let mut file = File::open(from).map_err(Error::io(from))?;
-            file.seek(SeekFrom::Start(0)).map_err(Error::io(from))?;
-            put(&remote, &mut file)
+        Place::Remote(remote) => put(&remote, &mut || {
+            let file = File::open(from).map_err(Error::io(from))?;
+            Ok(Box::new(file))
+        }),
+    }
+}
+
+/// Whatever is to be written, from its start.
+type Source<'a> = &'a mut dyn FnMut() -> Result<Box<dyn Read + Send + 'a>, Error>;
+
+/// Writes an object; an upload in parts whose last word is lost is made again, for it cannot be asked whether it was heard.
+fn put<'a>(remote: &Remote, source: Source<'a>) -> Result<(), Error> {
+    for _ in 1..UPLOADS {
+        let mut may_pass = false;
+        let done = put_once(remote, &mut *source()?, &mut may_pass);
+        if done.is_ok() || !may_pass {
+            return done;
         }
     }
+    put_once(remote, &mut *source()?, &mut false)
 }
 
 /// An object appears when all of it has arrived: in one request, or with the last of a multipart upload. One that fails is taken
 /// back, so that its parts cost nothing.
-fn put(remote: &Remote, source: &mut (dyn Read + Send)) -> Result<(), Error> {
+fn put_once(remote: &Remote, source: &mut (dyn Read + Send), may_pass: &mut bool) -> Result<(), Error> {
     let mut next = || -> Result<Vec<u8>, Error> {
         let mut part = Vec::new();
         (&mut *source)
@@ -233,38 +247,51 @@ fn put(remote: &Remote, source: &mut (dyn Read + Send)) -> Result<(), Error> {
             .map_err(Error::io(&remote.place))?;
         Ok(part)
     };
-    let failed = |error: object_store::Error| remote.failed(&error);
+    let mut failed = |error: object_store::Error| {
+        *may_pass = patient::may_pass(&error);
+        remote.failed(&error)
+    };
     let first = next()?;
     if first.len() < PART {
         let done = run(remote.store.put(&remote.key, first.into()));
         return done.map(|_| ()).map_err(failed);
     }
-    let upload = run(remote.store.put_multipart(&remote.key)).map_err(failed)?;
     run(async {
-        let mut writing = WriteMultipart::new_with_chunk_size(upload, PART);
-        let mut part = first;
-        let done = loop {
-            if part.is_empty() {
-                break Ok(());
-            }
-            if let Err(error) = writing.wait_for_capacity(PARTS).await {
-                break Err(failed(error));
-            }
-            writing.put(part.into());
-            part = match next() {
-                Ok(part) => part,
-                Err(error) => break Err(error),
-            };
-        };
-        match done {
-            Ok(()) => writing.finish().await.map(|_| ()).map_err(failed),
+        let mut upload = remote
+            .store
+            .put_multipart(&remote.key)
+            .await
+            .map_err(&mut failed)?;
+        match parts(upload.as_mut(), first, &mut next, &mut failed).await {
+            Ok(()) => upload.complete().await.map(|_| ()).map_err(failed),
             Err(error) => {
-                // Parts of an upload that cannot be taken back are the store's to clean; they are in no listing.
-                writing.abort().await.ok();
+                // Parts that cannot be taken back are the store's to clean; they are in no listing.
+                upload.abort().await.ok();
                 Err(error)
             }
         }
     })
+}
+
+/// Sends all parts, some at a time.
+async fn parts(
+    upload: &mut dyn MultipartUpload,
+    first: Vec<u8>,
+    next: &mut (dyn FnMut() -> Result<Vec<u8>, Error> + Send),
+    failed: &mut (dyn FnMut(object_store::Error) -> Error + Send),
+) -> Result<(), Error> {
+    let mut part = first;
+    while !part.is_empty() {
+        let mut under_way = Vec::with_capacity(PARTS);
+        while under_way.len() < PARTS && !part.is_empty() {
+            under_way.push(upload.put_part(part.into()));
+            part = next()?;
+        }
+        futures::future::try_join_all(under_way)
+            .await
+            .map_err(&mut *failed)?;
+    }
+    Ok(())
 }
 
 impl Remote {

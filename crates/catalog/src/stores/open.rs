@@ -16,6 +16,7 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use url::{Position, Url};
 
 use super::hub::Hub;
+use super::patient::Patient;
 use super::secret::hide;
 use crate::error::Error;
 
@@ -106,6 +107,7 @@ pub(super) fn open(url: &Url, variables: &Variables) -> Result<Arc<dyn ObjectSto
         "hf" => Hub::new(variables).map(|hub| Arc::new(hub) as _),
         _ => Ok(Arc::new(LocalFileSystem::new())),
     };
+    let store = store.map(|store| Arc::new(Patient(store)) as Arc<dyn ObjectStore>);
     store.map_err(|error| Error::Store {
         place: Path::new(url.as_str()).to_owned(),
         message: hide(&error.to_string()),

@@ -44,7 +44,7 @@ fn without(text: &str, secrets: impl Iterator<Item = String>) -> String {
     static USER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"(\w+://)[^\s/@"'<>]*@"#).expect("a regular expression"));
     static HEADER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?i)(bearer|signature|credential)([ =:]+)[^\s,"'<>]+"#).expect("a regular expression")
+        Regex::new(r#"(?i)(bearer |signature=|credential=)[^\s,"'<>]+"#).expect("a regular expression")
     });
     let mut shown = text.to_owned();
     for secret in secrets.filter(|secret| secret.trim().len() >= SHORTEST) {
@@ -52,7 +52,7 @@ fn without(text: &str, secrets: impl Iterator<Item = String>) -> String {
     }
     let shown = QUERY.replace_all(&shown, "$1?***");
     let shown = USER.replace_all(&shown, "$1***@");
-    HEADER.replace_all(&shown, "$1$2***").into_owned()
+    HEADER.replace_all(&shown, "$1***").into_owned()
 }
 
 #[cfg(test)]
