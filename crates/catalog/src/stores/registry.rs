@@ -1,6 +1,7 @@
 //! The stores for the engine, which opens them as addresses come up in statements.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -24,10 +25,16 @@ use crate::catalog::SNAPSHOT;
 pub(crate) const COMPILED_IN: &str = "anatomy://snapshot";
 
 /// Stores by scheme and bucket, opened when first asked for.
-#[derive(Debug)]
 pub struct Registry {
     stores: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
     variables: Variables,
+}
+
+impl fmt::Debug for Registry {
+    /// Names only: the variables are credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.stores().keys()).finish()
+    }
 }
 
 impl Default for Registry {
