@@ -103,6 +103,9 @@ pub(crate) enum Command {
     Recommend(commands::recommend::RecommendArgs),
     /// Checkpoints side by side: what differs, and whether it is more than noise
     Compare(commands::compare::CompareArgs),
+    /// Start the processes that `query --cluster` runs statements on
+    #[command(subcommand)]
+    Cluster(commands::cluster::ClusterCommand),
     /// SQL over the catalog and over files of your own
     Query(commands::query::QueryArgs),
     /// Serve the dashboard and its JSON API

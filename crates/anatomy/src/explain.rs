@@ -40,6 +40,10 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(hub) = cause.downcast_ref::<crate::hub::error::Error>() {
             return crate::commands::hub::hint(hub).map(str::to_owned);
         }
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = cause.downcast_ref::<crate::cluster::error::Error>() {
+            return Some(cluster.hint().to_owned());
+        }
         let io = cause.downcast_ref::<std::io::Error>()?;
         match io.kind() {
             std::io::ErrorKind::PermissionDenied => {
@@ -91,6 +95,12 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         }
         E::MissingDimensions { .. } => {
             "name them (--layers 32 --d-model 4096 …), or give the checkpoint's own --config config.json"
+        }
+        E::Address { .. } => {
+            "tables stand at s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, hf://datasets/OWNER/NAME/PATH, or in folders"
+        }
+        E::Store { .. } => {
+            "credentials come from the environment (AWS_ACCESS_KEY_ID …, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME …, HF_TOKEN); `docs/scale.md` lists them"
         }
         E::Uncountable { .. } => "is a dimension mistyped?",
         E::Io { .. } | E::Query { .. } => return None,

@@ -97,15 +97,15 @@ impl Frame {
     }
 }
 
-/// The cells of a CSV or Parquet file, in row order.
+/// The cells of a CSV or Parquet file, here or in a store, in row order.
 fn cells(path: &Path) -> Result<Vec<(String, Values)>> {
     let ends_in = |end: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
+    let bytes =
+        catalog::stores::read(path).with_context(|| format!("cannot read the data {}", path.display()))?;
     if ends_in("parquet") {
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         return Ok(catalog::query::read_parquet(&path.display().to_string(), bytes)?.columns()?);
     }
-    let mut reader =
-        csv::Reader::from_path(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut reader = csv::Reader::from_reader(bytes.as_ref());
     let names: Vec<String> = reader.headers()?.iter().map(ToString::to_string).collect();
     let mut columns: Vec<Vec<String>> = vec![Vec::new(); names.len()];
     for record in reader.records() {

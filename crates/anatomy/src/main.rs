@@ -7,6 +7,8 @@
 
 mod answers;
 mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod commands;
 mod draw;
 mod evidence;

@@ -17,7 +17,16 @@ fn flags_exist(name: &str, text: &str) {
             continue;
         }
         found += 1;
-        let help = anatomy(&[words[1], words[2], "--help"]);
+        let command: Vec<&str> = words[1..]
+            .iter()
+            .copied()
+            .take_while(|word| {
+                word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-')
+            })
+            .take(2)
+            .chain(["--help"])
+            .collect();
+        let help = anatomy(&command);
         assert_eq!(help.code, 0, "{name}: {line}");
         for flag in words.iter().filter(|word| word.starts_with("--")) {
             assert!(help.stdout.contains(flag), "{name}: {flag}");
@@ -49,6 +58,69 @@ fn slurm_scripts_parse_and_divide_the_list() {
     }
     let text = fs::read_to_string(root().join("deploy/slurm-evaluate.sh")).expect("a script");
     assert!(text.contains("--shard \"$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT\""));
+}
+
+#[test]
+fn a_slurm_cluster_is_a_scheduler_executors_and_a_client() {
+    let path = root().join("deploy/slurm-cluster.sh");
+    let parsed = Command::new("bash").arg("-n").arg(&path).output().expect("bash");
+    assert!(
+        parsed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&parsed.stderr)
+    );
+    let text = fs::read_to_string(&path).expect("a script");
+    flags_exist("slurm-cluster.sh", &text);
+    for part in [
+        "anatomy cluster scheduler",
+        "anatomy cluster executor",
+        "anatomy query",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_kubernetes_cluster_parses_and_its_parts_find_each_other() {
+    let text = fs::read_to_string(root().join("deploy/kubernetes-cluster.yaml")).expect("a manifest");
+    let parts: Vec<Value> = text
+        .split("\n---\n")
+        .map(|part| serde_saphyr::from_str(part).unwrap_or_else(|error| panic!("{error}")))
+        .collect();
+    let kinds: Vec<&str> = parts.iter().filter_map(|part| part["kind"].as_str()).collect();
+    assert_eq!(kinds, ["Service", "Deployment", "Deployment", "NetworkPolicy"]);
+    let (service, scheduler, executor) = (&parts[0], &parts[1], &parts[2]);
+    for deployment in [scheduler, executor] {
+        let labels = &deployment["spec"]["template"]["metadata"]["labels"];
+        assert_eq!(deployment["spec"]["selector"]["matchLabels"], *labels);
+    }
+    assert_eq!(
+        service["spec"]["selector"],
+        scheduler["spec"]["selector"]["matchLabels"]
+    );
+    let container = |part: &Value| part["spec"]["template"]["spec"]["containers"][0].clone();
+    let command: Vec<String> =
+        serde_json::from_value(container(scheduler)["command"].clone()).expect("words");
+    flags_exist("kubernetes-cluster.yaml", &command.join(" "));
+    let port = service["spec"]["ports"][0]["targetPort"]
+        .as_u64()
+        .expect("a port");
+    assert!(command.contains(&port.to_string()), "{command:?}");
+    let script = container(executor)["args"][0]
+        .as_str()
+        .expect("a script")
+        .to_owned();
+    flags_exist("kubernetes-cluster.yaml", &script);
+    let address = format!(
+        "--scheduler {}:{port}",
+        service["metadata"]["name"].as_str().expect("a name")
+    );
+    assert!(script.contains(&address), "{script}");
+    let mounts = &container(executor)["volumeMounts"][0]["name"];
+    assert_eq!(
+        *mounts,
+        executor["spec"]["template"]["spec"]["volumes"][0]["name"]
+    );
 }
 
 #[test]

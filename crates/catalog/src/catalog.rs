@@ -1,6 +1,5 @@
 //! A catalog in memory: from a folder, or the snapshot compiled into the program.
 
-use std::fs;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -9,6 +8,7 @@ use crate::error::Error;
 use crate::manifest;
 use crate::parquet_file::read_rows;
 use crate::schema::{Row, SCHEMA_VERSION};
+use crate::stores;
 use crate::tables::{
     Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Manifest, Reject, Score, Structure,
 };
@@ -61,6 +61,15 @@ snapshot!(
     "resolution.parquet"
 );
 
+/// The identity of the snapshot compiled into the program.
+///
+/// # Errors
+/// None in a program whose tests pass; [`Error::Json`] otherwise.
+pub fn snapshot_identity() -> Result<String, Error> {
+    let manifest = SNAPSHOT.iter().find(|(file, _)| *file == MANIFEST);
+    Ok(read_manifest(manifest.map_or(b"", |(_, bytes)| bytes))?.catalog_sha256)
+}
+
 impl Catalog {
     /// The snapshot compiled into the program, made by [`crate::build()`].
     ///
@@ -78,16 +87,13 @@ impl Catalog {
         })
     }
 
-    /// The catalog in folder `dir`, its hashes checked against its manifest.
+    /// The catalog in folder `dir`, here or in a store, its hashes checked against its manifest.
     ///
     /// # Errors
-    /// [`Error::Io`] where a file cannot be read, [`Error::HashMismatch`] where a table changed,
+    /// [`Error::Io`] and [`Error::Store`] where a file cannot be read, [`Error::HashMismatch`] where a table changed,
     /// [`Error::SchemaVersion`] for a catalog of another schema, and the errors of the Parquet reader.
     pub fn open(dir: &Path) -> Result<Self, Error> {
-        read(&|file| {
-            let path = dir.join(file);
-            fs::read(&path).map(Bytes::from).map_err(Error::io(&path))
-        })
+        read(&|file| stores::read(&dir.join(file)))
     }
 }
 

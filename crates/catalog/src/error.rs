@@ -205,6 +205,22 @@ pub enum Error {
         /// What was looked for.
         message: String,
     },
+    /// An address of no kind that is known, or not well formed.
+    #[error("{text}: {message}")]
+    Address {
+        /// The address, without a password.
+        text: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// An object store, or the Hub, said no or could not be reached.
+    #[error("{place}: {message}")]
+    Store {
+        /// The object or prefix.
+        place: PathBuf,
+        /// What the store said, without credentials.
+        message: String,
+    },
     /// A statement the engine does not accept or could not run.
     #[error("{message}")]
     Query {

@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, MANIFEST, SNAPSHOT, read_manifest};
 use crate::describe::schema;
 use crate::error::Error;
 use crate::query::{Engine, Format, TABLES};
+use crate::stores;
 use crate::tables::Manifest;
 
 /// What an export is.
@@ -36,6 +37,10 @@ pub fn export(
     out: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<String>, Error> {
+    if stores::is_remote(out) {
+        return export_away(dir, target, out, progress);
+    }
+    let out = &stores::local(out)?;
     if out.exists() && fs::read_dir(out).map_err(Error::io(out))?.next().is_some() {
         return Err(Error::NotACatalog { path: out.to_owned() });
     }
@@ -54,7 +59,7 @@ pub fn export(
             let mut files = copy_tables(dir, folder.path(), "data/")?;
             let manifest = match dir {
                 None => Catalog::snapshot()?.manifest,
-                Some(dir) => read_manifest(&fs::read(dir.join(MANIFEST)).map_err(Error::io(dir))?)?,
+                Some(dir) => read_manifest(&stores::read(&dir.join(MANIFEST))?)?,
             };
             let path = folder.path().join("README.md");
             fs::write(&path, card(&manifest)).map_err(Error::io(&path))?;
@@ -87,6 +92,27 @@ pub fn export(
     Ok(written)
 }
 
+/// To a store: made on this machine, then object by object; the manifest last, without which it is no catalog.
+fn export_away(
+    dir: Option<&Path>,
+    target: Target,
+    out: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<String>, Error> {
+    if !stores::list(out)?.is_empty() {
+        return Err(Error::NotACatalog { path: out.to_owned() });
+    }
+    let folder = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir()))?;
+    let here = folder.path().join("export");
+    let mut files = export(dir, target, &here, progress)?;
+    files.sort_by_key(|file| file.ends_with(MANIFEST));
+    for file in &files {
+        stores::upload(&here.join(file), &out.join(file))?;
+    }
+    files.sort();
+    Ok(files)
+}
+
 fn copy_tables(dir: Option<&Path>, out: &Path, prefix: &str) -> Result<Vec<String>, Error> {
     fs::create_dir_all(out.join(prefix)).map_err(Error::io(out))?;
     let mut files = Vec::new();
@@ -96,10 +122,7 @@ fn copy_tables(dir: Option<&Path>, out: &Path, prefix: &str) -> Result<Vec<Strin
         let path = out.join(&name);
         match dir {
             None => fs::write(&path, bytes).map_err(Error::io(&path))?,
-            Some(dir) => {
-                let from = dir.join(file);
-                fs::copy(&from, &path).map_err(Error::io(&from))?;
-            }
+            Some(dir) => fs::write(&path, stores::read(&dir.join(file))?).map_err(Error::io(&path))?,
         }
         files.push(name);
     }

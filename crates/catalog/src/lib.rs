@@ -28,6 +28,7 @@ mod reading;
 mod resolve;
 pub mod schema;
 mod sources;
+pub mod stores;
 pub mod tables;
 
 pub use build::{Progress, build, build_from};

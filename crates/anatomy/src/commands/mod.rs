@@ -2,6 +2,7 @@
 
 pub(crate) mod asked;
 pub(crate) mod catalog;
+pub(crate) mod cluster;
 pub(crate) mod compare;
 pub(crate) mod hub;
 pub(crate) mod predict;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Predict(args) => predict::run(&cli.global, args),
         Command::Recommend(args) => recommend::run(&cli.global, args),
         Command::Compare(args) => compare::run(&cli.global, args),
+        Command::Cluster(command) => cluster::run(&cli.global, command),
         Command::Query(args) => query::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
     }

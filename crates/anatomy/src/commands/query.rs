@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ::catalog::query::{Engine, Format as AnswerFormat, TABLES, VIEWS};
+use ::catalog::query::{Answer, Engine, Format as AnswerFormat, TABLES, VIEWS};
+use ::catalog::stores::{is_remote, local, write};
 use anyhow::Result;
 use clap::Args;
 
@@ -43,6 +44,12 @@ pub(crate) struct QueryArgs {
     /// Table of items made by `anatomy catalog import-items`, with the views over it
     #[arg(long, value_name = "DIR")]
     items: Option<PathBuf>,
+    /// Run the statement on a cluster: df://HOST:PORT of `anatomy cluster scheduler`, or in-process
+    #[arg(long, value_name = "ADDRESS")]
+    cluster: Option<String>,
+    /// With --cluster: seconds after which the statement is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "cluster", value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    timeout: u64,
     /// With --items: bytes that sorting, joining and grouping may hold before they spill to disk
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory, requires = "items")]
     memory: usize,
@@ -54,11 +61,6 @@ fn memory(text: &str) -> Result<usize> {
 }
 
 pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
-    let dir = args.catalog.as_deref();
-    let engine = match &args.items {
-        Some(items) => Engine::with_items(dir, items, args.memory, global.threads, global.seed)?,
-        None => Engine::open(dir)?,
-    };
     let asked = args.sql.as_deref().map(str::trim).filter(|_| !args.tables);
     let listing;
     let sql = match asked.map(|sql| (sql, sql.strip_prefix("\\d"))) {
@@ -72,7 +74,10 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
             &listing
         }
     };
-    let answer = engine.query(sql)?;
+    let answer = match &args.cluster {
+        Some(address) => on_cluster(global, args, address, sql)?,
+        None => here(global, args)?.query(sql)?,
+    };
     let mut bytes = Vec::new();
     let format = match (&args.parquet, global.asked) {
         (Some(_), _) | (None, Asked::Parquet) => AnswerFormat::Parquet,
@@ -83,7 +88,11 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
     answer.write(format, &mut bytes)?;
     match &args.parquet {
         Some(path) => {
-            crate::report::write_whole(path, &bytes)?;
+            if is_remote(path) {
+                write(path, &bytes)?;
+            } else {
+                crate::report::write_whole(&local(path)?, &bytes)?;
+            }
             output::say(
                 global.quiet,
                 &format!("Written: {} ({} rows)", path.display(), answer.rows()),
@@ -96,6 +105,41 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn here(global: &Global, args: &QueryArgs) -> Result<Engine> {
+    let dir = args.catalog.as_deref();
+    Ok(match &args.items {
+        Some(items) => Engine::with_items(dir, items, args.memory, global.threads, global.seed)?,
+        None => Engine::open(dir)?,
+    })
+}
+
+#[cfg(feature = "cluster")]
+fn on_cluster(global: &Global, args: &QueryArgs, address: &str, sql: &str) -> Result<Answer> {
+    use crate::cluster::client::{Cluster, ask, engine};
+    let cluster = Cluster::of(address)?;
+    let engine = engine(
+        &cluster,
+        args.catalog.as_deref(),
+        args.items.as_deref(),
+        global.seed,
+    )?;
+    ask(
+        &engine,
+        &cluster,
+        sql,
+        std::time::Duration::from_secs(args.timeout),
+    )
+}
+
+#[cfg(not(feature = "cluster"))]
+fn on_cluster(_: &Global, args: &QueryArgs, address: &str, _: &str) -> Result<Answer> {
+    anyhow::bail!(
+        "--cluster {address} --timeout {}: {}",
+        args.timeout,
+        super::cluster::WITHOUT
+    )
 }
 
 /// The statement that lists the columns of one table, or of all where none is named.

@@ -73,6 +73,16 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode> {
     if global.format() == Format::Csv {
         bail!("the address is said as table or json; the API gives CSV");
     }
+    if let Some(folder) = args
+        .catalog
+        .as_deref()
+        .filter(|folder| ::catalog::stores::is_remote(folder))
+    {
+        bail!(
+            "the dashboard serves a catalog of this machine: anatomy catalog export --catalog {} --out DIR, then --catalog DIR",
+            folder.display()
+        );
+    }
     let catalog = super::open_catalog(args.catalog.as_deref())?;
     let mut sql_arguments: Vec<String> = ["serve", "--sql-process", "--threads", "1", "--sql-memory"]
         .map(str::to_owned)

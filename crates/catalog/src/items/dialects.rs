@@ -1,8 +1,6 @@
 //! Files that hold answers to items, told apart, and read row by row.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -11,6 +9,7 @@ use serde_json::Value;
 use super::{ItemRow, PARTITION, foreign};
 use crate::error::{Error, cut};
 use crate::sources::samples;
+use crate::stores;
 
 /// What kind of file holds items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +62,9 @@ pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, 
                 };
                 return Ok(Some((Dialect::Samples, place)));
             }
-            let mut first = Vec::new();
-            BufReader::new(File::open(path).map_err(Error::io(path))?)
-                .take(1 << 20)
-                .read_until(b'\n', &mut first)
-                .map_err(Error::io(path))?;
-            let is_answer = serde_json::from_slice::<Answer>(&first).is_ok();
+            let start = stores::start(path, 1 << 20)?;
+            let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+            let is_answer = serde_json::from_slice::<Answer>(first).is_ok();
             Ok(is_answer.then_some((Dialect::Answers, Place::default())))
         }
         _ => Ok(None),

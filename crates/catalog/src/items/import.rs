@@ -11,6 +11,7 @@ use super::store::{Store, Writing, entries};
 use crate::error::Error;
 use crate::manifest::{sha256, sha256_of};
 use crate::schema::SCHEMA_VERSION;
+use crate::stores;
 
 /// Checkpoints of a part named in its record; a part with more is searched.
 const NAMED: usize = 4_096;
@@ -75,7 +76,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Error> {
     let mut found = Vec::new();
     for path in paths {
         let before = found.len();
-        gather(path, true, &mut found)?;
+        gather(&stores::local(path)?, true, &mut found)?;
         if found.len() == before {
             return Err(Error::NoItems {
                 path: path.clone(),
@@ -94,7 +95,21 @@ fn gather(path: &Path, named: bool, found: &mut Vec<FoundFile>) -> Result<(), Er
     if hidden && !named {
         return Ok(());
     }
-    if path.is_dir() {
+    if stores::is_remote(path) && named {
+        // A folder of a store is what names begin with: an address that ends as a file does is asked for as one.
+        let is_file = path.extension().is_some() && stores::is_file(path)?;
+        if !is_file {
+            let within = |file: &PathBuf| {
+                let inside = file.strip_prefix(path).unwrap_or(file);
+                !inside.iter().any(|part| part.to_string_lossy().starts_with('.'))
+            };
+            let files = stores::list(path)?;
+            return files
+                .iter()
+                .filter(|file| within(file))
+                .try_for_each(|file| gather(file, false, found));
+        }
+    } else if path.is_dir() {
         return entries(path)?
             .iter()
             .try_for_each(|entry| gather(entry, false, found));
@@ -137,9 +152,10 @@ pub fn import(
 
 fn one(store: &mut Store, found: &FoundFile, settings: &ImportSettings) -> Result<Imported, Error> {
     let file = found.path.to_string_lossy().replace('\\', "/");
-    let sha256 = sha256_of(&found.path)?;
+    let here = stores::fetch(&found.path)?;
+    let sha256 = sha256_of(here.path())?;
     let name = name(&sha256, &found.place, settings);
-    if let Some(record) = store.record(&name) {
+    if let Some(record) = store.record(&name)? {
         return Ok(Imported {
             file,
             already: true,
@@ -152,7 +168,7 @@ fn one(store: &mut Store, found: &FoundFile, settings: &ImportSettings) -> Resul
     let mut writing = Writing::begin(store)?;
     let filter = settings.filter.as_deref();
     dialects::read(
-        &found.path,
+        here.path(),
         &file,
         found.dialect,
         &found.place,

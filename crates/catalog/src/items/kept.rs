@@ -8,6 +8,7 @@ use super::ItemRow;
 use super::store::Store;
 use crate::error::{Error, ItemClash};
 use crate::parquet_file::each_row;
+use crate::stores;
 
 /// Whether a row is new to the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +79,8 @@ impl<'a> Kept<'a> {
                 continue;
             }
             let place = self.names.len() as u32;
-            let source = File::open(&path).map_err(Error::io(&path))?;
+            let here = stores::fetch(&path)?;
+            let source = File::open(here.path()).map_err(Error::io(here.path()))?;
             each_row::<ItemRow, _>(source, &name, &mut |row| {
                 self.answers
                     .entry(key(benchmark, &row))

@@ -7,7 +7,7 @@
 //!   _imports/3f2a….json                       what was read, kept and left out; written last
 //! ```
 //!
-//! [`import()`] appends; [`crate::query::Engine::with_items`] makes the folder the table `items` with the views in
+//! The folder may stand in an object store. [`import()`] appends; [`crate::query::Engine::with_items`] makes the folder the table `items` with the views in
 //! [`VIEWS`]. Many may import at once: a file appears whole or not at all, and its name says what it holds.
 
 mod dialects;
@@ -20,7 +20,7 @@ mod tests;
 
 use crate::schema::table;
 
-pub(crate) use store::entries;
+pub(crate) use store::parts;
 
 pub use import::{ImportSettings, Imported, Told, files, import};
 

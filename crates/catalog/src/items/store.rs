@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
 use super::import::Imported;
 use super::{ItemRow, PARTITION, RECORDS};
 use crate::error::Error;
 use crate::parquet_file::TableWriter;
+use crate::stores;
 
 /// A table of items.
 #[derive(Debug)]
@@ -22,12 +22,15 @@ pub(super) struct Store {
 impl Store {
     /// Opens the table in `dir`, made where there is none.
     pub(super) fn open(dir: &Path) -> Result<Self, Error> {
+        let dir = &stores::local(dir)?;
         let folder = dir.join(RECORDS);
-        fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        if !stores::is_remote(dir) {
+            fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        }
         let mut records = BTreeMap::new();
-        for path in entries(&folder)? {
+        for path in stores::list(&folder)? {
             if path.extension().is_some_and(|ending| ending == "json") {
-                let bytes = fs::read(&path).map_err(Error::io(&path))?;
+                let bytes = stores::read(&path)?;
                 let record: Imported = serde_json::from_slice(&bytes).map_err(|error| Error::Json {
                     file: path.display().to_string(),
                     line: error.line(),
@@ -44,14 +47,16 @@ impl Store {
     }
 
     /// The record of what was imported under this name.
-    pub(super) fn record(&self, name: &str) -> Option<&Imported> {
-        let record = self.records.get(name)?;
-        let whole = record
-            .benchmarks
-            .iter()
-            .filter(|(_, part)| part.rows > 0)
-            .all(|(benchmark, _)| self.place(benchmark, name).is_file());
-        whole.then_some(record)
+    pub(super) fn record(&self, name: &str) -> Result<Option<&Imported>, Error> {
+        let Some(record) = self.records.get(name) else {
+            return Ok(None);
+        };
+        for (benchmark, part) in &record.benchmarks {
+            if part.rows > 0 && !stores::is_file(&self.place(benchmark, name))? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(record))
     }
 
     fn place(&self, benchmark: &str, name: &str) -> PathBuf {
@@ -62,7 +67,7 @@ impl Store {
     /// The files of a benchmark that hold, or may hold, answers of a checkpoint.
     pub(super) fn files_with(&self, benchmark: &str, id: &str) -> Result<Vec<PathBuf>, Error> {
         let folder = self.dir.join(format!("{PARTITION}={benchmark}"));
-        if !folder.is_dir() {
+        if !stores::is_remote(&folder) && !folder.is_dir() {
             return Ok(Vec::new());
         }
         let may_hold = |path: &PathBuf| {
@@ -74,22 +79,18 @@ impl Store {
             path.extension().is_some_and(|ending| ending == "parquet")
                 && ids.is_none_or(|ids| ids.contains(id))
         };
-        Ok(entries(&folder)?.into_iter().filter(may_hold).collect())
+        Ok(stores::list(&folder)?.into_iter().filter(may_hold).collect())
     }
 
     /// Adds a record, written whole.
     pub(super) fn add(&mut self, record: Imported) -> Result<(), Error> {
         let folder = self.dir.join(RECORDS);
         let path = folder.join(format!("{}.json", record.name));
-        let mut file = NamedTempFile::new_in(&folder).map_err(Error::io(&folder))?;
         let text = serde_json::to_string_pretty(&record).map_err(|error| Error::Shape {
             file: path.display().to_string(),
             message: error.to_string(),
         })?;
-        file.write_all(text.as_bytes()).map_err(Error::io(&path))?;
-        file.as_file().sync_all().map_err(Error::io(&path))?;
-        file.persist(&path)
-            .map_err(|error| Error::io(&path)(error.error))?;
+        stores::write(&path, text.as_bytes())?;
         self.records.insert(record.name.clone(), record);
         Ok(())
     }
@@ -103,10 +104,16 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) fn begin(store: &Store) -> Result<Self, Error> {
+        // Beside its place, so that a rename puts it there; what goes to a store is made on this machine.
+        let beside = if stores::is_remote(&store.dir) {
+            &std::env::temp_dir()
+        } else {
+            &store.dir
+        };
         let work = tempfile::Builder::new()
             .prefix(".import-")
-            .tempdir_in(&store.dir)
-            .map_err(Error::io(&store.dir))?;
+            .tempdir_in(beside)
+            .map_err(Error::io(beside))?;
         Ok(Self {
             work,
             parts: BTreeMap::new(),
@@ -143,6 +150,10 @@ impl Writing {
             done.insert(benchmark, (rows, ids));
         }
         for (written, place) in moves {
+            if stores::is_remote(&place) {
+                stores::upload(&written, &place)?;
+                continue;
+            }
             let folder = place.parent().unwrap_or(&store.dir);
             fs::create_dir_all(folder).map_err(Error::io(folder))?;
             fs::rename(&written, &place).map_err(Error::io(&place))?;
@@ -151,8 +162,25 @@ impl Writing {
     }
 }
 
+/// The files of a table: names of folder and file, in order.
+pub(crate) fn parts(items: &Path) -> Result<Vec<(String, String)>, Error> {
+    let name = |path: Option<&Path>| {
+        let name = path.and_then(Path::file_name).unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let hive = format!("{PARTITION}=");
+    let mut found = Vec::new();
+    for path in stores::list(items)? {
+        let (folder, file) = (name(path.parent()), name(Some(&path)));
+        if folder.starts_with(&hive) && file.ends_with(".parquet") {
+            found.push((folder, file));
+        }
+    }
+    Ok(found)
+}
+
 /// What stands in a folder, in order of name.
-pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
         found.push(entry.map_err(Error::io(folder))?.path());

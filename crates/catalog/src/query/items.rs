@@ -9,18 +9,16 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::AggregateUDF;
-use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{ParquetReadOptions, SessionConfig};
 use futures::StreamExt;
 
-use super::bootstrap::Bootstrap;
-use super::mcnemar;
 use crate::error::Error;
-use crate::items::{ItemRow, PARTITION, VIEWS, entries};
+use crate::items::{ItemRow, PARTITION, VIEWS, parts};
 use crate::manifest::sha256;
 use crate::parquet_file::data_type;
-use crate::query::{Engine, aggregates};
+use crate::query::{Engine, Functions, functions};
 use crate::schema::Row;
+use crate::stores::Registry;
 
 impl Engine {
     /// Over the catalog in folder `dir` (the compiled-in one where `None`) and the table of items in folder `items`, which
@@ -36,42 +34,42 @@ impl Engine {
         threads: usize,
         seed: u64,
     ) -> Result<Self, Error> {
-        if !holds_items(items)? {
-            return Err(Error::NoItems {
-                path: items.to_owned(),
-                message: format!("looked for {PARTITION}=NAME/*.parquet"),
-            });
-        }
-        let mut config = SessionConfig::new().with_information_schema(true);
+        has_items(items)?;
+        // One side of the joins is small (checkpoints' totals, one checkpoint's answers): it is gathered once, and the
+        // large side is not dealt out anew by its keys.
+        let mut config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_repartition_joins(false);
         if threads > 0 {
             config = config.with_target_partitions(threads);
         }
         let limits = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(memory)))
-            .build()
-            .map_err(|error| Error::Query {
-                message: error.strip_backtrace(),
-                suggestions: Vec::new(),
-            })?;
-        let context = SessionContext::new_with_config_rt(config, Arc::new(limits)).enable_url_table();
-        for aggregate in aggregates() {
-            context.register_udaf(aggregate);
-        }
-        let engine = Self::of(context)?.with_catalog(dir)?;
-        engine.register_items(items, seed)?;
+            .with_object_store_registry(Arc::new(Registry::default()));
+        let engine = Self::with_files(config, limits)?.with_catalog(dir)?;
+        engine.register_functions(seed);
+        // Views of text: what reading and grouping by it costs least with.
+        engine.register_items(items, &DataType::Utf8View)?;
         Ok(engine)
     }
 
-    fn register_items(&self, items: &Path, seed: u64) -> Result<(), Error> {
-        self.context
-            .register_udaf(AggregateUDF::from(Bootstrap::new(seed)));
-        self.context.register_udf(mcnemar::function());
+    pub(super) fn register_functions(&self, seed: u64) {
+        let Functions { aggregates, scalars } = functions(seed);
+        for aggregate in aggregates {
+            self.context.register_udaf(aggregate);
+        }
+        for scalar in scalars {
+            self.context.register_udf(scalar);
+        }
+    }
+
+    /// The table `items`, its text columns of type `text`, and the views.
+    pub(super) fn register_items(&self, items: &Path, text: &DataType) -> Result<(), Error> {
         let fields: Vec<Field> = ItemRow::columns()
             .iter()
             .map(|column| {
-                // Views of text: what reading and grouping by it costs least with.
                 let kind = match data_type(column.kind) {
-                    DataType::Utf8 => DataType::Utf8View,
+                    DataType::Utf8 => text.clone(),
                     other => other,
                 };
                 Field::new(column.name, kind, true)
@@ -80,16 +78,14 @@ impl Engine {
         let schema = Schema::new(fields);
         let options = ParquetReadOptions::new()
             .schema(&schema)
-            .table_partition_cols(vec![(PARTITION.to_owned(), DataType::Utf8)]);
-        let place = items.to_string_lossy();
+            .table_partition_cols(vec![(PARTITION.to_owned(), text.clone())]);
+        // The slash at the end: a folder, not a file to be looked for first.
+        let place = format!("{}/", items.to_string_lossy().trim_end_matches('/'));
         self.context
             .deregister_table(ItemRow::TABLE)
             .map_err(|error| self.refused(&error))?;
         self.runtime
-            .block_on(
-                self.context
-                    .register_parquet(ItemRow::TABLE, place.as_ref(), options),
-            )
+            .block_on(self.context.register_parquet(ItemRow::TABLE, &place, options))
             .map_err(|error| self.refused(&error))?;
         for (_, statement) in VIEWS {
             self.query(statement)?;
@@ -98,20 +94,15 @@ impl Engine {
     }
 }
 
-/// Whether a file of the table stands in the folder.
-fn holds_items(items: &Path) -> Result<bool, Error> {
-    for folder in entries(items)? {
-        if folder.is_dir() && is_part(&folder) {
-            let files = entries(&folder)?;
-            if files
-                .iter()
-                .any(|path| path.extension().is_some_and(|ending| ending == "parquet"))
-            {
-                return Ok(true);
-            }
-        }
+/// That a file of the table stands in the folder.
+pub(super) fn has_items(items: &Path) -> Result<(), Error> {
+    if parts(items)?.is_empty() {
+        return Err(Error::NoItems {
+            path: items.to_owned(),
+            message: format!("looked for {PARTITION}=NAME/*.parquet"),
+        });
     }
-    Ok(false)
+    Ok(())
 }
 
 /// One answer, as a study of items takes it.
@@ -194,23 +185,11 @@ impl Engine {
 /// [`Error::Io`].
 pub fn identity_of_items(items: &Path) -> Result<String, Error> {
     let mut names = String::new();
-    for folder in entries(items)? {
-        if !folder.is_dir() || !is_part(&folder) {
-            continue;
-        }
-        for path in entries(&folder)? {
-            if path.extension().is_some_and(|ending| ending == "parquet") {
-                for part in [&folder, &path] {
-                    names.push_str(&part.file_name().unwrap_or_default().to_string_lossy());
-                    names.push('\n');
-                }
-            }
+    for (folder, file) in parts(items)? {
+        for part in [folder, file] {
+            names.push_str(&part);
+            names.push('\n');
         }
     }
     Ok(sha256(names.as_bytes()))
-}
-
-fn is_part(folder: &Path) -> bool {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with(&format!("{PARTITION}="))
 }

@@ -6,6 +6,7 @@ mod mcnemar;
 mod mode;
 pub(crate) mod moments;
 mod output;
+mod over;
 pub(crate) mod spearman;
 mod suggest;
 mod ternary;
@@ -20,7 +21,8 @@ use arrow::datatypes::{DataType, Field, Float64Type, SchemaRef};
 use bytes::Bytes;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{AggregateUDF, Volatility, create_udaf};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility, create_udaf};
 use datafusion::prelude::{CsvReadOptions, ParquetReadOptions, SessionConfig, SessionContext};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -28,7 +30,9 @@ use crate::catalog::{MANIFEST, SNAPSHOT, read_manifest};
 use crate::error::Error;
 use crate::parquet_file::to_batch;
 use crate::schema::Row;
+use crate::stores::{self, Registry, with_files};
 use crate::tables::Source;
+use bootstrap::Bootstrap;
 pub use items::{AnswerRow, identity_of_items};
 use mode::Mode;
 use moments::{MomentsAccumulator, Order};
@@ -85,6 +89,25 @@ pub fn aggregates() -> Vec<AggregateUDF> {
             Arc::new(vec![list.clone(), list]),
         ),
     ]
+}
+
+/// All functions of our own, for a session or a process that is to run our statements.
+#[derive(Debug)]
+pub struct Functions {
+    /// Those of groups: [`aggregates`] and `bootstrap(x)`.
+    pub aggregates: Vec<AggregateUDF>,
+    /// Those of rows: `mcnemar_p(b, c)`.
+    pub scalars: Vec<ScalarUDF>,
+}
+
+/// All functions of our own; what is drawn at random is drawn from `seed`.
+pub fn functions(seed: u64) -> Functions {
+    let mut all = aggregates();
+    all.push(AggregateUDF::from(Bootstrap::new(seed)));
+    Functions {
+        aggregates: all,
+        scalars: vec![mcnemar::function()],
+    }
 }
 
 /// The 64-bit floats in column `index` of an aggregate's input.
@@ -155,7 +178,17 @@ impl Engine {
     /// [`Error::Io`] where the system gives no threads.
     pub fn empty() -> Result<Self, Error> {
         let config = SessionConfig::new().with_information_schema(true);
-        let context = SessionContext::new_with_config(config).enable_url_table();
+        let runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Registry::default()));
+        Self::with_files(config, runtime)
+    }
+
+    /// A session with our aggregates, and files by path and address.
+    fn with_files(config: SessionConfig, runtime: RuntimeEnvBuilder) -> Result<Self, Error> {
+        let runtime = runtime.build().map_err(|error| Error::Query {
+            message: error.strip_backtrace(),
+            suggestions: Vec::new(),
+        })?;
+        let context = with_files(SessionContext::new_with_config_rt(config, Arc::new(runtime)));
         for aggregate in aggregates() {
             context.register_udaf(aggregate);
         }
@@ -164,6 +197,7 @@ impl Engine {
 
     fn of(context: SessionContext) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
             .build()
             .map_err(|source| Error::Io {
                 path: "async runtime".into(),
@@ -187,7 +221,7 @@ impl Engine {
 
     fn register_folder(&self, dir: &Path) -> Result<(), Error> {
         let path = dir.join(MANIFEST);
-        let manifest = read_manifest(&std::fs::read(&path).map_err(Error::io(&path))?)?;
+        let manifest = read_manifest(&stores::read(&path)?)?;
         self.register_sources(&manifest.sources)?;
         for (table, file) in &manifest.tables {
             self.register_file(table, &dir.join(&file.file))?;
@@ -213,7 +247,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes a file or a folder of files (Parquet, or CSV where the name says so) a table of that name.
+    /// Makes a file or a folder of files (Parquet, or CSV where the name says so), here or in a store, a table of that name.
     ///
     /// # Errors
     /// [`Error::Query`] where the engine cannot read it.
@@ -254,7 +288,7 @@ impl Engine {
     }
 
     fn refused(&self, error: &DataFusionError) -> Error {
-        let message = error.strip_backtrace();
+        let message = stores::hide(&error.strip_backtrace());
         let suggestions = suggest::names(&message, &self.names());
         Error::Query { message, suggestions }
     }

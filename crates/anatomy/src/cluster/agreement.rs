@@ -1,0 +1,140 @@
+//! One version on all sides: what a client says of itself with every statement, and what is compared when it connects.
+//!
+//! Ballista itself compares its own major version only. Ours is the program's, the engine's, Ballista's and the identity of the
+//! compiled-in tables, which statements may read wherever they run.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use ballista_core::BALLISTA_VERSION;
+use ballista_core::extension::BallistaGrpcMetadataInterceptor;
+use ballista_core::serde::protobuf::execute_query_params::Query;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_core::serde::protobuf::{ExecuteQueryParams, KeyValuePair};
+use ballista_core::utils::create_grpc_client_endpoint;
+use ballista_core::version::BALLISTA_VERSION_HEADER;
+use datafusion::DATAFUSION_VERSION;
+use datafusion::config::ConfigExtension;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionConfig;
+
+use super::error::Error;
+
+datafusion::common::extensions_options! {
+    /// What a client says of itself.
+    pub(crate) struct Agreement {
+        /// Its version.
+        pub version: String, default = String::new()
+    }
+}
+
+impl ConfigExtension for Agreement {
+    const PREFIX: &'static str = "anatomy";
+}
+
+/// The name of the setting on the wire.
+const SETTING: &str = "anatomy.version";
+/// How long a scheduler may take to say which version it is.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Begins what a scheduler says where versions differ.
+const DIFFER: &str = "anatomy versions differ: ";
+
+/// The version of this program, as one word.
+pub(crate) fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let tables = catalog::catalog::snapshot_identity().unwrap_or_default();
+        let tables = tables.get(..12).unwrap_or("none");
+        format!(
+            "anatomy-{}/datafusion-{DATAFUSION_VERSION}/ballista-{BALLISTA_VERSION}/tables-{tables}",
+            env!("CARGO_PKG_VERSION")
+        )
+    });
+    &VERSION
+}
+
+/// That the session is of a client of this version.
+///
+/// # Errors
+/// [`DataFusionError::Configuration`] with both versions.
+pub(crate) fn check(config: &SessionConfig) -> Result<(), DataFusionError> {
+    let said = config.options().extensions.get::<Agreement>();
+    let said = said.map_or("", |agreement| agreement.version.as_str());
+    if said == version() {
+        return Ok(());
+    }
+    let said = if said.is_empty() {
+        "a client that says none"
+    } else {
+        said
+    };
+    Err(DataFusionError::Configuration(format!(
+        "{DIFFER}{said} | {}",
+        version()
+    )))
+}
+
+/// That a scheduler of `version` answers at `url`.
+///
+/// A statement without a plan is sent: a scheduler of another version refuses its session, one of the same finds no plan in it.
+///
+/// # Errors
+/// [`Error::NoScheduler`], [`Error::Versions`].
+pub(crate) async fn shake_hands(url: &str, version: &str) -> Result<(), Error> {
+    match tokio::time::timeout(PATIENCE, asked(url, version)).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::NoScheduler {
+            address: url.to_owned(),
+            message: format!("no answer within {} s", PATIENCE.as_secs()),
+        }),
+    }
+}
+
+async fn asked(url: &str, version: &str) -> Result<(), Error> {
+    let none = |message: String| Error::NoScheduler {
+        address: url.to_owned(),
+        message,
+    };
+    let endpoint =
+        create_grpc_client_endpoint(url.to_owned(), None).map_err(|error| none(error.to_string()))?;
+    let channel = endpoint.connect().await.map_err(|error| none(causes(&error)))?;
+    let header = HashMap::from([(BALLISTA_VERSION_HEADER.to_owned(), BALLISTA_VERSION.to_owned())]);
+    let mut scheduler =
+        SchedulerGrpcClient::with_interceptor(channel, BallistaGrpcMetadataInterceptor::new(header));
+    let statement = ExecuteQueryParams {
+        settings: vec![KeyValuePair {
+            key: SETTING.to_owned(),
+            value: Some(version.to_owned()),
+        }],
+        session_id: format!("handshake-{}", std::process::id()),
+        operation_id: String::new(),
+        query: Some(Query::LogicalPlan(Vec::new())),
+    };
+    match scheduler.execute_query(statement).await {
+        Ok(_) => Ok(()),
+        Err(status) => Err(differ(status.message()).unwrap_or_else(|| none(status.message().to_owned()))),
+    }
+}
+
+/// The versions in what a scheduler or an executor says, where it speaks of them.
+pub(crate) fn differ(message: &str) -> Option<Error> {
+    let (_, versions) = message.split_once(DIFFER)?;
+    let (found, wanted) = versions.split_once(" | ")?;
+    let end = wanted
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/')))
+        .unwrap_or(wanted.len());
+    Some(Error::Versions {
+        found: found.to_owned(),
+        wanted: wanted[..end].to_owned(),
+    })
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}

@@ -1,0 +1,83 @@
+//! Statements on many machines: a Ballista scheduler, its executors, and a client that gives the same answer as this process
+//! alone would, or none.
+//!
+//! What all three have in common: our functions, our stores with the credentials of each process's own environment, and
+//! one version, which is compared before anything runs ([`agreement`]).
+
+pub(crate) mod agreement;
+pub(crate) mod client;
+pub(crate) mod error;
+pub(crate) mod executor;
+pub(crate) mod scheduler;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use ballista_core::config::{
+    BALLISTA_CLIENT_GRPC_CONNECT_TIMEOUT_SECONDS, BALLISTA_CLIENT_GRPC_HTTP2_KEEPALIVE_INTERVAL_SECONDS,
+    BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS,
+};
+use ballista_core::extension::{
+    SessionConfigExt, ballista_aggregate_functions, ballista_scalar_functions, ballista_window_functions,
+};
+use catalog::query::{Functions, functions};
+use catalog::stores::Registry;
+use datafusion::error::DataFusionError;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+
+use agreement::Agreement;
+
+/// The seed of what is drawn at random on a cluster; functions are sent by name, without settings of their own.
+pub(crate) const SEED: u64 = 42;
+
+/// An executor from which nothing came for so long is lost, seconds. A busy one is heard every five.
+const LOST: u64 = 15;
+/// How often lost executors are looked for, seconds.
+const LOOK: u64 = 2;
+
+/// Settings of client, scheduler and executors. What is sent along with a statement are the client's.
+fn config() -> SessionConfig {
+    SessionConfig::new_with_ballista()
+        .with_option_extension(Agreement::default())
+        // A peer that vanished without a word: found out in half a minute, not in minutes.
+        .set_str(BALLISTA_CLIENT_GRPC_CONNECT_TIMEOUT_SECONDS, "5")
+        .set_str(BALLISTA_CLIENT_GRPC_HTTP2_KEEPALIVE_INTERVAL_SECONDS, "10")
+        .set_str(BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS, "500")
+}
+
+/// Where operators work: our stores; sorting and joining spill to `folder`, the system's own where `None`.
+fn runtime(folder: Option<&std::path::Path>) -> Result<Arc<RuntimeEnv>, DataFusionError> {
+    let mut builder = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Registry::default()));
+    if let Some(folder) = folder {
+        builder = builder.with_temp_file_path(folder);
+    }
+    builder.build_arc()
+}
+
+/// A session with our functions beside the engine's.
+fn state(config: SessionConfig) -> Result<SessionState, DataFusionError> {
+    let mut state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime(None)?)
+        .with_default_features()
+        .with_scalar_functions(ballista_scalar_functions())
+        .with_aggregate_functions(ballista_aggregate_functions())
+        .with_window_functions(ballista_window_functions())
+        .build();
+    register(&mut state)?;
+    Ok(state)
+}
+
+fn register(registry: &mut dyn FunctionRegistry) -> Result<(), DataFusionError> {
+    let Functions { aggregates, scalars } = functions(SEED);
+    for aggregate in aggregates {
+        registry.register_udaf(Arc::new(aggregate))?;
+    }
+    for scalar in scalars {
+        registry.register_udf(Arc::new(scalar))?;
+    }
+    Ok(())
+}
