@@ -61,15 +61,14 @@ impl Dataset {
         }
         let mut revision = revision.to_owned();
         let mut prefix = format!("{owner}/{named}");
-        if revision == "~parquet" {
-            "refs/convert/parquet".clone_into(&mut revision);
-        } else if revision == "refs" {
+        if revision == "refs" {
             // refs/convert/parquet, refs/pr/1: the slashes were encoded once, and are no longer.
             let rest: Vec<&str> = path.splitn(3, '/').collect();
             if rest.len() >= 2 {
                 revision = format!("refs/{}/{}", rest[0], rest[1]);
                 prefix = format!("{prefix}/{}/{}", rest[0], rest[1]);
-                path = rest.get(2).copied().unwrap_or("").to_owned();
+                let below = rest.get(2).copied().unwrap_or("").to_owned();
+                path = below;
             }
         }
         let repository = format!("{owner}/{name}");
@@ -146,13 +145,10 @@ impl Hub {
     /// Everything under a prefix, or only what stands in it.
     async fn entries(&self, prefix: Option<&Path>, recursive: bool) -> Result<(Dataset, Vec<Entry>)> {
         let (dataset, path) = Dataset::of(prefix.unwrap_or(&Path::default()))?;
-        let path: String = path
-            .split('/')
-            .map(|part| {
-                let encoded: String = url::form_urlencoded::byte_serialize(part.as_bytes()).collect();
-                format!("/{}", encoded.replace('+', "%20"))
-            })
-            .collect();
+        let path = path.split('/').fold(String::new(), |path, part| {
+            let encoded: String = url::form_urlencoded::byte_serialize(part.as_bytes()).collect();
+            path + "/" + &encoded.replace('+', "%20")
+        });
         let mut next = Some(format!(
             "{}/api/datasets/{}/tree/{}{}?recursive={recursive}",
             self.endpoint,
@@ -285,6 +281,10 @@ fn read_only() -> Error {
     }
 }
 
+#[allow(
+    clippy::default_trait_access,
+    reason = "the crate of the time's type is no dependency of ours"
+)]
 fn meta(dataset: &Dataset, entry: &Entry) -> ObjectMeta {
     let location = format!("{}/{}", dataset.prefix, entry.path);
     ObjectMeta {

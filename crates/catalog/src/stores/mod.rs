@@ -225,7 +225,7 @@ pub(crate) fn upload(from: &Path, path: &Path) -> Result<(), Error> {
 type Source<'a> = &'a mut dyn FnMut() -> Result<Box<dyn Read + Send + 'a>, Error>;
 
 /// Writes an object; an upload in parts whose last word is lost is made again, for it cannot be asked whether it was heard.
-fn put<'a>(remote: &Remote, source: Source<'a>) -> Result<(), Error> {
+fn put(remote: &Remote, source: Source<'_>) -> Result<(), Error> {
     for _ in 1..UPLOADS {
         let mut may_pass = false;
         let done = put_once(remote, &mut *source()?, &mut may_pass);
@@ -331,13 +331,12 @@ fn of(path: &Path) -> Result<Place, Error> {
     let text = path.to_string_lossy();
     let url = open::address(&text)?;
     let mut stores = STORES.lock().expect("no thread died here");
-    let store = match stores.get(open::root(&url)) {
-        Some(store) => store.clone(),
-        None => {
-            let store = open::open(&url, &environment())?;
-            stores.insert(open::root(&url).to_owned(), store.clone());
-            store
-        }
+    let store = if let Some(store) = stores.get(open::root(&url)) {
+        store.clone()
+    } else {
+        let store = open::open(&url, &environment())?;
+        stores.insert(open::root(&url).to_owned(), store.clone());
+        store
     };
     Ok(Place::Remote(Remote {
         store,

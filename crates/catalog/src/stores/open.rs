@@ -26,7 +26,7 @@ pub(super) type Variables = BTreeMap<String, String>;
 /// A connection that is not made in this time is tried again.
 const CONNECT: Duration = Duration::from_secs(10);
 /// A request that is not over in this time is tried again.
-const WHOLE: Duration = Duration::from_secs(60);
+const WHOLE: Duration = Duration::from_mins(1);
 
 /// Eight tries over at most two and a half minutes: longer than a store's hiccup, shorter than a person's patience.
 pub(super) fn retries() -> RetryConfig {
@@ -71,9 +71,8 @@ pub(super) fn address(text: &str) -> Result<Url, Error> {
         return Err(wrong("it must end before `?` or `#`"));
     }
     match url.scheme() {
-        "file" => Ok(url),
         "s3" | "gs" | "az" if url.host_str().is_none_or(str::is_empty) => Err(wrong("it names no bucket")),
-        "s3" | "gs" | "az" => Ok(url),
+        "file" | "s3" | "gs" | "az" => Ok(url),
         "hf" if url.host_str() == Some("datasets") => Ok(url),
         "hf" => Err(wrong(
             "of the Hub only datasets are read: hf://datasets/OWNER/NAME/PATH",

