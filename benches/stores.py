@@ -8,6 +8,7 @@ drawn at random) leave anything half-written, at that moment or after the import
 """
 
 import argparse
+import logging
 import os
 import pathlib
 import random
@@ -63,6 +64,7 @@ def main():
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

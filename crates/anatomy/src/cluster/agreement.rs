@@ -3,6 +3,7 @@
 //! Ballista itself compares its own major version only. Ours is the program's, the engine's, Ballista's and the identity of the
 //! compiled-in tables, which statements may read wherever they run.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,17 +16,49 @@ use ballista_core::serde::protobuf::{ExecuteQueryParams, KeyValuePair};
 use ballista_core::utils::create_grpc_client_endpoint;
 use ballista_core::version::BALLISTA_VERSION_HEADER;
 use datafusion::DATAFUSION_VERSION;
-use datafusion::config::ConfigExtension;
+use datafusion::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionConfig;
 
 use super::error::Error;
 
-datafusion::common::extensions_options! {
-    /// What a client says of itself.
-    pub(crate) struct Agreement {
-        /// Its version.
-        pub version: String, default = String::new()
+/// What a client says of itself, among the settings of its session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Agreement {
+    /// Its version.
+    pub(crate) version: String,
+}
+
+impl ExtensionOptions for Agreement {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), DataFusionError> {
+        if key != "version" {
+            return Err(DataFusionError::Configuration(format!(
+                "no setting anatomy.{key}"
+            )));
+        }
+        value.clone_into(&mut self.version);
+        Ok(())
+    }
+
+    /// By the whole name, under which settings go over the wire.
+    fn entries(&self) -> Vec<ConfigEntry> {
+        vec![ConfigEntry {
+            key: SETTING.to_owned(),
+            value: Some(self.version.clone()),
+            description: "version of whoever asks",
+        }]
     }
 }
 
