@@ -90,7 +90,7 @@ fn objects_come_back_as_they_went_through_faults() {
                 .contains(&path)
         );
     }
-    assert!(server().faults("flaky") > 10, "{}", server().faults("flaky"));
+    assert!(server().faults("flaky") > 2, "{}", server().faults("flaky"));
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn datasets_of_the_hub_are_read_and_the_token_stays_there() {
             "hf://datasets/org/data@refs%2Fconvert%2Fparquet/default/train/0.parquet",
             10,
         ),
-        ("hf://datasets/org/data@~parquet/default", 10),
+        ("hf://datasets/org/data@~parquet/default/train", 10),
     ] {
         let found = csv(&engine, &format!("select count(*) as n from '{from}'"));
         assert_eq!(found.expect(from), format!("n\n{n}\n"), "{from}");

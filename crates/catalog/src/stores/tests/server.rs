@@ -284,8 +284,11 @@ fn object(bucket: &mut Bucket, key: &str, asked: &Asked) -> Answer {
     let mut said = match range.and_then(|range| range.split_once('-')) {
         Some((start, end)) => {
             let size = bytes.len();
-            let last = end.parse::<usize>().map_or(size, |end| (end + 1).min(size));
-            let first = start.parse().unwrap_or(size - end.parse::<usize>().unwrap_or(0));
+            let (first, last) = match (start.parse::<usize>(), end.parse::<usize>()) {
+                (Ok(first), Ok(end)) => (first, (end + 1).min(size)),
+                (Ok(first), Err(_)) => (first, size),
+                (Err(_), suffix) => (size.saturating_sub(suffix.unwrap_or(0)), size),
+            };
             let mut said = tagged(answer(206, bytes[first..last.max(first)].to_vec()));
             let told = format!("bytes {first}-{}/{size}", last - 1);
             said.headers.push(("content-range".into(), told));
