@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from moto.server import ThreadedMotoServer
 
 from faulty_proxy import Proxy
+from tables_differ import differs
 
 HERE = pathlib.Path(__file__).parent
 SECRET = "secret-that-nobody-shall-see"
@@ -40,20 +41,6 @@ def run(command, environment, check=True):
     if check and done.returncode not in (0, 1):
         sys.exit(f"{' '.join(map(str, command))} failed: {done.stderr}")
     return time.perf_counter() - before, done
-
-
-def differs(ours, theirs):
-    """The largest relative difference of two tables' numbers; infinity where anything else differs."""
-    if ours.num_rows != theirs.num_rows or ours.column_names != theirs.column_names:
-        return float("inf")
-    worst = 0.0
-    for name in ours.column_names:
-        for a, b in zip(ours[name].to_pylist(), theirs[name].to_pylist()):
-            if isinstance(a, float) and isinstance(b, float):
-                worst = max(worst, abs(a - b) / max(abs(b), 1e-12))
-            elif a != b:
-                return float("inf")
-    return worst
 
 
 def main():

@@ -10,17 +10,21 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// Runs `anatomy` with these arguments.
-pub(crate) fn anatomy(arguments: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_anatomy"))
-        .args(arguments)
-        .output()
-        .expect("the binary starts");
+/// Runs a command and takes what it prints.
+pub(crate) fn ran(mut command: Command) -> Ran {
+    let output = command.output().expect("the binary starts");
     Ran {
         code: output.status.code().expect("no signal"),
         stdout: String::from_utf8(output.stdout).expect("UTF-8"),
         stderr: String::from_utf8(output.stderr).expect("UTF-8"),
     }
+}
+
+/// Runs `anatomy` with these arguments.
+pub(crate) fn anatomy(arguments: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anatomy"));
+    command.args(arguments);
+    ran(command)
 }
 
 /// The repository's root.

@@ -35,17 +35,24 @@ fn flags_exist(name: &str, text: &str) {
     assert!(found > 0, "{name} calls nothing");
 }
 
+/// A script that the shell parses and whose flags exist.
+fn script(name: &str) -> String {
+    let path = root().join("deploy").join(name);
+    let parsed = Command::new("bash").arg("-n").arg(&path).output().expect("bash");
+    assert!(
+        parsed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&parsed.stderr)
+    );
+    let text = fs::read_to_string(&path).expect("a script");
+    flags_exist(name, &text);
+    text
+}
+
 #[test]
 fn slurm_scripts_parse_and_divide_the_list() {
     for name in ["slurm-evaluate.sh", "slurm-import.sh"] {
-        let path = root().join("deploy").join(name);
-        let parsed = Command::new("bash").arg("-n").arg(&path).output().expect("bash");
-        assert!(
-            parsed.status.success(),
-            "{}",
-            String::from_utf8_lossy(&parsed.stderr)
-        );
-        let text = fs::read_to_string(&path).expect("a script");
+        let text = script(name);
         let options: Vec<&str> = text
             .lines()
             .filter_map(|line| line.strip_prefix("#SBATCH --"))
@@ -54,23 +61,14 @@ fn slurm_scripts_parse_and_divide_the_list() {
             options.len() >= 5 && options.iter().all(|option| !option.contains(' ')),
             "{options:?}"
         );
-        flags_exist(name, &text);
     }
-    let text = fs::read_to_string(root().join("deploy/slurm-evaluate.sh")).expect("a script");
+    let text = script("slurm-evaluate.sh");
     assert!(text.contains("--shard \"$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT\""));
 }
 
 #[test]
 fn a_slurm_cluster_is_a_scheduler_executors_and_a_client() {
-    let path = root().join("deploy/slurm-cluster.sh");
-    let parsed = Command::new("bash").arg("-n").arg(&path).output().expect("bash");
-    assert!(
-        parsed.status.success(),
-        "{}",
-        String::from_utf8_lossy(&parsed.stderr)
-    );
-    let text = fs::read_to_string(&path).expect("a script");
-    flags_exist("slurm-cluster.sh", &text);
+    let text = script("slurm-cluster.sh");
     for part in [
         "anatomy cluster scheduler",
         "anatomy cluster executor",

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::{Ran, shared};
+use crate::command::{ran, shared};
 
 /// The stand-in, ended with its owner.
 struct Hub {
@@ -87,15 +87,6 @@ fn hub(endpoint: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Comman
     }
     command.envs(variables.iter().copied());
     command
-}
-
-fn ran(mut command: Command) -> Ran {
-    let output = command.output().expect("the binary starts");
-    Ran {
-        code: output.status.code().expect("no signal"),
-        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-    }
 }
 
 fn text(path: &Path) -> &str {

@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::command::{Ran, root};
+use crate::command::{Ran, ran, root};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -118,21 +118,16 @@ impl Hub {
 
 /// Removes a layer of `model`, which reads all its weights.
 fn prune(endpoint: &str, cache: &Path, model: &str, out: &Path) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_anatomy"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anatomy"));
+    command
         .args(["probe", "prune", "-q", "--layers", "0", "--model", model, "--out"])
         .arg(out)
         .current_dir(cache)
         .env("HF_ENDPOINT", endpoint)
         .env("HF_HUB_CACHE", cache)
         .env("NO_PROXY", "127.0.0.1")
-        .env_remove("HF_HUB_OFFLINE")
-        .output()
-        .expect("the binary starts");
-    Ran {
-        code: output.status.code().expect("no signal"),
-        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-    }
+        .env_remove("HF_HUB_OFFLINE");
+    ran(command)
 }
 
 fn snapshot(cache: &Path) -> PathBuf {
@@ -168,9 +163,9 @@ fn a_name_is_fetched_once_and_then_read_from_the_cache() {
 fn a_damaged_file_never_takes_its_name() {
     let (_, endpoint) = Hub::start(Some("model-00003-of-00003.safetensors"));
     let folder = TempDir::new().expect("a folder");
-    let ran = prune(&endpoint, folder.path(), "org/tiny", &folder.path().join("a"));
-    assert_eq!(ran.code, 2, "{}", ran.stdout);
-    assert!(ran.stderr.contains("not the one with tag"), "{}", ran.stderr);
+    let told = prune(&endpoint, folder.path(), "org/tiny", &folder.path().join("a"));
+    assert_eq!(told.code, 2, "{}", told.stdout);
+    assert!(told.stderr.contains("not the one with tag"), "{}", told.stderr);
     assert!(
         !snapshot(folder.path())
             .join("model-00003-of-00003.safetensors")
@@ -182,18 +177,18 @@ fn a_damaged_file_never_takes_its_name() {
 fn what_is_nowhere_is_said_with_where_was_looked() {
     let (_, endpoint) = Hub::start(None);
     let folder = TempDir::new().expect("a folder");
-    let ran = prune(&endpoint, folder.path(), "org/none", &folder.path().join("a"));
-    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    let told = prune(&endpoint, folder.path(), "org/none", &folder.path().join("a"));
+    assert_eq!(told.code, 2, "{}", told.stdout);
     for words in ["org/none is not here", "deleted or private"] {
-        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+        assert!(told.stderr.contains(words), "{}", told.stderr);
     }
-    let ran = prune(
+    let told = prune(
         &endpoint,
         folder.path(),
         "org/tiny/q4.gguf",
         &folder.path().join("a"),
     );
     for words in ["model-00001-of-00003.safetensors", "organisation/name/file.gguf"] {
-        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+        assert!(told.stderr.contains(words), "{}", told.stderr);
     }
 }

@@ -184,6 +184,9 @@ fn hostile_sql_leaves_it_serving() {
         "set datafusion.execution.target_partitions = 100",
         "insert into scores select * from scores",
         "select 1; select 2",
+        "select * from 's3://bucket/table.parquet'",
+        "select * from 'hf://datasets/organisation/name/table.parquet'",
+        "select * from 'file:///etc/passwd'",
     ] {
         assert_eq!(ask(sql).status, 422, "{sql}");
     }

@@ -173,7 +173,7 @@ const MISSED: [(&str, &str); 6] = [
     ),
     (
         "EleutherAI/pythia-70m",
-        "its masks and logits are half as large as its weights: each counts a little too much",
+        "masks and logits weigh three quarters of what its weights do, and count a little too much",
     ),
     (
         "Qwen/Qwen1.5-0.5B",
