@@ -27,7 +27,7 @@ from lm_eval.models.huggingface import HFLM
 sys.path.insert(0, str(Path(__file__).parent.parent / "oracles"))
 from harness_prompts import FILES, rows
 
-RUNS = [("arc_challenge", 25, 6), ("mmlu_anatomy", 5, 16), ("hellaswag", 0, 24)]
+RUNS = [("arc_challenge", 25, 6), ("mmlu_anatomy", 5, 64), ("hellaswag", 0, 24)]
 
 
 def processor():

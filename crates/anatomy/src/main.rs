@@ -17,6 +17,7 @@ mod frame;
 mod hub;
 mod narrow;
 mod output;
+mod probes;
 mod progress;
 mod provenance;
 mod report;

@@ -319,3 +319,43 @@ fn each_claim_is_judged_twice() {
         "differs"
     );
 }
+
+#[test]
+fn results_of_probes_become_sections() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let probes = folder.path().join("probes");
+    fs::create_dir(&probes).expect("a folder");
+    let influence = serde_json::json!({
+        "block_influence": [0.9, 0.1, 0.3], "level": 0.95, "order_least_important_first": [1, 2, 0],
+        "intervals": [{"low": 0.8, "high": 0.95}, {"low": 0.05, "high": 0.2}, {"low": 0.2, "high": 0.4}],
+        "angular": {"1": [0.4, 0.1, 0.2]}, "texts": 4, "tokens": 60, "empty_texts": 0,
+    });
+    fs::write(probes.join("small.json"), influence.to_string()).expect("written");
+    fs::write(probes.join("cut.json"), "{\"block_influence\": [").expect("written");
+    let out = folder.path().join("out");
+    let ran = anatomy(&[
+        "report",
+        "--only",
+        "popularity",
+        "--resamples",
+        "100",
+        "--probe",
+        probes.to_str().expect("UTF-8"),
+        "--out",
+        out.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let page = fs::read_to_string(out.join("report.html")).expect("a page");
+    assert!(page.contains("least influential, counted from 0: 1, 2, 0"));
+    assert!(page.contains("cut (is no JSON"), "what is not read is said");
+    assert!(out.join("figures/influence-layers.svg").is_file());
+    let findings = fs::read_to_string(out.join("findings.json")).expect("findings");
+    let file: Value = serde_json::from_str(&findings).expect("JSON");
+    let found = file["findings"].as_array().expect("an array").iter();
+    let ids: Vec<&str> = found.filter_map(|finding| finding["id"].as_str()).collect();
+    assert!(ids.contains(&"influence.small.layer_1"), "{ids:?}");
+
+    let ran = anatomy(&["report", "--only", "popularity", "--probe", "/nowhere/at/all"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("/nowhere/at/all"), "{}", ran.stderr);
+}

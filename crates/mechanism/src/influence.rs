@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::decoder::elementwise::moments;
@@ -47,7 +47,7 @@ impl InfluenceSettings {
 }
 
 /// An interval over texts, by the percentile bootstrap.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Lower end.
     pub low: f64,
@@ -56,7 +56,7 @@ pub struct Interval {
 }
 
 /// Influence of each layer on some texts.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Influence {
     /// By layer.
     pub block_influence: Vec<f64>,

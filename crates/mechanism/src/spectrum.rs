@@ -5,13 +5,13 @@
 //! The Gram matrix loses values under about `1e-8·σ_max`, which is below what `f32` gradients carry.
 
 use faer::{Mat, Side};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::decoder::gradient::GradientMatrix;
 use crate::error::{Error, Result};
 
 /// What a gradient's singular values say.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spectrum {
     /// `Σ σᵢ`.
     pub nuclear_norm: f64,

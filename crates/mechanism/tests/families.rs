@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use mechanism::checkpoint::Checkpoint;
 use mechanism::decoder::Layer;
 use mechanism::decoder::block::{Block, Trace};
-use mechanism::decoder::block_gradient::{BlockGradient, LinearGradient};
-use mechanism::decoder::layer::{FeedForward, Linear};
+use mechanism::decoder::block_gradient::{BlockGradient, FeedForwardGradient, LinearGradient, MlpGradient};
+use mechanism::decoder::layer::{FeedForward, Linear, Mlp};
 use mechanism::decoder::matmul::transposed;
+use mechanism::decoder::mixture::Experts;
 use mechanism::decoder::norm::{Norm, NormGradient};
 use mechanism::decoder::rope::Angles;
 use mechanism::run::{Group, Head, RunSettings, run};
@@ -122,39 +123,95 @@ fn reached(by: impl for<'a> Fn(&'a mut Layer) -> &'a mut Vec<f32> + 'static) -> 
     Box::new(by)
 }
 
-fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
-    type OfLinear = fn(&mut Layer) -> &mut Linear;
-    type OfNorm = fn(&mut Layer) -> &mut Option<Norm>;
-    fn mlp(layer: &mut Layer) -> &mut mechanism::decoder::layer::Mlp {
-        match &mut layer.feed_forward {
-            FeedForward::Dense(mlp) => mlp,
-            FeedForward::Mixture { .. } => unreachable!("mixtures have no gradient"),
-        }
+/// Weights of a feed-forward network of a layer.
+fn of_mlp(
+    before: &str,
+    reach: impl for<'a> Fn(&'a mut Layer) -> &'a mut Mlp + Copy + 'static,
+    gradient: &MlpGradient,
+    all: &mut Vec<Weight>,
+) {
+    if let Some(gate) = &gradient.gate {
+        of_linear(
+            &format!("{before}gate"),
+            move |l| reach(l).gate.as_mut().unwrap(),
+            gate,
+            all,
+        );
     }
+    of_linear(
+        &format!("{before}up"),
+        move |l| &mut reach(l).up,
+        &gradient.up,
+        all,
+    );
+    of_linear(
+        &format!("{before}down"),
+        move |l| &mut reach(l).down,
+        &gradient.down,
+        all,
+    );
+}
+
+fn of_linear(
+    name: &str,
+    reach: impl for<'a> Fn(&'a mut Layer) -> &'a mut Linear + Copy + 'static,
+    gradient: &LinearGradient,
+    all: &mut Vec<Weight>,
+) {
+    let (n_out, n_in) = gradient.weight.shape();
+    all.push((
+        name.to_owned(),
+        reached(move |l| &mut reach(l).weight),
+        // The layer keeps `Wᵀ`.
+        transposed(&gradient.weight.dense(), n_out, n_in),
+    ));
+    if let Some(bias) = &gradient.bias {
+        let of_bias = reached(move |l| reach(l).bias.as_mut().unwrap());
+        all.push((format!("{name} bias"), of_bias, bias.clone()));
+    }
+}
+
+fn mlp(layer: &mut Layer) -> &mut Mlp {
+    match &mut layer.feed_forward {
+        FeedForward::Dense(mlp) => mlp,
+        FeedForward::Mixture(_) => unreachable!("asked of dense layers"),
+    }
+}
+
+fn experts(layer: &mut Layer) -> &mut Experts {
+    match &mut layer.feed_forward {
+        FeedForward::Mixture(experts) => experts,
+        FeedForward::Dense(_) => unreachable!("asked of mixtures"),
+    }
+}
+
+fn shared(layer: &mut Layer) -> &mut (Mlp, Linear) {
+    experts(layer).shared.as_mut().unwrap()
+}
+
+fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
+    type OfNorm = fn(&mut Layer) -> &mut Option<Norm>;
     let mut all: Vec<Weight> = Vec::new();
-    let linears: [(&str, OfLinear, Option<&LinearGradient>); 7] = [
-        ("q", |l| &mut l.q, Some(&gradient.q)),
-        ("k", |l| &mut l.k, Some(&gradient.k)),
-        ("v", |l| &mut l.v, Some(&gradient.v)),
-        ("o", |l| &mut l.o, Some(&gradient.o)),
-        ("gate", |l| mlp(l).gate.as_mut().unwrap(), gradient.gate.as_ref()),
-        ("up", |l| &mut mlp(l).up, Some(&gradient.up)),
-        ("down", |l| &mut mlp(l).down, Some(&gradient.down)),
-    ];
-    for (name, reach, of) in linears {
-        let Some(of) = of else { continue };
-        all.push((
-            name.to_owned(),
-            reached(move |l| &mut reach(l).weight),
-            // The layer keeps `Wᵀ`.
-            transposed(&of.weight.dense(), of.weight.shape().0, of.weight.shape().1),
-        ));
-        if let Some(bias) = &of.bias {
-            all.push((
-                format!("{name} bias"),
-                reached(move |l| reach(l).bias.as_mut().unwrap()),
-                bias.clone(),
-            ));
+    of_linear("q", |l| &mut l.q, &gradient.q, &mut all);
+    of_linear("k", |l| &mut l.k, &gradient.k, &mut all);
+    of_linear("v", |l| &mut l.v, &gradient.v, &mut all);
+    of_linear("o", |l| &mut l.o, &gradient.o, &mut all);
+    match &gradient.feed_forward {
+        FeedForwardGradient::Dense(of) => of_mlp("", mlp, of, &mut all),
+        FeedForwardGradient::Mixture(of) => {
+            of_linear("router", |l| &mut experts(l).router, &of.router, &mut all);
+            for (e, of) in of.experts.iter().enumerate() {
+                of_mlp(
+                    &format!("expert {e} "),
+                    move |l| &mut experts(l).experts[e],
+                    of,
+                    &mut all,
+                );
+            }
+            if let Some((of, of_gate)) = &of.shared {
+                of_mlp("shared ", |l| &mut shared(l).0, of, &mut all);
+                of_linear("shared gate", |l| &mut shared(l).1, of_gate, &mut all);
+            }
         }
     }
     let norms: [(&str, OfNorm, &Option<NormGradient>); 6] = [
@@ -191,7 +248,7 @@ fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
 
 #[test]
 fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
-    let mut wrong = Vec::new();
+    let (mut wrong, mut mixtures) = (Vec::new(), 0);
     for folder in fixtures() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let checkpoint = Checkpoint::open(&folder).unwrap();
@@ -202,10 +259,8 @@ fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
         let (x, direction) = (noise(n, 1), noise(n, 2));
         for index in 0..config.n_layers {
             let layer = Layer::load(&checkpoint.weights, config, index).unwrap();
-            let Ok(mut gradient) = BlockGradient::new(&layer) else {
-                assert!(config.mixture_at(index).is_some(), "{name}");
-                continue;
-            };
+            let mut gradient = BlockGradient::new(&layer);
+            mixtures += usize::from(config.mixture_at(index).is_some());
             let angles = config
                 .rotary_at(index)
                 .map(|rotary| Angles::new(rotary, &group.segments));
@@ -220,7 +275,7 @@ fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
             };
             let mut trace = Trace::default();
             block.forward(&mut x.clone(), &mut trace, &mut Nobody).unwrap();
-            let dx = block.backward(&x, &trace, &direction, &mut gradient).unwrap();
+            let dx = block.backward(&x, &trace, &direction, &mut gradient);
             let mut check = |what: &str, gradient: &[f32], objective: &dyn Fn(&[f32], f32) -> f64| {
                 let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
                 // A key's bias shifts all scores of a query alike unless keys are rotated or normed: it may have none.
@@ -259,4 +314,5 @@ fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mixtures >= 3, "{mixtures} layers with experts");
 }

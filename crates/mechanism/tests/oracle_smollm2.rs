@@ -228,15 +228,9 @@ fn gradient_statistics_agree_and_every_matrix_has_one() {
             let mut seen = 0;
             for matrix in data["matrices"].as_array().unwrap() {
                 let layer = &got.layers[usize::try_from(matrix["layer"].as_u64().unwrap()).unwrap()];
-                let mine = match matrix["matrix"].as_str().unwrap() {
-                    "q" => &layer.q,
-                    "k" => &layer.k,
-                    "v" => &layer.v,
-                    "o" => &layer.o,
-                    "gate" => layer.gate.as_ref().unwrap(),
-                    "up" => &layer.up,
-                    _ => &layer.down,
-                };
+                let name = matrix["matrix"].as_str().unwrap();
+                let named = layer.named();
+                let (_, mine) = named.iter().find(|(of, _)| of == name).unwrap();
                 seen += 1;
                 let value = |key: &str| matrix[key].as_f64().unwrap();
                 assert!(mine.spectrum.frobenius > 0.0);

@@ -12,6 +12,7 @@ use super::study_rows::StudyRows;
 use crate::cli::{Format, Global};
 use crate::draw::Form;
 use crate::output;
+use crate::probes::Probes;
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
 use crate::report::{self, Choice, Files, changes};
 
@@ -25,6 +26,7 @@ Examples:
   anatomy report --only scale --figures png,pdf
   anatomy report --where \"official_provider\" --out official
   anatomy report --compare last-month/findings.json
+  anatomy report --only scale --probe probes
 
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct ReportArgs {
@@ -48,6 +50,9 @@ pub(crate) struct ReportArgs {
     /// Findings of an earlier report: say what changed since
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Folder of results of `anatomy probe … --format json`, one file each: sections on what is inside checkpoints
+    #[arg(long, value_name = "DIR")]
+    probe: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
@@ -56,6 +61,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
         .as_deref()
         .map_or_else(|| Ok(Choice::all()), Choice::of)?;
     let earlier = args.compare.as_deref().map(changes::read).transpose()?;
+    let probes = args.probe.as_deref().map(Probes::read).transpose()?;
     // The folder is tried first: a bad path fails before the work, not after it.
     let files = Files::begin(&args.out)?;
     let (mut study, catalog_hash, bar) = args.rows.study(global, &choice)?;
@@ -63,6 +69,9 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
         let now = study.sections.iter().flat_map(|section| &section.findings);
         let section = changes::section(&path.display().to_string(), earlier, now);
         study.sections.insert(0, section);
+    }
+    if let Some(probes) = &probes {
+        study.sections.extend(report::probes::sections(probes));
     }
     bar.set_message("drawing");
     let findings = FindingsFile {

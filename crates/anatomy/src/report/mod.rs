@@ -5,6 +5,7 @@ mod files;
 mod headlines;
 mod page;
 mod parts;
+pub(crate) mod probes;
 
 use anyhow::Result;
 use study::section::Section;

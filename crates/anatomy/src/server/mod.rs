@@ -19,7 +19,6 @@ mod pages;
 mod params;
 mod peers;
 mod plotly;
-mod probes;
 mod problem;
 mod remember;
 mod scores_figure;
@@ -49,6 +48,8 @@ use connection::{Guarded, Patience, Peer};
 use metrics::Gauges;
 use state::{Shared, Site};
 pub(crate) use study::Plan;
+
+use crate::probes::Probes;
 
 /// After the signal, requests under way have this long.
 const GRACE: Duration = Duration::from_secs(10);
@@ -103,8 +104,8 @@ async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<
         .map(|folder| study::read(&folder, &catalog.manifest.catalog_sha256))
         .transpose()?;
     let probes = match probes {
-        Some(folder) => probes::Probes::read(&folder)?,
-        None => probes::Probes::default(),
+        Some(folder) => Probes::read(&folder)?,
+        None => Probes::default(),
     };
     let seed = study.seed;
     let site = Arc::new(Site::new(

@@ -8,11 +8,11 @@ use super::answering::Answers;
 use super::checkpoints::Checkpoints;
 use super::connection::Open;
 use super::metrics::Metrics;
-use super::probes::Probes;
 use super::remember::Memory;
 use super::sql::Pool;
 use super::study::Slot;
 use crate::answers::Predictor;
+use crate::probes::Probes;
 
 /// Shared by all requests.
 pub(crate) type Shared = Arc<Site>;

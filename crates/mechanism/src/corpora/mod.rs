@@ -3,6 +3,8 @@
 //! Plain, mathematical and code are written for this project; archaic is the King James Bible and Shakespeare, in the
 //! public domain. They show how a measure depends on style; they are too small to stand for English.
 
+use crate::gradients::Sample;
+
 /// A corpus: its name and its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Corpus {
@@ -13,6 +15,20 @@ pub struct Corpus {
 }
 
 impl Corpus {
+    /// The texts as samples: the first half of a text's words is given, the rest is the response.
+    pub fn samples(&self) -> Vec<Sample> {
+        let halves = |text: &str| {
+            let spaces: Vec<usize> = text.match_indices(' ').map(|(at, _)| at).collect();
+            let middle = spaces.get(spaces.len() / 2).copied().unwrap_or(text.len());
+            let (prompt, response) = text.split_at(middle);
+            Sample {
+                prompt: prompt.to_owned(),
+                response: response.to_owned(),
+            }
+        };
+        self.lines.lines().map(halves).collect()
+    }
+
     /// The texts.
     pub fn texts(&self) -> Vec<String> {
         self.lines.lines().map(str::to_owned).collect()
@@ -55,6 +71,10 @@ mod tests {
             let texts = of.texts();
             assert_eq!(texts.len(), 16);
             assert!(texts.iter().all(|text| text.len() > 40));
+            for (sample, text) in of.samples().iter().zip(&texts) {
+                assert_eq!(&format!("{}{}", sample.prompt, sample.response), text);
+                assert!(sample.prompt.len() > 10 && sample.response.len() > 10, "{text}");
+            }
         }
         assert_eq!(corpus("verse"), None);
     }

@@ -5,16 +5,22 @@
 
 use super::attention;
 use super::block::{Block, Trace, heads, qk_width};
-use super::block_gradient::{BlockGradient, LinearGradient, dense};
+use super::block_gradient::{BlockGradient, FeedForwardGradient, LinearGradient, MlpGradient};
 use super::elementwise::{activate, activate_derivative, add, multiply_by};
-use super::layer::{Linear, Mlp};
+use super::feed_forward::Inner;
+use super::layer::{FeedForward, Linear, Mlp};
 use super::matmul::{View, multiply_parallel};
 use super::norm::{Norm, NormGradient};
-use crate::config::Arrangement;
-use crate::error::Result;
+use crate::config::{Activation, Arrangement};
 
 /// `dx += dy·W`, and the gradients of `W` and its bias.
-fn linear_backward(linear: &Linear, x: &[f32], dy: &[f32], gradient: &mut LinearGradient, dx: &mut [f32]) {
+pub(super) fn linear_backward(
+    linear: &Linear,
+    x: &[f32],
+    dy: &[f32],
+    gradient: &mut LinearGradient,
+    dx: &mut [f32],
+) {
     let rows = dy.len() / linear.n_out;
     multiply_parallel(
         dx,
@@ -48,21 +54,42 @@ fn norm_backward(
     }
 }
 
+/// From the gradient of a feed-forward network's output to that of its input `x`; `inner` is what stood inside.
+pub(super) fn mlp_backward(
+    kind: Activation,
+    mlp: &Mlp,
+    x: &[f32],
+    inner: &Inner,
+    d_out: &[f32],
+    gradient: &mut MlpGradient,
+) -> Vec<f32> {
+    let mut d_hidden = vec![0.0; inner.hidden.len()];
+    linear_backward(&mlp.down, &inner.hidden, d_out, &mut gradient.down, &mut d_hidden);
+    let mut d_input = vec![0.0; x.len()];
+    let mut scratch = vec![0.0; d_hidden.len()];
+    if let (Some(gate), Some(gate_gradient)) = (&mlp.gate, &mut gradient.gate) {
+        activate_derivative(kind, &inner.gate, &mut scratch);
+        multiply_by(&mut scratch, &inner.up);
+        multiply_by(&mut scratch, &d_hidden);
+        linear_backward(gate, x, &scratch, gate_gradient, &mut d_input);
+        activate(kind, &inner.gate, &mut scratch);
+    } else {
+        activate_derivative(kind, &inner.up, &mut scratch);
+    }
+    multiply_by(&mut d_hidden, &scratch);
+    linear_backward(&mlp.up, x, &d_hidden, &mut gradient.up, &mut d_input);
+    d_input
+}
+
 impl Block<'_> {
     /// From the gradient of the block's output to that of its input, adding to the weights' gradients.
     ///
     /// `x` is the input `(rows, d_model)`; `trace` what [`Block::forward`] left on it. Texts must be whole (no shared
     /// beginnings).
     ///
-    /// # Errors
-    /// [`crate::Error::Unavailable`] for a mixture of experts.
-    pub fn backward(
-        &self,
-        x: &[f32],
-        trace: &Trace,
-        dy: &[f32],
-        gradient: &mut BlockGradient,
-    ) -> Result<Vec<f32>> {
+    /// # Panics
+    /// Where `gradient` was made for another kind of layer.
+    pub fn backward(&self, x: &[f32], trace: &Trace, dy: &[f32], gradient: &mut BlockGradient) -> Vec<f32> {
         let (c, layer, d) = (self.config, self.layer, self.config.d_model);
         let d_ffn_out = norm_backward(
             layer.ffn_post_norm.as_ref(),
@@ -71,7 +98,7 @@ impl Block<'_> {
             d,
             gradient.ffn_post_norm.as_mut(),
         );
-        let d_ffn_input = self.mlp_backward(dense(layer)?, trace, &d_ffn_out, gradient);
+        let d_ffn_input = self.feed_forward_backward(trace, &d_ffn_out, &mut gradient.feed_forward);
         // Gradient of the stream between the two parts; of the block's input where they stand in parallel.
         let mut d_middle = dy.to_vec();
         if c.arrangement != Arrangement::ParallelSharedNorm {
@@ -108,40 +135,26 @@ impl Block<'_> {
             gradient.attention_norm.as_mut(),
         );
         add(&mut d_middle, &through);
-        Ok(d_middle)
+        d_middle
     }
 
-    fn mlp_backward(
+    fn feed_forward_backward(
         &self,
-        mlp: &Mlp,
         trace: &Trace,
         d_out: &[f32],
-        gradient: &mut BlockGradient,
+        gradient: &mut FeedForwardGradient,
     ) -> Vec<f32> {
-        let inner = &trace.inner;
-        let mut d_hidden = vec![0.0; inner.hidden.len()];
-        linear_backward(&mlp.down, &inner.hidden, d_out, &mut gradient.down, &mut d_hidden);
-        let mut d_input = vec![0.0; trace.ffn_input.len()];
-        let kind = self.config.activation;
-        let mut scratch = vec![0.0; d_hidden.len()];
-        if let (Some(gate), Some(gate_gradient)) = (&mlp.gate, &mut gradient.gate) {
-            activate_derivative(kind, &inner.gate, &mut scratch);
-            multiply_by(&mut scratch, &inner.up);
-            multiply_by(&mut scratch, &d_hidden);
-            linear_backward(gate, &trace.ffn_input, &scratch, gate_gradient, &mut d_input);
-            activate(kind, &inner.gate, &mut scratch);
-        } else {
-            activate_derivative(kind, &inner.up, &mut scratch);
+        let (kind, x) = (self.config.activation, trace.ffn_input.as_slice());
+        let settings = self.config.mixture_at(self.index);
+        match (&self.layer.feed_forward, gradient, settings) {
+            (FeedForward::Dense(mlp), FeedForwardGradient::Dense(gradient), _) => {
+                mlp_backward(kind, mlp, x, &trace.inner, d_out, gradient)
+            }
+            (FeedForward::Mixture(experts), FeedForwardGradient::Mixture(gradient), Some(settings)) => {
+                experts.backward(settings, kind, x, &trace.mixture, d_out, gradient)
+            }
+            _ => unreachable!("gradients are made for the layer that they are of"),
         }
-        multiply_by(&mut d_hidden, &scratch);
-        linear_backward(
-            &mlp.up,
-            &trace.ffn_input,
-            &d_hidden,
-            &mut gradient.up,
-            &mut d_input,
-        );
-        d_input
     }
 
     fn attention_backward(&self, trace: &Trace, d_out: &[f32], gradient: &mut BlockGradient) -> Vec<f32> {

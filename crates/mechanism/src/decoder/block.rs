@@ -4,8 +4,9 @@ use rayon::prelude::*;
 
 use super::attention::{self, Heads};
 use super::elementwise::{add_parallel, copy};
-use super::feed_forward::{Inner, mixture, resized};
+use super::feed_forward::{Inner, resized};
 use super::layer::{FeedForward, Layer};
+use super::mixture::MixtureTrace;
 use super::norm::Norm;
 use super::rope::Angles;
 use super::segment::Segment;
@@ -36,8 +37,10 @@ pub struct Trace {
     pub middle: Vec<f32>,
     /// Input of the feed-forward part, `(rows, d_model)`.
     pub ffn_input: Vec<f32>,
-    /// Inside the feed-forward part.
+    /// Inside the feed-forward part, where it is one network.
     pub inner: Inner,
+    /// Inside the feed-forward part, where it is a mixture.
+    pub mixture: MixtureTrace,
     /// What the feed-forward part gives, `(rows, d_model)`; only where a norm or an observer needs it.
     pub ffn_out: Vec<f32>,
     /// Scratch of `d_model` columns.
@@ -201,26 +204,11 @@ impl Block<'_> {
                     resized(&mut t.ffn_out, x.len()),
                 );
             }
-            (
-                FeedForward::Mixture {
-                    router,
-                    experts,
-                    shared,
-                },
-                Some(settings),
-            ) => {
+            (FeedForward::Mixture(experts), Some(settings)) => {
                 let out = resized(&mut t.ffn_out, x.len());
-                mixture(
-                    settings,
-                    c.activation,
-                    router,
-                    experts,
-                    shared.as_ref(),
-                    &t.ffn_input,
-                    out,
-                );
+                experts.forward(settings, c.activation, &t.ffn_input, &mut t.mixture, out);
             }
-            (FeedForward::Mixture { .. }, None) => {
+            (FeedForward::Mixture(_), None) => {
                 unreachable!("a mixture is loaded only where the configuration has one")
             }
         }

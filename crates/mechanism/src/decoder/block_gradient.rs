@@ -3,8 +3,8 @@
 use super::elementwise::add;
 use super::gradient::GradientMatrix;
 use super::layer::{FeedForward, Layer, Linear, Mlp};
+use super::mixture::Experts;
 use super::norm::{Norm, NormGradient};
-use crate::error::{Error, Result};
 
 /// Gradient of a [`Linear`].
 #[derive(Debug, Clone)]
@@ -31,20 +31,80 @@ impl LinearGradient {
     }
 }
 
+/// Gradients of an [`Mlp`].
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "each field is the gradient of the field of that name in `Mlp`"
+)]
+pub struct MlpGradient {
+    pub gate: Option<LinearGradient>,
+    pub up: LinearGradient,
+    pub down: LinearGradient,
+}
+
+impl MlpGradient {
+    fn new(mlp: &Mlp) -> Self {
+        Self {
+            gate: mlp.gate.as_ref().map(LinearGradient::new),
+            up: LinearGradient::new(&mlp.up),
+            down: LinearGradient::new(&mlp.down),
+        }
+    }
+
+    fn linears(&self) -> impl Iterator<Item = &LinearGradient> {
+        self.gate.iter().chain([&self.up, &self.down])
+    }
+
+    fn linears_mut(&mut self) -> impl Iterator<Item = &mut LinearGradient> {
+        self.gate.iter_mut().chain([&mut self.up, &mut self.down])
+    }
+}
+
+/// Gradients of [`Experts`].
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "each field is the gradient of the field of that name in `Experts`"
+)]
+pub struct MixtureGradient {
+    pub router: LinearGradient,
+    pub experts: Vec<MlpGradient>,
+    pub shared: Option<(MlpGradient, LinearGradient)>,
+}
+
+impl MixtureGradient {
+    fn new(mixture: &Experts) -> Self {
+        let shared = mixture.shared.as_ref();
+        Self {
+            router: LinearGradient::new(&mixture.router),
+            experts: mixture.experts.iter().map(MlpGradient::new).collect(),
+            shared: shared.map(|(mlp, gate)| (MlpGradient::new(mlp), LinearGradient::new(gate))),
+        }
+    }
+}
+
+/// Gradients of a [`FeedForward`].
+#[derive(Debug, Clone)]
+pub enum FeedForwardGradient {
+    /// Of one network for all tokens.
+    Dense(MlpGradient),
+    /// Of several.
+    Mixture(MixtureGradient),
+}
+
 /// Gradients of a block's weights, named as in [`Layer`].
 #[derive(Debug, Clone)]
 #[expect(
     missing_docs,
-    reason = "each field is the gradient of the field of that name in `Layer` or `Mlp`"
+    reason = "each field is the gradient of the field of that name in `Layer`"
 )]
 pub struct BlockGradient {
     pub q: LinearGradient,
     pub k: LinearGradient,
     pub v: LinearGradient,
     pub o: LinearGradient,
-    pub gate: Option<LinearGradient>,
-    pub up: LinearGradient,
-    pub down: LinearGradient,
+    pub feed_forward: FeedForwardGradient,
     pub attention_norm: Option<NormGradient>,
     pub attention_post_norm: Option<NormGradient>,
     pub ffn_norm: Option<NormGradient>,
@@ -53,56 +113,64 @@ pub struct BlockGradient {
     pub k_norm: Option<NormGradient>,
 }
 
-pub(crate) fn dense(layer: &Layer) -> Result<&Mlp> {
-    match &layer.feed_forward {
-        FeedForward::Dense(mlp) => Ok(mlp),
-        FeedForward::Mixture { .. } => Err(Error::Unavailable {
-            method: "the gradient",
-            what: "a layer with a mixture of experts",
-        }),
-    }
-}
-
 impl BlockGradient {
     /// Zero gradients for a layer.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] for a mixture of experts.
-    pub fn new(layer: &Layer) -> Result<Self> {
-        let mlp = dense(layer)?;
+    pub fn new(layer: &Layer) -> Self {
         let norm = |norm: &Option<Norm>| norm.as_ref().map(Norm::zero_gradient);
-        Ok(Self {
+        Self {
             q: LinearGradient::new(&layer.q),
             k: LinearGradient::new(&layer.k),
             v: LinearGradient::new(&layer.v),
             o: LinearGradient::new(&layer.o),
-            gate: mlp.gate.as_ref().map(LinearGradient::new),
-            up: LinearGradient::new(&mlp.up),
-            down: LinearGradient::new(&mlp.down),
+            feed_forward: match &layer.feed_forward {
+                FeedForward::Dense(mlp) => FeedForwardGradient::Dense(MlpGradient::new(mlp)),
+                FeedForward::Mixture(mixture) => FeedForwardGradient::Mixture(MixtureGradient::new(mixture)),
+            },
             attention_norm: norm(&layer.attention_norm),
             attention_post_norm: norm(&layer.attention_post_norm),
             ffn_norm: norm(&layer.ffn_norm),
             ffn_post_norm: norm(&layer.ffn_post_norm),
             q_norm: norm(&layer.q_norm),
             k_norm: norm(&layer.k_norm),
-        })
+        }
     }
 
-    /// Adds the matrices' gradients of another group of texts.
-    pub fn absorb(&mut self, other: &Self) {
-        let matrices = [
-            &mut self.q,
-            &mut self.k,
-            &mut self.v,
-            &mut self.o,
-            &mut self.up,
-            &mut self.down,
-        ];
-        let others = [&other.q, &other.k, &other.v, &other.o, &other.up, &other.down];
-        for (mine, theirs) in matrices.into_iter().zip(others) {
-            mine.absorb(theirs);
+    /// The matrices' gradients: q, k, v, o, then the feed-forward part's: gate (where there is one), up, down; of a mixture
+    /// the router's, each expert's three, the shared expert's three and its gate's.
+    pub fn linears(&self) -> Vec<&LinearGradient> {
+        let mut all = vec![&self.q, &self.k, &self.v, &self.o];
+        match &self.feed_forward {
+            FeedForwardGradient::Dense(mlp) => all.extend(mlp.linears()),
+            FeedForwardGradient::Mixture(mixture) => {
+                all.push(&mixture.router);
+                all.extend(mixture.experts.iter().flat_map(MlpGradient::linears));
+                if let Some((mlp, gate)) = &mixture.shared {
+                    all.extend(mlp.linears().chain([gate]));
+                }
+            }
         }
-        if let (Some(mine), Some(theirs)) = (&mut self.gate, &other.gate) {
+        all
+    }
+
+    /// As [`Self::linears`].
+    fn linears_mut(&mut self) -> Vec<&mut LinearGradient> {
+        let mut all = vec![&mut self.q, &mut self.k, &mut self.v, &mut self.o];
+        match &mut self.feed_forward {
+            FeedForwardGradient::Dense(mlp) => all.extend(mlp.linears_mut()),
+            FeedForwardGradient::Mixture(mixture) => {
+                all.push(&mut mixture.router);
+                all.extend(mixture.experts.iter_mut().flat_map(MlpGradient::linears_mut));
+                if let Some((mlp, gate)) = &mut mixture.shared {
+                    all.extend(mlp.linears_mut().chain([gate]));
+                }
+            }
+        }
+        all
+    }
+
+    /// Adds the gradients of another group of texts.
+    pub fn absorb(&mut self, other: &Self) {
+        for (mine, theirs) in self.linears_mut().into_iter().zip(other.linears()) {
             mine.absorb(theirs);
         }
         for (mine, theirs) in [

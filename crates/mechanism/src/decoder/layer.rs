@@ -1,6 +1,7 @@
 //! One block's weights in memory, in the orientation `(out, in)`.
 
 use super::matmul::{View, multiply_parallel, transposed};
+use super::mixture::Experts;
 use super::norm::Norm;
 use crate::config::{Arrangement, DecoderConfig, NormKind};
 use crate::error::Result;
@@ -101,14 +102,7 @@ pub enum FeedForward {
     /// One network for all tokens.
     Dense(Mlp),
     /// Each token uses a few of several.
-    Mixture {
-        /// Scores of experts `(n_experts, d_model)`.
-        router: Linear,
-        /// The experts.
-        experts: Vec<Mlp>,
-        /// An expert for all tokens and its sigmoid gate `(1, d_model)`.
-        shared: Option<(Mlp, Linear)>,
-    },
+    Mixture(Experts),
 }
 
 /// One block's weights.
@@ -199,11 +193,11 @@ impl Layer {
                         linear(Part::SharedRouter, false)?,
                     )),
                 };
-                FeedForward::Mixture {
+                FeedForward::Mixture(Experts {
                     router: linear(Part::Router, false)?,
                     experts,
                     shared,
-                }
+                })
             }
         };
         let qk = c.qk_norm.is_some();

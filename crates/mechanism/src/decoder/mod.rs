@@ -11,6 +11,7 @@ pub mod feed_forward;
 pub mod gradient;
 pub mod layer;
 pub mod matmul;
+pub mod mixture;
 pub mod norm;
 pub mod rope;
 pub mod segment;

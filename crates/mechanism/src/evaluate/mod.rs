@@ -21,7 +21,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::decoder::elementwise::log_sum_exp;
@@ -33,7 +33,7 @@ pub use generate::{GenerateSettings, generate, generate_with};
 pub use tree::{Tree, trees};
 
 /// A context and what may follow it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Given.
     pub context: String,
@@ -42,7 +42,7 @@ pub struct Request {
 }
 
 /// Score of a continuation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LogLikelihood {
     /// `Σ ln p(token | what stands before)` over the continuation's tokens, nats.
     pub sum: f64,

@@ -9,7 +9,7 @@ pub(crate) mod loss;
 mod report;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::decoder::Layer;
@@ -24,7 +24,7 @@ use loss::loss_backward;
 use report::{nuclear_norms, report};
 
 /// One question and the answer to learn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// Given.
     pub prompt: String,
@@ -42,38 +42,104 @@ pub struct GradientSettings {
 }
 
 /// One matrix of one layer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MatrixGradient {
     /// Of the gradient summed over samples.
     #[serde(flatten)]
     pub spectrum: Spectrum,
     /// Nuclear norm of each sample's own gradient, where asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_sample_nuclear: Option<Vec<f64>>,
     /// Their mean.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_sample_nuclear_mean: Option<f64>,
     /// Singular values of the sum, greatest first; as many as its rank can be.
     #[serde(skip)]
     pub singular_values: Vec<f64>,
 }
 
-/// One layer's matrices.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The matrices of a feed-forward network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
-pub struct LayerGradients {
-    pub q: MatrixGradient,
-    pub k: MatrixGradient,
-    pub v: MatrixGradient,
-    pub o: MatrixGradient,
+pub struct MlpGradients {
     /// Null where the family has no gate.
     pub gate: Option<MatrixGradient>,
     pub up: MatrixGradient,
     pub down: MatrixGradient,
 }
 
+/// The matrices of a feed-forward part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FeedForwardGradients {
+    /// One network for all tokens.
+    Dense(MlpGradients),
+    /// A mixture of experts.
+    Mixture {
+        /// What says which expert a token goes to.
+        router: MatrixGradient,
+        /// The experts; one that no token went to has a gradient of zero.
+        experts: Vec<MlpGradients>,
+        /// An expert for all tokens.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shared: Option<MlpGradients>,
+        /// What says how much of it is taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shared_gate: Option<MatrixGradient>,
+    },
+}
+
+/// One layer's matrices.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct LayerGradients {
+    pub q: MatrixGradient,
+    pub k: MatrixGradient,
+    pub v: MatrixGradient,
+    pub o: MatrixGradient,
+    /// `gate`, `up` and `down`; of a mixture `router`, `experts`, `shared` and `shared_gate`.
+    #[serde(flatten)]
+    pub feed_forward: FeedForwardGradients,
+}
+
+impl LayerGradients {
+    /// Every matrix with its name: `q`, `down`, `router`, `experts.3.up`, `shared.gate` …
+    pub fn named(&self) -> Vec<(String, &MatrixGradient)> {
+        fn of_mlp<'a>(before: &str, mlp: &'a MlpGradients, all: &mut Vec<(String, &'a MatrixGradient)>) {
+            let gate = mlp.gate.as_ref().map(|gate| ("gate", gate));
+            let matrices = gate.into_iter().chain([("up", &mlp.up), ("down", &mlp.down)]);
+            all.extend(matrices.map(|(name, matrix)| (format!("{before}{name}"), matrix)));
+        }
+        let mut all = vec![
+            ("q".to_owned(), &self.q),
+            ("k".to_owned(), &self.k),
+            ("v".to_owned(), &self.v),
+            ("o".to_owned(), &self.o),
+        ];
+        match &self.feed_forward {
+            FeedForwardGradients::Dense(mlp) => of_mlp("", mlp, &mut all),
+            FeedForwardGradients::Mixture {
+                router,
+                experts,
+                shared,
+                shared_gate,
+            } => {
+                all.push(("router".to_owned(), router));
+                for (e, expert) in experts.iter().enumerate() {
+                    of_mlp(&format!("experts.{e}."), expert, &mut all);
+                }
+                if let Some(shared) = shared {
+                    of_mlp("shared.", shared, &mut all);
+                }
+                all.extend(shared_gate.as_ref().map(|gate| ("shared_gate".to_owned(), gate)));
+            }
+        }
+        all
+    }
+}
+
 /// Gradients of a data set.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gradients {
     /// Mean of the samples' losses, nats per token.
     pub mean_loss: f64,
@@ -95,8 +161,7 @@ pub type EachLayer<'a> = dyn FnMut(usize, &BlockGradient) -> Result<()> + 'a;
 /// Gradients of the loss on `samples` with respect to every matrix of every layer.
 ///
 /// # Errors
-/// [`Error::Empty`] without samples, [`Error::EmptySample`], [`Error::Unavailable`] for mixtures of experts, and what
-/// running fails with.
+/// [`Error::Empty`] without samples, [`Error::EmptySample`], and what running fails with.
 pub fn gradients(
     checkpoint: &Checkpoint,
     samples: &[Sample],
@@ -162,8 +227,8 @@ pub fn gradients(
             tokens: 0,
         });
         let layer = Layer::load(&checkpoint.weights, config, index)?;
-        let mut total = BlockGradient::new(&layer)?;
-        let mut own: Vec<[Option<f64>; 7]> = Vec::new();
+        let mut total = BlockGradient::new(&layer);
+        let mut own: Vec<Vec<f64>> = Vec::new();
         for (i, group) in groups.iter().enumerate() {
             let x = inputs.take(index * groups.len() + i)?;
             let block = Block {
@@ -177,12 +242,12 @@ pub fn gradients(
             let mut y = x.clone();
             block.forward(&mut y, &mut trace, &mut Nobody)?;
             if settings.per_sample {
-                let mut gradient = BlockGradient::new(&layer)?;
-                streams[i] = block.backward(&x, &trace, &streams[i], &mut gradient)?;
+                let mut gradient = BlockGradient::new(&layer);
+                streams[i] = block.backward(&x, &trace, &streams[i], &mut gradient);
                 own.push(nuclear_norms(&gradient)?);
                 total.absorb(&gradient);
             } else {
-                streams[i] = block.backward(&x, &trace, &streams[i], &mut total)?;
+                streams[i] = block.backward(&x, &trace, &streams[i], &mut total);
             }
         }
         each_layer(index, &total)?;

@@ -7,7 +7,7 @@ pub(crate) mod write;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ pub enum Choice {
 }
 
 /// Layers removed and kept, ascending.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pruning {
     /// Gone.
     pub removed_layers: Vec<usize>,
@@ -104,7 +104,7 @@ pub fn choose(choice: &Choice, n_layers: usize) -> Result<Pruning> {
 }
 
 /// Scores of the same requests with all layers and without some.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PruningEffect {
     /// What was removed.
     #[serde(flatten)]

@@ -5,11 +5,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::config::DecoderConfig;
 use crate::decoder::Layer;
-use crate::decoder::block_gradient::{BlockGradient, dense};
+use crate::decoder::block_gradient::{BlockGradient, FeedForwardGradient};
 use crate::decoder::gradient::GradientMatrix;
 use crate::decoder::layer::{FeedForward, Linear};
 use crate::decoder::matmul::{View, multiply_parallel};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The matrices that can be adapted, by the names transformers gives them in a layer.
 pub const TARGETS: [&str; 7] = [
@@ -52,7 +52,7 @@ pub struct Adapter {
 fn linear(layer: &mut Layer, target: usize) -> Option<&mut Linear> {
     let mlp = match &mut layer.feed_forward {
         FeedForward::Dense(mlp) => Some(mlp),
-        FeedForward::Mixture { .. } => None,
+        FeedForward::Mixture(_) => None,
     };
     match target {
         0 => Some(&mut layer.q),
@@ -66,14 +66,17 @@ fn linear(layer: &mut Layer, target: usize) -> Option<&mut Linear> {
 }
 
 fn gradient(of: &BlockGradient, target: usize) -> Option<&GradientMatrix> {
+    let FeedForwardGradient::Dense(mlp) = &of.feed_forward else {
+        return None;
+    };
     let linear = match target {
         0 => &of.q,
         1 => &of.k,
         2 => &of.v,
         3 => &of.o,
-        4 => of.gate.as_ref()?,
-        5 => &of.up,
-        _ => &of.down,
+        4 => mlp.gate.as_ref()?,
+        5 => &mlp.up,
+        _ => &mlp.down,
     };
     Some(&linear.weight)
 }
@@ -94,7 +97,12 @@ impl Adapter {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut all = Vec::with_capacity(config.n_layers);
         for layer in layers {
-            dense(layer)?;
+            if matches!(layer.feed_forward, FeedForward::Mixture(_)) {
+                return Err(Error::Unavailable {
+                    method: "a low-rank adapter",
+                    what: "a layer with a mixture of experts",
+                });
+            }
             let mut layer = layer.clone();
             let mut own = Vec::new();
             for target in 0..TARGETS.len() {

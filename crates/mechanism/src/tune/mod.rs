@@ -176,11 +176,11 @@ impl<'a> Tuner<'a> {
         let mut trace = Trace::default();
         for index in (0..self.layers.len()).rev() {
             let merged = self.adapter.merged(&self.layers[index], index);
-            let mut gradient = BlockGradient::new(&merged)?;
+            let mut gradient = BlockGradient::new(&merged);
             let x = std::mem::take(&mut inputs[index]);
             let block = self.block(index, &merged, &group, &angles);
             block.forward(&mut x.clone(), &mut trace, &mut Nobody)?;
-            stream = block.backward(&x, &trace, &stream, &mut gradient)?;
+            stream = block.backward(&x, &trace, &stream, &mut gradient);
             let gradients = self.adapter.gradients(index, &gradient);
             let own = self.adapter.layers[index].iter_mut().zip(&mut self.state[index]);
             for ((factors, [of_a, of_b]), (d_a, d_b)) in own.zip(gradients) {

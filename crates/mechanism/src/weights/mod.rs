@@ -6,6 +6,7 @@
 mod names_gguf;
 mod names_hub;
 mod part;
+mod precision;
 mod safetensors;
 
 use std::fs::File;
@@ -15,6 +16,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 pub use part::{Kind, Part};
+pub use precision::Precision;
 pub use safetensors::{Dtype, SafetensorsFiles};
 
 pub(crate) use part::{Source, Take};
@@ -165,6 +167,8 @@ pub struct Weights {
     pub store: Store,
     /// What stands before `layers.` and the like in safetensors names.
     base: String,
+    /// What values are rounded to as they are read.
+    pub precision: Precision,
 }
 
 impl Weights {
@@ -177,7 +181,11 @@ impl Weights {
             Store::Gguf(_) => String::new(),
             Store::Safetensors(files) => names_hub::base(files, config)?,
         };
-        let weights = Self { store, base };
+        let weights = Self {
+            store,
+            base,
+            precision: Precision::default(),
+        };
         for part in [Part::Embedding, Part::Head] {
             // Rows of these two are read singly, so their shape is checked here once.
             if part == Part::Embedding || !config.tied {
@@ -228,9 +236,10 @@ impl Weights {
         kind: Kind,
     ) -> Result<Vec<f32>> {
         let expected = part.shape(config, kind);
-        let values = self
+        let mut values = self
             .source(config, layer, part, kind)
             .read(&self.store, &expected)?;
+        self.precision.round(&mut values);
         debug_assert_eq!(values.len(), expected.iter().product::<usize>());
         Ok(values)
     }
@@ -249,6 +258,7 @@ impl Weights {
         for (id, row) in distinct.iter().zip(table.chunks_exact_mut(d)) {
             row.copy_from_slice(&self.store.rows(&name, *id as usize..*id as usize + 1)?);
         }
+        self.precision.round(&mut table);
         let mut out = vec![0.0; ids.len() * d];
         for (id, row) in ids.iter().zip(out.chunks_exact_mut(d)) {
             let at = distinct.partition_point(|other| other < id);
@@ -263,7 +273,9 @@ impl Weights {
     /// As [`Store::rows`].
     pub fn head_rows(&self, config: &DecoderConfig, rows: Range<usize>) -> Result<Vec<f32>> {
         let part = if config.tied { Part::Embedding } else { Part::Head };
-        self.store
-            .rows(&self.source(config, None, part, Kind::Weight).name, rows)
+        let name = self.source(config, None, part, Kind::Weight).name;
+        let mut values = self.store.rows(&name, rows)?;
+        self.precision.round(&mut values);
+        Ok(values)
     }
 }

@@ -68,3 +68,52 @@ fn json_lines(path: &Path) -> Result<Vec<u8>> {
     }
     Ok(lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use catalog::query::Engine;
+
+    #[test]
+    fn parquet_and_json_lines_give_the_same_documents() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("arc_challenge");
+        fs::create_dir(&place).expect("a folder");
+        let engine = Engine::empty().expect("an engine");
+        let answer = engine
+            .query(
+                "select * from (values ('a1', 'Why — \"so\"?', ['x', 'y'], 3), ('a2', 'How?\n', ['z', null], null)) \
+                 as t (id, question, choices, gold)",
+            )
+            .expect("rows");
+        let mut bytes = Vec::new();
+        answer.write(Format::Parquet, &mut bytes).expect("Parquet");
+        fs::write(place.join("test.parquet"), bytes).expect("written");
+        let other = "{\"id\":\"b\"}\n";
+        fs::write(place.join("train.jsonl"), other).expect("written");
+        let opened = Benchmarks::open(folder.path()).expect("readable");
+        let text = |name: &str| {
+            fs::read_to_string(opened.folder().join("arc_challenge").join(name)).expect("a file of lines")
+        };
+        let documents: Vec<serde_json::Value> = text("test.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        let expected = [
+            serde_json::json!({"id": "a1", "question": "Why — \"so\"?", "choices": ["x", "y"], "gold": 3}),
+            serde_json::json!({"id": "a2", "question": "How?\n", "choices": ["z", null], "gold": null}),
+        ];
+        assert_eq!(documents, expected);
+        assert_eq!(text("train.jsonl"), other);
+        // A folder without Parquet is read where it is.
+        fs::remove_file(place.join("test.parquet")).expect("removed");
+        assert_eq!(
+            Benchmarks::open(folder.path()).expect("readable").folder(),
+            folder.path()
+        );
+        // What only says to be Parquet is an error that names it.
+        fs::write(place.join("test.parquet"), b"PAR1 no").expect("written");
+        let error = Benchmarks::open(folder.path()).err().expect("no Parquet");
+        assert!(format!("{error:#}").contains("test.parquet"), "{error:#}");
+    }
+}

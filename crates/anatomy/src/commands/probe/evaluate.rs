@@ -16,7 +16,7 @@ use mechanism::prune::{Choice, choose};
 use study::section::{Cell, Table};
 
 use super::benchmarks::Benchmarks;
-use super::model::{Follow, ModelArgs, lines};
+use super::model::{Follow, Machine, ModelArgs, lines};
 use crate::cli::{Format, Global};
 use crate::output;
 
@@ -45,6 +45,8 @@ pub(crate) struct EvaluateArgs {
     /// Keep the residual stream of all texts in a file in this folder instead of memory
     #[arg(long, value_name = "DIR")]
     spill: Option<PathBuf>,
+    #[command(flatten)]
+    machine: Machine,
     /// Tasks, separated by commas
     #[arg(long, value_name = "NAMES")]
     tasks: String,
@@ -66,7 +68,7 @@ pub(crate) struct EvaluateArgs {
     /// One row an item as JSON lines; an unfinished table is taken up where it ends
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
-    /// What the checkpoint is called in the item table [default: the name of its file or folder]
+    /// What the checkpoint is called in the item table [default: the name of its file or folder, and what was changed in it]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
     /// Item table of another checkpoint on the same items, to compare with
@@ -93,7 +95,7 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
     };
     let others: Option<Vec<Answer>> = args.against.as_deref().map(rows).transpose()?;
     let path = args.model.clone().unwrap_or_default();
-    let model = ModelArgs::of(path.clone(), args.spill.clone());
+    let model = ModelArgs::of(path.clone(), args.spill.clone(), args.machine);
     let answers = answered(
         global,
         args,
@@ -147,8 +149,9 @@ fn answered(
         run: model.settings(),
         ..AnswerSettings::usual(&checkpoint)
     };
-    if let Some(id) = id {
-        id.clone_into(&mut settings.id);
+    match id {
+        Some(id) => id.clone_into(&mut settings.id),
+        None => settings.id.push_str(&changed(args)),
     }
     if let Some(list) = &args.without_layers {
         let choice = Choice::List(numbers(list)?);
@@ -185,6 +188,14 @@ fn answered(
     )?;
     follow.done();
     Ok(answers)
+}
+
+/// What sets this run apart from one of the checkpoint as it is: part of its name, so that their tables are not mixed.
+fn changed(args: &EvaluateArgs) -> String {
+    let rounded = args.machine.rounded().map(|dtype| format!(" in {dtype}"));
+    let without = args.without_layers.as_ref();
+    let without = without.map(|list| format!(" without layers {list}"));
+    [rounded, without].into_iter().flatten().collect()
 }
 
 /// Answers by task, those without one left out.

@@ -1,6 +1,6 @@
 //! `anatomy probe gradients`: gradients of the supervised fine-tuning loss, by layer and matrix.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -8,7 +8,7 @@ use clap::Args;
 use mechanism::gradients::{GradientSettings, Gradients, MatrixGradient, Sample, gradients};
 use study::section::{Cell, Table};
 
-use super::model::{Follow, ModelArgs, lines};
+use super::model::{Follow, ModelArgs, lines, named_corpus, side_by_side};
 use crate::cli::{Format, Global};
 use crate::output;
 
@@ -17,6 +17,7 @@ use crate::output;
 Examples:
   anatomy probe gradients --model FILE.gguf --data items.jsonl
   anatomy probe gradients --model FOLDER --data items.jsonl --per-sample --format json
+  anatomy probe gradients --model FOLDER --corpus plain,archaic --format json > probes/styles.json
 
 A line of the data is {\"prompt\": \"Question: …\\nAnswer:\", \"response\": \" …\"}; the loss is the mean cross-entropy over the
 response's tokens, gradients are summed over lines.
@@ -24,9 +25,13 @@ Exit status: 0 done, 2 could not run")]
 pub(crate) struct GradientsArgs {
     #[command(flatten)]
     model: ModelArgs,
-    /// JSON lines with `prompt` and `response`
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    /// JSON lines with `prompt` and `response`; given several times, data sets side by side
+    #[arg(long, value_name = "FILE", required_unless_present = "corpus")]
+    data: Vec<PathBuf>,
+    /// Small texts that come with the program, side by side: plain, mathematical, archaic, code; the first half of a text's
+    /// words is given, the rest is the response
+    #[arg(long, value_name = "NAMES")]
+    corpus: Option<String>,
     /// Spectra of each line's own gradient too (Li et al. 2024); slower
     #[arg(long)]
     per_sample: bool,
@@ -39,84 +44,105 @@ struct Line {
 }
 
 pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
-    let samples: Vec<Sample> = lines(&args.data)?
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(number, line)| {
-            let line: Line = serde_json::from_str(line).with_context(|| {
-                format!(
-                    "{}, line {}: no object with `prompt` and `response`",
-                    args.data.display(),
-                    number + 1
-                )
-            })?;
-            Ok(Sample {
-                prompt: line.prompt,
-                response: line.response,
-            })
-        })
-        .collect::<Result<_>>()?;
+    let inputs = inputs(args)?;
     let checkpoint = args.model.open(global)?;
     let settings = GradientSettings {
         run: args.model.settings(),
         per_sample: args.per_sample,
     };
-    let follow = Follow::new(global, "gradients");
-    let result = gradients(
-        &checkpoint,
-        &samples,
-        &settings,
-        &mut |progress| follow.hear(&progress),
-        &mut |_, _| Ok(()),
-    )?;
-    follow.done();
-    match global.format() {
-        Format::Json => output::result(&(serde_json::to_string_pretty(&result)? + "\n"))?,
-        Format::Csv => output::result_bytes(&output::csv(&table(&result))?)?,
-        Format::Table => output::result(&output::table(&table(&result)))?,
+    let mut results = Vec::new();
+    for (name, samples) in inputs {
+        let follow = Follow::new(global, &name);
+        let result = gradients(
+            &checkpoint,
+            &samples,
+            &settings,
+            &mut |progress| follow.hear(&progress),
+            &mut |_, _| Ok(()),
+        )?;
+        follow.done();
+        results.push((name, result));
     }
-    output::say(
-        global.quiet,
-        &format!(
-            "{} samples, {} response tokens, mean loss {:.4} nats a token",
-            result.samples, result.response_tokens, result.mean_loss
-        ),
-    );
+    match global.format() {
+        Format::Json => output::result(&side_by_side(&results)?)?,
+        Format::Csv => output::result_bytes(&output::csv(&table(&results))?)?,
+        Format::Table => output::result(&output::table(&table(&results)))?,
+    }
+    for (name, result) in &results {
+        output::say(
+            global.quiet,
+            &format!(
+                "{name}: {} samples, {} response tokens, mean loss {:.4} nats a token",
+                result.samples, result.response_tokens, result.mean_loss
+            ),
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// One row a layer and matrix.
-fn table(result: &Gradients) -> Table {
+/// The data sets asked for, by name.
+fn inputs(args: &GradientsArgs) -> Result<Vec<(String, Vec<Sample>)>> {
+    let of_file = |path: &PathBuf| Ok((path.display().to_string(), samples(path)?));
+    let of_corpus = |name: &str| Ok((name.to_owned(), named_corpus(name)?.samples()));
+    let corpora = args.corpus.iter().flat_map(|names| names.split(','));
+    let of_corpora = corpora.map(|name| of_corpus(name.trim()));
+    args.data.iter().map(of_file).chain(of_corpora).collect()
+}
+
+fn samples(path: &Path) -> Result<Vec<Sample>> {
+    let one = |(number, line): (usize, &String)| {
+        let line: Line = serde_json::from_str(line).with_context(|| {
+            format!(
+                "{}, line {}: no object with `prompt` and `response`",
+                path.display(),
+                number + 1
+            )
+        })?;
+        Ok(Sample {
+            prompt: line.prompt,
+            response: line.response,
+        })
+    };
+    lines(path)?
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(one)
+        .collect()
+}
+
+/// One row a data set, layer and matrix.
+fn table(results: &[(String, Gradients)]) -> Table {
     let mut rows = Vec::new();
-    for (layer, gradient) in result.layers.iter().enumerate() {
-        let matrices = [
-            ("q", Some(&gradient.q)),
-            ("k", Some(&gradient.k)),
-            ("v", Some(&gradient.v)),
-            ("o", Some(&gradient.o)),
-            ("gate", gradient.gate.as_ref()),
-            ("up", Some(&gradient.up)),
-            ("down", Some(&gradient.down)),
-        ];
-        rows.extend(
-            matrices
-                .into_iter()
-                .filter_map(|(name, matrix)| matrix.map(|matrix| row(layer, name, matrix))),
-        );
+    for (of, result) in results {
+        for (layer, gradient) in result.layers.iter().enumerate() {
+            let matrices = gradient.named();
+            rows.extend(matrices.iter().map(|(name, matrix)| {
+                let mut cells = row(layer, name, matrix);
+                if results.len() > 1 {
+                    cells.insert(0, of.as_str().into());
+                }
+                cells
+            }));
+        }
     }
+    let before = (results.len() > 1).then(|| "data".to_owned());
     Table {
         id: "gradients".into(),
-        columns: [
-            "layer",
-            "matrix",
-            "nuclear norm",
-            "sigma max",
-            "frobenius",
-            "effective rank",
-        ]
-        .map(String::from)
-        .to_vec(),
+        columns: before
+            .into_iter()
+            .chain(
+                [
+                    "layer",
+                    "matrix",
+                    "nuclear norm",
+                    "sigma max",
+                    "frobenius",
+                    "effective rank",
+                ]
+                .map(String::from),
+            )
+            .collect(),
         rows,
         ..Table::default()
     }

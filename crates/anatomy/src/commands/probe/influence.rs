@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-use mechanism::corpora::{CORPORA, corpus};
 use mechanism::influence::{Influence, InfluenceSettings, block_influence};
 use study::section::{Cell, Table};
 
-use super::model::{Follow, ModelArgs, lines};
+use super::model::{Follow, ModelArgs, lines, named_corpus, side_by_side};
 use crate::cli::{Format, Global};
 use crate::output;
 
@@ -42,7 +41,7 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
         (Some(path), _) => vec![(path.display().to_string(), lines(path)?)],
         (None, Some(names)) => names
             .split(',')
-            .map(|name| named(name.trim()))
+            .map(|name| Ok((name.trim().to_owned(), named_corpus(name.trim())?.texts())))
             .collect::<Result<_>>()?,
         (None, None) => bail!("neither --texts nor --corpus is given"),
     };
@@ -64,7 +63,7 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
         results.push((name, result));
     }
     match global.format() {
-        Format::Json => output::result(&json(&results)?)?,
+        Format::Json => output::result(&side_by_side(&results)?)?,
         Format::Csv => output::result_bytes(&output::csv(&table(&results))?)?,
         Format::Table => output::result(&output::table(&table(&results)))?,
     }
@@ -88,27 +87,6 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn named(name: &str) -> Result<(String, Vec<String>)> {
-    let all: Vec<&str> = CORPORA.iter().map(|corpus| corpus.name).collect();
-    let found =
-        corpus(name).with_context(|| format!("no corpus named `{name}`; there are {}", all.join(", ")))?;
-    Ok((name.to_string(), found.texts()))
-}
-
-/// One input: its result as it is. Several: an object by name.
-fn json(results: &[(String, Influence)]) -> Result<String> {
-    let text = if let [(_, only)] = results {
-        serde_json::to_string_pretty(only)?
-    } else {
-        let all: serde_json::Map<String, serde_json::Value> = results
-            .iter()
-            .map(|(name, result)| Ok((name.clone(), serde_json::to_value(result)?)))
-            .collect::<Result<_>>()?;
-        serde_json::to_string_pretty(&all)?
-    };
-    Ok(text + "\n")
 }
 
 /// One row a layer.

@@ -5,10 +5,13 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use mechanism::Checkpoint;
+use mechanism::corpora::{CORPORA, Corpus, corpus};
 use mechanism::run::{Progress, RunSettings};
+use mechanism::weights::Precision;
+use serde::Serialize;
 
 use crate::cli::Global;
 use crate::hub::checkpoint::{self, Wanted};
@@ -25,17 +28,73 @@ pub(super) struct ModelArgs {
     /// Keep the residual stream of all texts in a file in this folder instead of memory
     #[arg(long, value_name = "DIR")]
     spill: Option<PathBuf>,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+/// What the checkpoint is run on, and in which precision.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Machine {
+    /// Round weights to this type as they are read; activations and sums stay f32
+    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    dtype: Dtype,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = Device::Cpu)]
+    device: Device,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Dtype {
+    /// As they are in the file
+    F32,
+    Bf16,
+    F16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Device {
+    /// The processor
+    Cpu,
+    /// A graphics card: not built, says so
+    Cuda,
+}
+
+impl Machine {
+    /// The type weights are rounded to, where they are.
+    pub(super) fn rounded(self) -> Option<&'static str> {
+        match self.dtype {
+            Dtype::F32 => None,
+            Dtype::Bf16 => Some("bf16"),
+            Dtype::F16 => Some("f16"),
+        }
+    }
 }
 
 impl ModelArgs {
     /// One checkpoint of several.
-    pub(super) fn of(model: PathBuf, spill: Option<PathBuf>) -> Self {
-        Self { model, spill }
+    pub(super) fn of(model: PathBuf, spill: Option<PathBuf>, machine: Machine) -> Self {
+        Self {
+            model,
+            spill,
+            machine,
+        }
     }
 
     pub(super) fn open(&self, global: &Global) -> Result<Checkpoint> {
+        if self.machine.device == Device::Cuda {
+            bail!(
+                "--device cuda: there is no code for graphics cards in this program; --device cpu runs everything"
+            );
+        }
         let place = self.place(global)?;
-        Checkpoint::open(&place).with_context(|| format!("cannot open the checkpoint {}", place.display()))
+        let mut checkpoint = Checkpoint::open(&place)
+            .with_context(|| format!("cannot open the checkpoint {}", place.display()))?;
+        checkpoint.weights.precision = match self.machine.dtype {
+            Dtype::F32 => Precision::F32,
+            Dtype::Bf16 => Precision::Bf16,
+            Dtype::F16 => Precision::F16,
+        };
+        Ok(checkpoint)
     }
 
     /// Where the checkpoint is on this disk, fetched if it is a name on the Hub and not here yet.
@@ -113,4 +172,24 @@ pub(super) fn lines(path: &Path) -> Result<Vec<String>> {
         bail!("{} is empty", path.display());
     }
     Ok(lines)
+}
+
+/// One of the small corpora that come with the program.
+pub(super) fn named_corpus(name: &str) -> Result<Corpus> {
+    let all: Vec<&str> = CORPORA.iter().map(|corpus| corpus.name).collect();
+    corpus(name).with_context(|| format!("no corpus named `{name}`; there are {}", all.join(", ")))
+}
+
+/// One input: its result as it is. Several: an object by name.
+pub(super) fn side_by_side<T: Serialize>(results: &[(String, T)]) -> Result<String> {
+    let text = if let [(_, only)] = results {
+        serde_json::to_string_pretty(only)?
+    } else {
+        let all: serde_json::Map<String, serde_json::Value> = results
+            .iter()
+            .map(|(name, result)| Ok((name.clone(), serde_json::to_value(result)?)))
+            .collect::<Result<_>>()?;
+        serde_json::to_string_pretty(&all)?
+    };
+    Ok(text + "\n")
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{CellView, error, kept};
 use crate::output::number;
-use crate::server::probes::Probe;
+use crate::probes::Probe;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
 

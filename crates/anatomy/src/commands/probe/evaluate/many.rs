@@ -97,7 +97,7 @@ fn evaluated(
             return Ok(rows);
         }
     }
-    let model = ModelArgs::of(one.path.clone(), args.spill.clone());
+    let model = ModelArgs::of(one.path.clone(), args.spill.clone(), args.machine);
     answered(global, args, &model, Some(&one.id), Some(table), all)
 }
 

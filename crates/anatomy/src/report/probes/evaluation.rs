@@ -1,0 +1,156 @@
+//! Scores of evaluations in the form of lm-evaluation-harness.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use study::finding::{Finding, Interval};
+use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
+
+use super::{Named, slug, source};
+
+/// Normal quantile of 95 % intervals.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// A results file, as far as it is read here.
+#[derive(Debug, Deserialize)]
+pub(super) struct Results {
+    results: BTreeMap<String, BTreeMap<String, Value>>,
+    #[serde(default, rename = "n-shot")]
+    shots: BTreeMap<String, Value>,
+    #[serde(default, rename = "n-samples")]
+    samples: BTreeMap<String, Value>,
+}
+
+/// One metric of one task.
+struct Score<'a> {
+    task: &'a str,
+    /// `acc_norm`, with its filter where that is not `none`.
+    metric: String,
+    value: f64,
+    error: Option<f64>,
+    n: usize,
+    shots: Option<u64>,
+}
+
+impl Results {
+    fn scores(&self) -> Vec<Score<'_>> {
+        let mut scores = Vec::new();
+        for (task, entry) in &self.results {
+            for (key, value) in entry {
+                let Some((metric, filter)) = key.split_once(',') else {
+                    continue;
+                };
+                let Some(value) = value.as_f64().filter(|_| !metric.ends_with("_stderr")) else {
+                    continue;
+                };
+                let error = entry.get(&format!("{metric}_stderr,{filter}"));
+                let samples = self.samples.get(task).and_then(|n| n.get("effective"));
+                let n = samples
+                    .or_else(|| entry.get("sample_len"))
+                    .and_then(Value::as_u64);
+                scores.push(Score {
+                    task,
+                    metric: if filter == "none" {
+                        metric.to_owned()
+                    } else {
+                        format!("{metric} ({filter})")
+                    },
+                    value,
+                    error: error.and_then(Value::as_f64),
+                    n: usize::try_from(n.unwrap_or(0)).unwrap_or(0),
+                    shots: self.shots.get(task).and_then(Value::as_u64),
+                });
+            }
+        }
+        scores
+    }
+}
+
+/// The section.
+pub(super) fn section(all: &[Named<Results>]) -> Section {
+    let mut section = Section {
+        id: "evaluation".into(),
+        title: "Inside checkpoints: scores of our own runs".into(),
+        ..Section::default()
+    };
+    let (mut bars, mut rows) = (Vec::new(), Vec::new());
+    for named in all {
+        for score in named.result.scores() {
+            let found = finding(named, &score);
+            let ends = found.interval.as_ref();
+            rows.push(vec![
+                named.name.clone().into(),
+                score.task.into(),
+                score.metric.as_str().into(),
+                score.shots.map(|shots| shots as f64).into(),
+                found.value.into(),
+                ends.map(|ends| ends.low).into(),
+                ends.map(|ends| ends.high).into(),
+                found.n.into(),
+            ]);
+            bars.push(Bar {
+                group: format!("{}, {}", score.task, score.metric),
+                series: named.name.clone(),
+                value: 100.0 * score.value,
+                interval: ends.map(|ends| (ends.low, ends.high)),
+            });
+            section.findings.push(found);
+        }
+    }
+    section.text.push(format!(
+        "{} scores of {} runs, in the tasks and with the prompts of lm-evaluation-harness.",
+        rows.len(),
+        all.len()
+    ));
+    let n = section.findings.iter().map(|finding| finding.n).sum();
+    section.figures.push(Figure {
+        id: "evaluation-scores".into(),
+        title: "Scores of our own runs".into(),
+        caption: format!("Scores with 95 % intervals over items; n = {n} items asked in all."),
+        n,
+        x: Axis::linear("score (points)"),
+        y: Axis::default(),
+        drawing: Drawing::Intervals {
+            rows: bars,
+            reference: f64::NAN,
+        },
+    });
+    section.tables.push(Table {
+        id: "evaluation-scores".into(),
+        caption: "Scores in points with 95 % intervals over items.".into(),
+        columns: [
+            "result", "task", "metric", "shots", "score", "low", "high", "items",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows,
+        shown: true,
+    });
+    section
+}
+
+fn finding(named: &Named<Results>, score: &Score<'_>) -> Finding {
+    let value = 100.0 * score.value;
+    Finding::new(
+        format!(
+            "evaluation.{}.{}.{}",
+            slug(&named.name),
+            slug(score.task),
+            slug(&score.metric)
+        ),
+        format!(
+            "What does the checkpoint score on {} ({})?",
+            score.task, score.metric
+        ),
+        &source(&named.name, "evaluate"),
+    )
+    .with_value(value, "points", score.n, "mean over items")
+    .with_interval(score.error.map(|error| Interval {
+        low: value - 100.0 * Z * error,
+        high: value + 100.0 * Z * error,
+        level: 0.95,
+        method: "normal, standard error over items".into(),
+    }))
+    .with_figure("evaluation-scores")
+}

@@ -1,0 +1,118 @@
+//! What log-likelihoods lose with layers removed.
+
+use mechanism::prune::PruningEffect;
+use study::finding::{Finding, Interval};
+use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
+
+use super::{Named, slug, source};
+
+/// Normal quantile of 95 % intervals.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// The section.
+pub(super) fn section(all: &[Named<PruningEffect>]) -> Section {
+    let mut section = Section {
+        id: "pruning".into(),
+        title: "Inside checkpoints: what removing layers costs".into(),
+        ..Section::default()
+    };
+    section.text.push(
+        "Log-likelihoods of the same continuations with all layers and with some removed; differences are paired by \
+         request."
+            .into(),
+    );
+    let mut rows = Vec::new();
+    for named in all {
+        let found = change(named);
+        let removed = removed(named);
+        section.text.push(format!(
+            "{}: without layers {removed} a continuation changes by {} nats.",
+            named.name,
+            found
+                .value
+                .map_or_else(|| "–".into(), |value| format!("{value:+.3}"))
+        ));
+        rows.push(Bar {
+            group: "change of log-likelihood".into(),
+            series: format!("{} (without {removed})", named.name),
+            value: found.value.unwrap_or(f64::NAN),
+            interval: found.interval.as_ref().map(|ends| (ends.low, ends.high)),
+        });
+        section.findings.push(found);
+    }
+    let n: usize = all.iter().map(|named| named.result.before.len()).sum();
+    section.figures.push(Figure {
+        id: "pruning-change".into(),
+        title: "Log-likelihoods with layers removed".into(),
+        caption: format!(
+            "Mean change of a continuation's log-likelihood with 95 % intervals over paired requests; n = {n} requests in {} \
+             results.",
+            all.len()
+        ),
+        n,
+        x: Axis::linear("change of log-likelihood (nats)"),
+        y: Axis::default(),
+        drawing: Drawing::Intervals {
+            rows,
+            reference: 0.0,
+        },
+    });
+    section.tables.push(table(all));
+    section
+}
+
+fn removed(named: &Named<PruningEffect>) -> String {
+    let layers = named.result.pruning.removed_layers.iter();
+    layers.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn change(named: &Named<PruningEffect>) -> Finding {
+    let result = &named.result;
+    let pairs = result.before.iter().zip(&result.after);
+    let differences: Vec<f64> = pairs.map(|(before, after)| after.sum - before.sum).collect();
+    let n = differences.len();
+    let mean = differences.iter().sum::<f64>() / n as f64;
+    let square: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
+    let error = (square / (n as f64 - 1.0) / n as f64).sqrt();
+    Finding::new(
+        format!("pruning.{}.change", slug(&named.name)),
+        format!(
+            "How much does a continuation's log-likelihood change without layers {}?",
+            removed(named)
+        ),
+        &source(&named.name, "prune"),
+    )
+    .with_value(mean, "nats", n, "mean of paired differences")
+    .with_interval((n > 1).then(|| Interval {
+        low: mean - Z * error,
+        high: mean + Z * error,
+        level: 0.95,
+        method: "normal, paired by request".into(),
+    }))
+    .with_figure("pruning-change")
+}
+
+fn table(all: &[Named<PruningEffect>]) -> Table {
+    let mut rows = Vec::new();
+    for named in all {
+        let pairs = named.result.before.iter().zip(&named.result.after);
+        rows.extend(pairs.enumerate().map(|(request, (before, after))| {
+            vec![
+                named.name.clone().into(),
+                request.into(),
+                before.sum.into(),
+                after.sum.into(),
+                before.tokens.into(),
+            ]
+        }));
+    }
+    Table {
+        id: "pruning-requests".into(),
+        caption: "Log-likelihoods (nats) of each request with all layers and with some removed.".into(),
+        columns: ["result", "request", "before", "after", "tokens"]
+            .map(String::from)
+            .to_vec(),
+        rows,
+        shown: false,
+    }
+}
