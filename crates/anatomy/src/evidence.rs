@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use catalog::Catalog;
 use indicatif::ProgressBar;
+use rayon::prelude::*;
 use study::attribution::{self, Asked, Effort};
 use study::ceiling::lookup;
 use study::features::{COLUMNS, feature_set};
@@ -140,38 +141,45 @@ fn methods_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar)
             targets.push((question, &random_and_unseen[1..]));
         }
     }
-    let mut answers = Vec::new();
-    for (question, protocols) in &targets {
-        for &protocol in *protocols {
+    let asked: Vec<(&Question, Protocol)> = targets
+        .iter()
+        .flat_map(|(question, protocols)| protocols.iter().map(move |protocol| (question, *protocol)))
+        .collect();
+    // All at once: a protocol of one fold keeps one thread busy only.
+    let answers: Vec<Option<Target<'_>>> = asked
+        .into_par_iter()
+        .map(|(question, protocol)| {
             bar.set_message(format!("{} {}", question.target, protocol.name()));
-            let Ok(division) = divide(protocol, &question.rows, settings.seed) else {
-                bar.inc(1);
-                continue;
-            };
-            let rows = &question.rows;
-            let own_shape = lookup(&rows.target, &rows.shape, &division.folds)?;
-            let mut results = Vec::new();
-            for method in methods::of_set(&question.set) {
-                let result = evaluate(
-                    &*method,
-                    &rows.design,
-                    &rows.target,
-                    None,
-                    &division.folds,
-                    settings.seed,
-                )?;
-                results.push((method.name(), result));
-            }
-            answers.push(Target {
-                asked: question.asked(),
-                protocol: protocol.name(),
-                results,
-                lookup: own_shape.r2_pooled,
-            });
+            let answer = answer(question, protocol, settings.seed);
             bar.inc(1);
-        }
-    }
+            answer
+        })
+        .collect::<Result<_>>()?;
+    let answers: Vec<Target<'_>> = answers.into_iter().flatten().collect();
     Ok(methods::section(&answers, settings.resamples, settings.seed)?)
+}
+
+/// Every method of a question's set under a protocol; none where the rows cannot be divided so.
+fn answer(question: &Question, protocol: Protocol, seed: u64) -> Result<Option<Target<'_>>> {
+    let rows = &question.rows;
+    let Ok(division) = divide(protocol, rows, seed) else {
+        return Ok(None);
+    };
+    let results = methods::of_set(&question.set)
+        .into_par_iter()
+        .map(|method| {
+            let (design, values) = (&rows.design, &rows.target);
+            let result = evaluate(&*method, design, values, None, &division.folds, seed)?;
+            Ok((method.name(), result))
+        })
+        .collect::<Result<_>>()?;
+    let own_shape = lookup(&rows.target, &rows.shape, &division.folds)?;
+    Ok(Some(Target {
+        asked: question.asked(),
+        protocol: protocol.name(),
+        results,
+        lookup: own_shape.r2_pooled,
+    }))
 }
 
 fn attribution_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar) -> Result<Section> {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use rayon::prelude::*;
 use study::ceiling::{ceiling, lookup};
 use study::finding::Finding;
 use study::regression::SavedFit;
@@ -114,10 +115,27 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         bar.suspend(|| input::say_rows(global.quiet, target, &rows));
         let names: Vec<&str> = rows.design.names().iter().map(String::as_str).collect();
         let limit = ceiling(&rows.target, &Groups::from_columns(&rows.design, &names)?)?;
-        for division in &data.divisions(&rows, global.seed)? {
+        let divisions = data.divisions(&rows, global.seed)?;
+        let cells = divisions
+            .iter()
+            .flat_map(|division| methods.iter().map(move |method| (division, method)));
+        // All at once: a protocol of one fold keeps one thread busy only.
+        let evaluated: Vec<Evaluation> = cells
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|(division, method)| {
+                bar.set_message(format!("{target} {} {}", division.name, method.name()));
+                let (design, values) = (&rows.design, &rows.target);
+                let result = evaluate(&**method, design, values, None, &division.folds, global.seed);
+                bar.inc(1);
+                result
+            })
+            .collect::<Result<_, _>>()?;
+        let mut evaluated = evaluated.into_iter();
+        for division in &divisions {
             let own_shape = lookup(&rows.target, &rows.shape, &division.folds)?;
             let mut predicted = Vec::new();
-            for method in &methods {
+            for (method, result) in methods.iter().zip(evaluated.by_ref()) {
                 let question = Question {
                     args,
                     global,
@@ -127,22 +145,12 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                     method: method.name(),
                     rows: &rows,
                 };
-                bar.set_message(format!("{target} {} {}", division.name, method.name()));
-                let result = evaluate(
-                    &**method,
-                    &rows.design,
-                    &rows.target,
-                    None,
-                    &division.folds,
-                    global.seed,
-                )?;
                 let finding = question.scored().r2(method.name(), &result)?;
                 table
                     .rows
                     .push(question.table_row(&result, &finding, &own_shape, limit.adjusted));
                 findings.push(finding);
                 predicted.push((method.name(), result));
-                bar.inc(1);
             }
             let beside = Beside {
                 set,
