@@ -1,6 +1,7 @@
 //! The asking side: a session whose statements run on the cluster, and a limit on how long that may take.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -78,8 +79,14 @@ pub(crate) struct Question {
     pub(crate) sql: String,
 }
 
-/// The plan that was sent last, which knows its job.
-type Sent = Arc<Mutex<Option<Arc<dyn ExecutionPlan>>>>;
+/// What the one who waits and the one who asks know of each other.
+#[derive(Default)]
+struct Sent {
+    /// The plan that was sent last, which knows its job.
+    plan: Mutex<Option<Arc<dyn ExecutionPlan>>>,
+    /// Nobody waits any longer.
+    is_over: AtomicBool,
+}
 
 /// How often a statement is sent whose executors were lost under way.
 const TIMES: usize = 3;
@@ -102,21 +109,21 @@ pub(crate) fn answer(question: Question, limit: Duration) -> anyhow::Result<Answ
         }
         .into());
     }
-    let sent = Sent::default();
+    let sent = Arc::new(Sent::default());
     let cluster = question.cluster.clone();
     let failed = |message: String| Error::Process {
         what: format!("the client of {}", cluster.address()),
         message,
     };
     let (tell, told) = channel();
-    let plan = Arc::clone(&sent);
+    let shared = Arc::clone(&sent);
     thread::Builder::new()
         .name("cluster".to_owned())
         // Plans nest deeply, and are written by recursion.
         .stack_size(32 << 20)
         .spawn(move || match engine(&question) {
             Ok(engine) => {
-                tell.send(ask(&engine, &question, &plan)).ok();
+                tell.send(ask(&engine, &question, &shared)).ok();
                 drop(engine);
             }
             Err(error) => {
@@ -127,6 +134,7 @@ pub(crate) fn answer(question: Question, limit: Duration) -> anyhow::Result<Answ
     match told.recv_timeout(limit) {
         Ok(done) => done,
         Err(RecvTimeoutError::Timeout) => {
+            sent.is_over.store(true, Ordering::SeqCst);
             cancel(&cluster, &sent);
             Err(Error::Late {
                 address: cluster.address().to_owned(),
@@ -197,7 +205,7 @@ fn ask(engine: &Engine, question: &Question, sent: &Sent) -> anyhow::Result<Answ
         if let Some(versions) = agreement::differ(&told) {
             return Err(versions.into());
         }
-        if !is_loss(&told) {
+        if !is_loss(&told) || sent.is_over.load(Ordering::SeqCst) {
             return Err(error.into());
         }
         if time == TIMES {
@@ -223,8 +231,8 @@ async fn once(engine: &Engine, sql: &str, sent: &Sent) -> Result<Answer, DataFus
     let planned = SchemaRef::new(frame.schema().as_arrow().clone());
     let task = Arc::new(frame.task_ctx());
     let made = frame.create_physical_plan().await?;
-    if let Ok(mut sent) = sent.lock() {
-        *sent = Some(made.clone());
+    if let Ok(mut plan) = sent.plan.lock() {
+        *plan = Some(made.clone());
     }
     let batches = collect(made, task).await?;
     let schema = batches.first().map_or(planned, |batch| batch.schema());
@@ -251,8 +259,8 @@ pub(crate) fn is_loss(told: &str) -> bool {
 
 /// Tells the scheduler that nobody waits any longer; where it is gone or silent, there is nobody to tell.
 fn cancel(cluster: &Cluster, sent: &Sent) {
-    let job = sent.lock().ok().and_then(|sent| {
-        let plan = sent
+    let job = sent.plan.lock().ok().and_then(|plan| {
+        let plan = plan
             .as_ref()?
             .downcast_ref::<DistributedQueryExec<LogicalPlanNode>>()?;
         plan.job_id()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
+use tokio::runtime::Handle;
 
 use super::error::Error;
 use super::wanted::WhileWanted;
@@ -60,7 +61,7 @@ pub(crate) async fn work(settings: Settings) -> Result<(), Error> {
         memory_pool_size: Some(settings.memory),
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&known))),
         override_config_producer: Some(Arc::new(config)),
-        override_execution_engine: Some(Arc::new(WhileWanted::by(scheduler))),
+        override_execution_engine: Some(Arc::new(WhileWanted::by(scheduler, Handle::current()))),
         override_runtime_producer: Some(Arc::new(move |config| {
             agreement::check(config)?;
             runtime(Some(&folder))

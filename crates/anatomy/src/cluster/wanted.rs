@@ -16,11 +16,15 @@ use ballista_core::serde::protobuf::{
 };
 use ballista_core::utils::{GrpcClientConfig, create_grpc_client_endpoint};
 use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine, QueryStageExecutor};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::prelude::SessionConfig;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::{LOOK, config};
 
@@ -28,14 +32,16 @@ use super::{LOOK, config};
 pub(crate) struct WhileWanted {
     inner: DefaultExecutionEngine,
     scheduler: String,
+    runtime: Handle,
 }
 
 impl WhileWanted {
-    /// Tasks of the scheduler at this `http://` address.
-    pub(crate) fn by(scheduler: String) -> Self {
+    /// Tasks of the scheduler at this `http://` address, which is asked on threads of `runtime`: those of the tasks are busy.
+    pub(crate) fn by(scheduler: String, runtime: Handle) -> Self {
         Self {
             inner: DefaultExecutionEngine::new(),
             scheduler,
+            runtime,
         }
     }
 }
@@ -56,7 +62,7 @@ impl ExecutionEngine for WhileWanted {
             stage_id,
             task_id,
             global_output_partition_ids,
-            plan,
+            pausing(plan)?,
             work_dir,
             config,
         )?;
@@ -64,8 +70,21 @@ impl ExecutionEngine for WhileWanted {
             inner,
             job: job_id,
             scheduler: self.scheduler.clone(),
+            runtime: self.runtime.clone(),
         }))
     }
+}
+
+/// Lets every join pause after some batches, or a task that joins much to much would not be heard, nor hear, until it is done.
+fn pausing(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let done = plan.transform_up(|node| {
+        Ok(if node.name().ends_with("JoinExec") {
+            Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>)
+        } else {
+            Transformed::no(node)
+        })
+    })?;
+    Ok(done.data)
 }
 
 #[derive(Debug)]
@@ -73,6 +92,7 @@ struct Task {
     inner: Arc<dyn QueryStageExecutor>,
     job: JobId,
     scheduler: String,
+    runtime: Handle,
 }
 
 impl fmt::Display for Task {
@@ -93,12 +113,19 @@ impl QueryStageExecutor for Task {
         'life: 'task,
         Self: 'task,
     {
+        let (mut tell, told) = oneshot::channel::<()>();
+        let (scheduler, job) = (self.scheduler.clone(), self.job.clone());
+        self.runtime.spawn(async move {
+            tokio::select! {
+                () = unwanted(&scheduler, &job) => { tell.send(()).ok(); }
+                () = tell.closed() => {}
+            }
+        });
         Box::pin(async move {
             tokio::select! {
+                biased;
+                _ = told => Err(DataFusionError::Execution(format!("nobody waits for job {} any longer", self.job))),
                 done = self.inner.execute_query_stage(task_id, context) => done,
-                () = unwanted(&self.scheduler, &self.job) => {
-                    Err(DataFusionError::Execution(format!("nobody waits for job {} any longer", self.job)))
-                }
             }
         })
     }
