@@ -15,6 +15,7 @@ use ballista_core::utils::create_grpc_client_endpoint;
 use catalog::query::{Answer, Engine};
 use catalog::stores::with_files;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
@@ -177,7 +178,7 @@ async fn session(cluster: &Cluster) -> Result<SessionContext, Error> {
     };
     let mut config = config();
     if let Some(agreement) = config.options_mut().extensions.get_mut::<agreement::Agreement>() {
-        agreement.version = agreement::version().to_owned();
+        agreement::version().clone_into(&mut agreement.version);
     }
     let state = state(config).map_err(|error| failed(&error))?;
     let context = match cluster {
@@ -205,7 +206,7 @@ fn ask(engine: &Engine, question: &Question, sent: &Sent) -> anyhow::Result<Answ
         if let Some(versions) = agreement::differ(&told) {
             return Err(versions.into());
         }
-        if !is_loss(&told) || sent.is_over.load(Ordering::SeqCst) {
+        if !is_loss(&told) {
             return Err(error.into());
         }
         if time == TIMES {
@@ -222,6 +223,9 @@ fn ask(engine: &Engine, question: &Question, sent: &Sent) -> anyhow::Result<Answ
             // A scheduler that is gone is told as such.
             engine.run(async { Ok(agreement::shake_hands(url, agreement::version()).await) })??;
         }
+        if sent.is_over.load(Ordering::SeqCst) {
+            return Err(error.into());
+        }
         time += 1;
     }
 }
@@ -235,7 +239,7 @@ async fn once(engine: &Engine, sql: &str, sent: &Sent) -> Result<Answer, DataFus
         *plan = Some(made.clone());
     }
     let batches = collect(made, task).await?;
-    let schema = batches.first().map_or(planned, |batch| batch.schema());
+    let schema = batches.first().map_or(planned, RecordBatch::schema);
     Ok(Answer { schema, batches })
 }
 

@@ -181,6 +181,6 @@ fn draws_have_one_seed() {
         seed: 7,
         sql: "select 1".to_owned(),
     };
-    let error = answer(question, Duration::from_secs(60)).expect_err("another seed");
+    let error = answer(question, SOON).expect_err("another seed");
     assert!(matches!(error.downcast_ref(), Some(Error::Seed { found: 7, .. })));
 }
