@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ballista_core::config::{
-    BALLISTA_ADAPTIVE_PLANNER_ENABLED, BALLISTA_CLIENT_GRPC_CONNECT_TIMEOUT_SECONDS,
-    BALLISTA_CLIENT_GRPC_HTTP2_KEEPALIVE_INTERVAL_SECONDS, BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS,
+    BALLISTA_CLIENT_GRPC_CONNECT_TIMEOUT_SECONDS, BALLISTA_CLIENT_GRPC_HTTP2_KEEPALIVE_INTERVAL_SECONDS,
+    BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS,
 };
 use ballista_core::extension::{
     SessionConfigExt, ballista_aggregate_functions, ballista_scalar_functions, ballista_window_functions,
@@ -49,8 +49,6 @@ const PING: Duration = Duration::from_secs(8);
 fn config() -> SessionConfig {
     SessionConfig::new_with_ballista()
         .with_option_extension(Agreement::default())
-        // One plan a statement, made before it runs.
-        .set_str(BALLISTA_ADAPTIVE_PLANNER_ENABLED, "false")
         // A peer that vanished without a word: found out in half a minute, not in minutes; results' connections too.
         .with_ballista_override_create_grpc_client_endpoint(Arc::new(|endpoint| {
             Ok(endpoint
