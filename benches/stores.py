@@ -5,6 +5,9 @@
 Asks, and exits with status 1 where an answer is no: is a table imported through faults the same as one imported here, and what is
 asked of it through faults the same to 1e-9 (relative)? Does a statement read parts of files? Does killing the import (kill -9, at moments
 drawn at random) leave anything half-written, at that moment or after the import is run again? Is a credential shown anywhere?
+
+A footer is fetched with half a megabyte before it, so files are asked to be read in part only where they hold more than twice that
+(from about 1,500,000 rows); below, the question is left out and said to be.
 """
 
 import argparse
@@ -25,6 +28,7 @@ from faulty_proxy import Proxy
 from tables_differ import differs
 
 HERE = pathlib.Path(__file__).parent
+AHEAD = 512 * 1024  # bytes fetched with a footer
 SECRET = "secret-that-nobody-shall-see"
 STATEMENTS = [
     "select * from item_difficulty order by benchmark, item",
@@ -76,7 +80,8 @@ def main():
         folder = pathlib.Path(folder)
         made = folder / "made"
         run([sys.executable, HERE / "item_rows.py", made, "--rows", str(asked.rows), "--files", "8", "--items", "1000"], environment)
-        size = sum(path.stat().st_size for path in made.rglob("*.parquet"))
+        sizes = [path.stat().st_size for path in made.rglob("*.parquet")]
+        size, files = sum(sizes), len(sizes)
         places = {"here": str(folder / "items"), "steady": "s3://tables/steady", "faulty": "s3://tables/faulty"}
         for name, into in places.items():
             proxy.rate = asked.rate if name == "faulty" else 0.0
@@ -98,7 +103,11 @@ def main():
             judge(f"the same answers, {name}", worst <= 1e-9, f"largest relative difference {worst:.1e}")
         proxy.rate, proxy.bytes = 0.0, 0
         run([asked.anatomy, "query", "--items", places["steady"], "select benchmark, avg(cast(correct as int)) from items group by 1", "-q"], environment)
-        judge("one column of seven is read in part", proxy.bytes < size / 2, f"{proxy.bytes} of {size} bytes in files")
+        told = f"{proxy.bytes} of {size} bytes in {files} files"
+        if size > 2 * AHEAD * files:
+            judge("one column of seven is read in part", proxy.bytes < size / 2, told)
+        else:
+            print(f"     not asked whether files are read in part: they are small ({told})", flush=True)
         draws = random.Random(asked.seed)
         proxy.rate = asked.rate / 4
         into, whole = "s3://tables/killed", asked.rows // 8

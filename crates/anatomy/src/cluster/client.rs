@@ -1,7 +1,10 @@
 //! The asking side: a session whose statements run on the cluster, and a limit on how long that may take.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use ballista::prelude::SessionContextExt;
@@ -12,6 +15,7 @@ use ballista_core::utils::create_grpc_client_endpoint;
 use catalog::query::{Answer, Engine};
 use catalog::stores::with_files;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::SessionContext;
@@ -61,27 +65,94 @@ impl Cluster {
     }
 }
 
-/// The tables, in a session whose statements run on the cluster.
+/// A statement, the tables it is over, and where it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// Where it runs.
+    pub(crate) cluster: Cluster,
+    /// Folder of a catalog; the compiled-in one where `None`.
+    pub(crate) catalog: Option<PathBuf>,
+    /// Folder of a table of items.
+    pub(crate) items: Option<PathBuf>,
+    /// What is drawn at random is drawn from it.
+    pub(crate) seed: u64,
+    /// The statement.
+    pub(crate) sql: String,
+}
+
+/// What the one who waits and the one who asks know of each other.
+#[derive(Default)]
+struct Sent {
+    /// The plan that was sent last, which knows its job.
+    plan: Mutex<Option<Arc<dyn ExecutionPlan>>>,
+    /// Nobody waits any longer.
+    is_over: AtomicBool,
+}
+
+/// How often a statement is sent whose executors were lost under way.
+const TIMES: usize = 3;
+/// How long a cluster may take to hear that nobody waits any longer.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The whole answer to a statement, or none.
+///
+/// All of it (connecting, reading the tables' schemas, planning, waiting, fetching) is done on a thread of its own, so that
+/// nothing in it can outlive the limit; where it does not end it is left behind.
 ///
 /// # Errors
-/// [`Error`] where there is no such cluster, and as [`Engine::over`].
-pub(crate) fn engine(
-    cluster: &Cluster,
-    catalog: Option<&Path>,
-    items: Option<&Path>,
-    seed: u64,
-) -> anyhow::Result<Engine> {
-    if seed != SEED {
+/// [`Error::Late`] where the answer is not whole within `limit`, and the statement is cancelled; [`Error`] where there is no such
+/// cluster; [`Error::Versions`] where an executor is of another; else what the engine says.
+pub(crate) fn answer(question: Question, limit: Duration) -> anyhow::Result<Answer> {
+    if question.seed != SEED {
         return Err(Error::Seed {
-            found: seed,
+            found: question.seed,
             wanted: SEED,
         }
         .into());
     }
+    let sent = Arc::new(Sent::default());
+    let cluster = question.cluster.clone();
+    let failed = |message: String| Error::Process {
+        what: format!("the client of {}", cluster.address()),
+        message,
+    };
+    let (tell, told) = channel();
+    let shared = Arc::clone(&sent);
+    thread::Builder::new()
+        .name("cluster".to_owned())
+        // Plans nest deeply, and are written by recursion.
+        .stack_size(32 << 20)
+        .spawn(move || match engine(&question) {
+            Ok(engine) => {
+                tell.send(ask(&engine, &question, &shared)).ok();
+                drop(engine);
+            }
+            Err(error) => {
+                tell.send(Err(error)).ok();
+            }
+        })
+        .map_err(|error| failed(error.to_string()))?;
+    match told.recv_timeout(limit) {
+        Ok(done) => done,
+        Err(RecvTimeoutError::Timeout) => {
+            sent.is_over.store(true, Ordering::SeqCst);
+            cancel(&cluster, &sent);
+            Err(Error::Late {
+                address: cluster.address().to_owned(),
+                seconds: limit.as_secs(),
+            }
+            .into())
+        }
+        Err(RecvTimeoutError::Disconnected) => Err(failed("it ended without an answer".to_owned()).into()),
+    }
+}
+
+/// The tables, in a session whose statements run on the cluster.
+fn engine(question: &Question) -> anyhow::Result<Engine> {
     let mut refused = None;
     let engine = Engine::over(
         async {
-            match session(cluster).await {
+            match session(&question.cluster).await {
                 Ok(context) => Ok(context),
                 Err(error) => {
                     let told = error.to_string();
@@ -90,8 +161,8 @@ pub(crate) fn engine(
                 }
             }
         },
-        catalog,
-        items,
+        question.catalog.as_deref(),
+        question.items.as_deref(),
         SEED,
     );
     match refused {
@@ -107,7 +178,7 @@ async fn session(cluster: &Cluster) -> Result<SessionContext, Error> {
     };
     let mut config = config();
     if let Some(agreement) = config.options_mut().extensions.get_mut::<agreement::Agreement>() {
-        agreement.version = agreement::version().to_owned();
+        agreement::version().clone_into(&mut agreement.version);
     }
     let state = state(config).map_err(|error| failed(&error))?;
     let context = match cluster {
@@ -121,67 +192,99 @@ async fn session(cluster: &Cluster) -> Result<SessionContext, Error> {
     Ok(with_files(context.map_err(|error| failed(&error))?))
 }
 
-/// The whole answer to a statement, or none.
-///
-/// # Errors
-/// [`Error::Late`] where it is not whole within `limit`, and the statement is cancelled; [`Error::Versions`] where an executor
-/// is of another; else what the engine says.
-pub(crate) fn ask(engine: &Engine, cluster: &Cluster, sql: &str, limit: Duration) -> anyhow::Result<Answer> {
-    let mut plan: Option<Arc<dyn ExecutionPlan>> = None;
-    let asked = engine.run(async {
-        let work = async {
-            let frame = engine.session().sql(sql).await?;
-            let planned = SchemaRef::new(frame.schema().as_arrow().clone());
-            let task = Arc::new(frame.task_ctx());
-            let made = frame.create_physical_plan().await?;
-            plan = Some(made.clone());
-            let batches = collect(made, task).await?;
-            let schema = batches.first().map_or(planned, |batch| batch.schema());
-            Ok(Answer { schema, batches })
+/// Sends the statement, and again where its executors were lost under way: statements change nothing, and an answer is taken whole or
+/// not at all.
+fn ask(engine: &Engine, question: &Question, sent: &Sent) -> anyhow::Result<Answer> {
+    let mut time = 1;
+    loop {
+        let asked = engine.run(once(engine, &question.sql, sent));
+        let error = match asked {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
         };
-        match tokio::time::timeout(limit, work).await {
-            Ok(done) => done.map(Some),
-            Err(_) => Ok(None),
+        let told = error.to_string();
+        if let Some(versions) = agreement::differ(&told) {
+            return Err(versions.into());
         }
-    });
-    match asked {
-        Ok(Some(answer)) => Ok(answer),
-        Ok(None) => {
-            let cancelled = engine.run(async {
-                tokio::time::timeout(Duration::from_secs(2), cancel(cluster, plan.as_ref()))
-                    .await
-                    .ok();
-                Ok(())
-            });
-            cancelled.ok();
-            Err(Error::Late {
-                address: cluster.address().to_owned(),
-                seconds: limit.as_secs(),
+        if !is_loss(&told) {
+            return Err(error.into());
+        }
+        if time == TIMES {
+            return Err(Error::Lost {
+                address: question.cluster.address().to_owned(),
+                times: TIMES,
+                message: told,
             }
-            .into())
+            .into());
         }
-        Err(error) => match agreement::differ(&error.to_string()) {
-            Some(versions) => Err(versions.into()),
-            None => Err(error.into()),
-        },
+        cancel(&question.cluster, sent);
+        thread::sleep(Duration::from_secs(1));
+        if let Cluster::At(url) = &question.cluster {
+            // A scheduler that is gone is told as such.
+            engine.run(async { Ok(agreement::shake_hands(url, agreement::version()).await) })??;
+        }
+        if sent.is_over.load(Ordering::SeqCst) {
+            return Err(error.into());
+        }
+        time += 1;
     }
 }
 
-/// Tells the scheduler that nobody waits any longer; where it is gone, there is nobody to tell.
-async fn cancel(cluster: &Cluster, plan: Option<&Arc<dyn ExecutionPlan>>) {
-    let Cluster::At(url) = cluster else { return };
-    let job = plan.and_then(|plan| {
-        let plan = plan.downcast_ref::<DistributedQueryExec<LogicalPlanNode>>()?;
+async fn once(engine: &Engine, sql: &str, sent: &Sent) -> Result<Answer, DataFusionError> {
+    let frame = engine.session().sql(sql).await?;
+    let planned = SchemaRef::new(frame.schema().as_arrow().clone());
+    let task = Arc::new(frame.task_ctx());
+    let made = frame.create_physical_plan().await?;
+    if let Ok(mut plan) = sent.plan.lock() {
+        *plan = Some(made.clone());
+    }
+    let batches = collect(made, task).await?;
+    let schema = batches.first().map_or(planned, RecordBatch::schema);
+    Ok(Answer { schema, batches })
+}
+
+/// That what is said is of a peer that vanished, or of a job that was given up with it, and not of the statement.
+pub(crate) fn is_loss(told: &str) -> bool {
+    // What Ballista says of stages whose input could not be fetched, of tasks, of its connections; of jobs that the scheduler gave up.
+    const SIGNS: [&str; 9] = [
+        "has failed 1 times, most recent failure reason",
+        "due to io error",
+        "fetch partition error",
+        "grpc",
+        "transport",
+        "timeout expired",
+        "h2 protocol",
+        "stream closed",
+        "failed: cancelled",
+    ];
+    let told = told.to_ascii_lowercase();
+    SIGNS.iter().any(|sign| told.contains(sign))
+}
+
+/// Tells the scheduler that nobody waits any longer; where it is gone or silent, there is nobody to tell.
+fn cancel(cluster: &Cluster, sent: &Sent) {
+    let job = sent.plan.lock().ok().and_then(|plan| {
+        let plan = plan
+            .as_ref()?
+            .downcast_ref::<DistributedQueryExec<LogicalPlanNode>>()?;
         plan.job_id()
     });
-    let (Some(job), Ok(endpoint)) = (job, create_grpc_client_endpoint(url.clone(), None)) else {
+    let (Cluster::At(url), Some(job)) = (cluster, job) else {
         return;
     };
-    if let Ok(channel) = endpoint.connect().await {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
+    let told = async {
+        let endpoint = create_grpc_client_endpoint(url.clone(), None).ok()?;
+        let channel = endpoint.connect().await.ok()?;
         let job_id = job.to_string();
         SchedulerGrpcClient::new(channel)
             .cancel_job(CancelJobParams { job_id })
             .await
-            .ok();
-    }
+            .ok()
+    };
+    runtime.block_on(async { tokio::time::timeout(FAREWELL, told).await.ok() });
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
 }

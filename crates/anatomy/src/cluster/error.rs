@@ -35,6 +35,18 @@ pub(crate) enum Error {
         /// The limit.
         seconds: u64,
     },
+    /// Scheduler or executors vanished under way, each time.
+    #[error(
+        "the cluster at {address} lost executors or its scheduler {times} times while it worked; the last time: {message}"
+    )]
+    Lost {
+        /// The scheduler.
+        address: String,
+        /// How often the statement was sent.
+        times: usize,
+        /// What was said last.
+        message: String,
+    },
     /// A process of the cluster that could not start or go on.
     #[error("{what}: {message}")]
     Process {
@@ -64,6 +76,9 @@ impl Error {
             Self::Versions { .. } => "run the same build of `anatomy` as client, scheduler and executors",
             Self::Late { .. } => {
                 "are executors running (`anatomy cluster executor --scheduler HOST:PORT`)? A longer limit: --timeout"
+            }
+            Self::Lost { .. } => {
+                "are scheduler and executors running, and is there memory and disk for them? Start them anew and ask again"
             }
             Self::Process { .. } => {
                 "`anatomy cluster --help` has examples; a port that is taken can be chosen anew with --port"

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
+use tokio::runtime::Handle;
 
 use super::error::Error;
+use super::wanted::WhileWanted;
 use super::{agreement, config, runtime, state};
 
 /// What an executor is started with.
@@ -35,7 +37,8 @@ pub(crate) struct Settings {
 /// [`Error::NoScheduler`], [`Error::Versions`]; [`Error::Process`] for what ends it.
 pub(crate) async fn work(settings: Settings) -> Result<(), Error> {
     let (host, port) = &settings.scheduler;
-    agreement::shake_hands(&format!("http://{host}:{port}"), agreement::version()).await?;
+    let scheduler = format!("http://{host}:{port}");
+    agreement::shake_hands(&scheduler, agreement::version()).await?;
     let failed = |error: &dyn std::fmt::Display| Error::Process {
         what: format!("the executor of {host}:{port}"),
         message: error.to_string(),
@@ -58,6 +61,7 @@ pub(crate) async fn work(settings: Settings) -> Result<(), Error> {
         memory_pool_size: Some(settings.memory),
         override_function_registry: Some(Arc::new(BallistaFunctionRegistry::from(&known))),
         override_config_producer: Some(Arc::new(config)),
+        override_execution_engine: Some(Arc::new(WhileWanted::by(scheduler, Handle::current()))),
         override_runtime_producer: Some(Arc::new(move |config| {
             agreement::check(config)?;
             runtime(Some(&folder))

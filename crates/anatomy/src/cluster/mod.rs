@@ -11,8 +11,10 @@ pub(crate) mod executor;
 pub(crate) mod scheduler;
 #[cfg(test)]
 mod tests;
+pub(crate) mod wanted;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ballista_core::config::{
     BALLISTA_CLIENT_GRPC_CONNECT_TIMEOUT_SECONDS, BALLISTA_CLIENT_GRPC_HTTP2_KEEPALIVE_INTERVAL_SECONDS,
@@ -38,11 +40,24 @@ const LOST: u64 = 15;
 /// How often lost executors are looked for, seconds.
 const LOOK: u64 = 2;
 
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How often a silent peer is asked whether it is there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(8);
+
 /// Settings of client, scheduler and executors. What is sent along with a statement are the client's.
 fn config() -> SessionConfig {
     SessionConfig::new_with_ballista()
         .with_option_extension(Agreement::default())
-        // A peer that vanished without a word: found out in half a minute, not in minutes.
+        // A peer that vanished without a word: found out in half a minute, not in minutes; results' connections too.
+        .with_ballista_override_create_grpc_client_endpoint(Arc::new(|endpoint| {
+            Ok(endpoint
+                .connect_timeout(CONNECT)
+                .tcp_nodelay(true)
+                .http2_keep_alive_interval(PING)
+                .keep_alive_timeout(PING)
+                .keep_alive_while_idle(true))
+        }))
         .set_str(BALLISTA_CLIENT_GRPC_CONNECT_TIMEOUT_SECONDS, "5")
         .set_str(BALLISTA_CLIENT_GRPC_HTTP2_KEEPALIVE_INTERVAL_SECONDS, "10")
         .set_str(BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS, "500")

@@ -1,15 +1,44 @@
 //! A scheduler and executors in this process, and clients of this and of another version.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use catalog::query::{Engine, Format};
+use catalog::query::{Answer, Engine, Format};
 
-use super::client::{Cluster, ask, engine};
+use super::client::{Cluster, Question, answer, is_loss};
 use super::error::Error;
-use super::{agreement, scheduler};
+use super::{SEED, agreement, executor, scheduler};
 
-fn text(answer: &catalog::query::Answer) -> String {
+/// More than any of these takes, less than any wait of the engine's own that a limit should cut.
+const SOON: Duration = Duration::from_secs(45);
+
+fn ask(cluster: Cluster, sql: &str, seconds: u64) -> anyhow::Result<Answer> {
+    let question = Question {
+        cluster,
+        catalog: None,
+        items: None,
+        seed: SEED,
+        sql: sql.to_owned(),
+    };
+    answer(question, Duration::from_secs(seconds))
+}
+
+fn at(address: SocketAddr) -> Cluster {
+    Cluster::of(&format!("df://{address}")).expect("an address")
+}
+
+/// Asks with a limit of so many seconds, which is what must end it.
+fn late(cluster: Cluster, sql: &str, seconds: u64) {
+    let before = Instant::now();
+    let error = ask(cluster, sql, seconds).expect_err("no answer");
+    assert!(before.elapsed() < SOON, "{:?}", before.elapsed());
+    assert!(
+        matches!(error.downcast_ref(), Some(Error::Late { seconds: found, .. }) if *found == seconds),
+        "{error}"
+    );
+}
+
+fn text(answer: &Answer) -> String {
     let mut out = Vec::new();
     answer.write(Format::Csv, &mut out).expect("CSV");
     String::from_utf8(out).expect("UTF-8")
@@ -72,57 +101,86 @@ fn another_version_is_told_and_refused() {
 #[test]
 fn without_executors_the_limit_holds() {
     let (_runtime, address) = scheduler();
-    let cluster = Cluster::of(&format!("df://{address}")).expect("an address");
-    let engine = engine(&cluster, None, None, super::SEED).expect("a session");
-    let before = Instant::now();
-    let error = ask(
-        &engine,
-        &cluster,
-        "select count(*) from scores",
-        Duration::from_secs(2),
-    )
-    .expect_err("nobody works");
-    assert!(
-        before.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        before.elapsed()
-    );
-    assert!(
-        matches!(error.downcast_ref(), Some(Error::Late { seconds: 2, .. })),
-        "{error}"
-    );
+    late(at(address), "select count(*) from scores", 3);
+}
+
+#[test]
+fn the_limit_holds_where_whoever_listens_says_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    late(at(listener.local_addr().expect("bound")), "select 1", 2);
+}
+
+#[test]
+fn a_statement_given_up_leaves_its_slot_to_the_next() {
+    let (runtime, address) = scheduler();
+    let folder = tempfile::tempdir().expect("a folder");
+    let work = executor::work(executor::Settings {
+        scheduler: ("127.0.0.1".to_owned(), address.port()),
+        slots: 1,
+        host: "127.0.0.1".to_owned(),
+        port: 0,
+        advertise: None,
+        memory: 256 << 20,
+        work: folder.path().to_owned(),
+    });
+    runtime.spawn(work);
+    let few = "select count(*) as n from scores";
+    let found = ask(at(address), few, 120).expect("an answer");
+    let endless = "select count(*) as n from scores join scores as b using (benchmark) join scores as c using (benchmark)";
+    late(at(address), endless, 6);
+    let again = ask(at(address), few, 120).expect("the slot is free");
+    assert_eq!(text(&again), text(&found));
+    runtime.shutdown_background();
+}
+
+#[test]
+fn what_is_lost_is_asked_again_and_what_is_wrong_is_not() {
+    for told in [
+        "Job 1 failed: Job failed due to stage 2 failed: Stage 2 has failed 1 times, most recent failure reason: \"gone\"",
+        "Execution(\"status: Unknown, message: \\\"transport error\\\"\")",
+        "Arrow error: Ipc error: h2 protocol error: error reading a body from connection",
+        "Job 038G47TH3P000 failed: Cancelled",
+    ] {
+        assert!(is_loss(told), "{told}");
+    }
+    for told in [
+        "Job 1 failed: Arrow error: Divide by zero error",
+        "Resources exhausted: Failed to allocate 1 GiB",
+        "Schema error: No field named nothing",
+    ] {
+        assert!(!is_loss(told), "{told}");
+    }
 }
 
 #[test]
 fn the_same_answer_in_stages_as_here() {
     let here = Engine::open(None).expect("an engine");
-    let cluster = Cluster::InProcess;
-    let there = engine(&cluster, None, None, super::SEED).expect("a session");
     for sql in [
-        "select count(*) as n, min(value) as low, max(value) as high from scores",
+        "select count(*) as n, min(value) + 0.0 as low, max(value) as high from scores",
         "select benchmark, count(*) as n, mode(leaderboard) as b, round(skewness(value), 9) as s, \
          round(spearman(value, size), 9) as rho from observations group by 1 order by 1",
         "select id, mcnemar_p(3, 15) as p from checkpoints order by id limit 3",
         "select benchmark, bootstrap(case when value > 40 then 1.0 else 0.0 end)['low'] as low from scores group by 1 order by 1",
     ] {
-        let found = ask(&there, &cluster, sql, Duration::from_secs(120)).expect(sql);
+        let found = ask(Cluster::InProcess, sql, 120).expect(sql);
         if !sql.contains("bootstrap") && !sql.contains("mcnemar") {
             assert_eq!(text(&found), text(&here.query(sql).expect(sql)), "{sql}");
         }
         assert!(found.rows() > 0);
     }
-    let error = ask(
-        &there,
-        &cluster,
-        "select nothing from scores",
-        Duration::from_secs(60),
-    )
-    .expect_err("no such column");
+    let error = ask(Cluster::InProcess, "select nothing from scores", 60).expect_err("no such column");
     assert!(error.to_string().contains("nothing"), "{error}");
-    assert!(matches!(
-        engine(&cluster, None, None, 7)
-            .expect_err("another seed")
-            .downcast_ref(),
-        Some(Error::Seed { found: 7, .. })
-    ));
+}
+
+#[test]
+fn draws_have_one_seed() {
+    let question = Question {
+        cluster: Cluster::InProcess,
+        catalog: None,
+        items: None,
+        seed: 7,
+        sql: "select 1".to_owned(),
+    };
+    let error = answer(question, SOON).expect_err("another seed");
+    assert!(matches!(error.downcast_ref(), Some(Error::Seed { found: 7, .. })));
 }

@@ -29,7 +29,8 @@ Examples:
   anatomy cluster scheduler --port 50050 --host 0.0.0.0       for other machines, on a network you trust
 
 Whoever reaches the port can run statements and read what the executors can read: there are no passwords. Credentials of stores are
-those of each process's own environment; none is sent. An executor that is not heard for 15 s is lost, and its tasks run again.
+those of each process's own environment; none is sent. An executor that is not heard for 15 s is lost, and with it
+the statements that run: their clients ask them anew, up to three times within their limits.
 Exit status: 0 told to end, 2 could not run")]
 pub(crate) struct SchedulerArgs {
     /// Port to listen at; 0 takes a free one and prints it

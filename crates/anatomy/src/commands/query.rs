@@ -117,20 +117,15 @@ fn here(global: &Global, args: &QueryArgs) -> Result<Engine> {
 
 #[cfg(feature = "cluster")]
 fn on_cluster(global: &Global, args: &QueryArgs, address: &str, sql: &str) -> Result<Answer> {
-    use crate::cluster::client::{Cluster, ask, engine};
-    let cluster = Cluster::of(address)?;
-    let engine = engine(
-        &cluster,
-        args.catalog.as_deref(),
-        args.items.as_deref(),
-        global.seed,
-    )?;
-    ask(
-        &engine,
-        &cluster,
-        sql,
-        std::time::Duration::from_secs(args.timeout),
-    )
+    use crate::cluster::client::{Cluster, Question, answer};
+    let question = Question {
+        cluster: Cluster::of(address)?,
+        catalog: args.catalog.clone(),
+        items: args.items.clone(),
+        seed: global.seed,
+        sql: sql.to_owned(),
+    };
+    answer(question, std::time::Duration::from_secs(args.timeout))
 }
 
 #[cfg(not(feature = "cluster"))]
