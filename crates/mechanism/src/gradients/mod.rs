@@ -68,25 +68,29 @@ pub struct MlpGradients {
     pub down: MatrixGradient,
 }
 
+/// The matrices of a mixture of experts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MixtureGradients {
+    /// What says which expert a token goes to.
+    pub router: MatrixGradient,
+    /// The experts; one that no token went to has a gradient of zero.
+    pub experts: Vec<MlpGradients>,
+    /// An expert for all tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<MlpGradients>,
+    /// What says how much of it is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_gate: Option<MatrixGradient>,
+}
+
 /// The matrices of a feed-forward part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FeedForwardGradients {
     /// One network for all tokens.
-    Dense(MlpGradients),
-    /// A mixture of experts.
-    Mixture {
-        /// What says which expert a token goes to.
-        router: MatrixGradient,
-        /// The experts; one that no token went to has a gradient of zero.
-        experts: Vec<MlpGradients>,
-        /// An expert for all tokens.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        shared: Option<MlpGradients>,
-        /// What says how much of it is taken.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        shared_gate: Option<MatrixGradient>,
-    },
+    Dense(Box<MlpGradients>),
+    /// Several, of which each token uses a few.
+    Mixture(Box<MixtureGradients>),
 }
 
 /// One layer's matrices.
@@ -118,20 +122,16 @@ impl LayerGradients {
         ];
         match &self.feed_forward {
             FeedForwardGradients::Dense(mlp) => of_mlp("", mlp, &mut all),
-            FeedForwardGradients::Mixture {
-                router,
-                experts,
-                shared,
-                shared_gate,
-            } => {
-                all.push(("router".to_owned(), router));
-                for (e, expert) in experts.iter().enumerate() {
+            FeedForwardGradients::Mixture(mixture) => {
+                all.push(("router".to_owned(), &mixture.router));
+                for (e, expert) in mixture.experts.iter().enumerate() {
                     of_mlp(&format!("experts.{e}."), expert, &mut all);
                 }
-                if let Some(shared) = shared {
+                if let Some(shared) = &mixture.shared {
                     of_mlp("shared.", shared, &mut all);
                 }
-                all.extend(shared_gate.as_ref().map(|gate| ("shared_gate".to_owned(), gate)));
+                let gate = mixture.shared_gate.as_ref();
+                all.extend(gate.map(|gate| ("shared_gate".to_owned(), gate)));
             }
         }
         all

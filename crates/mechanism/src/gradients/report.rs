@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{FeedForwardGradients, LayerGradients, MatrixGradient, MlpGradients};
+use super::{FeedForwardGradients, LayerGradients, MatrixGradient, MixtureGradients, MlpGradients};
 use crate::decoder::block_gradient::{BlockGradient, FeedForwardGradient, LinearGradient, MlpGradient};
 use crate::error::Result;
 use crate::spectrum::{Spectrum, singular_values};
@@ -39,13 +39,15 @@ pub(super) fn report(total: &BlockGradient, own: &[Vec<f64>]) -> Result<LayerGra
         v: next(),
         o: next(),
         feed_forward: match &total.feed_forward {
-            FeedForwardGradient::Dense(mlp) => FeedForwardGradients::Dense(of_mlp(mlp, &mut next)),
-            FeedForwardGradient::Mixture(mixture) => FeedForwardGradients::Mixture {
-                router: next(),
-                experts: mixture.experts.iter().map(|mlp| of_mlp(mlp, &mut next)).collect(),
-                shared: mixture.shared.as_ref().map(|(mlp, _)| of_mlp(mlp, &mut next)),
-                shared_gate: mixture.shared.as_ref().map(|_| next()),
-            },
+            FeedForwardGradient::Dense(mlp) => FeedForwardGradients::Dense(Box::new(of_mlp(mlp, &mut next))),
+            FeedForwardGradient::Mixture(mixture) => {
+                FeedForwardGradients::Mixture(Box::new(MixtureGradients {
+                    router: next(),
+                    experts: mixture.experts.iter().map(|mlp| of_mlp(mlp, &mut next)).collect(),
+                    shared: mixture.shared.as_ref().map(|(mlp, _)| of_mlp(mlp, &mut next)),
+                    shared_gate: mixture.shared.as_ref().map(|_| next()),
+                }))
+            }
         },
     })
 }

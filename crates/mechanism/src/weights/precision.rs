@@ -42,8 +42,8 @@ mod tests {
         };
         let third = 1.0_f32 / 3.0;
         assert_eq!(of(Precision::F32, third), third);
-        assert_eq!(of(Precision::Bf16, third), 0.333_984_375);
-        assert_eq!(of(Precision::F16, third), 0.333_251_953_125);
+        assert_eq!(of(Precision::Bf16, third), 171.0 / 512.0);
+        assert_eq!(of(Precision::F16, third), 1365.0 / 4096.0);
         assert_eq!(of(Precision::Bf16, 1e30), bf16::from_f32(1e30).to_f32());
         assert_eq!(of(Precision::F16, 1e30), f32::INFINITY);
     }

@@ -15,7 +15,8 @@ const Z: f64 = 1.959_963_984_540_054;
 /// A results file, as far as it is read here.
 #[derive(Debug, Deserialize)]
 pub(super) struct Results {
-    results: BTreeMap<String, BTreeMap<String, Value>>,
+    #[serde(rename = "results")]
+    tasks: BTreeMap<String, BTreeMap<String, Value>>,
     #[serde(default, rename = "n-shot")]
     shots: BTreeMap<String, Value>,
     #[serde(default, rename = "n-samples")]
@@ -36,7 +37,7 @@ struct Score<'a> {
 impl Results {
     fn scores(&self) -> Vec<Score<'_>> {
         let mut scores = Vec::new();
-        for (task, entry) in &self.results {
+        for (task, entry) in &self.tasks {
             for (key, value) in entry {
                 let Some((metric, filter)) = key.split_once(',') else {
                     continue;
