@@ -76,6 +76,14 @@ pub struct Influence {
     pub empty_texts: usize,
 }
 
+impl Influence {
+    /// The `n` least influential layers in words: `17, 25, 14`.
+    pub fn least_influential(&self, n: usize) -> String {
+        let first = self.order_least_important_first.iter().take(n);
+        first.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Block Influence and angular distances of `texts`.
 ///
 /// # Errors

@@ -1,14 +1,14 @@
 //! `anatomy probe gradients`: gradients of the supervised fine-tuning loss, by layer and matrix.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use mechanism::gradients::{GradientSettings, Gradients, MatrixGradient, Sample, gradients};
 use study::section::{Cell, Table};
 
-use super::model::{Follow, ModelArgs, lines, named_corpus, side_by_side};
+use super::model::{Follow, ModelArgs, json_lines, named_corpus, side_by_side};
 use crate::cli::{Format, Global};
 use crate::output;
 
@@ -35,12 +35,6 @@ pub(crate) struct GradientsArgs {
     /// Spectra of each line's own gradient too (Li et al. 2024); slower
     #[arg(long)]
     per_sample: bool,
-}
-
-#[derive(serde::Deserialize)]
-struct Line {
-    prompt: String,
-    response: String,
 }
 
 pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
@@ -82,33 +76,16 @@ pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
 
 /// The data sets asked for, by name.
 fn inputs(args: &GradientsArgs) -> Result<Vec<(String, Vec<Sample>)>> {
-    let of_file = |path: &PathBuf| Ok((path.display().to_string(), samples(path)?));
+    let of_file = |path: &PathBuf| {
+        Ok((
+            path.display().to_string(),
+            json_lines(path, "`prompt` and `response`")?,
+        ))
+    };
     let of_corpus = |name: &str| Ok((name.to_owned(), named_corpus(name)?.samples()));
     let corpora = args.corpus.iter().flat_map(|names| names.split(','));
     let of_corpora = corpora.map(|name| of_corpus(name.trim()));
     args.data.iter().map(of_file).chain(of_corpora).collect()
-}
-
-fn samples(path: &Path) -> Result<Vec<Sample>> {
-    let one = |(number, line): (usize, &String)| {
-        let line: Line = serde_json::from_str(line).with_context(|| {
-            format!(
-                "{}, line {}: no object with `prompt` and `response`",
-                path.display(),
-                number + 1
-            )
-        })?;
-        Ok(Sample {
-            prompt: line.prompt,
-            response: line.response,
-        })
-    };
-    lines(path)?
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(one)
-        .collect()
 }
 
 /// One row a data set, layer and matrix.

@@ -68,12 +68,6 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
         Format::Table => output::result(&output::table(&table(&results)))?,
     }
     for (name, result) in &results {
-        let first: Vec<String> = result
-            .order_least_important_first
-            .iter()
-            .take(5)
-            .map(ToString::to_string)
-            .collect();
         output::say(
             global.quiet,
             &format!(
@@ -81,7 +75,7 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
                 result.texts,
                 result.tokens,
                 result.empty_texts,
-                first.join(", "),
+                result.least_influential(5),
                 global.seed
             ),
         );

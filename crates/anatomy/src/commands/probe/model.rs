@@ -12,6 +12,7 @@ use mechanism::corpora::{CORPORA, Corpus, corpus};
 use mechanism::run::{Progress, RunSettings};
 use mechanism::weights::Precision;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::cli::Global;
 use crate::hub::checkpoint::{self, Wanted};
@@ -192,4 +193,16 @@ pub(super) fn side_by_side<T: Serialize>(results: &[(String, T)]) -> Result<Stri
         serde_json::to_string_pretty(&all)?
     };
     Ok(text + "\n")
+}
+
+/// One value a line of JSON; empty lines are passed over. `fields` are named where a line lacks them.
+pub(super) fn json_lines<T: DeserializeOwned>(path: &Path, fields: &str) -> Result<Vec<T>> {
+    let all = lines(path)?;
+    let filled = all.iter().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    filled
+        .map(|(number, line)| {
+            serde_json::from_str(line)
+                .with_context(|| format!("{}, line {}: no object with {fields}", path.display(), number + 1))
+        })
+        .collect()
 }

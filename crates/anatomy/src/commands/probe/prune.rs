@@ -1,6 +1,6 @@
 //! `anatomy probe prune`: remove layers, and say or write what is left.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ use mechanism::influence::{InfluenceSettings, block_influence};
 use mechanism::prune::{Choice, choose, prune, write_pruned};
 use study::section::{Cell, Table};
 
-use super::model::{Follow, ModelArgs, lines};
+use super::model::{Follow, ModelArgs, json_lines, lines};
 use crate::cli::{Format, Global};
 use crate::output;
 
@@ -65,14 +65,9 @@ enum By {
     Block,
 }
 
-#[derive(serde::Deserialize)]
-struct Line {
-    context: String,
-    continuation: String,
-}
-
 pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
-    let requests = args.requests.as_deref().map(requests).transpose()?;
+    let read = |path| json_lines::<Request>(path, "`context` and `continuation`");
+    let requests = args.requests.as_deref().map(read).transpose()?;
     let checkpoint = args.model.open(global)?;
     let choice = choice(global, args, &checkpoint)?;
     let pruning = choose(&choice, checkpoint.config.n_layers)?;
@@ -133,28 +128,6 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
         ),
     );
     Ok(ExitCode::SUCCESS)
-}
-
-fn requests(path: &Path) -> Result<Vec<Request>> {
-    let parse = |(number, line): (usize, &String)| {
-        let line: Line = serde_json::from_str(line).with_context(|| {
-            format!(
-                "{}, line {}: no object with `context` and `continuation`",
-                path.display(),
-                number + 1
-            )
-        })?;
-        Ok(Request {
-            context: line.context,
-            continuation: line.continuation,
-        })
-    };
-    lines(path)?
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(parse)
-        .collect()
 }
 
 fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint) -> Result<Choice> {

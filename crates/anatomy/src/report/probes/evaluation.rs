@@ -7,10 +7,7 @@ use serde_json::Value;
 use study::finding::{Finding, Interval};
 use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
 
-use super::{Named, slug, source};
-
-/// Normal quantile of 95 % intervals.
-const Z: f64 = 1.959_963_984_540_054;
+use super::{Named, Z, slug, source};
 
 /// A results file, as far as it is read here.
 #[derive(Debug, Deserialize)]

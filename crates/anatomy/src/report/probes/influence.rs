@@ -43,19 +43,13 @@ pub(super) fn section(all: &[Named<Influence>]) -> Section {
 
 fn said(named: &Named<Influence>) -> String {
     let result = &named.result;
-    let first: Vec<String> = result
-        .order_least_important_first
-        .iter()
-        .take(5)
-        .map(ToString::to_string)
-        .collect();
     format!(
         "{}: {} texts, {} tokens, {} layers; least influential, counted from 0: {}.",
         named.name,
         result.texts,
         result.tokens,
         result.block_influence.len(),
-        first.join(", ")
+        result.least_influential(5)
     )
 }
 

@@ -16,6 +16,9 @@ use study::section::Section;
 
 use crate::probes::Probes;
 
+/// Normal quantile of 95 % intervals.
+const Z: f64 = 1.959_963_984_540_054;
+
 /// A result with the name of its file; of results side by side in one file, followed by each one's own.
 struct Named<T> {
     name: String,

@@ -4,10 +4,7 @@ use mechanism::prune::PruningEffect;
 use study::finding::{Finding, Interval};
 use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
 
-use super::{Named, slug, source};
-
-/// Normal quantile of 95 % intervals.
-const Z: f64 = 1.959_963_984_540_054;
+use super::{Named, Z, slug, source};
 
 /// The section.
 pub(super) fn section(all: &[Named<PruningEffect>]) -> Section {
