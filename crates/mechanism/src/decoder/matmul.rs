@@ -2,6 +2,9 @@
 
 use rayon::prelude::*;
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use super::tiles;
+
 /// A matrix inside a slice.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
@@ -42,7 +45,7 @@ impl<'a> View<'a> {
     }
 
     /// At most `n` rows from row `first`.
-    fn rows_from(self, first: usize, n: usize) -> Self {
+    pub(super) fn rows_from(self, first: usize, n: usize) -> Self {
         Self {
             data: &self.data[first * self.row_stride..],
             rows: n.min(self.rows - first),
@@ -51,11 +54,11 @@ impl<'a> View<'a> {
     }
 
     /// At most `n` columns from column `first`.
-    fn columns_from(self, first: usize, n: usize) -> Self {
+    pub(super) fn columns_from(self, first: usize, n: usize) -> Self {
         self.t().rows_from(first, n).t()
     }
 
-    fn fits(self) -> bool {
+    pub(super) fn fits(self) -> bool {
         within(
             self.data.len(),
             self.rows,
@@ -148,6 +151,11 @@ pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
     let (rows, columns) = (a.rows, b.columns);
     assert!(dst.len() == rows * columns, "a product must fill its slice");
     if dst.is_empty() {
+        return;
+    }
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    if tiles::worth(rows, columns, a.columns) {
+        tiles::multiply(dst, a, b, beta);
         return;
     }
     let tall = rows.div_ceil(512);

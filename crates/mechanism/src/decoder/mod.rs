@@ -15,6 +15,8 @@ pub mod mixture;
 pub mod norm;
 pub mod rope;
 pub mod segment;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod tiles;
 
 pub use layer::Layer;
 pub use segment::Segment;

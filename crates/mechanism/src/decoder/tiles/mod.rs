@@ -1,0 +1,218 @@
+//! Products of large matrices on the processor's matrix tiles (AMX, bf16), as exact as in `f32`.
+//!
+//! An `f32` is the sum of three bf16 numbers of eight bits each, so a product of two is nine products of such terms, of
+//! which six are worked out; the other three are below 2⁻²⁴ of it, as much as rounding to `f32` takes. Tiles multiply
+//! sixteen times as fast as vectors of `f32`, so six products are still more than twice as fast as one. Weights that were
+//! bf16 have one term, so three products do; most quantized ones have two, and five do. Sums are in `f32`,
+//! in an order that depends on nothing but the inner dimension; numbers below 2⁻¹²⁶ count as zero, and infinite ones give
+//! NaN. Henry, Tang and Heinecke 2019, <https://arxiv.org/abs/1904.06376>.
+
+mod buffers;
+mod kernel;
+mod pack;
+
+use std::arch::x86_64::{__cpuid_count, _xgetbv};
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
+use super::matmul::View;
+use buffers::Buffers;
+use kernel::{DEPTH, HIGH, Left, Right, Sum, Tiles, WIDE};
+
+/// Panels of rows in a task at most, and panels of columns it goes through at a time: what is packed of these rows and
+/// their sums stay in the second-level cache.
+const TALL: usize = 16;
+const GROUP: usize = 16;
+/// Steps of the inner dimension at a time at most: a panel of columns stays in the first-level cache.
+const STEPS: usize = 4;
+/// Columns packed at once at most.
+const PACKED: usize = 4096;
+
+/// Whether products of this size are worth it here.
+pub(super) fn worth(rows: usize, columns: usize, depth: usize) -> bool {
+    rows >= 128 && columns >= 64 && depth >= 64 && available()
+}
+
+/// Whether processor and system have tiles (and the vectors that come with them), and lend them to this process.
+fn available() -> bool {
+    static AVAILABLE: OnceLock<bool> = OnceLock::new();
+    *AVAILABLE.get_or_init(|| {
+        let vectors = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl");
+        vectors && granted()
+    })
+}
+
+#[expect(
+    unsafe_code,
+    reason = "asks processor and kernel for tiles; neither touches memory"
+)]
+fn granted() -> bool {
+    const TILE_AND_BF16: u32 = 1 << 24 | 1 << 22;
+    const TILE_STATE: u64 = 0b11 << 17;
+    const REQUEST_PERMISSION: libc::c_long = 0x1023;
+    const TILE_DATA: libc::c_long = 18;
+    let instructions = __cpuid_count(7, 0).edx & TILE_AND_BF16 == TILE_AND_BF16;
+    // SAFETY: `xgetbv` is there wherever AVX-512 is detected.
+    let state = instructions && unsafe { _xgetbv(0) } & TILE_STATE == TILE_STATE;
+    // SAFETY: this request changes what the process may use, and no memory.
+    state && unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) } == 0
+}
+
+/// `dst = beta·dst + a·b`, `dst` row-major `(a.rows, b.columns)`, beta 0 or 1; all threads.
+///
+/// # Panics
+/// If shapes do not fit, or the processor has no tiles: ask [`worth`] first.
+pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
+    static COLUMNS: Buffers<Right> = Buffers::new();
+    assert!(
+        b.rows == a.columns && a.fits() && b.fits(),
+        "a product's operands must fit each other and their slices"
+    );
+    assert!(dst.len() == a.rows * b.columns, "a product must fill its slice");
+    let target = Target(dst.as_mut_ptr(), b.columns);
+    let steps = a.columns.div_ceil(DEPTH);
+    for first in (0..b.columns).step_by(PACKED) {
+        let b = b.columns_from(first, PACKED);
+        let panels = b.columns.div_ceil(WIDE);
+        COLUMNS.lend(panels * steps, Right::ZERO, |packed| {
+            let together = (panels / rayon::current_num_threads()).clamp(1, 8);
+            let terms = packed
+                .par_chunks_mut(together * steps)
+                .enumerate()
+                .map(|(i, packed)| pack::right(b, i * together * WIDE, steps, packed))
+                .max();
+            let product = Product {
+                left: a,
+                right: packed,
+                terms: terms.unwrap_or(0),
+                steps,
+                target,
+                first,
+                columns: b.columns,
+                add: beta != 0.0,
+            };
+            product.write();
+        });
+    }
+}
+
+/// A row-major matrix, rows this far apart, of which every task writes other elements.
+#[derive(Clone, Copy)]
+struct Target(*mut f32, usize);
+
+#[expect(
+    unsafe_code,
+    reason = "tasks write disjoint parts of one matrix, which slices cannot say"
+)]
+// SAFETY: `multiply` borrows the matrix mutably for all its tasks, and these write disjoint rows or columns.
+unsafe impl Send for Target {}
+
+#[expect(
+    unsafe_code,
+    reason = "tasks write disjoint parts of one matrix, which slices cannot say"
+)]
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+/// All rows times the columns packed.
+struct Product<'a> {
+    left: View<'a>,
+    right: &'a [Right],
+    /// Terms of the right side that are not all zero.
+    terms: usize,
+    steps: usize,
+    target: Target,
+    /// First of the target's columns.
+    first: usize,
+    columns: usize,
+    add: bool,
+}
+
+impl Product<'_> {
+    /// In tasks of as equal size as panels allow.
+    fn write(&self) {
+        let threads = rayon::current_num_threads();
+        let (tall, panels) = (self.left.rows.div_ceil(HIGH), self.columns.div_ceil(WIDE));
+        let blocks = tall.div_ceil(TALL).next_multiple_of(threads).min(tall);
+        // Few rows: columns are divided too, so that every thread has work.
+        let parts = threads.div_ceil(blocks).min(panels);
+        (0..blocks * parts).into_par_iter().for_each(|task| {
+            let (block, part) = (task / parts, task % parts);
+            let rows = block * tall / blocks..(block + 1) * tall / blocks;
+            let columns = part * panels / parts..(part + 1) * panels / parts;
+            self.block(&rows, columns);
+        });
+    }
+
+    /// Some panels of rows times some panels of columns.
+    fn block(&self, rows: &Range<usize>, columns: Range<usize>) {
+        static ROWS: Buffers<Left> = Buffers::new();
+        static SUMS: Buffers<Sum> = Buffers::new();
+        let steps = self.steps;
+        ROWS.lend(rows.len() * steps, Left::ZERO, |left| {
+            for (panel, left) in rows.clone().zip(left.chunks_exact_mut(steps)) {
+                pack::left(self.left, panel * HIGH, left);
+            }
+            SUMS.lend(rows.len() * GROUP, Sum::ZERO, |sums| {
+                for first in columns.clone().step_by(GROUP) {
+                    let group = first..columns.end.min(first + GROUP);
+                    let sums = &mut sums[..rows.len() * group.len()];
+                    self.group(left, group, sums);
+                    for (i, panel) in rows.clone().enumerate() {
+                        self.put(panel, first, &sums[i..], rows.len());
+                    }
+                }
+            });
+        });
+    }
+
+    /// Sums of packed rows times some panels of columns, by column.
+    fn group(&self, left: &[Left], columns: Range<usize>, sums: &mut [Sum]) {
+        let steps = self.steps;
+        let tiles = Tiles::configured();
+        let each = steps.div_ceil(steps.div_ceil(STEPS));
+        for first in (0..steps).step_by(each) {
+            let some = first..steps.min(first + each);
+            let tall = sums.len() / columns.len();
+            for (column, sums) in columns.clone().zip(sums.chunks_exact_mut(tall)) {
+                let right = &self.right[column * steps..][some.clone()];
+                for (sum, left) in sums.iter_mut().zip(left.chunks_exact(steps)) {
+                    kernel::multiply(&tiles, &left[some.clone()], right, self.terms, sum, first > 0);
+                }
+            }
+        }
+    }
+
+    /// Writes a panel of rows from panel `first` of the columns on; its sums are every `tall`-th.
+    #[expect(
+        unsafe_code,
+        reason = "tasks write disjoint parts of one matrix, which slices cannot say"
+    )]
+    fn put(&self, panel: usize, first: usize, sums: &[Sum], tall: usize) {
+        let high = HIGH.min(self.left.rows - panel * HIGH);
+        let wide = self.columns - first * WIDE;
+        for line in 0..high {
+            let at = (panel * HIGH + line) * self.target.1 + self.first + first * WIDE;
+            let halves = sums.iter().step_by(tall).flat_map(|sum| sum.0.each_ref());
+            for (i, half) in halves.enumerate().take(wide.div_ceil(16)) {
+                let values = &half[line];
+                let n = 16.min(wide - 16 * i);
+                // SAFETY: `multiply` asserted that the matrix has the rows and columns of the product; of this row the
+                // `wide` elements from `at` on are its own, and no other task's in this panel and group.
+                let to = unsafe { std::slice::from_raw_parts_mut(self.target.0.add(at + 16 * i), n) };
+                match to.first_chunk_mut::<16>() {
+                    Some(to) if !self.add => *to = *values,
+                    _ if !self.add => to.copy_from_slice(&values[..n]),
+                    _ => to.iter_mut().zip(values).for_each(|(to, value)| *to += value),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

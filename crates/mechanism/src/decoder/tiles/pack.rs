@@ -1,0 +1,158 @@
+//! Splits numbers into three terms of bf16 and puts them in the order tiles read.
+//!
+//! A tile of the left side has a row of the matrix in each line, one of the right side a column; either in pairs of
+//! numbers 16 of the inner dimension apart, so that a line of both is made of the same line of two blocks.
+
+use super::kernel::{DEPTH, Left, Right, Tile, WIDE};
+use crate::decoder::matmul::View;
+
+/// 16 by 16 numbers.
+type Block = [[f32; 16]; 16];
+
+/// Packs 16 rows from row `first` on; zero beyond the matrix.
+///
+/// # Panics
+/// If the processor has no tiles.
+#[expect(unsafe_code, reason = "vectors are wider than every x86-64 has")]
+pub(super) fn left(a: View<'_>, first: usize, packed: &mut [Left]) {
+    assert!(super::available(), "no tiles");
+    // SAFETY: tiles are available only where these vectors are.
+    unsafe { rows(a, first, packed) };
+}
+
+/// Packs panels of 32 columns, `steps` each, from column `first` on; zero beyond the matrix. Returns how many terms are
+/// not all zero: one for numbers that were bf16, two for most quantized ones.
+///
+/// # Panics
+/// If the processor has no tiles.
+#[expect(unsafe_code, reason = "vectors are wider than every x86-64 has")]
+pub(super) fn right(b: View<'_>, first: usize, steps: usize, packed: &mut [Right]) -> usize {
+    assert!(super::available(), "no tiles");
+    // SAFETY: as above.
+    unsafe { columns(b, first, steps, packed) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn rows(a: View<'_>, first: usize, packed: &mut [Left]) {
+    for (step, Left(terms)) in packed.iter_mut().enumerate() {
+        let depth = step * DEPTH;
+        let [x, y, z] = terms;
+        split(&block(a, first, depth), &block(a, first, depth + 16), [x, y, z]);
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn columns(b: View<'_>, first: usize, steps: usize, packed: &mut [Right]) -> usize {
+    let (mut second, mut third) = (0, 0);
+    // Panels side by side take their step together: what they read of a row lies in one piece.
+    for step in 0..steps {
+        let depth = step * DEPTH;
+        for (panel, Right(terms)) in packed.iter_mut().skip(step).step_by(steps).enumerate() {
+            let [x, y, z] = terms;
+            for half in 0..2 {
+                let column = first + panel * WIDE + 16 * half;
+                let (lower, upper) = (block(b, depth, column), block(b, depth + 16, column));
+                split(&lower, &upper, [&mut x[half], &mut y[half], &mut z[half]]);
+                second |= any(&y[half]);
+                third |= any(&z[half]);
+            }
+        }
+    }
+    // The sign of a zero says nothing.
+    let filled = |bits: u32| bits & 0x7fff_7fff != 0;
+    1 + usize::from(filled(second) || filled(third)) + usize::from(filled(third))
+}
+
+/// All bits that are set in some number of a tile.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
+fn any(tile: &Tile) -> u32 {
+    tile.as_flattened().iter().fold(0, |bits, pair| bits | pair)
+}
+
+/// Tiles of three terms of two blocks' pairs, the number of the first block in the lower half.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
+fn split(lower: &Block, upper: &Block, tiles: [&mut Tile; 3]) {
+    let [x, y, z] = tiles;
+    for line in 0..16 {
+        for at in 0..16 {
+            let (lower, upper) = (terms(lower[line][at]), terms(upper[line][at]));
+            let pair = |term: usize| lower[term] >> 16 | upper[term] & 0xffff_0000;
+            (x[line][at], y[line][at], z[line][at]) = (pair(0), pair(1), pair(2));
+        }
+    }
+}
+
+/// Three numbers whose upper halves, as bf16, add up to `x`.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
+fn terms(x: f32) -> [u32; 3] {
+    // To nearest, ties to even; what remains is exact, and the last of it has no more than eight bits.
+    let rounded = |x: f32| {
+        let bits = x.to_bits();
+        bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000
+    };
+    let first = rounded(x);
+    let rest = x - f32::from_bits(first);
+    let second = rounded(rest);
+    [first, second, (rest - f32::from_bits(second)).to_bits()]
+}
+
+/// The block from `(row, column)` on.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
+fn block(x: View<'_>, row: usize, column: usize) -> Block {
+    if x.column_stride == 1 {
+        lines(x, row, column)
+    } else {
+        transposed(&lines(x.t(), column, row))
+    }
+}
+
+/// The same, each row read at once where rows lie in one piece.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
+fn lines(x: View<'_>, row: usize, column: usize) -> Block {
+    let mut out = [[0.0; 16]; 16];
+    let high = x.rows.saturating_sub(row).min(16);
+    let wide = x.columns.saturating_sub(column).min(16);
+    if wide == 0 {
+        return out;
+    }
+    for (i, out) in out.iter_mut().enumerate().take(high) {
+        let from = &x.data[(row + i) * x.row_stride + column * x.column_stride..];
+        match from.first_chunk::<16>() {
+            Some(from) if x.column_stride == 1 && wide == 16 => *out = *from,
+            _ => {
+                for (out, value) in out
+                    .iter_mut()
+                    .take(wide)
+                    .zip(from.iter().step_by(x.column_stride))
+                {
+                    *out = *value;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Halves of halves change places, from eight rows down to one.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
+fn transposed(x: &Block) -> Block {
+    exchanged::<1>(&exchanged::<2>(&exchanged::<4>(&exchanged::<8>(x))))
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
+fn exchanged<const N: usize>(x: &Block) -> Block {
+    let mut out = *x;
+    for i in (0..16).filter(|i| i & N == 0) {
+        let (upper, lower) = (x[i], x[i + N]);
+        out[i] = std::array::from_fn(|j| if j & N == 0 { upper[j] } else { lower[j - N] });
+        out[i + N] = std::array::from_fn(|j| if j & N == 0 { upper[j + N] } else { lower[j] });
+    }
+    out
+}

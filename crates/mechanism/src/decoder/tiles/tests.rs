@@ -1,0 +1,139 @@
+//! Against sums in `f64`.
+
+use super::kernel::Tile;
+use super::*;
+
+/// Numbers between −1 and 1.
+fn noise(n: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..rows * columns)
+        .map(|at| x[at % rows * columns + at / rows])
+        .collect()
+}
+
+/// The number's first bits.
+fn cut(x: f32, bits: u32) -> f32 {
+    f32::from_bits(x.to_bits() & !0 << (24 - bits))
+}
+
+#[test]
+fn products_are_as_exact_as_in_f32_whatever_the_shape_and_order() {
+    if !available() {
+        return;
+    }
+    // Numbers of 8 bits have one term, of 16 two, of 24 three.
+    for (m, k, n, bits) in [
+        (64, 64, 64, 24),
+        (65, 97, 130, 16),
+        (200, 1100, 70, 8),
+        (131, 576, 4130, 24),
+    ] {
+        let x = noise(m * k, 1);
+        let y: Vec<f32> = noise(k * n, 2).iter().map(|y| cut(*y, bits)).collect();
+        let before = noise(m * n, 3);
+        let (xt, yt) = (transposed(&x, m, k), transposed(&y, k, n));
+        let mut exact = vec![(0.0_f64, 0.0_f64); m * n];
+        for i in 0..m {
+            for l in 0..k {
+                let left = f64::from(x[i * k + l]);
+                for (sum, right) in exact[i * n..(i + 1) * n].iter_mut().zip(&y[l * n..(l + 1) * n]) {
+                    let product = left * f64::from(*right);
+                    *sum = (sum.0 + product, sum.1 + product * product);
+                }
+            }
+        }
+        let left = [View::new(&x, m, k, k), View::new(&xt, k, m, m).t()];
+        let right = [View::new(&y, k, n, n), View::new(&yt, n, k, k).t()];
+        let mut first: Option<Vec<f32>> = None;
+        for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let mut dst = before.clone();
+            multiply(&mut dst, left[a], right[b], 0.0);
+            for (value, (sum, square)) in dst.iter().zip(&exact) {
+                let off = (f64::from(*value) - sum).abs();
+                assert!(off < 3e-6 * square.sqrt(), "{m} {k} {n}: {value} {sum}");
+            }
+            assert_eq!(first.get_or_insert_with(|| dst.clone()), &dst);
+            let mut added = before.clone();
+            multiply(&mut added, left[a], right[b], 1.0);
+            for ((value, product), before) in added.iter().zip(&dst).zip(&before) {
+                assert!((value - (product + before)).abs() < 1e-5 * (1.0 + product.abs()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_depends_on_its_row_and_column_alone() {
+    if !available() {
+        return;
+    }
+    let (m, k, n) = (200, 900, 150);
+    let (x, y) = (noise(m * k, 4), noise(k * n, 5));
+    let product = |rows: usize, columns: usize, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("threads");
+        let mut dst = vec![0.0; rows * columns];
+        let (a, b) = (View::new(&x, rows, k, k), View::new(&y, k, columns, n));
+        pool.install(|| multiply(&mut dst, a, b, 0.0));
+        dst
+    };
+    let whole = product(m, n, 1);
+    assert_eq!(whole, product(m, n, 3));
+    let part = product(75, 70, 2);
+    for (i, row) in part.chunks_exact(70).enumerate() {
+        assert_eq!(row, &whole[i * n..i * n + 70], "row {i}");
+    }
+}
+
+#[test]
+fn terms_that_are_zero_are_known() {
+    if !available() {
+        return;
+    }
+    for (bits, terms) in [(8, 1), (16, 2), (24, 3)] {
+        let y: Vec<f32> = noise(DEPTH * WIDE, 6).iter().map(|y| cut(*y, bits)).collect();
+        let found = pack::right(View::new(&y, DEPTH, WIDE, WIDE), 0, 1, &mut [Right::ZERO]);
+        assert_eq!(found, terms, "{bits} bits");
+    }
+}
+
+#[test]
+fn three_terms_give_the_number_back() {
+    if !available() {
+        return;
+    }
+    let values: Vec<f32> = (0..HIGH * DEPTH)
+        .map(|at| (at as f32 - 200.0) / 7.0 * 3.0_f32.powi(at as i32 % 40 - 20))
+        .collect();
+    let mut packed = [Left::ZERO];
+    pack::left(View::new(&values, HIGH, DEPTH, DEPTH), 0, &mut packed);
+    let [Left(terms)] = packed;
+    // The first number of a pair is in the lower half, and 16 before the second.
+    let number = |tile: &Tile, row: usize, column: usize| {
+        let pair = tile[row][column % 16];
+        f64::from(f32::from_bits(if column < 16 {
+            pair << 16
+        } else {
+            pair & 0xffff_0000
+        }))
+    };
+    for (at, value) in values.iter().enumerate() {
+        let sum: f64 = terms
+            .iter()
+            .map(|tile| number(tile, at / DEPTH, at % DEPTH))
+            .sum();
+        assert_eq!(sum, f64::from(*value), "number {at}");
+    }
+}
