@@ -116,10 +116,10 @@ pub(crate) fn noise(n: usize, seed: u64) -> Vec<f32> {
 }
 
 /// A weight of a layer: its name, a way to reach it, its gradient.
-type Reach = Box<dyn for<'a> Fn(&'a mut Layer) -> &'a mut Vec<f32>>;
+type Reach = Box<dyn for<'a> Fn(&'a mut Layer) -> &'a mut [f32]>;
 type Weight = (String, Reach, Vec<f32>);
 
-fn reached(by: impl for<'a> Fn(&'a mut Layer) -> &'a mut Vec<f32> + 'static) -> Reach {
+fn reached(by: impl for<'a> Fn(&'a mut Layer) -> &'a mut [f32] + 'static) -> Reach {
     Box::new(by)
 }
 
@@ -161,12 +161,12 @@ fn of_linear(
     let (n_out, n_in) = gradient.weight.shape();
     all.push((
         name.to_owned(),
-        reached(move |l| &mut reach(l).weight),
+        reached(move |l| reach(l).weight_mut()),
         // The layer keeps `Wᵀ`.
         transposed(&gradient.weight.dense(), n_out, n_in),
     ));
     if let Some(bias) = &gradient.bias {
-        let of_bias = reached(move |l| reach(l).bias.as_mut().unwrap());
+        let of_bias = reached(move |l| &mut reach(l).bias.as_mut().unwrap()[..]);
         all.push((format!("{name} bias"), of_bias, bias.clone()));
     }
 }
@@ -234,11 +234,11 @@ fn weights(layer: &Layer, gradient: &BlockGradient) -> Vec<Weight> {
         let Some(of) = of else { continue };
         all.push((
             name.to_owned(),
-            reached(move |l| &mut reach(l).as_mut().unwrap().weight),
+            reached(move |l| &mut reach(l).as_mut().unwrap().weight[..]),
             of.weight.clone(),
         ));
         if let Some(bias) = &of.bias {
-            let of_bias = reached(move |l| reach(l).as_mut().unwrap().bias.as_mut().unwrap());
+            let of_bias = reached(move |l| &mut reach(l).as_mut().unwrap().bias.as_mut().unwrap()[..]);
             all.push((format!("{name} bias"), of_bias, bias.clone()));
         }
     }

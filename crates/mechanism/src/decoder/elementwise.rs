@@ -1,11 +1,10 @@
 //! Loops over single values: exponentials, softmax, activations, sums; compiled for the widest vectors of the machine.
 //!
-//! `pulp` runs a plain loop with AVX-512 or AVX2 where the machine has them; the loops are written so that the compiler
-//! can vectorise them (no branches, sums in sixteen lanes).
+//! They are written so that the compiler can vectorise them (no branches, sums in sixteen lanes).
 
-use pulp::Arch;
 use rayon::prelude::*;
 
+use super::wide::wide;
 use crate::config::Activation;
 
 /// Lanes of a sum.
@@ -77,18 +76,24 @@ fn lanes(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
 
 /// `Σ aᵢ·bᵢ`.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    Arch::new().dispatch(|| lanes(a, b, |a, b| a * b))
+    wide(
+        #[inline(always)]
+        || lanes(a, b, |a, b| a * b),
+    )
 }
 
 /// `Σ aᵢ`.
 pub fn sum(a: &[f32]) -> f32 {
-    Arch::new().dispatch(|| lanes(a, a, |a, _| a))
+    wide(
+        #[inline(always)]
+        || lanes(a, a, |a, _| a),
+    )
 }
 
 /// `(Σ aᵢbᵢ, Σ aᵢ², Σ bᵢ²)`, each product and sum in `f64`.
 pub fn moments(a: &[f32], b: &[f32]) -> (f64, f64, f64) {
     const WIDE: usize = 8;
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
             let (mut ab, mut aa, mut bb) = ([0.0_f64; WIDE], [0.0_f64; WIDE], [0.0_f64; WIDE]);
@@ -114,7 +119,7 @@ pub fn moments(a: &[f32], b: &[f32]) -> (f64, f64, f64) {
 
 /// `y += x`.
 pub fn add(y: &mut [f32], x: &[f32]) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
             for (y, x) in y.iter_mut().zip(x) {
@@ -142,7 +147,7 @@ pub fn copy(x: &[f32], y: &mut [f32]) {
 
 /// `y += factor·x`.
 pub fn add_scaled(y: &mut [f32], x: &[f32], factor: f32) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
             for (y, x) in y.iter_mut().zip(x) {
@@ -154,10 +159,10 @@ pub fn add_scaled(y: &mut [f32], x: &[f32], factor: f32) {
 
 /// `y *= factor`.
 pub fn scale(y: &mut [f32], factor: f32) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
-            for y in y {
+            for y in y.iter_mut() {
                 *y *= factor;
             }
         },
@@ -166,10 +171,10 @@ pub fn scale(y: &mut [f32], factor: f32) {
 
 /// `y = c·tanh(y/c)`.
 pub fn soft_cap(y: &mut [f32], cap: f32) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
-            for y in y {
+            for y in y.iter_mut() {
                 *y = cap * tanh(*y / cap);
             }
         },
@@ -178,7 +183,7 @@ pub fn soft_cap(y: &mut [f32], cap: f32) {
 
 /// Softmax in place.
 pub fn softmax(row: &mut [f32]) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
             let max = maximum(row);
@@ -211,7 +216,7 @@ fn maximum(row: &[f32]) -> f32 {
 
 /// Index of the greatest value (the first on ties) and `ln Σ exp(xᵢ)`, the sum in `f64`.
 pub fn log_sum_exp(row: &[f32]) -> (usize, f64) {
-    let (max, total) = Arch::new().dispatch(
+    let (max, total) = wide(
         #[inline(always)]
         || {
             let max = maximum(row);
@@ -236,7 +241,7 @@ const GELU_B: f32 = 0.044_715;
 
 /// `out = act(x)`.
 pub fn activate(kind: Activation, x: &[f32], out: &mut [f32]) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || match kind {
             Activation::Silu => each(x, out, |x| x / (1.0 + exp(-x))),
@@ -251,7 +256,7 @@ pub fn activate(kind: Activation, x: &[f32], out: &mut [f32]) {
 
 /// `out = act′(x)`.
 pub fn activate_derivative(kind: Activation, x: &[f32], out: &mut [f32]) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || match kind {
             Activation::Silu => each(x, out, |x| {
@@ -281,7 +286,7 @@ fn each(x: &[f32], out: &mut [f32], f: impl Fn(f32) -> f32) {
 
 /// `a *= b`.
 pub fn multiply_by(a: &mut [f32], b: &[f32]) {
-    Arch::new().dispatch(
+    wide(
         #[inline(always)]
         || {
             for (a, b) in a.iter_mut().zip(b) {

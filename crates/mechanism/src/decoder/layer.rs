@@ -1,6 +1,6 @@
 //! One block's weights in memory, in the orientation `(out, in)`.
 
-use super::matmul::{View, multiply_parallel, transposed};
+use super::matmul::{Kept, View, multiply_kept, transposed};
 use super::mixture::Experts;
 use super::norm::Norm;
 use crate::config::{Arrangement, DecoderConfig, NormKind};
@@ -15,9 +15,11 @@ pub struct Linear {
     /// Width of `x`.
     pub n_in: usize,
     /// `Wᵀ`, `(n_in, n_out)`, row-major: the order in which products read it.
-    pub weight: Vec<f32>,
+    weight: Vec<f32>,
     /// `(n_out,)`.
     pub bias: Option<Vec<f32>>,
+    /// What products keep of the weight; nothing of experts, of which there are many.
+    kept: Option<Kept>,
 }
 
 impl Linear {
@@ -44,7 +46,14 @@ impl Linear {
                 shape[1],
             ),
             bias,
+            kept: (!part.of_expert()).then(Kept::default),
         })
+    }
+
+    /// `Wᵀ`, `(n_in, n_out)`, row-major, to be changed.
+    pub fn weight_mut(&mut self) -> &mut [f32] {
+        self.kept = self.kept.take().map(|_| Kept::default());
+        &mut self.weight
     }
 
     /// The weight as a matrix `(n_out, n_in)`.
@@ -55,12 +64,8 @@ impl Linear {
     /// `out = x·Wᵀ + b`; `x` is `(rows, n_in)`, `out` `(rows, n_out)`.
     pub fn forward(&self, x: &[f32], out: &mut [f32]) {
         let rows = x.len() / self.n_in;
-        multiply_parallel(
-            out,
-            View::new(x, rows, self.n_in, self.n_in),
-            self.view().t(),
-            0.0,
-        );
+        let x = View::new(x, rows, self.n_in, self.n_in);
+        multiply_kept(out, x, self.view().t(), self.kept.as_ref(), 0.0);
         if let Some(bias) = &self.bias {
             for row in out.chunks_exact_mut(self.n_out) {
                 super::elementwise::add(row, bias);
@@ -71,12 +76,8 @@ impl Linear {
     /// `out = x·Wᵀ + b + out`, for what is added to the residual stream.
     pub fn forward_onto(&self, x: &[f32], out: &mut [f32]) {
         let rows = x.len() / self.n_in;
-        multiply_parallel(
-            out,
-            View::new(x, rows, self.n_in, self.n_in),
-            self.view().t(),
-            1.0,
-        );
+        let x = View::new(x, rows, self.n_in, self.n_in);
+        multiply_kept(out, x, self.view().t(), self.kept.as_ref(), 1.0);
         if let Some(bias) = &self.bias {
             for row in out.chunks_exact_mut(self.n_out) {
                 super::elementwise::add(row, bias);
@@ -98,6 +99,10 @@ pub struct Mlp {
 
 /// The feed-forward part of a block.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one in a layer, beside megabytes of weights"
+)]
 pub enum FeedForward {
     /// One network for all tokens.
     Dense(Mlp),

@@ -1,5 +1,8 @@
 //! Products of matrices: bounds-checked views over slices, and `gemm` behind them.
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -139,15 +142,47 @@ pub fn rows_per_task(rows: usize) -> usize {
     rows.div_ceil(threads).clamp(16, 512)
 }
 
-/// `dst = beta·dst + a·b` with `dst` `(a.rows, b.columns)` row-major and dense; all threads.
-///
-/// Tasks are blocks of at most 512 rows, divided further by columns while there are fewer of them than threads: a task
-/// packs the part of `b` it needs, and halves of the columns pack half of it each where halves of the rows would pack
-/// all of it twice.
+/// What is kept of a right side that many products share: the order in which the processor's matrix tiles read it, six
+/// bytes a number, from its first large product on. Nothing where there are no tiles, or for large matrices: there memory
+/// is worth more than the time of packing.
+#[derive(Debug, Default)]
+pub struct Kept {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    packed: OnceLock<tiles::Packed>,
+}
+
+impl Clone for Kept {
+    /// Nothing: whoever copies a matrix means to change it.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// Numbers of the largest matrix that is kept packed (50 MB).
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+const LARGEST_KEPT: usize = 1 << 23;
+
+/// `dst = beta·dst + a·b` with `dst` `(a.rows, b.columns)` row-major and dense, beta 0 or 1; all threads.
 ///
 /// # Panics
 /// If shapes or extents do not fit: a bug of the caller.
 pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
+    multiply_kept(dst, a, b, None, beta);
+}
+
+/// The same with what is kept of `b`.
+///
+/// Without tiles, tasks are blocks of at most 512 rows, divided further by columns while there are fewer of them than
+/// threads: a task packs the part of `b` it needs, and halves of the columns pack half of it each where halves of the rows
+/// would pack all of it twice.
+///
+/// # Panics
+/// As [`multiply_parallel`].
+#[cfg_attr(
+    not(all(target_arch = "x86_64", target_os = "linux")),
+    expect(unused_variables, reason = "nothing is kept where there are no tiles")
+)]
+pub fn multiply_kept(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&Kept>, beta: f32) {
     let (rows, columns) = (a.rows, b.columns);
     assert!(dst.len() == rows * columns, "a product must fill its slice");
     if dst.is_empty() {
@@ -155,7 +190,9 @@ pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
     }
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     if tiles::worth(rows, columns, a.columns) {
-        tiles::multiply(dst, a, b, beta);
+        let kept = kept.filter(|_| b.rows * columns <= LARGEST_KEPT);
+        let packed = kept.map(|kept| kept.packed.get_or_init(|| tiles::Packed::new(b)));
+        tiles::multiply(dst, a, b, packed, beta);
         return;
     }
     let tall = rows.div_ceil(512);

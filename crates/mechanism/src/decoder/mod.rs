@@ -17,6 +17,7 @@ pub mod rope;
 pub mod segment;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod tiles;
+mod wide;
 
 pub use layer::Layer;
 pub use segment::Segment;

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::elementwise::{add, dot, sum};
 use super::matmul::rows_per_task;
+use super::wide::wide;
 use crate::config::NormKind;
 
 /// Weights of a norm.
@@ -60,7 +61,7 @@ impl Norm {
         let (mean, inverse) = self.statistics(x);
         let weight = &self.weight[at..at + x.len()];
         let one = self.one();
-        pulp::Arch::new().dispatch(
+        wide(
             #[inline(always)]
             || {
                 for ((y, x), w) in y.iter_mut().zip(x).zip(weight) {

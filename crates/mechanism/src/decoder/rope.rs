@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 
 use super::segment::Segment;
+use super::wide::wide;
 use crate::config::{DecoderConfig, Rotary, Scaling};
 
 /// Cosines and sines for every row.
@@ -53,7 +54,7 @@ impl Angles {
         let chunk = 64;
         let sign = if backwards { -1.0 } else { 1.0 };
         x.par_chunks_mut(chunk * width).enumerate().for_each(|(c, x)| {
-            pulp::Arch::new().dispatch(
+            wide(
                 #[inline(always)]
                 || {
                     for (i, row) in x.chunks_exact_mut(width).enumerate() {

@@ -141,7 +141,7 @@ impl Adapter {
                 let b: Vec<f32> = factors.b.iter().map(|v| v * self.scale()).collect();
                 // The layer keeps `Wᵀ`, `(n_in, n_out)`: it gains `Aᵀ·Bᵀ`.
                 multiply_parallel(
-                    &mut linear.weight,
+                    linear.weight_mut(),
                     View::new(&factors.a, self.rank, factors.n_in, factors.n_in).t(),
                     View::new(&b, factors.n_out, self.rank, self.rank).t(),
                     1.0,

@@ -60,6 +60,14 @@ impl Kind {
 }
 
 impl Part {
+    /// Whether it is one of many experts' parts.
+    pub fn of_expert(self) -> bool {
+        matches!(
+            self,
+            Self::ExpertGate(_) | Self::ExpertUp(_) | Self::ExpertDown(_)
+        )
+    }
+
     /// Shape `(out, in)` of a matrix, `(width,)` of a norm or bias.
     pub fn shape(self, c: &DecoderConfig, kind: Kind) -> Vec<usize> {
         let (d, f, q, kv) = (c.d_model, c.d_ffn, c.q_width(), c.kv_width());

@@ -25,8 +25,8 @@ use kernel::{DEPTH, HIGH, Left, Right, Sum, Tiles, WIDE};
 /// their sums stay in the second-level cache.
 const TALL: usize = 16;
 const GROUP: usize = 16;
-/// Steps of the inner dimension at a time at most: a panel of columns stays in the first-level cache.
-const STEPS: usize = 4;
+/// Terms of the inner dimension's steps at a time at most: a panel of columns stays in the first-level cache.
+const STEPS: usize = 12;
 /// Columns packed at once at most.
 const PACKED: usize = 4096;
 
@@ -62,38 +62,82 @@ fn granted() -> bool {
     state && unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) } == 0
 }
 
-/// `dst = beta·dst + a·b`, `dst` row-major `(a.rows, b.columns)`, beta 0 or 1; all threads.
+/// A right side in the order tiles read it: six bytes a number.
+#[derive(Debug, Clone)]
+pub(super) struct Packed {
+    values: Vec<Right>,
+    terms: usize,
+}
+
+impl Packed {
+    /// # Panics
+    /// If the processor has no tiles: ask [`worth`] first.
+    pub(super) fn new(b: View<'_>) -> Self {
+        let steps = b.rows.div_ceil(DEPTH);
+        let mut values = vec![Right::ZERO; b.columns.div_ceil(WIDE) * steps];
+        let terms = pack_right(b, steps, &mut values);
+        Self { values, terms }
+    }
+}
+
+/// Packs all of `b`, by panels; returns how many terms are not all zero.
+fn pack_right(b: View<'_>, steps: usize, packed: &mut [Right]) -> usize {
+    let panels = b.columns.div_ceil(WIDE);
+    let together = (panels / rayon::current_num_threads()).clamp(1, 8);
+    let terms = packed
+        .par_chunks_mut(together * steps)
+        .enumerate()
+        .map(|(i, packed)| pack::right(b, i * together * WIDE, steps, packed))
+        .max();
+    terms.unwrap_or(0)
+}
+
+/// `dst = beta·dst + a·b`, `dst` row-major `(a.rows, b.columns)`, beta 0 or 1; all threads. `packed` is `b`, if at hand.
 ///
 /// # Panics
 /// If shapes do not fit, or the processor has no tiles: ask [`worth`] first.
-pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
+pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option<&Packed>, beta: f32) {
     static COLUMNS: Buffers<Right> = Buffers::new();
     assert!(
         b.rows == a.columns && a.fits() && b.fits(),
         "a product's operands must fit each other and their slices"
     );
     assert!(dst.len() == a.rows * b.columns, "a product must fill its slice");
-    let target = Target(dst.as_mut_ptr(), b.columns);
     let steps = a.columns.div_ceil(DEPTH);
+    let target = Target(dst.as_mut_ptr(), b.columns);
+    let product = Product {
+        left: a,
+        right: &[],
+        terms: 0,
+        steps,
+        target,
+        first: 0,
+        columns: b.columns,
+        add: beta != 0.0,
+    };
+    if let Some(Packed { values, terms }) = packed {
+        let panels = b.columns.div_ceil(WIDE);
+        assert!(values.len() == panels * steps, "another matrix was packed");
+        let (right, terms) = (values.as_slice(), *terms);
+        Product {
+            right,
+            terms,
+            ..product
+        }
+        .write();
+        return;
+    }
     for first in (0..b.columns).step_by(PACKED) {
         let b = b.columns_from(first, PACKED);
-        let panels = b.columns.div_ceil(WIDE);
-        COLUMNS.lend(panels * steps, Right::ZERO, |packed| {
-            let together = (panels / rayon::current_num_threads()).clamp(1, 8);
-            let terms = packed
-                .par_chunks_mut(together * steps)
-                .enumerate()
-                .map(|(i, packed)| pack::right(b, i * together * WIDE, steps, packed))
-                .max();
+        COLUMNS.lend(b.columns.div_ceil(WIDE) * steps, Right::ZERO, |right| {
+            let terms = pack_right(b, steps, right);
+            let columns = b.columns;
             let product = Product {
-                left: a,
-                right: packed,
-                terms: terms.unwrap_or(0),
-                steps,
-                target,
+                right,
+                terms,
                 first,
-                columns: b.columns,
-                add: beta != 0.0,
+                columns,
+                ..product
             };
             product.write();
         });
@@ -119,6 +163,7 @@ unsafe impl Send for Target {}
 unsafe impl Sync for Target {}
 
 /// All rows times the columns packed.
+#[derive(Clone, Copy)]
 struct Product<'a> {
     left: View<'a>,
     right: &'a [Right],
@@ -158,8 +203,9 @@ impl Product<'_> {
                 pack::left(self.left, panel * HIGH, left);
             }
             SUMS.lend(rows.len() * GROUP, Sum::ZERO, |sums| {
-                for first in columns.clone().step_by(GROUP) {
-                    let group = first..columns.end.min(first + GROUP);
+                let wide = columns.len().div_ceil(columns.len().div_ceil(GROUP));
+                for first in columns.clone().step_by(wide) {
+                    let group = first..columns.end.min(first + wide);
                     let sums = &mut sums[..rows.len() * group.len()];
                     self.group(left, group, sums);
                     for (i, panel) in rows.clone().enumerate() {
@@ -174,7 +220,7 @@ impl Product<'_> {
     fn group(&self, left: &[Left], columns: Range<usize>, sums: &mut [Sum]) {
         let steps = self.steps;
         let tiles = Tiles::configured();
-        let each = steps.div_ceil(steps.div_ceil(STEPS));
+        let each = steps.div_ceil(steps.div_ceil(STEPS / self.terms.max(1)));
         for first in (0..steps).step_by(each) {
             let some = first..steps.min(first + each);
             let tall = sums.len() / columns.len();
