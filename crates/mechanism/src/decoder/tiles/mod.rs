@@ -27,8 +27,9 @@ const TALL: usize = 16;
 const GROUP: usize = 16;
 /// Terms of the inner dimension's steps at a time at most: a panel of columns stays in the first-level cache.
 const STEPS: usize = 12;
-/// Columns packed at once at most.
+/// Columns packed at once at most, and steps of all their panels (64 MB).
 const PACKED: usize = 4096;
+const PACKED_STEPS: usize = 10_923;
 
 /// Whether products of this size are worth it here.
 pub(super) fn worth(rows: usize, columns: usize, depth: usize) -> bool {
@@ -127,8 +128,9 @@ pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option
         .write();
         return;
     }
-    for first in (0..b.columns).step_by(PACKED) {
-        let b = b.columns_from(first, PACKED);
+    let wide = PACKED.min((PACKED_STEPS / steps).max(1) * WIDE);
+    for first in (0..b.columns).step_by(wide) {
+        let b = b.columns_from(first, wide);
         COLUMNS.lend(b.columns.div_ceil(WIDE) * steps, Right::ZERO, |right| {
             let terms = pack_right(b, steps, right);
             let columns = b.columns;
