@@ -6,7 +6,7 @@
 
 TEXTS: one text a line (influence; the forward takes the first 512 tokens). SAMPLES: JSON lines with prompt and response.
 Prints wall seconds and processor seconds of the best repetition of each: on a machine with other work only the latter
-says much. A core that another tenant shares multiplies on its tiles at a quarter to a half of its speed, on its vectors at
+says much. A virtual core in its slow state (other tenants, it seems) multiplies on its tiles at a quarter to a half of its speed, on its vectors at
 three quarters: compare rows of one run only. PyTorch loads the same GGUF file, dequantized to f32.
 """
 

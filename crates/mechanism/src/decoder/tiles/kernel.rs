@@ -83,7 +83,7 @@ impl Drop for Tiles {
 /// `sum = left·right`, or `sum += left·right`, of a right side whose first `terms` terms are not all zero.
 ///
 /// Tiles 0 and 1 are the sum; 2 holds a term of the right side and 3 one of the left. More of them would need fewer loads,
-/// but whoever shares the core with another thread has no registers left to rename eight tiles: then twelve products wait
+/// but a core that is shared, it seems, has no registers left to rename eight tiles: measured there, twelve products wait
 /// 720 cycles in place of 320.
 ///
 /// # Panics
