@@ -191,7 +191,13 @@ pub fn multiply_kept(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&Ke
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     if tiles::worth(rows, columns, a.columns) {
         let kept = kept.filter(|_| b.rows * columns <= LARGEST_KEPT);
-        let packed = kept.map(|kept| kept.packed.get_or_init(|| tiles::Packed::new(b)));
+        // Not `get_or_init`: packing runs on all threads, and one that waits may come back here.
+        let packed = kept.and_then(|kept| {
+            if kept.packed.get().is_none() {
+                let _ = kept.packed.set(tiles::Packed::new(b));
+            }
+            kept.packed.get()
+        });
         tiles::multiply(dst, a, b, packed, beta);
         return;
     }

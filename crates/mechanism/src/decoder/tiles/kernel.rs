@@ -131,7 +131,7 @@ macro_rules! onto {
     };
 }
 
-/// Defines a function that goes through all steps: these products, then what is left of them for two and three terms.
+/// Defines a function that goes through all steps with these products, ordered so that most keep a tile of the one before.
 macro_rules! steps {
     ($name:ident, $($product:expr),+) => {
         /// # Safety
