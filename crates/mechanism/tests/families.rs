@@ -44,7 +44,7 @@ pub(crate) fn logits(checkpoint: &Checkpoint, texts: &[Vec<u32>], group_tokens: 
     let groups = Group::pack(texts, group_tokens);
     let layers: Vec<usize> = (0..checkpoint.config.n_layers).collect();
     let settings = RunSettings {
-        group_tokens,
+        group_tokens: Some(group_tokens),
         spill: None,
     };
     let mut streams = run(

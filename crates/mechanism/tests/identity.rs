@@ -37,7 +37,7 @@ fn observed(
 ) -> Vec<f32> {
     let groups = Group::pack(&texts(), 8);
     let settings = RunSettings {
-        group_tokens: 8,
+        group_tokens: Some(8),
         spill,
     };
     let mut streams = run(
@@ -167,7 +167,7 @@ fn scores_over_shared_beginnings_are_those_of_single_texts() {
         .map(|ids| Encoded { context: 2, ids })
         .collect();
         let settings = RunSettings {
-            group_tokens: 64,
+            group_tokens: Some(64),
             spill: None,
         };
         let together =
@@ -202,7 +202,7 @@ fn influence_does_not_depend_on_grouping_and_its_interval_holds_it() {
     texts.push(Vec::new());
     let of = |group_tokens| {
         let run = RunSettings {
-            group_tokens,
+            group_tokens: Some(group_tokens),
             spill: None,
         };
         let settings = InfluenceSettings {

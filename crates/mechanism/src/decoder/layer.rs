@@ -7,6 +7,9 @@ use crate::config::{Arrangement, DecoderConfig, NormKind};
 use crate::error::Result;
 use crate::weights::{Kind, Part, Weights};
 
+/// Numbers of the largest matrix of a layer that is kept packed (32 MB, or 50 on tiles).
+const LARGEST_KEPT: usize = 1 << 23;
+
 /// `y = x·Wᵀ + b`.
 #[derive(Debug, Clone)]
 pub struct Linear {
@@ -46,13 +49,13 @@ impl Linear {
                 shape[1],
             ),
             bias,
-            kept: (!part.of_expert()).then(Kept::default),
+            kept: (!part.of_expert()).then(|| Kept::up_to(LARGEST_KEPT)),
         })
     }
 
     /// `Wᵀ`, `(n_in, n_out)`, row-major, to be changed.
     pub fn weight_mut(&mut self) -> &mut [f32] {
-        self.kept = self.kept.take().map(|_| Kept::default());
+        self.kept = self.kept.clone();
         &mut self.weight
     }
 
@@ -158,6 +161,12 @@ pub(crate) fn load_norm(
 }
 
 impl Layer {
+    /// Whether products keep all of a layer's large matrices packed here.
+    pub fn stays_packed(c: &DecoderConfig) -> bool {
+        let widest = c.d_ffn.max(c.q_width());
+        Kept::of_use() && c.mixture.is_none() && c.d_model * widest <= LARGEST_KEPT
+    }
+
     /// Reads layer `index`.
     ///
     /// # Errors

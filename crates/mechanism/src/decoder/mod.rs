@@ -15,8 +15,6 @@ pub mod mixture;
 pub mod norm;
 pub mod rope;
 pub mod segment;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod tiles;
 mod wide;
 
 pub use layer::Layer;

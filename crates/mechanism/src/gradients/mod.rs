@@ -178,7 +178,7 @@ pub fn gradients(
         if settings.per_sample {
             1
         } else {
-            settings.run.group_tokens
+            settings.run.tokens_a_tree()
         },
     );
     let layers: Vec<usize> = (0..config.n_layers).collect();
@@ -195,7 +195,10 @@ pub fn gradients(
         &settings.run,
         &mut Nobody,
         progress,
-        &mut |step| inputs.store(step.layer * groups.len() + step.group, step.before.to_vec()),
+        &mut |steps| {
+            let mut kept = steps.iter();
+            kept.try_for_each(|s| inputs.store(s.layer * groups.len() + s.group, s.before.to_vec()))
+        },
     )?;
     let mut losses = Vec::with_capacity(samples.len());
     let mut streams = Vec::with_capacity(groups.len());

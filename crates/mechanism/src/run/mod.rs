@@ -1,43 +1,65 @@
 //! Runs all texts through a checkpoint, one layer at a time.
 //!
 //! Each weight is read once and dropped after its layer; what stays is the residual stream of all texts, in memory or
-//! on disk. Peak memory: one layer, one group of texts inside a block, and the streams unless spilled.
+//! on disk. Peak memory: one layer, a group of texts inside a block for each thread, and the streams unless spilled.
 
+mod group;
 mod head;
 mod residuals;
 
 use std::path::PathBuf;
+use std::sync::Mutex;
+
+use rayon::prelude::*;
 
 use crate::checkpoint::Checkpoint;
+use crate::config::DecoderConfig;
+use crate::decoder::Layer;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::elementwise::{add, copy, scale};
 use crate::decoder::rope::GroupAngles;
-use crate::decoder::{Layer, Segment};
 use crate::error::{Error, Result};
-use crate::site::{Observer, Place, Site, offer};
+use crate::site::{Nobody, Observer, Place, Site, offer};
 use crate::weights::{Kind, Part};
 
+pub use group::Group;
+use group::batches;
 pub use head::Head;
 pub use residuals::Residuals;
 
 /// How a run is divided and where the residual streams live.
 #[derive(Debug, Clone)]
 pub struct RunSettings {
-    /// Tokens that go through a block together; one longer text still goes whole.
-    pub group_tokens: usize,
+    /// Tokens that go through a block together; one longer text still goes whole. What suits the machine when absent.
+    pub group_tokens: Option<usize>,
     /// Folder for the residual streams; in memory when absent.
     pub spill: Option<PathBuf>,
 }
 
 impl RunSettings {
-    /// In memory, 2,048 tokens at a time.
+    /// In memory.
     pub fn in_memory() -> Self {
         Self {
-            group_tokens: 2048,
+            group_tokens: None,
             spill: None,
         }
     }
+
+    /// Tokens of a group: 256 where a layer's matrices stay packed, so that groups go side by side and what they hold stays in
+    /// the cache; 2,048 where each group packs them anew.
+    pub fn tokens_a_group(&self, config: &DecoderConfig) -> usize {
+        let usual = if Layer::stays_packed(config) { 256 } else { MANY };
+        self.group_tokens.unwrap_or(usual)
+    }
+
+    /// Tokens of a group of texts that share beginnings, each worked out once a group.
+    pub fn tokens_a_tree(&self) -> usize {
+        self.group_tokens.unwrap_or(MANY)
+    }
 }
+
+/// Tokens of a large group.
+const MANY: usize = 2048;
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,41 +72,6 @@ pub struct Progress {
     pub total: usize,
     /// Tokens per step.
     pub tokens: usize,
-}
-
-/// Texts that go through a block together.
-#[derive(Debug, Clone)]
-pub struct Group {
-    /// Number of the first text (or segment) in the run.
-    pub first_text: usize,
-    /// Token ids of all rows.
-    pub ids: Vec<u32>,
-    /// The texts' rows.
-    pub segments: Vec<Segment>,
-}
-
-impl Group {
-    /// Packs texts in their order into groups of about `group_tokens`.
-    pub fn pack(texts: &[Vec<u32>], group_tokens: usize) -> Vec<Self> {
-        let mut groups = Vec::new();
-        let mut start = 0;
-        while start < texts.len() {
-            let mut end = start + 1;
-            let mut tokens = texts[start].len();
-            while end < texts.len() && tokens + texts[end].len() <= group_tokens {
-                tokens += texts[end].len();
-                end += 1;
-            }
-            let lengths: Vec<usize> = texts[start..end].iter().map(Vec::len).collect();
-            groups.push(Self {
-                first_text: start,
-                ids: texts[start..end].concat(),
-                segments: Segment::texts(&lengths),
-            });
-            start = end;
-        }
-        groups
-    }
 }
 
 /// What a layer did to a group.
@@ -102,7 +89,17 @@ pub struct Step<'a> {
     pub after: &'a [f32],
 }
 
-/// Runs groups through layers `layers` of a checkpoint; `each` sees every layer's work on every group.
+/// A group on its way through a layer.
+#[derive(Default)]
+struct Pass {
+    before: Vec<f32>,
+    x: Vec<f32>,
+}
+
+/// Runs groups through layers `layers` of a checkpoint; `each` sees every layer's work on every group, groups in their order.
+///
+/// Groups go side by side, one to a thread, through layers whose matrices stay packed, unless the observer wants to see
+/// something there; else one after the other, all threads in each product.
 ///
 /// Returns the residual streams after the last layer, before the final norm.
 ///
@@ -115,7 +112,7 @@ pub fn run(
     settings: &RunSettings,
     observer: &mut dyn Observer,
     progress: &mut dyn FnMut(Progress),
-    each: &mut dyn FnMut(Step<'_>) -> Result<()>,
+    each: &mut dyn FnMut(&[Step<'_>]) -> Result<()>,
 ) -> Result<Residuals> {
     let config = &checkpoint.config;
     let d = config.d_model;
@@ -125,11 +122,12 @@ pub fn run(
     }
     let tokens = groups.iter().map(|g| g.ids.len()).sum();
     let angles: Vec<GroupAngles> = groups
-        .iter()
+        .par_iter()
         .map(|g| GroupAngles::new(config, &g.segments))
         .collect();
-    let mut trace = Trace::default();
-    let mut before = Vec::new();
+    let traces = Mutex::new(Vec::<Trace>::new());
+    let batches = batches(groups, Layer::stays_packed(config));
+    let mut passes: Vec<Pass> = Vec::new();
     for (done, &index) in layers.iter().enumerate() {
         progress(Progress {
             stage: "layers",
@@ -144,49 +142,61 @@ pub fn run(
             });
         }
         let layer = Layer::load(&checkpoint.weights, config, index)?;
-        for (i, group) in groups.iter().enumerate() {
-            let mut x = residuals.take(i)?;
-            offer(
-                observer,
-                Site {
-                    place: Place::ResidualIn,
-                    layer: index,
-                },
-                group.first_text,
-                d,
-                &group.segments,
-                &mut x,
-            )?;
-            before.resize(x.len(), 0.0);
-            copy(&x, &mut before);
-            let block = Block {
-                config,
-                index,
-                layer: &layer,
-                angles: angles[i].at(config, index),
-                segments: &group.segments,
-                first_text: group.first_text,
+        let at = |place| Site { place, layer: index };
+        let watched = Place::ALL.into_iter().any(|place| observer.wants(at(place)));
+        for batch in &batches {
+            let of_batch = &groups[batch.clone()];
+            passes.resize_with(of_batch.len(), Pass::default);
+            for (i, (group, pass)) in batch.clone().zip(of_batch.iter().zip(&mut passes)) {
+                pass.x = residuals.take(i)?;
+                let site = at(Place::ResidualIn);
+                offer(observer, site, group.first_text, d, &group.segments, &mut pass.x)?;
+            }
+            let through = |i: usize, pass: &mut Pass, observer: &mut dyn Observer| {
+                let mut trace = traces.lock().ok().and_then(|mut t| t.pop()).unwrap_or_default();
+                pass.before.resize(pass.x.len(), 0.0);
+                copy(&pass.x, &mut pass.before);
+                let block = Block {
+                    config,
+                    index,
+                    layer: &layer,
+                    angles: angles[i].at(config, index),
+                    segments: &groups[i].segments,
+                    first_text: groups[i].first_text,
+                };
+                let result = block.forward(&mut pass.x, &mut trace, observer);
+                if let Ok(mut traces) = traces.lock() {
+                    traces.push(trace);
+                }
+                result
             };
-            block.forward(&mut x, &mut trace, observer)?;
-            offer(
-                observer,
-                Site {
-                    place: Place::ResidualOut,
+            if watched {
+                for (i, pass) in batch.clone().zip(&mut passes) {
+                    through(i, pass, observer)?;
+                }
+            } else {
+                let side_by_side = batch.clone().into_par_iter().zip(&mut passes);
+                side_by_side.try_for_each(|(i, pass)| through(i, pass, &mut Nobody))?;
+            }
+            for (group, pass) in of_batch.iter().zip(&mut passes) {
+                let site = at(Place::ResidualOut);
+                offer(observer, site, group.first_text, d, &group.segments, &mut pass.x)?;
+            }
+            let steps: Vec<Step<'_>> = batch
+                .clone()
+                .zip(of_batch.iter().zip(&passes))
+                .map(|(i, (texts, pass))| Step {
                     layer: index,
-                },
-                group.first_text,
-                d,
-                &group.segments,
-                &mut x,
-            )?;
-            each(Step {
-                layer: index,
-                group: i,
-                texts: group,
-                before: &before,
-                after: &x,
-            })?;
-            residuals.store(i, x)?;
+                    group: i,
+                    texts,
+                    before: &pass.before,
+                    after: &pass.x,
+                })
+                .collect();
+            each(&steps)?;
+            for (i, pass) in batch.clone().zip(&mut passes) {
+                residuals.store(i, std::mem::take(&mut pass.x))?;
+            }
         }
     }
     progress(Progress {

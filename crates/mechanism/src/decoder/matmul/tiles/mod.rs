@@ -7,7 +7,6 @@
 //! in an order that depends on nothing but the inner dimension; numbers below 2⁻¹²⁶ count as zero, and infinite ones give
 //! NaN. Henry, Tang and Heinecke 2019, <https://arxiv.org/abs/1904.06376>.
 
-mod buffers;
 mod kernel;
 mod pack;
 
@@ -17,8 +16,8 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::matmul::View;
-use buffers::Buffers;
+use super::buffers::Buffers;
+use super::{Target, View};
 use kernel::{DEPTH, HIGH, Left, Right, Sum, Tiles, WIDE};
 
 /// Panels of rows in a task at most, and panels of columns it goes through at a time: what is packed of these rows and
@@ -37,7 +36,7 @@ pub(super) fn worth(rows: usize, columns: usize, depth: usize) -> bool {
 }
 
 /// Whether processor and system have tiles (and the vectors that come with them), and lend them to this process.
-fn available() -> bool {
+pub(super) fn available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
     *AVAILABLE.get_or_init(|| {
         let vectors = is_x86_feature_detected!("avx512f")
@@ -145,24 +144,6 @@ pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option
         });
     }
 }
-
-/// A row-major matrix, rows this far apart, of which every task writes other elements.
-#[derive(Clone, Copy)]
-struct Target(*mut f32, usize);
-
-#[expect(
-    unsafe_code,
-    reason = "tasks write disjoint parts of one matrix, which slices cannot say"
-)]
-// SAFETY: `multiply` borrows the matrix mutably for all its tasks, and these write disjoint rows or columns.
-unsafe impl Send for Target {}
-
-#[expect(
-    unsafe_code,
-    reason = "tasks write disjoint parts of one matrix, which slices cannot say"
-)]
-// SAFETY: as above.
-unsafe impl Sync for Target {}
 
 /// All rows times the columns packed.
 #[derive(Clone, Copy)]

@@ -1,12 +1,22 @@
-//! Products of matrices: bounds-checked views over slices, and `gemm` behind them.
+//! Products of matrices: bounds-checked views over slices, and behind them what is fastest here.
+//!
+//! Large products run on the processor's matrix tiles where it has them ([`tiles`]), on vectors of eight with a packed right
+//! side where those are the widest ([`panels`]), else and for small ones in `gemm`.
 
+mod buffers;
+#[cfg(test)]
+mod exact;
+mod kept;
+#[cfg(target_arch = "x86_64")]
+mod panels;
+mod target;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-use std::sync::OnceLock;
+mod tiles;
 
 use rayon::prelude::*;
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-use super::tiles;
+pub use kept::Kept;
+use target::Target;
 
 /// A matrix inside a slice.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +58,7 @@ impl<'a> View<'a> {
     }
 
     /// At most `n` rows from row `first`.
-    pub(super) fn rows_from(self, first: usize, n: usize) -> Self {
+    fn rows_from(self, first: usize, n: usize) -> Self {
         Self {
             data: &self.data[first * self.row_stride..],
             rows: n.min(self.rows - first),
@@ -57,11 +67,11 @@ impl<'a> View<'a> {
     }
 
     /// At most `n` columns from column `first`.
-    pub(super) fn columns_from(self, first: usize, n: usize) -> Self {
+    fn columns_from(self, first: usize, n: usize) -> Self {
         self.t().rows_from(first, n).t()
     }
 
-    pub(super) fn fits(self) -> bool {
+    fn fits(self) -> bool {
         within(
             self.data.len(),
             self.rows,
@@ -142,26 +152,6 @@ pub fn rows_per_task(rows: usize) -> usize {
     rows.div_ceil(threads).clamp(16, 512)
 }
 
-/// What is kept of a right side that many products share: the order in which the processor's matrix tiles read it, six
-/// bytes a number, from its first large product on. Nothing where there are no tiles, or for large matrices: there memory
-/// is worth more than the time of packing.
-#[derive(Debug, Default)]
-pub struct Kept {
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    packed: OnceLock<tiles::Packed>,
-}
-
-impl Clone for Kept {
-    /// Nothing: whoever copies a matrix means to change it.
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-/// Numbers of the largest matrix that is kept packed (50 MB).
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-const LARGEST_KEPT: usize = 1 << 23;
-
 /// `dst = beta·dst + a·b` with `dst` `(a.rows, b.columns)` row-major and dense, beta 0 or 1; all threads.
 ///
 /// # Panics
@@ -172,33 +162,16 @@ pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
 
 /// The same with what is kept of `b`.
 ///
-/// Without tiles, tasks are blocks of at most 512 rows, divided further by columns while there are fewer of them than
+/// In `gemm`, tasks are blocks of at most 512 rows, divided further by columns while there are fewer of them than
 /// threads: a task packs the part of `b` it needs, and halves of the columns pack half of it each where halves of the rows
 /// would pack all of it twice.
 ///
 /// # Panics
 /// As [`multiply_parallel`].
-#[cfg_attr(
-    not(all(target_arch = "x86_64", target_os = "linux")),
-    expect(unused_variables, reason = "nothing is kept where there are no tiles")
-)]
 pub fn multiply_kept(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&Kept>, beta: f32) {
     let (rows, columns) = (a.rows, b.columns);
     assert!(dst.len() == rows * columns, "a product must fill its slice");
-    if dst.is_empty() {
-        return;
-    }
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    if tiles::worth(rows, columns, a.columns) {
-        let kept = kept.filter(|_| b.rows * columns <= LARGEST_KEPT);
-        // Not `get_or_init`: packing runs on all threads, and one that waits may come back here.
-        let packed = kept.and_then(|kept| {
-            if kept.packed.get().is_none() {
-                let _ = kept.packed.set(tiles::Packed::new(b));
-            }
-            kept.packed.get()
-        });
-        tiles::multiply(dst, a, b, packed, beta);
+    if dst.is_empty() || kept::multiply(dst, a, b, kept, beta) {
         return;
     }
     let tall = rows.div_ceil(512);
@@ -217,51 +190,29 @@ pub fn multiply_kept(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&Ke
         .for_each(|(i, dst)| {
             let a = a.rows_from(i * tall, tall);
             let blocks = columns.div_ceil(wide);
-            let whole = Shared(dst.as_mut_ptr(), dst.len());
+            let whole = Target(dst.as_mut_ptr(), columns);
             (0..blocks).into_par_iter().for_each(|block| {
                 let first = block * wide;
-                whole.multiply(columns, first, a, b.columns_from(first, wide), beta);
+                columns_of(whole, first, a, b.columns_from(first, wide), beta);
             });
         });
 }
 
-/// A row-major matrix of which every task writes other columns.
-#[derive(Clone, Copy)]
-struct Shared(*mut f32, usize);
-
+/// Columns `first..` of a matrix that has the rows of `a`: `= beta·themselves + a·b`.
 #[expect(
     unsafe_code,
-    reason = "tasks write disjoint columns of one matrix, which slices cannot say"
+    reason = "as for `multiply`; columns of other tasks are not touched"
 )]
-// SAFETY: used by `multiply_parallel` alone, whose tasks write disjoint columns.
-unsafe impl Send for Shared {}
-
-#[expect(
-    unsafe_code,
-    reason = "tasks write disjoint columns of one matrix, which slices cannot say"
-)]
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    /// `columns first..` of the matrix, whose rows are `stride` long, `= beta·itself + a·b`.
-    #[expect(
-        unsafe_code,
-        reason = "as for `multiply`; columns of other tasks are not touched"
-    )]
-    fn multiply(self, stride: usize, first: usize, a: View<'_>, b: View<'_>, beta: f32) {
-        assert!(
-            b.rows == a.columns && a.fits() && b.fits(),
-            "a product's operands must fit each other"
-        );
-        assert!(
-            first + b.columns <= stride && a.rows * stride <= self.1,
-            "a product must fit its columns"
-        );
-        // SAFETY: rows `0..a.rows` and columns `first..first + b.columns` lie inside the matrix, as asserted, and belong
-        // to this task alone; operands are shared borrows of other slices.
-        unsafe { raw(self.0.add(first), stride, a, b, 1.0, beta) };
-    }
+fn columns_of(matrix: Target, first: usize, a: View<'_>, b: View<'_>, beta: f32) {
+    let Target(start, stride) = matrix;
+    assert!(
+        b.rows == a.columns && a.fits() && b.fits(),
+        "a product's operands must fit each other"
+    );
+    assert!(first + b.columns <= stride, "a product must fit its columns");
+    // SAFETY: `multiply_kept` gives a matrix with the rows of `a`, whose columns `first..first + b.columns`, inside it as
+    // asserted, belong to this task alone; operands are shared borrows of other slices.
+    unsafe { raw(start.add(first), stride, a, b, 1.0, beta) };
 }
 
 /// `xᵀ` of a row-major `(rows, columns)` matrix; all threads.

@@ -2,24 +2,7 @@
 
 use super::kernel::Tile;
 use super::*;
-
-/// Numbers between −1 and 1.
-fn noise(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
-
-fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..rows * columns)
-        .map(|at| x[at % rows * columns + at / rows])
-        .collect()
-}
+use crate::decoder::matmul::exact::{noise, products, transposed};
 
 /// The number's first bits.
 fn cut(x: f32, bits: u32) -> f32 {
@@ -42,16 +25,7 @@ fn products_are_as_exact_as_in_f32_whatever_the_shape_and_order() {
         let y: Vec<f32> = noise(k * n, 2).iter().map(|y| cut(*y, bits)).collect();
         let before = noise(m * n, 3);
         let (xt, yt) = (transposed(&x, m, k), transposed(&y, k, n));
-        let mut exact = vec![(0.0_f64, 0.0_f64); m * n];
-        for i in 0..m {
-            for l in 0..k {
-                let left = f64::from(x[i * k + l]);
-                for (sum, right) in exact[i * n..(i + 1) * n].iter_mut().zip(&y[l * n..(l + 1) * n]) {
-                    let product = left * f64::from(*right);
-                    *sum = (sum.0 + product, sum.1 + product * product);
-                }
-            }
-        }
+        let exact = products(&x, &y, k, n);
         let left = [View::new(&x, m, k, k), View::new(&xt, k, m, m).t()];
         let right = [View::new(&y, k, n, n), View::new(&yt, n, k, k).t()];
         let mut first: Option<Vec<f32>> = None;
