@@ -102,6 +102,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let wall = Instant::now();
                 let processor = processor_seconds();
                 let mut x = mechanism::run::embed(&checkpoint, &group)?;
+                let mut out = vec![0.0; x.len()];
                 let mut trace = mechanism::decoder::block::Trace::default();
                 let config = &checkpoint.config;
                 let angles = mechanism::decoder::rope::GroupAngles::new(config, &group.segments);
@@ -114,7 +115,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         segments: &group.segments,
                         first_text: 0,
                     };
-                    block.forward(&mut x, &mut trace, &mut Nobody)?;
+                    block.forward(&x, &mut out, &mut trace, &mut Nobody)?;
+                    std::mem::swap(&mut x, &mut out);
                 }
                 let logits = head.as_ref().map(|head| head.logits(&x)).unwrap_or_default();
                 note = json!(logits[logits.len() - 1]);

@@ -112,11 +112,17 @@ pub struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Pushes the residual stream `x` `(rows, d_model)` through the block, in place.
+    /// Pushes the residual stream `x` `(rows, d_model)` through the block, to `out`.
     ///
     /// # Errors
     /// What the observer fails with.
-    pub fn forward(&self, x: &mut [f32], trace: &mut Trace, observer: &mut dyn Observer) -> Result<()> {
+    pub fn forward(
+        &self,
+        x: &[f32],
+        out: &mut [f32],
+        trace: &mut Trace,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
         self.project(x, trace);
         let (rows, c) = (x.len() / self.config.d_model, self.config);
         attention::forward(
@@ -127,17 +133,23 @@ impl Block<'_> {
             self.segments,
             resized(&mut trace.mixed, rows * c.q_width()),
         );
-        self.after_attention(x, trace, observer)
+        self.after_attention(x, out, trace, observer)
     }
 
-    /// Pushes one new token of each text through the block, in place; `kept` holds the texts' keys and values so far and
+    /// Pushes one new token of each text through the block, to `out`; `kept` holds the texts' keys and values so far and
     /// gets the new ones.
     ///
     /// `x` is `(texts, d_model)`; segment `i` is row `i` at its position in text `i`.
     ///
     /// # Errors
     /// None of its own; as [`Block::forward`].
-    pub fn forward_kept(&self, x: &mut [f32], trace: &mut Trace, kept: &mut [KeysValues]) -> Result<()> {
+    pub fn forward_kept(
+        &self,
+        x: &[f32],
+        out: &mut [f32],
+        trace: &mut Trace,
+        kept: &mut [KeysValues],
+    ) -> Result<()> {
         self.project(x, trace);
         let (q_width, kv_width) = (self.config.q_width(), self.config.kv_width());
         let heads = heads(self.config, self.index);
@@ -157,20 +169,27 @@ impl Block<'_> {
                     mixed,
                 );
             });
-        self.after_attention(x, trace, &mut Nobody)
+        self.after_attention(x, out, trace, &mut Nobody)
     }
 
     /// All that follows the mixing of values.
-    fn after_attention(&self, x: &mut [f32], t: &mut Trace, observer: &mut dyn Observer) -> Result<()> {
+    fn after_attention(
+        &self,
+        x: &[f32],
+        out: &mut [f32],
+        t: &mut Trace,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
         let (c, layer) = (self.config, self.layer);
         let d = c.d_model;
         let (attention_norm, ffn_norm) = (layer.attention_post_norm.as_ref(), layer.ffn_post_norm.as_ref());
         let sequential = c.arrangement == Arrangement::Sequential;
-        copy(x, resized(&mut t.middle, x.len()));
+        let middle = resized(&mut t.middle, x.len());
         if sequential && attention_norm.is_none() && !self.wanted(observer, Place::AttentionOut) {
             // Nobody asks what attention adds by itself: the product is added where it belongs.
-            layer.o.forward_onto(&t.mixed, &mut t.middle);
+            layer.o.forward_onto(&t.mixed, x, middle);
         } else {
+            copy(x, middle);
             layer.o.forward(&t.mixed, resized(&mut t.attention_out, x.len()));
             self.offer(observer, Place::AttentionOut, &mut t.attention_out)?;
             if sequential {
@@ -184,18 +203,19 @@ impl Block<'_> {
             Arrangement::ParallelSharedNorm => normed(None, &t.attention_input, d, &mut t.ffn_input),
             _ => normed(layer.ffn_norm.as_ref(), &t.middle, d, &mut t.ffn_input),
         }
-        copy(&t.middle, x);
+        if let (FeedForward::Dense(mlp), true) = (
+            &layer.feed_forward,
+            sequential && ffn_norm.is_none() && !self.wanted(observer, Place::FeedForwardOut),
+        ) {
+            mlp.hidden(c.activation, &t.ffn_input, &mut t.inner);
+            mlp.down.forward_onto(&t.inner.hidden, &t.middle, out);
+            return Ok(());
+        }
+        copy(&t.middle, out);
         if !sequential {
-            add_normed(attention_norm, &t.attention_out, d, &mut t.scratch, x);
+            add_normed(attention_norm, &t.attention_out, d, &mut t.scratch, out);
         }
         match (&layer.feed_forward, c.mixture_at(self.index)) {
-            (FeedForward::Dense(mlp), _)
-                if ffn_norm.is_none() && !self.wanted(observer, Place::FeedForwardOut) =>
-            {
-                mlp.hidden(c.activation, &t.ffn_input, &mut t.inner);
-                mlp.down.forward_onto(&t.inner.hidden, x);
-                return Ok(());
-            }
             (FeedForward::Dense(mlp), _) => {
                 mlp.forward(
                     c.activation,
@@ -205,15 +225,15 @@ impl Block<'_> {
                 );
             }
             (FeedForward::Mixture(experts), Some(settings)) => {
-                let out = resized(&mut t.ffn_out, x.len());
-                experts.forward(settings, c.activation, &t.ffn_input, &mut t.mixture, out);
+                let answer = resized(&mut t.ffn_out, x.len());
+                experts.forward(settings, c.activation, &t.ffn_input, &mut t.mixture, answer);
             }
             (FeedForward::Mixture(_), None) => {
                 unreachable!("a mixture is loaded only where the configuration has one")
             }
         }
         self.offer(observer, Place::FeedForwardOut, &mut t.ffn_out)?;
-        add_normed(ffn_norm, &t.ffn_out, d, &mut t.scratch, x);
+        add_normed(ffn_norm, &t.ffn_out, d, &mut t.scratch, out);
         Ok(())
     }
 

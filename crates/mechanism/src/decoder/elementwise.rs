@@ -239,17 +239,46 @@ fn normal(x: f32) -> f32 {
 const GELU_A: f32 = 0.797_884_6; // √(2/π)
 const GELU_B: f32 = 0.044_715;
 
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it must be inlined into the vectorised loop to be vectorised"
+)]
+fn silu(x: f32) -> f32 {
+    x / (1.0 + exp(-x))
+}
+
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it must be inlined into the vectorised loop to be vectorised"
+)]
+fn gelu_tanh(x: f32) -> f32 {
+    0.5 * x * (1.0 + tanh(GELU_A * (x + GELU_B * x * x * x)))
+}
+
 /// `out = act(x)`.
 pub fn activate(kind: Activation, x: &[f32], out: &mut [f32]) {
     wide(
         #[inline(always)]
         || match kind {
-            Activation::Silu => each(x, out, |x| x / (1.0 + exp(-x))),
-            Activation::GeluTanh => each(x, out, |x| {
-                0.5 * x * (1.0 + tanh(GELU_A * (x + GELU_B * x * x * x)))
-            }),
+            Activation::Silu => each(x, out, silu),
+            Activation::GeluTanh => each(x, out, gelu_tanh),
             Activation::Gelu => each(x, out, |x| x * normal(x)),
             Activation::Relu => each(x, out, |x| x.max(0.0)),
+        },
+    );
+}
+
+/// `out = act(gate) ⊙ up`.
+pub fn activate_gated(kind: Activation, gate: &[f32], up: &[f32], out: &mut [f32]) {
+    wide(
+        #[inline(always)]
+        || match kind {
+            Activation::Silu => each_of_two(gate, up, out, |g, u| silu(g) * u),
+            Activation::GeluTanh => each_of_two(gate, up, out, |g, u| gelu_tanh(g) * u),
+            Activation::Gelu => each_of_two(gate, up, out, |g, u| g * normal(g) * u),
+            Activation::Relu => each_of_two(gate, up, out, |g, u| g.max(0.0) * u),
         },
     );
 }
@@ -281,6 +310,17 @@ pub fn activate_derivative(kind: Activation, x: &[f32], out: &mut [f32]) {
 fn each(x: &[f32], out: &mut [f32], f: impl Fn(f32) -> f32) {
     for (out, x) in out.iter_mut().zip(x) {
         *out = f(*x);
+    }
+}
+
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it must be inlined into the vectorised loop to be vectorised"
+)]
+fn each_of_two(x: &[f32], y: &[f32], out: &mut [f32], f: impl Fn(f32, f32) -> f32) {
+    for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
+        *out = f(*x, *y);
     }
 }
 

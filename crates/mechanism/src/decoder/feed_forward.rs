@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::elementwise::{activate, multiply_by};
+use super::elementwise::{activate, activate_gated};
 use super::layer::Mlp;
 use crate::config::Activation;
 
@@ -41,10 +41,10 @@ impl Mlp {
             Some(gate) => {
                 gate.forward(x, resized(&mut inner.gate, len));
                 let sources = inner.gate.par_chunks(chunk).zip(inner.up.par_chunks(chunk));
-                hidden.par_chunks_mut(chunk).zip(sources).for_each(|(h, (g, u))| {
-                    activate(kind, g, h);
-                    multiply_by(h, u);
-                });
+                hidden
+                    .par_chunks_mut(chunk)
+                    .zip(sources)
+                    .for_each(|(h, (g, u))| activate_gated(kind, g, u, h));
             }
         }
     }

@@ -1,6 +1,8 @@
 //! One block's weights in memory, in the orientation `(out, in)`.
 
-use super::matmul::{Kept, View, multiply_kept, transposed};
+use rayon::prelude::*;
+
+use super::matmul::{Base, Kept, View, multiply_kept, transposed};
 use super::mixture::Experts;
 use super::norm::Norm;
 use crate::config::{Arrangement, DecoderConfig, NormKind};
@@ -66,25 +68,24 @@ impl Linear {
 
     /// `out = x·Wᵀ + b`; `x` is `(rows, n_in)`, `out` `(rows, n_out)`.
     pub fn forward(&self, x: &[f32], out: &mut [f32]) {
-        let rows = x.len() / self.n_in;
-        let x = View::new(x, rows, self.n_in, self.n_in);
-        multiply_kept(out, x, self.view().t(), self.kept.as_ref(), 0.0);
-        if let Some(bias) = &self.bias {
-            for row in out.chunks_exact_mut(self.n_out) {
-                super::elementwise::add(row, bias);
-            }
-        }
+        self.onto(x, Base::Zero, out);
     }
 
-    /// `out = x·Wᵀ + b + out`, for what is added to the residual stream.
-    pub fn forward_onto(&self, x: &[f32], out: &mut [f32]) {
+    /// `out = base + x·Wᵀ + b`, for what is added to the residual stream.
+    pub fn forward_onto(&self, x: &[f32], base: &[f32], out: &mut [f32]) {
+        self.onto(x, Base::Matrix(base), out);
+    }
+
+    fn onto(&self, x: &[f32], base: Base<'_>, out: &mut [f32]) {
         let rows = x.len() / self.n_in;
         let x = View::new(x, rows, self.n_in, self.n_in);
-        multiply_kept(out, x, self.view().t(), self.kept.as_ref(), 1.0);
+        multiply_kept(out, x, self.view().t(), self.kept.as_ref(), base);
         if let Some(bias) = &self.bias {
-            for row in out.chunks_exact_mut(self.n_out) {
-                super::elementwise::add(row, bias);
-            }
+            out.par_chunks_mut(64 * self.n_out).for_each(|rows| {
+                for row in rows.chunks_exact_mut(self.n_out) {
+                    super::elementwise::add(row, bias);
+                }
+            });
         }
     }
 }

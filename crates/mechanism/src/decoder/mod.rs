@@ -6,6 +6,7 @@ pub mod attention;
 mod backward;
 pub mod block;
 pub mod block_gradient;
+mod buffers;
 pub mod elementwise;
 pub mod feed_forward;
 pub mod gradient;

@@ -5,6 +5,7 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::decoder::block::{Block, KeysValues, Trace};
+use crate::decoder::feed_forward::resized;
 use crate::decoder::rope::GroupAngles;
 use crate::decoder::{Layer, Segment};
 use crate::error::{Error, Result};
@@ -142,7 +143,7 @@ impl Decoder<'_> {
         let mut x = embed(self.checkpoint, &group)?;
         let angles = GroupAngles::new(config, &group.segments);
         let mut kept = Vec::with_capacity(self.layers.len());
-        let mut trace = Trace::default();
+        let (mut trace, mut next) = (Trace::default(), Vec::new());
         for (index, layer) in &self.layers {
             let block = Block {
                 config,
@@ -152,7 +153,8 @@ impl Decoder<'_> {
                 segments: &group.segments,
                 first_text: 0,
             };
-            block.forward(&mut x, &mut trace, &mut Nobody)?;
+            block.forward(&x, resized(&mut next, x.len()), &mut trace, &mut Nobody)?;
+            std::mem::swap(&mut x, &mut next);
             kept.push(KeysValues {
                 k: trace.k.clone(),
                 v: trace.v.clone(),
@@ -191,7 +193,7 @@ impl Decoder<'_> {
         };
         let mut x = embed(self.checkpoint, &group)?;
         let angles = GroupAngles::new(config, &group.segments);
-        let mut trace = Trace::default();
+        let (mut trace, mut next) = (Trace::default(), Vec::new());
         for (at, (index, layer)) in self.layers.iter().enumerate() {
             let block = Block {
                 config,
@@ -205,7 +207,8 @@ impl Decoder<'_> {
                 .iter_mut()
                 .map(|(_, text)| std::mem::take(&mut text.kept[at]))
                 .collect();
-            block.forward_kept(&mut x, &mut trace, &mut kept)?;
+            block.forward_kept(&x, resized(&mut next, x.len()), &mut trace, &mut kept)?;
+            std::mem::swap(&mut x, &mut next);
             for ((_, text), kept) in texts.iter_mut().zip(kept) {
                 text.kept[at] = kept;
             }

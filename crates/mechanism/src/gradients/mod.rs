@@ -15,6 +15,7 @@ use crate::checkpoint::Checkpoint;
 use crate::decoder::Layer;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
+use crate::decoder::feed_forward::resized;
 use crate::decoder::rope::GroupAngles;
 use crate::error::{Error, Result};
 use crate::run::{Group, Head, Progress, Residuals, RunSettings, run};
@@ -222,6 +223,7 @@ pub fn gradients(
         .map(|g| GroupAngles::new(config, &g.segments))
         .collect();
     let mut trace = Trace::default();
+    let mut out = Vec::new();
     for &index in layers.iter().rev() {
         progress(Progress {
             stage: "gradients",
@@ -242,8 +244,7 @@ pub fn gradients(
                 segments: &group.segments,
                 first_text: group.first_text,
             };
-            let mut y = x.clone();
-            block.forward(&mut y, &mut trace, &mut Nobody)?;
+            block.forward(&x, resized(&mut out, x.len()), &mut trace, &mut Nobody)?;
             if settings.per_sample {
                 let mut gradient = BlockGradient::new(&layer);
                 streams[i] = block.backward(&x, &trace, &streams[i], &mut gradient);

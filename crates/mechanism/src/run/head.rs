@@ -3,10 +3,13 @@
 use crate::checkpoint::Checkpoint;
 use crate::decoder::elementwise::{add, soft_cap};
 use crate::decoder::layer::load_norm;
-use crate::decoder::matmul::{View, multiply_parallel};
+use crate::decoder::matmul::{Base, Kept, View, multiply_kept};
 use crate::decoder::norm::Norm;
 use crate::error::Result;
 use crate::weights::{Kind, Part};
+
+/// Numbers of the largest table that is kept packed (256 MB, or 384 on tiles).
+const LARGEST_KEPT: usize = 1 << 26;
 
 /// The output head: final norm, product with the vocabulary, cap.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub struct Head<'a> {
     norm: Norm,
     /// `(vocab_size, d_model)`.
     table: Vec<f32>,
+    /// What products keep of the table.
+    kept: Kept,
     bias: Option<Vec<f32>>,
 }
 
@@ -35,6 +40,7 @@ impl<'a> Head<'a> {
             checkpoint,
             norm,
             table: weights.head_rows(config, 0..config.vocab_size)?,
+            kept: Kept::up_to(LARGEST_KEPT),
             bias,
         })
     }
@@ -64,7 +70,14 @@ impl<'a> Head<'a> {
         let normed = self.normed(x);
         let rows = x.len() / d;
         let mut logits = vec![0.0; rows * config.vocab_size];
-        multiply_parallel(&mut logits, View::new(&normed, rows, d, d), self.table().t(), 0.0);
+        let normed = View::new(&normed, rows, d, d);
+        multiply_kept(
+            &mut logits,
+            normed,
+            self.table().t(),
+            Some(&self.kept),
+            Base::Zero,
+        );
         if let Some(bias) = &self.bias {
             for row in logits.chunks_exact_mut(config.vocab_size) {
                 add(row, bias);

@@ -16,7 +16,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::DecoderConfig;
 use crate::decoder::Layer;
 use crate::decoder::block::{Block, Trace};
-use crate::decoder::elementwise::{add, copy, scale};
+use crate::decoder::elementwise::{add, scale};
 use crate::decoder::rope::GroupAngles;
 use crate::error::{Error, Result};
 use crate::site::{Nobody, Observer, Place, Site, offer};
@@ -93,7 +93,7 @@ pub struct Step<'a> {
 #[derive(Default)]
 struct Pass {
     before: Vec<f32>,
-    x: Vec<f32>,
+    after: Vec<f32>,
 }
 
 /// Runs groups through layers `layers` of a checkpoint; `each` sees every layer's work on every group, groups in their order.
@@ -148,14 +148,19 @@ pub fn run(
             let of_batch = &groups[batch.clone()];
             passes.resize_with(of_batch.len(), Pass::default);
             for (i, (group, pass)) in batch.clone().zip(of_batch.iter().zip(&mut passes)) {
-                pass.x = residuals.take(i)?;
+                pass.before = residuals.take(i)?;
                 let site = at(Place::ResidualIn);
-                offer(observer, site, group.first_text, d, &group.segments, &mut pass.x)?;
+                offer(
+                    observer,
+                    site,
+                    group.first_text,
+                    d,
+                    &group.segments,
+                    &mut pass.before,
+                )?;
             }
             let through = |i: usize, pass: &mut Pass, observer: &mut dyn Observer| {
                 let mut trace = traces.lock().ok().and_then(|mut t| t.pop()).unwrap_or_default();
-                pass.before.resize(pass.x.len(), 0.0);
-                copy(&pass.x, &mut pass.before);
                 let block = Block {
                     config,
                     index,
@@ -164,7 +169,8 @@ pub fn run(
                     segments: &groups[i].segments,
                     first_text: groups[i].first_text,
                 };
-                let result = block.forward(&mut pass.x, &mut trace, observer);
+                pass.after.resize(pass.before.len(), 0.0);
+                let result = block.forward(&pass.before, &mut pass.after, &mut trace, observer);
                 if let Ok(mut traces) = traces.lock() {
                     traces.push(trace);
                 }
@@ -180,7 +186,14 @@ pub fn run(
             }
             for (group, pass) in of_batch.iter().zip(&mut passes) {
                 let site = at(Place::ResidualOut);
-                offer(observer, site, group.first_text, d, &group.segments, &mut pass.x)?;
+                offer(
+                    observer,
+                    site,
+                    group.first_text,
+                    d,
+                    &group.segments,
+                    &mut pass.after,
+                )?;
             }
             let steps: Vec<Step<'_>> = batch
                 .clone()
@@ -190,12 +203,13 @@ pub fn run(
                     group: i,
                     texts,
                     before: &pass.before,
-                    after: &pass.x,
+                    after: &pass.after,
                 })
                 .collect();
             each(&steps)?;
             for (i, pass) in batch.clone().zip(&mut passes) {
-                residuals.store(i, std::mem::take(&mut pass.x))?;
+                let spent = std::mem::take(&mut pass.before);
+                residuals.store(i, std::mem::replace(&mut pass.after, spent))?;
             }
         }
     }

@@ -110,9 +110,10 @@ impl<'a> Tuner<'a> {
         let mut trace = Trace::default();
         for (index, layer) in self.layers.iter().enumerate() {
             let merged = self.adapter.merged(layer, index);
-            inputs.push(x.clone());
+            let mut out = vec![0.0; x.len()];
             self.block(index, &merged, group, angles)
-                .forward(&mut x, &mut trace, &mut Nobody)?;
+                .forward(&x, &mut out, &mut trace, &mut Nobody)?;
+            inputs.push(std::mem::replace(&mut x, out));
         }
         Ok((inputs, x))
     }
@@ -179,7 +180,7 @@ impl<'a> Tuner<'a> {
             let mut gradient = BlockGradient::new(&merged);
             let x = std::mem::take(&mut inputs[index]);
             let block = self.block(index, &merged, &group, &angles);
-            block.forward(&mut x.clone(), &mut trace, &mut Nobody)?;
+            block.forward(&x, &mut vec![0.0; x.len()], &mut trace, &mut Nobody)?;
             stream = block.backward(&x, &trace, &stream, &mut gradient);
             let gradients = self.adapter.gradients(index, &gradient);
             let own = self.adapter.layers[index].iter_mut().zip(&mut self.state[index]);

@@ -77,11 +77,12 @@ fn head_backward(
         let start = segment.rows.start + task.within.start;
         let columns = columns_of(heads, &task);
         let pieces = key_rows(segment, columns.clone());
-        let stacked = stack(q, heads, kv, start..start + rows);
-        let d_stacked = stack(d_out, heads, kv, start..start + rows);
-        let p = probabilities(heads, &stacked, k, kv, &task, &pieces, &columns);
         let keys = segment.rows.start + columns.start..segment.rows.start + columns.end;
         let (m, c) = (group * rows, columns.len());
+        let (mut stacked, mut d_stacked, mut p) = (vec![0.0; m * dim], vec![0.0; m * dim], vec![0.0; m * c]);
+        stack(q, heads, kv, start..start + rows, &mut stacked);
+        stack(d_out, heads, kv, start..start + rows, &mut d_stacked);
+        probabilities(heads, &stacked, k, kv, &task, &pieces, &columns, &mut p);
         let mut dp = vec![0.0; m * c];
         let d_view = View::new(&d_stacked, m, dim, dim);
         multiply(&mut dp, c, d_view, head_of(v, heads, kv, &keys).t(), 1.0, 0.0);

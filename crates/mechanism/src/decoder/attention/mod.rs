@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::buffers::Buffers;
 use super::elementwise::{soft_cap, softmax};
 use super::matmul::{View, multiply};
 use super::segment::Segment;
@@ -101,17 +102,16 @@ fn key_rows(segment: &Segment, positions: Range<usize>) -> Vec<(usize, Range<usi
     pieces
 }
 
-/// Queries of a block and key head, stacked `(group · rows, head_dim)`.
-fn stack(x: &[f32], heads: &Heads, kv: usize, rows: Range<usize>) -> Vec<f32> {
+/// Queries of a block and key head, stacked: `out` is `(group · rows, head_dim)`.
+fn stack(x: &[f32], heads: &Heads, kv: usize, rows: Range<usize>, out: &mut [f32]) {
     let (dim, width) = (heads.head_dim, heads.q_width());
-    let mut out = Vec::with_capacity(heads.group() * rows.len() * dim);
-    for head in kv * heads.group()..(kv + 1) * heads.group() {
-        for row in rows.clone() {
+    let of_heads = out.chunks_exact_mut(rows.len() * dim);
+    for (head, out) in (kv * heads.group()..).zip(of_heads) {
+        for (row, out) in rows.clone().zip(out.chunks_exact_mut(dim)) {
             let at = row * width + head * dim;
-            out.extend_from_slice(&x[at..at + dim]);
+            out.copy_from_slice(&x[at..at + dim]);
         }
     }
-    out
 }
 
 /// `(rows, columns)` of a head's keys or values from packed rows.
@@ -124,7 +124,8 @@ fn head_of<'a>(x: &'a [f32], heads: &Heads, kv: usize, rows: &Range<usize>) -> V
     )
 }
 
-/// Probabilities of a block, `(group · rows, columns)`, zero where a query does not see.
+/// Probabilities of a block: `scores` is `(group · rows, columns)`; zero where a query does not see.
+#[expect(clippy::too_many_arguments, reason = "a block, its keys, and where they go")]
 fn probabilities(
     heads: &Heads,
     stacked: &[f32],
@@ -133,10 +134,10 @@ fn probabilities(
     task: &Task<'_>,
     pieces: &[(usize, Range<usize>)],
     columns: &Range<usize>,
-) -> Vec<f32> {
+    scores: &mut [f32],
+) {
     let (dim, n) = (heads.head_dim, columns.len());
     let rows = task.within.len();
-    let mut scores = vec![0.0; heads.group() * rows * n];
     for (column, keys) in pieces {
         let keys = head_of(k, heads, kv, keys);
         multiply(
@@ -162,7 +163,6 @@ fn probabilities(
         }
         softmax(seen);
     }
-    scores
 }
 
 fn columns_of(heads: &Heads, task: &Task<'_>) -> Range<usize> {
@@ -176,6 +176,7 @@ fn columns_of(heads: &Heads, task: &Task<'_>) -> Range<usize> {
 /// - `q`, `out`: `(rows, n_heads · head_dim)`, keys rotated already.
 /// - `k`, `v`: `(rows, n_kv_heads · head_dim)`.
 pub fn forward(heads: &Heads, q: &[f32], k: &[f32], v: &[f32], segments: &[Segment], out: &mut [f32]) {
+    static SCRATCH: Buffers<f32> = Buffers::new();
     let (dim, width) = (heads.head_dim, heads.q_width());
     let mut rest = out;
     let mut work = Vec::new();
@@ -189,25 +190,23 @@ pub fn forward(heads: &Heads, q: &[f32], k: &[f32], v: &[f32], segments: &[Segme
         let start = task.segment.rows.start + task.within.start;
         let columns = columns_of(heads, &task);
         let pieces = key_rows(task.segment, columns.clone());
-        let mut mixed = vec![0.0; heads.group() * rows * dim];
-        for kv in 0..heads.n_kv_heads {
-            let stacked = stack(q, heads, kv, start..start + rows);
-            let p = probabilities(heads, &stacked, k, kv, &task, &pieces, &columns);
-            for (i, (column, keys)) in pieces.iter().enumerate() {
-                let part = View::new(&p[*column..], heads.group() * rows, keys.len(), columns.len());
-                multiply(
-                    &mut mixed,
-                    dim,
-                    part,
-                    head_of(v, heads, kv, keys),
-                    1.0,
-                    if i == 0 { 0.0 } else { 1.0 },
-                );
+        let stacked_rows = heads.group() * rows;
+        SCRATCH.lend(stacked_rows * (2 * dim + columns.len()), 0.0, |scratch| {
+            let (stacked, scratch) = scratch.split_at_mut(stacked_rows * dim);
+            let (mixed, p) = scratch.split_at_mut(stacked_rows * dim);
+            for kv in 0..heads.n_kv_heads {
+                stack(q, heads, kv, start..start + rows, stacked);
+                probabilities(heads, stacked, k, kv, &task, &pieces, &columns, p);
+                for (i, (column, keys)) in pieces.iter().enumerate() {
+                    let part = View::new(&p[*column..], stacked_rows, keys.len(), columns.len());
+                    let beta = if i == 0 { 0.0 } else { 1.0 };
+                    multiply(mixed, dim, part, head_of(v, heads, kv, keys), 1.0, beta);
+                }
+                for (i, value) in mixed.chunks_exact(dim).enumerate() {
+                    let at = (i % rows) * width + (kv * heads.group() + i / rows) * dim;
+                    out[at..at + dim].copy_from_slice(value);
+                }
             }
-            for (i, value) in mixed.chunks_exact(dim).enumerate() {
-                let at = (i % rows) * width + (kv * heads.group() + i / rows) * dim;
-                out[at..at + dim].copy_from_slice(value);
-            }
-        }
+        });
     });
 }

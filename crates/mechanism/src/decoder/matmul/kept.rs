@@ -3,11 +3,11 @@
 #[cfg(target_arch = "x86_64")]
 use std::sync::OnceLock;
 
-use super::View;
 #[cfg(target_arch = "x86_64")]
 use super::panels;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::tiles;
+use super::{Base, View};
 
 /// What is kept of a right side that many products share: the order in which tiles or vectors read it, six or four bytes a
 /// number, from its first large product on. Nothing where `gemm` multiplies, or of large matrices: there memory is worth
@@ -61,7 +61,13 @@ impl Clone for Kept {
 
 /// Multiplies on tiles or vectors, if that is worth it: see [`super::multiply_kept`].
 #[cfg(target_arch = "x86_64")]
-pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&Kept>, beta: f32) -> bool {
+pub(super) fn multiply(
+    dst: &mut [f32],
+    a: View<'_>,
+    b: View<'_>,
+    kept: Option<&Kept>,
+    base: Base<'_>,
+) -> bool {
     let kept = kept.filter(|kept| b.rows * b.columns <= kept.largest);
     #[cfg(target_os = "linux")]
     if tiles::worth(a.rows, b.columns, a.columns) {
@@ -70,7 +76,7 @@ pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&
             Some(Packed::Tiles(packed)) => Some(packed),
             _ => None,
         };
-        tiles::multiply(dst, a, b, packed, beta);
+        tiles::multiply(dst, a, b, packed, base);
         return true;
     }
     if panels::preferred() && panels::worth(a, b.columns, kept.is_some()) {
@@ -79,7 +85,7 @@ pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&
             Some(Packed::Panels(packed)) => Some(packed),
             _ => None,
         };
-        panels::multiply(dst, a, b, packed, beta);
+        panels::multiply(dst, a, b, packed, base);
         return true;
     }
     false
@@ -98,6 +104,6 @@ impl Kept {
 
 /// There is but `gemm` here.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn multiply(_: &mut [f32], _: View<'_>, _: View<'_>, _: Option<&Kept>, _: f32) -> bool {
+pub(super) fn multiply(_: &mut [f32], _: View<'_>, _: View<'_>, _: Option<&Kept>, _: Base<'_>) -> bool {
     false
 }

@@ -3,7 +3,6 @@
 //! Large products run on the processor's matrix tiles where it has them ([`tiles`]), on vectors of eight with a packed right
 //! side where those are the widest ([`panels`]), else and for small ones in `gemm`.
 
-mod buffers;
 #[cfg(test)]
 mod exact;
 mod kept;
@@ -152,15 +151,27 @@ pub fn rows_per_task(rows: usize) -> usize {
     rows.div_ceil(threads).clamp(16, 512)
 }
 
+/// What a product is added to.
+#[derive(Debug, Clone, Copy)]
+pub enum Base<'a> {
+    /// Nothing.
+    Zero,
+    /// What stands where the product goes.
+    Target,
+    /// A matrix of the product's shape, row-major and dense.
+    Matrix(&'a [f32]),
+}
+
 /// `dst = beta·dst + a·b` with `dst` `(a.rows, b.columns)` row-major and dense, beta 0 or 1; all threads.
 ///
 /// # Panics
 /// If shapes or extents do not fit: a bug of the caller.
 pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
-    multiply_kept(dst, a, b, None, beta);
+    let base = if beta == 0.0 { Base::Zero } else { Base::Target };
+    multiply_kept(dst, a, b, None, base);
 }
 
-/// The same with what is kept of `b`.
+/// `dst = base + a·b`, with what is kept of `b`.
 ///
 /// In `gemm`, tasks are blocks of at most 512 rows, divided further by columns while there are fewer of them than
 /// threads: a task packs the part of `b` it needs, and halves of the columns pack half of it each where halves of the rows
@@ -168,12 +179,26 @@ pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
 ///
 /// # Panics
 /// As [`multiply_parallel`].
-pub fn multiply_kept(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&Kept>, beta: f32) {
+pub fn multiply_kept(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&Kept>, base: Base<'_>) {
     let (rows, columns) = (a.rows, b.columns);
     assert!(dst.len() == rows * columns, "a product must fill its slice");
-    if dst.is_empty() || kept::multiply(dst, a, b, kept, beta) {
+    if let Base::Matrix(base) = base {
+        assert!(
+            base.len() == dst.len(),
+            "what a product is added to must have its shape"
+        );
+    }
+    if dst.is_empty() || kept::multiply(dst, a, b, kept, base) {
         return;
     }
+    let beta = match base {
+        Base::Zero => 0.0,
+        Base::Target => 1.0,
+        Base::Matrix(base) => {
+            super::elementwise::copy(base, dst);
+            1.0
+        }
+    };
     let tall = rows.div_ceil(512);
     let tall = rows.div_ceil(tall);
     let wide = rayon::current_num_threads().div_ceil(rows.div_ceil(tall));

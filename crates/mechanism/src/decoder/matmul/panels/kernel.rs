@@ -25,36 +25,47 @@ pub(super) struct Step<'a> {
     /// First number of the left side's rows.
     pub(super) left: *const f32,
     /// Distance between these rows.
-    pub(super) stride: usize,
+    pub(super) apart: usize,
     /// As many lines as the rows have numbers.
     pub(super) right: &'a [Line],
     /// Lines fetched into the cache on the way, one for every four numbers; any address will do.
     pub(super) fetch: *const Line,
-    /// Whether to add to what is there.
-    pub(super) add: bool,
+    /// What the product is added to, if anything; may be the target.
+    pub(super) base: Option<*const f32>,
+    /// Where it goes.
+    pub(super) to: *mut f32,
+    /// Distance between rows of target and base.
+    pub(super) stride: usize,
 }
 
-/// `to = left·right`, or `to += left·right`: `high` rows and `wide` columns of a matrix whose rows are `stride` apart.
+/// `to = base + left·right`: `high` rows and `wide` columns.
 ///
 /// # Safety
 /// The processor has AVX2 and FMA; `high` (1 to 6) rows of the left side may be read, as long as `right`; `high` rows of `wide`
-/// (1 to 16) numbers may be written at `to`, and nobody else touches them.
+/// (1 to 16) numbers may be read at the base and written at the target, and nobody else touches the latter.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
-pub(super) unsafe fn multiply(step: Step<'_>, high: usize, wide: usize, to: *mut f32, stride: usize) {
+pub(super) unsafe fn multiply(step: Step<'_>, high: usize, wide: usize) {
     if wide == WIDE {
         // SAFETY: as the caller promises.
-        unsafe { rows(step, high, to, stride) };
+        unsafe { rows(step, high) };
         return;
     }
     let mut sums = [0.0_f32; HIGH * WIDE];
-    // SAFETY: the sums have room for six rows of sixteen; the columns written are those the caller lends.
+    let inside = Step {
+        base: None,
+        to: sums.as_mut_ptr(),
+        stride: WIDE,
+        ..step
+    };
+    // SAFETY: the sums have room for six rows of sixteen; what is read and written outside is what the caller lends.
     unsafe {
-        rows(Step { add: false, ..step }, high, sums.as_mut_ptr(), WIDE);
+        rows(inside, high);
         for (row, sums) in sums.as_chunks::<WIDE>().0.iter().take(high).enumerate() {
             for (column, sum) in sums.iter().take(wide).enumerate() {
-                let to = to.add(row * stride + column);
-                *to = if step.add { *to + sum } else { *sum };
+                let at = row * step.stride + column;
+                let base = step.base.map_or(0.0, |base| *base.add(at));
+                *step.to.add(at) = base + sum;
             }
         }
     }
@@ -64,16 +75,16 @@ pub(super) unsafe fn multiply(step: Step<'_>, high: usize, wide: usize, to: *mut
 /// As [`multiply`], of 16 columns.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
-unsafe fn rows(step: Step<'_>, high: usize, to: *mut f32, stride: usize) {
+unsafe fn rows(step: Step<'_>, high: usize) {
     // SAFETY: as the caller promises.
     unsafe {
         match high {
-            6 => tile::<6>(step, to, stride),
-            5 => tile::<5>(step, to, stride),
-            4 => tile::<4>(step, to, stride),
-            3 => tile::<3>(step, to, stride),
-            2 => tile::<2>(step, to, stride),
-            _ => tile::<1>(step, to, stride),
+            6 => tile::<6>(step),
+            5 => tile::<5>(step),
+            4 => tile::<4>(step),
+            3 => tile::<3>(step),
+            2 => tile::<2>(step),
+            _ => tile::<1>(step),
         }
     }
 }
@@ -82,14 +93,22 @@ unsafe fn rows(step: Step<'_>, high: usize, to: *mut f32, stride: usize) {
 /// As [`multiply`], of `N` rows and 16 columns.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
-unsafe fn tile<const N: usize>(step: Step<'_>, to: *mut f32, stride: usize) {
+unsafe fn tile<const N: usize>(step: Step<'_>) {
     // SAFETY: each step reads one number of each of `N` rows of the left side and one line of the right; a fetch from anywhere
-    // has no effect but on the cache; the target's rows are the caller's.
+    // has no effect but on the cache; rows of base and target are the caller's.
     unsafe {
+        let ends = |start: *const f32, row: usize| {
+            let start = start.wrapping_add(row * step.stride);
+            _mm_prefetch::<_MM_HINT_T0>(start.cast());
+            _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(WIDE - 1).cast());
+        };
         for row in 0..N {
-            let to = to.wrapping_add(row * stride);
-            _mm_prefetch::<_MM_HINT_T0>(to.cast());
-            _mm_prefetch::<_MM_HINT_T0>(to.wrapping_add(WIDE - 1).cast());
+            ends(step.to, row);
+        }
+        if let Some(base) = step.base {
+            for row in 0..N {
+                ends(base, row);
+            }
         }
         let mut sums = [[_mm256_setzero_ps(); 2]; N];
         let (fours, rest) = step.right.as_chunks::<4>();
@@ -98,17 +117,23 @@ unsafe fn tile<const N: usize>(step: Step<'_>, to: *mut f32, stride: usize) {
         for lines in fours {
             _mm_prefetch::<_MM_HINT_T0>(fetch.cast());
             for (at, line) in lines.iter().enumerate() {
-                onto(&mut sums, left.add(at), step.stride, line);
+                onto(&mut sums, left.add(at), step.apart, line);
             }
             left = left.wrapping_add(4);
             fetch = fetch.wrapping_add(1);
         }
         for (at, line) in rest.iter().enumerate() {
-            onto(&mut sums, left.add(at), step.stride, line);
+            onto(&mut sums, left.add(at), step.apart, line);
         }
-        for (row, [first, second]) in sums.into_iter().enumerate() {
-            put(first, to.add(row * stride), step.add);
-            put(second, to.add(row * stride + 8), step.add);
+        for (row, sums) in sums.into_iter().enumerate() {
+            for (half, sums) in sums.into_iter().enumerate() {
+                let at = row * step.stride + 8 * half;
+                let sums = match step.base {
+                    Some(base) => _mm256_add_ps(_mm256_loadu_ps(base.add(at)), sums),
+                    None => sums,
+                };
+                _mm256_storeu_ps(step.to.add(at), sums);
+            }
         }
     }
 }
@@ -118,41 +143,24 @@ unsafe fn tile<const N: usize>(step: Step<'_>, to: *mut f32, stride: usize) {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads through pointers")]
-unsafe fn onto<const N: usize>(sums: &mut [[__m256; 2]; N], left: *const f32, stride: usize, line: &Line) {
+unsafe fn onto<const N: usize>(sums: &mut [[__m256; 2]; N], left: *const f32, apart: usize, line: &Line) {
     // SAFETY: as the caller promises; a line is aligned to 64 bytes.
     unsafe {
         let (first, second) = (
             _mm256_load_ps(line.0.as_ptr()),
             _mm256_load_ps(line.0.as_ptr().add(8)),
         );
-        // The fourth row has an address of its own, so that six rows need but two registers and multiples of the stride.
-        let fourth = left.wrapping_add(3 * stride);
+        // The fourth row has an address of its own, so that six rows need but two registers and multiples of the distance.
+        let fourth = left.wrapping_add(3 * apart);
         for (row, [a, b]) in sums.iter_mut().enumerate() {
             let from = if row < 3 {
-                left.add(row * stride)
+                left.add(row * apart)
             } else {
-                fourth.add((row - 3) * stride)
+                fourth.add((row - 3) * apart)
             };
             let x = _mm256_broadcast_ss(&*from);
             *a = _mm256_fmadd_ps(x, first, *a);
             *b = _mm256_fmadd_ps(x, second, *b);
         }
-    }
-}
-
-/// # Safety
-/// Eight numbers may be written at `to`.
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-#[expect(unsafe_code, reason = "writes through a pointer")]
-unsafe fn put(sums: __m256, to: *mut f32, add: bool) {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let sums = if add {
-            _mm256_add_ps(_mm256_loadu_ps(to), sums)
-        } else {
-            sums
-        };
-        _mm256_storeu_ps(to, sums);
     }
 }

@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::buffers::Buffers;
-use super::{Target, View};
+use super::super::buffers::Buffers;
+use super::{Base, Target, View};
 use kernel::{HIGH, Line, WIDE};
 
 /// Rows of a task: those of the left side stay in the second-level cache while panels pass.
@@ -97,11 +97,11 @@ fn panel_of(b: View<'_>, lines: &mut [Line]) {
     }
 }
 
-/// `dst = beta·dst + a·b`, `dst` row-major `(a.rows, b.columns)`, beta 0 or 1; all threads. `packed` is `b`, if at hand.
+/// `dst = base + a·b`, `dst` row-major `(a.rows, b.columns)`; all threads. `packed` is `b`, if at hand.
 ///
 /// # Panics
 /// If shapes do not fit, or the processor lacks the vectors.
-pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option<&Packed>, beta: f32) {
+pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option<&Packed>, base: Base<'_>) {
     static LINES: Buffers<Line> = Buffers::new();
     assert!(available(), "no such vectors");
     assert!(
@@ -109,13 +109,19 @@ pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option
         "a product's operands must fit each other and their slices"
     );
     assert!(dst.len() == a.rows * b.columns, "a product must fill its slice");
+    if let Base::Matrix(base) = base {
+        assert!(
+            base.len() == dst.len(),
+            "what a product is added to must have its shape"
+        );
+    }
     let product = Product {
         left: a,
         right: &[],
         target: Target(dst.as_mut_ptr(), b.columns),
         first: 0,
         columns: b.columns,
-        add: beta != 0.0,
+        base,
     };
     if let Some(packed) = packed {
         assert!(
@@ -152,7 +158,7 @@ struct Product<'a> {
     /// First of the target's columns.
     first: usize,
     columns: usize,
-    add: bool,
+    base: Base<'a>,
 }
 
 impl Product<'_> {
@@ -197,17 +203,26 @@ impl Product<'_> {
                         "rows of the left side"
                     );
                     let at = row * self.target.1 + self.first + panel * WIDE;
+                    let to = self.target.0.wrapping_add(at);
+                    let base = match self.base {
+                        _ if start > 0 => Some(to.cast_const()),
+                        Base::Zero => None,
+                        Base::Target => Some(to.cast_const()),
+                        Base::Matrix(base) => Some(base.as_ptr().wrapping_add(at)),
+                    };
                     let step = kernel::Step {
                         left: left.as_ptr(),
-                        stride,
+                        apart: stride,
                         right,
                         fetch: right.as_ptr().wrapping_add(next + tile * some.len().div_ceil(4)),
-                        add: self.add || start > 0,
+                        base,
+                        to,
+                        stride: self.target.1,
                     };
                     // SAFETY: the vectors are there, as `multiply` asserted; `high` rows of the left side may be read, as
-                    // asserted here. The target has the product's rows and columns, as `multiply` asserted; these
-                    // `high` by `wide` of it belong to no other task.
-                    unsafe { kernel::multiply(step, high, wide, self.target.0.add(at), self.target.1) };
+                    // asserted here. The target has the product's rows and columns, as `multiply` asserted, and so has what it
+                    // is added to; these `high` by `wide` of the target belong to no other task.
+                    unsafe { kernel::multiply(step, high, wide) };
                 }
             }
         }

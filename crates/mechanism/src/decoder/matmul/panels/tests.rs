@@ -24,13 +24,16 @@ fn products_are_as_exact_as_in_f32_whatever_the_shape_and_order() {
         for b in right {
             for packed in [None, Some(Packed::new(b))] {
                 let mut dst = before.clone();
-                multiply(&mut dst, a, b, packed.as_ref(), 0.0);
+                multiply(&mut dst, a, b, packed.as_ref(), Base::Zero);
                 for (value, (sum, square)) in dst.iter().zip(&exact) {
                     let off = (f64::from(*value) - sum).abs();
                     assert!(off < 3e-6 * square.sqrt(), "{m} {k} {n}: {value} {sum}");
                 }
+                let mut beside = vec![0.0; m * n];
+                multiply(&mut beside, a, b, packed.as_ref(), Base::Matrix(&before));
                 let mut added = before.clone();
-                multiply(&mut added, a, b, packed.as_ref(), 1.0);
+                multiply(&mut added, a, b, packed.as_ref(), Base::Target);
+                assert_eq!(beside, added);
                 for ((value, product), before) in added.iter().zip(&dst).zip(&before) {
                     assert!((value - (product + before)).abs() < 1e-5 * (1.0 + product.abs()));
                 }
@@ -52,15 +55,21 @@ fn a_number_depends_on_its_row_and_column_alone() {
     let (x, y) = (noise(m * k, 4), noise(k * n, 5));
     let b = View::new(&y, k, n, n);
     let mut all = vec![0.0; m * n];
-    multiply(&mut all, View::new(&x, m, k, k), b, None, 0.0);
+    multiply(&mut all, View::new(&x, m, k, k), b, None, Base::Zero);
     for (from, rows) in [(0, 1), (5, 8), (90, 13)] {
         let mut some = vec![0.0; rows * n];
-        multiply(&mut some, View::new(&x[from * k..], rows, k, k), b, None, 0.0);
+        multiply(
+            &mut some,
+            View::new(&x[from * k..], rows, k, k),
+            b,
+            None,
+            Base::Zero,
+        );
         assert_eq!(some, all[from * n..(from + rows) * n]);
     }
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let mut alone = vec![0.0; m * n];
-    one.install(|| multiply(&mut alone, View::new(&x, m, k, k), b, None, 0.0));
+    one.install(|| multiply(&mut alone, View::new(&x, m, k, k), b, None, Base::Zero));
     assert_eq!(alone, all);
 }
 
@@ -74,7 +83,7 @@ fn rows_may_lie_apart() {
     let dense: Vec<f32> = x.chunks(apart).flat_map(|row| &row[..k]).copied().collect();
     let b = View::new(&y, k, n, n);
     let (mut got, mut expected) = (vec![0.0; m * n], vec![0.0; m * n]);
-    multiply(&mut got, View::new(&x, m, k, apart), b, None, 0.0);
-    multiply(&mut expected, View::new(&dense, m, k, k), b, None, 0.0);
+    multiply(&mut got, View::new(&x, m, k, apart), b, None, Base::Zero);
+    multiply(&mut expected, View::new(&dense, m, k, k), b, None, Base::Zero);
     assert_eq!(got, expected);
 }

@@ -16,8 +16,8 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::buffers::Buffers;
-use super::{Target, View};
+use super::super::buffers::Buffers;
+use super::{Base, Target, View};
 use kernel::{DEPTH, HIGH, Left, Right, Sum, Tiles, WIDE};
 
 /// Panels of rows in a task at most, and panels of columns it goes through at a time: what is packed of these rows and
@@ -92,11 +92,11 @@ fn pack_right(b: View<'_>, steps: usize, packed: &mut [Right]) -> usize {
     terms.unwrap_or(0)
 }
 
-/// `dst = beta·dst + a·b`, `dst` row-major `(a.rows, b.columns)`, beta 0 or 1; all threads. `packed` is `b`, if at hand.
+/// `dst = base + a·b`, `dst` row-major `(a.rows, b.columns)`; all threads. `packed` is `b`, if at hand.
 ///
 /// # Panics
 /// If shapes do not fit, or the processor has no tiles: ask [`worth`] first.
-pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option<&Packed>, beta: f32) {
+pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option<&Packed>, base: Base<'_>) {
     static COLUMNS: Buffers<Right> = Buffers::new();
     assert!(
         b.rows == a.columns && a.fits() && b.fits(),
@@ -113,7 +113,7 @@ pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option
         target,
         first: 0,
         columns: b.columns,
-        add: beta != 0.0,
+        base,
     };
     if let Some(Packed { values, terms }) = packed {
         let panels = b.columns.div_ceil(WIDE);
@@ -157,7 +157,7 @@ struct Product<'a> {
     /// First of the target's columns.
     first: usize,
     columns: usize,
-    add: bool,
+    base: Base<'a>,
 }
 
 impl Product<'_> {
@@ -233,10 +233,16 @@ impl Product<'_> {
                 // SAFETY: `multiply` asserted that the matrix has the rows and columns of the product; of this row the
                 // `wide` elements from `at` on are its own, and no other task's in this panel and group.
                 let to = unsafe { std::slice::from_raw_parts_mut(self.target.0.add(at + 16 * i), n) };
-                match to.first_chunk_mut::<16>() {
-                    Some(to) if !self.add => *to = *values,
-                    _ if !self.add => to.copy_from_slice(&values[..n]),
-                    _ => to.iter_mut().zip(values).for_each(|(to, value)| *to += value),
+                match (self.base, to.first_chunk_mut::<16>()) {
+                    (Base::Zero, Some(to)) => *to = *values,
+                    (Base::Zero, None) => to.copy_from_slice(&values[..n]),
+                    (Base::Target, _) => to.iter_mut().zip(values).for_each(|(to, value)| *to += value),
+                    (Base::Matrix(base), _) => {
+                        let sums = base[at + 16 * i..][..n].iter().zip(values);
+                        to.iter_mut()
+                            .zip(sums)
+                            .for_each(|(to, (base, value))| *to = base + value);
+                    }
                 }
             }
         }

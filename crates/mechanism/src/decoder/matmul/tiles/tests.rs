@@ -31,14 +31,23 @@ fn products_are_as_exact_as_in_f32_whatever_the_shape_and_order() {
         let mut first: Option<Vec<f32>> = None;
         for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             let mut dst = before.clone();
-            multiply(&mut dst, left[a], right[b], None, 0.0);
+            multiply(&mut dst, left[a], right[b], None, Base::Zero);
             for (value, (sum, square)) in dst.iter().zip(&exact) {
                 let off = (f64::from(*value) - sum).abs();
                 assert!(off < 3e-6 * square.sqrt(), "{m} {k} {n}: {value} {sum}");
             }
             assert_eq!(first.get_or_insert_with(|| dst.clone()), &dst);
+            let mut beside = vec![0.0; m * n];
+            multiply(&mut beside, left[a], right[b], None, Base::Matrix(&before));
             let mut added = before.clone();
-            multiply(&mut added, left[a], right[b], Some(&Packed::new(right[b])), 1.0);
+            multiply(
+                &mut added,
+                left[a],
+                right[b],
+                Some(&Packed::new(right[b])),
+                Base::Target,
+            );
+            assert_eq!(beside, added);
             for ((value, product), before) in added.iter().zip(&dst).zip(&before) {
                 assert!((value - (product + before)).abs() < 1e-5 * (1.0 + product.abs()));
             }
@@ -60,7 +69,7 @@ fn a_number_depends_on_its_row_and_column_alone() {
             .expect("threads");
         let mut dst = vec![0.0; rows * columns];
         let (a, b) = (View::new(&x, rows, k, k), View::new(&y, k, columns, n));
-        pool.install(|| multiply(&mut dst, a, b, None, 0.0));
+        pool.install(|| multiply(&mut dst, a, b, None, Base::Zero));
         dst
     };
     let whole = product(m, n, 1);

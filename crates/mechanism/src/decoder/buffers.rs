@@ -1,4 +1,4 @@
-//! Memory that is lent again and again: fresh pages cost more than packing.
+//! Memory that is lent again and again: fresh pages cost more than what is put there.
 
 use std::sync::Mutex;
 
