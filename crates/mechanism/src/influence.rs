@@ -13,10 +13,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::Segment;
 use crate::decoder::elementwise::moments;
 use crate::error::{Error, Result};
-use crate::run::{Group, Progress, RunSettings, Step, run};
+use crate::run::{Group, Progress, RunSettings, Step, Tree, run, trees};
 use crate::site::Nobody;
 
 /// How influence is measured.
@@ -118,7 +117,8 @@ pub fn block_influence_of_ids(
         return Err(Error::Empty { what: "text", reason });
     }
     let (n_layers, d) = (checkpoint.config.n_layers, checkpoint.config.d_model);
-    let groups = Group::pack(&filled, settings.run.tokens_a_group(&checkpoint.config));
+    let forest = forest(checkpoint, &filled, &settings.run);
+    let groups: Vec<Group> = forest.iter().map(|tree| tree.group.clone()).collect();
     // Sum of cosines by layer and text, and the stream at each text's last token by layer.
     let mut sums = vec![vec![0.0_f64; filled.len()]; n_layers];
     let mut last = vec![vec![0.0_f32; filled.len() * d]; n_layers + 1];
@@ -131,14 +131,16 @@ pub fn block_influence_of_ids(
         &mut Nobody,
         progress,
         &mut |steps| {
-            let of_texts: Vec<Vec<f64>> = steps.par_iter().map(|step| cosines(step, d)).collect();
-            for (step, of_texts) in steps.iter().zip(of_texts) {
-                for (i, (segment, sum)) in step.texts.segments.iter().zip(of_texts).enumerate() {
-                    let text = step.texts.first_text + i;
-                    sums[step.layer][text] = sum;
-                    let row = (segment.rows.end - 1) * d..segment.rows.end * d;
-                    last[step.layer][text * d..(text + 1) * d].copy_from_slice(&step.before[row.clone()]);
-                    last[step.layer + 1][text * d..(text + 1) * d].copy_from_slice(&step.after[row]);
+            let of_rows: Vec<Vec<f64>> = steps.par_iter().map(|step| cosines(step, d)).collect();
+            for (step, of_rows) in steps.iter().zip(of_rows) {
+                for (text, path) in &forest[step.group].paths {
+                    let rows = path.rows.iter().cloned().flatten();
+                    sums[step.layer][*text] = rows.map(|row| of_rows[row]).sum();
+                    let end = path.rows.last().map_or(0, |rows| rows.end);
+                    let row = (end - 1) * d..end * d;
+                    let here = text * d..(text + 1) * d;
+                    last[step.layer][here.clone()].copy_from_slice(&step.before[row.clone()]);
+                    last[step.layer + 1][here].copy_from_slice(&step.after[row]);
                 }
             }
             Ok(())
@@ -161,16 +163,38 @@ pub fn block_influence_of_ids(
     })
 }
 
-/// Sum of each text's cosines between its tokens before and after a layer.
-fn cosines(step: &Step<'_>, d: usize) -> Vec<f64> {
-    let of_text = |segment: &Segment| {
-        let rows = segment.rows.start * d..segment.rows.end * d;
-        let pairs = step.before[rows.clone()]
-            .chunks_exact(d)
-            .zip(step.after[rows].chunks_exact(d));
-        pairs.map(|(before, after)| cosine(before, after)).sum()
+/// Tokens that texts must have in common to be worked out once.
+const SHARED: usize = 8;
+
+/// Texts with what they have in common standing once: the examples before a benchmark's items, mostly. Larger groups where
+/// these share much more. Nothing is shared where angles depend on a text's length.
+fn forest(checkpoint: &Checkpoint, texts: &[Vec<u32>], run: &RunSettings) -> Vec<Tree> {
+    let config = &checkpoint.config;
+    let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
+    let least = if config.rotates_by_length() {
+        usize::MAX
+    } else {
+        SHARED
     };
-    step.texts.segments.par_iter().map(of_text).collect()
+    let rows = |forest: &[Tree]| -> usize { forest.iter().map(|tree| tree.group.ids.len()).sum() };
+    let small = trees(&texts, run.tokens_a_group(config), least);
+    let large = trees(&texts, run.tokens_a_tree(), least);
+    if rows(&large) < rows(&small) / 10 * 9 {
+        large
+    } else {
+        small
+    }
+}
+
+/// Cosines between rows before and after a layer.
+fn cosines(step: &Step<'_>, d: usize) -> Vec<f64> {
+    let pairs = step.before.par_chunks(64 * d).zip(step.after.par_chunks(64 * d));
+    pairs
+        .flat_map_iter(|(before, after)| {
+            let pairs = before.chunks_exact(d).zip(after.chunks_exact(d));
+            pairs.map(|(before, after)| cosine(before, after))
+        })
+        .collect()
 }
 
 /// Cosine of two rows; 0 where one of them is zero, as `PyTorch` has it.

@@ -327,3 +327,44 @@ fn effective_rank_counts_equal_values() {
     assert_eq!((spectrum.nuclear_norm, spectrum.sigma_max), (6.0, 2.0));
     assert_eq!(Spectrum::of(&[]).effective_rank, 0.0);
 }
+
+#[test]
+fn what_texts_share_is_worked_out_once_and_changes_nothing() {
+    let beginning: Vec<u32> = (0..12).map(|i| 3 + i % 7).collect();
+    let with = |rest: &[u32]| [&beginning, rest].concat();
+    let texts = [
+        with(&[9, 2, 6]),
+        vec![7, 7],
+        with(&[]),
+        with(&[9, 4]),
+        with(&[9, 2, 6]),
+        with(&[1]),
+    ];
+    for name in ["qwen3", "gemma2", "gpt2", "llama_dynamic"] {
+        let checkpoint = Checkpoint::open(&fixture(name)).unwrap();
+        let of = |texts: &[Vec<u32>]| {
+            block_influence_of_ids(&checkpoint, texts, &InfluenceSettings::usual(), &mut |_| ()).unwrap()
+        };
+        let together = of(&texts);
+        let tokens = texts.iter().map(Vec::len).sum::<usize>() as f64;
+        let mut alone = vec![0.0; checkpoint.config.n_layers];
+        let mut angular = vec![0.0; checkpoint.config.n_layers];
+        for text in &texts {
+            let one = of(std::slice::from_ref(text));
+            for (layer, value) in one.block_influence.iter().enumerate() {
+                alone[layer] += value * text.len() as f64 / tokens;
+                angular[layer] += one.angular[&1][layer] / texts.len() as f64;
+            }
+        }
+        for layer in 0..checkpoint.config.n_layers {
+            assert!(
+                (together.block_influence[layer] - alone[layer]).abs() < 1e-6,
+                "{name}, layer {layer}"
+            );
+            assert!(
+                (together.angular[&1][layer] - angular[layer]).abs() < 1e-4,
+                "{name}, layer {layer}"
+            );
+        }
+    }
+}

@@ -216,6 +216,12 @@ impl DecoderConfig {
             .filter(|mixture| mixture.sparse.get(layer).copied().unwrap_or(false))
     }
 
+    /// Whether the rotation of a token depends on how long its text is.
+    pub fn rotates_by_length(&self) -> bool {
+        let rotations = [&self.rotary, &self.rotary_local];
+        rotations.into_iter().flatten().any(Rotary::depends_on_length)
+    }
+
     /// Whether layer `layer` has the rotation of layers with a window, where that differs.
     pub fn rotates_locally(&self, layer: usize) -> bool {
         self.rotary_local.is_some() && matches!(self.windows.get(layer), Some(Some(_)))

@@ -77,6 +77,15 @@ pub struct Rotary {
 }
 
 impl Rotary {
+    /// Whether frequencies depend on how long a text is.
+    pub fn depends_on_length(&self) -> bool {
+        match &self.scaling {
+            Some(Scaling::Dynamic { .. }) => true,
+            Some(Scaling::Factors { short, long, .. }) => short != long,
+            _ => false,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         let bad = |what: String| {
             Err(Error::Config {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::segment::Segment;
 use super::wide::wide;
-use crate::config::{DecoderConfig, Rotary, Scaling};
+use crate::config::{DecoderConfig, Rotary};
 
 /// Cosines and sines for every row.
 #[derive(Debug, Clone)]
@@ -25,10 +25,7 @@ impl Angles {
         let half = rotary.dim / 2;
         let rows = segments.iter().map(|s| s.rows.end).max().unwrap_or(0);
         let (mut cos, mut sin) = (vec![0.0; rows * half], vec![0.0; rows * half]);
-        let by_length = matches!(
-            rotary.scaling,
-            Some(Scaling::Dynamic { .. } | Scaling::Factors { .. })
-        );
+        let by_length = rotary.depends_on_length();
         let mut frequencies = rotary.frequencies(0);
         for segment in segments {
             if by_length {

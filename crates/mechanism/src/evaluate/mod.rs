@@ -1,7 +1,7 @@
 //! Log-likelihoods of continuations given contexts, as lm-evaluation-harness computes them (its `HFLM.loglikelihood`).
 //!
 //! Context and continuation are encoded together and divided at the length of the encoded context. What texts have in
-//! common is computed once: the token sequences of a group form a tree (`tree.rs`), so the choices of an item share their
+//! common is computed once: the token sequences of a group form a tree (`run/tree.rs`), so the choices of an item share their
 //! context, and items share their few-shot prefix, without either being told.
 
 pub mod answer;
@@ -9,14 +9,11 @@ pub mod data;
 mod generate;
 mod gsm8k;
 pub mod metrics;
+pub mod paired;
 pub mod python_random;
 pub mod results;
 pub mod table;
 pub mod tasks;
-mod tree;
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 
@@ -26,11 +23,10 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::Checkpoint;
 use crate::decoder::elementwise::log_sum_exp;
 use crate::error::{Error, Result};
-use crate::run::{Head, Progress, RunSettings, run};
+use crate::run::{Head, Progress, RunSettings, run, trees};
 use crate::site::Nobody;
 
 pub use generate::{GenerateSettings, generate, generate_with};
-pub use tree::{Tree, trees};
 
 /// A context and what may follow it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +120,7 @@ pub fn log_likelihoods_of_ids(
     }
     // The last token predicts nothing that is asked for.
     let inputs: Vec<&[u32]> = encoded.iter().map(|e| &e.ids[..e.ids.len() - 1]).collect();
-    let forest = trees(&inputs, settings.tokens_a_tree());
+    let forest = trees(&inputs, settings.tokens_a_tree(), 1);
     let groups: Vec<_> = forest.iter().map(|tree| tree.group.clone()).collect();
     let mut streams = run(
         checkpoint,

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
+use crate::evaluate::answer::{Answer, AnswerSettings, answer};
+use crate::evaluate::paired::{Paired, paired};
+use crate::evaluate::tasks::Item;
 use crate::evaluate::{LogLikelihood, Request, log_likelihoods};
 use crate::run::{Progress, RunSettings};
 
@@ -110,38 +113,61 @@ pub struct PruningEffect {
     #[serde(flatten)]
     pub pruning: Pruning,
     /// With all layers, by request.
+    #[serde(default)]
     pub before: Vec<LogLikelihood>,
     /// Without them, by request.
+    #[serde(default)]
     pub after: Vec<LogLikelihood>,
+    /// By benchmark and metric.
+    #[serde(default)]
+    pub benchmarks: Vec<Paired>,
 }
 
-/// Log-likelihoods of `requests` before and after removing layers. The layers that stay keep their own attention windows
-/// and rotations.
+/// Log-likelihoods of `requests` and scores on `items` before and after removing layers; either may be empty. The layers that
+/// stay keep their own attention windows and rotations. `seed` is that of the intervals.
 ///
 /// # Errors
-/// As [`choose`] and [`log_likelihoods`].
+/// [`Error::Empty`] with neither; as [`log_likelihoods`] and [`answer`].
 pub fn prune(
     checkpoint: &Checkpoint,
-    choice: &Choice,
+    pruning: &Pruning,
     requests: &[Request],
+    items: &[Item],
     settings: &RunSettings,
+    seed: u64,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PruningEffect> {
-    let n_layers = checkpoint.config.n_layers;
-    let pruning = choose(choice, n_layers)?;
-    let all: Vec<usize> = (0..n_layers).collect();
-    let before = log_likelihoods(checkpoint, requests, &all, true, settings, progress)?;
-    let after = log_likelihoods(
-        checkpoint,
-        requests,
-        &pruning.kept_layers,
-        true,
-        settings,
-        progress,
-    )?;
+    if requests.is_empty() && items.is_empty() {
+        return Err(Error::Empty {
+            what: "request",
+            reason: "neither requests nor items of benchmarks".to_owned(),
+        });
+    }
+    let all: Vec<usize> = (0..checkpoint.config.n_layers).collect();
+    let mut scores = |layers: &[usize]| -> Result<Vec<LogLikelihood>> {
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        log_likelihoods(checkpoint, requests, layers, true, settings, progress)
+    };
+    let (before, after) = (scores(&all)?, scores(&pruning.kept_layers)?);
+    let mut answers = |layers: &[usize]| -> Result<Vec<Answer>> {
+        let settings = AnswerSettings {
+            run: settings.clone(),
+            layers: layers.to_vec(),
+            ..AnswerSettings::usual(checkpoint)
+        };
+        let mut rows = Vec::with_capacity(items.len());
+        answer(checkpoint, items, 0, &settings, progress, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
+    };
     Ok(PruningEffect {
-        pruning,
+        pruning: pruning.clone(),
         before,
         after,
+        benchmarks: paired(&answers(&all)?, &answers(&pruning.kept_layers)?, seed),
     })
 }

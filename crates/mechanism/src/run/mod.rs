@@ -6,6 +6,7 @@
 mod group;
 mod head;
 mod residuals;
+mod tree;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -26,6 +27,7 @@ pub use group::Group;
 use group::batches;
 pub use head::Head;
 pub use residuals::Residuals;
+pub use tree::{Path, Tree, trees};
 
 /// How a run is divided and where the residual streams live.
 #[derive(Debug, Clone)]

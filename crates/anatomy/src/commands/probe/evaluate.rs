@@ -8,15 +8,16 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use mechanism::evaluate::answer::{Answer, AnswerSettings, answer};
-use mechanism::evaluate::metrics::compare;
+use mechanism::evaluate::paired::paired;
 use mechanism::evaluate::results::{Ran, TaskResult, harness_json, results};
 use mechanism::evaluate::table::{Table as ItemTable, shard};
-use mechanism::evaluate::tasks::{FEW_SHOT_SEED, HARNESS_VERSION, Item, Task, TaskItems, items};
+use mechanism::evaluate::tasks::{FEW_SHOT_SEED, HARNESS_VERSION, Item, Task, TaskItems};
 use mechanism::prune::{Choice, choose};
 use study::section::{Cell, Table};
 
 use super::benchmarks::Benchmarks;
 use super::model::{Follow, Machine, ModelArgs, lines};
+use super::tasks;
 use crate::cli::{Format, Global};
 use crate::output;
 
@@ -222,15 +223,8 @@ fn asked(args: &EvaluateArgs, data: &Path) -> Result<Vec<TaskItems>> {
             }
         }
     }
-    tasks
-        .into_iter()
-        .map(|task| {
-            let shots = args.shots.unwrap_or_else(|| task.leaderboard_shots());
-            let found = items(task, data, shots, args.limit, args.few_shot_seed)
-                .with_context(|| format!("cannot ask {task} with {shots} shots"))?;
-            Ok(found)
-        })
-        .collect()
+    let shots = |task: Task| args.shots.unwrap_or_else(|| task.leaderboard_shots());
+    tasks::asked(&tasks, data, shots, args.limit, args.few_shot_seed)
 }
 
 /// `i/n`.
@@ -314,29 +308,9 @@ fn scores(found: &[TaskResult]) -> Table {
 /// Each task and metric on the items both tables have: the other checkpoint is `a`, this one `b`.
 fn comparison(global: &Global, ours: &[Answer], theirs: &[Answer]) -> Result<serde_json::Value> {
     let mut all = serde_json::Map::new();
-    let mut tasks: Vec<&str> = ours.iter().map(|answer| answer.task.as_str()).collect();
-    tasks.dedup();
-    for task in tasks {
-        let Some(first) = ours.iter().find(|answer| answer.task == task) else {
-            continue;
-        };
-        let mut metrics = serde_json::Map::new();
-        for metric in first.metrics.keys() {
-            let pairs: Vec<(f64, f64)> = ours
-                .iter()
-                .filter(|answer| answer.task == task)
-                .filter_map(|answer| {
-                    let other = theirs
-                        .iter()
-                        .find(|other| other.task == task && other.doc_id == answer.doc_id)?;
-                    Some((*other.metrics.get(metric)?, *answer.metrics.get(metric)?))
-                })
-                .collect();
-            let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-            let result = compare(&a, &b, 2000, 0.95, global.seed);
-            metrics.insert(metric.clone(), serde_json::to_value(result)?);
-        }
-        all.insert(task.to_owned(), serde_json::Value::Object(metrics));
+    for found in paired(theirs, ours, global.seed) {
+        let of_task = all.entry(found.task).or_insert_with(|| serde_json::json!({}));
+        of_task[found.metric] = serde_json::to_value(found.comparison)?;
     }
     Ok(serde_json::Value::Object(all))
 }

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
+use mechanism::evaluate::tasks::{Item, TaskItems};
 use mechanism::influence::{Influence, InfluenceSettings, block_influence};
 use study::section::{Cell, Table};
 
 use super::model::{Follow, ModelArgs, lines, named_corpus, side_by_side};
+use super::tasks::TaskArgs;
 use crate::cli::{Format, Global};
 use crate::output;
 
@@ -17,17 +19,20 @@ use crate::output;
 Examples:
   anatomy probe influence --model FILE.gguf --texts texts.txt
   anatomy probe influence --model FOLDER --corpus plain,mathematical,archaic,code --format json
+  anatomy probe influence --model FOLDER --tasks arc_challenge,winogrande --data DIR --limit 200     right answers as texts
 
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct InfluenceArgs {
     #[command(flatten)]
     model: ModelArgs,
     /// One text a line
-    #[arg(long, value_name = "FILE", required_unless_present = "corpus")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["corpus", "tasks"], conflicts_with_all = ["corpus", "tasks"])]
     texts: Option<PathBuf>,
     /// Small texts that come with the program, side by side: plain, mathematical, archaic, code
-    #[arg(long, value_name = "NAMES", conflicts_with = "texts")]
+    #[arg(long, value_name = "NAMES", conflicts_with = "tasks")]
     corpus: Option<String>,
+    #[command(flatten)]
+    items: TaskArgs,
     /// Longest block of layers for the angular distance
     #[arg(long, default_value_t = 5, value_name = "NUM")]
     max_block: usize,
@@ -37,13 +42,17 @@ pub(crate) struct InfluenceArgs {
 }
 
 pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
+    let of_benchmark = |(name, tasks): (String, Vec<TaskItems>)| {
+        let items = tasks.iter().flat_map(|task| &task.items);
+        (name, items.map(Item::text).collect())
+    };
     let inputs: Vec<(String, Vec<String>)> = match (&args.texts, &args.corpus) {
         (Some(path), _) => vec![(path.display().to_string(), lines(path)?)],
         (None, Some(names)) => names
             .split(',')
             .map(|name| Ok((name.trim().to_owned(), named_corpus(name.trim())?.texts())))
             .collect::<Result<_>>()?,
-        (None, None) => bail!("neither --texts nor --corpus is given"),
+        (None, None) => args.items.read(|_| 0)?.into_iter().map(of_benchmark).collect(),
     };
     let checkpoint = args.model.open(global)?;
     let settings = InfluenceSettings {

@@ -6,6 +6,7 @@ mod gradients;
 mod influence;
 mod model;
 mod prune;
+mod tasks;
 mod tokens;
 mod tune;
 

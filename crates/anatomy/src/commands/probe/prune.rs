@@ -7,11 +7,13 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use mechanism::Checkpoint;
 use mechanism::evaluate::Request;
+use mechanism::evaluate::tasks::{Item, Task};
 use mechanism::influence::{InfluenceSettings, block_influence};
-use mechanism::prune::{Choice, choose, prune, write_pruned};
+use mechanism::prune::{Choice, PruningEffect, choose, prune, write_pruned};
 use study::section::{Cell, Table};
 
 use super::model::{Follow, ModelArgs, json_lines, lines};
+use super::tasks::TaskArgs;
 use crate::cli::{Format, Global};
 use crate::output;
 
@@ -21,8 +23,10 @@ Examples:
   anatomy probe prune --model FILE.gguf --count 3 --texts texts.txt --out smaller/
   anatomy probe prune --model FOLDER --layers 21,22,23 --requests requests.jsonl --format json
   anatomy probe prune --model FOLDER --count 4 --by random --requests requests.jsonl
+  anatomy probe prune --model FOLDER --count 4 --by last --tasks arc_challenge,winogrande --data DIR --shots 0 --limit 200
 
-A line of the requests is {\"context\": \"…\", \"continuation\": \" …\"}: its log-likelihood is given before and after.
+A line of the requests is {\"context\": \"…\", \"continuation\": \" …\"}: its log-likelihood is given before and after. Of benchmarks, scores before
+and after, with intervals over paired items.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct PruneArgs {
     #[command(flatten)]
@@ -43,8 +47,10 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
     /// JSON lines with `context` and `continuation`
-    #[arg(long, value_name = "FILE", required_unless_present = "out")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["out", "tasks"])]
     requests: Option<PathBuf>,
+    #[command(flatten)]
+    items: TaskArgs,
     /// Write the smaller checkpoint here, as safetensors with config.json
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -67,48 +73,35 @@ enum By {
 
 pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
     let read = |path| json_lines::<Request>(path, "`context` and `continuation`");
-    let requests = args.requests.as_deref().map(read).transpose()?;
+    let requests = args
+        .requests
+        .as_deref()
+        .map(read)
+        .transpose()?
+        .unwrap_or_default();
+    let mut items: Vec<Item> = Vec::new();
+    for (_, tasks) in args.items.read(Task::leaderboard_shots)? {
+        items.extend(tasks.into_iter().flat_map(|task| task.items));
+    }
+    if global.format() == Format::Csv && !requests.is_empty() && !items.is_empty() {
+        bail!("--format csv holds one table: ask --requests and --tasks one after the other");
+    }
     let checkpoint = args.model.open(global)?;
     let choice = choice(global, args, &checkpoint)?;
     let pruning = choose(&choice, checkpoint.config.n_layers)?;
-    if let Some(requests) = requests {
-        let follow = Follow::new(global, "log-likelihoods");
+    if !(requests.is_empty() && items.is_empty()) {
+        let follow = Follow::new(global, "before and after");
         let effect = prune(
             &checkpoint,
-            &choice,
+            &pruning,
             &requests,
+            &items,
             &args.model.settings(),
+            global.seed,
             &mut |progress| follow.hear(&progress),
         )?;
         follow.done();
-        let table = Table {
-            id: "prune".into(),
-            columns: ["request", "before (nats)", "after (nats)", "difference", "tokens"]
-                .map(String::from)
-                .to_vec(),
-            rows: effect
-                .before
-                .iter()
-                .zip(&effect.after)
-                .enumerate()
-                .map(|(number, (before, after))| {
-                    let cells: [Cell; 5] = [
-                        number.into(),
-                        before.sum.into(),
-                        after.sum.into(),
-                        (after.sum - before.sum).into(),
-                        before.tokens.into(),
-                    ];
-                    cells.to_vec()
-                })
-                .collect(),
-            ..Table::default()
-        };
-        match global.format() {
-            Format::Json => output::result(&(serde_json::to_string_pretty(&effect)? + "\n"))?,
-            Format::Csv => output::result_bytes(&output::csv(&table)?)?,
-            Format::Table => output::result(&output::table(&table))?,
-        }
+        print(global, &effect)?;
     }
     if let Some(out) = &args.out {
         write_pruned(&checkpoint, &pruning, out)?;
@@ -128,6 +121,73 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
         ),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(global: &Global, effect: &PruningEffect) -> Result<()> {
+    let tables = [requests_table(effect), benchmarks_table(effect)];
+    let mut filled = tables.iter().filter(|table| !table.rows.is_empty());
+    match global.format() {
+        Format::Json => output::result(&(serde_json::to_string_pretty(effect)? + "\n")),
+        Format::Csv => filled.try_for_each(|table| output::result_bytes(&output::csv(table)?)),
+        Format::Table => filled.try_for_each(|table| output::result(&output::table(table))),
+    }
+}
+
+fn requests_table(effect: &PruningEffect) -> Table {
+    let pairs = effect.before.iter().zip(&effect.after);
+    let rows = pairs.enumerate().map(|(number, (before, after))| {
+        let cells: [Cell; 5] = [
+            number.into(),
+            before.sum.into(),
+            after.sum.into(),
+            (after.sum - before.sum).into(),
+            before.tokens.into(),
+        ];
+        cells.to_vec()
+    });
+    Table {
+        id: "prune".into(),
+        columns: ["request", "before (nats)", "after (nats)", "difference", "tokens"]
+            .map(String::from)
+            .to_vec(),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn benchmarks_table(effect: &PruningEffect) -> Table {
+    let rows = effect.benchmarks.iter().map(|found| {
+        let cells: [Cell; 9] = [
+            found.task.as_str().into(),
+            found.metric.as_str().into(),
+            found.before.into(),
+            found.after.into(),
+            found.comparison.difference.into(),
+            found.comparison.low.into(),
+            found.comparison.high.into(),
+            found.comparison.mcnemar_p.into(),
+            found.comparison.n.into(),
+        ];
+        cells.to_vec()
+    });
+    Table {
+        id: "prune-benchmarks".into(),
+        columns: [
+            "task",
+            "metric",
+            "before",
+            "after",
+            "difference",
+            "low",
+            "high",
+            "McNemar p",
+            "items",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows: rows.collect(),
+        ..Table::default()
+    }
 }
 
 fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint) -> Result<Choice> {

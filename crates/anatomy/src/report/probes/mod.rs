@@ -177,6 +177,9 @@ mod tests {
                     json!({
                         "removed_layers": [1], "kept_layers": [0, 2],
                         "before": [score(-2.0), score(-3.0)], "after": [score(-3.0), score(-5.0)],
+                        "benchmarks": [{"task": "winogrande", "metric": "acc,none", "before": 0.5, "after": 0.25,
+                            "difference": -0.25, "low": -0.5, "high": 0.0, "level": 0.95, "only_a": 3, "only_b": 1,
+                            "mcnemar_p": 0.625, "n": 8}],
                     }),
                 ),
                 probe(
@@ -218,6 +221,7 @@ mod tests {
             Some(2.0)
         );
         assert_eq!(value(2, "pruning.cut.change"), Some(-1.5));
+        assert_eq!(value(2, "pruning.cut.winogrande.acc"), Some(-25.0));
         assert_eq!(value(3, "evaluation.scores.arc_challenge.acc"), Some(30.0));
         assert!(
             sections[4].text[0].contains("other (no result of a probe)"),

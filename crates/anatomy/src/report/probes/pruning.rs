@@ -1,5 +1,6 @@
-//! What log-likelihoods lose with layers removed.
+//! What log-likelihoods and scores lose with layers removed.
 
+use mechanism::evaluate::paired::Paired;
 use mechanism::prune::PruningEffect;
 use study::finding::{Finding, Interval};
 use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
@@ -13,6 +14,25 @@ pub(super) fn section(all: &[Named<PruningEffect>]) -> Section {
         title: "Inside checkpoints: what removing layers costs".into(),
         ..Section::default()
     };
+    let asked: Vec<_> = all
+        .iter()
+        .filter(|named| !named.result.before.is_empty())
+        .collect();
+    if !asked.is_empty() {
+        requests(&asked, &mut section);
+    }
+    let scored: Vec<_> = all
+        .iter()
+        .filter(|named| !named.result.benchmarks.is_empty())
+        .collect();
+    if !scored.is_empty() {
+        benchmarks(&scored, &mut section);
+    }
+    section
+}
+
+/// What continuations lose.
+fn requests(all: &[&Named<PruningEffect>], section: &mut Section) {
     section.text.push(
         "Log-likelihoods of the same continuations with all layers and with some removed; differences are paired by \
          request."
@@ -55,7 +75,104 @@ pub(super) fn section(all: &[Named<PruningEffect>]) -> Section {
         },
     });
     section.tables.push(table(all));
-    section
+}
+
+/// What scores on benchmarks lose.
+fn benchmarks(all: &[&Named<PruningEffect>], section: &mut Section) {
+    section.text.push(
+        "Scores on the same items with all layers and with some removed; intervals resample items in pairs. Multiple choice \
+         says little of what generation loses."
+            .into(),
+    );
+    let (mut bars, mut rows) = (Vec::new(), Vec::new());
+    for named in all {
+        for paired in &named.result.benchmarks {
+            let found = score_change(named, paired);
+            let metric = paired.metric.trim_end_matches(",none");
+            let ends = found.interval.as_ref().map(|ends| (ends.low, ends.high));
+            bars.push(Bar {
+                group: format!("{}, {metric}", paired.task),
+                series: format!("{} (without {})", named.name, removed(named)),
+                value: found.value.unwrap_or(f64::NAN),
+                interval: ends,
+            });
+            rows.push(vec![
+                named.name.clone().into(),
+                removed(named).into(),
+                paired.task.as_str().into(),
+                metric.into(),
+                (100.0 * paired.before).into(),
+                (100.0 * paired.after).into(),
+                found.value.into(),
+                ends.map(|ends| ends.0).into(),
+                ends.map(|ends| ends.1).into(),
+                paired.comparison.mcnemar_p.into(),
+                found.n.into(),
+            ]);
+            section.findings.push(found);
+        }
+    }
+    let n: usize = rows.len();
+    section.figures.push(Figure {
+        id: "pruning-scores".into(),
+        title: "Scores with layers removed".into(),
+        caption: format!(
+            "Change of scores with 95 % intervals over paired items; n = {n} scores of {} results.",
+            all.len()
+        ),
+        n,
+        x: Axis::linear("change of score (points)"),
+        y: Axis::default(),
+        drawing: Drawing::Intervals {
+            rows: bars,
+            reference: 0.0,
+        },
+    });
+    section.tables.push(Table {
+        id: "pruning-scores".into(),
+        caption: "Scores in points with all layers and with some removed; differences with 95 % intervals over paired items."
+            .into(),
+        columns: [
+            "result", "removed", "task", "metric", "before", "after", "difference", "low", "high", "McNemar p", "items",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows,
+        shown: true,
+    });
+}
+
+fn score_change(named: &Named<PruningEffect>, paired: &Paired) -> Finding {
+    let metric = paired.metric.trim_end_matches(",none");
+    let comparison = &paired.comparison;
+    Finding::new(
+        format!(
+            "pruning.{}.{}.{}",
+            slug(&named.name),
+            slug(&paired.task),
+            slug(metric)
+        ),
+        format!(
+            "How many points does {} on {} change without layers {}?",
+            metric,
+            paired.task,
+            removed(named)
+        ),
+        &source(&named.name, "prune"),
+    )
+    .with_value(
+        100.0 * comparison.difference,
+        "points",
+        comparison.n,
+        "mean of paired differences",
+    )
+    .with_interval(Some(Interval {
+        low: 100.0 * comparison.low,
+        high: 100.0 * comparison.high,
+        level: comparison.level,
+        method: "percentile bootstrap, items in pairs".into(),
+    }))
+    .with_figure("pruning-scores")
 }
 
 fn removed(named: &Named<PruningEffect>) -> String {
@@ -89,7 +206,7 @@ fn change(named: &Named<PruningEffect>) -> Finding {
     .with_figure("pruning-change")
 }
 
-fn table(all: &[Named<PruningEffect>]) -> Table {
+fn table(all: &[&Named<PruningEffect>]) -> Table {
     let mut rows = Vec::new();
     for named in all {
         let pairs = named.result.before.iter().zip(&named.result.after);

@@ -173,6 +173,19 @@ pub struct Item {
     pub gold: Gold,
 }
 
+impl Item {
+    /// The item as a text: its context and the right choice, the first of several; the context alone where text is generated.
+    pub fn text(&self) -> String {
+        let right = match &self.gold {
+            Gold::Choice(right) => *right,
+            Gold::Labels(labels) => labels.iter().position(|label| *label).unwrap_or(0),
+            Gold::Answer(_) => 0,
+        };
+        let request = &self.requests[right];
+        format!("{}{}", request.context, request.continuation)
+    }
+}
+
 /// A task's items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskItems {

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::Group;
 use crate::decoder::Segment;
-use crate::run::Group;
 
 /// Where the positions of one sequence stand among the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,9 @@ pub struct Tree {
     pub paths: Vec<(usize, Path)>,
 }
 
-/// Divides sequences into trees of about `group_tokens` rows, neighbours in lexicographic order together.
-pub fn trees(sequences: &[&[u32]], group_tokens: usize) -> Vec<Tree> {
+/// Divides sequences into trees of about `group_tokens` rows, neighbours in lexicographic order together. A beginning of fewer
+/// than `least` tokens stands with each of those that share it: short segments cost more than the rows they save.
+pub fn trees(sequences: &[&[u32]], group_tokens: usize, least: usize) -> Vec<Tree> {
     let mut order: Vec<usize> = (0..sequences.len()).collect();
     order.sort_by(|a, b| sequences[*a].cmp(sequences[*b]));
     let mut forest = Vec::new();
@@ -49,17 +50,39 @@ pub fn trees(sequences: &[&[u32]], group_tokens: usize) -> Vec<Tree> {
         let mut end = start + 1;
         while end < order.len() {
             let (previous, next) = (sequences[order[end - 1]], sequences[order[end]]);
-            let more = next.len() - common(previous, next);
+            let shared = Some(common(previous, next)).filter(|shared| *shared >= least);
+            let more = next.len() - shared.unwrap_or(0);
             if rows + more > group_tokens {
                 break;
             }
             rows += more;
             end += 1;
         }
-        forest.push(tree(sequences, &order[start..end], forest.len()));
+        forest.push(tree(sequences, &order[start..end], forest.len(), least));
         start = end;
     }
     forest
+}
+
+impl Group {
+    /// Adds rows for `ids`, from position `position` of a text of `length` tokens on, after what stands at `before`.
+    fn append(
+        &mut self,
+        ids: &[u32],
+        before: &[Range<usize>],
+        position: usize,
+        length: usize,
+    ) -> Range<usize> {
+        let rows = self.ids.len()..self.ids.len() + ids.len();
+        self.ids.extend_from_slice(ids);
+        self.segments.push(Segment {
+            rows: rows.clone(),
+            before: before.to_vec(),
+            position,
+            length,
+        });
+        rows
+    }
 }
 
 /// Length of the common beginning.
@@ -67,41 +90,49 @@ fn common(a: &[u32], b: &[u32]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-fn tree(sequences: &[&[u32]], order: &[usize], number: usize) -> Tree {
+fn tree(sequences: &[&[u32]], order: &[usize], number: usize, least: usize) -> Tree {
     let mut group = Group {
         first_text: number,
         ids: Vec::new(),
         segments: Vec::new(),
     };
     let mut paths = Vec::new();
-    // Sequences `range` of `order` share `depth` tokens, which stand at `before`.
+    // Of what sequences `range` of `order` share, `depth` tokens stand at `before`.
     let mut stack = vec![(0..order.len(), 0, Vec::new())];
     while let Some((range, depth, before)) = stack.pop() {
         let (first, last) = (sequences[order[range.start]], sequences[order[range.end - 1]]);
         // In sorted order, what first and last share, all share.
         let shared = common(first, last);
-        let mut here: Vec<Range<usize>> = before.clone();
-        if shared > depth {
-            let rows = group.ids.len()..group.ids.len() + shared - depth;
-            group.ids.extend_from_slice(&first[depth..shared]);
-            let length = range
-                .clone()
-                .map(|i| sequences[order[i]].len())
-                .max()
-                .unwrap_or(0);
-            group.segments.push(Segment {
-                rows: rows.clone(),
-                before,
-                position: depth,
-                length,
-            });
+        let mut here: Vec<Range<usize>> = before;
+        let mut stands = depth;
+        let ended = order[range.clone()]
+            .iter()
+            .take_while(|i| sequences[**i].len() == shared)
+            .count();
+        if shared > depth && shared - depth >= least {
+            let lengths = order[range.clone()].iter().map(|i| sequences[*i].len());
+            let rows = group.append(
+                &first[depth..shared],
+                &here,
+                depth,
+                lengths.max().unwrap_or(shared),
+            );
             here.push(rows);
+            stands = shared;
         }
-        let mut at = range.start;
-        while at < range.end && sequences[order[at]].len() == shared {
-            paths.push((order[at], Path { rows: here.clone() }));
-            at += 1;
+        if ended > 0 {
+            let mut rows = here.clone();
+            if stands < shared {
+                rows.push(group.append(&first[depth..], &here, depth, shared));
+            }
+            let path = Path { rows };
+            paths.extend(
+                order[range.start..range.start + ended]
+                    .iter()
+                    .map(|i| (*i, path.clone())),
+            );
         }
+        let mut at = range.start + ended;
         let mut children = Vec::new();
         while at < range.end {
             let token = sequences[order[at]][shared];
@@ -110,10 +141,14 @@ fn tree(sequences: &[&[u32]], order: &[usize], number: usize) -> Tree {
                     .iter()
                     .take_while(|i| sequences[**i][shared] == token)
                     .count();
-            children.push((at..end, shared, here.clone()));
+            children.push((at..end, stands, here.clone()));
             at = end;
         }
         stack.extend(children.into_iter().rev());
     }
     Tree { group, paths }
 }
+
+#[cfg(test)]
+#[path = "tree_tests.rs"]
+mod tests;
