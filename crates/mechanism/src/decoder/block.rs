@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::attention::{self, Heads};
 use super::elementwise::{add_parallel, copy};
 use super::feed_forward::{Inner, resized};
-use super::layer::{FeedForward, Layer};
+use super::layer::{FeedForward, Layer, forward_each};
 use super::mixture::MixtureTrace;
 use super::norm::Norm;
 use super::rope::Angles;
@@ -270,15 +270,14 @@ impl Block<'_> {
             c.d_model,
             &mut t.attention_input,
         );
-        layer
-            .q
-            .forward(&t.attention_input, resized(&mut t.q, rows * q_width));
-        layer
-            .k
-            .forward(&t.attention_input, resized(&mut t.k, rows * kv_width));
-        layer
-            .v
-            .forward(&t.attention_input, resized(&mut t.v, rows * kv_width));
+        forward_each(
+            &t.attention_input,
+            [
+                (&layer.q, resized(&mut t.q, rows * q_width)),
+                (&layer.k, resized(&mut t.k, rows * kv_width)),
+                (&layer.v, resized(&mut t.v, rows * kv_width)),
+            ],
+        );
         if let Some(norm) = &layer.q_norm {
             std::mem::swap(&mut t.q, &mut t.q_raw);
             norm.forward(&t.q_raw, qk_width(c, q_width), resized(&mut t.q, rows * q_width));

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::elementwise::{activate, activate_gated};
-use super::layer::Mlp;
+use super::layer::{Mlp, forward_each};
 use crate::config::Activation;
 
 /// What stands inside a feed-forward network; kept for the way back.
@@ -28,7 +28,11 @@ impl Mlp {
     pub fn hidden(&self, kind: Activation, x: &[f32], inner: &mut Inner) {
         let rows = x.len() / self.up.n_in;
         let len = rows * self.up.n_out;
-        self.up.forward(x, resized(&mut inner.up, len));
+        let up = resized(&mut inner.up, len);
+        match &self.gate {
+            None => self.up.forward(x, up),
+            Some(gate) => forward_each(x, [(gate, resized(&mut inner.gate, len)), (&self.up, up)]),
+        }
         let chunk = 1 << 14;
         let hidden = resized(&mut inner.hidden, len);
         match &self.gate {
@@ -38,8 +42,7 @@ impl Mlp {
                     .zip(inner.up.par_chunks(chunk))
                     .for_each(|(h, u)| activate(kind, u, h));
             }
-            Some(gate) => {
-                gate.forward(x, resized(&mut inner.gate, len));
+            Some(_) => {
                 let sources = inner.gate.par_chunks(chunk).zip(inner.up.par_chunks(chunk));
                 hidden
                     .par_chunks_mut(chunk)

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::matmul::{Base, Kept, View, multiply_kept, transposed};
+use super::matmul::{Base, Kept, Product, View, multiply_each, transposed};
 use super::mixture::Experts;
 use super::norm::Norm;
 use crate::config::{Arrangement, DecoderConfig, NormKind};
@@ -68,18 +68,15 @@ impl Linear {
 
     /// `out = x·Wᵀ + b`; `x` is `(rows, n_in)`, `out` `(rows, n_out)`.
     pub fn forward(&self, x: &[f32], out: &mut [f32]) {
-        self.onto(x, Base::Zero, out);
+        onto(x, [(self, Base::Zero, out)]);
     }
 
     /// `out = base + x·Wᵀ + b`, for what is added to the residual stream.
     pub fn forward_onto(&self, x: &[f32], base: &[f32], out: &mut [f32]) {
-        self.onto(x, Base::Matrix(base), out);
+        onto(x, [(self, Base::Matrix(base), out)]);
     }
 
-    fn onto(&self, x: &[f32], base: Base<'_>, out: &mut [f32]) {
-        let rows = x.len() / self.n_in;
-        let x = View::new(x, rows, self.n_in, self.n_in);
-        multiply_kept(out, x, self.view().t(), self.kept.as_ref(), base);
+    fn add_bias(&self, out: &mut [f32]) {
         if let Some(bias) = &self.bias {
             out.par_chunks_mut(64 * self.n_out).for_each(|rows| {
                 for row in rows.chunks_exact_mut(self.n_out) {
@@ -87,6 +84,27 @@ impl Linear {
                 }
             });
         }
+    }
+}
+
+/// [`Linear::forward`] of several matrices with the same input, each with its output.
+pub fn forward_each<const N: usize>(x: &[f32], each: [(&Linear, &mut [f32]); N]) {
+    onto(x, each.map(|(linear, out)| (linear, Base::Zero, out)));
+}
+
+fn onto<const N: usize>(x: &[f32], mut each: [(&Linear, Base<'_>, &mut [f32]); N]) {
+    let Some(n_in) = each.first().map(|(linear, ..)| linear.n_in) else {
+        return;
+    };
+    let products = each.iter_mut().map(|(linear, base, out)| Product {
+        dst: &mut **out,
+        base: *base,
+        right: linear.view().t(),
+        kept: linear.kept.as_ref(),
+    });
+    multiply_each(View::new(x, x.len() / n_in, n_in, n_in), products.collect());
+    for (linear, _, out) in each {
+        linear.add_bias(out);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::checkpoint::Checkpoint;
 use crate::decoder::elementwise::{add, soft_cap};
 use crate::decoder::layer::load_norm;
-use crate::decoder::matmul::{Base, Kept, View, multiply_kept};
+use crate::decoder::matmul::{Base, Kept, Product, View, multiply_each};
 use crate::decoder::norm::Norm;
 use crate::error::Result;
 use crate::weights::{Kind, Part};
@@ -71,13 +71,13 @@ impl<'a> Head<'a> {
         let rows = x.len() / d;
         let mut logits = vec![0.0; rows * config.vocab_size];
         let normed = View::new(&normed, rows, d, d);
-        multiply_kept(
-            &mut logits,
-            normed,
-            self.table().t(),
-            Some(&self.kept),
-            Base::Zero,
-        );
+        let product = Product {
+            dst: &mut logits,
+            base: Base::Zero,
+            right: self.table().t(),
+            kept: Some(&self.kept),
+        };
+        multiply_each(normed, vec![product]);
         if let Some(bias) = &self.bias {
             for row in logits.chunks_exact_mut(config.vocab_size) {
                 add(row, bias);

@@ -47,10 +47,10 @@ impl RunSettings {
         }
     }
 
-    /// Tokens of a group: 256 where a layer's matrices stay packed, so that groups go side by side and what they hold stays in
+    /// Tokens of a group: 512 where a layer's matrices stay packed, so that groups go side by side and what they hold stays in
     /// the cache; 2,048 where each group packs them anew.
     pub fn tokens_a_group(&self, config: &DecoderConfig) -> usize {
-        let usual = if Layer::stays_packed(config) { 256 } else { MANY };
+        let usual = if Layer::stays_packed(config) { 512 } else { MANY };
         self.group_tokens.unwrap_or(usual)
     }
 

@@ -59,36 +59,71 @@ impl Clone for Kept {
     }
 }
 
-/// Multiplies on tiles or vectors, if that is worth it: see [`super::multiply_kept`].
+/// A product with a right side of which something may be kept: where it goes, and what it is added to.
+#[derive(Debug)]
+pub struct Product<'a, 'b> {
+    /// `(rows, right.columns)`, row-major and dense.
+    pub dst: &'b mut [f32],
+    /// Added.
+    pub base: Base<'a>,
+    /// Right side.
+    pub right: View<'a>,
+    /// What is kept of it.
+    pub kept: Option<&'a Kept>,
+}
+
+/// Multiplies on tiles or vectors what is worth it there, see [`super::multiply_each`]; what is left is for `gemm`.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn multiply(
-    dst: &mut [f32],
-    a: View<'_>,
-    b: View<'_>,
-    kept: Option<&Kept>,
-    base: Base<'_>,
-) -> bool {
-    let kept = kept.filter(|kept| b.rows * b.columns <= kept.largest);
+pub(super) fn multiply<'a, 'b>(a: View<'_>, products: Vec<Product<'a, 'b>>) -> Vec<Product<'a, 'b>> {
+    let kept_of = |product: &Product<'a, 'b>| {
+        let View { rows, columns, .. } = product.right;
+        product.kept.filter(|kept| rows * columns <= kept.largest)
+    };
+    let mut left = Vec::new();
     #[cfg(target_os = "linux")]
-    if tiles::worth(a.rows, b.columns, a.columns) {
-        let packed = kept.and_then(|kept| kept.packed(|| Packed::Tiles(tiles::Packed::new(b))));
-        let packed = match packed {
-            Some(Packed::Tiles(packed)) => Some(packed),
-            _ => None,
-        };
-        tiles::multiply(dst, a, b, packed, base);
-        return true;
+    let mut jobs: Vec<tiles::Job<'a, 'b>> = Vec::new();
+    for product in products {
+        let (kept, b) = (kept_of(&product), product.right);
+        #[cfg(target_os = "linux")]
+        if tiles::worth(a.rows, b.columns, a.columns) {
+            let packed = kept.and_then(|kept| kept.packed(|| Packed::Tiles(tiles::Packed::new(b))));
+            jobs.push(tiles::Job {
+                dst: product.dst,
+                base: product.base,
+                right: b,
+                packed: packed.and_then(Packed::tiles),
+            });
+            continue;
+        }
+        if panels::preferred() && panels::worth(a, b.columns, kept.is_some()) {
+            let packed = kept.and_then(|kept| kept.packed(|| Packed::Panels(panels::Packed::new(b))));
+            panels::multiply(product.dst, a, b, packed.and_then(Packed::panels), product.base);
+            continue;
+        }
+        left.push(product);
     }
-    if panels::preferred() && panels::worth(a, b.columns, kept.is_some()) {
-        let packed = kept.and_then(|kept| kept.packed(|| Packed::Panels(panels::Packed::new(b))));
-        let packed = match packed {
-            Some(Packed::Panels(packed)) => Some(packed),
-            _ => None,
-        };
-        panels::multiply(dst, a, b, packed, base);
-        return true;
+    #[cfg(target_os = "linux")]
+    tiles::multiply(a, &mut jobs);
+    left
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Packed {
+    #[cfg(target_os = "linux")]
+    fn tiles(&self) -> Option<&tiles::Packed> {
+        match self {
+            Self::Tiles(packed) => Some(packed),
+            Self::Panels(_) => None,
+        }
     }
-    false
+
+    fn panels(&self) -> Option<&panels::Packed> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Tiles(_) => None,
+            Self::Panels(packed) => Some(packed),
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -104,6 +139,6 @@ impl Kept {
 
 /// There is but `gemm` here.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn multiply(_: &mut [f32], _: View<'_>, _: View<'_>, _: Option<&Kept>, _: Base<'_>) -> bool {
-    false
+pub(super) fn multiply<'a, 'b>(_: View<'_>, products: Vec<Product<'a, 'b>>) -> Vec<Product<'a, 'b>> {
+    products
 }

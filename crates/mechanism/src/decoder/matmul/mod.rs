@@ -14,7 +14,7 @@ mod tiles;
 
 use rayon::prelude::*;
 
-pub use kept::Kept;
+pub use kept::{Kept, Product};
 use target::Target;
 
 /// A matrix inside a slice.
@@ -168,37 +168,49 @@ pub enum Base<'a> {
 /// If shapes or extents do not fit: a bug of the caller.
 pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
     let base = if beta == 0.0 { Base::Zero } else { Base::Target };
-    multiply_kept(dst, a, b, None, base);
+    let product = Product {
+        dst,
+        base,
+        right: b,
+        kept: None,
+    };
+    multiply_each(a, vec![product]);
 }
 
-/// `dst = base + a·b`, with what is kept of `b`.
-///
-/// In `gemm`, tasks are blocks of at most 512 rows, divided further by columns while there are fewer of them than
-/// threads: a task packs the part of `b` it needs, and halves of the columns pack half of it each where halves of the rows
-/// would pack all of it twice.
+/// `dst = base + a·right` for each of `products`, with what is kept of their right sides.
 ///
 /// # Panics
 /// As [`multiply_parallel`].
-pub fn multiply_kept(dst: &mut [f32], a: View<'_>, b: View<'_>, kept: Option<&Kept>, base: Base<'_>) {
-    let (rows, columns) = (a.rows, b.columns);
-    assert!(dst.len() == rows * columns, "a product must fill its slice");
-    if let Base::Matrix(base) = base {
-        assert!(
-            base.len() == dst.len(),
-            "what a product is added to must have its shape"
-        );
-    }
-    if dst.is_empty() || kept::multiply(dst, a, b, kept, base) {
-        return;
-    }
-    let beta = match base {
-        Base::Zero => 0.0,
-        Base::Target => 1.0,
-        Base::Matrix(base) => {
-            super::elementwise::copy(base, dst);
-            1.0
+pub fn multiply_each(a: View<'_>, mut products: Vec<Product<'_, '_>>) {
+    for product in &products {
+        let len = a.rows * product.right.columns;
+        assert!(product.dst.len() == len, "a product must fill its slice");
+        if let Base::Matrix(base) = product.base {
+            assert!(
+                base.len() == len,
+                "what a product is added to must have its shape"
+            );
         }
-    };
+    }
+    products.retain(|product| !product.dst.is_empty());
+    for Product { dst, base, right, .. } in kept::multiply(a, products) {
+        let beta = match base {
+            Base::Zero => 0.0,
+            Base::Target => 1.0,
+            Base::Matrix(base) => {
+                super::elementwise::copy(base, dst);
+                1.0
+            }
+        };
+        by_gemm(dst, a, right, beta);
+    }
+}
+
+/// `dst = beta·dst + a·b` in `gemm`: tasks are blocks of at most 512 rows, divided further by columns while there are fewer of
+/// them than threads: a task packs the part of `b` it needs, and halves of the columns pack half of it each where halves of the
+/// rows would pack all of it twice.
+fn by_gemm(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
+    let (rows, columns) = (a.rows, b.columns);
     let tall = rows.div_ceil(512);
     let tall = rows.div_ceil(tall);
     let wide = rayon::current_num_threads().div_ceil(rows.div_ceil(tall));
@@ -235,7 +247,7 @@ fn columns_of(matrix: Target, first: usize, a: View<'_>, b: View<'_>, beta: f32)
         "a product's operands must fit each other"
     );
     assert!(first + b.columns <= stride, "a product must fit its columns");
-    // SAFETY: `multiply_kept` gives a matrix with the rows of `a`, whose columns `first..first + b.columns`, inside it as
+    // SAFETY: `by_gemm` gives a matrix with the rows of `a`, whose columns `first..first + b.columns`, inside it as
     // asserted, belong to this task alone; operands are shared borrows of other slices.
     unsafe { raw(start.add(first), stride, a, b, 1.0, beta) };
 }

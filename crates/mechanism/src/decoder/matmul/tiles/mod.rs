@@ -9,6 +9,8 @@
 
 mod kernel;
 mod pack;
+#[cfg(test)]
+mod portable;
 
 use std::arch::x86_64::{__cpuid_count, _xgetbv};
 use std::ops::Range;
@@ -92,67 +94,99 @@ fn pack_right(b: View<'_>, steps: usize, packed: &mut [Right]) -> usize {
     terms.unwrap_or(0)
 }
 
-/// `dst = base + a·b`, `dst` row-major `(a.rows, b.columns)`; all threads. `packed` is `b`, if at hand.
+/// A product: where it goes, what it is added to, its right side, and that packed, if at hand.
+pub(super) struct Job<'a, 'b> {
+    pub(super) dst: &'b mut [f32],
+    pub(super) base: Base<'a>,
+    pub(super) right: View<'a>,
+    pub(super) packed: Option<&'a Packed>,
+}
+
+/// `dst = base + a·b`, `dst` row-major `(a.rows, b.columns)`, for each job; all threads. Rows are packed once for all jobs whose
+/// right side is packed.
 ///
 /// # Panics
 /// If shapes do not fit, or the processor has no tiles: ask [`worth`] first.
-pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option<&Packed>, base: Base<'_>) {
+pub(super) fn multiply(a: View<'_>, jobs: &mut [Job<'_, '_>]) {
     static COLUMNS: Buffers<Right> = Buffers::new();
-    assert!(
-        b.rows == a.columns && a.fits() && b.fits(),
-        "a product's operands must fit each other and their slices"
-    );
-    assert!(dst.len() == a.rows * b.columns, "a product must fill its slice");
     let steps = a.columns.div_ceil(DEPTH);
-    let target = Target(dst.as_mut_ptr(), b.columns);
-    let product = Product {
-        left: a,
-        right: &[],
-        terms: 0,
-        steps,
-        target,
-        first: 0,
-        columns: b.columns,
-        base,
-    };
-    if let Some(Packed { values, terms }) = packed {
-        let panels = b.columns.div_ceil(WIDE);
-        assert!(values.len() == panels * steps, "another matrix was packed");
-        let (right, terms) = (values.as_slice(), *terms);
+    let mut at_hand = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let b = job.right;
+        assert!(
+            b.rows == a.columns && a.fits() && b.fits(),
+            "a product's operands must fit each other and their slices"
+        );
+        assert!(
+            job.dst.len() == a.rows * b.columns,
+            "a product must fill its slice"
+        );
+        if let Base::Matrix(base) = job.base {
+            assert!(
+                base.len() == job.dst.len(),
+                "what a product is added to must have its shape"
+            );
+        }
+        let side = Side {
+            right: &[],
+            terms: 0,
+            target: Target(job.dst.as_mut_ptr(), b.columns),
+            first: 0,
+            columns: b.columns,
+            base: job.base,
+        };
+        if let Some(Packed { values, terms }) = job.packed {
+            assert!(
+                values.len() == b.columns.div_ceil(WIDE) * steps,
+                "another matrix was packed"
+            );
+            at_hand.push(Side {
+                right: values,
+                terms: *terms,
+                ..side
+            });
+            continue;
+        }
+        let wide = PACKED.min((PACKED_STEPS / steps).max(1) * WIDE);
+        for first in (0..b.columns).step_by(wide) {
+            let b = b.columns_from(first, wide);
+            COLUMNS.lend(b.columns.div_ceil(WIDE) * steps, Right::ZERO, |right| {
+                let terms = pack_right(b, steps, right);
+                let columns = b.columns;
+                let side = Side {
+                    right,
+                    terms,
+                    first,
+                    columns,
+                    ..side
+                };
+                let sides = &[side];
+                Product {
+                    left: a,
+                    steps,
+                    sides,
+                }
+                .write();
+            });
+        }
+    }
+    if !at_hand.is_empty() {
+        let sides = at_hand.as_slice();
         Product {
-            right,
-            terms,
-            ..product
+            left: a,
+            steps,
+            sides,
         }
         .write();
-        return;
-    }
-    let wide = PACKED.min((PACKED_STEPS / steps).max(1) * WIDE);
-    for first in (0..b.columns).step_by(wide) {
-        let b = b.columns_from(first, wide);
-        COLUMNS.lend(b.columns.div_ceil(WIDE) * steps, Right::ZERO, |right| {
-            let terms = pack_right(b, steps, right);
-            let columns = b.columns;
-            let product = Product {
-                right,
-                terms,
-                first,
-                columns,
-                ..product
-            };
-            product.write();
-        });
     }
 }
 
-/// All rows times the columns packed.
+/// A right side and what comes of it.
 #[derive(Clone, Copy)]
-struct Product<'a> {
-    left: View<'a>,
+struct Side<'a> {
     right: &'a [Right],
     /// Terms of the right side that are not all zero.
     terms: usize,
-    steps: usize,
     target: Target,
     /// First of the target's columns.
     first: usize,
@@ -160,11 +194,26 @@ struct Product<'a> {
     base: Base<'a>,
 }
 
+impl Side<'_> {
+    fn panels(&self) -> usize {
+        self.columns.div_ceil(WIDE)
+    }
+}
+
+/// All rows times the columns packed, of all sides.
+#[derive(Clone, Copy)]
+struct Product<'a> {
+    left: View<'a>,
+    steps: usize,
+    sides: &'a [Side<'a>],
+}
+
 impl Product<'_> {
     /// In tasks of as equal size as panels allow.
     fn write(&self) {
         let threads = rayon::current_num_threads();
-        let (tall, panels) = (self.left.rows.div_ceil(HIGH), self.columns.div_ceil(WIDE));
+        let panels: usize = self.sides.iter().map(Side::panels).sum();
+        let tall = self.left.rows.div_ceil(HIGH);
         let blocks = tall.div_ceil(TALL).next_multiple_of(threads).min(tall);
         // Few rows: columns are divided too, so that every thread has work.
         let parts = threads.div_ceil(blocks).min(panels);
@@ -172,45 +221,57 @@ impl Product<'_> {
             let (block, part) = (task / parts, task % parts);
             let rows = block * tall / blocks..(block + 1) * tall / blocks;
             let columns = part * panels / parts..(part + 1) * panels / parts;
-            self.block(&rows, columns);
+            self.block(&rows, &columns);
         });
     }
 
-    /// Some panels of rows times some panels of columns.
-    fn block(&self, rows: &Range<usize>, columns: Range<usize>) {
+    /// Some panels of rows times some panels of columns, counted over all sides.
+    fn block(&self, rows: &Range<usize>, columns: &Range<usize>) {
         static ROWS: Buffers<Left> = Buffers::new();
-        static SUMS: Buffers<Sum> = Buffers::new();
         let steps = self.steps;
         ROWS.lend(rows.len() * steps, Left::ZERO, |left| {
             for (panel, left) in rows.clone().zip(left.chunks_exact_mut(steps)) {
                 pack::left(self.left, panel * HIGH, left);
             }
-            SUMS.lend(rows.len() * GROUP, Sum::ZERO, |sums| {
-                let wide = columns.len().div_ceil(columns.len().div_ceil(GROUP));
-                for first in columns.clone().step_by(wide) {
-                    let group = first..columns.end.min(first + wide);
-                    let sums = &mut sums[..rows.len() * group.len()];
-                    self.group(left, group, sums);
-                    for (i, panel) in rows.clone().enumerate() {
-                        self.put(panel, first, &sums[i..], rows.len());
-                    }
+            let mut before = 0;
+            for side in self.sides {
+                let own = columns.start.max(before)..columns.end.min(before + side.panels());
+                if !own.is_empty() {
+                    self.of_side(side, left, rows, own.start - before..own.end - before);
                 }
-            });
+                before += side.panels();
+            }
+        });
+    }
+
+    /// Packed rows times some panels of a side.
+    fn of_side(&self, side: &Side<'_>, left: &[Left], rows: &Range<usize>, columns: Range<usize>) {
+        static SUMS: Buffers<Sum> = Buffers::new();
+        SUMS.lend(rows.len() * GROUP, Sum::ZERO, |sums| {
+            let wide = columns.len().div_ceil(columns.len().div_ceil(GROUP));
+            for first in columns.clone().step_by(wide) {
+                let group = first..columns.end.min(first + wide);
+                let sums = &mut sums[..rows.len() * group.len()];
+                self.group(side, left, group, sums);
+                for (i, panel) in rows.clone().enumerate() {
+                    self.put(side, panel, first, &sums[i..], rows.len());
+                }
+            }
         });
     }
 
     /// Sums of packed rows times some panels of columns, by column.
-    fn group(&self, left: &[Left], columns: Range<usize>, sums: &mut [Sum]) {
+    fn group(&self, side: &Side<'_>, left: &[Left], columns: Range<usize>, sums: &mut [Sum]) {
         let steps = self.steps;
         let tiles = Tiles::configured();
-        let each = steps.div_ceil(steps.div_ceil(STEPS / self.terms.max(1)));
+        let each = steps.div_ceil(steps.div_ceil(STEPS / side.terms.max(1)));
         for first in (0..steps).step_by(each) {
             let some = first..steps.min(first + each);
             let tall = sums.len() / columns.len();
             for (column, sums) in columns.clone().zip(sums.chunks_exact_mut(tall)) {
-                let right = &self.right[column * steps..][some.clone()];
+                let right = &side.right[column * steps..][some.clone()];
                 for (sum, left) in sums.iter_mut().zip(left.chunks_exact(steps)) {
-                    kernel::multiply(&tiles, &left[some.clone()], right, self.terms, sum, first > 0);
+                    kernel::multiply(&tiles, &left[some.clone()], right, side.terms, sum, first > 0);
                 }
             }
         }
@@ -221,19 +282,19 @@ impl Product<'_> {
         unsafe_code,
         reason = "tasks write disjoint parts of one matrix, which slices cannot say"
     )]
-    fn put(&self, panel: usize, first: usize, sums: &[Sum], tall: usize) {
+    fn put(&self, side: &Side<'_>, panel: usize, first: usize, sums: &[Sum], tall: usize) {
         let high = HIGH.min(self.left.rows - panel * HIGH);
-        let wide = self.columns - first * WIDE;
+        let wide = side.columns - first * WIDE;
         for line in 0..high {
-            let at = (panel * HIGH + line) * self.target.1 + self.first + first * WIDE;
+            let at = (panel * HIGH + line) * side.target.1 + side.first + first * WIDE;
             let halves = sums.iter().step_by(tall).flat_map(|sum| sum.0.each_ref());
             for (i, half) in halves.enumerate().take(wide.div_ceil(16)) {
                 let values = &half[line];
                 let n = 16.min(wide - 16 * i);
                 // SAFETY: `multiply` asserted that the matrix has the rows and columns of the product; of this row the
                 // `wide` elements from `at` on are its own, and no other task's in this panel and group.
-                let to = unsafe { std::slice::from_raw_parts_mut(self.target.0.add(at + 16 * i), n) };
-                match (self.base, to.first_chunk_mut::<16>()) {
+                let to = unsafe { std::slice::from_raw_parts_mut(side.target.0.add(at + 16 * i), n) };
+                match (side.base, to.first_chunk_mut::<16>()) {
                     (Base::Zero, Some(to)) => *to = *values,
                     (Base::Zero, None) => to.copy_from_slice(&values[..n]),
                     (Base::Target, _) => to.iter_mut().zip(values).for_each(|(to, value)| *to += value),

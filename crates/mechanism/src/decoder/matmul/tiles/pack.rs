@@ -15,9 +15,14 @@ type Block = [[f32; 16]; 16];
 /// If the processor has no tiles.
 #[expect(unsafe_code, reason = "vectors are wider than every x86-64 has")]
 pub(super) fn left(a: View<'_>, first: usize, packed: &mut [Left]) {
+    #[cfg(test)]
+    if !super::available() {
+        rows(a, first, packed);
+        return;
+    }
     assert!(super::available(), "no tiles");
     // SAFETY: tiles are available only where these vectors are.
-    unsafe { rows(a, first, packed) };
+    unsafe { wide_rows(a, first, packed) };
 }
 
 /// Packs panels of 32 columns, `steps` each, from column `first` on; zero beyond the matrix. Returns how many terms are
@@ -27,12 +32,27 @@ pub(super) fn left(a: View<'_>, first: usize, packed: &mut [Left]) {
 /// If the processor has no tiles.
 #[expect(unsafe_code, reason = "vectors are wider than every x86-64 has")]
 pub(super) fn right(b: View<'_>, first: usize, steps: usize, packed: &mut [Right]) -> usize {
+    #[cfg(test)]
+    if !super::available() {
+        return columns(b, first, steps, packed);
+    }
     assert!(super::available(), "no tiles");
     // SAFETY: as above.
-    unsafe { columns(b, first, steps, packed) }
+    unsafe { wide_columns(b, first, steps, packed) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn wide_rows(a: View<'_>, first: usize, packed: &mut [Left]) {
+    rows(a, first, packed);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn wide_columns(b: View<'_>, first: usize, steps: usize, packed: &mut [Right]) -> usize {
+    columns(b, first, steps, packed)
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn rows(a: View<'_>, first: usize, packed: &mut [Left]) {
     for (step, Left(terms)) in packed.iter_mut().enumerate() {
         let depth = step * DEPTH;
@@ -41,7 +61,8 @@ fn rows(a: View<'_>, first: usize, packed: &mut [Left]) {
     }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn columns(b: View<'_>, first: usize, steps: usize, packed: &mut [Right]) -> usize {
     let (mut second, mut third) = (0, 0);
     // Panels side by side take their step together: what they read of a row lies in one piece.
