@@ -26,29 +26,22 @@ pub(crate) fn resized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
 impl Mlp {
     /// `hidden = act(gate(x)) ⊙ up(x)` or `act(up(x))`, into `inner`.
     pub fn hidden(&self, kind: Activation, x: &[f32], inner: &mut Inner) {
-        let rows = x.len() / self.up.n_in;
-        let len = rows * self.up.n_out;
-        let up = resized(&mut inner.up, len);
-        match &self.gate {
-            None => self.up.forward(x, up),
-            Some(gate) => forward_each(x, [(gate, resized(&mut inner.gate, len)), (&self.up, up)]),
-        }
+        let len = x.len() / self.up.n_in * self.up.n_out;
         let chunk = 1 << 14;
-        let hidden = resized(&mut inner.hidden, len);
-        match &self.gate {
-            None => {
-                hidden
-                    .par_chunks_mut(chunk)
-                    .zip(inner.up.par_chunks(chunk))
-                    .for_each(|(h, u)| activate(kind, u, h));
-            }
-            Some(_) => {
-                let sources = inner.gate.par_chunks(chunk).zip(inner.up.par_chunks(chunk));
-                hidden
-                    .par_chunks_mut(chunk)
-                    .zip(sources)
-                    .for_each(|(h, (g, u))| activate_gated(kind, g, u, h));
-            }
+        let up = resized(&mut inner.up, len);
+        let hidden = resized(&mut inner.hidden, len).par_chunks_mut(chunk);
+        if let Some(gate) = &self.gate {
+            let gated = resized(&mut inner.gate, len);
+            forward_each(x, [(gate, gated), (&self.up, up)]);
+            let sources = inner.gate.par_chunks(chunk).zip(inner.up.par_chunks(chunk));
+            hidden
+                .zip(sources)
+                .for_each(|(h, (g, u))| activate_gated(kind, g, u, h));
+        } else {
+            self.up.forward(x, up);
+            hidden
+                .zip(inner.up.par_chunks(chunk))
+                .for_each(|(h, u)| activate(kind, u, h));
         }
     }
 

@@ -97,7 +97,7 @@ fn onto<const N: usize>(x: &[f32], mut each: [(&Linear, Base<'_>, &mut [f32]); N
         return;
     };
     let products = each.iter_mut().map(|(linear, base, out)| Product {
-        dst: &mut **out,
+        dst: out,
         base: *base,
         right: linear.view().t(),
         kept: linear.kept.as_ref(),

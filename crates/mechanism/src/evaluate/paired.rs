@@ -35,7 +35,8 @@ pub fn paired(before: &[Answer], after: &[Answer], seed: u64) -> Vec<Paired> {
         .map(|answer| ((answer.task.as_str(), answer.doc_id), answer))
         .collect();
     let mut order: Vec<&str> = Vec::new();
-    let mut scores: BTreeMap<(&str, &str), (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+    // By task and metric, of both.
+    let mut scores: BTreeMap<(&str, &str), [Vec<f64>; 2]> = BTreeMap::new();
     for answer in before {
         if !order.contains(&answer.task.as_str()) {
             order.push(&answer.task);
@@ -46,14 +47,14 @@ pub fn paired(before: &[Answer], after: &[Answer], seed: u64) -> Vec<Paired> {
         for (metric, value) in &answer.metrics {
             if let Some(other) = other.metrics.get(metric) {
                 let pair = scores.entry((&answer.task, metric)).or_default();
-                pair.0.push(*value);
-                pair.1.push(*other);
+                pair[0].push(*value);
+                pair[1].push(*other);
             }
         }
     }
     let mut all = Vec::new();
     for task in order {
-        for ((_, metric), (a, b)) in scores.range((task, "")..).take_while(|((of, _), _)| *of == task) {
+        for ((_, metric), [a, b]) in scores.range((task, "")..).take_while(|((of, _), _)| *of == task) {
             let (Some(first), Some(second)) = (mean(a), mean(b)) else {
                 continue;
             };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use mechanism::evaluate::tasks::{Item, TaskItems};
 use mechanism::influence::{Influence, InfluenceSettings, block_influence};
@@ -26,7 +26,7 @@ pub(crate) struct InfluenceArgs {
     #[command(flatten)]
     model: ModelArgs,
     /// One text a line
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["corpus", "tasks"], conflicts_with_all = ["corpus", "tasks"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "tasks"])]
     texts: Option<PathBuf>,
     /// Small texts that come with the program, side by side: plain, mathematical, archaic, code
     #[arg(long, value_name = "NAMES", conflicts_with = "tasks")]
@@ -54,6 +54,11 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
             .collect::<Result<_>>()?,
         (None, None) => args.items.read(|_| 0)?.into_iter().map(of_benchmark).collect(),
     };
+    if inputs.is_empty() {
+        bail!(
+            "no texts to measure on: --texts names a file of them, --corpus small ones that come along, --tasks benchmarks"
+        );
+    }
     let checkpoint = args.model.open(global)?;
     let settings = InfluenceSettings {
         run: args.model.settings(),

@@ -102,6 +102,16 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
         )?;
         follow.done();
         print(global, &effect)?;
+        if !items.is_empty() {
+            output::say(
+                global.quiet,
+                &format!(
+                    "{} items; intervals: bootstrap of paired items, 2,000 resamples, 95 %; seed {}",
+                    items.len(),
+                    global.seed
+                ),
+            );
+        }
     }
     if let Some(out) = &args.out {
         write_pruned(&checkpoint, &pruning, out)?;

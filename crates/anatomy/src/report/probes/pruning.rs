@@ -113,9 +113,17 @@ fn benchmarks(all: &[&Named<PruningEffect>], section: &mut Section) {
         }
     }
     let n: usize = rows.len();
+    // Panels are titled by what they show; a single one is not.
+    let first = bars.first().map(|bar| bar.group.clone()).unwrap_or_default();
+    let single = bars.iter().all(|bar| bar.group == first);
+    let of = if single {
+        format!(": {first}")
+    } else {
+        String::new()
+    };
     section.figures.push(Figure {
         id: "pruning-scores".into(),
-        title: "Scores with layers removed".into(),
+        title: format!("Scores with layers removed{of}"),
         caption: format!(
             "Change of scores with 95 % intervals over paired items; n = {n} scores of {} results.",
             all.len()

@@ -15,6 +15,10 @@ use super::{Base, View};
 #[derive(Debug)]
 pub struct Kept {
     /// Numbers of the largest matrix that is kept.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "nothing is kept there")
+    )]
     largest: usize,
     #[cfg(target_arch = "x86_64")]
     packed: OnceLock<Packed>,

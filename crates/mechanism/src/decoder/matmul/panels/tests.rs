@@ -67,7 +67,10 @@ fn a_number_depends_on_its_row_and_column_alone() {
         );
         assert_eq!(some, all[from * n..(from + rows) * n]);
     }
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let one = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .expect("a thread");
     let mut alone = vec![0.0; m * n];
     one.install(|| multiply(&mut alone, View::new(&x, m, k, k), b, None, Base::Zero));
     assert_eq!(alone, all);
