@@ -1,7 +1,7 @@
 //! Products of matrices: bounds-checked views over slices, and behind them what is fastest here.
 //!
-//! Large products run on the processor's matrix tiles where it has them ([`tiles`]), on vectors of eight with a packed right
-//! side where those are the widest ([`panels`]), else and for small ones in `gemm`.
+//! Large products run on the processor's matrix tiles where it has them (`tiles`), on vectors of eight with a packed right
+//! side where those are the widest (`panels`), else and for small ones in `gemm`.
 
 #[cfg(test)]
 mod exact;
