@@ -36,9 +36,11 @@ def timed(function, repetitions):
     return times, check
 
 
-def influence(model, tokenizer, texts, batch=16):
-    """A batched script as one would write it: sorted by length, padded on the right, padding masked out."""
-    encoded = sorted((tokenizer(text)["input_ids"] for text in texts), key=len)
+def influence(model, tokenizer, texts, batch=16, by_length=True):
+    """A batched script: padded on the right, padding masked out. Sorted by length it pads little; most take texts as they come."""
+    encoded = [tokenizer(text)["input_ids"] for text in texts]
+    if by_length:
+        encoded.sort(key=len)
     sums = torch.zeros(model.config.num_hidden_layers, dtype=torch.float64)
     count = 0
     streams = []
@@ -111,6 +113,8 @@ def main(binary, gguf, texts_path, samples_path=None):
         second, mine_check, tokens = ours(binary, "influence", gguf, texts_path)
         more, _ = timed(lambda: influence(model, tokenizer, texts), 2)
         report("influence", 2 * tokens * layers, first + second, theirs + more, [mine_check, check])
+        theirs, check = timed(lambda: influence(model, tokenizer, texts, by_length=False), 1)
+        report("influence, texts as they come", 2 * tokens * layers, first + second, theirs, [mine_check, check])
     if samples_path:
         samples = [json.loads(line) for line in Path(samples_path).read_text().splitlines()]
         mine, mine_check, tokens = ours(binary, "gradients", gguf, samples_path)
