@@ -178,7 +178,7 @@ fn forest(checkpoint: &Checkpoint, texts: &[Vec<u32>], run: &RunSettings) -> Vec
     };
     let rows = |forest: &[Tree]| -> usize { forest.iter().map(|tree| tree.group.ids.len()).sum() };
     let small = trees(&texts, run.tokens_a_group(config), least);
-    let large = trees(&texts, run.tokens_a_tree(), least);
+    let large = trees(&texts, run.tokens_a_large_group(), least);
     if rows(&large) < rows(&small) / 10 * 9 {
         large
     } else {

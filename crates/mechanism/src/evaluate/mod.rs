@@ -120,7 +120,7 @@ pub fn log_likelihoods_of_ids(
     }
     // The last token predicts nothing that is asked for.
     let inputs: Vec<&[u32]> = encoded.iter().map(|e| &e.ids[..e.ids.len() - 1]).collect();
-    let forest = trees(&inputs, settings.tokens_a_tree(), 1);
+    let forest = trees(&inputs, settings.tokens_a_large_group(), 1);
     let groups: Vec<_> = forest.iter().map(|tree| tree.group.clone()).collect();
     let mut streams = run(
         checkpoint,

@@ -8,9 +8,9 @@ use super::answer::Answer;
 use super::metrics::{Comparison, compare, mean};
 
 /// Resamples of items for the intervals.
-const RESAMPLES: usize = 2000;
+pub const RESAMPLES: usize = 2000;
 /// Level of the intervals.
-const LEVEL: f64 = 0.95;
+pub const LEVEL: f64 = 0.95;
 
 /// One metric of one task on the items both answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -179,7 +179,7 @@ pub fn gradients(
         if settings.per_sample {
             1
         } else {
-            settings.run.tokens_a_tree()
+            settings.run.tokens_a_large_group()
         },
     );
     let layers: Vec<usize> = (0..config.n_layers).collect();

@@ -54,8 +54,8 @@ impl RunSettings {
         self.group_tokens.unwrap_or(usual)
     }
 
-    /// Tokens of a group of texts that share beginnings, each worked out once a group.
-    pub fn tokens_a_tree(&self) -> usize {
+    /// Tokens of a large group: of texts whose shared beginnings are worked out once a group, or that are gone through backwards.
+    pub fn tokens_a_large_group(&self) -> usize {
         self.group_tokens.unwrap_or(MANY)
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use mechanism::Checkpoint;
 use mechanism::evaluate::Request;
+use mechanism::evaluate::paired::{LEVEL, RESAMPLES};
 use mechanism::evaluate::tasks::{Item, Task};
 use mechanism::influence::{InfluenceSettings, block_influence};
 use mechanism::prune::{Choice, PruningEffect, choose, prune, write_pruned};
@@ -106,8 +107,9 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
             output::say(
                 global.quiet,
                 &format!(
-                    "{} items; intervals: bootstrap of paired items, 2,000 resamples, 95 %; seed {}",
+                    "{} items; intervals: bootstrap of paired items, {RESAMPLES} resamples, {} %; seed {}",
                     items.len(),
+                    100.0 * LEVEL,
                     global.seed
                 ),
             );
