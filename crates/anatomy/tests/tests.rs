@@ -10,6 +10,7 @@ mod site;
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
 mod catalog; // build, and the proof of the compiled-in tables
 mod deploy; // the files that run pieces of work on clusters
+mod goldens; // snapshots of help texts and of answers on a small catalog
 mod hub; // the Hub client against a stand-in: faults, kills, errors
 mod hub_checkpoint; // a checkpoint by its name on the Hub
 mod items; // answers to single items: import, SQL, study

@@ -1,0 +1,271 @@
+//! Golden snapshots of what the binary prints: every `--help`, and the forms of every command's answer on a small
+//! catalog of made-up checkpoints (`fixtures/catalog`). A change of output shows as a diff that a reviewer reads.
+//!
+//! `INSTA_UPDATE=always cargo test -p anatomy goldens` renews them; `git diff` then shows what changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::command::{Ran, anatomy};
+
+/// Where the snapshots are, and what in them differs from run to run.
+fn settings(catalog: Option<&Path>) -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("goldens");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // The last digits of a number may differ between processors.
+    settings.add_filter(r"(\d\.\d{8})\d+", "$1");
+    settings.add_filter(&regex_free(env!("CARGO_PKG_VERSION")), "[VERSION]");
+    if let Some(folder) = catalog {
+        settings.add_filter(&regex_free(&folder.to_string_lossy()), "[CATALOG]");
+    }
+    settings
+}
+
+/// A text as a pattern that matches it alone.
+fn regex_free(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let special = !c.is_alphanumeric() && c.is_ascii();
+            special.then_some('\\').into_iter().chain([c])
+        })
+        .collect()
+}
+
+/// The small catalog, built once per run of the tests.
+fn small_catalog() -> &'static Path {
+    static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = BUILT.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("catalog");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalog");
+        let built = anatomy(&[
+            "catalog",
+            "build",
+            "--quiet",
+            "--sources",
+            sources.to_str().expect("UTF-8"),
+            "--out",
+            path.to_str().expect("UTF-8"),
+        ]);
+        assert_eq!(built.code, 0, "{}", built.stderr);
+        (folder, path)
+    });
+    path
+}
+
+/// Exit status and both streams as one text.
+fn whole(ran: &Ran) -> String {
+    let mut text = format!("exit status {}\n", ran.code);
+    for (name, stream) in [("standard output", &ran.stdout), ("standard error", &ran.stderr)] {
+        if !stream.is_empty() {
+            text.push_str(&format!("--- {name}\n{stream}"));
+            if !stream.ends_with('\n') {
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+/// The subcommands that a help text lists, in its order.
+fn subcommands(help: &str) -> Vec<String> {
+    help.lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(String::from)
+        .collect()
+}
+
+#[test]
+fn every_help_is_as_reviewed() {
+    let settings = settings(None);
+    let mut open: Vec<Vec<String>> = vec![Vec::new()];
+    let mut seen = 0;
+    while let Some(path) = open.pop() {
+        let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
+        arguments.push("--help");
+        let ran = anatomy(&arguments);
+        assert_eq!(ran.code, 0, "{path:?}: {}", ran.stderr);
+        for name in subcommands(&ran.stdout) {
+            open.push(path.iter().cloned().chain([name]).collect());
+        }
+        let name = format!(
+            "help_{}",
+            if path.is_empty() {
+                "anatomy".into()
+            } else {
+                path.join("_")
+            }
+        );
+        settings.bind(|| insta::assert_snapshot!(name, whole(&ran)));
+        seen += 1;
+    }
+    assert!(seen > 25, "{seen} help texts: subcommands are no longer found");
+}
+
+/// Commands on the small catalog and the forms each of them has.
+const ANSWERS: [(&str, &[&str], &[&str]); 12] = [
+    (
+        "query",
+        &[
+            "query",
+            "select leaderboard, benchmark, count(*) as n from scores group by 1, 2 order by 1, 2",
+        ],
+        &["table", "json", "csv"],
+    ),
+    ("query_tables", &["query", "--tables"], &["table"]),
+    (
+        "catalog_describe",
+        &["catalog", "describe"],
+        &["table", "json", "csv"],
+    ),
+    (
+        "predict",
+        &["predict", "east/birch-7b"],
+        &["table", "json", "csv"],
+    ),
+    (
+        "predict_structure",
+        &[
+            "predict",
+            "--layers",
+            "30",
+            "--d-model",
+            "3840",
+            "--d-ffn",
+            "10240",
+            "--heads",
+            "30",
+            "--kv-heads",
+            "10",
+            "--vocab-size",
+            "128256",
+            "--device",
+            "RTX 4090",
+        ],
+        &["table", "json"],
+    ),
+    (
+        "recommend",
+        &["recommend", "--memory", "24GB", "--task", "math"],
+        &["table", "json", "csv"],
+    ),
+    (
+        "compare",
+        &["compare", "north/pine-8b-instruct", "east/birch-7b-instruct"],
+        &["table", "json", "csv"],
+    ),
+    (
+        "compare_unlike",
+        &["compare", "north/pine-8b", "east/birch-7b-instruct"],
+        &["table", "json"],
+    ),
+    (
+        "regressions",
+        &[
+            "study",
+            "regressions",
+            "--target",
+            "bbh",
+            "--methods",
+            "linear,random_forest",
+            "--features",
+            "core",
+        ],
+        &["table", "json", "csv"],
+    ),
+    (
+        "importance",
+        &["study", "importance", "--target", "bbh", "--features", "core"],
+        &["table", "json"],
+    ),
+    (
+        "dimensions",
+        &["study", "dimensions", "--resamples", "100"],
+        &["table", "json"],
+    ),
+    (
+        "correlations",
+        &["study", "correlations", "--resamples", "100"],
+        &["table"],
+    ),
+];
+
+#[test]
+fn answers_on_a_small_catalog_are_as_reviewed() {
+    let catalog = small_catalog();
+    let settings = settings(Some(catalog));
+    for (name, arguments, forms) in ANSWERS {
+        for form in forms {
+            let mut all = arguments.to_vec();
+            all.extend([
+                "--catalog",
+                catalog.to_str().expect("UTF-8"),
+                "--format",
+                form,
+                "--quiet",
+            ]);
+            let ran = anatomy(&all);
+            settings.bind(|| insta::assert_snapshot!(format!("{name}_{form}"), whole(&ran)));
+        }
+    }
+}
+
+#[test]
+fn what_a_report_says_is_as_reviewed() {
+    let catalog = small_catalog();
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let folder = out.path().join("report");
+    let ran = anatomy(&[
+        "report",
+        "--quiet",
+        "--resamples",
+        "100",
+        "--only",
+        "dataset,dimensions,trends,correlations",
+        "--catalog",
+        catalog.to_str().expect("UTF-8"),
+        "--out",
+        folder.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let settings = settings(Some(catalog));
+    let text = fs::read_to_string(folder.join("findings.json")).expect("findings");
+    let findings: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut lines = Vec::new();
+    for finding in findings["findings"].as_array().expect("findings") {
+        lines.push(format!(
+            "{} = {} {} {} n {}",
+            finding["id"].as_str().expect("an id"),
+            finding["value"],
+            finding["interval"],
+            finding["unit"],
+            finding["n"],
+        ));
+    }
+    assert!(lines.len() > 100, "{} findings", lines.len());
+    settings.bind(|| insta::assert_snapshot!("report_findings", lines.join("\n")));
+    let mut tables: Vec<PathBuf> = fs::read_dir(folder.join("tables"))
+        .expect("tables")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    tables.sort();
+    let mut heads = String::new();
+    for path in tables {
+        let text = fs::read_to_string(&path).expect("UTF-8");
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        heads.push_str(&format!(
+            "{name}: {} rows: {}\n",
+            text.lines().count() - 1,
+            text.lines().next().unwrap_or("")
+        ));
+    }
+    settings.bind(|| insta::assert_snapshot!("report_tables", heads));
+}
