@@ -110,4 +110,8 @@ pub(crate) enum Command {
     Query(commands::query::QueryArgs),
     /// Serve the dashboard and its JSON API
     Serve(commands::serve::ServeArgs),
+    /// Print a script that completes commands and options in a shell
+    Completions(commands::completions::CompletionsArgs),
+    /// Write manual pages, one per command
+    Man(commands::man::ManArgs),
 }

@@ -269,3 +269,23 @@ fn what_a_report_says_is_as_reviewed() {
     }
     settings.bind(|| insta::assert_snapshot!("report_tables", heads));
 }
+
+#[test]
+fn shells_complete_and_every_command_has_a_manual_page() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = anatomy(&["completions", shell]);
+        assert_eq!(ran.code, 0, "{shell}: {}", ran.stderr);
+        assert!(
+            ran.stdout.contains("regressions") && ran.stdout.contains("--format"),
+            "{shell}: {}",
+            ran.stdout
+        );
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let ran = anatomy(&["man", "--out", folder.path().to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for page in ["anatomy.1", "anatomy-predict.1", "anatomy-study-claims.1"] {
+        let text = fs::read_to_string(folder.path().join(page)).expect(page);
+        assert!(text.contains(".SH OPTIONS"), "{page}: {text}");
+    }
+}

@@ -4,7 +4,9 @@ pub(crate) mod asked;
 pub(crate) mod catalog;
 pub(crate) mod cluster;
 pub(crate) mod compare;
+pub(crate) mod completions;
 pub(crate) mod hub;
+pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod query;
@@ -49,6 +51,8 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Cluster(command) => cluster::run(&cli.global, command),
         Command::Query(args) => query::run(&cli.global, args),
         Command::Serve(args) => serve::run(&cli.global, args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(&cli.global, args),
     }
 }
 
