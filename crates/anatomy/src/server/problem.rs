@@ -75,7 +75,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = serde_json::to_vec(&self).expect("a problem of strings and numbers serialises");
         let mut response = (self.code(), body).into_response();
         let headers = response.headers_mut();
         headers.insert(

@@ -168,7 +168,7 @@ pub struct DecoderConfig {
     pub norm_after: bool,
     /// Norm of queries and keys.
     pub qk_norm: Option<QkNorm>,
-    /// Whether queries' and keys' norm has the same kind as the stream's (false: a layer norm without bias).
+    /// Rotation of queries and keys by position; `None` where positions are learned or absent.
     pub rotary: Option<Rotary>,
     /// Rotation of the layers with a window, where it differs (Gemma 3).
     pub rotary_local: Option<Rotary>,
