@@ -336,7 +336,7 @@ impl Asked<'_> {
                 seed,
                 is_published: self.is_published,
             };
-            findings.push(scored.r2("random_forest", &result)?);
+            findings.extend(scored.r2_readings("random_forest", &result)?);
             findings.push(scored.mae("random_forest", self.unit, &result));
         }
         Ok(findings)

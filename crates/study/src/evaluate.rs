@@ -125,12 +125,23 @@ pub fn bootstrap_r2_over_groups(
     level: f64,
     seed: u64,
 ) -> Result<Option<Interval>, Error> {
-    check_length("predictions", target.len(), predictions.len())?;
-    check_length("groups", target.len(), groups.n_rows())?;
     check_finite("target", target)?;
     check_resampling(resamples, level)?;
+    let mut sums = group_sums(target, predictions, groups)?;
+    sums.retain(|sum| sum[0] > 0.0);
+    Ok(interval_of_sums(&sums, resamples, level, seed))
+}
+
+/// Per group, of the rows that have a prediction: rows, Σy, Σy², Σ(y − ŷ)², y around the mean of all; all of R² that a
+/// resample needs.
+pub(crate) fn group_sums(
+    target: &[f64],
+    predictions: &[Option<f64>],
+    groups: &Groups,
+) -> Result<Vec<[f64; 4]>, Error> {
+    check_length("predictions", target.len(), predictions.len())?;
+    check_length("groups", target.len(), groups.n_rows())?;
     let center = target.iter().sum::<f64>() / target.len().max(1) as f64;
-    // Per group: rows, Σy, Σy², Σ(y − ŷ)²; all of R² that a resample needs.
     let mut sums = vec![[0.0_f64; 4]; groups.n_groups()];
     for (row, prediction) in predictions.iter().enumerate() {
         if let Some(p) = prediction {
@@ -142,20 +153,32 @@ pub fn bootstrap_r2_over_groups(
             }
         }
     }
-    sums.retain(|s| s[0] > 0.0);
-    if sums.len() < 2 {
-        return Ok(None);
+    Ok(sums)
+}
+
+/// R² of the groups drawn, from what [`group_sums`] gives.
+pub(crate) fn r2_of_sums(sums: &[[f64; 4]], drawn: &[usize]) -> Option<f64> {
+    let mut total = [0.0; 4];
+    for &g in drawn {
+        total.iter_mut().zip(sums[g]).for_each(|(t, s)| *t += s);
     }
-    let values = resample_groups(sums.len(), resamples, seed, |drawn| {
-        let mut total = [0.0; 4];
-        for &g in drawn {
-            total.iter_mut().zip(sums[g]).for_each(|(t, s)| *t += s);
-        }
-        let spread = total[2] - total[1] * total[1] / total[0];
-        (spread > 0.0).then(|| 1.0 - total[3] / spread)
-    });
+    let spread = total[2] - total[1] * total[1] / total[0];
+    (spread > 0.0).then(|| 1.0 - total[3] / spread)
+}
+
+/// Percentile interval of R² over groups, from what [`group_sums`] gives; `None` with fewer than two.
+pub(crate) fn interval_of_sums(
+    sums: &[[f64; 4]],
+    resamples: usize,
+    level: f64,
+    seed: u64,
+) -> Option<Interval> {
+    if sums.len() < 2 {
+        return None;
+    }
+    let values = resample_groups(sums.len(), resamples, seed, |drawn| r2_of_sums(sums, drawn));
     let method = format!("bootstrap over {} groups ({resamples})", sums.len());
-    Ok(percentile_interval(&values, level, method))
+    percentile_interval(&values, level, method)
 }
 
 pub(crate) fn check_resampling(resamples: usize, level: f64) -> Result<(), Error> {
@@ -201,8 +224,8 @@ pub(crate) fn check_folds(folds: &[Fold], n_rows: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Relative spread below which a target counts as constant: rounding of the mean alone.
-fn r2_of_pairs(pairs: &[(f64, f64)]) -> Option<f64> {
+/// R² of (truth, prediction) pairs; `None` where the truth is constant.
+pub(crate) fn r2_of_pairs(pairs: &[(f64, f64)]) -> Option<f64> {
     let n = pairs.len() as f64;
     let mean = pairs.iter().map(|p| p.0).sum::<f64>() / n;
     let spread: f64 = pairs.iter().map(|(y, _)| (y - mean).powi(2)).sum();

@@ -6,6 +6,7 @@
 mod algebra;
 pub mod attribution;
 pub mod board;
+pub mod by_group;
 pub mod calendar;
 pub mod ceiling;
 pub mod claims;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::attribution::Asked;
+use crate::by_group::ByGroup;
 use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::finding::Finding;
 use crate::protocol::Protocol;
 use crate::regression::{Regression, all, from_name};
-use crate::scored::Scored;
+use crate::scored::{Scored, readings};
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::mean;
 
@@ -63,20 +64,28 @@ pub fn section(targets: &[Target<'_>], resamples: usize, seed: u64) -> Result<Se
             is_published: asked.is_published,
         };
         for (method, result) in &target.results {
+            let by_shape = scored.by_shape(result)?;
             let finding = scored.r2(method, result)?.with_figure("methods-r2");
-            table.rows.push(row(target, method, result, &finding));
-            section.findings.push(finding);
+            table.rows.push(row(target, method, result, &finding, &by_shape));
+            section.findings.extend(readings(finding, &by_shape));
             section.findings.push(scored.mae(method, asked.unit, result));
         }
     }
-    section.text = words(targets);
-    section.figures = vec![figure(targets)];
+    section.text = words(&section.findings);
+    section.figures = vec![figure(targets, &section.findings)];
     section.tables = vec![table];
     Ok(section)
 }
 
-fn row(target: &Target<'_>, method: &str, result: &Evaluation, finding: &Finding) -> Vec<Cell> {
+fn row(
+    target: &Target<'_>,
+    method: &str,
+    result: &Evaluation,
+    finding: &Finding,
+    by_shape: &ByGroup,
+) -> Vec<Cell> {
     let interval = finding.interval.as_ref();
+    let once = by_shape.interval.as_ref();
     vec![
         target.asked.target.into(),
         method.into(),
@@ -86,19 +95,28 @@ fn row(target: &Target<'_>, method: &str, result: &Evaluation, finding: &Finding
         result.r2_pooled.into(),
         interval.map(|interval| interval.low).into(),
         interval.map(|interval| interval.high).into(),
+        by_shape.r2.into(),
+        once.map(|interval| interval.low).into(),
+        once.map(|interval| interval.high).into(),
+        by_shape.r2_without_largest.into(),
+        by_shape.effective_groups.into(),
         result.mae.into(),
         result.rmse.into(),
         target.lookup.into(),
     ]
 }
 
-/// Mean R² over targets: by method and protocol.
-fn means(targets: &[Target<'_>]) -> BTreeMap<(String, String), f64> {
+/// Mean R² over targets by method and protocol, of the findings under `statistic`.
+fn means(findings: &[Finding], statistic: &str) -> BTreeMap<(String, String), f64> {
     let mut all: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
-    for target in targets {
-        for (method, result) in &target.results {
-            let key = ((*method).to_owned(), target.protocol.to_owned());
-            all.entry(key).or_default().extend(result.r2_pooled);
+    for finding in findings {
+        // regression.{statistic}.{set}.{protocol}.{method}.{target}
+        let parts: Vec<&str> = finding.id.split('.').collect();
+        if let ["regression", of, _, protocol, method, _] = parts[..]
+            && of == statistic
+        {
+            let key = (method.to_owned(), protocol.to_owned());
+            all.entry(key).or_default().extend(finding.value);
         }
     }
     all.into_iter()
@@ -106,9 +124,9 @@ fn means(targets: &[Target<'_>]) -> BTreeMap<(String, String), f64> {
         .collect()
 }
 
-fn words(targets: &[Target<'_>]) -> Vec<String> {
-    let means = means(targets);
-    let of = |protocol: Protocol| {
+fn words(findings: &[Finding]) -> Vec<String> {
+    let of = |protocol: Protocol, statistic: &str| {
+        let means = means(findings, statistic);
         let mut methods: Vec<(&str, f64)> = means
             .iter()
             .filter(|((_, name), _)| name == protocol.name())
@@ -122,10 +140,12 @@ fn words(targets: &[Target<'_>]) -> Vec<String> {
         said.join(", ")
     };
     vec![format!(
-        "Mean R² over the benchmarks with rows divided at random: {}. On shapes not trained on: {}. The forest has its own \
-         section.",
-        of(Protocol::RandomSplit),
-        of(Protocol::StructureOut)
+        "Mean R² over the benchmarks with rows divided at random: {}. On shapes not trained on, by rows: {}; with \
+         each shape counted once: {}. By rows the largest shape says most of it: its share of the rows and the effective \
+         number of shapes stand in the table. The forest has its own section.",
+        of(Protocol::RandomSplit, "r2"),
+        of(Protocol::StructureOut, "r2"),
+        of(Protocol::StructureOut, "r2_shapes")
     )]
 }
 
@@ -134,6 +154,8 @@ fn empty_table() -> Table {
         id: "methods".into(),
         caption: "R² (pooled over folds) of each method on each benchmark of leaderboard v1, from structure and date, or \
                   from the columns of `structural`; defaults of the literature. Intervals: 95 %, bootstrap over shapes. \
+                  By shape: the same predictions, each shape counted once. Without largest: by rows, without those of the \
+                  largest shape. Effective shapes: (Σn)² / Σn² over the rows of the shapes tested. \
                   Look-up: the training mean of the row's own shape."
             .into(),
         columns: [
@@ -145,6 +167,11 @@ fn empty_table() -> Table {
             "R²",
             "low",
             "high",
+            "R² by shape",
+            "low by shape",
+            "high by shape",
+            "R² without largest",
+            "effective shapes",
             "MAE (points)",
             "RMSE (points)",
             "look-up R²",
@@ -156,26 +183,33 @@ fn empty_table() -> Table {
     }
 }
 
-fn figure(targets: &[Target<'_>]) -> Figure {
+fn figure(targets: &[Target<'_>], findings: &[Finding]) -> Figure {
     let n = targets.iter().map(|target| target.asked.values.len()).max();
     // A method that fails badly out of shape would flatten all others.
     let floor = -1.0;
-    let rows: Vec<Bar> = means(targets)
-        .into_iter()
-        .filter(|(_, value)| value.is_finite())
-        .map(|((method, protocol), value)| Bar {
-            group: protocol,
-            series: method,
-            value: value.max(floor),
-            interval: None,
-        })
+    let bars = |statistic: &'static str, suffix: &'static str| {
+        means(findings, statistic)
+            .into_iter()
+            .filter(move |((_, protocol), value)| {
+                value.is_finite() && (suffix.is_empty() || protocol == Protocol::StructureOut.name())
+            })
+            .map(move |((method, protocol), value)| Bar {
+                group: format!("{protocol}{suffix}"),
+                series: method,
+                value: value.max(floor),
+                interval: None,
+            })
+    };
+    let rows: Vec<Bar> = bars("r2", "")
+        .chain(bars("r2_shapes", ", each shape once"))
         .collect();
     Figure {
         id: "methods-r2".into(),
         title: "What each method predicts, by protocol".into(),
         caption: format!(
-            "Mean R² over the six benchmarks of leaderboard v1 by method: rows divided at random against shapes not \
-             trained on; values below {floor} drawn at {floor}; n = {} checkpoints.",
+            "Mean R² over the six benchmarks of leaderboard v1 by method: rows divided at random, shapes not trained on \
+             by rows, and shapes not trained on with each counted once; values below {floor} drawn at {floor}; n = {} \
+             checkpoints.",
             n.unwrap_or_default()
         ),
         n: n.unwrap_or_default(),

@@ -54,6 +54,11 @@ impl Protocol {
         Self::ALL.into_iter().find(|p| p.name() == name)
     }
 
+    /// Whether whole groups are held out, so that the largest group weighs as one fold's rows.
+    pub fn is_grouped(self) -> bool {
+        matches!(self, Self::StructureOut | Self::LineageOut | Self::FamilyOut)
+    }
+
     /// Folds used where the caller has no wish: 1 for single splits, 5 for random folds, 10 for groups.
     pub fn default_folds(self) -> usize {
         match self {

@@ -1,10 +1,12 @@
 //! How well one method predicts one target under one protocol, as findings.
 
+use crate::by_group::{ByGroup, by_group};
 use crate::design::Design;
 use crate::error::Error;
 use crate::evaluate::{Evaluation, bootstrap_r2_over_groups};
 use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
+use crate::protocol::Protocol;
 use crate::published::published;
 
 /// Rows of one target under one protocol, and the names they have inside ids.
@@ -63,6 +65,33 @@ impl Scored<'_> {
             )))
     }
 
+    /// What the same predictions say with each shape counted once.
+    ///
+    /// # Errors
+    /// As [`by_group`].
+    pub fn by_shape(&self, result: &Evaluation) -> Result<ByGroup, Error> {
+        by_group(
+            self.values,
+            &result.predictions,
+            self.shape,
+            self.resamples,
+            0.95,
+            self.seed,
+        )
+    }
+
+    /// R² by rows as [`Scored::r2`], then its siblings: with each shape counted once
+    /// (`regression.r2_shapes.{set}.{protocol}.{method}.{target}`) and, unless the protocol is known to hold out no groups,
+    /// by rows without the largest shape (`regression.r2_without_largest.…`).
+    ///
+    /// # Errors
+    /// As [`Scored::r2`].
+    pub fn r2_readings(&self, method: &str, result: &Evaluation) -> Result<Vec<Finding>, Error> {
+        let by_rows = self.r2(method, result)?;
+        let by_shape = self.by_shape(result)?;
+        Ok(readings(by_rows, &by_shape))
+    }
+
     /// Mean absolute error of a method in the target's `unit`: `regression.mae.{set}.{protocol}.{method}.{target}`.
     pub fn mae(&self, method: &str, unit: &str, result: &Evaluation) -> Finding {
         let words = format!("How far off is {method} on {}, on the mean?", self.target);
@@ -90,4 +119,37 @@ impl Scored<'_> {
             .with_protocol(self.protocol, self.design.names())
             .with_seed(self.seed)
     }
+}
+
+/// R² by rows, told what it must not be read without, and its siblings by shape. Their ids are its own with another
+/// name of the statistic.
+pub fn readings(by_rows: Finding, by_shape: &ByGroup) -> Vec<Finding> {
+    let effective = format!(
+        "effective number of shapes {:.1} of {}; the largest holds {:.0} % of the rows",
+        by_shape.effective_groups,
+        by_shape.n_groups,
+        100.0 * by_shape.largest_share
+    );
+    let sibling = |statistic: &str, value: Option<f64>, method: &str| {
+        let mut finding = by_rows.clone();
+        finding.id = finding.id.replacen(".r2.", &format!(".{statistic}."), 1);
+        finding.value = value.filter(|value| value.is_finite());
+        finding.method = format!("{}, {method}", finding.method);
+        finding.interval = None;
+        finding.notes = vec![effective.clone()];
+        finding.with_published(None)
+    };
+    let mut all = vec![
+        by_rows.clone().with_note(by_shape.in_words()),
+        sibling("r2_shapes", by_shape.r2, "each shape counted once").with_interval(by_shape.interval.clone()),
+    ];
+    let holds_out_rows = |protocol: Protocol| !protocol.is_grouped();
+    if !Protocol::from_name(&by_rows.protocol).is_some_and(holds_out_rows) {
+        all.push(sibling(
+            "r2_without_largest",
+            by_shape.r2_without_largest,
+            "by rows, without the largest shape",
+        ));
+    }
+    all
 }

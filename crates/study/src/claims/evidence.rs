@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Interval};
+use crate::protocol::Protocol;
 
 /// Findings by id.
 pub struct Findings<'a> {
@@ -42,9 +43,26 @@ impl<'a> Findings<'a> {
             .collect()
     }
 
-    /// The evidence that one finding gives.
+    /// The evidence that one finding gives. R² where whole groups were held out also says what it is with each shape
+    /// counted once: by rows it may be a statement about one shape.
     pub fn evidence(&self, id: &str) -> Evidence {
-        self.get(id).map_or_else(Evidence::none, Evidence::from)
+        let evidence = self.get(id).map_or_else(Evidence::none, Evidence::from);
+        let sibling = id.replacen("regression.r2.", "regression.r2_shapes.", 1);
+        match self
+            .get(&sibling)
+            .and_then(|finding| Some((finding, finding.value?)))
+        {
+            Some((finding, value)) if sibling != id && is_grouped(&evidence.protocol) => {
+                let ends = finding.interval.as_ref().map_or(String::new(), |ends| {
+                    format!(" [{:.3}, {:.3}]", ends.low, ends.high)
+                });
+                let notes = finding.notes.join("; ");
+                evidence.saying(format!(
+                    "by rows; with each shape counted once {value:.3}{ends}; {notes}"
+                ))
+            }
+            _ => evidence,
+        }
     }
 
     /// What `kind` of importance puts first for a target, and by how much of what.
@@ -56,6 +74,10 @@ impl<'a> Findings<'a> {
                 .total_cmp(&b.value.unwrap_or(f64::NAN))
         })
     }
+}
+
+fn is_grouped(protocol: &str) -> bool {
+    Protocol::from_name(protocol).is_some_and(Protocol::is_grouped)
 }
 
 /// A number with what it rests on.

@@ -9,6 +9,7 @@ mod size_bins;
 mod step;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use crate::error::Error;
 use crate::features;

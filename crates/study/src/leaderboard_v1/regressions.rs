@@ -1,19 +1,19 @@
 //! From structure to score: a random forest on `structure_date`, under random rows and under unseen shapes.
 
-use super::forests::{Forests, SEEDS, forests, importance_by_tree};
-use super::rows::{Rows, SET, add_folds, rows_of, rows_table};
+use super::forests::{Forests, forests, importance_by_tree};
+use super::rows::{Rows, SET, add_runs, rows_of, rows_table};
+use super::told;
 use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
-use crate::ceiling::{ceiling, lookup};
+use crate::ceiling::ceiling;
 use crate::error::Error;
-use crate::evaluate::Evaluation;
-use crate::features::COLUMNS;
 use crate::finding::{Finding, Interval};
-use crate::protocol::{Protocol, RowInformation, folds};
+use crate::protocol::Protocol;
 use crate::published::published;
+use crate::scored::readings;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, quantile};
 
-const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::StructureOut];
+pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::StructureOut];
 
 pub(super) fn section(
     study: &LeaderboardV1<'_>,
@@ -28,11 +28,31 @@ pub(super) fn section(
         id: "regression".into(),
         caption: "R² of a random forest (100 trees, all features per split) from structure and date to score. Ceiling: \
                   adjusted η² of the full structure, the most that any function of structure alone can explain on these \
-                  rows (date can pass it). Look-up: predicting the training mean of the row's own shape. Intervals: 95 %, \
-                  bootstrap over shapes."
+                  rows (date can pass it). Look-up: predicting the training mean of the row's own shape. By shape: the same \
+                  predictions, each shape counted once; without largest: by rows, without those of the largest shape; \
+                  effective shapes: (Σn)² / Σn² of the shapes tested. Random rows: mean and standard deviation over splits, \
+                  unseen shapes: over seeds of the forest. Intervals: 95 %, bootstrap over shapes."
             .into(),
-        columns: ["benchmark", "protocol", "n tested", "R²", "sd over seeds", "low", "high", "MAE (points)", "look-up R²", "ceiling"]
-            .map(String::from)
+        columns: [
+            "benchmark",
+            "protocol",
+            "n tested",
+            "R²",
+            "sd",
+            "sd over",
+            "low",
+            "high",
+            "R² by shape",
+            "low by shape",
+            "high by shape",
+            "R² without largest",
+            "effective shapes",
+            "MAE (points)",
+            "look-up R²",
+            "look-up R² by shape",
+            "ceiling",
+        ]
+        .map(String::from)
             .to_vec(),
         shown: true,
         ..Table::default()
@@ -65,28 +85,14 @@ pub(super) fn section(
         );
         let mut row_table = rows_table(study, benchmark, &rows);
         for protocol in PROTOCOLS {
-            let information = RowInformation {
-                n_rows: rows.target.len(),
-                shape: Some(&rows.shape),
-                ..RowInformation::default()
-            };
-            let folds = folds(protocol, &information, study.seed)?;
-            let forests = forests(
-                &rows.design,
-                &rows.target,
-                &rows.shape,
-                &folds,
-                study.resamples,
-                study.seed,
-            )?;
-            let own_shape = lookup(&rows.target, &rows.shape, &folds)?;
+            let forests = forests(&rows, protocol, study.resamples, study.seed)?;
             table
                 .rows
-                .push(table_row(place, protocol, &forests, &own_shape, limit.adjusted));
+                .push(table_row(place, protocol, &forests, limit.adjusted));
             section
                 .findings
-                .extend(scores(study, place, protocol, &rows, &forests, &own_shape));
-            add_folds(&mut row_table, protocol, &folds, &forests.first);
+                .extend(scores(study, place, protocol, &rows, &forests));
+            add_runs(&mut row_table, protocol, &forests);
             done();
         }
         importances.extend(importance(study, place, &rows, &mut section)?);
@@ -94,8 +100,11 @@ pub(super) fn section(
         section.tables.push(row_table);
     }
     section.tables.insert(0, table);
-    section.text = words(&section);
-    section.figures = vec![r2_figure(&section, study), importance_figure(importances, study)];
+    section.text = told::words(&section.findings);
+    section.figures = vec![
+        told::r2_figure(&section.findings, study),
+        importance_figure(importances, study),
+    ];
     Ok(section)
 }
 
@@ -109,7 +118,6 @@ fn scores(
     protocol: Protocol,
     rows: &Rows,
     forests: &Forests,
-    own_shape: &Evaluation,
 ) -> Vec<Finding> {
     let (benchmark, title) = (BENCHMARKS[place], BENCHMARK_TITLES[place]);
     let name = protocol.name();
@@ -127,26 +135,45 @@ fn scores(
     let id =
         |statistic: &str, method: &str| format!("regression.{statistic}.{SET}.{name}.{method}.{benchmark}");
     let r2_id = id("r2", "random_forest");
-    vec![
+    let by_rows = complete(
+        finding(
+            &r2_id,
+            &format!("Which share of the variance of {title} does a forest predict from structure and date?"),
+        ),
+        forests.r2,
+        "fraction",
+        "random_forest",
+    )
+    .with_interval(forests.interval.clone())
+    .with_note(forests.spread_in_words())
+    .with_figure("regression-r2")
+    .with_published(published(&r2_id));
+    let own_shape = complete(
+        finding(
+            &id("r2", "lookup"),
+            &format!("Which share of the variance of {title} does the mean of the row's own shape predict?"),
+        ),
+        forests.lookup,
+        "fraction",
+        "look-up: training mean of the row's shape, else of all",
+    )
+    .with_note(format!("mean over {}", forests.runs()));
+    let mut all = readings(by_rows, &forests.by_shape);
+    all.extend([
         complete(
             finding(
-                &r2_id,
-                &format!(
-                    "Which share of the variance of {title} does a forest predict from structure and date?"
-                ),
+                &format!("regression.effective_shapes.{SET}.{name}.{benchmark}"),
+                &format!("How many shapes of equal size would weigh as evenly as those tested on {title}?"),
             ),
-            forests.r2,
-            "fraction",
-            "random_forest",
+            forests.by_shape.effective_groups,
+            "shapes",
+            "(Σn)² / Σn² over the rows of each shape tested",
         )
-        .with_interval(forests.interval.clone())
         .with_note(format!(
-            "mean over {SEEDS} seeds of the forest, standard deviation {:.3}; one forest of 100 trees differs from \
-             another by as much",
-            forests.r2_sd
-        ))
-        .with_figure("regression-r2")
-        .with_published(published(&r2_id)),
+            "of {}; the largest holds {:.0} % of the rows",
+            forests.by_shape.n_groups,
+            100.0 * forests.by_shape.largest_share
+        )),
         complete(
             finding(
                 &id("r2_mean_of_folds", "random_forest"),
@@ -165,37 +192,30 @@ fn scores(
             "points",
             "random_forest",
         ),
-        complete(
-            finding(
-                &id("r2", "lookup"),
-                &format!(
-                    "Which share of the variance of {title} does the mean of the row's own shape predict?"
-                ),
-            ),
-            own_shape.r2_pooled.unwrap_or(f64::NAN),
-            "fraction",
-            "look-up: training mean of the row's shape, else of all",
-        ),
-    ]
+    ]);
+    all.extend(readings(own_shape, &forests.lookup_by_shape));
+    all
 }
 
-fn table_row(
-    place: usize,
-    protocol: Protocol,
-    forests: &Forests,
-    own_shape: &Evaluation,
-    ceiling: Option<f64>,
-) -> Vec<Cell> {
+fn table_row(place: usize, protocol: Protocol, forests: &Forests, ceiling: Option<f64>) -> Vec<Cell> {
+    let once = &forests.by_shape;
     vec![
         BENCHMARK_TITLES[place].into(),
         protocol.name().into(),
         forests.first.n_tested.into(),
         forests.r2.into(),
         forests.r2_sd.into(),
+        forests.runs().into(),
         forests.interval.as_ref().map(|interval| interval.low).into(),
         forests.interval.as_ref().map(|interval| interval.high).into(),
+        once.r2.into(),
+        once.interval.as_ref().map(|interval| interval.low).into(),
+        once.interval.as_ref().map(|interval| interval.high).into(),
+        once.r2_without_largest.into(),
+        once.effective_groups.into(),
         forests.mae.into(),
-        own_shape.r2_pooled.into(),
+        forests.lookup.into(),
+        forests.lookup_by_shape.r2.into(),
         ceiling.into(),
     ]
 }
@@ -243,73 +263,6 @@ fn importance(
         );
     }
     Ok(bars)
-}
-
-fn words(section: &Section) -> Vec<String> {
-    let value = |protocol: &str, benchmark: &str| {
-        let id = format!("regression.r2.{SET}.{protocol}.random_forest.{benchmark}");
-        section
-            .findings
-            .iter()
-            .find(|finding| finding.id == id)
-            .and_then(|finding| finding.value)
-    };
-    let range = |protocol: &str| {
-        let values: Vec<f64> = BENCHMARKS
-            .iter()
-            .filter_map(|benchmark| value(protocol, benchmark))
-            .collect();
-        (quantile(&values, 0.0), quantile(&values, 1.0))
-    };
-    let (random, unseen) = (range("random_split"), range("structure_out"));
-    vec![format!(
-        "With rows divided at random the forest explains {:.0} to {:.0} % of the variance; with shapes it has never seen, \
-         {:.0} to {:.0} %. Fine-tunes of one base share a structure, so random rows put near-copies of the test rows into \
-         training: the gap is what leaks. Features: {}.",
-        100.0 * random.0,
-        100.0 * random.1,
-        100.0 * unseen.0,
-        100.0 * unseen.1,
-        COLUMNS.join(", ")
-    )]
-}
-
-fn r2_figure(section: &Section, study: &LeaderboardV1<'_>) -> Figure {
-    let mut bars = Vec::new();
-    for (place, benchmark) in BENCHMARKS.iter().enumerate() {
-        for protocol in PROTOCOLS {
-            let id = format!(
-                "regression.r2.{SET}.{}.random_forest.{benchmark}",
-                protocol.name()
-            );
-            let Some(finding) = section.findings.iter().find(|finding| finding.id == id) else {
-                continue;
-            };
-            let Some(value) = finding.value else { continue };
-            bars.push(Bar {
-                group: BENCHMARK_TITLES[place].into(),
-                series: protocol.name().into(),
-                value,
-                interval: finding
-                    .interval
-                    .as_ref()
-                    .map(|interval| (interval.low, interval.high)),
-            });
-        }
-    }
-    Figure {
-        id: "regression-r2".into(),
-        title: "What a forest predicts, by protocol".into(),
-        caption: format!(
-            "R² of a random forest from structure and date to score under random_split and structure_out, with 95 % \
-             intervals over shapes; leaderboard v1, {} checkpoints before rows without structure are left out.",
-            study.rows.len()
-        ),
-        n: study.rows.len(),
-        x: Axis::linear("benchmark"),
-        y: Axis::linear("R² (fraction of variance)"),
-        drawing: Drawing::Bars(bars),
-    }
 }
 
 fn importance_figure(bars: Vec<Bar>, study: &LeaderboardV1<'_>) -> Figure {

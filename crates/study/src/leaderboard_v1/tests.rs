@@ -1,6 +1,7 @@
 //! The sections on rows whose answer is known.
 
 use super::*;
+use crate::section::{Cell, Drawing, Table};
 
 /// 60 shapes of 12 checkpoints; the score is a number drawn for the shape, so structure explains everything by look-up
 /// and nothing out of shape.
@@ -64,6 +65,125 @@ fn a_look_up_table_is_found_out_by_unseen_shapes() {
     assert!(value(&sections, &id("structure_out")) < 0.3);
     assert!((value(&sections, "regression.ceiling.structure.arc") - 1.0).abs() < 1e-9);
     assert!(value(&sections, "importance.mdi.structure_date.arc.layers") > 0.9);
+}
+
+/// 40 rows each of 19 shapes whose score follows from the layers, and 800 of the deepest, whose score does not.
+fn one_large_shape() -> Vec<StructureRow> {
+    let row = |number: u32, shape: u32, score: f64| StructureRow {
+        id: format!("org/checkpoint-{number}"),
+        shape,
+        structure: [
+            1.0,
+            64.0,
+            256.0,
+            8.0,
+            f64::from(shape + 4),
+            8.0,
+            32_000.0,
+            2048.0,
+            1.0,
+        ]
+        .map(Some),
+        kind: None,
+        scores: [Some(score); 6],
+    };
+    (0..1600_u32)
+        .map(|number| {
+            let wobble = f64::from(number % 5);
+            if number < 800 {
+                row(number, 19, wobble)
+            } else {
+                row(number, number % 20, f64::from(number % 20) * 3.0 + wobble)
+            }
+        })
+        .filter(|row| row.shape != 19 || row.scores[0] < Some(5.0))
+        .collect()
+}
+
+#[test]
+fn one_large_shape_does_not_speak_for_all() {
+    let sections = run(&one_large_shape());
+    let of = |statistic: &str| {
+        let id = format!("regression.{statistic}.structure_date.structure_out.random_forest.mmlu");
+        value(&sections, &id)
+    };
+    assert!(of("r2") < 0.0, "by rows the held-out shape decides: {}", of("r2"));
+    assert!(of("r2_without_largest") > 0.7, "{}", of("r2_without_largest"));
+    assert!(
+        of("r2_shapes") > of("r2") + 0.5,
+        "{} {}",
+        of("r2_shapes"),
+        of("r2")
+    );
+    let effective = value(
+        &sections,
+        "regression.effective_shapes.structure_date.structure_out.mmlu",
+    );
+    // 800 rows of one and 40 each of 19.
+    let counted = 1560.0_f64.powi(2) / (800.0_f64.powi(2) + 19.0 * 1600.0);
+    assert!((effective - counted).abs() < 1e-9, "{effective}");
+    let regression = sections
+        .iter()
+        .find(|section| section.id == "regression")
+        .expect("there");
+    assert!(
+        regression.text[1].contains(&format!("the effective number of shapes is {counted:.1}")),
+        "{}",
+        regression.text[1]
+    );
+    let Drawing::Bars(bars) = &regression.figures[0].drawing else {
+        panic!("bars");
+    };
+    let arc: Vec<&str> = bars[..3].iter().map(|bar| bar.series.as_str()).collect();
+    assert_eq!(
+        arc,
+        [
+            "random rows",
+            "unseen shapes, by rows",
+            "unseen shapes, each once"
+        ]
+    );
+}
+
+#[test]
+fn random_rows_are_split_twelve_times() {
+    let sections = run(&one_large_shape());
+    let tables: Vec<&Table> = sections.iter().flat_map(|section| &section.tables).collect();
+    let table = tables
+        .iter()
+        .find(|table| table.id == "regression")
+        .expect("the table");
+    let over = table
+        .columns
+        .iter()
+        .position(|name| name == "sd over")
+        .expect("the column");
+    assert_eq!(table.rows[0][over], Cell::from("12 splits"));
+    assert_eq!(table.rows[1][over], Cell::from("3 seeds"));
+    let rows = tables
+        .iter()
+        .find(|table| table.id == "regression-rows-arc")
+        .expect("the rows");
+    let folds = |name: &str| {
+        let place = rows.columns.iter().position(|column| column == name)?;
+        Some(rows.rows.iter().map(|row| row[place].clone()).collect::<Vec<_>>())
+    };
+    let first = folds("fold_random_split").expect("the first split");
+    let last = folds("fold_random_split_12").expect("the twelfth split");
+    assert!(first != last && folds("fold_random_split_13").is_none());
+    let all = sections.iter().flat_map(|section| &section.findings);
+    let note = |protocol: &str| {
+        let id = format!("regression.r2.structure_date.{protocol}.random_forest.arc");
+        let found = all.clone().find(|finding| finding.id == id);
+        found.expect("a finding").notes.join(" ")
+    };
+    assert!(
+        note("random_split")
+            .contains("mean over 12 splits of the rows at random, a forest each; sd over splits")
+    );
+    assert!(
+        note("structure_out").contains("sd over seeds") && !note("structure_out").contains("sd over splits")
+    );
 }
 
 #[test]

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 use rayon::prelude::*;
+use study::by_group::ByGroup;
 use study::ceiling::{ceiling, lookup};
 use study::finding::Finding;
 use study::regression::SavedFit;
-use study::scored::Scored;
+use study::scored::{Scored, readings};
 use study::section::{Cell, Section, Table};
 use study::{Evaluation, Groups, evaluate};
 
@@ -145,11 +146,11 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                     method: method.name(),
                     rows: &rows,
                 };
-                let finding = question.scored().r2(method.name(), &result)?;
+                let (finding, by_shape) = question.answer(&result)?;
                 table
                     .rows
-                    .push(question.table_row(&result, &finding, &own_shape, limit.adjusted));
-                findings.push(finding);
+                    .push(question.table_row(&result, &finding, &by_shape, &own_shape, limit.adjusted));
+                findings.extend(readings(finding, &by_shape));
                 predicted.push((method.name(), result));
             }
             let beside = Beside {
@@ -235,13 +236,21 @@ impl Question<'_> {
         }
     }
 
+    /// R² by rows, and with each shape counted once.
+    fn answer(&self, result: &Evaluation) -> Result<(Finding, ByGroup)> {
+        let scored = self.scored();
+        Ok((scored.r2(self.method, result)?, scored.by_shape(result)?))
+    }
+
     fn table_row(
         &self,
         result: &Evaluation,
         finding: &Finding,
+        by_shape: &ByGroup,
         own_shape: &Evaluation,
         ceiling: Option<f64>,
     ) -> Vec<Cell> {
+        let once = by_shape.interval.as_ref();
         vec![
             self.target.into(),
             self.set.name.as_str().into(),
@@ -251,6 +260,11 @@ impl Question<'_> {
             result.r2_pooled.into(),
             finding.interval.as_ref().map(|interval| interval.low).into(),
             finding.interval.as_ref().map(|interval| interval.high).into(),
+            by_shape.r2.into(),
+            once.map(|interval| interval.low).into(),
+            once.map(|interval| interval.high).into(),
+            by_shape.r2_without_largest.into(),
+            by_shape.effective_groups.into(),
             result.r2_mean_of_folds().into(),
             result.mae.into(),
             result.rmse.into(),
@@ -263,7 +277,9 @@ impl Question<'_> {
 fn empty_table() -> Table {
     Table {
         id: "regressions".into(),
-        caption: "R² pooled over folds".into(),
+        caption: "R² pooled over folds; by shape: the same predictions, each shape counted once; without largest: by rows, \
+                  without those of the largest shape; effective shapes: (Σn)² / Σn² of the shapes tested"
+            .into(),
         columns: [
             "target",
             "features",
@@ -273,6 +289,11 @@ fn empty_table() -> Table {
             "R²",
             "low",
             "high",
+            "R² by shape",
+            "low by shape",
+            "high by shape",
+            "R² without largest",
+            "effective shapes",
             "R² mean of folds",
             "MAE",
             "RMSE",
