@@ -131,3 +131,52 @@ fn visitors_read_within_bounds() -> Result<(), Error> {
     assert!(error.to_string().contains("Resources exhausted"), "{error}");
     Ok(())
 }
+
+/// Large enough that several threads would each read a range of it, and each cell of text holds what looks like a row.
+#[test]
+fn quoted_line_ends_are_no_ends_of_records() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("notes.csv");
+    let mut text = String::from("id,text\n");
+    for id in 0..200_000_u32 {
+        text += &format!("{id},\"note {}\n{},tail\"\n", "z".repeat(40), 1_000_000_000 + id);
+    }
+    std::fs::write(&path, text)?;
+    let expected = "n,largest\n200000,199999\n";
+    let engine = Engine::empty()?;
+    engine.register_file("notes", &path)?;
+    for table in [format!("'{}'", path.display()), "notes".to_owned()] {
+        let sql = format!("select count(*) as n, max(id) as largest from {table}");
+        assert_eq!(csv(&engine, &sql)?, expected, "{table}");
+    }
+    engine = Engine::open(None)?;
+    let sql = format!(
+        "select count(*) as n, max(id) as largest from '{}'",
+        path.display()
+    );
+    assert_eq!(csv(&engine, &sql)?, expected);
+    Ok(())
+}
+
+#[test]
+fn a_cell_far_down_tells_its_columns_type() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("late.csv");
+    let rows: String = (0..2_000)
+        .map(|id| {
+            if id == 1_500 {
+                "1500,NA,0.5\n".to_owned()
+            } else {
+                format!("{id},{id},1\n")
+            }
+        })
+        .collect();
+    std::fs::write(&path, format!("id,x,y\n{rows}"))?;
+    let engine = Engine::empty()?;
+    let path = path.display();
+    let sql = format!(
+        "select count(x) as n, sum(try_cast(x as bigint)) as s, sum(y) as y, max(id) as id from '{path}'"
+    );
+    assert_eq!(csv(&engine, &sql)?, "n,s,y,id\n2000,1997500,1999.5,1999\n");
+    Ok(())
+}

@@ -61,6 +61,48 @@ const PERF: &str = "config.name,config.backend.name,config.backend.model,config.
     4bit-awq-gemm-flash_attention_2,pytorch,a/b-7b,float16,['NVIDIA A10G'],0.25,1.5,31.2,5000.5,\n\
     float16-eager,pytorch,a/c-70b,float16,['NVIDIA A10G'],,,,,CUDA out of memory\n";
 
+const SCALES: &str = r#"{"results": {
+ "truthfulqa_gen": {"bleu_acc,none": 0.2913, "bleu_diff,none": -5.2094, "bleu_max,none": 21.3007, "rouge1_diff,none": 0.5205},
+ "wmt_low": {"bleu,none": 0.84},
+ "squadv2": {"f1,none": 0.75},
+ "mine": {"acc,none": 0.9}, "other": {"acc,none": 45.5}},
+ "config": {"model_args": "pretrained=a/b"}, "versions": {}, "date": 1718000000.5}"#;
+
+#[test]
+fn a_score_keeps_the_scale_of_its_metric() -> Result<(), Error> {
+    let catalog = built(&[("results_2024.json", SCALES.as_bytes())])?;
+    let found: Vec<_> = catalog
+        .scores
+        .iter()
+        .map(|score| {
+            let metric = score.setting.as_deref().unwrap_or_default();
+            (
+                format!("{} {}", score.benchmark, metric.replace("; filter none", "")),
+                score.value,
+                score.unit.as_str(),
+            )
+        })
+        .collect();
+    for (name, value, unit) in [
+        ("truthfulqa_gen bleu_acc", 29.13, "points"),
+        ("truthfulqa_gen bleu_diff", -5.2094, "as reported"),
+        ("truthfulqa_gen bleu_max", 21.3007, "points"),
+        ("truthfulqa_gen rouge1_diff", 0.5205, "as reported"),
+        ("wmt_low bleu", 0.84, "points"),
+        ("squadv2 f1", 0.75, "points"),
+        ("mine acc", 0.9, "as reported"),
+        ("other acc", 45.5, "as reported"),
+    ] {
+        assert!(
+            found
+                .iter()
+                .any(|(found, score, kind)| found == name && (score - value).abs() < 1e-9 && *kind == unit),
+            "{name} {value} {unit}: {found:?}"
+        );
+    }
+    Ok(())
+}
+
 #[test]
 fn tables_are_told_by_their_columns() -> Result<(), Error> {
     let big = "model,link,moe,size,act_param,type,complete,instruct,date,prefill\n\

@@ -38,9 +38,15 @@ pub(crate) fn count(config: &Config, outer: &Fields, inner: &Fields) -> Option<C
     let exact = known.is_some() && config.layer_kinds_are_plain(inner);
     let recipe = recipe_of(config, outer, inner)?;
     let sizes = sizes(config, recipe)?;
+    let layers = kinds(inner, sizes.layers, config.is_moe);
+    // A width that is not stated is not 0.
+    let is_dense = |&(_, feed): &(Mixer, Feed)| feed == Feed::Dense;
+    if sizes.d_ffn == 0 && layers.iter().any(is_dense) {
+        return None;
+    }
     let outside = embedding(recipe, sizes, inner)?;
     let (mut total, mut active) = (outside, outside);
-    for (mixer, feed) in kinds(inner, sizes.layers, config.is_moe) {
+    for (mixer, feed) in layers {
         let mixing = mixing(mixer, recipe, sizes, inner)?;
         // A layer of one part alone has that part's norms alone.
         let parts = if mixer == Mixer::Nothing || feed == Feed::Nothing {
@@ -197,7 +203,11 @@ fn mixing(mixer: Mixer, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<
         // A sink for each head.
         Some("gpt_oss") => mixed.checked_add(i128::from(sizes.heads)),
         // Norms over all heads of queries and keys together.
-        Some("minimax_m2") if fields::flag(inner, &["use_qk_norm"]) == Some(true) => {
+        Some("olmo2") => {
+            let heads = i128::from(sizes.heads) + i128::from(sizes.kv_heads);
+            mixed.checked_add(heads * i128::from(sizes.head_dim))
+        }
+        Some("cohere" | "minimax_m2") if fields::flag(inner, &["use_qk_norm"]) == Some(true) => {
             let heads = i128::from(sizes.heads) + i128::from(sizes.kv_heads);
             mixed.checked_add(heads * i128::from(sizes.head_dim))
         }

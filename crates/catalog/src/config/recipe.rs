@@ -105,7 +105,7 @@ pub(crate) fn usual_vocabulary(family: &str) -> Option<i64> {
 pub(crate) fn recipe(family: &str) -> Option<Recipe> {
     Some(match family {
         "llama" | "mistral" | "phi3" | "internlm2" | "yi" | "baichuan" | "decilm" | "solar" | "granite"
-        | "ministral" | "exaone" => LLAMA,
+        | "ministral" | "exaone" | "olmo2" => LLAMA,
         "qwen" | "qwen2" | "glm" | "chatglm" => Recipe {
             qkv_bias: true,
             ..LLAMA

@@ -168,3 +168,23 @@ fn odd_spellings_are_read() {
     assert_eq!(read(&json!([1, 2])).layers, None);
     assert_eq!(read(&json!({"num_hidden_layers": i64::MAX, "hidden_size": i64::MAX, "num_attention_heads": 1, "vocab_size": i64::MAX})).parameters_total, None);
 }
+
+/// Widths that are not stated are not 0, and norms that a switch asks for are counted.
+#[test]
+fn what_is_not_stated_is_not_counted_as_nothing() {
+    let nameless = json!({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "num_hidden_layers": 32, "vocab_size": 32000});
+    let unknown = read(&nameless);
+    assert_eq!((unknown.parameters_total, unknown.counted_exactly), (None, false));
+    let command_r_plus = json!({"architectures": ["CohereForCausalLM"], "model_type": "cohere", "hidden_size": 12288,
+        "intermediate_size": 33792, "num_hidden_layers": 64, "num_attention_heads": 96, "num_key_value_heads": 8,
+        "vocab_size": 256_000, "use_qk_norm": true, "tie_word_embeddings": true, "attention_bias": false});
+    let olmo2 = json!({"architectures": ["Olmo2ForCausalLM"], "model_type": "olmo2", "hidden_size": 5120,
+        "intermediate_size": 13824, "num_hidden_layers": 40, "num_attention_heads": 40, "num_key_value_heads": 40,
+        "vocab_size": 100_352, "tie_word_embeddings": false, "attention_bias": false});
+    for (config, expected) in [(command_r_plus, 103_810_674_688), (olmo2, 13_716_198_400)] {
+        let counted = read(&config);
+        assert_eq!(counted.parameters_total, Some(expected));
+        assert!(counted.counted_exactly);
+    }
+}

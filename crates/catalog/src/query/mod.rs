@@ -91,6 +91,13 @@ pub fn aggregates() -> Vec<AggregateUDF> {
     ]
 }
 
+/// How CSV is read: a quoted cell may hold line ends, and a column's type is that of all its cells.
+fn csv_options() -> CsvReadOptions<'static> {
+    CsvReadOptions::new()
+        .newlines_in_values(true)
+        .schema_infer_max_records(usize::MAX)
+}
+
 /// All functions of our own, for a session or a process that is to run our statements.
 #[derive(Debug)]
 pub struct Functions {
@@ -259,7 +266,7 @@ impl Engine {
         let done = self.runtime.block_on(async {
             if is_csv {
                 self.context
-                    .register_csv(table, place.as_ref(), CsvReadOptions::new())
+                    .register_csv(table, place.as_ref(), csv_options())
                     .await
             } else {
                 self.context

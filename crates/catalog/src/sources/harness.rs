@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::calendar;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
+use crate::sources::metrics::{self, Scale};
 use crate::sources::{Observed, Out};
 use crate::tables::{Days, Evaluation, Score};
 
@@ -61,35 +62,33 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
     };
     let (mut row, mut scores) = (0, Vec::new());
     let shots = fields::object(whole, &["n-shot"]);
-    for (task, metrics) in fields::object(whole, &["results"]).unwrap_or(&empty) {
+    let results = fields::object(whole, &["results"]).unwrap_or(&empty);
+    let percent = metrics::contradicted(results.iter().flat_map(|(task, values)| {
+        let values = values.as_object().into_iter().flatten();
+        values.filter_map(move |(name, value)| {
+            let metric = name.split_once(',').map_or(name.as_str(), |(metric, _)| metric);
+            Some((task.as_str(), metric, value.as_f64()?))
+        })
+    }));
+    for (task, values) in results {
         let (task, stated) = plain_task(task);
         let shots = shots.and_then(|shots| fields::count(shots, &[&task])).or(stated);
         let before = scores.len();
-        for (name, value) in metrics.as_object().unwrap_or(&empty) {
+        for (name, value) in values.as_object().unwrap_or(&empty) {
             let (metric, filter) = name.split_once(',').unwrap_or((name, "none"));
-            let Some(number) = value
+            let Some((number, declared)) = value
                 .as_f64()
-                .filter(|value| value.is_finite() && !metric.contains("stderr"))
+                .filter(|value| value.is_finite())
+                .and_then(|value| Some((value, metrics::declared(&task, metric)?)))
             else {
                 continue;
             };
-            if ![
-                "acc",
-                "exact_match",
-                "mc1",
-                "mc2",
-                "f1",
-                "em",
-                "pass",
-                "bleu",
-                "rouge",
-            ]
-            .iter()
-            .any(|kind| metric.contains(kind))
-            {
-                continue;
-            }
-            let points = if number <= 1.0 { number * 100.0 } else { number };
+            let scale = if declared == Scale::Fraction && percent.contains(metric) {
+                Scale::Own
+            } else {
+                declared
+            };
+            let (value, unit) = scale.read(number);
             let known = CANONICAL
                 .iter()
                 .find(|(t, m, _)| *t == task && *m == metric)
@@ -100,8 +99,8 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
                 leaderboard: NAME.to_owned(),
                 version: date.map(calendar::text).unwrap_or_default(),
                 benchmark: known.map_or_else(|| task.clone(), str::to_owned),
-                value: points,
-                unit: "points".to_owned(),
+                value,
+                unit: unit.to_owned(),
                 precision: evaluation.precision.clone(),
                 shots,
                 chat_template: template,
@@ -111,7 +110,7 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
             });
         }
         if scores.len() == before {
-            out.reject_row(row, &task, &metrics.to_string(), "no_metric_of_a_known_kind")?;
+            out.reject_row(row, &task, &values.to_string(), "no_metric_of_a_known_kind")?;
         } else {
             out.observe(
                 row,

@@ -12,6 +12,7 @@ pub(crate) mod leaderboard_v1;
 pub(crate) mod leaderboard_v2;
 pub(crate) mod listings;
 pub(crate) mod llm_perf;
+pub(crate) mod metrics;
 pub(crate) mod model_info;
 mod parquet_rows;
 pub(crate) mod samples;

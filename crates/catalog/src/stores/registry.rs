@@ -111,6 +111,14 @@ pub fn with_files(context: SessionContext) -> SessionContext {
         .with_catalog_list(Arc::new(DynamicFileCatalog::new(list, factory)))
         .build()
         .into();
+    {
+        let state = context.state_ref();
+        let mut state = state.write();
+        // A file cut into ranges would be cut inside of quoted cells, and a type from its first rows would not fit later ones.
+        state.config_mut().options_mut().catalog.newlines_in_values = true;
+        state.table_options_mut().csv.newlines_in_values = Some(true);
+        state.table_options_mut().csv.schema_infer_max_rec = Some(usize::MAX);
+    }
     tables.session_store().with_state(context.state_weak_ref());
     context
 }
