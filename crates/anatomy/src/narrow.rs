@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use catalog::Catalog;
 use catalog::query::{Engine, Values};
-
-use crate::report::Study;
+use study::claims::is_claim;
+use study::section::Section;
 
 /// Keys of the evaluations with an observation for which `condition`, SQL over `observations`, holds.
 pub(crate) fn evaluations(dir: Option<&Path>, condition: &str) -> Result<BTreeSet<String>> {
@@ -47,15 +47,30 @@ fn only<T: Clone>(rows: &[T], keeps: impl Fn(&T) -> bool) -> Vec<T> {
     rows.iter().filter(|row| keeps(row)).cloned().collect()
 }
 
-/// Findings on chosen rows say which; numbers published of all rows do not stand beside them.
-pub(crate) fn say(study: &mut Study, condition: &str) {
-    for section in &mut study.sections {
-        for finding in &mut section.findings {
-            if !finding.id.starts_with("claims.") {
-                finding.published = None;
-                finding.verdict = None;
-            }
-            finding.source.place = format!("{}, where {condition}", finding.source.place);
+/// Findings, figures and tables on chosen rows say which; numbers published of all rows do not stand beside them.
+pub(crate) fn say(sections: &mut [Section], condition: &str) {
+    for finding in sections.iter_mut().flat_map(|section| &mut section.findings) {
+        if !is_claim(&finding.id) {
+            finding.published = None;
+            finding.verdict = None;
+        }
+        finding.source.place = format!("{}, where {condition}", finding.source.place);
+    }
+    say_captions(sections, condition);
+}
+
+/// The captions alone, where the findings say already which rows they are on.
+pub(crate) fn say_captions(sections: &mut [Section], condition: &str) {
+    for section in sections {
+        let of_figures = section.figures.iter_mut().map(|figure| &mut figure.caption);
+        let of_tables = section.tables.iter_mut().map(|table| &mut table.caption);
+        for caption in of_figures.chain(of_tables) {
+            let end = if caption.is_empty() || caption.ends_with(['.', '?', '!']) {
+                ""
+            } else {
+                "."
+            };
+            *caption = format!("{caption}{end} Only rows where {condition}.");
         }
     }
 }

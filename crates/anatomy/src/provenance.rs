@@ -6,6 +6,19 @@ use study::finding::Finding;
 /// Version of the findings file; raised when a field changes its meaning.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
+/// Rows of the user's own.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OwnData {
+    /// The file or folder as it was named.
+    pub(crate) file: String,
+    /// SHA-256 of the file; of a folder, over its files.
+    pub(crate) sha256: String,
+    /// Its rows, before any is left out.
+    pub(crate) rows: usize,
+    /// The columns used.
+    pub(crate) columns: Vec<String>,
+}
+
 /// Once per file of findings.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Provenance {
@@ -15,8 +28,12 @@ pub(crate) struct Provenance {
     pub(crate) version: &'static str,
     /// The command as it was typed.
     pub(crate) command: String,
-    /// Identity of the catalog: SHA-256 over its tables' hashes.
+    /// Identity of the catalog: SHA-256 over its tables' hashes; absent where the rows are the user's own.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) catalog_sha256: String,
+    /// The user's own rows, where the numbers were made from them instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data: Option<OwnData>,
     /// Seed of everything random.
     pub(crate) seed: u64,
 }
@@ -30,6 +47,7 @@ impl Provenance {
             version: env!("CARGO_PKG_VERSION"),
             command: format!("anatomy {}", arguments.join(" ")),
             catalog_sha256: catalog_sha256.into(),
+            data: None,
             seed,
         }
     }

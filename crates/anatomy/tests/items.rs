@@ -146,6 +146,13 @@ fn from_sample_files_to_suspects() {
         assert!(!drawn || finding["seed"].is_number(), "{finding}");
     }
     assert!(out.join("figures/items-difficulty.svg").is_file() && out.join("findings.json").is_file());
+    let page = fs::read_to_string(out.join("report.html")).expect("the page");
+    assert!(page.contains("<h1>Answers to single items in items</h1>"));
+    assert!(page.contains(&format!(
+        "made from {items} (480 rows; columns used: id, benchmark, item,"
+    )));
+    assert!(!page.contains("public leaderboards") && !page.contains("id=\"published\""));
+    assert_eq!(found["provenance"]["data"]["rows"], 480);
     let threads = anatomy(&[&study[..10], &["--threads", "1"]].concat());
     assert_eq!(
         findings(&threads.stdout),

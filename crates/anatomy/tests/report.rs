@@ -313,6 +313,36 @@ fn each_claim_is_judged_twice() {
         let twin = format!("{id}.strict");
         assert!(id.ends_with(".strict") || findings.contains_key(&twin), "{id}");
     }
+    // One count everywhere: the page's lead, the ledger's first sentence, the verdicts of the file.
+    let count = |verdict: &str| {
+        let of = |id: &&&String| !id.ends_with(".strict") && findings[**id]["verdict"] == verdict;
+        claims.iter().filter(of).count()
+    };
+    let (same, other, open, none) = (
+        count("reproduced"),
+        count("differs"),
+        count("cannot_tell"),
+        count("not_testable"),
+    );
+    let sentence = format!(
+        "Of {} claims, read as the works made them, {same} are reproduced, {other} differ, {open} cannot be decided (our \
+         interval holds the claimed value) and {none} cannot be tested on these data.",
+        claims.len() / 2
+    );
+    assert_eq!(same + other + open + none, claims.len() / 2);
+    let page = fs::read_to_string(report().0.path().join("out/report.html")).expect("the page");
+    assert_eq!(page.matches(&sentence).count(), 2, "{sentence}");
+    // What lies inside our own interval never differs.
+    for (id, finding) in &findings {
+        let ends = (
+            finding["interval"]["low"].as_f64(),
+            finding["interval"]["high"].as_f64(),
+        );
+        if let ((Some(low), Some(high)), Some(theirs)) = (ends, finding["published"]["value"].as_f64()) {
+            let inside = low <= theirs && theirs <= high;
+            assert!(!inside || finding["verdict"] != "differs", "{id}");
+        }
+    }
     // A forest's R² with rows at random is near the paper's for MMLU's neighbours and far from it on unseen shapes.
     assert_eq!(
         findings["claims.r2.random_forest.arc.strict"]["verdict"],

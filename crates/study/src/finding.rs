@@ -18,16 +18,68 @@ pub struct Interval {
     pub method: String,
 }
 
+impl Interval {
+    /// Whether the number lies between the ends, the ends themselves included.
+    pub fn covers(&self, number: f64) -> bool {
+        self.low <= number && number <= self.high
+    }
+}
+
 /// What our number says of a published one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Ours agrees within the stated tolerance.
     Reproduced,
-    /// Ours does not.
+    /// Ours does not, and its interval, where it has one, leaves the published number out.
     Differs,
-    /// The data at hand cannot tell.
+    /// Ours does not, but its interval covers the published number: these data leave both outcomes open.
+    CannotTell,
+    /// The data at hand have no such number.
     NotTestable,
+}
+
+impl Verdict {
+    /// What is said of a number that was claimed, or of a threshold, where `holds` is whether ours agrees with the claim.
+    pub fn of(holds: bool, claimed: f64, interval: Option<&Interval>) -> Self {
+        match interval {
+            _ if holds => Self::Reproduced,
+            Some(interval) if interval.covers(claimed) => Self::CannotTell,
+            _ => Self::Differs,
+        }
+    }
+
+    /// As it is written in tables and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced",
+            Self::Differs => "differs",
+            Self::CannotTell => "cannot_tell",
+            Self::NotTestable => "not_testable",
+        }
+    }
+
+    /// As people read it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::CannotTell => "cannot tell",
+            Self::NotTestable => "not testable",
+            other => other.name(),
+        }
+    }
+
+    /// The verdict of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
+    }
+
+    /// Every one, in the order in which they are counted.
+    pub const ALL: [Self; 4] = [
+        Self::Reproduced,
+        Self::Differs,
+        Self::CannotTell,
+        Self::NotTestable,
+    ];
 }
 
 /// The number a work printed, and how near ours must be to count as the same.
@@ -125,7 +177,7 @@ impl Finding {
     #[must_use]
     pub fn with_interval(mut self, interval: Option<Interval>) -> Self {
         self.interval = interval;
-        self
+        self.judged()
     }
 
     /// The seed of what is random in the value or its interval.
@@ -160,12 +212,62 @@ impl Finding {
     /// Sets a published number beside ours and says whether ours agrees within its tolerance.
     #[must_use]
     pub fn with_published(mut self, published: Option<Published>) -> Self {
-        self.verdict = published.as_ref().map(|theirs| match self.value {
-            Some(ours) if (ours - theirs.value).abs() <= theirs.tolerance => Verdict::Reproduced,
-            Some(_) => Verdict::Differs,
+        self.published = published;
+        self.judged()
+    }
+
+    /// With the verdict that value, interval and published number give.
+    fn judged(mut self) -> Self {
+        self.verdict = self.published.as_ref().map(|theirs| match self.value {
+            Some(ours) => {
+                let holds = (ours - theirs.value).abs() <= theirs.tolerance;
+                Verdict::of(holds, theirs.value, self.interval.as_ref())
+            }
             None => Verdict::NotTestable,
         });
-        self.published = published;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(value: f64, interval: Option<(f64, f64)>) -> [Option<Verdict>; 2] {
+        let source = SourceOf {
+            work: "made up".into(),
+            place: "rows".into(),
+        };
+        let interval = interval.map(|(low, high)| Interval {
+            low,
+            high,
+            level: 0.95,
+            method: "test".into(),
+        });
+        let published = Some(Published {
+            value: 10.0,
+            work: "made up".into(),
+            place: "Table 1".into(),
+            tolerance: 0.5,
+            n: None,
+        });
+        let bare = Finding::new("a.b", "?", &source).with_value(value, "points", 20, "mean");
+        let last = bare
+            .clone()
+            .with_interval(interval.clone())
+            .with_published(published.clone());
+        let first = bare.with_published(published).with_interval(interval);
+        [last.verdict, first.verdict]
+    }
+
+    #[test]
+    fn a_printed_number_inside_the_interval_does_not_differ() {
+        let both = |verdict| [Some(verdict); 2];
+        assert_eq!(judged(12.0, Some((9.0, 15.0))), both(Verdict::CannotTell));
+        assert_eq!(judged(12.0, Some((10.0, 15.0))), both(Verdict::CannotTell));
+        assert_eq!(judged(12.0, Some((11.0, 13.0))), both(Verdict::Differs));
+        assert_eq!(judged(10.4, Some((9.0, 15.0))), both(Verdict::Reproduced));
+        assert_eq!(judged(12.0, None), both(Verdict::Differs));
+        assert_eq!(judged(f64::NAN, Some((9.0, 15.0))), both(Verdict::NotTestable));
     }
 }

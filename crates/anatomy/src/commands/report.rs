@@ -13,7 +13,7 @@ use crate::cli::{Format, Global};
 use crate::draw::Form;
 use crate::output;
 use crate::probes::Probes;
-use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
+use crate::provenance::{FindingsFile, SCHEMA_VERSION};
 use crate::report::{self, Choice, Files, changes};
 
 #[derive(Debug, Args)]
@@ -76,7 +76,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
     bar.set_message("drawing");
     let findings = FindingsFile {
         schema_version: SCHEMA_VERSION,
-        provenance: Provenance::of(&catalog_hash, global.seed),
+        provenance: study.about.provenance(&catalog_hash, global.seed),
         findings: study
             .sections
             .iter()
@@ -97,6 +97,9 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
 
 fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>) -> Result<String> {
     let mut text = String::new();
+    if let Some(condition) = study.about.condition() {
+        writeln!(text, "Only rows where {condition}.")?;
+    }
     if !study.headlines.is_empty() {
         writeln!(
             text,

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::cli::Global;
-use crate::narrow::{self, narrowed};
+use crate::narrow::narrowed;
 use crate::progress;
 use crate::report::{self, Choice, Context, Study};
 
@@ -42,10 +42,7 @@ impl StudyRows {
             seed: global.seed,
             bar: &bar,
         };
-        let mut study = report::study(&context, choice)?;
-        if let Some(condition) = &self.filter {
-            narrow::say(&mut study, condition);
-        }
+        let study = report::study(&context, choice, self.filter.as_deref())?;
         Ok((study, catalog.manifest.catalog_sha256, bar))
     }
 }

@@ -1,6 +1,7 @@
 //! The five sentences that a reader sees first, made from the findings.
 
-use study::finding::{Finding, Verdict};
+use study::claims::Tally;
+use study::finding::Finding;
 use study::leaderboard_v1::BENCHMARKS;
 use study::section::Section;
 
@@ -24,7 +25,7 @@ pub(crate) fn headlines(sections: &[Section]) -> Vec<String> {
         scale(&find),
         chat_template(&find),
         popularity(&find),
-        ledger(&all),
+        ledger(sections),
     ]
     .into_iter()
     .flatten()
@@ -138,19 +139,11 @@ fn popularity<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String>
     ))
 }
 
-fn ledger(all: &[&Finding]) -> Option<String> {
-    let count = |verdict: Verdict| {
-        all.iter()
-            .filter(|finding| finding.verdict == Some(verdict))
-            .count()
-    };
-    let (same, other) = (count(Verdict::Reproduced), count(Verdict::Differs));
-    (same + other > 0).then(|| {
-        format!(
-            "Of {} published figures {same} reproduce and {other} differ.",
-            same + other
-        )
-    })
+/// What became of the claims; of printed figures where no claim is judged.
+fn ledger(sections: &[Section]) -> Option<String> {
+    let findings = || sections.iter().flat_map(|section| &section.findings);
+    let printed = || Tally::printed(findings()).printed_in_words();
+    Tally::claims(findings()).in_words().or_else(printed)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The report: the study's sections, and the files they become.
 
+mod about;
 pub(crate) mod changes;
 mod files;
 mod headlines;
@@ -10,25 +11,35 @@ pub(crate) mod probes;
 use anyhow::Result;
 use study::section::Section;
 
+pub(crate) use about::About;
 pub(crate) use files::{Files, write_whole};
 pub(crate) use headlines::headlines;
 pub(crate) use parts::{Choice, Context, part_of};
 pub(crate) use study::claims::verdict_name;
 
 use crate::provenance::FindingsFile;
-use crate::{draw, output};
+use crate::{draw, narrow, output};
 
 /// All sections, and the sentences that come first.
 pub(crate) struct Study {
     pub(crate) sections: Vec<Section>,
     pub(crate) headlines: Vec<String>,
+    pub(crate) about: About,
 }
 
-/// Runs the study, or the sections chosen of it, on a catalog.
-pub(crate) fn study(context: &Context<'_>, choice: &Choice) -> Result<Study> {
-    let sections = parts::sections(context, choice)?;
+/// Runs the study, or the sections chosen of it, on a catalog; `condition` is what its rows were chosen by.
+pub(crate) fn study(context: &Context<'_>, choice: &Choice, condition: Option<&str>) -> Result<Study> {
+    let mut sections = parts::sections(context, choice)?;
+    // First of all: no headline compares numbers of chosen rows with those published of all rows.
+    if let Some(condition) = condition {
+        narrow::say(&mut sections, condition);
+    }
     let headlines = headlines::headlines(&sections);
-    Ok(Study { sections, headlines })
+    Ok(Study {
+        sections,
+        headlines,
+        about: About::study(condition),
+    })
 }
 
 /// Writes every file of the report.

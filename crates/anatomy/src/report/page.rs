@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use askama::Template;
+use study::claims::{Tally, is_claim};
 use study::finding::{Finding, Verdict};
 use study::section::{Cell, Section, Table};
 
-use super::{Study, verdict_name};
+use super::Study;
 use crate::output;
 use crate::provenance::FindingsFile;
 
@@ -17,9 +18,11 @@ struct Page<'a> {
     headlines: &'a [String],
     sections: Vec<SectionView<'a>>,
     ledger: Vec<LedgerRow>,
-    n_findings: usize,
-    reproduced: usize,
-    differs: usize,
+    title: String,
+    lead: String,
+    /// What became of the claims, and of printed figures, where there are any.
+    counted: Option<String>,
+    printed: Option<String>,
     findings: &'a FindingsFile<'a>,
 }
 
@@ -68,13 +71,7 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
         .iter()
         .filter_map(|finding| ledger_row(finding))
         .collect();
-    let count = |verdict: Verdict| {
-        findings
-            .findings
-            .iter()
-            .filter(|found| found.verdict == Some(verdict) && !is_claim(found))
-            .count()
-    };
+    let all = || findings.findings.iter().copied();
     let page = Page {
         headlines: &study.headlines,
         sections: study
@@ -83,9 +80,12 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
             .map(|section| view(section, drawn))
             .collect(),
         ledger,
-        n_findings: findings.findings.len(),
-        reproduced: count(Verdict::Reproduced),
-        differs: count(Verdict::Differs),
+        title: study.about.title(),
+        lead: study
+            .about
+            .lead(findings.findings.len(), &findings.provenance.command),
+        counted: Tally::claims(all()).in_words(),
+        printed: Tally::printed(all()).printed_in_words(),
         findings,
     };
     Ok(page.render()?)
@@ -135,13 +135,8 @@ fn cell(cell: &Cell) -> CellView {
     }
 }
 
-/// Claims have a section of their own.
-fn is_claim(finding: &Finding) -> bool {
-    finding.id.starts_with("claims.")
-}
-
 fn ledger_row(finding: &Finding) -> Option<LedgerRow> {
-    let published = finding.published.as_ref().filter(|_| !is_claim(finding))?;
+    let published = finding.published.as_ref().filter(|_| !is_claim(&finding.id))?;
     Some(LedgerRow {
         id: finding.id.clone(),
         work: format!("{}, {}", published.work, published.place),
@@ -150,6 +145,6 @@ fn ledger_row(finding: &Finding) -> Option<LedgerRow> {
         their_n: published.n.map(|n| output::number(n as f64)).unwrap_or_default(),
         ours: finding.value.map_or_else(|| "–".into(), output::number),
         our_n: output::number(finding.n as f64),
-        verdict: finding.verdict.map(verdict_name).unwrap_or_default(),
+        verdict: finding.verdict.map(Verdict::words).unwrap_or_default(),
     })
 }

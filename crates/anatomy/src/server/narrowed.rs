@@ -9,7 +9,7 @@ use study::section::Section;
 use super::params::Params;
 use super::problem::Problem;
 use super::study::Plan;
-use crate::narrow::{self, narrowed};
+use crate::narrow::narrowed;
 use crate::report::{self, Choice, Context};
 
 /// Names that [`Rows::read`] knows.
@@ -83,9 +83,7 @@ pub(crate) fn compute(catalog: &Catalog, plan: &Plan, part: &str, rows: &Rows) -
         seed: plan.seed,
         bar: &bar,
     };
-    let mut study = report::study(&context, &Choice::of(part)?)?;
-    narrow::say(&mut study, &condition);
-    Ok(study.sections)
+    Ok(report::study(&context, &Choice::of(part)?, Some(&condition))?.sections)
 }
 
 #[cfg(test)]

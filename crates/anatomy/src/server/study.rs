@@ -189,7 +189,7 @@ impl Slot {
             seed: *seed,
             bar: &self.bar,
         };
-        let more = report::study(&context, choice)?;
+        let more = report::study(&context, choice, None)?;
         sections.extend(more.sections);
         // What `anatomy report` does when all parts are there.
         if is_last && only.is_none() {
@@ -200,6 +200,7 @@ impl Slot {
         let study = report::Study {
             headlines: report::headlines(sections),
             sections: sections.clone(),
+            about: report::About::study(None),
         };
         let provenance = Provenance::of(&checkpoints.catalog.manifest.catalog_sha256, *seed);
         ready(study, provenance, *resamples)
@@ -207,7 +208,9 @@ impl Slot {
 }
 
 fn ready(study: report::Study, provenance: Provenance, resamples: usize) -> Result<Study> {
-    let report::Study { sections, headlines } = study;
+    let report::Study {
+        sections, headlines, ..
+    } = study;
     let seed = provenance.seed;
     let findings: Vec<Finding> = sections
         .iter()

@@ -10,12 +10,14 @@ mod evidence;
 mod mechanism;
 mod methods;
 mod scores;
+mod tally;
 mod trends;
 
 use crate::finding::{Finding, Interval, Published, SourceOf, Verdict};
 use crate::section::{Cell, Section, Table};
 
 pub use evidence::{Evidence, Findings};
+pub use tally::{Tally, is_claim};
 
 /// What makes a number agree with a claim.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,11 +69,7 @@ impl Claim {
             Rule::Below => evidence.interval.as_ref().map_or(value, |interval| interval.high) < self.claimed,
             Rule::Above => evidence.interval.as_ref().map_or(value, |interval| interval.low) > self.claimed,
         };
-        if holds {
-            Verdict::Reproduced
-        } else {
-            Verdict::Differs
-        }
+        Verdict::of(holds, self.claimed, evidence.interval.as_ref())
     }
 
     fn tolerance(&self) -> f64 {
@@ -172,13 +170,9 @@ fn or_none(name: &str) -> &str {
     if name.is_empty() { "none" } else { name }
 }
 
-/// A verdict as it is written everywhere.
+/// A verdict as it is written in files.
 pub fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Reproduced => "reproduced",
-        Verdict::Differs => "differs",
-        Verdict::NotTestable => "not_testable",
-    }
+    verdict.name()
 }
 
 /// Every claim, judged on the findings of the other sections.
@@ -198,13 +192,6 @@ pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
 /// The ledger as a section.
 pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
     let claims = claims(&Findings::new(findings));
-    let count = |verdict: Verdict, strict: bool| {
-        let of = |claim: &&Claim| {
-            let evidence = if strict { &claim.strict } else { &claim.literature };
-            claim.verdict(evidence) == verdict
-        };
-        claims.iter().filter(of).count()
-    };
     let both = claims
         .iter()
         .filter(|claim| {
@@ -212,26 +199,19 @@ pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
                 && claim.verdict(&claim.strict) == Verdict::Reproduced
         })
         .count();
-    let said = |strict: bool| {
-        format!(
-            "{} reproduce, {} differ, {} cannot be tested on these data",
-            count(Verdict::Reproduced, strict),
-            count(Verdict::Differs, strict),
-            count(Verdict::NotTestable, strict)
-        )
-    };
+    let findings: Vec<Finding> = claims.iter().flat_map(Claim::findings).collect();
     Section {
         id: "claims".into(),
         title: "Claims of the literature".into(),
         text: vec![
-            format!("{} claims. As the works did it: {}.", claims.len(), said(false)),
+            Tally::claims(&findings).in_words().unwrap_or_default(),
             format!(
-                "Under the stricter reading (no shape both trained on and tested, or each shape counted once): {}. {both} \
-                 hold in both readings.",
-                said(true)
+                "Under the stricter reading (no shape both trained on and tested, or each shape counted once) {}. {both} \
+                 are reproduced in both readings.",
+                Tally::stricter(&findings).counts()
             ),
         ],
-        findings: claims.iter().flat_map(Claim::findings).collect(),
+        findings,
         tables: vec![short_table(&claims), table(&claims)],
         ..Section::default()
     }
@@ -286,14 +266,15 @@ fn short_table(claims: &[Claim]) -> Table {
             claim.statement.as_str().into(),
             claim.claimed.into(),
             reading(&claim.literature),
-            verdict_name(claim.verdict(&claim.literature)).into(),
+            claim.verdict(&claim.literature).words().into(),
             reading(&claim.strict),
-            verdict_name(claim.verdict(&claim.strict)).into(),
+            claim.verdict(&claim.strict).words().into(),
         ]
     };
     Table {
         id: "claims-in-short".into(),
-        caption: "Each claim, its number, ours as the work did it, and ours under the stricter reading, with 95 % intervals;                   units, n, protocols and reasons in claims.csv."
+        caption: "Each claim, its number, ours as the work did it, and ours under the stricter reading, with 95 % intervals; cannot \
+                  tell: ours does not agree, but its interval holds the claimed number; units, n, protocols and reasons in claims.csv."
             .into(),
         columns: ["claim", "claimed", "ours", "verdict", "stricter", "stricter verdict"]
             .map(String::from)

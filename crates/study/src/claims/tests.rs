@@ -65,8 +65,52 @@ fn a_correlation_holds_only_where_its_whole_interval_does() {
     );
     assert_eq!(
         verdict_of(&section, "claims.correlation.arc.winogrande"),
-        Some(Verdict::Differs)
+        Some(Verdict::CannotTell),
+        "the interval covers the threshold"
     );
+}
+
+#[test]
+fn a_claim_inside_the_interval_is_left_open_under_every_rule() {
+    let evidence =
+        |value: f64, interval: Option<(f64, f64)>| Evidence::from(&finding("a.b", value, interval));
+    let made_up = |rule: Rule, value: f64, interval: Option<(f64, f64)>| {
+        let claim = Claim {
+            id: "made_up".into(),
+            statement: "A made-up claim".into(),
+            work: "made up",
+            place: "Table 1",
+            claimed: 0.5,
+            unit: "fraction".into(),
+            rule,
+            literature: evidence(value, interval),
+            strict: evidence(value, interval),
+            why: String::new(),
+        };
+        let [literature, strict] = claim.findings();
+        assert_eq!(literature.verdict, strict.verdict);
+        let row = claim.row();
+        let name = literature.verdict.map(Verdict::name).expect("a verdict");
+        assert_eq!((&row[10], &row[16]), (&Cell::from(name), &Cell::from(name)));
+        name
+    };
+    let rules = [Rule::Within(0.05), Rule::AtLeast, Rule::Below, Rule::Above];
+    let open = [0.4, 0.4, 0.6, 0.4].map(|value| (value, Some((0.3, 0.7))));
+    let outside = [0.4, 0.4, 0.6, 0.4].map(|value| (value, Some((value - 0.05, value + 0.05))));
+    let bare = [0.4, 0.4, 0.6, 0.4].map(|value| (value, None));
+    let same = [
+        (0.52, Some((0.3, 0.7))),
+        (0.52, Some((0.3, 0.7))),
+        (0.4, Some((0.3, 0.45))),
+        (0.6, Some((0.55, 0.7))),
+    ];
+    for (place, rule) in rules.into_iter().enumerate() {
+        let of = |(value, interval): (f64, Option<(f64, f64)>)| made_up(rule, value, interval);
+        assert_eq!(of(open[place]), "cannot_tell", "{rule:?}");
+        assert_eq!(of(outside[place]), "differs", "{rule:?}");
+        assert_eq!(of(bare[place]), "differs", "{rule:?}");
+        assert_eq!(of(same[place]), "reproduced", "{rule:?}");
+    }
 }
 
 #[test]
@@ -97,6 +141,44 @@ fn what_comes_first_is_counted_over_targets() {
         .expect("a claim");
     assert_eq!(found.value, Some(2.0));
     assert_eq!(found.verdict, Some(Verdict::Differs));
+}
+
+#[test]
+fn the_counts_of_both_readings_add_up_and_printed_figures_are_none_of_them() {
+    let mut findings = vec![finding(
+        "regression.r2.structure_date.random_split.random_forest.arc",
+        0.72,
+        None,
+    )];
+    let ledger = section(&findings);
+    let n = ledger.findings.len() / 2;
+    findings.extend(ledger.findings.iter().cloned());
+    let printed = |value: f64| Published {
+        value,
+        work: "made up".into(),
+        place: "Table 1".into(),
+        tolerance: 0.1,
+        n: None,
+    };
+    findings.push(finding("scale.a", 1.0, None).with_published(Some(printed(1.05))));
+    findings.push(finding("scale.b", 1.0, Some((0.0, 3.0))).with_published(Some(printed(2.0))));
+    let (claims, stricter) = (Tally::claims(&findings), Tally::stricter(&findings));
+    assert_eq!((claims.total(), stricter.total()), (n, n));
+    assert_eq!(claims.count(Verdict::Reproduced), 1);
+    assert_eq!(claims.count(Verdict::NotTestable), n - 1);
+    assert_eq!(
+        claims.in_words(),
+        Some(format!(
+            "Of {n} claims, read as the works made them, 1 are reproduced, 0 differ, 0 cannot be decided (our interval \
+             holds the claimed value) and {} cannot be tested on these data.",
+            n - 1
+        ))
+    );
+    assert_eq!(ledger.text[0], claims.in_words().expect("there are claims"));
+    let printed = Tally::printed(&findings);
+    assert_eq!((printed.total(), printed.count(Verdict::CannotTell)), (2, 1));
+    assert_eq!(Tally::claims([]).in_words(), None);
+    assert_eq!(Tally::printed([]).printed_in_words(), None);
 }
 
 #[test]

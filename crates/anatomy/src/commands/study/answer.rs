@@ -6,24 +6,15 @@ use anyhow::{Context, Result};
 use study::section::Section;
 
 use crate::cli::{Format, Global};
-use crate::output;
-use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
-use crate::report::{self, Files, Study};
+use crate::provenance::{FindingsFile, SCHEMA_VERSION};
+use crate::report::{self, About, Files, Study};
+use crate::{narrow, output};
 
 /// Prints the shown tables (or all findings, or the tables as CSV) and writes the folder where one is asked for.
-pub(super) fn give(
-    global: &Global,
-    sections: Vec<Section>,
-    catalog_hash: &str,
-    out: Option<&Path>,
-) -> Result<()> {
-    let study = Study {
-        sections,
-        headlines: Vec::new(),
-    };
-    let file = findings(global, &study, catalog_hash);
+pub(super) fn give(global: &Global, study: &Study, catalog_hash: &str, out: Option<&Path>) -> Result<()> {
+    let file = findings(global, study, catalog_hash);
     if let Some(folder) = out {
-        write_folder(global, &study, &file, folder)?;
+        write_folder(global, study, &file, folder)?;
     }
     let tables = study.sections.iter().flat_map(|section| &section.tables);
     let shown = tables.filter(|table| table.shown);
@@ -49,24 +40,27 @@ pub(super) fn give(
     }
 }
 
-/// Writes the folder alone.
-pub(super) fn write(
-    global: &Global,
-    sections: Vec<Section>,
-    catalog_hash: &str,
-    folder: &Path,
-) -> Result<()> {
-    let study = Study {
+/// An answer to one question, whose findings say already which rows they are on.
+pub(super) fn study(mut sections: Vec<Section>, about: About) -> Study {
+    if let Some(condition) = about.condition() {
+        narrow::say_captions(&mut sections, condition);
+    }
+    Study {
         sections,
         headlines: Vec::new(),
-    };
-    write_folder(global, &study, &findings(global, &study, catalog_hash), folder)
+        about,
+    }
+}
+
+/// Writes the folder alone.
+pub(super) fn write(global: &Global, study: &Study, catalog_hash: &str, folder: &Path) -> Result<()> {
+    write_folder(global, study, &findings(global, study, catalog_hash), folder)
 }
 
 fn findings<'a>(global: &Global, study: &'a Study, catalog_hash: &str) -> FindingsFile<'a> {
     FindingsFile {
         schema_version: SCHEMA_VERSION,
-        provenance: Provenance::of(catalog_hash, global.seed),
+        provenance: study.about.provenance(catalog_hash, global.seed),
         findings: study
             .sections
             .iter()

@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use study::finding::Finding;
+use study::finding::{Finding, Verdict};
 use study::section::Section;
 
 use super::answer;
 use crate::cli::{Format, Global};
 use crate::commands::study_rows::StudyRows;
 use crate::output::{self, number};
-use crate::report::{Choice, verdict_name};
+use crate::report::Choice;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -46,11 +46,11 @@ pub(crate) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<Exi
             _ => output::result(&in_words(ledger)?)?,
         }
         if let Some(folder) = args.out.as_deref() {
-            answer::write(global, study.sections, &catalog_hash, folder)?;
+            answer::write(global, &study, &catalog_hash, folder)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    answer::give(global, study.sections, &catalog_hash, args.out.as_deref())?;
+    answer::give(global, &study, &catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -86,7 +86,7 @@ fn in_words(ledger: &Section) -> Result<String> {
 }
 
 fn reading(finding: &Finding) -> String {
-    let verdict = finding.verdict.map(verdict_name).unwrap_or_default();
+    let verdict = finding.verdict.map(Verdict::words).unwrap_or_default();
     let Some(value) = finding.value else {
         return format!("{verdict:<13}");
     };

@@ -103,6 +103,7 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    answer::give(global, sections, &data.catalog_hash, args.out.as_deref())?;
+    let study = answer::study(sections, data.about(&sets)?);
+    answer::give(global, &study, &data.catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use catalog::Catalog;
 use clap::Args;
+use sha2::{Digest, Sha256};
 use study::Protocol;
 use study::features::feature_set;
 use study::protocol::folds_from_numbers;
 
 use crate::frame::{self, Division, FeatureSet, Frame, Rows, divide, rows};
 use crate::output;
+use crate::provenance::OwnData;
+use crate::report::About;
 
 /// Rows, features, targets, protocols.
 #[derive(Debug, Args)]
@@ -141,6 +144,33 @@ impl Table<'_> {
         })
     }
 
+    /// The question, and the user's own table where it was put to one.
+    pub(super) fn about(&self, sets: &[FeatureSet]) -> Result<About> {
+        let targets = self.input.targets();
+        let names = self.input.features.as_deref().map(split);
+        let names = names.unwrap_or_else(|| sets.iter().map(|set| set.name.as_str()).collect());
+        let mut title = format!("{} from {}", targets.join(", "), names.join(", "));
+        let mut data = None;
+        if let Some(path) = &self.input.data {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            title = format!("{title} in {}", name.to_string_lossy());
+            let mut columns: Vec<String> = targets.into_iter().map(String::from).collect();
+            let features = sets.iter().flat_map(|set| set.columns.iter().cloned());
+            for column in features.chain(self.input.folds.clone()) {
+                if !columns.contains(&column) {
+                    columns.push(column);
+                }
+            }
+            data = Some(OwnData {
+                file: path.display().to_string(),
+                sha256: sha256_of(path)?,
+                rows: self.frame.n_table,
+                columns,
+            });
+        }
+        Ok(About::question(title, self.input.filter.as_deref(), data))
+    }
+
     /// Unit of a target: of a benchmark its own, else the column's.
     pub(super) fn unit(&self, target: &str) -> &str {
         self.frame.unit(target)
@@ -190,6 +220,14 @@ impl Table<'_> {
         };
         rows.numbers.iter().map(of_row).collect()
     }
+}
+
+/// SHA-256 of a file.
+fn sha256_of(path: &Path) -> Result<String> {
+    let mut file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut hash = Sha256::new();
+    std::io::copy(&mut file, &mut hash).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// How many rows are left, and a plain warning where they can say little.

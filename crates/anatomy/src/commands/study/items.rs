@@ -99,6 +99,14 @@ pub(super) fn run(global: &Global, args: &ItemsArgs) -> Result<ExitCode> {
             benchmarks.join(", ")
         );
     }
+    let n_answers = match engine
+        .query("select count(*) as n from items")?
+        .columns()?
+        .first()
+    {
+        Some((_, Values::Numbers(counts))) => counts.first().copied().flatten().unwrap_or_default() as usize,
+        _ => 0,
+    };
     let bar = progress::bar(global.quiet, benchmarks.len() as u64 + 1, "reading answers");
     let mut answers = Vec::with_capacity(benchmarks.len());
     for benchmark in &benchmarks {
@@ -134,7 +142,20 @@ pub(super) fn run(global: &Global, args: &ItemsArgs) -> Result<ExitCode> {
     });
     bar.finish_and_clear();
     let identity = identity_of_items(&args.items)?;
-    answer::give(global, vec![made], &identity, args.out.as_deref())?;
+    let used = ["id", "benchmark", "item", "correct", "prediction"];
+    let name = args.items.file_name().unwrap_or(args.items.as_os_str());
+    let about = About::question(
+        format!("Answers to single items in {}", name.to_string_lossy()),
+        (args.filter != "true").then_some(args.filter.as_str()),
+        Some(OwnData {
+            file: args.items.display().to_string(),
+            sha256: identity,
+            rows: n_answers,
+            columns: used.map(String::from).to_vec(),
+        }),
+    );
+    let study = answer::study(vec![made], about);
+    answer::give(global, &study, "", args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }
 

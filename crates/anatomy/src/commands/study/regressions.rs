@@ -205,7 +205,8 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
             .collect(),
         ..Section::default()
     };
-    answer::give(global, vec![section], &data.catalog_hash, args.out.as_deref())?;
+    let study = answer::study(vec![section], data.about(&sets)?);
+    answer::give(global, &study, &data.catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
-use study::finding::Finding;
+use study::finding::{Finding, Verdict};
 use study::section::{Figure, Section};
 
 use super::{Pairs, being_made, kept, kept_bytes, later, params};
@@ -19,10 +19,12 @@ pub(super) async fn all(State(state): State<Shared>, query: Pairs) -> Result<Res
     let params = params(query, &["prefix", "verdict"])?;
     let (prefix, verdict) = (params.one("prefix")?, params.one("verdict")?);
     if let Some(verdict) = verdict
-        && !["reproduced", "differs", "not_testable"].contains(&verdict)
+        && Verdict::named(verdict).is_none()
     {
-        return Err(Problem::bad(format!("no verdict named `{verdict}`"))
-            .with_hint("there are reproduced, differs, not_testable"));
+        let all = Verdict::ALL.map(Verdict::name).join(", ");
+        return Err(
+            Problem::bad(format!("no verdict named `{verdict}`")).with_hint(format!("there are {all}"))
+        );
     }
     let Some(study) = state.study.findings() else {
         return Ok(later(&state));

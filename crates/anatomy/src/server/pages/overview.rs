@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use study::claims::Tally;
 use study::finding::Verdict;
 
 use super::{fresh, kept};
@@ -18,7 +19,10 @@ struct Page<'a> {
     sections: Vec<(&'a str, &'a str, usize)>,
     status: &'static str,
     detail: String,
-    verdicts: Vec<(&'static str, &'static str, usize)>,
+    /// What became of the claims in a sentence, and of printed figures; none until they are counted.
+    counted: Option<String>,
+    printed: Option<String>,
+    verdicts: [(&'static str, &'static str, usize); 4],
     n_findings: usize,
     origin: &'a str,
     counts: Vec<(&'static str, String, String)>,
@@ -39,15 +43,8 @@ pub(super) async fn page(State(state): State<Shared>) -> Response {
     let (status, detail) = state.study.words();
     let findings = state.study.findings();
     let study = state.study.ready();
-    let verdict = |wanted: Verdict| {
-        findings.as_ref().map_or(0, |study| {
-            study
-                .findings
-                .iter()
-                .filter(|finding| finding.verdict == Some(wanted))
-                .count()
-        })
-    };
+    let all = || findings.iter().flat_map(|study| &study.findings);
+    let (claims, printed) = (Tally::claims(all()), Tally::printed(all()));
     let catalog = &state.checkpoints.catalog;
     let with_structure = catalog
         .structures
@@ -74,15 +71,9 @@ pub(super) async fn page(State(state): State<Shared>) -> Response {
         }),
         status,
         detail,
-        verdicts: vec![
-            ("reproduced", "reproduced", verdict(Verdict::Reproduced)),
-            ("differs", "differ", verdict(Verdict::Differs)),
-            (
-                "not_testable",
-                "not testable with these tables",
-                verdict(Verdict::NotTestable),
-            ),
-        ],
+        counted: claims.in_words(),
+        printed: printed.printed_in_words(),
+        verdicts: Verdict::ALL.map(|verdict| (verdict.name(), verdict.words(), claims.count(verdict))),
         n_findings: findings.as_ref().map_or(0, |study| study.findings.len()),
         origin: findings.as_ref().map_or("", |study| study.origin.as_str()),
         counts: vec![

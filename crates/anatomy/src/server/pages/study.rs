@@ -3,7 +3,8 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use study::finding::Finding;
+use study::claims::{Tally, is_claim};
+use study::finding::{Finding, Verdict};
 use study::section::{Section, Table};
 
 use super::{WAITING, error, fresh, kept};
@@ -69,6 +70,8 @@ pub(super) struct FindingView<'a> {
     pub(super) value: String,
     pub(super) interval: String,
     pub(super) verdict: &'static str,
+    /// The verdict for people.
+    pub(super) says: &'static str,
     pub(super) published: String,
 }
 
@@ -79,6 +82,7 @@ pub(super) fn finding_view(finding: &Finding) -> FindingView<'_> {
             format!("[{}, {}]", number(ends.low), number(ends.high))
         }),
         verdict: finding.verdict.map(verdict_name).unwrap_or_default(),
+        says: finding.verdict.map(Verdict::words).unwrap_or_default(),
         published: finding.published.as_ref().map_or_else(String::new, |theirs| {
             format!("{} ± {}", number(theirs.value), number(theirs.tolerance))
         }),
@@ -92,8 +96,7 @@ struct Published<'a> {
     title: &'static str,
     here: &'static str,
     findings: Vec<FindingView<'a>>,
-    reproduced: usize,
-    differs: usize,
+    counted: String,
     origin: &'a str,
 }
 
@@ -104,15 +107,15 @@ pub(super) async fn published(State(state): State<Shared>) -> Response {
     let findings: Vec<FindingView<'_>> = study
         .findings
         .iter()
-        .filter(|finding| finding.published.is_some())
+        .filter(|finding| finding.published.is_some() && !is_claim(&finding.id))
         .map(finding_view)
         .collect();
-    let count = |name: &str| findings.iter().filter(|view| view.verdict == name).count();
     kept(&Published {
-        title: "Published figures beside ours",
+        title: "Printed figures beside ours",
         here: "/study",
-        reproduced: count("reproduced"),
-        differs: count("differs"),
+        counted: Tally::printed(&study.findings)
+            .printed_in_words()
+            .unwrap_or_default(),
         findings,
         origin: &study.origin,
     })

@@ -1,0 +1,87 @@
+//! What a report is about: its title, what its numbers were made from, and the condition its rows fulfil.
+
+use crate::provenance::{OwnData, Provenance};
+
+/// What stands above and below the findings of a page.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    title: String,
+    /// SQL that the rows fulfil.
+    condition: Option<String>,
+    data: Option<OwnData>,
+}
+
+impl About {
+    /// The study of the catalog.
+    pub(crate) fn study(condition: Option<&str>) -> Self {
+        Self {
+            title: "Which part of a language model's structure buys which ability?".into(),
+            condition: condition.map(String::from),
+            data: None,
+        }
+    }
+
+    /// A question put to the catalog, or to rows of the user's own.
+    pub(crate) fn question(title: String, condition: Option<&str>, data: Option<OwnData>) -> Self {
+        Self {
+            title,
+            condition: condition.map(String::from),
+            data,
+        }
+    }
+
+    /// The condition, where there is one.
+    pub(crate) fn condition(&self) -> Option<&str> {
+        self.condition.as_deref()
+    }
+
+    /// True where the numbers were made from rows of the user's own.
+    pub(crate) fn is_own(&self) -> bool {
+        self.data.is_some()
+    }
+
+    /// The title with the condition.
+    pub(crate) fn title(&self) -> String {
+        match &self.condition {
+            Some(condition) => format!("{} Only rows where {condition}", ended(&self.title)),
+            None => self.title.clone(),
+        }
+    }
+
+    /// How many findings there are and what they were made from.
+    pub(crate) fn lead(&self, n: usize, command: &str) -> String {
+        let findings = if n == 1 { "finding" } else { "findings" };
+        let only = self
+            .condition
+            .as_ref()
+            .map_or_else(String::new, |condition| format!(", only rows where {condition}"));
+        match &self.data {
+            None => format!("{n} {findings} on open checkpoints and public leaderboards{only}."),
+            Some(data) => format!(
+                "{n} {findings} made from {} ({} rows{only}; columns used: {}; SHA-256 {}) by {command}.",
+                data.file,
+                data.rows,
+                data.columns.join(", "),
+                data.sha256
+            ),
+        }
+    }
+
+    /// Program, command, and the catalog or the user's rows.
+    pub(crate) fn provenance(&self, catalog_sha256: &str, seed: u64) -> Provenance {
+        let catalog = if self.is_own() { "" } else { catalog_sha256 };
+        Provenance {
+            data: self.data.clone(),
+            ..Provenance::of(catalog, seed)
+        }
+    }
+}
+
+/// A sentence with a mark at its end.
+fn ended(text: &str) -> String {
+    if text.ends_with(['?', '.', '!']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}

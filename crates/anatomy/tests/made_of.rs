@@ -1,0 +1,133 @@
+//! What a report says it was made of: the user's own rows, a condition, printed figures only where there are some.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::command::anatomy;
+
+/// Runs a command that writes a folder; its page and its findings file.
+fn written(arguments: &[&str], out: &Path) -> (String, Value, String) {
+    let all = [arguments, &["-q", "--out", out.to_str().expect("UTF-8")]].concat();
+    let ran = anatomy(&all);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+    let page = fs::read_to_string(out.join("report.html")).expect("the page");
+    let text = fs::read_to_string(out.join("findings.json")).expect("the findings");
+    (page, serde_json::from_str(&text).expect("JSON"), ran.stdout)
+}
+
+/// Nothing on the page is of the study of the catalog.
+fn is_own(page: &str) {
+    for wrong in [
+        "Which part of a language model",
+        "public leaderboards",
+        "id=\"published\"",
+        "rinted figures",
+        "class=\"headlines\"",
+        "catalog <code>",
+    ] {
+        assert!(!page.contains(wrong), "an own report says `{wrong}`");
+    }
+}
+
+#[test]
+fn a_report_on_own_rows_names_them_and_nothing_of_the_study() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("mine.csv");
+    let mut text = String::from("depth,width,kind,gain,unused\n");
+    for row in 0..48 {
+        let (depth, width) = (4 + row % 12, 64 * (1 + row % 5));
+        let kind = if row % 4 == 0 { "b" } else { "a" };
+        text.push_str(&format!("{depth},{width},{kind},{},{row}\n", 2 * depth + row % 3));
+    }
+    fs::write(&data, &text).expect("a file");
+    let sha256: String = Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let file = data.to_str().expect("UTF-8");
+    let asked = ["--data", file, "--target", "gain", "--features", "depth,width"];
+    let regressions = [
+        "study",
+        "regressions",
+        "--methods",
+        "linear",
+        "--protocol",
+        "random_folds",
+    ];
+    let importance = [
+        "study",
+        "importance",
+        "--protocol",
+        "random_folds",
+        "--seeds",
+        "1",
+    ];
+    for (command, condition) in [
+        (&regressions[..], None),
+        (&regressions[..], Some("kind = 'a'")),
+        (&importance[..], None),
+    ] {
+        let out = folder.path().join("out");
+        let rest = condition.map_or_else(Vec::new, |condition| vec!["--where", condition]);
+        let (page, findings, _) = written(&[command, &asked, &rest].concat(), &out);
+        is_own(&page);
+        assert!(page.contains("gain from depth, width in mine.csv"), "the title");
+        assert!(page.contains(&format!("made from {file} (48 rows")), "the lead");
+        assert!(page.contains("columns used: gain, depth, width;"), "the columns");
+        assert_eq!(page.matches(&sha256).count(), 2, "lead and footer");
+        assert!(page.contains(&format!("anatomy {}", command[..2].join(" "))));
+        let provenance = &findings["provenance"];
+        assert_eq!(provenance["data"]["file"], file);
+        assert_eq!(provenance["data"]["sha256"], sha256.as_str());
+        assert_eq!(provenance["data"]["rows"], 48);
+        assert_eq!(
+            provenance["data"]["columns"],
+            serde_json::json!(["gain", "depth", "width"])
+        );
+        assert!(provenance.get("catalog_sha256").is_none(), "{provenance}");
+        if condition.is_some() {
+            let n = page.matches("nly rows where kind = &#39;a&#39;").count();
+            // Title twice, lead, caption of the one table.
+            assert!(n >= 4, "the condition is said {n} times");
+        }
+    }
+}
+
+#[test]
+fn a_condition_is_in_title_lead_and_captions_and_no_headline_counts_printed_figures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let study = ["report", "--only", "scale", "--resamples", "100"];
+    let chosen = [&study[..], &["--where", "official_provider"]].concat();
+    let (page, _, said) = written(&chosen, &folder.path().join("few"));
+    for text in [&page, &said] {
+        assert!(
+            !text.contains("reproduce") && !text.contains("rinted figures"),
+            "{said}"
+        );
+        assert!(text.contains("nly rows where official_provider."), "{said}");
+    }
+    assert!(!page.contains("id=\"published\""), "no empty table");
+    let captions: Vec<&str> = ["<caption>", "<figcaption>"]
+        .iter()
+        .flat_map(|mark| page.split(mark).skip(1))
+        .collect();
+    assert!(captions.len() > 3);
+    for caption in captions {
+        let words = caption.split(" <a href").next().unwrap_or(caption);
+        assert!(words.ends_with("Only rows where official_provider."), "{words}");
+    }
+    let heading = page.split("<h1>").nth(1).and_then(|rest| rest.split('<').next());
+    assert_eq!(
+        heading.map(|words| words.ends_with("Only rows where official_provider")),
+        Some(true)
+    );
+
+    let (page, _, said) = written(&study, &folder.path().join("all"));
+    assert!(page.contains("id=\"published\""));
+    assert!(page.contains("Of 27 printed figures recomputed, "), "{said}");
+    assert!(said.contains("Of 27 printed figures recomputed, "), "{said}");
+    assert!(!page.contains("Of 0 ") && !page.contains("nly rows where"));
+}
