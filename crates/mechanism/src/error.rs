@@ -174,6 +174,14 @@ pub enum Error {
         /// `train`, `test` and so on.
         split: &'static str,
     },
+    /// A benchmark's folder cannot be read, or its files are not those of one split.
+    #[error("{} {what}", folder.display())]
+    BenchmarkFiles {
+        /// The benchmark's folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A line of a benchmark is not what the task needs.
     #[error("{}, line {line}: {what}", path.display())]
     BenchmarkLine {

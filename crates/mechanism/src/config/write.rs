@@ -75,7 +75,8 @@ pub fn to_hub(c: &DecoderConfig) -> Result<Map<String, Value>> {
     if matches!(c.family, Family::Gemma | Family::Gemma2 | Family::Gemma3) {
         put("hidden_activation", json!(activation));
         let width = (1.0 / f64::from(c.attention_scale).powi(2)).round();
-        put("query_pre_attn_scalar", json!(width));
+        // The classes ask for an integer here, and for floats where caps are.
+        put("query_pre_attn_scalar", json!(width as u64));
         put("attn_logit_softcapping", json!(c.attention_cap));
         put("final_logit_softcapping", json!(c.logit_cap));
         let kinds: Vec<&str> = c
@@ -130,5 +131,44 @@ fn scaling(rotary: &Rotary) -> Option<Value> {
             "rope_type": "longrope", "short_factor": short, "long_factor": long,
             "original_max_position_embeddings": original, "attention_factor": attention_factor,
         })),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::checkpoint::Checkpoint;
+
+    #[test]
+    fn integers_are_written_as_integers_and_floats_as_floats() {
+        for family in ["gemma", "gemma2", "gemma3", "llama", "qwen3"] {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/fixtures")
+                .join(family);
+            let Value::Object(config) = serde_json::from_str(&format!(
+                "{:#}",
+                Value::Object(to_hub(&Checkpoint::open(&folder).unwrap().config).unwrap())
+            ))
+            .unwrap() else {
+                unreachable!("an object was written")
+            };
+            for (key, value) in &config {
+                let is_float = ["rms_norm_eps", "rope_theta", "rope_local_base_freq"].contains(&key.as_str())
+                    || key.ends_with("_softcapping");
+                assert!(
+                    !value.is_number() || value.is_f64() == is_float,
+                    "{family}: {key} is {value}"
+                );
+            }
+            if family == "gemma2" || family == "gemma3" {
+                assert_eq!(config["query_pre_attn_scalar"].to_string(), "9", "{family}");
+                assert_eq!(config["sliding_window"].to_string(), "4", "{family}");
+            }
+            if family == "gemma2" {
+                assert_eq!(config["attn_logit_softcapping"].to_string(), "50.0");
+                assert_eq!(config["final_logit_softcapping"].to_string(), "30.0");
+            }
+        }
     }
 }

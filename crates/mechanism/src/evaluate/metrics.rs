@@ -4,6 +4,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::proportions::{mcnemar, paired_difference};
+
 /// A mean over items.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Mean {
@@ -65,29 +67,52 @@ pub fn wilson(successes: f64, n: usize, z: f64) -> Option<(f64, f64)> {
     Some((centre - half, centre + half))
 }
 
+/// How the interval of a comparison was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Of items that are right or wrong: [`paired_difference`].
+    ExactAndScore,
+    /// Of other scores: percentile bootstrap over items in pairs.
+    PercentileBootstrap,
+}
+
+impl Method {
+    /// In words.
+    pub fn said(self) -> &'static str {
+        match self {
+            Self::ExactAndScore => "Tango's score interval with the exact conditional one, items in pairs",
+            Self::PercentileBootstrap => "percentile bootstrap, items in pairs",
+        }
+    }
+}
+
 /// Two checkpoints on the same items.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Mean of `b` less mean of `a`.
     pub difference: f64,
-    /// Percentile interval of it over items, resampled in pairs.
+    /// Interval of it over items in pairs, as `method` says.
     pub low: f64,
     /// Its upper end.
     pub high: f64,
     /// Level of the interval.
     pub level: f64,
-    /// Items that `a` has and `b` has not.
-    pub only_a: usize,
+    /// How it was made; none in results of before it was recorded, where it is a bootstrap.
+    #[serde(default)]
+    pub method: Option<Method>,
+    /// Items that `a` has and `b` has not; none where scores are no yes or no.
+    pub only_a: Option<usize>,
     /// Items that `b` has and `a` has not.
-    pub only_b: usize,
+    pub only_b: Option<usize>,
     /// Exact two-sided p-value of the test of `McNemar` (1947) on those; 1 where there are none.
-    pub mcnemar_p: f64,
+    pub mcnemar_p: Option<f64>,
     /// Items.
     pub n: usize,
 }
 
-/// Compares scores of the same items; `None` of none, or of lists of unequal length. For `McNemar`'s test, an item is had
-/// when its score is above one half.
+/// Compares scores of the same items; `None` of none, or of lists of unequal length. Where all scores are 0 or 1, by
+/// [`paired_difference`] and `McNemar`'s test; other scores are resampled, and there is no such test of them.
 pub fn compare(a: &[f64], b: &[f64], resamples: usize, level: f64, seed: u64) -> Option<Comparison> {
     let n = a.len();
     if n == 0 || b.len() != n {
@@ -96,6 +121,22 @@ pub fn compare(a: &[f64], b: &[f64], resamples: usize, level: f64, seed: u64) ->
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();
     let average = |sum: f64| sum / n as f64;
     let difference = average(differences.iter().sum());
+    if a.iter().chain(b).all(|score| *score == 0.0 || *score == 1.0) {
+        let count = |sign: f64| differences.iter().filter(|d| **d * sign > 0.0).count();
+        let (only_a, only_b) = (count(-1.0), count(1.0));
+        let (low, high) = paired_difference(only_a, only_b, n, level)?;
+        return Some(Comparison {
+            difference,
+            low,
+            high,
+            level,
+            method: Some(Method::ExactAndScore),
+            only_a: Some(only_a),
+            only_b: Some(only_b),
+            mcnemar_p: Some(mcnemar(only_a, only_b)),
+            n,
+        });
+    }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut drawn: Vec<f64> = (0..resamples)
         .map(|_| average((0..n).map(|_| differences[random.random_range(0..n)]).sum()))
@@ -103,50 +144,27 @@ pub fn compare(a: &[f64], b: &[f64], resamples: usize, level: f64, seed: u64) ->
     drawn.sort_by(f64::total_cmp);
     let tail = (1.0 - level) / 2.0;
     let at = |q| crate::influence::quantile_or(&drawn, q, difference);
-    let has = |value: &f64| *value > 0.5;
-    let count = |first: &[f64], second: &[f64]| {
-        first
-            .iter()
-            .zip(second)
-            .filter(|(x, y)| has(x) && !has(y))
-            .count()
-    };
-    let (only_a, only_b) = (count(a, b), count(b, a));
     Some(Comparison {
         difference,
         low: at(tail),
         high: at(1.0 - tail),
         level,
-        only_a,
-        only_b,
-        mcnemar_p: binomial_two_sided(only_a.min(only_b), only_a + only_b),
+        method: Some(Method::PercentileBootstrap),
+        only_a: None,
+        only_b: None,
+        mcnemar_p: None,
         n,
     })
-}
-
-/// `min(1, 2·P(X ≤ k))` for `X` binomial of `n` with one half.
-fn binomial_two_sided(k: usize, n: usize) -> f64 {
-    let log_half = -(n as f64) * std::f64::consts::LN_2;
-    let mut log_choose = 0.0;
-    let mut sum = 0.0;
-    for i in 0..=k {
-        sum += (log_choose + log_half).exp();
-        log_choose += ((n - i) as f64).ln() - ((i + 1) as f64).ln();
-    }
-    (2.0 * sum).min(1.0)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 mod tests {
-    use super::{binomial_two_sided, compare, mean, pooled, wilson};
+    use super::{Method, compare, mean, pooled, wilson};
 
     #[test]
     fn known_values() {
-        // scipy.stats.binomtest(3, 15).pvalue, statsmodels proportion_confint(22, 50, method="wilson").
-        assert!((binomial_two_sided(3, 15) - 0.035_156_25).abs() < 1e-12);
-        assert_eq!(binomial_two_sided(0, 0), 1.0);
-        assert_eq!(binomial_two_sided(5, 10), 1.0);
+        // statsmodels proportion_confint(22, 50, method="wilson").
         let (low, high) = wilson(22.0, 50, 1.959_963_984_540_054).unwrap();
         assert!(
             (low - 0.311_622_0).abs() < 1e-6 && (high - 0.576_939_7).abs() < 1e-6,
@@ -165,15 +183,19 @@ mod tests {
     fn a_comparison_with_itself_finds_nothing_and_a_better_one_is_better() {
         let a: Vec<f64> = (0..200).map(|i| f64::from(u8::from(i % 2 == 0))).collect();
         let none = compare(&a, &a, 200, 0.95, 1).unwrap();
-        assert_eq!(
-            (none.difference, none.low, none.high, none.mcnemar_p),
-            (0.0, 0.0, 0.0, 1.0)
-        );
+        assert_eq!((none.difference, none.mcnemar_p), (0.0, Some(1.0)));
+        assert!((none.high - 0.018_845).abs() < 1e-5 && (none.low + none.high).abs() < 1e-12);
         let b: Vec<f64> = (0..200).map(|i| f64::from(u8::from(i % 5 != 0))).collect();
         let more = compare(&a, &b, 500, 0.95, 1).unwrap();
         assert!((more.difference - 0.3).abs() < 1e-12 && more.low > 0.0 && more.low < 0.3 && more.high > 0.3);
-        assert_eq!((more.only_a, more.only_b), (20, 80));
-        assert!(more.mcnemar_p < 1e-6);
+        assert_eq!((more.only_a, more.only_b), (Some(20), Some(80)));
+        assert!(more.mcnemar_p.unwrap() < 1e-6);
+        // Probabilities are no yes or no: there is nothing to count.
+        let shares: Vec<f64> = (0..200).map(|i| f64::from(i) / 200.0).collect();
+        let of_shares = compare(&a, &shares, 500, 0.95, 1).unwrap();
+        assert_eq!(of_shares.method, Some(Method::PercentileBootstrap));
+        assert_eq!((of_shares.mcnemar_p, of_shares.only_a), (None, None));
+        assert!(of_shares.low < of_shares.difference && of_shares.difference < of_shares.high);
         assert_eq!(compare(&a, &b, 500, 0.95, 1), Some(more));
         assert_eq!(compare(&a, &b[1..], 10, 0.95, 1), None);
     }

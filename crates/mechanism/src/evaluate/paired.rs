@@ -112,7 +112,7 @@ mod tests {
         assert_eq!((*before, *after, comparison.n), (0.5, 0.5, 4));
         assert_eq!(
             (comparison.difference, comparison.only_a, comparison.only_b),
-            (0.0, 2, 2)
+            (0.0, Some(2), Some(2))
         );
         assert!(comparison.low < 0.0 && comparison.high > 0.0);
     }

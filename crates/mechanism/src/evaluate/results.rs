@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::metrics::{Mean, mean, pooled, wilson};
+use super::proportions::on_log_odds;
 use super::tasks::{GROUPS, HARNESS_VERSION, Task, group_of};
 
 /// Normal quantile of 95 % intervals.
@@ -18,8 +19,8 @@ pub struct Score {
     /// Mean over items and its standard error.
     #[serde(flatten)]
     pub mean: Mean,
-    /// Wilson's 95 % interval, where each item is right or wrong.
-    pub wilson: Option<(f64, f64)>,
+    /// 95 % interval: Wilson's where each item is right or wrong, else one of the mean on the scale of log-odds.
+    pub interval: Option<(f64, f64)>,
 }
 
 /// All metrics of a task or group, by the harness's names.
@@ -53,9 +54,18 @@ pub struct Ran {
 fn scored(values: &[f64], mean: Mean) -> Score {
     let yes_or_no = values.iter().all(|v| *v == 0.0 || *v == 1.0);
     Score {
-        wilson: wilson(values.iter().sum(), values.len(), Z).filter(|_| yes_or_no),
+        interval: interval(&mean, yes_or_no),
         mean,
     }
+}
+
+/// The 95 % interval of a mean of scores between 0 and 1: Wilson's where all are one or the other, else on the scale of
+/// log-odds.
+pub fn interval(mean: &Mean, yes_or_no: bool) -> Option<(f64, f64)> {
+    if yes_or_no {
+        return wilson((mean.value * mean.n as f64).round(), mean.n, Z);
+    }
+    on_log_odds(mean.value, mean.standard_error?, Z)
 }
 
 /// Results of tasks in their order, followed by MMLU's groups and MMLU itself, weighted by size, where all their subjects

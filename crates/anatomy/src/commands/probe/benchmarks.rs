@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use catalog::query::{Format, read_parquet};
 use tempfile::TempDir;
 
@@ -17,6 +17,13 @@ pub(super) struct Benchmarks {
 impl Benchmarks {
     /// The folder itself, or a copy in which each Parquet file is a file of JSON lines with the same name.
     pub(super) fn open(folder: &Path) -> Result<Self> {
+        if !folder.is_dir() {
+            bail!(
+                "--data {}: there is no such folder; it must hold one folder per benchmark, as in {}",
+                folder.display(),
+                folder.join("arc_challenge").display()
+            );
+        }
         let given = folder.to_path_buf();
         let entries = |folder: &Path| -> Vec<PathBuf> {
             let found = fs::read_dir(folder).into_iter().flatten();
@@ -48,6 +55,20 @@ impl Benchmarks {
         Ok(Self {
             given,
             converted: Some(converted),
+        })
+    }
+
+    /// The outcome, its error naming the folder that was given rather than the temporary one.
+    pub(super) fn naming<T>(&self, outcome: Result<T>) -> Result<T> {
+        let Some(converted) = &self.converted else {
+            return outcome;
+        };
+        let temporary = converted.path().display().to_string();
+        outcome.map_err(|error| {
+            anyhow!(
+                "{}",
+                format!("{error:#}").replace(&temporary, &self.given.display().to_string())
+            )
         })
     }
 

@@ -82,7 +82,7 @@ pub(crate) struct EvaluateArgs {
 
 pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
     let data = Benchmarks::open(&args.data)?;
-    let asked = asked(args, data.folder())?;
+    let asked = data.naming(asked(args, data.folder()))?;
     let all: Vec<Item> = asked.iter().flat_map(|task| task.items.iter().cloned()).collect();
     if let Some(list) = &args.models {
         return many::run(global, args, list, &asked, &all);
@@ -128,7 +128,7 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
     output::say(
         global.quiet,
         &format!(
-            "{} items{part}; tasks of lm-evaluation-harness {HARNESS_VERSION}, few-shot seed {}; intervals: Wilson, 95 %",
+            "{} items{part}; tasks of lm-evaluation-harness {HARNESS_VERSION}, few-shot seed {}; intervals: Wilson, of probabilities (mc2) on the scale of log-odds, 95 %",
             answers.len(),
             args.few_shot_seed
         ),
@@ -280,8 +280,8 @@ fn scores(found: &[TaskResult]) -> Table {
                 score.mean.n.into(),
                 score.mean.value.into(),
                 score.mean.standard_error.into(),
-                score.wilson.map(|(low, _)| low).into(),
-                score.wilson.map(|(_, high)| high).into(),
+                score.interval.map(|(low, _)| low).into(),
+                score.interval.map(|(_, high)| high).into(),
             ];
             rows.push(cells.to_vec());
         }

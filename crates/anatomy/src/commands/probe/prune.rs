@@ -107,7 +107,8 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
             output::say(
                 global.quiet,
                 &format!(
-                    "{} items; intervals: bootstrap of paired items, {RESAMPLES} resamples, {} %; seed {}",
+                    "{} items; {} % intervals of items in pairs: Tango's score interval with the exact conditional one, of probabilities (mc2) \
+                     a bootstrap of {RESAMPLES} resamples; seed {}",
                     items.len(),
                     100.0 * LEVEL,
                     global.seed

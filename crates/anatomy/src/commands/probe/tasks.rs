@@ -38,7 +38,7 @@ impl TaskArgs {
             .split(',')
             .map(|name| {
                 let tasks = Task::named(name.trim())?;
-                let found = asked(&tasks, data.folder(), shots, self.limit, FEW_SHOT_SEED)?;
+                let found = data.naming(asked(&tasks, data.folder(), shots, self.limit, FEW_SHOT_SEED))?;
                 Ok((name.trim().to_owned(), found))
             })
             .collect()

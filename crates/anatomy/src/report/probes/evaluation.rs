@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use mechanism::evaluate::metrics::Mean;
+use mechanism::evaluate::results::interval;
 use serde::Deserialize;
 use serde_json::Value;
 use study::finding::{Finding, Interval};
 use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
 
-use super::{Named, Z, slug, source};
+use super::{Named, slug, source};
 
 /// A results file, as far as it is read here.
 #[derive(Debug, Deserialize)]
@@ -18,6 +20,8 @@ pub(super) struct Results {
     shots: BTreeMap<String, Value>,
     #[serde(default, rename = "n-samples")]
     samples: BTreeMap<String, Value>,
+    #[serde(default)]
+    groups: BTreeMap<String, Value>,
 }
 
 /// One metric of one task.
@@ -27,6 +31,8 @@ struct Score<'a> {
     metric: String,
     value: f64,
     error: Option<f64>,
+    /// Whether items are right or wrong.
+    yes_or_no: bool,
     n: usize,
     shots: Option<u64>,
 }
@@ -47,16 +53,21 @@ impl Results {
                 let n = samples
                     .or_else(|| entry.get("sample_len"))
                     .and_then(Value::as_u64);
+                let error = error.and_then(Value::as_f64);
+                let n = usize::try_from(n.unwrap_or(0)).unwrap_or(0);
                 scores.push(Score {
                     task,
+                    yes_or_no: yes_or_no(value, n, error.filter(|_| !self.groups.contains_key(task)))
+                        && matches!(metric, "acc" | "acc_norm" | "exact_match")
+                        && task != "truthfulqa_mc2",
                     metric: if filter == "none" {
                         metric.to_owned()
                     } else {
                         format!("{metric} ({filter})")
                     },
                     value,
-                    error: error.and_then(Value::as_f64),
-                    n: usize::try_from(n.unwrap_or(0)).unwrap_or(0),
+                    error,
+                    n,
                     shots: self.shots.get(task).and_then(Value::as_u64),
                 });
             }
@@ -130,6 +141,12 @@ pub(super) fn section(all: &[Named<Results>]) -> Section {
 
 fn finding(named: &Named<Results>, score: &Score<'_>) -> Finding {
     let value = 100.0 * score.value;
+    let mean = Mean {
+        value: score.value,
+        standard_error: score.error,
+        n: score.n,
+    };
+    let ends = interval(&mean, score.yes_or_no);
     Finding::new(
         format!(
             "evaluation.{}.{}.{}",
@@ -144,11 +161,27 @@ fn finding(named: &Named<Results>, score: &Score<'_>) -> Finding {
         &source(&named.name, "evaluate"),
     )
     .with_value(value, "points", score.n, "mean over items")
-    .with_interval(score.error.map(|error| Interval {
-        low: value - 100.0 * Z * error,
-        high: value + 100.0 * Z * error,
+    .with_interval(ends.map(|(low, high)| Interval {
+        low: 100.0 * low,
+        high: 100.0 * high,
         level: 0.95,
-        method: "normal, standard error over items".into(),
+        method: if score.yes_or_no {
+            "Wilson, over items".into()
+        } else {
+            "mean over items, on the scale of log-odds".into()
+        },
     }))
     .with_figure("evaluation-scores")
+}
+
+/// Whether a mean of `n` scores and its standard error are those of zeros and ones: no other scores between them have as
+/// great an error.
+fn yes_or_no(value: f64, n: usize, error: Option<f64>) -> bool {
+    let size = n as f64;
+    let whole =
+        n > 0 && (0.0..=1.0).contains(&value) && (value * size - (value * size).round()).abs() < 1e-6 * size;
+    let variance = value * (1.0 - value) / (size - 1.0);
+    whole
+        && error
+            .is_none_or(|error| n < 2 || (error - variance.max(0.0).sqrt()).abs() < 1e-3 * error.max(1e-6))
 }

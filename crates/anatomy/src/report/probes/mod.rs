@@ -185,8 +185,13 @@ mod tests {
                 probe(
                     "scores",
                     json!({
-                        "results": {"arc_challenge": {"alias": "arc_challenge", "acc,none": 0.3, "acc_stderr,none": 0.1}},
-                        "n-samples": {"arc_challenge": {"original": 1172, "effective": 22}},
+                        "results": {"arc_challenge": {"alias": "arc_challenge", "acc,none": 0.3, "acc_stderr,none": 0.1},
+                            "winogrande": {"acc,none": 0.2, "acc_stderr,none": 0.133_333_333},
+                            "hellaswag": {"acc,none": 0.0, "acc_stderr,none": 0.0},
+                            "gsm8k": {"exact_match,strict-match": 0.8, "exact_match_stderr,strict-match": "N/A"},
+                            "truthfulqa_mc2": {"acc,none": 0.9, "acc_stderr,none": 0.08}},
+                        "n-samples": {"arc_challenge": {"original": 1172, "effective": 22}, "winogrande": {"effective": 10},
+                            "hellaswag": {"effective": 10}, "gsm8k": {"effective": 10}, "truthfulqa_mc2": {"effective": 10}},
                         "n-shot": {"arc_challenge": 25}, "config": {"model_args": {"pretrained": "x"}},
                     }),
                 ),
@@ -223,6 +228,22 @@ mod tests {
         assert_eq!(value(2, "pruning.cut.change"), Some(-1.5));
         assert_eq!(value(2, "pruning.cut.winogrande.acc"), Some(-25.0));
         assert_eq!(value(3, "evaluation.scores.arc_challenge.acc"), Some(30.0));
+        for (task, low, high) in [
+            ("winogrande.acc", 5.668, 50.984),
+            ("hellaswag.acc", 0.0, 27.753),
+            ("gsm8k.exact_match_strict_match", 49.016, 94.332),
+            ("truthfulqa_mc2.acc", 60.365, 98.157),
+        ] {
+            let id = format!("evaluation.scores.{task}");
+            let found = sections[3].findings.iter().find(|finding| finding.id == id);
+            let ends = found
+                .and_then(|finding| finding.interval.as_ref())
+                .expect("an interval");
+            assert!(
+                (ends.low - low).abs() < 0.01 && (ends.high - high).abs() < 0.01,
+                "{task}: {ends:?}"
+            );
+        }
         assert!(
             sections[4].text[0].contains("other (no result of a probe)"),
             "{}",

@@ -1,5 +1,6 @@
 //! What log-likelihoods and scores lose with layers removed.
 
+use mechanism::evaluate::metrics::Method;
 use mechanism::evaluate::paired::Paired;
 use mechanism::prune::PruningEffect;
 use study::finding::{Finding, Interval};
@@ -80,7 +81,7 @@ fn requests(all: &[&Named<PruningEffect>], section: &mut Section) {
 /// What scores on benchmarks lose.
 fn benchmarks(all: &[&Named<PruningEffect>], section: &mut Section) {
     section.text.push(
-        "Scores on the same items with all layers and with some removed; intervals resample items in pairs. Multiple choice \
+        "Scores on the same items with all layers and with some removed; intervals are of items in pairs. Multiple choice \
          says little of what generation loses."
             .into(),
     );
@@ -178,7 +179,11 @@ fn score_change(named: &Named<PruningEffect>, paired: &Paired) -> Finding {
         low: 100.0 * comparison.low,
         high: 100.0 * comparison.high,
         level: comparison.level,
-        method: "percentile bootstrap, items in pairs".into(),
+        method: comparison
+            .method
+            .unwrap_or(Method::PercentileBootstrap)
+            .said()
+            .into(),
     }))
     .with_figure("pruning-scores")
 }
