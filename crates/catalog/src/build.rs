@@ -263,7 +263,8 @@ pub(crate) fn build_into(
     };
     manifest.catalog_sha256 = manifest::identity(&manifest);
     let path = dir.join(MANIFEST);
-    let mut text = serde_json::to_vec_pretty(&manifest).expect("a manifest of strings and numbers serialises");
+    let mut text =
+        serde_json::to_vec_pretty(&manifest).expect("a manifest of strings and numbers serialises");
     text.push(b'\n');
     fs::write(&path, text).map_err(Error::io(&path))?;
     Ok(manifest)

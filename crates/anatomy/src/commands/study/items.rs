@@ -14,6 +14,8 @@ use study::statistics::GroupBootstrap;
 use super::answer;
 use crate::cli::Global;
 use crate::commands::asked::quantity;
+use crate::provenance::OwnData;
+use crate::report::About;
 use crate::{output, progress};
 
 #[derive(Debug, Args)]

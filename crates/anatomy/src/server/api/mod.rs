@@ -138,7 +138,8 @@ async fn health(State(state): State<Shared>, query: Pairs) -> Result<Response, P
 ///
 /// What it lists of the data: columns, devices, `benchmarks` that are predicted, names of `tasks`.
 pub(crate) fn document(benchmarks: &[&str], tasks: &[&str]) -> Value {
-    let mut document: Value = serde_json::from_str(OPENAPI).expect("the compiled-in OpenAPI document is JSON");
+    let mut document: Value =
+        serde_json::from_str(OPENAPI).expect("the compiled-in OpenAPI document is JSON");
     document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
     let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
     let orders: Vec<String> = names
