@@ -7,7 +7,7 @@ use crate::ceiling::{ceiling, lookup};
 use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::features::COLUMNS;
-use crate::finding::{Finding, Interval};
+use crate::finding::Finding;
 use crate::protocol::{Protocol, RowInformation, folds};
 use crate::published::published;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
@@ -200,7 +200,7 @@ fn table_row(
     ]
 }
 
-/// Impurity importances of a forest on all rows, with the spread over its trees.
+/// Impurity importances of forests on all rows; how trees differ says nothing of other shapes, so no interval.
 fn importance(
     study: &LeaderboardV1<'_>,
     place: usize,
@@ -212,17 +212,11 @@ fn importance(
     let mut bars = Vec::new();
     for (feature, of_trees) in rows.design.names().iter().zip(&by_feature) {
         let value = mean(of_trees);
-        let interval = Interval {
-            low: quantile(of_trees, 0.025),
-            high: quantile(of_trees, 0.975),
-            level: 0.95,
-            method: "quantiles over the trees of 5 forests".into(),
-        };
         bars.push(Bar {
             group: title.into(),
             series: feature.clone(),
             value,
-            interval: Some((interval.low, interval.high)),
+            interval: None,
         });
         section.findings.push(
             finding(
@@ -235,7 +229,6 @@ fn importance(
                 rows.target.len(),
                 "impurity decrease (random_forest)",
             )
-            .with_interval(Some(interval))
             .with_protocol("all_rows", rows.design.names())
             .with_seed(study.seed)
             .with_figure("importance-mdi")
@@ -317,7 +310,7 @@ fn importance_figure(bars: Vec<Bar>, study: &LeaderboardV1<'_>) -> Figure {
         id: "importance-mdi".into(),
         title: "Impurity importance of each structure column".into(),
         caption: format!(
-            "Share of the forest's fall of impurity due to each column, all rows, with the middle 95 % of the trees; \
+            "Share of the forest's fall of impurity due to each column, all rows, without an interval; \
              leaderboard v1, {} checkpoints before rows without structure are left out. Columns that move together share \
              their importance at random.",
             study.rows.len()
