@@ -149,7 +149,7 @@ fn quoted_line_ends_are_no_ends_of_records() -> Result<(), Box<dyn std::error::E
         let sql = format!("select count(*) as n, max(id) as largest from {table}");
         assert_eq!(csv(&engine, &sql)?, expected, "{table}");
     }
-    engine = Engine::open(None)?;
+    let engine = Engine::open(None)?;
     let sql = format!(
         "select count(*) as n, max(id) as largest from '{}'",
         path.display()

@@ -5,6 +5,7 @@
 //! shuffled in shapes the forest has not seen.
 
 mod drawn;
+mod lead;
 mod told;
 
 use rayon::prelude::*;
@@ -24,6 +25,7 @@ use crate::scored::Scored;
 use crate::section::{Bar, Cell, Drawing, Section};
 use crate::statistics::{mean, percentile_interval};
 use drawn::{empty_table, figure, words};
+pub use lead::{Lead, SURE, lead, lead_among};
 
 /// Forests fitted for one answer.
 #[derive(Debug, Clone, Copy)]
@@ -181,7 +183,10 @@ impl Asked<'_> {
                 interval.as_ref().map(|i| i.high).into(),
                 first_share.into(),
                 once.as_ref().map(|shares| shares[place]).into(),
-                held_out.map(|found| found.value).into(),
+                match held_out {
+                    Some(found) if !found.value.is_finite() => "not identified".into(),
+                    found => found.map(|found| found.value).into(),
+                },
                 held_out
                     .and_then(|found| found.interval.as_ref())
                     .map(|i| i.low)
@@ -351,26 +356,9 @@ fn shares(design: &Design, target: &[f64], weights: Option<&[f64]>, seed: u64) -
         .collect())
 }
 
-/// Place of the largest.
+/// Place of the largest; none on a tie or where none is above 0.
 fn first(shares: &[f64]) -> Option<usize> {
-    (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]).then(b.cmp(&a)))
-}
-
-/// The column of `kind` with the largest value for a target, and that value.
-pub fn first_column<'a>(
-    findings: impl IntoIterator<Item = &'a Finding>,
-    kind: &str,
-    set: &str,
-    target: &str,
-) -> Option<(&'a str, &'a Finding)> {
-    let prefix = format!("importance.{kind}.{set}.{target}.");
-    findings
-        .into_iter()
-        .filter(|finding| finding.value.is_some())
-        .filter_map(|finding| Some((finding.id.strip_prefix(&prefix)?, finding)))
-        .max_by(|(_, a), (_, b)| {
-            a.value
-                .unwrap_or(f64::NAN)
-                .total_cmp(&b.value.unwrap_or(f64::NAN))
-        })
+    let place = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]))?;
+    let holders = shares.iter().filter(|share| **share == shares[place]).count();
+    (shares[place] > 0.0 && holders == 1).then_some(place)
 }

@@ -64,36 +64,38 @@ fn template(id: String, statement: String, place: &'static str, claimed: usize) 
     }
 }
 
-/// For how many targets `is_it` holds of what `kind` puts first, and what came first elsewhere.
+/// For how many targets the column wanted is first by `kind`, among the columns that `is_asked` names. Where that is open
+/// for one target and another does not already decide, the data cannot tell.
 fn count_firsts(
     findings: &Findings<'_>,
     (kind, set): (&str, &str),
-    targets: &[&str],
-    is_it: impl Fn(&str) -> bool,
+    targets: &[(&str, &str)],
+    is_asked: impl Fn(&str) -> bool,
 ) -> Evidence {
-    let mut answers: Vec<(bool, &Finding)> = Vec::new();
-    let mut firsts = Vec::new();
-    for target in targets {
-        if let Some((first, finding)) = findings.first(kind, set, target) {
-            answers.push((is_it(first), finding));
-            let how_often = match (
-                kind,
-                findings.value(&format!("importance.first_share.{set}.{target}.{first}")),
-            ) {
-                ("mdi", Some(share)) => format!(" (first in {:.0} % of draws of shapes)", 100.0 * share),
-                _ => String::new(),
-            };
-            firsts.push(format!("{target} {first}{how_often}"));
+    let (mut answers, mut said) = (Vec::new(), Vec::new());
+    let mut is_open = false;
+    for (target, column) in targets {
+        if let Some(lead) = findings.lead(kind, set, target, &is_asked) {
+            let is_first = lead.first == Some(*column);
+            is_open |= !is_first && !lead.not_first.contains(column);
+            answers.push((is_first, lead.of, lead.not_first.contains(column)));
+            said.push(format!("{target} {}", lead.words()));
         }
     }
     if answers.len() < targets.len() {
         return Evidence::cannot("too few rows or shapes");
     }
-    Evidence::count(&answers, format!("first by {kind}: {}", firsts.join(", ")))
+    let says = format!("first by {kind}: {}", said.join(", "));
+    if is_open && !answers.iter().any(|answer| answer.2) {
+        return Evidence::cannot(&format!("cannot tell; {says}"));
+    }
+    let answers: Vec<(bool, &Finding)> = answers.iter().map(|answer| (answer.0, answer.1)).collect();
+    Evidence::count(&answers, says)
 }
 
 fn comes_first(findings: &Findings<'_>, set: &str, column: &str, targets: &[&str], among: &str) -> Claim {
-    let count = |kind: &str| count_firsts(findings, (kind, set), targets, |first| first == column);
+    let wanted: Vec<(&str, &str)> = targets.iter().map(|target| (*target, column)).collect();
+    let count = |kind: &str| count_firsts(findings, (kind, set), &wanted, |_| true);
     let place = if set == "core" {
         "section 4, figure 8a"
     } else {
@@ -114,34 +116,15 @@ fn comes_first(findings: &Findings<'_>, set: &str, column: &str, targets: &[&str
 
 /// Robust to date: with the date in, layers still lead the structure columns of reasoning, `d_ffn` those of knowledge.
 fn depth_and_width_with_date(findings: &Findings<'_>) -> Claim {
-    let lead = |kind: &str, target: &str| {
-        let prefix = format!("importance.{kind}.structure_date.{target}.");
-        TABLE_3_COLUMNS
-            .iter()
-            .filter_map(|column| Some((*column, findings.get(&format!("{prefix}{column}"))?)))
-            .max_by(|(_, a), (_, b)| {
-                a.value
-                    .unwrap_or(f64::NAN)
-                    .total_cmp(&b.value.unwrap_or(f64::NAN))
-            })
-    };
+    let wanted: Vec<(&str, &str)> = REASONING
+        .map(|target| (target, "layers"))
+        .into_iter()
+        .chain(KNOWLEDGE.map(|target| (target, "d_ffn")))
+        .collect();
     let count = |kind: &str| {
-        let mut answers = Vec::new();
-        let mut leads = Vec::new();
-        let wanted = REASONING.map(|target| (target, "layers"));
-        for (target, column) in wanted
-            .into_iter()
-            .chain(KNOWLEDGE.map(|target| (target, "d_ffn")))
-        {
-            if let Some((first, finding)) = lead(kind, target) {
-                answers.push((first == column, finding));
-                leads.push(format!("{target} {first}"));
-            }
-        }
-        Evidence::count(
-            &answers,
-            format!("leading of the four by {kind}: {}", leads.join(", ")),
-        )
+        count_firsts(findings, (kind, "structure_date"), &wanted, |column| {
+            TABLE_3_COLUMNS.contains(&column)
+        })
     };
     Claim {
         literature: count("mdi"),
@@ -158,22 +141,40 @@ fn depth_and_width_with_date(findings: &Findings<'_>) -> Claim {
 /// The two columns of most importance are size and date.
 fn size_and_date(findings: &Findings<'_>) -> Claim {
     let count = |kind: &str| {
-        let mut answers = Vec::new();
-        let mut tops = Vec::new();
+        let (mut answers, mut is_open) = (Vec::new(), false);
         for target in BENCHMARKS {
-            let mut all = findings.under(&format!("importance.{kind}.structure_date.{target}."));
-            all.sort_by(|(_, a), (_, b)| {
-                b.value
-                    .unwrap_or(f64::NAN)
-                    .total_cmp(&a.value.unwrap_or(f64::NAN))
-            });
-            if let [(first, finding), (second, _), ..] = all.as_slice() {
-                let pair = [*first, *second];
-                answers.push((pair.contains(&"size") && pair.contains(&"date"), *finding));
-                tops.push(format!("{target} {first} and {second}"));
-            }
+            let all = findings.under(&format!("importance.{kind}.structure_date.{target}."));
+            let (pair, others): (Vec<_>, Vec<_>) = all
+                .into_iter()
+                .partition(|(name, _)| ["size", "date"].contains(name));
+            let low = |finding: &Finding| finding.interval.as_ref().map_or(f64::NEG_INFINITY, |i| i.low);
+            let high = |finding: &Finding| finding.interval.as_ref().map_or(f64::INFINITY, |i| i.high);
+            let [(_, finding), _] = pair.as_slice() else {
+                continue;
+            };
+            let above = pair
+                .iter()
+                .map(|(_, finding)| low(finding))
+                .fold(f64::INFINITY, f64::min);
+            let below = pair
+                .iter()
+                .map(|(_, finding)| high(finding))
+                .fold(f64::INFINITY, f64::min);
+            let is_it = above > 0.0 && others.iter().all(|(_, other)| high(other) < above);
+            let is_not = others.iter().any(|(_, other)| low(other) > below);
+            is_open |= !is_it && !is_not;
+            answers.push((is_it, *finding, is_not));
         }
-        Evidence::count(&answers, format!("the two first by {kind}: {}", tops.join(", ")))
+        if is_open && !answers.iter().any(|answer| answer.2) {
+            return Evidence::cannot(
+                "cannot tell: intervals of size or date overlap those of other columns, or none is known",
+            );
+        }
+        let answers: Vec<(bool, &Finding)> = answers.iter().map(|answer| (answer.0, answer.1)).collect();
+        Evidence::count(
+            &answers,
+            format!("intervals of size and date above all others by {kind}"),
+        )
     };
     Claim {
         literature: count("mdi"),
@@ -189,8 +190,9 @@ fn size_and_date(findings: &Findings<'_>) -> Claim {
 
 /// Structure from scores: MMLU comes first.
 fn reverse(findings: &Findings<'_>) -> Claim {
-    let targets = ["layers", "d_model", "d_ffn", "heads"];
-    let count = |kind: &str| count_firsts(findings, (kind, "scores"), &targets, |first| first == "mmlu");
+    let targets = TABLE_3_COLUMNS;
+    let wanted = targets.map(|target| (target, "mmlu"));
+    let count = |kind: &str| count_firsts(findings, (kind, "scores"), &wanted, |_| true);
     Claim {
         literature: count("mdi"),
         strict: count("permutation"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::attribution::{Lead, lead_among};
 use crate::finding::{Finding, Interval};
 use crate::protocol::Protocol;
 
@@ -65,14 +66,15 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// What `kind` of importance puts first for a target, and by how much of what.
-    pub fn first(&self, kind: &str, set: &str, target: &str) -> Option<(&'a str, &'a Finding)> {
-        let all = self.under(&format!("importance.{kind}.{set}.{target}."));
-        all.into_iter().max_by(|(_, a), (_, b)| {
-            a.value
-                .unwrap_or(f64::NAN)
-                .total_cmp(&b.value.unwrap_or(f64::NAN))
-        })
+    /// What `kind` of importance says of which column is first for a target, among those that `is_asked` names.
+    pub fn lead(
+        &self,
+        kind: &str,
+        set: &str,
+        target: &str,
+        is_asked: impl Fn(&str) -> bool,
+    ) -> Option<Lead<'a>> {
+        lead_among(self.by_id.values().copied(), kind, set, target, is_asked)
     }
 }
 

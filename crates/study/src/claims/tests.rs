@@ -124,12 +124,12 @@ fn what_comes_first_is_counted_over_targets() {
         findings.push(finding(
             &format!("importance.mdi.core.{target}.layers"),
             layers,
-            None,
+            Some((layers - 0.05, layers + 0.05)),
         ));
         findings.push(finding(
             &format!("importance.mdi.core.{target}.d_ffn"),
             width,
-            None,
+            Some((width - 0.05, width + 0.05)),
         ));
     }
     let section = section(&findings);

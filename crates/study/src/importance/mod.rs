@@ -30,7 +30,7 @@ use crate::statistics::percentile_interval;
 pub struct Importance {
     /// The columns, by name.
     pub features: Vec<String>,
-    /// Mean over folds and seeds.
+    /// Mean over folds and seeds; NaN where the columns are not identified.
     pub value: f64,
     /// Central 95 % over folds and seeds.
     pub interval: Option<Interval>,
@@ -42,7 +42,7 @@ impl Importance {
     fn new(features: Vec<String>, draws: Vec<f64>) -> Self {
         let value = draws.iter().sum::<f64>() / draws.len() as f64;
         let method = format!("2.5 to 97.5 % of {} folds × seeds", draws.len());
-        let interval = percentile_interval(&draws, 0.95, method);
+        let interval = percentile_interval(&draws, 0.95, method).filter(|_| value.is_finite());
         Self {
             features,
             value,
@@ -120,7 +120,8 @@ pub fn impurity(setting: &Setting<'_>) -> Result<Vec<Importance>, Error> {
 /// What each kind puts first, where they do not agree: `(kind, features)` of every kind; nothing where they agree.
 pub fn disagreement<'a>(kinds: &[(&'a str, &[Importance])]) -> Vec<(&'a str, Vec<String>)> {
     let first = |importances: &[Importance]| {
-        let best = importances.iter().max_by(|a, b| a.value.total_cmp(&b.value));
+        let known = importances.iter().filter(|i| i.value.is_finite());
+        let best = known.max_by(|a, b| a.value.total_cmp(&b.value));
         best.map(|i| i.features.clone()).unwrap_or_default()
     };
     let firsts: Vec<(&str, Vec<String>)> = kinds.iter().map(|(k, i)| (*k, first(i))).collect();

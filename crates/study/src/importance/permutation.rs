@@ -10,8 +10,11 @@ use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::random::Random;
 
-/// Fall of R² when a group of columns is shuffled among a fold's test rows, as a fraction of the target's variance
-/// over all tested rows; the mean over `repeats` shuffles per fold and seed.
+/// Fall of R² when a held-out row's values in a group of columns are replaced by those of another row, as a fraction of
+/// the target's variance over all rows; the mean over `repeats` shuffles per fold and seed.
+///
+/// The shuffle is one of the test rows of all folds together, so that a fold of a single shape is told of other shapes'
+/// values too. Columns of a single value over all of these are not identified: NaN, without an interval.
 ///
 /// `groups` holds columns by place; one column per group gives plain permutation importance.
 ///
@@ -48,6 +51,23 @@ pub(crate) fn permutation_and_scores(
             problem: "the target is constant, so no column can matter".to_owned(),
         });
     }
+    let mut pool: Vec<usize> = setting
+        .folds
+        .iter()
+        .flat_map(|fold| fold.test.iter().copied())
+        .collect();
+    pool.sort_unstable();
+    pool.dedup();
+    let mut place_of = vec![0; setting.design.n_rows()];
+    for (place, &row) in pool.iter().enumerate() {
+        place_of[row] = place;
+    }
+    let is_identified = |columns: &[usize]| {
+        columns.iter().any(|&f| {
+            let values = setting.design.column(f);
+            pool.iter().any(|&row| values[row] != values[pool[0]])
+        })
+    };
     let draws = setting.each_fit(|fit, fold, seed| {
         let test = setting.design.select(&fold.test);
         let truth = pick(setting.target, &fold.test);
@@ -58,14 +78,18 @@ pub(crate) fn permutation_and_scores(
         let predicted = fit.predict(&test)?;
         let plain = error(&predicted);
         let of_group = |(g, columns): (usize, &Vec<usize>)| {
+            if !is_identified(columns) {
+                return Ok(f64::NAN);
+            }
             let mut rise = 0.0;
             for repeat in 0..repeats {
                 let mut random = Random::new(seed, (g * repeats + repeat) as u64);
-                let mut order: Vec<usize> = (0..truth.len()).collect();
+                let mut order = pool.clone();
                 random.shuffle(&mut order);
+                let donors: Vec<usize> = fold.test.iter().map(|&row| order[place_of[row]]).collect();
                 let mut shuffled = test.clone();
                 for &f in columns {
-                    shuffled = shuffled.with_column(f, pick(test.column(f), &order))?;
+                    shuffled = shuffled.with_column(f, pick(setting.design.column(f), &donors))?;
                 }
                 rise += error(&fit.predict(&shuffled)?) - plain;
             }

@@ -104,6 +104,15 @@ fn kind<'a>(name: &'static str, unit: &'a str, importances: Vec<Importance>) -> 
     }
 }
 
+/// The value to sort by: what is not identified comes last.
+fn rank(importance: &Importance) -> f64 {
+    if importance.value.is_nan() {
+        f64::NEG_INFINITY
+    } else {
+        importance.value
+    }
+}
+
 /// `size+d_model`: a group's name inside ids and tables.
 fn label(importance: &Importance) -> String {
     importance.features.join("+")
@@ -145,7 +154,10 @@ impl Question<'_> {
         let words = if apart.is_empty() {
             let first = kinds
                 .first()
-                .and_then(|kind| kind.importances.iter().max_by(|a, b| a.value.total_cmp(&b.value)))
+                .and_then(|kind| {
+                    let known = kind.importances.iter().filter(|i| i.value.is_finite());
+                    known.max_by(|a, b| a.value.total_cmp(&b.value))
+                })
                 .map(label)
                 .unwrap_or_default();
             format!("All kinds of importance put {first} first for {}.", self.target)
@@ -180,7 +192,11 @@ impl Question<'_> {
                 self.target.into(),
                 kind.name.into(),
                 label(importance).into(),
-                importance.value.into(),
+                if importance.value.is_finite() {
+                    importance.value.into()
+                } else {
+                    "not identified".into()
+                },
                 interval.map(|i| i.low).into(),
                 interval.map(|i| i.high).into(),
                 kind.unit.into(),
@@ -189,7 +205,7 @@ impl Question<'_> {
         let mut rows = Vec::new();
         for kind in kinds {
             let mut ordered: Vec<&Importance> = kind.importances.iter().collect();
-            ordered.sort_by(|a, b| b.value.total_cmp(&a.value));
+            ordered.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
             rows.extend(ordered.into_iter().map(|importance| row(kind, importance)));
         }
         Table {

@@ -231,3 +231,26 @@ fn kinds_that_disagree_are_named() {
     assert!(disagreement(&[("mdi", &a), ("shap", &a)]).is_empty());
     assert_eq!(disagreement(&[("mdi", &a), ("shap", &b)]).len(), 2);
 }
+
+#[test]
+fn a_fold_of_one_shape_still_tells_and_a_constant_is_not_identified() {
+    let shape: Vec<f64> = (0..100).map(|row| f64::from(row / 10)).collect();
+    let noise: Vec<f64> = (0..100).map(|row| f64::from(row * 37 % 11)).collect();
+    let y: Vec<f64> = shape.iter().zip(&noise).map(|(s, e)| 5.0 * s + 0.1 * e).collect();
+    let names = ["shape", "noise", "constant"].map(str::to_owned).to_vec();
+    let x = Design::new(names, vec![shape, noise, vec![3.0; 100]]).expect("valid");
+    let folds: Vec<Fold> = (0..10)
+        .map(|k| Fold {
+            train: (0..100).filter(|row| row / 10 != k).collect(),
+            test: (0..100).filter(|row| row / 10 == k).collect(),
+        })
+        .collect();
+    let forest = RandomForest {
+        trees: 10,
+        ..RandomForest::default()
+    };
+    let setting = setting(&forest, &x, &y, &folds);
+    let found = permutation(&setting, &[vec![0], vec![1], vec![2]], 5).expect("valid");
+    assert!(found[0].value > 0.5, "{}", found[0].value);
+    assert!(found[2].value.is_nan() && found[2].interval.is_none());
+}

@@ -6,12 +6,12 @@ use super::told;
 use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::ceiling::ceiling;
 use crate::error::Error;
-use crate::finding::{Finding, Interval};
+use crate::finding::Finding;
 use crate::protocol::Protocol;
 use crate::published::published;
 use crate::scored::readings;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
-use crate::statistics::{mean, quantile};
+use crate::statistics::mean;
 
 pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::StructureOut];
 
@@ -220,7 +220,7 @@ fn table_row(place: usize, protocol: Protocol, forests: &Forests, ceiling: Optio
     ]
 }
 
-/// Impurity importances of a forest on all rows, with the spread over its trees.
+/// Impurity importances of forests on all rows; how trees differ says nothing of other shapes, so no interval.
 fn importance(
     study: &LeaderboardV1<'_>,
     place: usize,
@@ -232,17 +232,11 @@ fn importance(
     let mut bars = Vec::new();
     for (feature, of_trees) in rows.design.names().iter().zip(&by_feature) {
         let value = mean(of_trees);
-        let interval = Interval {
-            low: quantile(of_trees, 0.025),
-            high: quantile(of_trees, 0.975),
-            level: 0.95,
-            method: "quantiles over the trees of 5 forests".into(),
-        };
         bars.push(Bar {
             group: title.into(),
             series: feature.clone(),
             value,
-            interval: Some((interval.low, interval.high)),
+            interval: None,
         });
         section.findings.push(
             finding(
@@ -255,7 +249,6 @@ fn importance(
                 rows.target.len(),
                 "impurity decrease (random_forest)",
             )
-            .with_interval(Some(interval))
             .with_protocol("all_rows", rows.design.names())
             .with_seed(study.seed)
             .with_figure("importance-mdi")
@@ -270,7 +263,7 @@ fn importance_figure(bars: Vec<Bar>, study: &LeaderboardV1<'_>) -> Figure {
         id: "importance-mdi".into(),
         title: "Impurity importance of each structure column".into(),
         caption: format!(
-            "Share of the forest's fall of impurity due to each column, all rows, with the middle 95 % of the trees; \
+            "Share of the forest's fall of impurity due to each column, all rows, without an interval; \
              leaderboard v1, {} checkpoints before rows without structure are left out. Columns that move together share \
              their importance at random.",
             study.rows.len()

@@ -217,3 +217,18 @@ fn rows_and_folds_are_written_out_for_others_to_fit() {
     assert_eq!(table.rows[0].len(), table.columns.len());
     assert!(table.columns.contains(&"fold_structure_out".to_string()));
 }
+
+#[test]
+fn a_spread_over_trees_is_no_interval() {
+    let sections = run(&look_up_table());
+    let all: Vec<_> = sections.iter().flat_map(|section| &section.findings).collect();
+    let of = |id: &str| all.iter().find(|finding| finding.id == id).expect("a finding");
+    assert!(of("importance.mdi.structure_date.arc.layers").interval.is_none());
+    let is_of_trees = |finding: &crate::finding::Finding| {
+        finding
+            .interval
+            .as_ref()
+            .is_some_and(|interval| interval.method.contains("trees"))
+    };
+    assert!(!all.iter().any(|finding| is_of_trees(finding)));
+}

@@ -1,6 +1,6 @@
 //! The figures of importances: kinds side by side, columns that move together, curves.
 
-use super::{CURVES, Kind, NEAR, POINTS, Question, label};
+use super::{CURVES, Kind, NEAR, POINTS, Question, label, rank};
 use crate::error::Error;
 use crate::importance::clusters::Dendrogram;
 use crate::importance::dependence::{Curve, Point, dependence};
@@ -16,17 +16,20 @@ impl Question<'_> {
         let mut bars = Vec::new();
         for kind in kinds.iter().filter(|kind| kind.name != "grouped") {
             let total: f64 = kind.importances.iter().map(|i| i.value.max(0.0)).sum();
-            bars.extend(kind.importances.iter().map(|importance| {
-                Bar {
-                    group: label(importance),
-                    series: kind.name.into(),
-                    value: importance.value / total,
-                    interval: importance
-                        .interval
-                        .as_ref()
-                        .map(|i| (i.low / total, i.high / total)),
-                }
-            }));
+            bars.extend(
+                kind.importances
+                    .iter()
+                    .filter(|i| i.value.is_finite())
+                    .map(|importance| Bar {
+                        group: label(importance),
+                        series: kind.name.into(),
+                        value: importance.value / total,
+                        interval: importance
+                            .interval
+                            .as_ref()
+                            .map(|i| (i.low / total, i.high / total)),
+                    }),
+            );
         }
         Figure {
             id: self.figure_id("importance"),
@@ -74,7 +77,7 @@ impl Question<'_> {
         let by = kinds.iter().find(|kind| kind.name == "permutation");
         let mut order: Vec<usize> = (0..self.setting.design.n_features()).collect();
         if let Some(kind) = by {
-            order.sort_by(|&a, &b| kind.importances[b].value.total_cmp(&kind.importances[a].value));
+            order.sort_by(|&a, &b| rank(&kind.importances[b]).total_cmp(&rank(&kind.importances[a])));
         }
         let mut panels = Vec::new();
         let mut rows: Vec<Vec<Cell>> = Vec::new();
