@@ -1,5 +1,6 @@
 //! The five sentences that a reader sees first, made from the findings.
 
+use study::attribution::{Lead, lead};
 use study::claims::Tally;
 use study::finding::Finding;
 use study::leaderboard_v1::BENCHMARKS;
@@ -84,19 +85,35 @@ fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String> {
     ))
 }
 
+/// Which of the four columns attribution can name first, by impurity and its draws of shapes.
 fn importance(all: &[&Finding]) -> Option<String> {
-    let mut first = Vec::new();
-    for benchmark in BENCHMARKS {
-        let prefix = format!("importance.mdi.structure_date.{benchmark}.");
-        let best = all
-            .iter()
-            .filter(|finding| finding.id.starts_with(&prefix) && finding.value.is_some())
-            .max_by(|a, b| value(a).total_cmp(&value(b)))?;
-        first.push(format!("{benchmark} {}", best.id.trim_start_matches(&prefix)));
+    let mut targets: Vec<&str> = Vec::new();
+    for finding in all {
+        let target = finding.id.strip_prefix("importance.first_share.core.");
+        if let Some(target) = target.and_then(|rest| rest.split('.').next())
+            && !targets.contains(&target)
+        {
+            targets.push(target);
+        }
     }
+    let leads: Vec<(&str, Lead<'_>)> = targets
+        .iter()
+        .filter_map(|target| Some((*target, lead(all.iter().copied(), "mdi", "core", target)?)))
+        .collect();
+    if leads.is_empty() {
+        return None;
+    }
+    let open = leads.iter().filter(|(_, lead)| lead.first.is_none()).count();
+    let said: Vec<String> = leads
+        .iter()
+        .filter(|(target, lead)| lead.first.is_some() || BENCHMARKS.contains(target))
+        .map(|(target, lead)| format!("{target} {}", lead.words()))
+        .collect();
     Some(format!(
-        "The column a forest relies on most (impurity importance, structure and date): {}.",
-        first.join(", ")
+        "Of layers, d_model, d_ffn and heads none can be named first for {open} of {} targets (impurity importance over \
+         resamples of shapes): {}.",
+        leads.len(),
+        said.join("; ")
     ))
 }
 
