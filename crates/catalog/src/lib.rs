@@ -23,6 +23,7 @@ mod known;
 mod labels;
 mod manifest;
 pub mod parquet_file;
+pub mod plausible;
 pub mod query;
 mod reading;
 mod resolve;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use catalog::cost::{Device, Precision, of_checkpoint};
+use catalog::cost::{Device, Precision};
 use serde::Serialize;
 use study::finding::Interval;
 use study::noise::{difference, holm, items_of};
@@ -170,14 +170,15 @@ fn compared(known: &Known<'_>, id: &str, contexts: &[i64], devices: &[Device]) -
     shown.pretrained = kinds
         .map(|kind| kind.ends_with("pretrained"))
         .reduce(|a, b| a && b);
-    let costs = match structure.map(|structure| of_checkpoint(structure, checkpoint)) {
-        Some(Ok((cost, _))) => Costs::of(&cost, &Precision::ALL, contexts, devices),
-        Some(Err(error)) => Costs {
-            cost_notes: vec![error.to_string()],
-            ..Costs::default()
-        },
-        None => Costs::default(),
-    };
+    let mut costs = Costs::default();
+    if let Some(structure) = structure {
+        let costed = known.costed(structure, checkpoint);
+        shown.size = costed.size;
+        if let Some(cost) = &costed.arithmetic {
+            costs = Costs::of(cost, &Precision::ALL, contexts, devices);
+        }
+        costs.cost_notes.extend(costed.note);
+    }
     Compared {
         id: id.to_owned(),
         structure: shown,

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use catalog::Catalog;
-use catalog::cost::Dimensions;
-use catalog::tables::{Checkpoint, Days, Evaluation, Score, Structure};
+use catalog::cost::{Arithmetic, Dimensions, of_checkpoint};
+use catalog::plausible::{APART, Judgement, Sizes};
+use catalog::tables::{Checkpoint, Days, Evaluation, ResolvedBy, Score, Structure};
 use serde::Serialize;
 
 use super::subject::structure_of;
@@ -56,6 +57,17 @@ pub(crate) struct Known<'a> {
     pub(crate) scores: BTreeMap<&'a str, Vec<&'a Score>>,
     /// Per-item scores (0 to 1) by checkpoint and benchmark, where the catalog holds any.
     pub(crate) items: BTreeMap<(&'a str, &'a str), BTreeMap<&'a str, f64>>,
+    sizes: Sizes<'a>,
+}
+
+/// What a checkpoint costs, as far as its size is to be believed.
+pub(crate) struct Costed {
+    /// `None` where the size is not to be believed, or nothing can be computed.
+    pub(crate) arithmetic: Option<Arithmetic>,
+    /// Billions of parameters.
+    pub(crate) size: Option<f64>,
+    /// Why there is no arithmetic, or which sizes disagree.
+    pub(crate) note: Option<String>,
 }
 
 impl<'a> Known<'a> {
@@ -77,6 +89,7 @@ impl<'a> Known<'a> {
             }
         }
         Self {
+            sizes: Sizes::of(catalog),
             items,
             checkpoints: catalog
                 .checkpoints
@@ -94,6 +107,49 @@ impl<'a> Known<'a> {
                 .map(|row| (row.evaluation.as_str(), row))
                 .collect(),
             scores,
+        }
+    }
+
+    /// Whether a checkpoint's size is to be believed: the `counted` one, else the catalog's.
+    pub(crate) fn judged(
+        &self,
+        structure: &Structure,
+        checkpoint: Option<&Checkpoint>,
+        counted: Option<i64>,
+    ) -> Judgement {
+        self.sizes.judge(structure, checkpoint, counted)
+    }
+
+    /// What a checkpoint costs; where sizes disagree, by the shape of its own config, or not at all.
+    pub(crate) fn costed(&self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Costed {
+        let (arithmetic, failed) = match of_checkpoint(structure, checkpoint) {
+            Ok((arithmetic, _)) => (Some(arithmetic), None),
+            Err(error) => (None, Some(format!("no costs: {error}"))),
+        };
+        let counted = arithmetic.as_ref().map(|cost| cost.parameters_total);
+        let judged = self.judged(structure, checkpoint, counted);
+        let billions = counted.map(|count| count as f64 / 1e9);
+        let Some(disagreement) = judged.disagreement else {
+            let apart = |size: f64| counted.is_some_and(|_| !near_size(size, billions));
+            return Costed {
+                arithmetic,
+                size: structure.size.filter(|&size| !apart(size)).or(judged.size),
+                note: failed,
+            };
+        };
+        let by_shape =
+            structure.resolved_by == ResolvedBy::Exact && checkpoint.and_then(|row| row.is_moe) != Some(true);
+        if by_shape && arithmetic.is_some() {
+            return Costed {
+                arithmetic,
+                size: billions,
+                note: Some(format!("{disagreement}; counted by the shape of its config")),
+            };
+        }
+        Costed {
+            arithmetic: None,
+            size: None,
+            note: Some(format!("no size and no costs: {disagreement}")),
         }
     }
 
@@ -155,6 +211,10 @@ impl<'a> Known<'a> {
     fn near(&self, asked: &str) -> Vec<String> {
         near(asked, self.checkpoints.keys().copied())
     }
+}
+
+fn near_size(size: f64, other: Option<f64>) -> bool {
+    other.is_some_and(|other| size <= other * APART && other <= size * APART)
 }
 
 /// No checkpoint of that id.
@@ -234,7 +294,11 @@ pub(crate) fn neighbours(
     };
     let mut by_shape: BTreeMap<[i64; 4], Vec<(f64, &str)>> = BTreeMap::new();
     for (&id, &row) in known.structures.iter().filter(|(id, _)| Some(**id) != but) {
-        let shown = structure_of(row, known.checkpoints.get(id).copied());
+        let checkpoint = known.checkpoints.get(id).copied();
+        if known.judged(row, checkpoint, None).disagreement.is_some() {
+            continue;
+        }
+        let shown = structure_of(row, checkpoint);
         let (Some(own), Some(shape)) = (logarithms(&shown), shape(row)) else {
             continue;
         };

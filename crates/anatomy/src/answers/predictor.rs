@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
 use catalog::Catalog;
+use catalog::plausible::Sizes;
 use catalog::tables::{Checkpoint, Evaluation};
 use rayon::prelude::*;
 use study::conformal::{Conformal, Nested, calibrate, nested_coverage};
@@ -229,17 +230,31 @@ type Scored<'a> = Vec<(&'a Evaluation, f64)>;
 struct Tables<'a> {
     shapes: Shapes<'a>,
     checkpoints: BTreeMap<&'a str, &'a Checkpoint>,
+    /// Checkpoints whose size is not to be believed.
+    doubted: BTreeSet<&'a str>,
 }
 
 impl<'a> Tables<'a> {
     fn of(catalog: &'a Catalog) -> Self {
+        let checkpoints: BTreeMap<&str, &Checkpoint> = catalog
+            .checkpoints
+            .iter()
+            .map(|row| (row.id.as_str(), row))
+            .collect();
+        let sizes = Sizes::of(catalog);
+        let doubted = catalog
+            .structures
+            .iter()
+            .filter(|row| {
+                let checkpoint = checkpoints.get(row.id.as_str()).copied();
+                sizes.judge(row, checkpoint, None).disagreement.is_some()
+            })
+            .map(|row| row.id.as_str())
+            .collect();
         Self {
             shapes: Shapes::of(catalog),
-            checkpoints: catalog
-                .checkpoints
-                .iter()
-                .map(|row| (row.id.as_str(), row))
-                .collect(),
+            checkpoints,
+            doubted,
         }
     }
 
@@ -252,6 +267,9 @@ impl<'a> Tables<'a> {
             shapes: Vec::new(),
         };
         for &(row, value) in scored {
+            if self.doubted.contains(row.id.as_str()) {
+                continue;
+            }
             let columns = self.shapes.columns(&row.id);
             let checkpoint = self.checkpoints.get(row.id.as_str()).copied();
             let merged = row.merged.or(checkpoint.and_then(|checkpoint| checkpoint.merged));

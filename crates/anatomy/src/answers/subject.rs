@@ -1,10 +1,10 @@
 //! From what a person names to one structure: dimensions, counts, and what was assumed.
 
 use anyhow::{Context, Result};
-use catalog::cost::{Arithmetic, Dimensions, of_checkpoint};
+use catalog::cost::{Arithmetic, Dimensions};
 use catalog::tables::{Checkpoint, Days, Structure};
 
-use super::known::{Known, StructureOf, day_text};
+use super::known::{Costed, Known, StructureOf, day_text};
 use super::predict::{Question, Subject};
 
 /// What is asked about, resolved.
@@ -98,14 +98,14 @@ fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
         .filter(|structure| structure.layers.is_some() && structure.d_model.is_some())
         .with_context(|| format!("the catalog does not know the structure of `{id}`"))?;
     let mut notes = Vec::new();
-    let arithmetic = match of_checkpoint(structure, checkpoint) {
-        Ok((arithmetic, _)) => Some(arithmetic),
-        Err(error) => {
-            notes.push(format!("no costs: {error}"));
-            None
-        }
-    };
+    let Costed {
+        arithmetic,
+        size,
+        note,
+    } = known.costed(structure, checkpoint);
+    notes.extend(note);
     let mut shown = structure_of(structure, checkpoint);
+    shown.size = size;
     let kinds = known.evaluations_of(id).filter_map(|row| row.kind.as_deref());
     shown.pretrained = kinds
         .map(|kind| kind.ends_with("pretrained"))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use catalog::cost::{Arithmetic, Memory, Precision, Workload, of_checkpoint};
+use catalog::plausible::APART;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure};
 use study::finding::Interval;
 use study::noise::items_of;
@@ -17,7 +18,7 @@ use crate::answers::score::{At, at, row};
 use crate::answers::subject::{Asked, structure_of};
 
 /// Reasons in the order in which they are looked at: a word, and the words.
-const REASONS: [(&str, &str); 11] = [
+const REASONS: [(&str, &str); 12] = [
     ("condition", "outside the condition"),
     (
         "flagged",
@@ -36,6 +37,10 @@ const REASONS: [(&str, &str); 11] = [
     (
         "structure",
         "structure not known, so neither memory nor speed can be computed",
+    ),
+    (
+        "size",
+        "sizes disagree (listed, by a leaderboard, by its name, by its shape), so memory cannot be computed",
     ),
     ("memory", "does not fit into the memory"),
     ("speed", "cannot decode as fast as asked"),
@@ -179,6 +184,10 @@ impl Sorter<'_, '_> {
         let Some(cost) = self.cost(structure, checkpoint) else {
             return Ok(Err("structure"));
         };
+        let judged = known.judged(structure, checkpoint, Some(cost.parameters_total));
+        if judged.disagreement.is_some() {
+            return Ok(Err("size"));
+        }
         let Some((precision, memory)) = fitting(&cost, budget) else {
             return Ok(Err("memory"));
         };
@@ -296,7 +305,9 @@ impl Sorter<'_, '_> {
         shown.pretrained = kinds
             .map(|kind| kind.ends_with("pretrained"))
             .reduce(|a, b| a && b);
-        shown.size = shown.size.or(Some(cost.parameters_total as f64 / 1e9));
+        let counted = cost.parameters_total as f64 / 1e9;
+        let near = |size: &f64| *size <= counted * APART && counted <= *size * APART;
+        shown.size = shown.size.filter(near).or(Some(counted));
         let asked = Asked {
             id: Some(id.to_owned()),
             structure: shown,
