@@ -67,7 +67,7 @@ pub fn section(targets: &[Target<'_>], resamples: usize, seed: u64) -> Result<Se
             let by_shape = scored.by_shape(result)?;
             let finding = scored.r2(method, result)?.with_figure("methods-r2");
             table.rows.push(row(target, method, result, &finding, &by_shape));
-            section.findings.extend(readings(finding, &by_shape));
+            section.findings.extend(readings(&finding, &by_shape));
             section.findings.push(scored.mae(method, asked.unit, result));
         }
     }

@@ -89,7 +89,7 @@ impl Scored<'_> {
     pub fn r2_readings(&self, method: &str, result: &Evaluation) -> Result<Vec<Finding>, Error> {
         let by_rows = self.r2(method, result)?;
         let by_shape = self.by_shape(result)?;
-        Ok(readings(by_rows, &by_shape))
+        Ok(readings(&by_rows, &by_shape))
     }
 
     /// Mean absolute error of a method in the target's `unit`: `regression.mae.{set}.{protocol}.{method}.{target}`.
@@ -123,7 +123,7 @@ impl Scored<'_> {
 
 /// R² by rows, told what it must not be read without, and its siblings by shape. Their ids are its own with another
 /// name of the statistic.
-pub fn readings(by_rows: Finding, by_shape: &ByGroup) -> Vec<Finding> {
+pub fn readings(by_rows: &Finding, by_shape: &ByGroup) -> Vec<Finding> {
     let effective = format!(
         "effective number of shapes {:.1} of {}; the largest holds {:.0} % of the rows",
         by_shape.effective_groups,

@@ -165,7 +165,7 @@ fn files_of<'a>(folder: &Path, split: &str, files: &'a [PathBuf]) -> Result<Vec<
     for (stem, path) in &own {
         match shard(stem) {
             Some((other, index, of)) if other == name && of == count && index < count => {
-                found.push((index, path))
+                found.push((index, path));
             }
             _ => return Err(several()),
         }

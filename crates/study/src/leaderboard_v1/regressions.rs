@@ -158,7 +158,7 @@ fn scores(
         "look-up: training mean of the row's shape, else of all",
     )
     .with_note(format!("mean over {}", forests.runs()));
-    let mut all = readings(by_rows, &forests.by_shape);
+    let mut all = readings(&by_rows, &forests.by_shape);
     all.extend([
         complete(
             finding(
@@ -193,7 +193,7 @@ fn scores(
             "random_forest",
         ),
     ]);
-    all.extend(readings(own_shape, &forests.lookup_by_shape));
+    all.extend(readings(&own_shape, &forests.lookup_by_shape));
     all
 }
 
