@@ -3,6 +3,7 @@
 //!
 //! `INSTA_UPDATE=always cargo test -p anatomy goldens` renews them; `git diff` then shows what changed.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -61,7 +62,7 @@ fn whole(ran: &Ran) -> String {
     let mut text = format!("exit status {}\n", ran.code);
     for (name, stream) in [("standard output", &ran.stdout), ("standard error", &ran.stderr)] {
         if !stream.is_empty() {
-            text.push_str(&format!("--- {name}\n{stream}"));
+            write!(text, "--- {name}\n{stream}").expect("a String takes text");
             if !stream.ends_with('\n') {
                 text.push('\n');
             }
@@ -261,11 +262,13 @@ fn what_a_report_says_is_as_reviewed() {
     for path in tables {
         let text = fs::read_to_string(&path).expect("UTF-8");
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        heads.push_str(&format!(
-            "{name}: {} rows: {}\n",
+        writeln!(
+            heads,
+            "{name}: {} rows: {}",
             text.lines().count() - 1,
             text.lines().next().unwrap_or("")
-        ));
+        )
+        .expect("a String takes text");
     }
     settings.bind(|| insta::assert_snapshot!("report_tables", heads));
 }

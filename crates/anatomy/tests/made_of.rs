@@ -1,5 +1,6 @@
 //! What a report says it was made of: the user's own rows, a condition, printed figures only where there are some.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -40,13 +41,13 @@ fn a_report_on_own_rows_names_them_and_nothing_of_the_study() {
     for row in 0..48 {
         let (depth, width) = (4 + row % 12, 64 * (1 + row % 5));
         let kind = if row % 4 == 0 { "b" } else { "a" };
-        text.push_str(&format!("{depth},{width},{kind},{},{row}\n", 2 * depth + row % 3));
+        writeln!(text, "{depth},{width},{kind},{},{row}", 2 * depth + row % 3).expect("a String takes text");
     }
     fs::write(&data, &text).expect("a file");
-    let sha256: String = Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut sha256 = String::new();
+    for byte in Sha256::digest(text.as_bytes()) {
+        write!(sha256, "{byte:02x}").expect("a String takes text");
+    }
     let file = data.to_str().expect("UTF-8");
     let asked = ["--data", file, "--target", "gain", "--features", "depth,width"];
     let regressions = [

@@ -125,7 +125,7 @@ impl<R: Row, W: Write + Send> TableWriter<R, W> {
             KeyValue::new("anatomy.table".to_owned(), R::TABLE.to_owned()),
             KeyValue::new(
                 "anatomy.units".to_owned(),
-                serde_json::to_string(&units).expect("units are strings and serialise"),
+                serde_json::to_string(&units).unwrap_or_default(),
             ),
         ];
         let level = ZstdLevel::try_new(9).map_err(|error| broken(R::TABLE, &error))?;

@@ -2,6 +2,7 @@
 
 use catalog::Error;
 use catalog::query::{Engine, Format};
+use std::fmt::Write as _;
 
 fn csv(engine: &Engine, sql: &str) -> Result<String, Error> {
     let mut out = Vec::new();
@@ -139,7 +140,12 @@ fn quoted_line_ends_are_no_ends_of_records() -> Result<(), Box<dyn std::error::E
     let path = folder.path().join("notes.csv");
     let mut text = String::from("id,text\n");
     for id in 0..200_000_u32 {
-        text += &format!("{id},\"note {}\n{},tail\"\n", "z".repeat(40), 1_000_000_000 + id);
+        writeln!(
+            text,
+            "{id},\"note {}\n{},tail\"",
+            "z".repeat(40),
+            1_000_000_000 + id
+        )?;
     }
     std::fs::write(&path, text)?;
     let expected = "n,largest\n200000,199999\n";

@@ -1,7 +1,7 @@
 //! The scale of a score, from what its metric is: never from the size of one value.
 //!
-//! Scales as lm-evaluation-harness computes them: its registered `bleu` and `chrf` are sacrebleu's (0 to 100), TruthfulQA's
-//! generation metrics are multiplied there, SQuAD's are percentages; accuracies, exact matches and F1 are fractions.
+//! Scales as lm-evaluation-harness computes them: its registered `bleu` and `chrf` are sacrebleu's (0 to 100), `TruthfulQA`'s
+//! generation metrics are multiplied there, `SQuAD`'s are percentages; accuracies, exact matches and F1 are fractions.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
 //! What every question of the study takes: rows, features, targets, and how rows are divided.
 
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -237,7 +238,11 @@ fn sha256_of(path: &Path) -> Result<String> {
         }
         hash.update(&buffer[..n]);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut text = String::new();
+    for byte in hash.finalize() {
+        write!(text, "{byte:02x}")?;
+    }
+    Ok(text)
 }
 
 /// How many rows are left, and a plain warning where they can say little.

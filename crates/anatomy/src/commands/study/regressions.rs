@@ -150,7 +150,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                 table
                     .rows
                     .push(question.table_row(&result, &finding, &by_shape, &own_shape, limit.adjusted));
-                findings.extend(readings(finding, &by_shape));
+                findings.extend(readings(&finding, &by_shape));
                 predicted.push((method.name(), result));
             }
             let beside = Beside {
