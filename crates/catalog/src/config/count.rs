@@ -118,6 +118,10 @@ fn looked_up(recipe: Recipe, sizes: Sizes) -> Option<i64> {
 /// A family without the words for its mixture, vision or text part: `qwen3vlmoe` counts as `qwen3`.
 fn stem(family: &str) -> &str {
     let mut name = family;
+    // A family of its own, not Phi with experts: gated, with biases.
+    if name == "phimoe" {
+        return name;
+    }
     for end in ["text", "moe", "vl", "vlmoe"] {
         name = name.strip_suffix(end).unwrap_or(name);
     }
@@ -154,6 +158,8 @@ fn with_flags(recipe: Recipe, family: &str, outer: &Fields, inner: &Fields) -> R
             recipe.multi_query = flag(&["multi_query"]).unwrap_or(true) || new;
             (recipe.qkv_bias, recipe.out_bias, recipe.mlp_bias) = (bias, bias, bias);
         }
+        // Its projections have biases whatever `attention_bias` says: the class does not read it.
+        "phi3small" => {}
         "opt" => recipe.final_norm = flag(&["do_layer_norm_before"]) != Some(false),
         "gptbigcode" => recipe.multi_query = flag(&["multi_query"]).unwrap_or(true),
         "qwen2" | "qwen" | "mimo" | "glm" | "glm4" => {
@@ -358,7 +364,10 @@ fn experts(config: &Config, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Opt
         i128::from(config.experts?),
         i128::from(config.experts_per_token.unwrap_or(1)),
     );
-    let mut expert = recipe::feed_forward(recipe, width, config.d_ffn?)?;
+    // Nemotron 3 projects into a latent space before its routed experts and back after them.
+    let latent = fields::int(inner, &["moe_latent_size"]);
+    let projections = latent.map_or(0, |narrow| 2 * i128::from(width) * i128::from(narrow));
+    let mut expert = recipe::feed_forward(recipe, latent.unwrap_or(width), config.d_ffn?)?;
     let mut router = i128::from(width) * count;
     if fields::text(inner, &["model_type"]) == Some("gpt_oss") {
         // Biases everywhere.
@@ -378,7 +387,10 @@ fn experts(config: &Config, recipe: Recipe, sizes: Sizes, inner: &Fields) -> Opt
     } else {
         0
     };
-    let always = router.checked_add(shared)?.checked_add(beside)?;
+    let always = router
+        .checked_add(shared)?
+        .checked_add(beside)?
+        .checked_add(projections)?;
     Some((
         count.checked_mul(expert)?.checked_add(always)?,
         used.checked_mul(expert)?.checked_add(always)?,

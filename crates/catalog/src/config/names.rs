@@ -24,6 +24,7 @@ pub(super) const D_MODEL: &[&str] = &[
 pub(super) const D_FFN: &[&str] = &[
     "intermediate_size",
     "ffn_hidden_size",
+    "ff_intermediate_size",
     "n_inner",
     "ffn_dim",
     "d_ff",

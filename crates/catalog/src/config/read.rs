@@ -100,6 +100,7 @@ pub fn read(value: &Value) -> Config {
     let empty = Fields::new();
     let (outer, inner) = parts(value, &empty);
     let mut config = dimensions(outer, inner);
+    class_defaults(&mut config, inner);
     config.is_multimodal = [
         "vision_config",
         "audio_config",
@@ -130,6 +131,17 @@ pub fn read(value: &Value) -> Config {
         config.counted_exactly = counts.exact && !config.is_multimodal;
     }
     config
+}
+
+/// What a nested `text_config` leaves out because it is its class's default (`Gemma3TextConfig` of transformers).
+fn class_defaults(config: &mut Config, inner: &Fields) {
+    if fields::text(inner, &["model_type"]) == Some("gemma3_text") {
+        config.heads = config.heads.or(Some(8));
+        config.kv_heads = config.kv_heads.or(Some(4));
+        config.head_dim = config.head_dim.or(Some(256));
+        config.vocab_size = config.vocab_size.or(Some(262_208));
+        config.pos = config.pos.or(Some(131_072));
+    }
 }
 
 fn dimensions(outer: &Fields, inner: &Fields) -> Config {

@@ -141,6 +141,21 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             norm_bias: true,
             ..LLAMA
         },
+        "phi3small" => Recipe {
+            qkv_bias: true,
+            out_bias: true,
+            mlp_bias: true,
+            norm_bias: true,
+            tied: true,
+            ..LLAMA
+        },
+        "phimoe" => Recipe {
+            qkv_bias: true,
+            out_bias: true,
+            norm_bias: true,
+            head_bias: true,
+            ..LLAMA
+        },
         "nemotron" => Recipe {
             gated: false,
             norm_bias: true,
