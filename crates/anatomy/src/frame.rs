@@ -51,6 +51,8 @@ pub(crate) struct Frame {
     pub(crate) numbers: Vec<usize>,
     pub(crate) n_table: usize,
     pub(crate) source: String,
+    /// SHA-256 of the file, where the rows are the user's own.
+    pub(crate) sha256: Option<String>,
     /// Unit of each benchmark.
     pub(crate) units: BTreeMap<String, String>,
 }
@@ -97,13 +99,15 @@ impl Frame {
     }
 }
 
-/// The cells of a CSV or Parquet file, here or in a store, in row order.
-fn cells(path: &Path) -> Result<Vec<(String, Values)>> {
+/// The cells of a CSV or Parquet file, here or in a store, in row order, and its SHA-256.
+fn cells(path: &Path) -> Result<(Vec<(String, Values)>, String)> {
     let ends_in = |end: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
     let bytes =
         catalog::stores::read(path).with_context(|| format!("cannot read the data {}", path.display()))?;
+    let sha256 = catalog::sha256(&bytes);
     if ends_in("parquet") {
-        return Ok(catalog::query::read_parquet(&path.display().to_string(), bytes)?.columns()?);
+        let table = catalog::query::read_parquet(&path.display().to_string(), bytes)?;
+        return Ok((table.columns()?, sha256));
     }
     let mut reader = csv::Reader::from_reader(bytes.as_ref());
     let names: Vec<String> = reader.headers()?.iter().map(ToString::to_string).collect();
@@ -114,7 +118,10 @@ fn cells(path: &Path) -> Result<Vec<(String, Values)>> {
             column.push(cell.trim().to_owned());
         }
     }
-    Ok(names.into_iter().zip(columns.into_iter().map(typed)).collect())
+    Ok((
+        names.into_iter().zip(columns.into_iter().map(typed)).collect(),
+        sha256,
+    ))
 }
 
 /// Numbers where every cell is one or empty (NaN counts as empty), else text.
@@ -130,7 +137,7 @@ fn typed(cells: Vec<String>) -> Values {
 
 /// A table of the user's own, and of it the rows for which the SQL condition `filter` holds.
 pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
-    let cells = cells(path)?;
+    let (cells, sha256) = cells(path)?;
     let n_table = cells.first().map_or(0, |(_, values)| match values {
         Values::Numbers(column) => column.len(),
         Values::Text(column) => column.len(),
@@ -167,6 +174,7 @@ pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
         numbers: (0..n_table).collect(),
         n_table,
         source: path.display().to_string(),
+        sha256: Some(sha256),
         units: BTreeMap::new(),
     };
     for (name, values) in cells {
@@ -279,6 +287,7 @@ pub(crate) fn from_catalog(
         numbers: (0..evaluations.len()).collect(),
         n_table: evaluations.len(),
         source: format!("the catalog ({})", Vec::from_iter(boards).join(", ")),
+        sha256: None,
         units,
     };
     let Some(condition) = filter else {

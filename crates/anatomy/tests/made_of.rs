@@ -49,6 +49,26 @@ fn a_report_on_own_rows_names_them_and_nothing_of_the_study() {
         write!(sha256, "{byte:02x}").expect("a String takes text");
     }
     let file = data.to_str().expect("UTF-8");
+    // By address the rows are the same, and so is their hash.
+    let by_address = anatomy(&[
+        "study",
+        "regressions",
+        "--methods",
+        "linear",
+        "--protocol",
+        "random_folds",
+        "--target",
+        "gain",
+        "--features",
+        "depth,width",
+        "--format",
+        "json",
+        "--quiet",
+        "--data",
+        &format!("file://{file}"),
+    ]);
+    assert_eq!(by_address.code, 0, "{}", by_address.stderr);
+    assert!(by_address.stdout.contains(&sha256), "{}", by_address.stdout);
     let asked = ["--data", file, "--target", "gain", "--features", "depth,width"];
     let regressions = [
         "study",

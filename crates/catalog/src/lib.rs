@@ -39,3 +39,4 @@ pub use check::{CheckReport, check};
 pub use discover::Root;
 pub use error::Error;
 pub use export::{export, import};
+pub use manifest::sha256;

@@ -66,7 +66,7 @@ pub(crate) fn provenance(path: &str) -> (String, String) {
 }
 
 /// SHA-256 of `bytes`, hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

@@ -114,7 +114,8 @@ fn stated(id: &str) -> Vec<f64> {
         .collect()
 }
 
-fn apart(a: f64, b: f64) -> bool {
+/// Whether two sizes lie more than [`APART`] times from each other.
+pub fn apart(a: f64, b: f64) -> bool {
     a > b * APART || b > a * APART
 }
 

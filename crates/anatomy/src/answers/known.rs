@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use catalog::Catalog;
 use catalog::cost::{Arithmetic, Dimensions, of_checkpoint};
-use catalog::plausible::{APART, Judgement, Sizes};
+use catalog::plausible::{Judgement, Sizes, apart};
 use catalog::tables::{Checkpoint, Days, Evaluation, ResolvedBy, Score, Structure};
 use serde::Serialize;
 
@@ -130,10 +130,10 @@ impl<'a> Known<'a> {
         let judged = self.judged(structure, checkpoint, counted);
         let billions = counted.map(|count| count as f64 / 1e9);
         let Some(disagreement) = judged.disagreement else {
-            let apart = |size: f64| counted.is_some_and(|_| !near_size(size, billions));
+            let agrees = |size: &f64| billions.is_none_or(|counted| !apart(*size, counted));
             return Costed {
                 arithmetic,
-                size: structure.size.filter(|&size| !apart(size)).or(judged.size),
+                size: structure.size.filter(agrees).or(judged.size),
                 note: failed,
             };
         };
@@ -211,10 +211,6 @@ impl<'a> Known<'a> {
     fn near(&self, asked: &str) -> Vec<String> {
         near(asked, self.checkpoints.keys().copied())
     }
-}
-
-fn near_size(size: f64, other: Option<f64>) -> bool {
-    other.is_some_and(|other| size <= other * APART && other <= size * APART)
 }
 
 /// No checkpoint of that id.

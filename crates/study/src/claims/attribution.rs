@@ -87,7 +87,7 @@ fn count_firsts(
     }
     let says = format!("first by {kind}: {}", said.join(", "));
     if is_open && !answers.iter().any(|answer| answer.2) {
-        return Evidence::cannot(&format!("cannot tell; {says}"));
+        return Evidence::open(&says);
     }
     let answers: Vec<(bool, &Finding)> = answers.iter().map(|answer| (answer.0, answer.1)).collect();
     Evidence::count(&answers, says)
@@ -166,8 +166,8 @@ fn size_and_date(findings: &Findings<'_>) -> Claim {
             answers.push((is_it, *finding, is_not));
         }
         if is_open && !answers.iter().any(|answer| answer.2) {
-            return Evidence::cannot(
-                "cannot tell: intervals of size or date overlap those of other columns, or none is known",
+            return Evidence::open(
+                "intervals of size or date overlap those of other columns, or none is known",
             );
         }
         let answers: Vec<(bool, &Finding)> = answers.iter().map(|answer| (answer.0, answer.1)).collect();

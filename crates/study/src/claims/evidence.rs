@@ -99,6 +99,8 @@ pub struct Evidence {
     pub seed: Option<u64>,
     /// In words, where the number alone does not say.
     pub says: String,
+    /// There are data, and they leave open which way the claim goes.
+    pub is_open: bool,
 }
 
 impl From<&Finding> for Evidence {
@@ -111,6 +113,7 @@ impl From<&Finding> for Evidence {
             method: finding.method.clone(),
             seed: finding.seed,
             says: String::new(),
+            is_open: false,
         }
     }
 }
@@ -126,6 +129,14 @@ impl Evidence {
         Self {
             says: why.to_owned(),
             ..Self::default()
+        }
+    }
+
+    /// Data that do not decide, and why.
+    pub fn open(why: &str) -> Self {
+        Self {
+            is_open: true,
+            ..Self::cannot(why)
         }
     }
 

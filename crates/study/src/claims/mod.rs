@@ -60,6 +60,9 @@ pub struct Claim {
 impl Claim {
     /// What a reading says of the claim.
     fn verdict(&self, evidence: &Evidence) -> Verdict {
+        if evidence.is_open {
+            return Verdict::CannotTell;
+        }
         let Some(value) = evidence.value else {
             return Verdict::NotTestable;
         };

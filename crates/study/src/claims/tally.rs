@@ -63,8 +63,8 @@ impl Tally {
     pub fn counts(&self) -> String {
         let [same, other, open, none] = self.0;
         format!(
-            "{same} are reproduced, {other} differ, {open} cannot be decided (our interval holds the claimed value) and \
-             {none} cannot be tested on these data"
+            "{same} are reproduced, {other} differ, {open} cannot be decided (intervals or resamples leave \
+             both outcomes open) and {none} cannot be tested on these data"
         )
     }
 

@@ -175,8 +175,8 @@ fn the_counts_of_both_readings_add_up_and_printed_figures_are_none_of_them() {
     assert_eq!(
         claims.in_words(),
         Some(format!(
-            "Of {n} claims, read as the works made them, 1 are reproduced, {differ} differ, {open} cannot be decided (our \
-             interval holds the claimed value) and {untestable} cannot be tested on these data."
+            "Of {n} claims, read as the works made them, 1 are reproduced, {differ} differ, {open} cannot be decided (intervals or \
+             resamples leave both outcomes open) and {untestable} cannot be tested on these data."
         ))
     );
     assert_eq!(ledger.text[0], claims.in_words().expect("there are claims"));
@@ -201,4 +201,49 @@ fn ids_are_unique_and_every_row_has_every_column() {
     for table in &section.tables {
         assert!(table.rows.iter().all(|row| row.len() == table.columns.len()));
     }
+}
+
+#[test]
+fn an_order_that_resamples_leave_open_is_not_called_untestable() {
+    let set = ["arc", "hellaswag", "winogrande"];
+    let columns = ["layers", "d_model", "d_ffn", "heads"];
+    let importances = |leader: &str, ends: (f64, f64)| -> Vec<Finding> {
+        set.iter()
+            .flat_map(|target| {
+                columns.map(|column| {
+                    let (value, interval) = if column == leader {
+                        (0.4, ends)
+                    } else {
+                        (0.2, (0.1, 0.3))
+                    };
+                    finding(
+                        &format!("importance.mdi.core.{target}.{column}"),
+                        value,
+                        Some(interval),
+                    )
+                })
+            })
+            .collect()
+    };
+    let verdict = |findings: &[Finding]| {
+        let ledger = section(findings);
+        let claim = ledger
+            .findings
+            .iter()
+            .find(|f| f.id == "claims.importance.layers_first.core");
+        claim.expect("the claim").verdict
+    };
+    assert_eq!(
+        verdict(&importances("layers", (0.05, 0.6))),
+        Some(Verdict::CannotTell)
+    );
+    assert_eq!(
+        verdict(&importances("layers", (0.35, 0.6))),
+        Some(Verdict::Reproduced)
+    );
+    assert_eq!(
+        verdict(&importances("heads", (0.35, 0.6))),
+        Some(Verdict::Differs)
+    );
+    assert_eq!(verdict(&[]), Some(Verdict::NotTestable));
 }

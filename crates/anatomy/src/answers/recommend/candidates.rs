@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use catalog::cost::{Arithmetic, Memory, Precision, Workload, of_checkpoint};
-use catalog::plausible::APART;
+use catalog::plausible::apart;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure};
 use study::finding::Interval;
 use study::noise::items_of;
@@ -306,8 +306,7 @@ impl Sorter<'_, '_> {
             .map(|kind| kind.ends_with("pretrained"))
             .reduce(|a, b| a && b);
         let counted = cost.parameters_total as f64 / 1e9;
-        let near = |size: &f64| *size <= counted * APART && counted <= *size * APART;
-        shown.size = shown.size.filter(near).or(Some(counted));
+        shown.size = shown.size.filter(|&size| !apart(size, counted)).or(Some(counted));
         let asked = Asked {
             id: Some(id.to_owned()),
             structure: shown,

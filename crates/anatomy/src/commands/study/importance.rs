@@ -103,7 +103,7 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let study = answer::study(sections, data.about(&sets)?);
+    let study = answer::study(sections, data.about(&sets));
     answer::give(global, &study, &data.catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }

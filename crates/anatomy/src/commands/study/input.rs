@@ -1,13 +1,10 @@
 //! What every question of the study takes: rows, features, targets, and how rows are divided.
 
-use std::fmt::Write as _;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use catalog::Catalog;
 use clap::Args;
-use sha2::{Digest, Sha256};
 use study::Protocol;
 use study::features::feature_set;
 use study::protocol::folds_from_numbers;
@@ -147,7 +144,7 @@ impl Table<'_> {
     }
 
     /// The question, and the user's own table where it was put to one.
-    pub(super) fn about(&self, sets: &[FeatureSet]) -> Result<About> {
+    pub(super) fn about(&self, sets: &[FeatureSet]) -> About {
         let targets = self.input.targets();
         let names = self.input.features.as_deref().map(split);
         let names = names.unwrap_or_else(|| sets.iter().map(|set| set.name.as_str()).collect());
@@ -165,12 +162,12 @@ impl Table<'_> {
             }
             data = Some(OwnData {
                 file: path.display().to_string(),
-                sha256: sha256_of(path)?,
+                sha256: self.frame.sha256.clone().unwrap_or_default(),
                 rows: self.frame.n_table,
                 columns,
             });
         }
-        Ok(About::question(title, self.input.filter.as_deref(), data))
+        About::question(title, self.input.filter.as_deref(), data)
     }
 
     /// Unit of a target: of a benchmark its own, else the column's.
@@ -222,27 +219,6 @@ impl Table<'_> {
         };
         rows.numbers.iter().map(of_row).collect()
     }
-}
-
-/// SHA-256 of a file.
-fn sha256_of(path: &Path) -> Result<String> {
-    let mut file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0_u8; 1 << 16];
-    loop {
-        let n = file
-            .read(&mut buffer)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        if n == 0 {
-            break;
-        }
-        hash.update(&buffer[..n]);
-    }
-    let mut text = String::new();
-    for byte in hash.finalize() {
-        write!(text, "{byte:02x}")?;
-    }
-    Ok(text)
 }
 
 /// How many rows are left, and a plain warning where they can say little.
