@@ -325,8 +325,8 @@ fn each_claim_is_judged_twice() {
         count("not_testable"),
     );
     let sentence = format!(
-        "Of {} claims, read as the works made them, {same} are reproduced, {other} differ, {open} cannot be decided (our \
-         interval holds the claimed value) and {none} cannot be tested on these data.",
+        "Of {} claims, read as the works made them, {same} are reproduced, {other} differ, {open} cannot be decided \
+         (intervals or resamples leave both outcomes open) and {none} cannot be tested on these data.",
         claims.len() / 2
     );
     assert_eq!(same + other + open + none, claims.len() / 2);
