@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use catalog::Catalog;
 use catalog::query::{Engine, Values};
-use catalog::tables::{Checkpoint, Evaluation};
+use catalog::tables::{Checkpoint, Evaluation, Training};
 use study::features::COLUMNS;
 
 use crate::rows::{self as joins, Shapes};
@@ -305,11 +305,11 @@ fn flags(row: &Evaluation, checkpoint: Option<&Checkpoint>) -> [Option<f64>; 6] 
     let of = |pick: fn(&Checkpoint) -> Option<bool>| checkpoint.and_then(pick);
     let likes = row.likes.or(checkpoint.and_then(|checkpoint| checkpoint.likes));
     [
-        flag(row.merged.or(of(|checkpoint| checkpoint.merged))),
+        flag(of(|checkpoint| checkpoint.merged)),
         flag(row.moe.or(of(|checkpoint| checkpoint.is_moe))),
         flag(row.chat_template),
         flag(row.official_provider),
-        flag(row.kind.as_ref().map(|kind| kind.ends_with("pretrained"))),
+        flag(of(|checkpoint| checkpoint.training.map(Training::is_pretrained))),
         likes.map(|likes| likes as f64),
     ]
 }

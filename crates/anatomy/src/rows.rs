@@ -150,7 +150,8 @@ pub(crate) fn leaderboard_v2(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<Lead
                 .and_then(|checkpoint| checkpoint.downloads)
                 .map(|downloads| downloads as f64),
             kind: row.kind.clone(),
-            date: row.uploaded.map(f64::from).or(structure[8]),
+            post_trained: post_trained(checkpoint.copied()),
+            date: structure[8],
             root: root(&known, &row.id),
             scores: scores.get(row.evaluation.as_str()).copied().unwrap_or_default(),
         })
@@ -163,13 +164,14 @@ pub(crate) fn leaderboard_v1(catalog: &Catalog, shapes: &Shapes<'_>) -> (Vec<Str
     let scores = scores_by_evaluation(catalog, V1, leaderboard_v1::BENCHMARKS);
     let (repeats, first): (Vec<&Evaluation>, Vec<&Evaluation>) =
         evaluations(catalog, V1).partition(|row| row.duplicate_of.is_some());
+    let known = by_id(catalog);
     let rows = first
         .into_iter()
         .map(|row| StructureRow {
             id: row.id.clone(),
             shape: shapes.number(&row.id),
             structure: shapes.columns(&row.id),
-            kind: row.kind.clone(),
+            post_trained: post_trained(known.get(row.id.as_str()).copied()),
             scores: scores.get(row.evaluation.as_str()).copied().unwrap_or_default(),
         })
         .collect();
@@ -216,6 +218,11 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
         &described,
         &[resolution(catalog, V1), resolution(catalog, V2)],
     )
+}
+
+/// Whether a checkpoint was post-trained, by its one label.
+fn post_trained(checkpoint: Option<&Checkpoint>) -> Option<bool> {
+    checkpoint?.training?.is_post_trained()
 }
 
 /// Checkpoints by their id.

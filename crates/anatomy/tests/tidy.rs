@@ -71,6 +71,30 @@ fn only_one_module_prints() {
     }
 }
 
+/// What made a checkpoint is one label, `Checkpoint::training`: whoever reads a leaderboard's type instead gives the word
+/// another meaning.
+#[test]
+fn pretrained_has_one_meaning() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["src", "../study/src"] {
+        for path in sources(&manifest.join(folder)) {
+            let text = fs::read_to_string(&path).expect("a source file");
+            for wrong in [
+                "ends_with(\"pretrained\")",
+                "== \"pretrained\"",
+                "Some(\"pretrained\")",
+                "!= \"pretrained\"",
+            ] {
+                assert!(
+                    !text.contains(wrong),
+                    "{}: `{wrong}`: ask `Checkpoint::training`",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {

@@ -1,6 +1,6 @@
 //! `recommend` and `compare` as a user meets them, on the compiled-in tables.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::command::anatomy;
 use crate::r#use::{answer, list, number};
@@ -99,13 +99,14 @@ fn conditions_are_sql_and_nothing_left_is_no() {
 
 #[test]
 fn two_checkpoints_differ_by_more_than_noise_or_do_not() {
-    let ids = ["Qwen/Qwen2.5-7B-Instruct", "meta-llama/Llama-3.1-8B-Instruct"];
+    let ids = ["Qwen/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-14B-Instruct"];
     let found = answer(&["compare", ids[0], ids[1]]);
     let back = answer(&["compare", ids[1], ids[0]]);
     let pairs = list(&found, "pairs");
     assert!(pairs.len() >= 6, "{pairs:?}");
     for (pair, turned) in pairs.iter().zip(list(&back, "pairs")) {
         assert_eq!(pair["benchmark"], turned["benchmark"]);
+        assert_eq!(pair["comparable"], true, "{pair}");
         assert!((number(&pair["difference"]) + number(&turned["difference"])).abs() < 1e-9);
         assert_eq!(pair["more_than_noise"], turned["more_than_noise"]);
         // Parts of a benchmark whose number of items is not known have no interval, and no verdict.
@@ -124,7 +125,121 @@ fn two_checkpoints_differ_by_more_than_noise_or_do_not() {
         .find(|row| row["column"] == "layers")
         .expect("a row of layers");
     assert!(
-        layers["differs"] == true && layers["values"] == json!(["28", "32"]),
+        layers["differs"] == true && layers["values"] == json!(["28", "48"]),
         "{layers}"
+    );
+}
+
+/// Own results of one checkpoint of the small catalog, raw, beside the leaderboard's.
+const OWN: &str = r#"{"model_name": "MODEL", "config": {"model_dtype": "bfloat16"}, "date": 1718000000.5,
+ "chat_template": TEMPLATE, "n-shot": {"leaderboard_gpqa": 0}, "versions": {},
+ "results": {"leaderboard_gpqa": {"acc_norm,none": VALUE}}}"#;
+
+/// The small catalog with own results of these checkpoints: id, share right, with a chat template.
+fn with_own_results(own: &[(&str, &str, bool)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sources = folder.path().join("sources");
+    std::fs::create_dir(&sources).expect("a folder");
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalog");
+    for entry in std::fs::read_dir(fixtures).expect("fixtures") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), sources.join(entry.file_name())).expect("a copy");
+    }
+    for (number, (id, value, template)) in own.iter().enumerate() {
+        let text = OWN
+            .replace("MODEL", id)
+            .replace("VALUE", value)
+            .replace("TEMPLATE", if *template { "\"{{x}}\"" } else { "null" });
+        std::fs::write(
+            sources.join(format!("results_2024-06-{:02}.json", number + 1)),
+            text,
+        )
+        .expect("a file");
+    }
+    let built = anatomy(&[
+        "catalog",
+        "build",
+        "--quiet",
+        "--sources",
+        sources.to_str().expect("UTF-8"),
+        "--out",
+        folder.path().join("catalog").to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    folder
+}
+
+fn answer_of(folder: &tempfile::TempDir, arguments: &[&str]) -> Value {
+    let catalog = folder.path().join("catalog");
+    let mut all = arguments.to_vec();
+    all.extend(["--catalog", catalog.to_str().expect("UTF-8")]);
+    answer(&all)
+}
+
+#[test]
+fn unlike_runs_are_not_compared_and_like_ones_are_found() {
+    // A chat template on one side only: shown, and not compared.
+    let folder = with_own_results(&[
+        ("north/pine-8b", "0.3297", false),
+        ("east/birch-7b-instruct", "0.4", false),
+        ("west/elm-12b", "0.35", true),
+    ]);
+    let found = answer_of(&folder, &["compare", "north/pine-8b", "east/birch-7b-instruct"]);
+    let of = |board: &str, benchmark: &str| {
+        list(&found, "pairs")
+            .iter()
+            .find(|pair| pair["leaderboard"] == board && pair["benchmark"] == benchmark)
+            .unwrap_or_else(|| panic!("{board} {benchmark}: {found}"))
+            .clone()
+    };
+    let listed = of("open-llm-leaderboard-v2", "bbh");
+    assert_eq!(listed["comparable"], false);
+    assert_eq!(listed["why_not"], json!(["chat template: without against with"]));
+    for nothing in ["difference", "interval", "p", "p_adjusted", "more_than_noise"] {
+        assert!(listed[nothing].is_null(), "{nothing}: {listed}");
+    }
+    assert_eq!(listed["runs"][1]["chat_template"], true);
+    // The own runs of both are alike, on a scale of their own.
+    let own = of("lm-evaluation-harness", "gpqa");
+    assert_eq!(own["comparable"], true, "{own}");
+    assert!((number(&own["difference"]) - 7.03).abs() < 1e-9, "{own}");
+    assert_eq!(own["runs"][0]["scale"], "raw");
+    assert_eq!(own["runs"][0]["metric"], "acc_norm");
+    // Nothing in common but the name of the benchmark.
+    let found = answer_of(&folder, &["compare", "north/pine-8b", "west/elm-12b"]);
+    let pairs = list(&found, "pairs");
+    let own = pairs
+        .iter()
+        .find(|pair| pair["leaderboard"] == "lm-evaluation-harness")
+        .expect("a pair of own runs");
+    assert_eq!(own["why_not"], json!(["chat template: without against with"]));
+    assert!(
+        pairs.iter().any(|pair| pair["comparable"] == true),
+        "both ran without a template on the leaderboard"
+    );
+}
+
+#[test]
+fn a_ranking_is_of_one_leaderboard() {
+    let folder = with_own_results(&[("north/pine-1b", "0.99", false)]);
+    let found = answer_of(
+        &folder,
+        &["recommend", "--memory", "80GB", "--task", "gpqa", "--top", "100"],
+    );
+    for choice in list(&found, "measured") {
+        let run = &choice["scores"][0]["run"];
+        assert_eq!(run["leaderboard"], "open-llm-leaderboard-v2", "{choice}");
+        assert!(number(&choice["score"]) < 90.0, "{choice}");
+    }
+    // One that only has own results does not rank, and that is said.
+    let folder = with_own_results(&[("someone/birch-7b-own", "0.99", false)]);
+    let found = answer_of(
+        &folder,
+        &["recommend", "--memory", "80GB", "--task", "gpqa", "--top", "100"],
+    );
+    assert!(
+        list(&found, "measured")
+            .iter()
+            .all(|choice| choice["id"] != "someone/birch-7b-own")
     );
 }

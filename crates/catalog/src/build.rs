@@ -24,6 +24,7 @@ use crate::tables::{
     Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Item, Manifest, Reject, Score, Source,
     Structure, TableFile,
 };
+use crate::training::Trainings;
 
 /// How far a build has come. The binary draws it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,6 +191,7 @@ pub(crate) fn build_into(
                     .find(&evaluation.id)
                     .expect("a reader tells of a checkpoint before its evaluation");
                 duplicates.note(&evaluation, &scores, checkpoint);
+                gathered.borrow_mut().known[checkpoint as usize].says(&evaluation);
                 Ok(())
             }
             Fact::Item(item) => items.push(*item),
@@ -237,21 +239,20 @@ pub(crate) fn build_into(
     let mut order: Vec<u32> = (0..gathered.known.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| gathered.known[a as usize].id.cmp(&gathered.known[b as usize].id));
     let wanted = |&at: &u32| gathered.known[at as usize].evaluated || gathered.known[at as usize].structured;
-    writers.all(
-        order
-            .iter()
-            .copied()
-            .filter(wanted)
-            .map(|at| resolver.structure(at)),
-    )?;
+    let mut trainings = Trainings::of(&gathered);
+    writers.all(order.iter().copied().filter(wanted).map(|at| {
+        let structure = resolver.structure(at);
+        trainings.note(&gathered, at, &structure);
+        structure
+    }))?;
     drop(resolver);
     writers.all::<Checkpoint>(
         order
             .iter()
-            .map(|&at| checkpoints::checkpoint(&gathered, at as usize)),
+            .map(|&at| checkpoints::checkpoint(&gathered, &trainings, at as usize)),
     )?;
     gathered.clashes.sort_by_key(|clash| clash.at);
-    writers.all::<Conflict>(order.iter().flat_map(|&at| conflicts(&gathered, at)))?;
+    writers.all::<Conflict>(order.iter().flat_map(|&at| conflicts(&gathered, &trainings, at)))?;
     writers.all::<Accuracy>(accuracy)?;
     writers.finish(rejects)?;
     writers.finish(items)?;
@@ -271,13 +272,14 @@ pub(crate) fn build_into(
 }
 
 /// The conflicts of one checkpoint, by field: those of sources, then those of labels. The clashes stand by checkpoint.
-fn conflicts(gathered: &Gathered, at: u32) -> Vec<Conflict> {
+fn conflicts(gathered: &Gathered, trainings: &Trainings, at: u32) -> Vec<Conflict> {
     let first = gathered.clashes.partition_point(|clash| clash.at < at);
     let own = gathered.clashes[first..]
         .iter()
         .take_while(|clash| clash.at == at);
     let mut conflicts: Vec<Conflict> = own.map(|clash| gathered.conflict(clash)).collect();
     conflicts.extend(labels::conflicts(gathered, &gathered.known[at as usize]));
+    conflicts.extend(trainings.conflict(gathered, at));
     conflicts.sort_by(|a, b| a.field.cmp(&b.field));
     conflicts
 }

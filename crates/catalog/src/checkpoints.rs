@@ -8,15 +8,17 @@ use crate::labels::labels;
 use crate::resolve::lineage::declared;
 use crate::sources::organisation;
 use crate::tables::Checkpoint;
+use crate::training::Trainings;
 
 /// Steps of a chain of bases that a flag is followed.
 const LONGEST: usize = 32;
 
 /// The row of checkpoint number `at`.
-pub(crate) fn checkpoint(gathered: &Gathered, at: usize) -> Checkpoint {
+pub(crate) fn checkpoint(gathered: &Gathered, trainings: &Trainings, at: usize) -> Checkpoint {
     let known = &gathered.known[at];
     let [is_moe, is_multimodal, merged, quantized, adapter] =
         labels(gathered, known).map(|label| label.value);
+    let label = trainings.label(gathered, at as u32);
     let flagged_by = if known.flagged == Some(true) {
         None
     } else {
@@ -50,6 +52,8 @@ pub(crate) fn checkpoint(gathered: &Gathered, at: usize) -> Checkpoint {
         parameters_total: known.details.parameters_total,
         parameters_active: known.details.parameters_active,
         training_tokens: known.details.training_tokens,
+        training: label.value,
+        training_by: label.by,
     }
 }
 

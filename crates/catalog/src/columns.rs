@@ -29,6 +29,8 @@ table!(Checkpoint, "checkpoints", {
     parameters_total: Int "count" "all parameters",
     parameters_active: Int "count" "parameters used for one token",
     training_tokens: Int "count" "tokens of text seen in pre-training, as other works noted it",
+    training: Text "" "what made it: pretrained, continued, fine-tuned, chat, merge, surgery, quantized or adapter",
+    training_by: Text "" "what that label rests on",
 });
 
 table!(Structure, "structures", {
@@ -42,6 +44,7 @@ table!(Structure, "structures", {
     vocab_size: Int "count" "entries of the vocabulary",
     pos: Int "tokens" "maximum input positions",
     date: Day "days since 1970-01-01" "day of publication",
+    date_by: Text "" "what the date is: upload, stated, created or submitted",
     resolved_by: Text "" "exact, lineage, name, size or none",
     source: Text "" "the source, and for the indirect ways the checkpoint it was taken from",
     conflicts: Text "" "what disagreed on the way, or the candidates where it stayed ambiguous",
@@ -81,6 +84,8 @@ table!(Score, "scores", {
     benchmark: Text "" "arc, hellaswag, mmlu_pro ...",
     value: Float "see unit" "the score",
     unit: Text "" "points (0 to 100), tokens/s, MB ...",
+    metric: Text "" "what was counted: acc, acc_norm, exact_match, pass@1 ...",
+    scale: Text "" "raw as the metric gives it, or normalised: 0 at chance, 100 at best",
     precision: Text "" "number format of the weights in the run",
     shots: Int "count" "few-shot examples in the prompt",
     chat_template: Bool "" "chat template applied",

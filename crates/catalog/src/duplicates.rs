@@ -66,7 +66,13 @@ impl Duplicates {
             }) as u16;
         let mut hash = DefaultHasher::new();
         for score in scores {
-            (&score.benchmark, &score.setting, score.value.to_bits()).hash(&mut hash);
+            (
+                &score.benchmark,
+                &score.metric,
+                &score.setting,
+                score.value.to_bits(),
+            )
+                .hash(&mut hash);
         }
         self.seen.push(Seen {
             leaderboard,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::sources::Dimensions;
 use crate::tables::{Days, Millis};
+use crate::training::Types;
 
 /// Everything known of one checkpoint.
 #[expect(
@@ -51,6 +52,10 @@ pub(crate) struct Known {
     /// A source says of the weights themselves that they are packed.
     pub(crate) quantized: bool,
     pub(crate) adapter: bool,
+    /// What leaderboards call it.
+    pub(crate) types: Types,
+    /// A leaderboard's official provider published it.
+    pub(crate) official: bool,
     /// Named by a leaderboard.
     pub(crate) evaluated: bool,
     /// Named by a source of structures.
@@ -127,11 +132,23 @@ impl Known {
 
     /// Day of publication: as the leaderboard knows the upload, else as another source, else the submission.
     pub(crate) fn published(&self) -> Option<Days> {
+        self.published_by().map(|(day, _)| day)
+    }
+
+    /// Day of publication, and the word for what it is.
+    pub(crate) fn published_by(&self) -> Option<(Days, &'static str)> {
         let created = self
             .details
             .created_at
             .map(|millis| millis.div_euclid(86_400_000) as Days);
-        self.uploaded.or(self.date).or(created).or(self.submitted)
+        [
+            (self.uploaded, "upload"),
+            (self.date, "stated"),
+            (created, "created"),
+            (self.submitted, "submitted"),
+        ]
+        .into_iter()
+        .find_map(|(day, by)| Some((day?, by)))
     }
 }
 

@@ -31,6 +31,7 @@ pub mod schema;
 mod sources;
 pub mod stores;
 pub mod tables;
+mod training;
 
 pub use build::{Progress, build, build_from};
 pub use calendar::{day as day_of_text, text as day_text};

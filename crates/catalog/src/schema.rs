@@ -1,9 +1,9 @@
 //! Columns of the tables: name, type, unit and meaning, and how a row struct gives and takes each.
 
-use crate::tables::ResolvedBy;
+use crate::tables::{ResolvedBy, Training};
 
 /// Version of the tables' schema, in every file and in the manifest.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,7 @@ cell!(u64, Int, |s| i64::try_from(*s).unwrap_or(i64::MAX), |v| {
 });
 cell!(f64, Float, |s| *s, |v| Some(v));
 cell!(bool, Bool, |s| *s, |v| Some(v));
+cell!(Training, Text, |s| s.as_str(), |v| Training::from_name(v));
 cell!(ResolvedBy, Text, |s| s.as_str(), |v| ResolvedBy::from_name(v));
 
 impl<T: Cell + Default> Cell for Option<T> {

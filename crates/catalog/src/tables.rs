@@ -59,6 +59,81 @@ pub struct Checkpoint {
     pub parameters_active: Option<i64>,
     /// Tokens of text seen in pre-training, a count, as other works noted it.
     pub training_tokens: Option<i64>,
+    /// What made it, one label for all who ask; `None` where nothing says it, or what says it is not to be believed.
+    pub training: Option<Training>,
+    /// What the label rests on: a leaderboard's word, a word of the name, the base, a copy.
+    pub training_by: Option<String>,
+}
+
+/// What made a checkpoint: the last step that gave it its weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Training {
+    /// Someone trained it from scratch; copies of such a checkpoint count as it does.
+    #[default]
+    Pretrained,
+    /// Trained further as it was pretrained, from other weights.
+    Continued,
+    /// Trained further for a task or on a collection of examples.
+    FineTuned,
+    /// Trained to follow instructions or to converse.
+    Chat,
+    /// Merged from the weights of others.
+    Merge,
+    /// Changed in structure or in weights without training: pruned, layers added or taken out.
+    Surgery,
+    /// Stored with fewer bits per weight.
+    Quantized,
+    /// Only an adapter to a base.
+    Adapter,
+}
+
+impl Training {
+    /// All labels.
+    pub const ALL: [Self; 8] = [
+        Self::Pretrained,
+        Self::Continued,
+        Self::FineTuned,
+        Self::Chat,
+        Self::Merge,
+        Self::Surgery,
+        Self::Quantized,
+        Self::Adapter,
+    ];
+
+    /// The word that tables and findings use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pretrained => "pretrained",
+            Self::Continued => "continued",
+            Self::FineTuned => "fine-tuned",
+            Self::Chat => "chat",
+            Self::Merge => "merge",
+            Self::Surgery => "surgery",
+            Self::Quantized => "quantized",
+            Self::Adapter => "adapter",
+        }
+    }
+
+    /// The label of that word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|label| label.as_str() == name)
+    }
+
+    /// Trained from scratch, and nothing since.
+    pub const fn is_pretrained(self) -> bool {
+        matches!(self, Self::Pretrained)
+    }
+
+    /// Fine-tuned, tuned to converse, or merged: what stands against pretrained where the two are compared. `None` for
+    /// what is neither: trained further, changed without training, or no whole checkpoint.
+    pub const fn is_post_trained(self) -> Option<bool> {
+        match self {
+            Self::Pretrained => Some(false),
+            Self::FineTuned | Self::Chat | Self::Merge => Some(true),
+            Self::Continued | Self::Surgery | Self::Quantized | Self::Adapter => None,
+        }
+    }
 }
 
 /// How a checkpoint's structure came to be known, the surest first.
@@ -120,8 +195,11 @@ pub struct Structure {
     pub vocab_size: Option<i64>,
     /// Maximum input positions, tokens.
     pub pos: Option<i64>,
-    /// Day of publication.
+    /// Day of publication, the one that everything uses.
     pub date: Option<Days>,
+    /// What the date is: `upload` (to the Hub, as a leaderboard noted it), `stated` (by another source), `created` (on the
+    /// Hub), or `submitted` (to a leaderboard, where nothing else is known).
+    pub date_by: Option<String>,
     /// How the structure came to be known.
     pub resolved_by: ResolvedBy,
     /// Where it comes from: a source, and for the indirect ways the checkpoint it was taken from.
@@ -199,6 +277,10 @@ pub struct Score {
     pub value: f64,
     /// `points`, `tokens/s`, `MB` …
     pub unit: String,
+    /// What was counted: `acc`, `acc_norm`, `exact_match`, `pass@1` …
+    pub metric: Option<String>,
+    /// `raw` as the metric gives it, or `normalised`: 0 at chance, 100 at best.
+    pub scale: Option<String>,
     /// Number format of the weights in the run.
     pub precision: Option<String>,
     /// Few-shot examples in the prompt.

@@ -75,9 +75,9 @@ fn a_score_keeps_the_scale_of_its_metric() -> Result<(), Error> {
         .scores
         .iter()
         .map(|score| {
-            let metric = score.setting.as_deref().unwrap_or_default();
+            let metric = score.metric.as_deref().unwrap_or_default();
             (
-                format!("{} {}", score.benchmark, metric.replace("; filter none", "")),
+                format!("{} {metric}", score.benchmark),
                 score.value,
                 score.unit.as_str(),
             )

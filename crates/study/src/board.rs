@@ -14,7 +14,8 @@ pub struct Scored {
     pub id: String,
     /// Shape as a number, the unit that intervals resample.
     pub shape: u32,
-    /// True where the leaderboard calls it pretrained, false for another kind.
+    /// True where it was trained from scratch, false where it was fine-tuned, tuned to converse or merged; absent for
+    /// what is neither.
     pub pretrained: Option<bool>,
     /// Day of publication, days since 1970-01-01.
     pub date: Option<f64>,
@@ -59,7 +60,7 @@ impl Board {
             Scored {
                 id: row.id.clone(),
                 shape: row.shape,
-                pretrained: row.kind.as_deref().map(|kind| kind == "pretrained"),
+                pretrained: row.post_trained.map(|is| !is),
                 date: known_date(row.structure[8]),
                 size: row.structure[0].filter(|&size| size > 0.0),
                 structure: row.structure,
@@ -81,7 +82,7 @@ impl Board {
         let scored = |row: &LeaderboardRow| Scored {
             id: row.id.clone(),
             shape: row.shape,
-            pretrained: row.kind.as_deref().map(|kind| kind == "pretrained"),
+            pretrained: row.post_trained.map(|is| !is),
             date: known_date(row.date),
             size: row.best_size(),
             structure: row.structure,

@@ -126,11 +126,17 @@ pub fn items_of(benchmark: &str) -> Option<&'static Items> {
 }
 
 impl Items {
-    /// Standard error of a score, points; `score` in points.
+    /// Standard error of a score on its leaderboard's scale, points; `score` in points.
     pub fn error(&self, score: f64) -> f64 {
+        self.error_of(score, true)
+    }
+
+    /// Standard error of a score, points: `stretched` where 0 stands for chance, else 0 stands for no right answer.
+    pub fn error_of(&self, score: f64, stretched: bool) -> f64 {
         let share = (score / 100.0).clamp(0.0, 1.0);
         let count = self.subtasks.len() as f64;
         let of = |&(n, chance): &Subtask| {
+            let chance = if stretched { chance } else { 0.0 };
             // Half an item right and half wrong more, so that no score is without error (Agresti and Coull 1998).
             let raw = chance + (1.0 - chance) * share;
             let raw = (raw * n + 1.0) / (n + 2.0);
@@ -139,9 +145,9 @@ impl Items {
         100.0 * self.subtasks.iter().map(of).sum::<f64>().sqrt() / count
     }
 
-    /// What other items of the same kind would give.
-    pub fn interval(&self, score: f64, level: f64) -> Interval {
-        let half = quantile(level) * self.error(score);
+    /// What other items of the same kind would give, on the scale that [`Items::error_of`] takes.
+    pub fn interval(&self, score: f64, level: f64, stretched: bool) -> Interval {
+        let half = quantile(level) * self.error_of(score, stretched);
         Interval {
             low: (score - half).max(0.0),
             high: (score + half).min(100.0),
@@ -235,7 +241,7 @@ mod tests {
         let raw = gpqa.error(5.0) * 0.75;
         assert!((raw - 2.0).abs() < 0.2, "{raw} on 493 effective items");
         assert!(gsm8k.error(0.0) > 0.0 && gsm8k.error(100.0) > 0.0);
-        let interval = gsm8k.interval(99.9, 0.95);
+        let interval = gsm8k.interval(99.9, 0.95, true);
         assert!(interval.high <= 100.0 && interval.low < 99.9);
     }
 

@@ -1,17 +1,18 @@
 //! Checkpoints side by side: what differs, and whether it is more than noise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 use catalog::cost::{Device, Precision};
 use serde::Serialize;
 use study::finding::Interval;
-use study::noise::{difference, holm, items_of};
+use study::noise::{difference, holm};
 
 use super::Predictor;
 use super::cost::Costs;
 use super::known::{Known, StructureOf};
-use super::measured::{self, Measured};
+use super::measured::{self, Measured, Run};
+use super::predictor::board_place;
 use super::subject::structure_of;
 
 /// The answer of `compare`.
@@ -53,13 +54,13 @@ pub(crate) struct ComparedColumn {
     pub(crate) differs: bool,
 }
 
-/// One benchmark.
+/// One benchmark of one leaderboard.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ComparedScore {
     pub(crate) benchmark: String,
     pub(crate) leaderboard: String,
     pub(crate) unit: String,
-    /// In the checkpoints' order.
+    /// In the checkpoints' order, each with how its run was made; of several runs the one most like the others'.
     pub(crate) values: Vec<Option<Measured>>,
 }
 
@@ -69,10 +70,17 @@ pub(crate) struct Pair {
     pub(crate) first: String,
     pub(crate) second: String,
     pub(crate) benchmark: String,
+    /// The first's.
     pub(crate) leaderboard: String,
     pub(crate) unit: String,
-    /// Second less first.
-    pub(crate) difference: f64,
+    /// How the two scores came about, the first's first.
+    pub(crate) runs: [Run; 2],
+    /// The runs are alike: a difference is one of the checkpoints.
+    pub(crate) comparable: bool,
+    /// What tells the runs apart, each as `what: the first's against the second's`.
+    pub(crate) why_not: Vec<String>,
+    /// Second less first; `None` where the runs are not comparable.
+    pub(crate) difference: Option<f64>,
     /// 95 %, from the number of items.
     pub(crate) interval: Option<Interval>,
     /// Two-sided.
@@ -113,20 +121,7 @@ pub(crate) fn compare(
         .iter()
         .map(|id| compared(&known, id, contexts, devices))
         .collect();
-    let scores: Vec<ComparedScore> = predictor
-        .benchmarks
-        .iter()
-        .map(|benchmark| ComparedScore {
-            benchmark: benchmark.name.clone(),
-            leaderboard: benchmark.leaderboard.clone(),
-            unit: benchmark.unit.clone(),
-            values: found
-                .iter()
-                .map(|id| measured::best(&known, id, &benchmark.name))
-                .collect(),
-        })
-        .filter(|score| score.values.iter().any(Option::is_some))
-        .collect();
+    let scores = scores(&known, &found);
     let mut pairs = Vec::new();
     let mut verdicts = Vec::new();
     for (place, second) in found.iter().enumerate().skip(1) {
@@ -166,10 +161,6 @@ fn compared(known: &Known<'_>, id: &str, contexts: &[i64], devices: &[Device]) -
         },
         |structure| structure_of(structure, checkpoint),
     );
-    let kinds = known.evaluations_of(id).filter_map(|row| row.kind.as_deref());
-    shown.pretrained = kinds
-        .map(|kind| kind.ends_with("pretrained"))
-        .reduce(|a, b| a && b);
     let mut costs = Costs::default();
     if let Some(structure) = structure {
         let costed = known.costed(structure, checkpoint);
@@ -226,7 +217,7 @@ fn columns(checkpoints: &[Compared]) -> Vec<ComparedColumn> {
             }),
         ),
         ("date", "", Box::new(|c| c.structure.date.clone())),
-        ("pretrained", "", Box::new(|c| yes(c.structure.pretrained))),
+        ("training", "", Box::new(|c| c.structure.training.clone())),
         ("merged", "", Box::new(|c| yes(c.structure.merged))),
         ("license", "", Box::new(|c| c.license.clone())),
         (
@@ -256,6 +247,59 @@ fn yes(value: Option<bool>) -> Option<String> {
     value.map(|value| if value { "yes" } else { "no" }.to_owned())
 }
 
+/// Every benchmark of every leaderboard that one of the checkpoints was measured on.
+fn scores(known: &Known<'_>, found: &[&str]) -> Vec<ComparedScore> {
+    let asked: BTreeSet<(usize, &str, &str)> = found
+        .iter()
+        .flat_map(|id| known.scores.get(id).into_iter().flatten())
+        .filter(|score| score.unit == "points")
+        .map(|score| {
+            let board = score.leaderboard.as_str();
+            (board_place(board), board, score.benchmark.as_str())
+        })
+        .collect();
+    asked
+        .into_iter()
+        .map(|(_, leaderboard, benchmark)| {
+            let runs = found
+                .iter()
+                .map(|id| measured::on_board(known, id, benchmark, leaderboard))
+                .collect();
+            ComparedScore {
+                benchmark: benchmark.to_owned(),
+                leaderboard: leaderboard.to_owned(),
+                unit: "points".into(),
+                values: most_alike(runs),
+            }
+        })
+        .collect()
+}
+
+/// Of each checkpoint's runs one: of the first's the one that most of the others have a run like, of the others' one like
+/// that, where there is one.
+fn most_alike(mut runs: Vec<Vec<Measured>>) -> Vec<Option<Measured>> {
+    let like =
+        |one: &Measured, runs: &[Measured]| runs.iter().position(|run| one.run.unlike(&run.run).is_empty());
+    let Some((first, others)) = runs.split_first() else {
+        return Vec::new();
+    };
+    let alike = |one: &Measured| others.iter().filter(|runs| like(one, runs).is_some()).count();
+    let mut place = 0;
+    for (at, run) in first.iter().enumerate() {
+        if alike(run) > alike(&first[place]) {
+            place = at;
+        }
+    }
+    let first = first.get(place).cloned();
+    let places: Vec<usize> = others
+        .iter()
+        .map(|runs| first.as_ref().and_then(|first| like(first, runs)).unwrap_or(0))
+        .collect();
+    let others = runs.drain(1..).zip(places);
+    let others: Vec<Option<Measured>> = others.map(|(runs, place)| runs.into_iter().nth(place)).collect();
+    std::iter::once(first).chain(others).collect()
+}
+
 fn against_first(
     predictor: &Predictor,
     known: &Known<'_>,
@@ -264,38 +308,29 @@ fn against_first(
     place: usize,
     second: &str,
 ) -> Vec<Pair> {
-    let mut pairs: Vec<Pair> = scores
+    let of_both = scores
         .iter()
-        .filter_map(|score| {
-            let (a, b) = (score.values[0].as_ref()?, score.values[place].as_ref()?);
-            let gap = b.value - a.value;
-            let paired = measured::items_apart(known, &score.benchmark, first, second);
-            let error = match (paired, items_of(&score.benchmark)) {
-                (Some((_, error, n)), _) => Some((error, n, format!("paired by {n} items"))),
-                (None, Some(items)) => Some((
-                    items.error(a.value).hypot(items.error(b.value)),
-                    items.n,
-                    format!("sampling of {} items, not paired", items.n),
-                )),
-                (None, None) => None,
-            };
-            let found = error.map(|(error, n, method)| (difference(gap, error, 0.95, method), n));
-            Some(Pair {
-                first: first.to_owned(),
-                second: second.to_owned(),
-                benchmark: score.benchmark.clone(),
-                leaderboard: score.leaderboard.clone(),
-                unit: score.unit.clone(),
-                difference: gap,
-                p: found.as_ref().map(|(found, _)| found.p),
-                n: found.as_ref().map(|(_, n)| *n),
-                interval: found.map(|(found, _)| found.interval),
-                p_adjusted: None,
-                more_than_noise: None,
-                within_shape_deviation: within_shape_deviation(predictor, &score.benchmark),
-                sentence: String::new(),
-            })
-        })
+        .filter_map(|score| Some((score.values[0].as_ref()?, score.values[place].as_ref()?)));
+    let mut both: Vec<(&Measured, &Measured)> = of_both.collect();
+    // What the two were measured on by different leaderboards only: said, and not compared.
+    let mut apart: BTreeSet<&str> = scores.iter().map(|score| score.benchmark.as_str()).collect();
+    for (measured, _) in &both {
+        apart.remove(measured.benchmark.as_str());
+    }
+    let of = |benchmark: &str, place: usize| {
+        scores
+            .iter()
+            .filter(|score| score.benchmark == benchmark)
+            .find_map(|score| score.values[place].as_ref())
+    };
+    both.extend(
+        apart
+            .into_iter()
+            .filter_map(|benchmark| Some((of(benchmark, 0)?, of(benchmark, place)?))),
+    );
+    let mut pairs: Vec<Pair> = both
+        .into_iter()
+        .map(|(a, b)| pair(predictor, known, (first, a), (second, b)))
         .collect();
     let known_p: Vec<f64> = pairs.iter().filter_map(|pair| pair.p).collect();
     let mut adjusted = holm(&known_p).into_iter();
@@ -309,7 +344,55 @@ fn against_first(
     pairs
 }
 
+/// Points by which the difference over common items may be from that of the scores: what rounding leaves.
+const SAME_RUN: f64 = 0.1;
+
+fn pair(
+    predictor: &Predictor,
+    known: &Known<'_>,
+    (first, a): (&str, &Measured),
+    (second, b): (&str, &Measured),
+) -> Pair {
+    let why_not = a.run.unlike(&b.run);
+    let comparable = why_not.is_empty();
+    let gap = b.value - a.value;
+    // Items are of these runs only where they give the same difference.
+    let paired = measured::items_apart(known, &a.benchmark, first, second)
+        .filter(|(mean, ..)| (mean - gap).abs() <= SAME_RUN);
+    let error = match (paired, a.error(), b.error()) {
+        (Some((_, error, n)), ..) => Some((error, n, format!("paired by {n} items"))),
+        (None, Some((one, n)), Some((two, _))) => {
+            Some((one.hypot(two), n, format!("sampling of {n} items, not paired")))
+        }
+        _ => None,
+    };
+    let found = error
+        .filter(|_| comparable)
+        .map(|(error, n, method)| (difference(gap, error, 0.95, method), n));
+    Pair {
+        first: first.to_owned(),
+        second: second.to_owned(),
+        benchmark: a.benchmark.clone(),
+        leaderboard: a.run.leaderboard.clone(),
+        unit: a.unit.clone(),
+        runs: [a.run.clone(), b.run.clone()],
+        comparable,
+        why_not,
+        difference: comparable.then_some(gap),
+        p: found.as_ref().map(|(found, _)| found.p),
+        n: found.as_ref().map(|(_, n)| *n),
+        interval: found.map(|(found, _)| found.interval),
+        p_adjusted: None,
+        more_than_noise: None,
+        within_shape_deviation: within_shape_deviation(predictor, &a.benchmark, &a.run.leaderboard),
+        sentence: String::new(),
+    }
+}
+
 fn sentence(pair: &Pair) -> String {
+    let Some(difference) = pair.difference else {
+        return format!("{}: not comparable ({})", pair.benchmark, pair.why_not.join("; "));
+    };
     let verdict = match pair.more_than_noise {
         Some(true) => "more than the items' noise",
         Some(false) => "within the items' noise",
@@ -318,21 +401,37 @@ fn sentence(pair: &Pair) -> String {
     let beside = pair.within_shape_deviation.map_or(String::new(), |deviation| {
         format!("; checkpoints of one shape differ by a deviation of {deviation:.1}")
     });
-    format!(
-        "{}: {:+.1} points, {verdict}{beside}",
-        pair.benchmark, pair.difference
-    )
+    format!("{}: {difference:+.1} points, {verdict}{beside}", pair.benchmark)
 }
 
 fn verdict(first: &str, second: &str, pairs: &[Pair]) -> String {
-    let told: Vec<&Pair> = pairs
-        .iter()
-        .filter(|pair| pair.more_than_noise == Some(true))
-        .collect();
-    let names = |is: fn(&&&Pair) -> bool| {
-        let found: Vec<&str> = told
+    if pairs.is_empty() {
+        return format!("{second} and {first} share no benchmark");
+    }
+    let (alike, unlike): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| pair.comparable);
+    let apart = {
+        let reasons: BTreeSet<&str> = unlike
             .iter()
-            .filter(is)
+            .flat_map(|pair| &pair.why_not)
+            .map(|reason| reason.split(": ").next().unwrap_or(reason))
+            .collect();
+        let reasons: Vec<&str> = reasons.into_iter().collect();
+        match unlike.len() {
+            0 => String::new(),
+            n => format!(
+                "{n} {} not comparable, the runs differ in {}",
+                if n == 1 { "benchmark is" } else { "benchmarks are" },
+                reasons.join(", ")
+            ),
+        }
+    };
+    if alike.is_empty() {
+        return format!("{second} against {first}: nothing to compare; {apart}");
+    }
+    let told = |is: fn(f64) -> bool| {
+        let found: Vec<&str> = alike
+            .iter()
+            .filter(|pair| pair.more_than_noise == Some(true) && pair.difference.is_some_and(is))
             .map(|pair| pair.benchmark.as_str())
             .collect();
         if found.is_empty() {
@@ -341,20 +440,24 @@ fn verdict(first: &str, second: &str, pairs: &[Pair]) -> String {
             found.join(", ")
         }
     };
-    if pairs.is_empty() {
-        return format!("{second} and {first} share no benchmark");
-    }
+    let n = alike.len();
+    let beside = if apart.is_empty() {
+        apart
+    } else {
+        format!("; {apart}")
+    };
     format!(
-        "{second} against {first}, {} benchmarks: higher on {}; lower on {}; the rest within noise",
-        pairs.len(),
-        names(|pair| pair.difference > 0.0),
-        names(|pair| pair.difference < 0.0)
+        "{second} against {first}, {n} {}: higher on {}; lower on {}; the rest within noise{beside}",
+        if n == 1 { "benchmark" } else { "benchmarks" },
+        told(|difference| difference > 0.0),
+        told(|difference| difference < 0.0)
     )
 }
 
-/// Pooled standard deviation between the rows of one shape; `None` where no shape has two.
-fn within_shape_deviation(predictor: &Predictor, benchmark: &str) -> Option<f64> {
-    let rows = &predictor.benchmark(benchmark)?.rows;
+/// Pooled standard deviation between the rows of one shape on that leaderboard; `None` where no shape has two.
+fn within_shape_deviation(predictor: &Predictor, benchmark: &str, leaderboard: &str) -> Option<f64> {
+    let found = predictor.benchmark(benchmark);
+    let rows = &found.filter(|found| found.leaderboard == leaderboard)?.rows;
     let mut of: BTreeMap<&[u64; 4], Vec<f64>> = BTreeMap::new();
     for (shape, value) in rows.shapes.iter().zip(&rows.target) {
         of.entry(shape).or_default().push(*value);

@@ -9,6 +9,7 @@ use catalog::plausible::{Judgement, Sizes, apart};
 use catalog::tables::{Checkpoint, Days, Evaluation, ResolvedBy, Score, Structure};
 use serde::Serialize;
 
+use super::predictor::board_place;
 use super::subject::structure_of;
 
 /// A structure as answers show it.
@@ -28,6 +29,8 @@ pub(crate) struct StructureOf {
     pub(crate) date: Option<String>,
     /// The date was not given: the last day known stands for it.
     pub(crate) date_assumed: bool,
+    /// What made it: `pretrained`, `continued`, `fine-tuned`, `chat`, `merge`, `surgery`, `quantized`, `adapter`.
+    pub(crate) training: Option<String>,
     pub(crate) pretrained: Option<bool>,
     pub(crate) merged: Option<bool>,
     /// How the catalog came to know it: `exact`, `lineage`, `name`, `size`; `given` where a person gave it.
@@ -325,13 +328,25 @@ pub(crate) fn neighbours(
             id: id.to_owned(),
             distance,
             structure: structure_of(known.structures[id], known.checkpoints.get(id).copied()),
-            scores: known.scores[id]
-                .iter()
-                .filter(|score| score.unit == "points")
-                .map(|score| (score.benchmark.clone(), score.value))
-                .collect(),
+            scores: scores_of(known, id),
             n_of_shape,
         })
+        .collect()
+}
+
+/// Scores in points by benchmark, each by the first leaderboard in the order of answers that has it.
+fn scores_of(known: &Known<'_>, id: &str) -> BTreeMap<String, f64> {
+    let mut found: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
+    for score in known.scores[id].iter().filter(|score| score.unit == "points") {
+        let place = board_place(&score.leaderboard);
+        let kept = found.entry(&score.benchmark).or_insert((place, score.value));
+        if place < kept.0 {
+            *kept = (place, score.value);
+        }
+    }
+    let values = found.into_iter();
+    values
+        .map(|(benchmark, (_, value))| (benchmark.to_owned(), value))
         .collect()
 }
 

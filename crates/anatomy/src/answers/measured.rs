@@ -1,27 +1,28 @@
-//! Scores as leaderboards measured them, with what the number of items leaves open.
+//! Scores as leaderboards measured them: how each run was made, which runs can be set against each other, and what the
+//! number of items leaves open.
 
 use catalog::tables::Score;
 use serde::Serialize;
 use study::finding::Interval;
-use study::noise::items_of;
+use study::noise::{Items, items_of};
 
 use super::known::{Known, day_text};
 
-/// One score of one checkpoint.
+/// How a score came about: everything that makes two values comparable or not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Measured {
-    pub(crate) benchmark: String,
+pub(crate) struct Run {
     pub(crate) leaderboard: String,
     /// Version of the leaderboard's table.
     pub(crate) version: String,
     /// The evaluation's key in the catalog.
     pub(crate) evaluation: String,
-    pub(crate) value: f64,
-    pub(crate) unit: String,
-    /// What other items of the same kind would give, 95 %; `None` where the items are not known.
-    pub(crate) interval: Option<Interval>,
-    /// Items.
-    pub(crate) n: Option<usize>,
+    /// What was counted: `acc`, `acc_norm`, `exact_match` …
+    pub(crate) metric: Option<String>,
+    /// `raw`, or `normalised`: 0 at chance, 100 at best.
+    pub(crate) scale: Option<String>,
+    /// Few-shot examples in the prompt.
+    pub(crate) shots: Option<i64>,
+    pub(crate) chat_template: Option<bool>,
     /// Number format of the weights in the run.
     pub(crate) precision: Option<String>,
     pub(crate) setting: Option<String>,
@@ -29,46 +30,173 @@ pub(crate) struct Measured {
     pub(crate) date: Option<String>,
 }
 
+/// One score of one checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Measured {
+    pub(crate) benchmark: String,
+    pub(crate) value: f64,
+    pub(crate) unit: String,
+    /// What other items of the same kind would give, 95 %; `None` where the items are not known.
+    pub(crate) interval: Option<Interval>,
+    /// Items.
+    pub(crate) n: Option<usize>,
+    #[serde(flatten)]
+    pub(crate) run: Run,
+}
+
+impl Run {
+    /// What tells two runs apart so that their scores are no measure of the checkpoints, each as `what: one against the
+    /// other`; empty where they are alike.
+    pub(crate) fn unlike(&self, other: &Self) -> Vec<String> {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not stated".to_owned());
+        let sides: [(&str, [String; 2]); 7] = [
+            (
+                "leaderboard",
+                [self.leaderboard.clone(), other.leaderboard.clone()],
+            ),
+            ("metric", [self, other].map(|run| text(&run.metric))),
+            ("scale", [self, other].map(|run| text(&run.scale))),
+            (
+                "few-shot examples",
+                [self, other].map(|run| text(&run.shots.map(|shots| shots.to_string()))),
+            ),
+            (
+                "chat template",
+                [self, other].map(|run| text(&run.chat_template.map(|with| template(with).to_owned()))),
+            ),
+            ("precision", [self, other].map(|run| text(&run.bits()))),
+            ("setting", [self, other].map(Self::told_by_setting)),
+        ];
+        sides
+            .into_iter()
+            .filter(|(_, [one, two])| one != two)
+            .map(|(what, [one, two])| format!("{what}: {one} against {two}"))
+            .collect()
+    }
+
+    /// The number format as far as it matters: `bfloat16` and `float16` are both of 16 bits.
+    fn bits(&self) -> Option<String> {
+        let name = self.precision.as_ref()?;
+        let bits = match name.to_ascii_lowercase().as_str() {
+            "bfloat16" | "float16" | "bf16" | "fp16" | "half" => "16 bits",
+            "float32" | "fp32" | "float" => "32 bits",
+            "8bit" | "int8" => "8 bits",
+            "4bit" | "int4" => "4 bits",
+            _ => name,
+        };
+        Some(bits.to_owned())
+    }
+
+    /// The setting, without the length of the checkpoint's own context: that is the checkpoint's, not the run's.
+    fn told_by_setting(&self) -> String {
+        let parts: Vec<&str> = self
+            .setting
+            .iter()
+            .flat_map(|setting| setting.split("; "))
+            .filter(|part| !part.starts_with("context "))
+            .collect();
+        if parts.is_empty() {
+            "none".to_owned()
+        } else {
+            parts.join("; ")
+        }
+    }
+
+    /// How the run was made, for people, part by part in a fixed order.
+    pub(crate) fn parts(&self) -> [Option<String>; 6] {
+        [
+            self.metric.clone(),
+            self.scale.clone(),
+            self.shots.map(|shots| format!("{shots}-shot")),
+            self.chat_template
+                .map(|with| format!("{} chat template", template(with))),
+            self.precision.clone(),
+            self.setting.clone(),
+        ]
+    }
+
+    /// Whether 0 stands for chance.
+    fn is_stretched(&self) -> bool {
+        self.scale.as_deref() != Some("raw")
+    }
+
+    /// The benchmark's items, where the run answered all of them.
+    fn items(&self, benchmark: &str) -> Option<&'static Items> {
+        let is_cut = |setting: &String| setting.split("; ").any(|part| part.starts_with("limit "));
+        items_of(benchmark).filter(|_| !self.setting.as_ref().is_some_and(is_cut))
+    }
+}
+
+const fn template(with: bool) -> &'static str {
+    if with { "with" } else { "without" }
+}
+
+impl Measured {
+    /// Standard error, points, and the number of items; `None` where the items are not known.
+    pub(crate) fn error(&self) -> Option<(f64, usize)> {
+        let items = self.run.items(&self.benchmark)?;
+        Some((items.error_of(self.value, self.run.is_stretched()), items.n))
+    }
+}
+
 /// Every score of a checkpoint on one benchmark, those that repeat another left out unless nothing else is left.
 pub(crate) fn of(known: &Known<'_>, id: &str, benchmark: &str) -> Vec<Measured> {
-    let all: Vec<&Score> = known
+    kept(known, id, |score| score.benchmark == benchmark)
+}
+
+/// The same of one leaderboard.
+pub(crate) fn on_board(known: &Known<'_>, id: &str, benchmark: &str, leaderboard: &str) -> Vec<Measured> {
+    kept(known, id, |score| {
+        score.benchmark == benchmark && score.leaderboard == leaderboard
+    })
+}
+
+fn kept(known: &Known<'_>, id: &str, is_asked: impl Fn(&Score) -> bool) -> Vec<Measured> {
+    let all = known
         .scores
         .get(id)
         .into_iter()
         .flatten()
         .copied()
-        .filter(|score| score.benchmark == benchmark && score.unit == "points")
-        .collect();
+        .filter(|score| score.unit == "points" && is_asked(score));
     let is_repeat = |score: &&Score| {
         known
             .evaluations
             .get(score.evaluation.as_str())
             .is_some_and(|row| row.duplicate_of.is_some())
     };
-    let (repeats, first): (Vec<&Score>, Vec<&Score>) = all.into_iter().partition(is_repeat);
+    let (repeats, first): (Vec<&Score>, Vec<&Score>) = all.partition(is_repeat);
     let kept = if first.is_empty() { repeats } else { first };
     kept.into_iter().map(measured).collect()
 }
 
-/// The score that stands for a checkpoint on a benchmark: of several evaluations the first that repeats no other.
-pub(crate) fn best(known: &Known<'_>, id: &str, benchmark: &str) -> Option<Measured> {
-    of(known, id, benchmark).into_iter().next()
+/// The score that stands for a checkpoint on a benchmark of a leaderboard: of several evaluations the first that repeats
+/// no other.
+pub(crate) fn best(known: &Known<'_>, id: &str, benchmark: &str, leaderboard: &str) -> Option<Measured> {
+    on_board(known, id, benchmark, leaderboard).into_iter().next()
 }
 
 fn measured(score: &Score) -> Measured {
-    let items = items_of(&score.benchmark);
-    Measured {
-        benchmark: score.benchmark.clone(),
+    let run = Run {
         leaderboard: score.leaderboard.clone(),
         version: score.version.clone(),
         evaluation: score.evaluation.clone(),
-        value: score.value,
-        unit: score.unit.clone(),
-        interval: items.map(|items| items.interval(score.value, 0.95)),
-        n: items.map(|items| items.n),
+        metric: score.metric.clone(),
+        scale: score.scale.clone(),
+        shots: score.shots,
+        chat_template: score.chat_template,
         precision: score.precision.clone(),
         setting: score.setting.clone(),
         date: score.date.map(day_text),
+    };
+    let items = run.items(&score.benchmark);
+    Measured {
+        benchmark: score.benchmark.clone(),
+        value: score.value,
+        unit: score.unit.clone(),
+        interval: items.map(|items| items.interval(score.value, 0.95, run.is_stretched())),
+        n: items.map(|items| items.n),
+        run,
     }
 }
 
@@ -91,4 +219,95 @@ pub(crate) fn items_apart(
     let (left, right): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     let (mean, error) = study::noise::paired(&left, &right)?;
     Some((mean * 100.0, error * 100.0, pairs.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> Run {
+        Run {
+            leaderboard: "board".into(),
+            version: String::new(),
+            evaluation: "board/0".into(),
+            metric: Some("acc_norm".into()),
+            scale: Some("raw".into()),
+            shots: Some(25),
+            chat_template: Some(false),
+            precision: Some("bfloat16".into()),
+            setting: Some("context 128k".into()),
+            date: None,
+        }
+    }
+
+    #[test]
+    fn runs_are_unlike_by_what_makes_scores_incomparable_and_by_nothing_else() {
+        let same = Run {
+            precision: Some("float16".into()),
+            version: "2024-06-01".into(),
+            evaluation: "board/7".into(),
+            setting: Some("context 32k".into()),
+            ..run()
+        };
+        assert_eq!(run().unlike(&same), Vec::<String>::new());
+        let changed: [(fn(&mut Run), &str); 8] = [
+            (
+                |run| run.leaderboard = "other".into(),
+                "leaderboard: board against other",
+            ),
+            (
+                |run| run.metric = Some("acc".into()),
+                "metric: acc_norm against acc",
+            ),
+            (
+                |run| run.scale = Some("normalised".into()),
+                "scale: raw against normalised",
+            ),
+            (|run| run.shots = Some(0), "few-shot examples: 25 against 0"),
+            (
+                |run| run.chat_template = Some(true),
+                "chat template: without against with",
+            ),
+            (
+                |run| run.chat_template = None,
+                "chat template: without against not stated",
+            ),
+            (
+                |run| run.precision = Some("4bit".into()),
+                "precision: 16 bits against 4 bits",
+            ),
+            (
+                |run| run.setting = Some("filter strict-match".into()),
+                "setting: none against filter strict-match",
+            ),
+        ];
+        for (change, wanted) in changed {
+            let mut other = run();
+            change(&mut other);
+            assert_eq!(run().unlike(&other), vec![wanted.to_owned()]);
+            assert!(!other.unlike(&run()).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_raw_score_has_no_stretched_error_and_a_cut_run_none() {
+        let of = |scale: &str, setting: Option<&str>| Measured {
+            benchmark: "gpqa".into(),
+            value: 33.0,
+            unit: "points".into(),
+            interval: None,
+            n: None,
+            run: Run {
+                scale: Some(scale.into()),
+                setting: setting.map(str::to_owned),
+                ..run()
+            },
+        };
+        let (raw, n) = of("raw", None).error().expect("items are known");
+        let (stretched, _) = of("normalised", None).error().expect("items are known");
+        // sqrt(0.33 * 0.67 / 493) of a raw share.
+        assert!((raw - 2.118).abs() < 0.01 && n == 546, "{raw}");
+        assert!(stretched > raw);
+        assert_eq!(of("raw", Some("filter none; limit 20")).error(), None);
+    }
 }

@@ -41,6 +41,12 @@ pub(crate) struct Predictor {
     pub(crate) benchmarks: Vec<Benchmark>,
 }
 
+/// The place of a leaderboard in the order of answers; those not named here come last.
+pub(crate) fn board_place(leaderboard: &str) -> usize {
+    let place = BOARDS.iter().position(|board| *board == leaderboard);
+    place.unwrap_or(BOARDS.len())
+}
+
 impl Predictor {
     /// Names of the benchmarks, in the order of answers.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -272,11 +278,11 @@ impl<'a> Tables<'a> {
             }
             let columns = self.shapes.columns(&row.id);
             let checkpoint = self.checkpoints.get(row.id.as_str()).copied();
-            let merged = row.merged.or(checkpoint.and_then(|checkpoint| checkpoint.merged));
+            let training = checkpoint.and_then(|checkpoint| checkpoint.training);
+            let merged = checkpoint.and_then(|checkpoint| checkpoint.merged);
             let cell = |name: &String| match name.as_str() {
-                "pretrained" => row.kind.as_deref().map(|kind| flag(kind.ends_with("pretrained"))),
+                "pretrained" => training.map(|label| flag(label.is_pretrained())),
                 "merged" => merged.map(flag),
-                "date" => column(&columns, "date").or(row.submitted.map(f64::from)),
                 other => column(&columns, other),
             };
             let cells: Option<Vec<f64>> = rows.names.iter().map(cell).collect();

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use catalog::cost::{Arithmetic, Dimensions};
-use catalog::tables::{Checkpoint, Days, Structure};
+use catalog::tables::{Checkpoint, Days, Structure, Training};
 
 use super::known::{Costed, Known, StructureOf, day_text};
 use super::predict::{Question, Subject};
@@ -82,7 +82,10 @@ pub(crate) fn structure_of(structure: &Structure, checkpoint: Option<&Checkpoint
         size: structure.size,
         date: structure.date.map(day_text),
         date_assumed: false,
-        pretrained: None,
+        training: checkpoint
+            .and_then(|c| c.training)
+            .map(|label| label.as_str().to_owned()),
+        pretrained: checkpoint.and_then(|c| c.training).map(Training::is_pretrained),
         merged: checkpoint.and_then(|c| c.merged),
         resolved_by: structure.resolved_by.as_str().into(),
         source: structure.source.clone(),
@@ -106,10 +109,6 @@ fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
     notes.extend(note);
     let mut shown = structure_of(structure, checkpoint);
     shown.size = size;
-    let kinds = known.evaluations_of(id).filter_map(|row| row.kind.as_deref());
-    shown.pretrained = kinds
-        .map(|kind| kind.ends_with("pretrained"))
-        .reduce(|a, b| a && b);
     if shown.size.is_none() {
         shown.size = arithmetic.as_ref().map(|cost| cost.parameters_total as f64 / 1e9);
     }

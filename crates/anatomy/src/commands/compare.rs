@@ -20,7 +20,9 @@ Examples:
   anatomy compare mistralai/Mistral-7B-v0.1 meta-llama/Llama-2-7b-hf --format json | jq '.pairs[] | .sentence'
 
 Each is set against the first. A difference is more than noise where its p, adjusted for the number of benchmarks, is
-below 0.05.
+below 0.05. Runs that differ in leaderboard, metric, scale, few-shot examples, chat template, bits of the weights or
+setting are not comparable: no difference is given, and why is said. Where a checkpoint was run several times, a run like
+the other's is taken.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct CompareArgs {
     /// Checkpoints, `org/name`, two or more
@@ -52,6 +54,7 @@ fn page(answer: &CompareAnswer) -> String {
         "Structure and cost (* differs):\n".to_owned() + &output::table(&structure(answer)),
         "Scores, points, with what the number of items leaves open (95 %):\n".to_owned()
             + &output::table(&scores(answer)),
+        "How each run was made:\n".to_owned() + &output::table(&runs(answer)),
         "Each against the first:\n".to_owned() + &output::table(&pairs(answer)),
     ];
     let mut words = answer.verdicts.join("\n");
@@ -150,10 +153,57 @@ pub(crate) fn scores(answer: &CompareAnswer) -> Table {
     }
 }
 
+/// How the runs were made: what all of a benchmark's runs have in common, and of each checkpoint what it has not.
+pub(crate) fn runs(answer: &CompareAnswer) -> Table {
+    let mut columns = ["benchmark", "leaderboard", "all runs"]
+        .map(String::from)
+        .to_vec();
+    columns.extend(answer.checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
+    let joined = |parts: Vec<String>| Cell::from(parts.join(", "));
+    let rows = answer
+        .scores
+        .iter()
+        .map(|score| {
+            let parts: Vec<Option<[Option<String>; 6]>> = score
+                .values
+                .iter()
+                .map(|value| value.as_ref().map(|value| value.run.parts()))
+                .collect();
+            let known: Vec<&[Option<String>; 6]> = parts.iter().flatten().collect();
+            let is_common = |place: usize| known.windows(2).all(|pair| pair[0][place] == pair[1][place]);
+            let common = known.first().into_iter().flat_map(|first| {
+                let places = (0..first.len()).filter(|&place| is_common(place));
+                places.filter_map(|place| first[place].clone())
+            });
+            let mut cells: Vec<Cell> = vec![
+                score.benchmark.as_str().into(),
+                score.leaderboard.as_str().into(),
+                joined(common.collect()),
+            ];
+            cells.extend(parts.iter().map(|parts| match parts {
+                None => Cell::Missing,
+                Some(parts) => {
+                    let places = (0..parts.len()).filter(|&place| !is_common(place));
+                    let own = places.map(|place| parts[place].clone().unwrap_or_else(|| "not stated".into()));
+                    joined(own.collect())
+                }
+            }));
+            cells
+        })
+        .collect();
+    Table {
+        id: "runs".into(),
+        columns,
+        rows,
+        ..Table::default()
+    }
+}
+
 pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
     let columns = [
         "checkpoint",
         "benchmark",
+        "comparable",
         "difference",
         "low",
         "high",
@@ -162,6 +212,7 @@ pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
         "items",
         "more than noise",
         "deviation within a shape",
+        "why not comparable",
     ];
     let rows = answer
         .pairs
@@ -171,6 +222,7 @@ pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
             vec![
                 pair.second.as_str().into(),
                 pair.benchmark.as_str().into(),
+                (if pair.comparable { "yes" } else { "no" }).into(),
                 pair.difference.into(),
                 ends.map(|ends| ends.low).into(),
                 ends.map(|ends| ends.high).into(),
@@ -180,6 +232,7 @@ pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
                 pair.more_than_noise
                     .map_or(Cell::Missing, |more| (if more { "yes" } else { "no" }).into()),
                 pair.within_shape_deviation.into(),
+                pair.why_not.join("; ").into(),
             ]
         })
         .collect();

@@ -8,7 +8,7 @@ mod memo;
 mod name;
 mod names;
 mod pairs;
-mod pool;
+pub(crate) mod pool;
 pub(crate) mod rest;
 mod size;
 mod stated;
@@ -243,6 +243,7 @@ impl<'a> Resolver<'a> {
             vocab_size,
             pos,
             date: known.published(),
+            date_by: known.published_by().map(|(_, by)| by.to_owned()),
             resolved_by: resolution.by,
             source: None,
             conflicts: resolution.note,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::calendar;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
-use crate::sources::metrics::{self, Scale};
+use crate::sources::metrics::{self, RAW, Scale};
 use crate::sources::{Observed, Out};
 use crate::tables::{Days, Evaluation, Score};
 
@@ -61,6 +61,10 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
         ..Evaluation::default()
     };
     let (mut row, mut scores) = (0, Vec::new());
+    let limit = config
+        .get("limit")
+        .filter(|limit| !limit.is_null())
+        .map(ToString::to_string);
     let shots = fields::object(whole, &["n-shot"]);
     let results = fields::object(whole, &["results"]).unwrap_or(&empty);
     let percent = metrics::contradicted(results.iter().flat_map(|(task, values)| {
@@ -101,10 +105,12 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
                 benchmark: known.map_or_else(|| task.clone(), str::to_owned),
                 value,
                 unit: unit.to_owned(),
+                metric: Some(metric.to_owned()),
+                scale: Some(RAW.to_owned()),
                 precision: evaluation.precision.clone(),
                 shots,
                 chat_template: template,
-                setting: Some(format!("{metric}; filter {filter}")),
+                setting: setting(filter, limit.as_deref()),
                 date,
                 snapshot: snapshot.to_owned(),
             });
@@ -138,6 +144,14 @@ fn plain_task(task: &str) -> (String, Option<i64>) {
         }
         _ => (task.to_owned(), None),
     }
+}
+
+/// What else tells runs apart: the filter of answers, and how many items were answered where not all.
+fn setting(filter: &str, limit: Option<&str>) -> Option<String> {
+    let filter = (filter != "none").then(|| format!("filter {filter}"));
+    let limit = limit.map(|limit| format!("limit {limit}"));
+    let parts: Vec<String> = filter.into_iter().chain(limit).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn checkpoint(whole: &Fields, config: &Fields) -> Option<String> {

@@ -4,6 +4,7 @@
 //! cut to whole billions and 0 where unknown.
 
 use crate::error::Error;
+use crate::sources::metrics::RAW;
 use crate::sources::table::{Cells, Table};
 use crate::sources::{Observed, Out};
 use crate::tables::{Evaluation, Score};
@@ -103,6 +104,8 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
                 benchmark: benchmark.to_owned(),
                 value,
                 unit: "points".to_owned(),
+                metric: metric(benchmark).map(str::to_owned),
+                scale: Some(RAW.to_owned()),
                 precision: evaluation.precision.clone(),
                 shots: Some(shots),
                 chat_template: Some(false),
@@ -115,6 +118,16 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
         out.evaluation(cells.row, evaluation, scores)?;
     }
     Ok(())
+}
+
+/// What the leaderboard counts of each benchmark.
+fn metric(benchmark: &str) -> Option<&'static str> {
+    Some(match benchmark {
+        "arc" | "hellaswag" => "acc_norm",
+        "mmlu" | "winogrande" | "gsm8k" => "acc",
+        "truthfulqa" => "mc2",
+        _ => return None,
+    })
 }
 
 fn evaluation(cells: &Cells<'_>, layout: &Layout, id: &str) -> Result<Evaluation, Error> {

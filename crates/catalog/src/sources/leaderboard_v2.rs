@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::sources::Out;
 use crate::sources::leaderboard_v1::{architecture, observed, plain_words};
+use crate::sources::metrics::NORMALISED;
 use crate::sources::table::{Cells, Table};
 use crate::tables::{Days, Evaluation, Score};
 
@@ -150,6 +151,8 @@ pub(crate) fn read(
                 benchmark: benchmark.to_owned(),
                 value,
                 unit: "points".to_owned(),
+                metric: metric(benchmark).map(str::to_owned),
+                scale: Some(NORMALISED.to_owned()),
                 precision: evaluation.precision.clone(),
                 shots: Some(shots),
                 chat_template: evaluation.chat_template,
@@ -162,6 +165,17 @@ pub(crate) fn read(
         out.evaluation(cells.row, evaluation, scores)?;
     }
     Ok(())
+}
+
+/// What the leaderboard counts of each benchmark.
+fn metric(benchmark: &str) -> Option<&'static str> {
+    Some(match benchmark {
+        "ifeval" => "mean of prompt_level_strict_acc and inst_level_strict_acc",
+        "bbh" | "gpqa" | "musr" => "acc_norm",
+        "math" => "exact_match",
+        "mmlu_pro" => "acc",
+        _ => return None,
+    })
 }
 
 fn evaluation(cells: &Cells<'_>, layout: &Layout, id: &str, opposites: bool) -> Result<Evaluation, Error> {

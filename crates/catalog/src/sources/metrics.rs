@@ -5,6 +5,11 @@
 
 use std::collections::BTreeSet;
 
+/// The scale of a score as its metric gives it.
+pub(crate) const RAW: &str = "raw";
+/// The scale of a score of which 0 is chance and 100 the best there can be.
+pub(crate) const NORMALISED: &str = "normalised";
+
 /// How a metric's values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {

@@ -4,6 +4,7 @@
 //! without such a link are services or people, kept under the name they are given (`Human` and `Random` are none).
 
 use crate::error::Error;
+use crate::sources::metrics::RAW;
 use crate::sources::table::{Cells, Table};
 use crate::sources::{Observed, Out, leaderboard_v1};
 use crate::tables::{Evaluation, Score};
@@ -25,8 +26,10 @@ pub(crate) struct Spec {
     precision: Option<&'static str>,
     prompted: Option<&'static str>,
     date: Option<&'static str>,
-    /// Columns that make two values comparable or not.
-    setting: &'static [&'static str],
+    /// What is counted.
+    metric: Option<&'static str>,
+    /// Columns that make two values comparable or not, and what goes before their cells.
+    setting: &'static [(&'static str, &'static str)],
     /// The same for all rows.
     place: &'static str,
 }
@@ -47,7 +50,8 @@ const BIG_CODE: Spec = Spec {
     precision: None,
     prompted: Some("prompted"),
     date: Some("date"),
-    setting: &["prefill"],
+    metric: Some("pass@1"),
+    setting: &[("prefill", "prefill ")],
     place: "",
 };
 
@@ -82,7 +86,13 @@ const LLM_PERF: Spec = Spec {
     precision: Some("Precision 📥"),
     prompted: None,
     date: None,
-    setting: &["Backend 🏭", "Quantization 🗜️", "Attention 👁️", "Kernel ⚛️"],
+    metric: None,
+    setting: &[
+        ("Backend 🏭", ""),
+        ("Quantization 🗜️", ""),
+        ("Attention 👁️", ""),
+        ("Kernel ⚛️", ""),
+    ],
     place: "1xA10",
 };
 
@@ -138,7 +148,8 @@ pub(crate) const SPECS: &[Spec] = &[
         active: None,
         moe: None,
         prompted: None,
-        setting: &["context"],
+        metric: Some("acc"),
+        setting: &[("context", "context ")],
         ..BIG_CODE
     },
     Spec {
@@ -187,7 +198,11 @@ pub(crate) fn read(
         spec.prompted,
     ]
     .map(find);
-    let setting: Vec<_> = spec.setting.iter().filter_map(|name| table.find(name)).collect();
+    let setting: Vec<_> = spec
+        .setting
+        .iter()
+        .filter_map(|&(name, before)| Some((table.find(name)?, before)))
+        .collect();
     let scored: Vec<_> = spec
         .scores
         .iter()
@@ -233,6 +248,8 @@ pub(crate) fn read(
                 benchmark: benchmark.to_owned(),
                 value,
                 unit: unit.to_owned(),
+                metric: spec.metric.map(str::to_owned),
+                scale: spec.metric.map(|_| RAW.to_owned()),
                 precision: evaluation.precision.clone(),
                 shots: None,
                 chat_template: evaluation.chat_template,
@@ -255,14 +272,14 @@ pub(crate) fn read(
     Ok(())
 }
 
-fn setting_of(cells: &Cells<'_>, columns: &[usize], place: &str) -> Result<Option<String>, Error> {
+fn setting_of(cells: &Cells<'_>, columns: &[(usize, &str)], place: &str) -> Result<Option<String>, Error> {
     let mut parts = Vec::new();
     if !place.is_empty() {
         parts.push(place.to_owned());
     }
-    for &column in columns {
+    for &(column, before) in columns {
         if let Some(text) = cells.text(Some(column))? {
-            parts.push(text.to_owned());
+            parts.push(format!("{before}{text}"));
         }
     }
     Ok((!parts.is_empty()).then(|| parts.join("; ")))

@@ -70,6 +70,8 @@ pub struct LeaderboardRow {
     pub downloads: Option<f64>,
     /// Kind of checkpoint in the leaderboard's words, for example `pretrained`.
     pub kind: Option<String>,
+    /// Fine-tuned, tuned to converse or merged; false where trained from scratch, absent for what is neither.
+    pub post_trained: Option<bool>,
     /// Day of publication, days since 1970-01-01.
     pub date: Option<f64>,
     /// The last ancestor that is declared; itself where none is.

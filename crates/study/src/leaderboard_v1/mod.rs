@@ -32,8 +32,8 @@ pub struct StructureRow {
     pub shape: u32,
     /// Structure columns in the order of [`features::COLUMNS`].
     pub structure: [Option<f64>; 9],
-    /// Kind of checkpoint in the leaderboard's words, for example `pretrained`.
-    pub kind: Option<String>,
+    /// Fine-tuned, tuned to converse or merged; false where trained from scratch, absent for what is neither.
+    pub post_trained: Option<bool>,
     /// Scores in points, in the order of [`BENCHMARKS`].
     pub scores: [Option<f64>; 6],
 }

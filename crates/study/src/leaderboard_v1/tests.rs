@@ -25,7 +25,7 @@ fn look_up_table() -> Vec<StructureRow> {
                     Some(2048.0),
                     Some(f64::from(number % 7)),
                 ],
-                kind: None,
+                post_trained: None,
                 scores: [
                     Some(draw),
                     Some(draw),
@@ -84,7 +84,7 @@ fn one_large_shape() -> Vec<StructureRow> {
             1.0,
         ]
         .map(Some),
-        kind: None,
+        post_trained: None,
         scores: [Some(score); 6],
     };
     (0..1600_u32)

@@ -58,6 +58,8 @@ pub(super) struct Candidates {
     pub(super) choices: Vec<Choice>,
     pub(super) n_checkpoints: usize,
     pub(super) excluded: Vec<Excluded>,
+    /// Of each benchmark how many checkpoints only another leaderboard than the ranking one measured.
+    pub(super) elsewhere: BTreeMap<String, usize>,
 }
 
 /// Everything that the catalog has a structure or a score of, sorted out.
@@ -84,6 +86,7 @@ pub(super) fn candidates(
         repeats,
         costs: BTreeMap::new(),
         predictions: BTreeMap::new(),
+        elsewhere: BTreeSet::new(),
     };
     for &id in &ids {
         match sorter.choice(id)? {
@@ -101,8 +104,13 @@ pub(super) fn candidates(
             })
         })
         .collect();
+    let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
+    for (benchmark, _) in sorter.elsewhere {
+        *elsewhere.entry(benchmark).or_insert(0) += 1;
+    }
     Ok(Candidates {
         choices,
+        elsewhere,
         n_checkpoints: ids.len(),
         excluded,
     })
@@ -140,6 +148,8 @@ struct Sorter<'a, 'k> {
     costs: BTreeMap<CostKey, Option<Arithmetic>>,
     /// By benchmark and features.
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
+    /// Benchmark and checkpoint, where only another leaderboard than the ranking one measured it.
+    elsewhere: BTreeSet<(String, String)>,
 }
 
 impl Sorter<'_, '_> {
@@ -260,18 +270,20 @@ impl Sorter<'_, '_> {
     ) -> Result<Result<Vec<ChoiceScore>, &'static str>> {
         let mut scores = Vec::new();
         for name in self.benchmarks {
-            if let Some(found) = measured::best(self.known, id, name) {
+            // One leaderboard a benchmark: another's scores of that name are on another scale, or of other prompts.
+            let benchmark = self.predictor.benchmark(name);
+            let leaderboard = benchmark.map(|benchmark| benchmark.leaderboard.as_str());
+            if let Some(found) = leaderboard.and_then(|board| measured::best(self.known, id, name, board)) {
                 scores.push(as_measured(found));
                 continue;
+            }
+            if !measured::of(self.known, id, name).is_empty() {
+                self.elsewhere.insert((name.clone(), id.to_owned()));
             }
             if structure.resolved_by != ResolvedBy::Exact {
                 return Ok(Err("inferred"));
             }
-            let benchmark = self
-                .predictor
-                .benchmark(name)
-                .filter(|benchmark| benchmark.is_predicted());
-            let predicted = match benchmark {
+            let predicted = match benchmark.filter(|benchmark| benchmark.is_predicted()) {
                 Some(benchmark) => self.predict(benchmark, id, structure, checkpoint, cost)?,
                 None => None,
             };
@@ -284,6 +296,7 @@ impl Sorter<'_, '_> {
                 interval,
                 is_predicted: true,
                 source: "structural regression, conformal over shapes".into(),
+                run: None,
             });
         }
         Ok(Ok(scores))
@@ -298,13 +311,6 @@ impl Sorter<'_, '_> {
         cost: &Arithmetic,
     ) -> Result<Option<(f64, Option<Interval>)>> {
         let mut shown = structure_of(structure, checkpoint);
-        let kinds = self
-            .known
-            .evaluations_of(id)
-            .filter_map(|row| row.kind.as_deref());
-        shown.pretrained = kinds
-            .map(|kind| kind.ends_with("pretrained"))
-            .reduce(|a, b| a && b);
         let counted = cost.parameters_total as f64 / 1e9;
         shown.size = shown.size.filter(|&size| !apart(size, counted)).or(Some(counted));
         let asked = Asked {
@@ -344,7 +350,8 @@ fn as_measured(found: Measured) -> ChoiceScore {
         value: found.value,
         interval: found.interval,
         is_predicted: false,
-        source: format!("{} {}", found.leaderboard, found.version),
+        source: format!("{} {}", found.run.leaderboard, found.run.version),
+        run: Some(found.run),
     }
 }
 

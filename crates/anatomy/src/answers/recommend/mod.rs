@@ -12,6 +12,7 @@ use study::finding::Interval;
 use study::section::{Axis, Drawing, Figure};
 
 use super::known::Known;
+use super::measured::Run;
 use super::{Predictor, tasks};
 
 /// The question of `recommend`.
@@ -105,6 +106,8 @@ pub(crate) struct ChoiceScore {
     pub(crate) is_predicted: bool,
     /// The leaderboard and its version; the regression where predicted.
     pub(crate) source: String,
+    /// How the score came about, where measured.
+    pub(crate) run: Option<Run>,
 }
 
 /// One step of the front.
@@ -155,6 +158,16 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         "the best of many entries is in part the luckiest: expect the first to do a little worse than its score"
             .to_owned(),
     ];
+    notes.extend(mixed(&measured));
+    for (benchmark, n) in &found.elsewhere {
+        let board = predictor
+            .benchmark(benchmark)
+            .map_or("", |found| &found.leaderboard);
+        notes.push(format!(
+            "{n} with a score of {benchmark} by another leaderboard than {board} only: such scores are on another scale or \
+             of other prompts and do not rank here"
+        ));
+    }
     if budget.device.is_some() {
         notes.push(
             "tokens per second are an upper bound from bandwidth and operations, not a measurement".into(),
@@ -174,6 +187,27 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         notes,
         seed: predictor.seed,
         catalog_sha256: predictor.catalog.manifest.catalog_sha256.clone(),
+    })
+}
+
+/// What a leaderboard ranks side by side though it ran it differently: said where those listed are of both kinds.
+fn mixed(listed: &[Choice]) -> Option<String> {
+    let with = |choice: &Choice| {
+        let mut runs = choice.scores.iter().filter_map(|score| score.run.as_ref());
+        runs.find_map(|run| run.chat_template)
+    };
+    let n = |wanted: bool| {
+        listed
+            .iter()
+            .filter(|choice| with(choice) == Some(wanted))
+            .count()
+    };
+    let (n_with, n_without) = (n(true), n(false));
+    (n_with > 0 && n_without > 0).then(|| {
+        format!(
+            "of those listed {n_with} ran with a chat template and {n_without} without, as they were entered: their scores \
+             are ranked together but are not of one kind; `compare` sets like runs side by side"
+        )
     })
 }
 

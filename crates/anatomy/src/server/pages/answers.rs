@@ -345,8 +345,14 @@ pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> R
                             &compare::scores(&answer),
                         ),
                         TableView::of(
+                            "How each run was made",
+                            "What all runs of a benchmark have in common, and of each checkpoint what it has not",
+                            &compare::runs(&answer),
+                        ),
+                        TableView::of(
                             "Each against the first",
-                            "More than noise where p, adjusted for the number of benchmarks, is below 0.05",
+                            "Runs that differ are not comparable; more than noise where p, adjusted for the number of \
+                             benchmarks, is below 0.05",
                             &compare::pairs(&answer),
                         ),
                     ],

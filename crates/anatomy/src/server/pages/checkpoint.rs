@@ -122,6 +122,8 @@ fn facts(row: &Checkpoint) -> Vec<(&'static str, String)> {
         ("total parameters", count(row.parameters_total)),
         ("active parameters", count(row.parameters_active)),
         ("training tokens", count(row.training_tokens)),
+        ("made by", row.training.map(|label| label.as_str().to_owned())),
+        ("which rests on", row.training_by.clone()),
         ("merged", flag(row.merged)),
         ("mixture of experts", flag(row.is_moe)),
         ("quantized", flag(row.quantized)),

@@ -17,17 +17,12 @@ pub(super) fn slopes(dimensions: &Dimensions<'_>, section: &mut Section) {
             |row| row.month(),
         ),
         ("pretrained", "among pretrained checkpoints only", |row| {
-            (row.kind.as_deref() == Some("pretrained")).then_some(0)
+            (row.post_trained == Some(false)).then_some(0)
         }),
         (
             "post_trained",
-            "among checkpoints that are not pretrained only",
-            |row| {
-                row.kind
-                    .as_deref()
-                    .filter(|kind| *kind != "pretrained")
-                    .map(|_| 0)
-            },
+            "among fine-tuned, chat and merged checkpoints only",
+            |row| (row.post_trained == Some(true)).then_some(0),
         ),
     ];
     for (name, words, stratum) in variants {

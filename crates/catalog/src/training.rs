@@ -1,0 +1,446 @@
+//! What made a checkpoint: one label of the last step that gave it its weights, and what the label rests on.
+//!
+//! A leaderboard's type is a user's own statement: among what two leaderboards call pretrained there are merges, chat
+//! models, pruned networks and plain copies. So a type of `pretrained` holds only where nothing else speaks against it:
+//!
+//! | step | says | label |
+//! | --- | --- | --- |
+//! | 1 | weight type or name | `adapter` |
+//! | 2 | config and base, or name | `quantized` |
+//! | 3 | a word of the name: `pruned`, `sheared`, `upscaled` … | `surgery` |
+//! | 4 | the label `merged`, or a small mixture of whole models by its name | `merge` |
+//! | 5 | a leaderboard's type, the one furthest from `pretrained` where they differ, but of an official provider's checkpoint `pretrained` where any says so | `chat`, `fine-tuned` |
+//! | 6 | a word of the name: `instruct`, `chat`, `sft` … | `chat`, `fine-tuned` |
+//! | 7 | a leaderboard's type | `continued` |
+//! | 8 | a base that is not younger and no copy under another name; one that only a name tells must have the same network | as declared, else `continued` |
+//! | 9 | an older checkpoint of the same name | the label of that one |
+//! | 10 | an older checkpoint of another organisation with the same architecture, shape and vocabulary, and nothing that says it was trained from scratch (an official provider, a count of tokens, words as `steps` or `pile`) | none |
+//! | 11 | a leaderboard's type, a count of tokens, or the word `base` | `pretrained` |
+
+use std::collections::HashMap;
+
+use crate::gather::Gathered;
+use crate::known::Known;
+use crate::labels::labels;
+use crate::resolve::lineage::declared;
+use crate::resolve::pool::family_of;
+use crate::resolve::words::{Stated, sizes, words};
+use crate::sources::organisation;
+use crate::tables::{Conflict, Days, Evaluation, Structure, Training};
+
+/// Days up to the Hub's floor 2022-03-02: older, but how much is not known.
+const FLOOR: Days = 19_053;
+
+/// Words of names of networks that were changed without training.
+const SURGERY: [&str; 17] = [
+    "pruned",
+    "prune",
+    "pruning",
+    "sheared",
+    "upscale",
+    "upscaled",
+    "upscaling",
+    "dus",
+    "idus",
+    "expanded",
+    "selfmerge",
+    "stacked",
+    "layerdrop",
+    "dropped",
+    "shrunk",
+    "signtensors",
+    "rys",
+];
+/// Words of names of checkpoints that follow instructions or converse.
+const CHAT: [&str; 20] = [
+    "instruct",
+    "instruction",
+    "inst",
+    "chat",
+    "it",
+    "rlhf",
+    "dpo",
+    "ppo",
+    "orpo",
+    "kto",
+    "simpo",
+    "ipo",
+    "spin",
+    "rlaif",
+    "assistant",
+    "chatml",
+    "cpo",
+    "grpo",
+    "sppo",
+    "aligned",
+];
+/// Words of names of checkpoints that were tuned on examples.
+const TUNED: [&str; 32] = [
+    "sft",
+    "finetune",
+    "finetuned",
+    "finetuning",
+    "tuned",
+    "tune",
+    "ft",
+    "fft",
+    "lora",
+    "qlora",
+    "alpaca",
+    "vicuna",
+    "guanaco",
+    "hermes",
+    "openhermes",
+    "dolphin",
+    "orca",
+    "slimorca",
+    "openorca",
+    "platypus",
+    "airoboros",
+    "samantha",
+    "wizardlm",
+    "wizard",
+    "flan",
+    "dolly",
+    "uncensored",
+    "roleplay",
+    "ultrachat",
+    "distill",
+    "abliterated",
+    "abliteration",
+];
+/// Words of names that say a network was trained from scratch.
+const SCRATCH: [&str; 14] = [
+    "steps",
+    "step",
+    "scratch",
+    "pretrain",
+    "pretrained",
+    "pretraining",
+    "tokens",
+    "token",
+    "pile",
+    "fineweb",
+    "slimpajama",
+    "ablation",
+    "intermediate",
+    "redpajama",
+];
+/// Words that tell one upload of a checkpoint from another, not what it is.
+const UPLOAD: [&str; 13] = [
+    "meta",
+    "hf",
+    "fp16",
+    "bf16",
+    "fp32",
+    "llamafied",
+    "llamaified",
+    "sharded",
+    "safetensors",
+    "copy",
+    "converted",
+    "clone",
+    "reupload",
+];
+
+/// What leaderboards call a checkpoint, each a bit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Types(u8);
+
+/// Types of leaderboards: how they begin or what they hold, and the label.
+const TYPES: [(&str, Training); 5] = [
+    ("merge", Training::Merge),
+    ("chat", Training::Chat),
+    ("fine-tuned", Training::FineTuned),
+    ("continuously pretrained", Training::Continued),
+    ("pretrained", Training::Pretrained),
+];
+
+impl Types {
+    fn add(&mut self, kind: &str) {
+        if let Some(place) = TYPES.iter().position(|(word, _)| kind.contains(word)) {
+            self.0 |= 1 << place;
+        }
+    }
+
+    /// The labels, the one furthest from `pretrained` first.
+    fn labels(self) -> impl Iterator<Item = Training> {
+        TYPES
+            .iter()
+            .enumerate()
+            .filter(move |(place, _)| self.0 & (1 << place) != 0)
+            .map(|(_, (_, label))| *label)
+    }
+}
+
+impl Known {
+    /// Takes what a leaderboard's row says of the checkpoint's training.
+    pub(crate) fn says(&mut self, evaluation: &Evaluation) {
+        if let Some(kind) = &evaluation.kind {
+            self.types.add(kind);
+        }
+        self.official |= evaluation.official_provider == Some(true);
+    }
+}
+
+/// A label and what it rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Label {
+    pub(crate) value: Option<Training>,
+    pub(crate) by: Option<String>,
+}
+
+impl Label {
+    fn new(value: Training, by: impl Into<String>) -> Self {
+        Self {
+            value: Some(value),
+            by: Some(by.into()),
+        }
+    }
+}
+
+/// Architecture, layers, `d_model`, `d_ffn`, heads, key and value heads, vocabulary.
+type Network = (Option<String>, [i64; 4], Option<i64>, Option<i64>);
+
+/// What labels need beside the checkpoint itself: who was first with a name, and with a network.
+#[derive(Debug, Default)]
+pub(crate) struct Trainings {
+    /// The oldest checkpoint of each name, and its day.
+    names: HashMap<String, (Days, u32)>,
+    /// The oldest checkpoint of each network, and its day.
+    networks: HashMap<Network, (Days, u32)>,
+    of: HashMap<u32, Network>,
+}
+
+impl Trainings {
+    /// The names of all checkpoints that a leaderboard or a source of structures speaks of.
+    pub(crate) fn of(gathered: &Gathered) -> Self {
+        let mut names = HashMap::new();
+        for (at, known) in (0..).zip(&gathered.known) {
+            if let (true, Some(day)) = (known.evaluated || known.structured, day(known)) {
+                oldest(&mut names, name(&known.id), gathered, (day, at));
+            }
+        }
+        Self {
+            names,
+            ..Self::default()
+        }
+    }
+
+    /// Takes the structure of a checkpoint as it was resolved.
+    pub(crate) fn note(&mut self, gathered: &Gathered, at: u32, structure: &Structure) {
+        let known = &gathered.known[at as usize];
+        let (Some(layers), Some(d_model), Some(d_ffn), Some(heads)) = (
+            structure.layers,
+            structure.d_model,
+            structure.d_ffn,
+            structure.heads,
+        ) else {
+            return;
+        };
+        let network = (
+            family_of(known),
+            [layers, d_model, d_ffn, heads],
+            structure.kv_heads,
+            structure.vocab_size,
+        );
+        if let Some(day) = day(known) {
+            oldest(&mut self.networks, network.clone(), gathered, (day, at));
+        }
+        self.of.insert(at, network);
+    }
+
+    /// What a checkpoint's own labels, name, types and base say.
+    fn own(&self, gathered: &Gathered, at: u32) -> Label {
+        let known = &gathered.known[at as usize];
+        let [_, _, merged, quantized, adapter] = labels(gathered, known);
+        let words = words(&known.id);
+        let named = |marks: &[&str]| {
+            words
+                .iter()
+                .find(|word| marks.contains(&word.as_str()))
+                .map(|word| format!("name: {word}"))
+        };
+        if adapter.value == Some(true) {
+            return Label::new(Training::Adapter, "weight type or name");
+        }
+        // Some checkpoints were trained as they are stored: a config alone does not make a copy with fewer bits.
+        if quantized.value == Some(true) && (known.base.is_some() || !known.quantized) {
+            return Label::new(Training::Quantized, "config or name");
+        }
+        if let Some(by) = named(&SURGERY) {
+            return Label::new(Training::Surgery, by);
+        }
+        if merged.value == Some(true) {
+            return Label::new(Training::Merge, "a leaderboard's type or flag, or the name");
+        }
+        if !known.official && sizes(&known.id).iter().any(|size| is_merged_mixture(*size)) {
+            return Label::new(Training::Merge, "name: a mixture of few experts");
+        }
+        let mut types = known.types.labels();
+        let typed = if known.official && known.types.labels().any(Training::is_pretrained) {
+            types.find(|label| matches!(label, Training::Continued | Training::Pretrained))
+        } else {
+            types.next()
+        };
+        if let Some(value @ (Training::Merge | Training::Chat | Training::FineTuned)) = typed {
+            return Label::new(value, "a leaderboard's type");
+        }
+        if let Some(by) = named(&CHAT) {
+            return Label::new(Training::Chat, by);
+        }
+        if let Some(by) = named(&TUNED) {
+            return Label::new(Training::FineTuned, by);
+        }
+        if typed == Some(Training::Continued) {
+            return Label::new(Training::Continued, "a leaderboard's type");
+        }
+        if let Some(label) = self.by_base(gathered, at) {
+            return label;
+        }
+        if typed == Some(Training::Pretrained) {
+            return Label::new(Training::Pretrained, "a leaderboard's type");
+        }
+        if known.details.training_tokens.is_some() {
+            return Label::new(Training::Pretrained, "a count of tokens in pre-training");
+        }
+        if typed.is_none() && known.base.is_none() && words.iter().any(|word| word == "base") {
+            return Label::new(Training::Pretrained, "name: base");
+        }
+        Label::default()
+    }
+
+    /// What a base makes of a checkpoint that is not older and no copy of it.
+    fn by_base(&self, gathered: &Gathered, at: u32) -> Option<Label> {
+        let known = &gathered.known[at as usize];
+        let base = declared(known.base.as_deref()?)?;
+        if base == &*known.id || name(base) == name(&known.id) {
+            return None;
+        }
+        let found = gathered.find(base);
+        let of_base = found.and_then(|at| gathered.known[at as usize].published());
+        if let (Some(older), Some(day)) = (of_base, known.published())
+            && older > day
+        {
+            return None;
+        }
+        if known.base_relation.as_deref() == Some("named") {
+            let (one, two) = (self.of.get(&at)?, self.of.get(&found?)?);
+            if (&one.0, one.1) != (&two.0, two.1) {
+                return None;
+            }
+        }
+        let value = match known.base_relation.as_deref() {
+            Some("merge") => Training::Merge,
+            Some("quantized") => Training::Quantized,
+            Some("adapter") => Training::Adapter,
+            Some("finetune") => Training::FineTuned,
+            _ => Training::Continued,
+        };
+        Some(Label::new(value, format!("base: {base}")))
+    }
+
+    /// The label of checkpoint number `at`.
+    pub(crate) fn label(&self, gathered: &Gathered, at: u32) -> Label {
+        let known = &gathered.known[at as usize];
+        let own = self.own(gathered, at);
+        let is_open = own.value.is_none_or(Training::is_pretrained);
+        if !is_open {
+            return own;
+        }
+        if let Some(&(first, of)) = self.names.get(&name(&known.id))
+            && of != at
+            && !known.official
+            && day(known).is_some_and(|day| first <= day)
+        {
+            let original = &gathered.known[of as usize];
+            let told = self.own(gathered, of);
+            if let Some(value) = told.value {
+                return Label::new(value, format!("copy of {}", original.id));
+            }
+        }
+        if own.value.is_some()
+            && !from_scratch(known)
+            && let Some(&(first, of)) = self.of.get(&at).and_then(|network| self.networks.get(network))
+            && day(known).is_some_and(|day| first < day)
+        {
+            let older = &gathered.known[of as usize];
+            if organisation(&older.id) != organisation(&known.id) {
+                return Label {
+                    value: None,
+                    by: Some(format!("doubted: the network of {}, which is older", older.id)),
+                };
+            }
+        }
+        own
+    }
+
+    /// Where a leaderboard's type says otherwise than the label.
+    pub(crate) fn conflict(&self, gathered: &Gathered, at: u32) -> Option<Conflict> {
+        let known = &gathered.known[at as usize];
+        let label = self.label(gathered, at);
+        let other = known.types.labels().find(|other| Some(*other) != label.value)?;
+        Some(Conflict {
+            id: known.id.to_string(),
+            field: "training".to_owned(),
+            kept: label.value.map_or("", Training::as_str).to_owned(),
+            kept_source: label.by.unwrap_or_default(),
+            other: other.as_str().to_owned(),
+            other_source: "a leaderboard's type".to_owned(),
+            rule: "pretrained_needs_no_objection".to_owned(),
+        })
+    }
+}
+
+/// Keeps the older of two; of one day the one of an official provider, then the first in the alphabet.
+fn oldest<K: std::hash::Hash + Eq>(
+    kept: &mut HashMap<K, (Days, u32)>,
+    key: K,
+    gathered: &Gathered,
+    new: (Days, u32),
+) {
+    let rank = |(day, at): (Days, u32)| {
+        let known = &gathered.known[at as usize];
+        (day, !known.official, known.id.clone())
+    };
+    let held = kept.entry(key).or_insert(new);
+    if rank(new) < rank(*held) {
+        *held = new;
+    }
+}
+
+fn day(known: &Known) -> Option<Days> {
+    known.published().map(|day| day.max(FLOOR))
+}
+
+/// The name without organisation and without words that tell one upload from another.
+fn name(id: &str) -> String {
+    let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
+    let parts = name.split(|c: char| !c.is_alphanumeric() && c != '.');
+    let kept: Vec<&str> = parts
+        .filter(|part| !part.is_empty() && !UPLOAD.contains(part))
+        .collect();
+    kept.join("-")
+}
+
+/// Whether anything beside a leaderboard's type says that it was trained from scratch.
+fn from_scratch(known: &Known) -> bool {
+    known.official
+        || known.details.training_tokens.is_some()
+        || words(&known.id)
+            .iter()
+            .any(|word| SCRATCH.contains(&word.as_str()))
+}
+
+/// Whole models as experts: known mixtures that were trained as such are 8x7B and 8x22B; merges are every other.
+fn is_merged_mixture(size: Stated) -> bool {
+    match size {
+        Stated::Mixture(experts, one) => {
+            experts != 8 || (one - 7.0).abs() > 0.01 && (one - 22.0).abs() > 0.01
+        }
+        Stated::Dense(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
