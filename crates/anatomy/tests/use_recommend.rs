@@ -243,3 +243,96 @@ fn a_ranking_is_of_one_leaderboard() {
             .all(|choice| choice["id"] != "someone/birch-7b-own")
     );
 }
+
+/// The fixtures with two sizes listed wrong, and a mixture whose name says nothing listed with a tenth of its size.
+fn with_wrong_sizes() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sources = folder.path().join("sources");
+    std::fs::create_dir(&sources).expect("a folder");
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalog");
+    for entry in std::fs::read_dir(&fixtures).expect("fixtures") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), sources.join(entry.file_name())).expect("a copy");
+    }
+    std::fs::copy(
+        fixtures.join("west--elm-8x7b_config.json"),
+        sources.join("nobody--elm-large_config.json"),
+    )
+    .expect("a copy");
+    let table = sources.join("contents.csv");
+    let text = std::fs::read_to_string(&table).expect("a table");
+    let mixture = text
+        .lines()
+        .find(|line| line.contains(",west/elm-8x7b,"))
+        .expect("a mixture")
+        .replace("elm-8x7b", "elm-large")
+        .replace("west", "nobody")
+        .replace(",42.1494,", ",41.1494,")
+        .replace(",46.703,", ",3.9,");
+    let text = text
+        .replace(",14.770,", ",2.1,")
+        .replace(",46.703,", ",2.1,")
+        .trim_end()
+        .to_owned();
+    std::fs::write(table, format!("{text}\n{mixture}\n")).expect("a table");
+    let built = anatomy(&[
+        "catalog",
+        "build",
+        "--quiet",
+        "--sources",
+        sources.to_str().expect("UTF-8"),
+        "--out",
+        folder.path().join("catalog").to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    folder
+}
+
+#[test]
+fn an_impossible_size_is_never_what_memory_is_computed_from() {
+    let folder = with_wrong_sizes();
+    let least = [
+        ("east/birch-14b", 29e9),
+        ("west/elm-8x7b", 93e9),
+        ("nobody/elm-large", 93e9),
+    ];
+    let ask = |memory: &str| {
+        answer_of(
+            &folder,
+            &[
+                "recommend",
+                "--memory",
+                memory,
+                "--task",
+                "bbh",
+                "--top",
+                "200",
+                "--precision",
+                "bf16",
+            ],
+        )
+    };
+    let (small, large) = (ask("12GB"), ask("400GB"));
+    let mut told = 0;
+    for (id, bytes) in least {
+        assert!(
+            list(&small, "measured").iter().all(|choice| choice["id"] != id),
+            "{id} does not fit into 12 GB, whatever is listed"
+        );
+        let choice = list(&large, "measured").iter().find(|choice| choice["id"] == id);
+        if let Some(choice) = choice {
+            assert!(number(&choice["memory"]["total_bytes"]) > bytes, "{choice}");
+        } else {
+            let sizes = list(&large, "excluded")
+                .iter()
+                .find(|excluded| excluded["reason"] == "size")
+                .expect("those whose sizes disagree");
+            let example = list(sizes, "examples").iter().find(|example| example["id"] == id);
+            let why =
+                example.unwrap_or_else(|| panic!("{id} is left out by name: {sizes}"))["why"].to_string();
+            assert!(why.contains("sizes disagree"), "{why}");
+            told += 1;
+        }
+    }
+    assert!(told > 0, "a mixture whose sizes disagree is said to be left out");
+}

@@ -3,7 +3,7 @@
 //!
 //! | label | rule | why |
 //! | --- | --- | --- |
-//! | `is_moe` | config, then class name, then column, then name | columns of leaderboards miss mixtures |
+//! | `is_moe` | config, then class name, then column, then name; a class without experts is no mixture unless the name says so | columns of leaderboards miss mixtures, and call plain networks mixtures |
 //! | `is_multimodal` | config, then class name, then name | |
 //! | `merged` | column or `Type`, either; where neither speaks, the name | 871 rows have `Type` merge and the flag not, 108 the other way round |
 //! | `quantized` | config or tags, then name | columns tell how a run was loaded, not what is published |
@@ -36,6 +36,33 @@ const MERGED: [&str; 10] = [
 const ADAPTER: [&str; 4] = ["lora", "qlora", "peft", "adapter"];
 /// Parts of class names of mixtures.
 const MIXTURES: [&str; 5] = ["Moe", "MoE", "MixtralFor", "DbrxFor", "DeepseekV"];
+/// Class names of networks without experts.
+const DENSE: [&str; 24] = [
+    "LlamaForCausalLM",
+    "LLaMAForCausalLM",
+    "MistralForCausalLM",
+    "Qwen2ForCausalLM",
+    "Qwen3ForCausalLM",
+    "QWenLMHeadModel",
+    "GemmaForCausalLM",
+    "Gemma2ForCausalLM",
+    "Gemma3ForCausalLM",
+    "PhiForCausalLM",
+    "Phi3ForCausalLM",
+    "GPT2LMHeadModel",
+    "GPTNeoForCausalLM",
+    "GPTNeoXForCausalLM",
+    "GPTJForCausalLM",
+    "OPTForCausalLM",
+    "BloomForCausalLM",
+    "FalconForCausalLM",
+    "MPTForCausalLM",
+    "StableLmForCausalLM",
+    "CohereForCausalLM",
+    "OlmoForCausalLM",
+    "Olmo2ForCausalLM",
+    "InternLM2ForCausalLM",
+];
 /// Parts of class names of what takes more than text.
 const MULTIMODAL: [&str; 14] = [
     "Llava",
@@ -130,6 +157,11 @@ pub(crate) fn labels(gathered: &Gathered, known: &Known) -> [Label; 5] {
     } else {
         (stated, None)
     };
+    let is_dense = known
+        .architecture
+        .as_deref()
+        .is_some_and(|class| DENSE.contains(&class));
+    let dense = (is_dense && !named_mixture(&known.id)).then(|| (source(known.architecture_source), false));
     let stored = holds(&lower, &QUANTIZED);
     let alone = ADAPTER.iter().any(|mark| word(&[mark]));
     let adapter = known.adapter_source.map(|number| (source(number), known.adapter));
@@ -137,7 +169,13 @@ pub(crate) fn labels(gathered: &Gathered, known: &Known) -> [Label; 5] {
         Label::first(
             "is_moe",
             "config_class_column_name",
-            [config, class(&MIXTURES), listed, named(named_mixture(&known.id))],
+            [
+                config,
+                class(&MIXTURES),
+                dense,
+                listed,
+                named(named_mixture(&known.id)),
+            ],
         ),
         Label::first(
             "is_multimodal",
@@ -255,6 +293,22 @@ mod tests {
         assert_eq!(labels(&gathered(), &known)[0].value, Some(true));
         known.moe_source = 1;
         assert_eq!(labels(&gathered(), &known)[0].value, Some(false));
+    }
+
+    #[test]
+    fn a_class_without_experts_is_no_mixture_unless_its_name_says_so() {
+        let of = |id: &str, class: &str| {
+            let known = Known {
+                id: id.into(),
+                architecture: Some(class.into()),
+                is_moe: Some(true),
+                ..Known::default()
+            };
+            labels(&gathered(), &known)[0].value
+        };
+        assert_eq!(of("x/Chat-34B", "LlamaForCausalLM"), Some(false));
+        assert_eq!(of("x/Chat-2x7B", "LlamaForCausalLM"), Some(true));
+        assert_eq!(of("x/Chat-34B", "SomeOtherForCausalLM"), Some(true));
     }
 
     #[test]

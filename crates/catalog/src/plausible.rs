@@ -104,6 +104,9 @@ fn origin(counted: Option<f64>, kept: &[f64]) -> &'static str {
 
 /// Sizes that a name states, billions; of a mixture all experts.
 fn stated(id: &str) -> Vec<f64> {
+    if counts_experts(id) {
+        return Vec::new();
+    }
     sizes(id)
         .into_iter()
         .map(|stated| match stated {
@@ -112,6 +115,16 @@ fn stated(id: &str) -> Vec<f64> {
         })
         .filter(|&size| size >= LEAST_STATED)
         .collect()
+}
+
+/// Whether a name counts its experts beside a size, as `17B-128E` does: the size is then what one token uses.
+fn counts_experts(id: &str) -> bool {
+    let name = id.rsplit('/').next().unwrap_or(id);
+    let mut parts = name.split(|mark: char| !mark.is_ascii_alphanumeric());
+    parts.any(|part| {
+        let number = part.strip_suffix(['E', 'e']);
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }
 
 /// Whether two sizes lie more than [`APART`] times from each other.
@@ -125,11 +138,9 @@ fn short(size: f64) -> String {
 }
 
 fn list(sizes: &[f64]) -> String {
-    sizes
-        .iter()
-        .map(|&size| short(size))
-        .collect::<Vec<_>>()
-        .join(" or ")
+    let mut texts: Vec<String> = sizes.iter().map(|&size| short(size)).collect();
+    texts.dedup();
+    texts.join(" or ")
 }
 
 /// What a shape with one expert weighs, billions.
@@ -187,7 +198,10 @@ impl Witnesses<'_> {
         } else {
             self.stated.clone()
         };
-        let named = by_name.iter().any(|&stated| !apart(size, stated));
+        // Names round, and some cut: 1.7 B is called `1b`.
+        let named = by_name
+            .iter()
+            .any(|&stated| !apart(size, stated) || (size.floor() - stated).abs() < 1e-9);
         if !by_name.is_empty() && !named {
             return Some(format!("{} B by its name", list(&by_name)));
         }
@@ -280,6 +294,22 @@ mod tests {
                 .disagreement
                 .is_some_and(|words| words.contains("by the shape"))
         );
+    }
+
+    #[test]
+    fn a_name_may_cut_its_size_and_state_what_one_token_uses() {
+        let small = [24, 2048, 8192, 32, 32_000];
+        assert_eq!(
+            judged("x/cosmos-1b", small, 1_711_000_000, false, None).disagreement,
+            None
+        );
+        assert!(
+            judged("x/cosmos-1b", small, 2_100_000_000, false, None)
+                .disagreement
+                .is_some()
+        );
+        let many = judged("x/Name-17B-128E-Instruct", SEVEN, 400_711_848_960, true, None);
+        assert_eq!(many.disagreement, None);
     }
 
     #[test]

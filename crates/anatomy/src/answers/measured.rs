@@ -250,7 +250,8 @@ mod tests {
             ..run()
         };
         assert_eq!(run().unlike(&same), Vec::<String>::new());
-        let changed: [(fn(&mut Run), &str); 8] = [
+        type Change = fn(&mut Run);
+        let changed: [(Change, &str); 8] = [
             (
                 |run| run.leaderboard = "other".into(),
                 "leaderboard: board against other",

@@ -170,6 +170,9 @@ fn page(answer: &RecommendAnswer) -> String {
     );
     for excluded in &answer.excluded {
         let _ = writeln!(text, "  {:>6}  {}", excluded.n, excluded.words);
+        for left_out in excluded.examples.iter().take(3) {
+            let _ = writeln!(text, "          {}: {}", left_out.id, left_out.why);
+        }
     }
     for note in &answer.notes {
         let _ = writeln!(text, "note: {note}");

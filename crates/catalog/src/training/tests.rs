@@ -26,10 +26,10 @@ fn label(gathered: &Gathered, at: u32) -> Option<Training> {
     for (at, known) in (0..).zip(&gathered.known) {
         let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = known.details.dimensions;
         let structure = Structure {
-            layers,
             d_model,
             d_ffn,
             heads,
+            layers,
             kv_heads,
             vocab_size,
             pos,

@@ -9,7 +9,7 @@ use catalog::tables::{Checkpoint, ResolvedBy, Structure};
 use study::finding::Interval;
 use study::noise::items_of;
 
-use super::{Budget, Choice, ChoiceScore, Excluded};
+use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
 use crate::answers::Predictor;
 use crate::answers::known::{Known, day_text};
 use crate::answers::measured::{self, Measured};
@@ -54,6 +54,9 @@ const REASONS: [(&str, &str); 12] = [
     ),
 ];
 
+/// Checkpoints named of those left out for a reason of their own.
+const EXAMPLES: usize = 10;
+
 pub(super) struct Candidates {
     pub(super) choices: Vec<Choice>,
     pub(super) n_checkpoints: usize,
@@ -87,6 +90,7 @@ pub(super) fn candidates(
         costs: BTreeMap::new(),
         predictions: BTreeMap::new(),
         elsewhere: BTreeSet::new(),
+        doubted: Vec::new(),
     };
     for &id in &ids {
         match sorter.choice(id)? {
@@ -94,6 +98,13 @@ pub(super) fn candidates(
             Err(reason) => *counts.entry(reason).or_insert(0) += 1,
         }
     }
+    sorter.doubted.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut doubted: Vec<LeftOut> = sorter
+        .doubted
+        .into_iter()
+        .map(|(_, id, why)| LeftOut { id, why })
+        .take(EXAMPLES)
+        .collect();
     let excluded = REASONS
         .iter()
         .filter_map(|(reason, words)| {
@@ -101,6 +112,11 @@ pub(super) fn candidates(
                 reason: (*reason).to_owned(),
                 words: (*words).to_owned(),
                 n: *counts.get(reason)?,
+                examples: if *reason == "size" {
+                    std::mem::take(&mut doubted)
+                } else {
+                    Vec::new()
+                },
             })
         })
         .collect();
@@ -150,6 +166,8 @@ struct Sorter<'a, 'k> {
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
     /// Benchmark and checkpoint, where only another leaderboard than the ranking one measured it.
     elsewhere: BTreeSet<(String, String)>,
+    /// Likes, checkpoint and which of its sizes disagree.
+    doubted: Vec<(i64, String, String)>,
 }
 
 impl Sorter<'_, '_> {
@@ -195,7 +213,9 @@ impl Sorter<'_, '_> {
             return Ok(Err("structure"));
         };
         let judged = known.judged(structure, checkpoint, Some(cost.parameters_total));
-        if judged.disagreement.is_some() {
+        if let Some(disagreement) = judged.disagreement {
+            let likes = checkpoint.and_then(|row| row.likes).unwrap_or(0);
+            self.doubted.push((likes, id.to_owned(), disagreement));
             return Ok(Err("size"));
         }
         let Some((precision, memory)) = fitting(&cost, budget) else {

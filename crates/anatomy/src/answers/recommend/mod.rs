@@ -126,6 +126,15 @@ pub(crate) struct Excluded {
     /// The same for people.
     pub(crate) words: String,
     pub(crate) n: usize,
+    /// Those liked most of them, with what is known of each; only where each has a reason of its own.
+    pub(crate) examples: Vec<LeftOut>,
+}
+
+/// One checkpoint left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct LeftOut {
+    pub(crate) id: String,
+    pub(crate) why: String,
 }
 
 /// Points by which the front is drawn.
