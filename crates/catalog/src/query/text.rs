@@ -83,7 +83,7 @@ async fn about(state: &SessionState, table: &dyn TableProvider, name: &str, foun
 /// A column that something takes.
 #[derive(Debug)]
 struct Use {
-    /// A function, an operator, or `cast`.
+    /// A function, an operator, or `cast`, `between`, `in`.
     name: String,
     column: String,
 }
@@ -93,7 +93,9 @@ impl Use {
     fn is_in(&self, message: &str) -> bool {
         let name = &self.name;
         match name.as_str() {
-            "cast" => message.contains("Cannot cast string"),
+            "cast" | "=" | "<>" | "<" | "<=" | ">" | ">=" | "between" | "in" => {
+                message.contains("Cannot cast string")
+            }
             "+" | "-" | "*" | "/" | "%" => {
                 message.contains(&format!(" {name} ")) && message.contains("arithmetic")
                     || name == "-" && message.contains("Unary operator '-'")
@@ -138,7 +140,7 @@ impl Visitor for Uses {
                 }
             }
             Expr::BinaryOp { left, op, right } => {
-                if let Some(name) = arithmetic(op) {
+                if let Some(name) = of_numbers(op) {
                     self.add(name, left);
                     self.add(name, right);
                 }
@@ -148,19 +150,32 @@ impl Visitor for Uses {
                 expr,
             } => self.add("-", expr),
             Expr::Cast { expr, .. } => self.add("cast", expr),
+            Expr::Between { expr, low, high, .. } => {
+                [expr, low, high]
+                    .into_iter()
+                    .for_each(|of| self.add("between", of));
+            }
+            Expr::InList { expr, .. } => self.add("in", expr),
             _ => {}
         }
         ControlFlow::Continue(())
     }
 }
 
-fn arithmetic(operator: &BinaryOperator) -> Option<&'static str> {
+/// The name of an operator that takes numbers, or whose other side may make it take them.
+fn of_numbers(operator: &BinaryOperator) -> Option<&'static str> {
     Some(match operator {
         BinaryOperator::Plus => "+",
         BinaryOperator::Minus => "-",
         BinaryOperator::Multiply => "*",
         BinaryOperator::Divide => "/",
         BinaryOperator::Modulo => "%",
+        BinaryOperator::Eq => "=",
+        BinaryOperator::NotEq => "<>",
+        BinaryOperator::Lt => "<",
+        BinaryOperator::LtEq => "<=",
+        BinaryOperator::Gt => ">",
+        BinaryOperator::GtEq => ">=",
         _ => return None,
     })
 }

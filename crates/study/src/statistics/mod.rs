@@ -5,6 +5,7 @@
 mod bootstrap;
 mod components;
 mod describe;
+mod fieller;
 mod line;
 mod moments;
 mod ols;
@@ -23,6 +24,7 @@ pub use bootstrap::{GroupBootstrap, bootstrap_interval, group_bootstrap, resampl
 pub(crate) use bootstrap::{percentile_interval, resample_groups};
 pub use components::{Components, components, parallel_analysis};
 pub use describe::{Description, describe};
+pub use fieller::Ratio;
 pub use line::{Line, least_squares_line};
 pub use moments::{kurtosis, mean, mean_interval, mode, skewness, standard_deviation, sum, variance};
 pub use ols::{Contrast, OlsFit, clustered_ols, holm};

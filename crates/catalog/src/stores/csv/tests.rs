@@ -249,6 +249,17 @@ fn text_where_numbers_are_wanted_names_its_cell() {
             "{told}"
         );
     }
+    for (condition, function) in [
+        ("x > 30", ">"),
+        ("3 = x", "="),
+        ("x between 3 and 9", "between"),
+        ("x in (1, 2)", "in"),
+    ] {
+        let told = ask(&format!("select count(*) from '{place}' where {condition}")).expect_err(condition);
+        let is_told =
+            matches!(&told, Error::NotNumbers(clash) if clash.function == function && clash.value == "NA");
+        assert!(is_told, "{condition}: {told}");
+    }
     // The same words for a table that is no file, and the engine's message cut short where no column explains it.
     let engine = Engine::empty().expect("an engine");
     let words = crate::query::Values::Text(vec![Some("a".into())]);
