@@ -2,11 +2,18 @@
 
 mod bootstrap;
 mod items;
-mod mcnemar;
 mod mode;
 pub(crate) mod moments;
 mod output;
 mod over;
+mod paired;
+#[path = "../../../study/src/statistics/proportions.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the file is a module of three crates, which use different parts of it"
+)]
+mod proportions;
 pub(crate) mod spearman;
 mod suggest;
 mod ternary;
@@ -97,7 +104,7 @@ pub fn aggregates() -> Vec<AggregateUDF> {
 pub struct Functions {
     /// Those of groups: [`aggregates`] and `bootstrap(x)`.
     pub aggregates: Vec<AggregateUDF>,
-    /// Those of rows: `mcnemar_p(b, c)`.
+    /// Those of rows: `mcnemar_p(b, c)`, `paired_interval(b, c, n)`.
     pub scalars: Vec<ScalarUDF>,
 }
 
@@ -107,7 +114,7 @@ pub fn functions(seed: u64) -> Functions {
     all.push(AggregateUDF::from(Bootstrap::new(seed)));
     Functions {
         aggregates: all,
-        scalars: vec![mcnemar::function()],
+        scalars: vec![paired::p(), paired::interval()],
     }
 }
 

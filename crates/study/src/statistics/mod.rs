@@ -11,6 +11,7 @@ mod moments;
 mod ols;
 mod paired;
 mod partial;
+mod proportions;
 mod quantile;
 mod rank;
 mod spline;
@@ -30,6 +31,7 @@ pub use moments::{kurtosis, mean, mean_interval, mode, skewness, standard_deviat
 pub use ols::{Contrast, OlsFit, clustered_ols, holm};
 pub use paired::{Paired, paired};
 pub use partial::{given, partial_correlations};
+pub use proportions::{mcnemar, normal_quantile, on_log_odds, paired_difference};
 pub use quantile::{median, median_interval, quantile, quantile_of_sorted, sorted};
 pub use rank::{Correlation, average_ranks, pearson, spearman};
 pub use spline::RestrictedSpline;

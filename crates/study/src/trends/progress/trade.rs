@@ -3,7 +3,6 @@
 //! Score = a + b log2(size) + c · years: a year is worth c/b doublings, so the size that an equal score needs halves in
 //! 12 b/c months. Where c may be zero nothing bounds that ratio.
 
-use super::super::Trends;
 use super::{AVERAGE, Base};
 use crate::board::Board;
 use crate::calendar::decimal_year;
@@ -12,7 +11,7 @@ use crate::section::{Cell, Section, Table};
 use crate::statistics::{Contrast, Ratio, clustered_ols};
 
 /// What a doubling and a year are worth, and in how many months the size for an equal score halves.
-pub(super) fn trade(trends: &Trends<'_>, board: &Board, bases: &[Base<'_>], section: &mut Section) {
+pub(super) fn trade(board: &Board, bases: &[Base<'_>], section: &mut Section) {
     let mut table = Table {
         id: format!("progress-trade-{}", board.name),
         caption: format!(
