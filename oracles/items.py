@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import optimize, stats
 from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
 from statsmodels.stats.proportion import proportion_confint
 
@@ -104,10 +104,29 @@ def scores(items, frame):
             near("bootstrap high, drawn (tolerance 3 %)", mine.high, high, 0.03)
 
 
+def paired_interval(only_a, only_b, n):
+    """What Tango's score interval (1998) and Clopper and Pearson's of only_b among the discordant span together."""
+    z, difference = stats.norm.ppf(0.975), (only_b - only_a) / n
+
+    def score(delta):
+        linear = (2 * n - only_b + only_a) * delta - only_b - only_a
+        q = (np.sqrt(linear**2 + 8 * n * only_a * delta * (1 - delta)) - linear) / (4 * n)
+        gap = only_b - only_a - n * delta
+        return gap / np.sqrt(max(n * (2 * q + delta * (1 - delta)), 1e-300)) if gap else 0.0
+
+    low = optimize.brentq(lambda delta: score(delta) - z, -1 + 1e-12, difference)
+    high = optimize.brentq(lambda delta: score(delta) + z, difference, 1 - 1e-12)
+    discordant = only_a + only_b
+    if discordant == 0:
+        return low, high
+    exact = stats.binomtest(only_b, discordant).proportion_ci(0.95, "exact")
+    scaled = [discordant / n * (2 * end - 1) for end in (exact.low, exact.high)]
+    return min(low, scaled[0]), max(high, scaled[1])
+
+
 def pairs(items, frame):
     agreement = ask(items, "select * from checkpoint_agreement where a < b").set_index(["benchmark", "a", "b"])
     paired = ask(items, "select * from paired_comparison where a < b").set_index(["benchmark", "a", "b"])
-    rng = np.random.default_rng(2)
     known = frame.dropna(subset="correct")
     for benchmark, part in known.groupby("benchmark"):
         by_id = {id_: one.set_index("item") for id_, one in part.groupby("id")}
@@ -128,10 +147,9 @@ def pairs(items, frame):
             gaps = (y - x).to_numpy()
             near("difference", mine.difference, gaps.mean())
             near("mcnemar", mine.p, stats.binomtest(int(table[1, 0]), int(table[1, 0] + table[0, 1])).pvalue)
-            drawn = rng.multinomial(len(gaps), [(gaps == v).mean() for v in (-1, 0, 1)], 40_000) @ [-1, 0, 1] / len(gaps)
-            low, high = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf")
-            near("paired low, drawn (in items; tolerance 1)", (mine.low - low) * len(gaps) / 1e3, 0, 1.001)
-            near("paired high, drawn (in items; tolerance 1)", (mine.high - high) * len(gaps) / 1e3, 0, 1.001)
+            low, high = paired_interval(int(table[1, 0]), int(table[0, 1]), len(gaps))
+            near("paired low", mine.low, low)
+            near("paired high", mine.high, high)
 
 
 def sections(items, frame):

@@ -188,6 +188,19 @@ def contrast(fit, weights):
     return float(np.ravel(test.effect)[0]), low, high, float(np.ravel(test.pvalue)[0])
 
 
+def fieller(fit, over, under):
+    """A coefficient over another with Fieller's 95 % interval; without value and ends where the lower one's covers 0."""
+    b, c = fit.params[over], fit.params[under]
+    v = np.asarray(fit.cov_params())
+    t2 = stats.t.ppf(0.975, fit.df_resid_inference) ** 2
+    square = c * c - t2 * v[under, under]
+    if square <= 0:
+        return None, math.nan, math.nan
+    half = b * c - t2 * v[over, under]
+    root = math.sqrt(max(half * half - square * (b * b - t2 * v[over, over]), 0.0))
+    return b / c, (half - root) / square, (half + root) / square
+
+
 def within(frame, x, y, strata, groups):
     """Slope of y on x with one intercept a stratum; strata where x is constant are left out."""
     frame = frame[[x, y, groups]].assign(stratum=strata).dropna()
@@ -647,15 +660,11 @@ def progress(ledger, board, rows, outcomes, report):
         ledger.check(f"progress.points_per_doubling.{board}.{outcome}", doubling, low, high)
         points, low, high, _ = contrast(fit, [0, 0, 1])
         ledger.check(f"progress.points_per_year.{board}.{outcome}", points, low, high)
-        labels, dense = np.unique(own["shape"], return_inverse=True)
-        xx, xy = np.zeros((len(labels), 3, 3)), np.zeros((len(labels), 3))
-        np.add.at(xx, dense, design[:, :, None] * design[:, None, :])
-        np.add.at(xy, dense, design * own[outcome].to_numpy()[:, None])
-        counts = counts_of(len(labels), report)
-        slopes = np.array([np.linalg.solve(a, b)[1:] for a, b in zip(np.tensordot(counts, xx, 1), counts @ xy)])
-        ratio = np.where((slopes > 0).all(axis=1), 12 * slopes[:, 0] / slopes[:, 1], np.nan)
-        value = 12 * doubling / points if doubling > 0 and points > 0 else None
-        ledger.check(f"progress.halving_months.{board}.{outcome}", value, *percentiles(ratio))
+        value, low, high = fieller(fit, 1, 2)
+        if value is not None and not (value > 0 and points > 0):
+            value, low, high = None, math.nan, math.nan
+        value = None if value is None else 12 * value
+        ledger.check(f"progress.halving_months.{board}.{outcome}", value, 12 * low, 12 * high)
         known = rows[rows.pretrained.notna() & rows[outcome].notna()]
         known = known.assign(x=1.0 - known.pretrained.astype(float))
         value, low, high, _ = contrast(within(known, "x", outcome, known["shape"], "shape"), [1])

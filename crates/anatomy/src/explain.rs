@@ -60,10 +60,67 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
+/// How to read the numbers of a column that other cells made text, after what the first of these looks like.
+fn numbers_of(clash: &catalog::NotNumbers) -> String {
+    let named = |name: &str| {
+        let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
+        match is_plain {
+            true => name.to_owned(),
+            false => format!("\"{name}\""),
+        }
+    };
+    let column = named(&clash.column);
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let value = clash.value.as_str();
+    let groups: Vec<&str> = value.split(',').collect();
+    let in_thousands = groups.len() > 1
+        && groups[1..].iter().enumerate().all(|(place, group)| {
+            let whole = match place + 2 == groups.len() {
+                true => group.split('.').next().unwrap_or_default(),
+                false => group,
+            };
+            whole.len() == 3
+        });
+    let (read, why) = if is_number(value.trim()) {
+        (format!("trim({column})"), "which takes the blanks away")
+    } else if in_thousands && is_number(&value.replace(',', "")) {
+        (
+            format!("replace({column}, ',', '')"),
+            "which takes the commas between thousands away",
+        )
+    } else if is_number(&value.replace(',', ".")) {
+        (
+            format!("replace({column}, ',', '.')"),
+            "which makes the decimal comma a point",
+        )
+    } else {
+        (column.clone(), "which leaves out the cells that are no numbers")
+    };
+    let table = match clash.table.contains(['/', '.', ' ', '-']) {
+        true => format!("'{}'", clash.table.replace('\'', "''")),
+        false => named(&clash.table),
+    };
+    format!(
+        "write `try_cast({read} as double)` in place of `{column}`, {why}: \
+         select avg(try_cast({read} as double)) from {table}"
+    )
+}
+
 fn catalog_hint(error: &catalog::Error) -> Option<String> {
     use catalog::Error as E;
     let hint = match error {
         E::Empty { .. } => "fetch the file again; an interrupted download leaves it empty",
+        E::DoubledColumn { .. } => "rename one of them in the file's first line",
+        E::OtherHeader { .. } => {
+            "ask the files one by one, and join the answers with `union all`, or mend the headers"
+        }
+        E::Packed { .. } => {
+            "unpack it first, as with `gunzip`, or write it as Parquet, which packs and is read"
+        }
+        E::NotNumbers(clash) => return Some(numbers_of(clash)),
         E::NotUtf8 { .. } => "save the file as UTF-8, or fetch it again",
         E::MissingColumn { .. } => {
             "is this another version of the table? Its header must name every column read from it"

@@ -1,5 +1,7 @@
 //! Where a findings file comes from: program, command, catalog.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use study::finding::Finding;
 
@@ -19,6 +21,61 @@ pub(crate) struct OwnData {
     pub(crate) columns: Vec<String>,
 }
 
+/// A checkpoint that was run, and how.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ModelOf {
+    /// As it was named: a path, or a name on the Hub.
+    pub(crate) name: String,
+    /// The type weights were rounded to as they were read: `f32`, `bf16`, `f16`.
+    pub(crate) weights_as: &'static str,
+    /// What activations and sums are: `f32`.
+    pub(crate) computed_as: &'static str,
+    /// Layers that were left out, counted from 0.
+    pub(crate) without_layers: Vec<usize>,
+    /// What was found when it was opened; absent where a whole table of its answers was there and it was not.
+    #[serde(flatten)]
+    pub(crate) opened: Option<Opened>,
+}
+
+/// A checkpoint on this disk.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Opened {
+    /// What its configuration calls itself.
+    pub(crate) architecture: Option<String>,
+    /// Its layers, before any is left out.
+    pub(crate) layers: usize,
+    /// Tensors by the type they are stored as.
+    pub(crate) stored_as: BTreeMap<String, usize>,
+    /// Identity of the weights: SHA-256 of the file; of several, over the hashes of all in the order of `files`.
+    pub(crate) sha256: String,
+    /// The files of weights.
+    pub(crate) files: Vec<FileOf>,
+}
+
+/// A file of weights.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FileOf {
+    /// Its name without folders.
+    pub(crate) file: String,
+    /// Its length.
+    pub(crate) bytes: u64,
+    /// Over all of them.
+    pub(crate) sha256: String,
+}
+
+/// Texts, items or samples that a checkpoint was given.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct InputOf {
+    /// `texts`, `corpus`, `task`, `data`, `requests`, `test`, `against`.
+    pub(crate) kind: &'static str,
+    /// The file, or the name of the corpus or task.
+    pub(crate) name: String,
+    /// SHA-256 of the file; of what is in no file of its own, over what the checkpoint was given, a line of JSON each.
+    pub(crate) sha256: String,
+    /// How many texts, items or samples.
+    pub(crate) n: usize,
+}
+
 /// Once per file of findings.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Provenance {
@@ -34,6 +91,12 @@ pub(crate) struct Provenance {
     /// The user's own rows, where the numbers were made from them instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<OwnData>,
+    /// The checkpoint whose weights were run, where that is what the numbers are of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<ModelOf>,
+    /// What it was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) inputs: Vec<InputOf>,
     /// Seed of everything random.
     pub(crate) seed: u64,
 }
@@ -41,16 +104,31 @@ pub(crate) struct Provenance {
 impl Provenance {
     /// The running program on a catalog.
     pub(crate) fn of(catalog_sha256: &str, seed: u64) -> Self {
-        let arguments: Vec<String> = std::env::args().skip(1).collect();
         Self {
             program: "anatomy",
             version: env!("CARGO_PKG_VERSION"),
-            command: format!("anatomy {}", arguments.join(" ")),
+            command: without_threads(&std::env::args().skip(1).collect::<Vec<_>>()),
             catalog_sha256: catalog_sha256.into(),
             data: None,
+            model: None,
+            inputs: Vec::new(),
             seed,
         }
     }
+}
+
+/// The command as it was typed, without the number of threads: it changes no result.
+fn without_threads(arguments: &[String]) -> String {
+    let mut kept: Vec<&str> = vec!["anatomy"];
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if argument == "--threads" {
+            arguments.next();
+        } else if !argument.starts_with("--threads=") {
+            kept.push(argument);
+        }
+    }
+    kept.join(" ")
 }
 
 /// The one contract between commands, report and dashboard.
@@ -90,5 +168,18 @@ impl<'a, T: Serialize> Answered<'a, T> {
     /// Indented JSON with a line break at its end.
     pub(crate) fn to_json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_threads_is_no_part_of_what_was_asked() {
+        let typed = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for text in ["--threads 3 report --only size", "report --threads=3 --only size"] {
+            assert_eq!(without_threads(&typed(text)), "anatomy report --only size");
+        }
     }
 }

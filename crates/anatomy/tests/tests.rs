@@ -15,6 +15,7 @@ mod hub; // the Hub client against a stand-in: faults, kills, errors
 mod hub_checkpoint; // a checkpoint by its name on the Hub
 mod items; // answers to single items: import, SQL, study
 mod made_of; // what a report says it was made of: own rows, a condition
+mod probe; // what results of probes say they were made from
 mod report; // the main job on the compiled-in tables
 mod serve; // the dashboard's server: answers, refusals, limits
 mod serve_browser; // its pages in a real browser

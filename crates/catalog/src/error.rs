@@ -73,6 +73,48 @@ pub enum Error {
         /// What the reader said.
         message: String,
     },
+    /// Two columns of a table have one name.
+    #[error(
+        "{file}: columns {first} and {second} are both named `{column}`: which one is meant cannot be known"
+    )]
+    DoubledColumn {
+        /// The file.
+        file: String,
+        /// The name.
+        column: String,
+        /// Place of the first from 1.
+        first: usize,
+        /// Place of the second from 1.
+        second: usize,
+    },
+    /// Files of one folder that are no one table.
+    #[error(
+        "{file}: its columns are {header}, and those of {first} are {wanted}: as one table all must be the same"
+    )]
+    OtherHeader {
+        /// The file.
+        file: String,
+        /// Its columns.
+        header: String,
+        /// The first file of the folder.
+        first: String,
+        /// That file's columns.
+        wanted: String,
+    },
+    /// A table that is packed.
+    #[error("{file}: a table packed with {packing} cannot be read")]
+    Packed {
+        /// The file.
+        file: String,
+        /// How its name ends.
+        packing: String,
+    },
+    /// A function of numbers over a column that other cells made text.
+    #[error(
+        "`{}` takes numbers, and column `{}` of {} is text: {} of its {} cells {} no number, the first is {:?} (line {})",
+        .0.function, .0.column, .0.file, .0.others, .0.cells, if .0.others == 1 { "is" } else { "are" }, .0.value, .0.line
+    )]
+    NotNumbers(Box<NotNumbers>),
     /// Text that is no JSON.
     #[error("{file}, line {line}, column {column}: {message}")]
     Json {
@@ -229,6 +271,27 @@ pub enum Error {
         /// Columns and tables that exist and look like the ones asked for.
         suggestions: Vec<String>,
     },
+}
+
+/// A column that is text for some of its cells, where numbers are needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotNumbers {
+    /// What takes numbers: a function, an operator or `cast`.
+    pub function: String,
+    /// The column.
+    pub column: String,
+    /// The file.
+    pub file: String,
+    /// The table as the statement names it.
+    pub table: String,
+    /// Cells that are not empty.
+    pub cells: u64,
+    /// Of these the ones that are no number.
+    pub others: u64,
+    /// The first of them, cut after 200 characters.
+    pub value: String,
+    /// Its line from 1.
+    pub line: u64,
 }
 
 /// Two answers where there can be one.

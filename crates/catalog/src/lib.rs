@@ -38,6 +38,6 @@ pub use calendar::{day as day_of_text, text as day_text};
 pub use catalog::Catalog;
 pub use check::{CheckReport, check};
 pub use discover::Root;
-pub use error::Error;
+pub use error::{Error, NotNumbers};
 pub use export::{export, import};
 pub use manifest::sha256;

@@ -150,6 +150,20 @@ impl Checkpoint {
         })
     }
 
+    /// What its configuration calls itself: the first of `architectures` in `config.json`, `general.architecture` of GGUF.
+    pub fn architecture(&self) -> Option<String> {
+        if let Store::Gguf(file) = &self.weights.store {
+            return file.text("general.architecture").map(str::to_owned);
+        }
+        let named = self
+            .config_json
+            .as_ref()?
+            .get("architectures")?
+            .as_array()?
+            .first()?;
+        named.as_str().map(str::to_owned)
+    }
+
     /// The tokenizer.
     ///
     /// # Errors

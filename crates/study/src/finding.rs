@@ -3,14 +3,19 @@
 //! A number never leaves without n, unit, method, protocol and seed, so none of these fields is optional where
 //! the number has one. The same struct feeds the report, the dashboard and `--format json`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An interval around a value.
+///
+/// An end may be infinite: nothing bounds the value on that side. JSON has no such number and shows null, which is read as
+/// infinite again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Lower end, in the value's unit.
+    #[serde(deserialize_with = "low_end")]
     pub low: f64,
     /// Upper end, in the value's unit.
+    #[serde(deserialize_with = "high_end")]
     pub high: f64,
     /// Confidence level as a fraction, for example 0.95.
     pub level: f64,
@@ -19,10 +24,23 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// Whether it has both ends.
+    pub fn is_bounded(&self) -> bool {
+        self.low.is_finite() && self.high.is_finite()
+    }
+
     /// Whether the number lies between the ends, the ends themselves included.
     pub fn covers(&self, number: f64) -> bool {
         self.low <= number && number <= self.high
     }
+}
+
+fn low_end<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NEG_INFINITY))
+}
+
+fn high_end<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::INFINITY))
 }
 
 /// What our number says of a published one.

@@ -24,7 +24,8 @@ Examples:
   anatomy query --items DIR \"select * from paired_comparison where a = 'org/old' and b = 'org/new'\"
 
 With --items (a folder that `anatomy catalog import-items` made) the table `items` and the views item_difficulty, items_all_fail,
-items_all_solve, score_bootstrap, checkpoint_agreement and paired_comparison; functions bootstrap(x), mcnemar_p(b, c).
+items_all_solve, score_bootstrap, checkpoint_agreement and paired_comparison; functions bootstrap(x), mcnemar_p(b, c),
+paired_interval(b, c, n).
 The views over pairs hold each pair in both orders: name one checkpoint (a = '…'), or add a < b.
 Aggregates of our own: skewness(x), kurtosis(x), mode(x), spearman(x, y)
 Exit status: 0 done, 1 no row, 2 could not run")]

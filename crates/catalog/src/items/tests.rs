@@ -48,6 +48,69 @@ fn answer(id: &str, doc: usize, correct: bool) -> String {
     )
 }
 
+/// An answer that is neither right nor wrong, as a share of probability.
+fn share(id: &str, doc: usize, score: f64) -> String {
+    format!(
+        r#"{{"id":"{id}","task":"truthfulqa_mc2","doc_id":{doc},"log_likelihoods":[-1.0,-2.0],"is_greedy":[true,false],"prediction":null,"gold":null,"correct":null,"metrics":{{"acc,none":{score}}}}}"#
+    )
+}
+
+#[test]
+fn few_discordant_items_leave_a_difference_open_as_the_exact_test_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let into = folder.path().join("items");
+    let mut lines = Vec::new();
+    for doc in 0..20 {
+        // Four that only one solves, none that only another solves.
+        lines.push(answer("org/whole", doc, doc < 12));
+        lines.push(answer("org/less", doc, doc < 8));
+        lines.push(answer("org/same", doc, doc < 12));
+        lines.push(share("org/whole", doc, 0.5 + doc as f64 / 100.0));
+        lines.push(share("org/less", doc, 0.25 + doc as f64 / 80.0));
+    }
+    take(&put(folder.path(), "answers.jsonl", &lines.join("\n")), &into).expect("an import");
+    let pair = |b: &str, benchmark: &str| {
+        ask(
+            &into,
+            &format!(
+                "select n, only_a, only_b, round(p, 6) as p, round(low, 5) as low, round(high, 5) as high \
+                 from paired_comparison where a = 'org/whole' and b = '{b}' and benchmark = '{benchmark}'"
+            ),
+        )
+    };
+    // Resampling gave [-0.40, -0.05] beside p = 0.125, and [0, 0] where no item is discordant.
+    let ends = |text: &str| -> Vec<f64> {
+        let row = text.lines().nth(1).expect("a row");
+        row.split(',')
+            .skip(3)
+            .map(|cell| cell.parse().expect("a number"))
+            .collect()
+    };
+    let less = pair("org/less", "arc_challenge");
+    assert!(
+        less.starts_with("n,only_a,only_b,p,low,high\n20,4,0,0.125,"),
+        "{less}"
+    );
+    assert!(
+        ends(&less)[1] < -0.4 && (ends(&less)[2] - 0.04095).abs() < 1e-5,
+        "{less}"
+    );
+    assert_eq!(
+        pair("org/same", "arc_challenge"),
+        "n,only_a,only_b,p,low,high\n20,0,0,1.0,-0.16113,0.16113\n"
+    );
+    let shares = pair("org/less", "truthfulqa_mc2");
+    assert!(shares.contains("\n20,,,,-0."), "{shares}");
+    let plain = ask(
+        &into,
+        "select paired_interval(4, 0, 20)['high'] as high, paired_interval(null, 1, 2)['low'] as low",
+    );
+    assert!(
+        plain.starts_with("high,low\n0.0409") && plain.ends_with(",\n"),
+        "{plain}"
+    );
+}
+
 const FILE: &str = "org__name/samples_arc_challenge_2024-06-12T01-02-03.jsonl";
 
 #[test]

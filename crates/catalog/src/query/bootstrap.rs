@@ -35,7 +35,8 @@ impl Bootstrap {
     }
 }
 
-fn ends() -> Fields {
+/// The type of an interval.
+pub(super) fn ends() -> Fields {
     Fields::from(vec![
         Field::new("low", DataType::Float64, true),
         Field::new("high", DataType::Float64, true),

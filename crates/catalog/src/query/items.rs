@@ -83,10 +83,10 @@ impl Engine {
         let place = format!("{}/", items.to_string_lossy().trim_end_matches('/'));
         self.context
             .deregister_table(ItemRow::TABLE)
-            .map_err(|error| self.refused(&error))?;
+            .map_err(|error| self.refused(error))?;
         self.runtime
             .block_on(self.context.register_parquet(ItemRow::TABLE, &place, options))
-            .map_err(|error| self.refused(&error))?;
+            .map_err(|error| self.refused(error))?;
         for (_, statement) in VIEWS {
             self.query(statement)?;
         }
@@ -130,7 +130,7 @@ impl Engine {
         let mut names = Vec::new();
         for batch in self.query(&sql)?.batches {
             let column =
-                cast(batch.column(0), &DataType::Utf8).map_err(|error| self.refused(&error.into()))?;
+                cast(batch.column(0), &DataType::Utf8).map_err(|error| self.refused(error.into()))?;
             names.extend(column.as_string::<i32>().iter().flatten().map(str::to_owned));
         }
         Ok(names)
@@ -175,7 +175,7 @@ impl Engine {
             }
             Ok(())
         });
-        done.map_err(|error| self.refused(&error))
+        done.map_err(|error| self.refused(error))
     }
 }
 

@@ -2,14 +2,22 @@
 
 mod bootstrap;
 mod items;
-mod mcnemar;
 mod mode;
 pub(crate) mod moments;
 mod output;
 mod over;
+mod paired;
+#[path = "../../../study/src/statistics/proportions.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the file is a module of three crates, which use different parts of it"
+)]
+mod proportions;
 pub(crate) mod spearman;
 mod suggest;
 mod ternary;
+mod text;
 mod values;
 mod visitor;
 
@@ -23,14 +31,14 @@ use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility, create_udaf};
-use datafusion::prelude::{CsvReadOptions, ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::catalog::{MANIFEST, SNAPSHOT, read_manifest};
 use crate::error::Error;
 use crate::parquet_file::to_batch;
 use crate::schema::Row;
-use crate::stores::{self, Registry, with_files};
+use crate::stores::{self, Registry, csv, with_files};
 use crate::tables::Source;
 use bootstrap::Bootstrap;
 pub use items::{AnswerRow, identity_of_items};
@@ -91,19 +99,12 @@ pub fn aggregates() -> Vec<AggregateUDF> {
     ]
 }
 
-/// How CSV is read: a quoted cell may hold line ends, and a column's type is that of all its cells.
-fn csv_options() -> CsvReadOptions<'static> {
-    CsvReadOptions::new()
-        .newlines_in_values(true)
-        .schema_infer_max_records(usize::MAX)
-}
-
 /// All functions of our own, for a session or a process that is to run our statements.
 #[derive(Debug)]
 pub struct Functions {
     /// Those of groups: [`aggregates`] and `bootstrap(x)`.
     pub aggregates: Vec<AggregateUDF>,
-    /// Those of rows: `mcnemar_p(b, c)`.
+    /// Those of rows: `mcnemar_p(b, c)`, `paired_interval(b, c, n)`.
     pub scalars: Vec<ScalarUDF>,
 }
 
@@ -113,7 +114,7 @@ pub fn functions(seed: u64) -> Functions {
     all.push(AggregateUDF::from(Bootstrap::new(seed)));
     Functions {
         aggregates: all,
-        scalars: vec![mcnemar::function()],
+        scalars: vec![paired::p(), paired::interval()],
     }
 }
 
@@ -247,55 +248,63 @@ impl Engine {
         schema: SchemaRef,
         batches: Vec<RecordBatch>,
     ) -> Result<(), Error> {
-        let memory = MemTable::try_new(schema, vec![batches]).map_err(|error| self.refused(&error))?;
+        let memory = MemTable::try_new(schema, vec![batches]).map_err(|error| self.refused(error))?;
         self.context
             .register_table(table, Arc::new(memory))
-            .map_err(|error| self.refused(&error))?;
+            .map_err(|error| self.refused(error))?;
         Ok(())
     }
 
     /// Makes a file or a folder of files (Parquet, or CSV where the name says so), here or in a store, a table of that name.
     ///
     /// # Errors
-    /// [`Error::Query`] where the engine cannot read it.
+    /// [`Error::Query`] where the engine cannot read it; for CSV whatever is wrong with the first file that is no table.
     pub fn register_file(&self, table: &str, path: &Path) -> Result<(), Error> {
         let place = path.to_string_lossy();
-        let is_csv = path
-            .extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case("csv"));
         let done = self.runtime.block_on(async {
-            if is_csv {
-                self.context
-                    .register_csv(table, place.as_ref(), csv_options())
-                    .await
-            } else {
-                self.context
-                    .register_parquet(table, place.as_ref(), ParquetReadOptions::new())
-                    .await
+            let state = self.context.state();
+            if let Some(csv) = csv::table(&state, &place).await? {
+                return self.context.register_table(table, csv).map(|_| ());
             }
+            self.context
+                .register_parquet(table, place.as_ref(), ParquetReadOptions::new())
+                .await
         });
-        done.map_err(|error| self.refused(&error))
+        done.map_err(|error| self.refused(error))
     }
 
     /// Runs one statement.
     ///
     /// # Errors
-    /// [`Error::Query`] with the engine's message and names that exist and look like the one it does not know.
+    /// [`Error::Query`] with the engine's message and names that exist and look like the one it does not know;
+    /// [`Error::NotNumbers`] for a function of numbers over a column that a cell made text.
     pub fn query(&self, sql: &str) -> Result<Answer, Error> {
-        self.runtime
-            .block_on(async {
-                let frame = self.context.sql(sql).await?;
-                let planned = SchemaRef::new(frame.schema().as_arrow().clone());
-                let batches = frame.collect().await?;
-                // What was planned before types were made to agree may differ from what came.
-                let schema = batches.first().map_or(planned, RecordBatch::schema);
-                Ok(Answer { schema, batches })
-            })
-            .map_err(|error| self.refused(&error))
+        let done = self.runtime.block_on(async {
+            let frame = self.context.sql(sql).await?;
+            let planned = SchemaRef::new(frame.schema().as_arrow().clone());
+            let batches = frame.collect().await?;
+            // What was planned before types were made to agree may differ from what came.
+            let schema = batches.first().map_or(planned, RecordBatch::schema);
+            Ok(Answer { schema, batches })
+        });
+        done.map_err(|error| self.about(sql, error))
     }
 
-    fn refused(&self, error: &DataFusionError) -> Error {
-        let message = stores::hide(&error.strip_backtrace());
+    /// What is wrong with a statement: what a column of text has to do with it, else what the engine says.
+    fn about(&self, sql: &str, error: DataFusionError) -> Error {
+        let message = error.strip_backtrace();
+        let told = text::told(&self.context, sql, &message);
+        match self.runtime.block_on(told) {
+            Some(told) => told,
+            None => self.refused(error),
+        }
+    }
+
+    fn refused(&self, error: DataFusionError) -> Error {
+        let message = stores::hide(&text::plain(&error.strip_backtrace()));
+        if let Some(own) = own(error) {
+            return own;
+        }
         let suggestions = suggest::names(&message, &self.names());
         Error::Query { message, suggestions }
     }
@@ -325,5 +334,14 @@ impl Engine {
         let is_of_view = |name: &str| VIEWS.contains(&name.split('.').next().unwrap_or(name));
         names.sort_by(|a, b| (is_of_view(a), a).cmp(&(is_of_view(b), b)));
         names
+    }
+}
+
+/// An error of this crate that came through the engine.
+fn own(error: DataFusionError) -> Option<Error> {
+    match error {
+        DataFusionError::External(error) => error.downcast::<Error>().ok().map(|error| *error),
+        DataFusionError::Context(_, error) | DataFusionError::Diagnostic(_, error) => own(*error),
+        _ => None,
     }
 }

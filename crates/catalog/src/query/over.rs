@@ -28,7 +28,7 @@ impl Engine {
         engine.context = engine
             .runtime
             .block_on(session)
-            .map_err(|error| engine.refused(&error))?;
+            .map_err(|error| engine.refused(error))?;
         engine.register_functions(seed);
         let tables: Vec<(String, String)> = match dir {
             None => SNAPSHOT
@@ -52,7 +52,7 @@ impl Engine {
             let done = engine
                 .runtime
                 .block_on(engine.context.register_parquet(table, place, options));
-            done.map_err(|error| engine.refused(&error))?;
+            done.map_err(|error| engine.refused(error))?;
         }
         engine.query(OBSERVATIONS)?;
         if let Some(items) = items {
@@ -72,8 +72,6 @@ impl Engine {
     /// # Errors
     /// As [`Engine::query`].
     pub fn run<T>(&self, future: impl Future<Output = Result<T, DataFusionError>>) -> Result<T, Error> {
-        self.runtime
-            .block_on(future)
-            .map_err(|error| self.refused(&error))
+        self.runtime.block_on(future).map_err(|error| self.refused(error))
     }
 }

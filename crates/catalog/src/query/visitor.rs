@@ -66,25 +66,22 @@ impl Engine {
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false);
-        self.runtime
-            .block_on(async {
-                let frame = self.context.sql_with_options(sql, reads).await?;
-                let schema = Arc::new(frame.schema().as_arrow().clone());
-                // A limit stands above rows only, not above a plan that explains or describes.
-                let frame = match frame.logical_plan() {
-                    LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_) => {
-                        frame
-                    }
-                    _ => frame.limit(0, Some(rows + 1))?,
-                };
-                let mut answer = Answer {
-                    schema,
-                    batches: frame.collect().await?,
-                };
-                let more = answer.cut(rows);
-                Ok((answer, more))
-            })
-            .map_err(|error| self.refused(&error))
+        let done = self.runtime.block_on(async {
+            let frame = self.context.sql_with_options(sql, reads).await?;
+            let schema = Arc::new(frame.schema().as_arrow().clone());
+            // A limit stands above rows only, not above a plan that explains or describes.
+            let frame = match frame.logical_plan() {
+                LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_) => frame,
+                _ => frame.limit(0, Some(rows + 1))?,
+            };
+            let mut answer = Answer {
+                schema,
+                batches: frame.collect().await?,
+            };
+            let more = answer.cut(rows);
+            Ok((answer, more))
+        });
+        done.map_err(|error| self.about(sql, error))
     }
 }
 

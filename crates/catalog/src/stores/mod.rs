@@ -11,6 +11,7 @@
 //! The functions here read, list and write whole objects and wait for it; [`Registry`] gives the same stores to the engine,
 //! which reads parts. What a store says is shown without credentials ([`hide`]).
 
+pub(crate) mod csv;
 mod hub;
 mod open;
 mod patient;

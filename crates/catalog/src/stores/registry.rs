@@ -9,6 +9,7 @@ use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
 use datafusion::common::plan_err;
 use datafusion::datasource::dynamic_file::DynamicListTableFactory;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::prelude::SessionContext;
 use futures::{FutureExt, TryStreamExt};
@@ -18,6 +19,7 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt};
 use url::Url;
 
+use super::csv;
 use super::open::{self, Variables, environment};
 use crate::catalog::SNAPSHOT;
 
@@ -114,7 +116,8 @@ pub fn with_files(context: SessionContext) -> SessionContext {
     {
         let state = context.state_ref();
         let mut state = state.write();
-        // A file cut into ranges would be cut inside of quoted cells, and a type from its first rows would not fit later ones.
+        // Tables that statements create: a file cut into ranges would be cut inside of quoted cells, and a type from its first
+        // rows would not fit later ones.
         state.config_mut().options_mut().catalog.newlines_in_values = true;
         state.table_options_mut().csv.newlines_in_values = Some(true);
         state.table_options_mut().csv.schema_infer_max_rec = Some(usize::MAX);
@@ -130,14 +133,29 @@ struct Addresses {
     registry: Arc<dyn ObjectStoreRegistry>,
 }
 
+impl Addresses {
+    /// A file or folder as a table: CSV as it is read here, others as the engine reads them.
+    async fn file(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let session = self.tables.session_store().get_session().upgrade();
+        let state =
+            session.and_then(|session| session.read().as_any().downcast_ref::<SessionState>().cloned());
+        if let Some(state) = state
+            && let Some(table) = csv::table(&state, name).await?
+        {
+            return Ok(Some(table));
+        }
+        self.tables.try_new(name).await
+    }
+}
+
 #[async_trait]
 impl UrlTableFactory for Addresses {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if !name.contains("://") {
-            return self.tables.try_new(name).await;
+            return self.file(name).await;
         }
         let url = open::address(name).map_err(|error| DataFusionError::Plan(error.to_string()))?;
-        if let Some(table) = self.tables.try_new(name).await? {
+        if let Some(table) = self.file(name).await? {
             return Ok(Some(table));
         }
         let store = self.registry.get_store(&url)?;
@@ -151,6 +169,8 @@ impl UrlTableFactory for Addresses {
             }
             Err(error) => return Err(error.into()),
         }
-        plan_err!("{name} is no table: its name, or the names under it, must end in .parquet, .csv or .json")
+        plan_err!(
+            "{name} is no table: its name, or the names under it, must end in .parquet, .csv, .tsv or .json"
+        )
     }
 }

@@ -9,6 +9,7 @@ mod part;
 mod precision;
 mod safetensors;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -49,6 +50,31 @@ impl Store {
             Self::Safetensors(files) => files.tensors.keys().map(String::as_str).collect(),
             Self::Gguf(file) => file.tensors.keys().map(String::as_str).collect(),
         }
+    }
+
+    /// The files, in the order in which they are named.
+    pub fn paths(&self) -> Vec<&Path> {
+        match self {
+            Self::Safetensors(files) => files.files.iter().map(|(path, _)| path.as_path()).collect(),
+            Self::Gguf(file) => vec![file.path.as_path()],
+        }
+    }
+
+    /// How many tensors are stored as which type, by the formats' own names.
+    pub fn types(&self) -> BTreeMap<String, usize> {
+        let names: Vec<String> = match self {
+            Self::Safetensors(files) => files.tensors.values().map(|entry| entry.dtype.clone()).collect(),
+            Self::Gguf(file) => file
+                .tensors
+                .values()
+                .map(|entry| entry.dtype.to_string())
+                .collect(),
+        };
+        let mut types = BTreeMap::new();
+        for name in names {
+            *types.entry(name).or_default() += 1;
+        }
+        types
     }
 
     fn known_shape(&self, name: &str) -> Result<&[usize]> {

@@ -48,6 +48,53 @@ fn gathered(
 }
 
 #[test]
+fn a_pair_with_few_discordant_items_is_as_open_as_its_exact_test() {
+    let mut gather = Gather::default();
+    for item in 0..20 {
+        for (id, solved) in [("a", 12), ("b", 8), ("c", 12)] {
+            gather.add(id, &item.to_string(), item < solved, None);
+        }
+    }
+    let answers = [gather.finish("made").expect("answers")];
+    let found = |b: &str| {
+        let section = super::section(&super::ItemStudy {
+            answers: &answers,
+            subset: None,
+            pair: Some(("a", b)),
+            draws: 20,
+            level: 0.05,
+            bootstrap: crate::statistics::GroupBootstrap {
+                resamples: 100,
+                seed: 1,
+            },
+            source: crate::finding::SourceOf {
+                work: "made up".into(),
+                place: "rows".into(),
+            },
+        });
+        let pair = section
+            .findings
+            .into_iter()
+            .find(|finding| finding.id == "items.pair.made");
+        pair.expect("a finding")
+    };
+    // Resampling items gave [-0.40, -0.05] beside an exact p of 0.125, and [0, 0] where no item is discordant.
+    let less = found("b");
+    let ends = less.interval.expect("an interval");
+    assert_eq!(less.value, Some(-0.2));
+    assert!(
+        ends.low < -0.4 && (ends.high - 0.040_946).abs() < 1e-5,
+        "{ends:?}"
+    );
+    assert!(less.notes[0].contains("1.250e-1"), "{:?}", less.notes);
+    let ends = found("c").interval.expect("an interval");
+    assert!(
+        (ends.high - 0.161_125).abs() < 1e-5 && ends.low == -ends.high,
+        "{ends:?}"
+    );
+}
+
+#[test]
 fn order_of_rows_leaves_no_trace_and_repeats_are_refused() {
     let rows = [
         ("b", "2", true, "x"),

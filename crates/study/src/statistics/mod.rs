@@ -5,11 +5,13 @@
 mod bootstrap;
 mod components;
 mod describe;
+mod fieller;
 mod line;
 mod moments;
 mod ols;
 mod paired;
 mod partial;
+mod proportions;
 mod quantile;
 mod rank;
 mod spline;
@@ -23,11 +25,13 @@ pub use bootstrap::{GroupBootstrap, bootstrap_interval, group_bootstrap, resampl
 pub(crate) use bootstrap::{percentile_interval, resample_groups};
 pub use components::{Components, components, parallel_analysis};
 pub use describe::{Description, describe};
+pub use fieller::Ratio;
 pub use line::{Line, least_squares_line};
 pub use moments::{kurtosis, mean, mean_interval, mode, skewness, standard_deviation, sum, variance};
 pub use ols::{Contrast, OlsFit, clustered_ols, holm};
 pub use paired::{Paired, paired};
 pub use partial::{given, partial_correlations};
+pub use proportions::{mcnemar, normal_quantile, on_log_odds, paired_difference};
 pub use quantile::{median, median_interval, quantile, quantile_of_sorted, sorted};
 pub use rank::{Correlation, average_ranks, pearson, spearman};
 pub use spline::RestrictedSpline;

@@ -40,7 +40,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         }
         frontier(board, &bases, section);
         sizes_needed(board, &bases, section);
-        trade::trade(trends, board, &bases, section);
+        trade::trade(board, &bases, section);
     }
 }
 

@@ -3,13 +3,27 @@
 use super::*;
 use crate::board::Scored;
 
-fn boards() -> Vec<Board> {
-    // Score = 10 log2(size) + 20 a year: a year is two doublings, so the size for one score halves in 6 months.
+/// Score = 10 log2(size) + 20 a year: a year is two doublings, so the size for one score halves in 6 months.
+fn steady(_: u32, log_size: f64, years: f64) -> f64 {
+    10.0 * log_size + 20.0 * years
+}
+
+/// The same without a rise over time, and with what nothing explains.
+fn standing(number: u32, log_size: f64, _: f64) -> f64 {
+    10.0 * log_size + f64::from(number.wrapping_mul(2_654_435_761) >> 16 & 1023) / 100.0
+}
+
+/// The same, falling.
+fn falling(number: u32, log_size: f64, years: f64) -> f64 {
+    standing(number, log_size, years) - 50.0 * years
+}
+
+fn boards(score: fn(u32, f64, f64) -> f64) -> Vec<Board> {
     let rows = (0..120_u32)
         .map(|number| {
             let size = f64::from(number % 6).exp2();
             let date = 19_400.0 + f64::from(number) * 3.0;
-            let score = 10.0 * size.log2() + 20.0 * (date - 19_400.0) / 365.25;
+            let score = score(number, size.log2(), (date - 19_400.0) / 365.25);
             Scored {
                 id: format!("org/{number:03}"),
                 shape: number % 12,
@@ -39,7 +53,7 @@ fn boards() -> Vec<Board> {
     }]
 }
 
-fn findings() -> Vec<crate::finding::Finding> {
+fn made(score: fn(u32, f64, f64) -> f64) -> Vec<Section> {
     let checkpoints: Vec<CheckpointRow> = [
         (19_053.0, Some(true)),
         (19_754.0, Some(true)),
@@ -57,7 +71,7 @@ fn findings() -> Vec<crate::finding::Finding> {
         ..CheckpointRow::default()
     })
     .collect();
-    let boards = boards();
+    let boards = boards(score);
     let trends = Trends {
         checkpoints: &checkpoints,
         boards: &boards,
@@ -67,6 +81,10 @@ fn findings() -> Vec<crate::finding::Finding> {
         },
     };
     sections(&trends)
+}
+
+fn findings() -> Vec<crate::finding::Finding> {
+    made(steady)
         .into_iter()
         .flat_map(|section| section.findings)
         .collect()
@@ -99,4 +117,44 @@ fn months_halving_and_counts_are_those_put_in() {
         "{best}"
     );
     assert_eq!(value("progress.size_needed.v2.10.smallest"), Some(1.0));
+}
+
+#[test]
+fn where_scores_may_not_rise_nothing_is_said_to_halve() {
+    for (score, is_open, said) in [
+        (
+            standing as fn(u32, f64, f64) -> f64,
+            true,
+            "we cannot tell: growth per year covers 0",
+        ),
+        (falling, false, "does not halve"),
+    ] {
+        let sections = made(score);
+        let finding = sections
+            .iter()
+            .flat_map(|section| &section.findings)
+            .find(|finding| finding.id == "progress.halving_months.v2.average")
+            .expect("a finding");
+        assert_eq!(finding.value, None, "{said}");
+        let json = serde_json::to_value(finding).expect("JSON");
+        if is_open {
+            let ends = json["interval"].as_object().expect("an interval");
+            assert!(ends["low"].is_null() && ends["high"].is_null(), "{ends:?}");
+            assert!(
+                ends["method"]
+                    .as_str()
+                    .is_some_and(|method| method.starts_with("Fieller"))
+            );
+            assert!(
+                finding
+                    .notes
+                    .join(" ")
+                    .contains("cannot tell: growth per year covers 0")
+            );
+        } else {
+            assert!(json["interval"].is_null(), "{json}");
+        }
+        let text: Vec<&String> = sections.iter().flat_map(|section| &section.text).collect();
+        assert!(text.iter().any(|sentence| sentence.contains(said)), "{text:?}");
+    }
 }

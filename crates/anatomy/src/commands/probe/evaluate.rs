@@ -13,13 +13,16 @@ use mechanism::evaluate::results::{Ran, TaskResult, harness_json, results};
 use mechanism::evaluate::table::{Table as ItemTable, shard};
 use mechanism::evaluate::tasks::{FEW_SHOT_SEED, HARNESS_VERSION, Item, Task, TaskItems};
 use mechanism::prune::{Choice, choose};
+use serde_json::Value;
 use study::section::{Cell, Table};
 
 use super::benchmarks::Benchmarks;
+use super::made_from::{Hashing, of_file, of_tasks, provenance};
 use super::model::{Follow, Machine, ModelArgs, lines};
 use super::tasks;
 use crate::cli::{Format, Global};
 use crate::output;
+use crate::provenance::{Opened, Provenance, SCHEMA_VERSION};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -96,11 +99,11 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
     };
     let others: Option<Vec<Answer>> = args.against.as_deref().map(rows).transpose()?;
     let path = args.model.clone().unwrap_or_default();
-    let model = ModelArgs::of(path.clone(), args.spill.clone(), args.machine);
-    let answers = answered(
+    let args_of_model = ModelArgs::of(path.clone(), args.spill.clone(), args.machine);
+    let (answers, opened) = answered(
         global,
         args,
-        &model,
+        &args_of_model,
         args.id.as_deref(),
         args.items.as_deref(),
         &all,
@@ -109,7 +112,13 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
     match global.format() {
         Format::Json => {
             let model = path.display().to_string();
+            let mut inputs = of_tasks(&asked)?;
+            if let (Some(path), Some(others)) = (&args.against, &others) {
+                inputs.push(of_file("against", path, others.len())?);
+            }
+            let made_from = provenance(global, &args_of_model, &without(args)?, opened, inputs);
             let mut json = harness_json(&found, &model, args.few_shot_seed, args.limit);
+            tell(&mut json, &made_from)?;
             if let (Some(others), Some(object)) = (&others, json.as_object_mut()) {
                 object.insert("comparison".to_owned(), comparison(global, &answers, others)?);
             }
@@ -136,7 +145,38 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One checkpoint's answers to `all`, those of its item table first.
+/// The layers left out, in order.
+fn without(args: &EvaluateArgs) -> Result<Vec<usize>> {
+    let mut layers = args.without_layers.as_deref().map_or(Ok(Vec::new()), numbers)?;
+    layers.sort_unstable();
+    layers.dedup();
+    Ok(layers)
+}
+
+/// Adds where results come from, in its own block and where the harness writes such things: `model_args`, `model_dtype`,
+/// `model_sha`.
+fn tell(json: &mut Value, made_from: &Provenance) -> Result<()> {
+    json["schema_version"] = SCHEMA_VERSION.into();
+    json["provenance"] = serde_json::to_value(made_from)?;
+    let Some(model) = &made_from.model else {
+        return Ok(());
+    };
+    let dtype = match model.weights_as {
+        "bf16" => "bfloat16",
+        "f16" => "float16",
+        _ => "float32",
+    };
+    let config = &mut json["config"];
+    config["model_args"]["dtype"] = dtype.into();
+    if !model.without_layers.is_empty() {
+        config["model_args"]["without_layers"] = serde_json::to_value(&model.without_layers)?;
+    }
+    config["model_dtype"] = dtype.into();
+    config["model_sha"] = model.opened.as_ref().map(|opened| opened.sha256.as_str()).into();
+    Ok(())
+}
+
+/// One checkpoint's answers to `all`, those of its item table first; and what was opened, where the answer will tell it.
 fn answered(
     global: &Global,
     args: &EvaluateArgs,
@@ -144,8 +184,9 @@ fn answered(
     id: Option<&str>,
     items: Option<&Path>,
     all: &[Item],
-) -> Result<Vec<Answer>> {
+) -> Result<(Vec<Answer>, Option<Opened>)> {
     let checkpoint = model.open(global)?;
+    let hashing = Hashing::begin(global, &checkpoint);
     let mut settings = AnswerSettings {
         run: model.settings(),
         ..AnswerSettings::usual(&checkpoint)
@@ -154,8 +195,8 @@ fn answered(
         Some(id) => id.clone_into(&mut settings.id),
         None => settings.id.push_str(&changed(args)),
     }
-    if let Some(list) = &args.without_layers {
-        let choice = Choice::List(numbers(list)?);
+    if args.without_layers.is_some() {
+        let choice = Choice::List(without(args)?);
         settings.layers = choose(&choice, checkpoint.config.n_layers)?.kept_layers;
     }
     let (mut table, mut answers) = match items {
@@ -188,7 +229,7 @@ fn answered(
         },
     )?;
     follow.done();
-    Ok(answers)
+    Ok((answers, hashing.map(Hashing::end).transpose()?))
 }
 
 /// What sets this run apart from one of the checkpoint as it is: part of its name, so that their tables are not mixed.

@@ -8,9 +8,11 @@ use clap::Args;
 use mechanism::gradients::{GradientSettings, Gradients, MatrixGradient, Sample, gradients};
 use study::section::{Cell, Table};
 
+use super::made_from::{Hashing, Probed, of_file, of_values, provenance};
 use super::model::{Follow, ModelArgs, json_lines, named_corpus, side_by_side};
 use crate::cli::{Format, Global};
 use crate::output;
+use crate::provenance::InputOf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -40,12 +42,14 @@ pub(crate) struct GradientsArgs {
 pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
     let inputs = inputs(args)?;
     let checkpoint = args.model.open(global)?;
+    let hashing = Hashing::begin(global, &checkpoint);
     let settings = GradientSettings {
         run: args.model.settings(),
         per_sample: args.per_sample,
     };
     let mut results = Vec::new();
-    for (name, samples) in inputs {
+    let mut given = Vec::new();
+    for (name, samples, input) in inputs {
         let follow = Follow::new(global, &name);
         let result = gradients(
             &checkpoint,
@@ -56,9 +60,18 @@ pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
         )?;
         follow.done();
         results.push((name, result));
+        given.push(input);
     }
+    let opened = hashing.map(Hashing::end).transpose()?;
     match global.format() {
-        Format::Json => output::result(&side_by_side(&results)?)?,
+        Format::Json => {
+            let made_from = |input| provenance(global, &args.model, &[], opened.clone(), vec![input]);
+            let of = results.iter().zip(given);
+            let told: Vec<_> = of
+                .map(|((name, result), input)| (name.clone(), Probed::of(result, made_from(input))))
+                .collect();
+            output::result(&side_by_side(&told)?)?;
+        }
         Format::Csv => output::result_bytes(&output::csv(&table(&results))?)?,
         Format::Table => output::result(&output::table(&table(&results)))?,
     }
@@ -74,18 +87,21 @@ pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The data sets asked for, by name.
-fn inputs(args: &GradientsArgs) -> Result<Vec<(String, Vec<Sample>)>> {
-    let of_file = |path: &PathBuf| {
-        Ok((
-            path.display().to_string(),
-            json_lines(path, "`prompt` and `response`")?,
-        ))
+/// The data sets asked for, by name, and what they are.
+fn inputs(args: &GradientsArgs) -> Result<Vec<(String, Vec<Sample>, InputOf)>> {
+    let of_data = |path: &PathBuf| {
+        let samples: Vec<Sample> = json_lines(path, "`prompt` and `response`")?;
+        let input = of_file("data", path, samples.len())?;
+        Ok((path.display().to_string(), samples, input))
     };
-    let of_corpus = |name: &str| Ok((name.to_owned(), named_corpus(name)?.samples()));
+    let of_corpus = |name: &str| {
+        let samples = named_corpus(name)?.samples();
+        let input = of_values("corpus", name, &samples)?;
+        Ok((name.to_owned(), samples, input))
+    };
     let corpora = args.corpus.iter().flat_map(|names| names.split(','));
     let of_corpora = corpora.map(|name| of_corpus(name.trim()));
-    args.data.iter().map(of_file).chain(of_corpora).collect()
+    args.data.iter().map(of_data).chain(of_corpora).collect()
 }
 
 /// One row a data set, layer and matrix.

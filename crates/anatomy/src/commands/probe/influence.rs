@@ -9,10 +9,12 @@ use mechanism::evaluate::tasks::{Item, TaskItems};
 use mechanism::influence::{Influence, InfluenceSettings, block_influence};
 use study::section::{Cell, Table};
 
+use super::made_from::{Hashing, Probed, of_file, of_tasks, of_values, provenance};
 use super::model::{Follow, ModelArgs, lines, named_corpus, side_by_side};
 use super::tasks::TaskArgs;
 use crate::cli::{Format, Global};
 use crate::output;
+use crate::provenance::InputOf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -44,15 +46,27 @@ pub(crate) struct InfluenceArgs {
 pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
     let of_benchmark = |(name, tasks): (String, Vec<TaskItems>)| {
         let items = tasks.iter().flat_map(|task| &task.items);
-        (name, items.map(Item::text).collect())
+        Ok((name, items.map(Item::text).collect(), of_tasks(&tasks)?))
     };
-    let inputs: Vec<(String, Vec<String>)> = match (&args.texts, &args.corpus) {
-        (Some(path), _) => vec![(path.display().to_string(), lines(path)?)],
+    let of_corpus = |name: &str| {
+        let texts = named_corpus(name)?.texts();
+        let input = of_values("corpus", name, &texts)?;
+        Ok((name.to_owned(), texts, vec![input]))
+    };
+    let inputs: Vec<(String, Vec<String>, Vec<InputOf>)> = match (&args.texts, &args.corpus) {
+        (Some(path), _) => {
+            let texts = lines(path)?;
+            let input = of_file("texts", path, texts.len())?;
+            vec![(path.display().to_string(), texts, vec![input])]
+        }
         (None, Some(names)) => names
             .split(',')
-            .map(|name| Ok((name.trim().to_owned(), named_corpus(name.trim())?.texts())))
+            .map(|name| of_corpus(name.trim()))
             .collect::<Result<_>>()?,
-        (None, None) => args.items.read(|_| 0)?.into_iter().map(of_benchmark).collect(),
+        (None, None) => {
+            let asked = args.items.read(|_| 0)?.into_iter();
+            asked.map(of_benchmark).collect::<Result<_>>()?
+        }
     };
     if inputs.is_empty() {
         bail!(
@@ -60,6 +74,7 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
         );
     }
     let checkpoint = args.model.open(global)?;
+    let hashing = Hashing::begin(global, &checkpoint);
     let settings = InfluenceSettings {
         run: args.model.settings(),
         max_block: args.max_block,
@@ -68,16 +83,26 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
         seed: global.seed,
     };
     let mut results = Vec::new();
-    for (name, texts) in inputs {
+    let mut given = Vec::new();
+    for (name, texts, input) in inputs {
         let follow = Follow::new(global, &name);
         let result = block_influence(&checkpoint, &texts, &settings, &mut |progress| {
             follow.hear(&progress);
         })?;
         follow.done();
         results.push((name, result));
+        given.push(input);
     }
+    let opened = hashing.map(Hashing::end).transpose()?;
     match global.format() {
-        Format::Json => output::result(&side_by_side(&results)?)?,
+        Format::Json => {
+            let made_from = |input| provenance(global, &args.model, &[], opened.clone(), input);
+            let of = results.iter().zip(given);
+            let told: Vec<_> = of
+                .map(|((name, result), input)| (name.clone(), Probed::of(result, made_from(input))))
+                .collect();
+            output::result(&side_by_side(&told)?)?;
+        }
         Format::Csv => output::result_bytes(&output::csv(&table(&results))?)?,
         Format::Table => output::result(&output::table(&table(&results)))?,
     }

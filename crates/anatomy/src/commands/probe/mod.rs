@@ -4,6 +4,7 @@ mod benchmarks;
 mod evaluate;
 mod gradients;
 mod influence;
+mod made_from;
 mod model;
 mod prune;
 mod tasks;

@@ -72,6 +72,11 @@ impl Machine {
 }
 
 impl ModelArgs {
+    /// The type weights are rounded to.
+    pub(super) fn weights_as(&self) -> &'static str {
+        self.machine.rounded().unwrap_or("f32")
+    }
+
     /// One checkpoint of several.
     pub(super) fn of(model: PathBuf, spill: Option<PathBuf>, machine: Machine) -> Self {
         Self {

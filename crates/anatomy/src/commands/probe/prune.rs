@@ -13,10 +13,12 @@ use mechanism::influence::{InfluenceSettings, block_influence};
 use mechanism::prune::{Choice, PruningEffect, choose, prune, write_pruned};
 use study::section::{Cell, Table};
 
+use super::made_from::{Hashing, Probed, of_file, of_tasks, provenance};
 use super::model::{Follow, ModelArgs, json_lines, lines};
 use super::tasks::TaskArgs;
 use crate::cli::{Format, Global};
 use crate::output;
+use crate::provenance::Provenance;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -81,13 +83,26 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
         .transpose()?
         .unwrap_or_default();
     let mut items: Vec<Item> = Vec::new();
+    let mut inputs = Vec::new();
+    if let Some(path) = &args.requests {
+        inputs.push(of_file("requests", path, requests.len())?);
+    }
+    if let Some(path) = args
+        .texts
+        .as_ref()
+        .filter(|_| args.layers.is_none() && args.by == By::Influence)
+    {
+        inputs.push(of_file("texts", path, lines(path)?.len())?);
+    }
     for (_, tasks) in args.items.read(Task::leaderboard_shots)? {
+        inputs.extend(of_tasks(&tasks)?);
         items.extend(tasks.into_iter().flat_map(|task| task.items));
     }
     if global.format() == Format::Csv && !requests.is_empty() && !items.is_empty() {
         bail!("--format csv holds one table: ask --requests and --tasks one after the other");
     }
     let checkpoint = args.model.open(global)?;
+    let hashing = Hashing::begin(global, &checkpoint);
     let choice = choice(global, args, &checkpoint)?;
     let pruning = choose(&choice, checkpoint.config.n_layers)?;
     if !(requests.is_empty() && items.is_empty()) {
@@ -102,7 +117,9 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
             &mut |progress| follow.hear(&progress),
         )?;
         follow.done();
-        print(global, &effect)?;
+        let opened = hashing.map(Hashing::end).transpose()?;
+        let made_from = provenance(global, &args.model, &pruning.removed_layers, opened, inputs);
+        print(global, &effect, made_from)?;
         if !items.is_empty() {
             output::say(
                 global.quiet,
@@ -136,11 +153,11 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(global: &Global, effect: &PruningEffect) -> Result<()> {
+fn print(global: &Global, effect: &PruningEffect, made_from: Provenance) -> Result<()> {
     let tables = [requests_table(effect), benchmarks_table(effect)];
     let mut filled = tables.iter().filter(|table| !table.rows.is_empty());
     match global.format() {
-        Format::Json => output::result(&(serde_json::to_string_pretty(effect)? + "\n")),
+        Format::Json => output::result(&Probed::of(effect, made_from).to_json()?),
         Format::Csv => filled.try_for_each(|table| output::result_bytes(&output::csv(table)?)),
         Format::Table => filled.try_for_each(|table| output::result(&output::table(table))),
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
+use super::made_from::{Hashing, Probed, of_values, provenance};
 use super::model::ModelArgs;
 use crate::cli::{Format, Global};
 use crate::output;
@@ -25,6 +26,7 @@ pub(crate) struct TokensArgs {
 
 pub(super) fn run(global: &Global, args: &TokensArgs) -> Result<ExitCode> {
     let checkpoint = args.model.open(global)?;
+    let hashing = Hashing::begin(global, &checkpoint);
     let ids = checkpoint.encode(&args.text)?;
     let words: Vec<String> = ids.iter().map(ToString::to_string).collect();
     match global.format() {
@@ -32,7 +34,10 @@ pub(super) fn run(global: &Global, args: &TokensArgs) -> Result<ExitCode> {
         Format::Csv => output::result(&format!("id\n{}\n", words.join("\n")))?,
         Format::Json => {
             let answer = serde_json::json!({ "text": args.text, "ids": ids, "tokens": ids.len() });
-            output::result(&format!("{}\n", serde_json::to_string_pretty(&answer)?))?;
+            let opened = hashing.map(Hashing::end).transpose()?;
+            let input = of_values("texts", "--text", std::slice::from_ref(&args.text))?;
+            let made_from = provenance(global, &args.model, &[], opened, vec![input]);
+            output::result(&Probed::of(&answer, made_from).to_json()?)?;
         }
     }
     Ok(ExitCode::SUCCESS)

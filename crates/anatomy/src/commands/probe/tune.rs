@@ -13,6 +13,7 @@ use mechanism::tune::{AdamW, EncodedSample, Tuner, batch};
 use serde::Serialize;
 use study::section::{Cell, Table};
 
+use super::made_from::{Hashing, Probed, of_file, provenance};
 use super::model::{Follow, ModelArgs, lines};
 use crate::cli::{Format, Global};
 use crate::output;
@@ -92,7 +93,12 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
     if args.save_every == 0 {
         bail!("--save-every 0: the adapter would never be written");
     }
+    let mut inputs = vec![of_file("data", &args.data, samples.len())?];
+    if let (Some(path), Some(tests)) = (&args.test, &tests) {
+        inputs.push(of_file("test", path, tests.len())?);
+    }
     let checkpoint = args.model.open(global)?;
+    let hashing = Hashing::begin(global, &checkpoint);
     let optimizer = AdamW::usual(args.learning_rate);
     let mut tuner = Tuner::new(&checkpoint, args.rank, args.alpha, optimizer, global.seed)?;
     if args.out.join("optimizer.safetensors").exists() {
@@ -130,7 +136,11 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
         test,
     };
     match global.format() {
-        Format::Json => output::result(&(serde_json::to_string_pretty(&outcome)? + "\n"))?,
+        Format::Json => {
+            let opened = hashing.map(Hashing::end).transpose()?;
+            let made_from = provenance(global, &args.model, &[], opened, inputs);
+            output::result(&Probed::of(&outcome, made_from).to_json()?)?;
+        }
         Format::Csv => output::result_bytes(&output::csv(&table(&outcome))?)?,
         Format::Table => output::result(&output::table(&table(&outcome)))?,
     }

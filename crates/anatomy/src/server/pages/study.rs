@@ -79,7 +79,11 @@ pub(super) fn finding_view(finding: &Finding) -> FindingView<'_> {
     FindingView {
         value: finding.value.map_or_else(|| "–".into(), number),
         interval: finding.interval.as_ref().map_or_else(String::new, |ends| {
-            format!("[{}, {}]", number(ends.low), number(ends.high))
+            if ends.is_bounded() {
+                format!("[{}, {}]", number(ends.low), number(ends.high))
+            } else {
+                "unbounded".into()
+            }
         }),
         verdict: finding.verdict.map(verdict_name).unwrap_or_default(),
         says: finding.verdict.map(Verdict::words).unwrap_or_default(),

@@ -1,18 +1,20 @@
 //! Two checkpoints on the same items.
 
-use statrs::distribution::{Binomial, DiscreteCDF};
-
 use crate::finding::Interval;
 use crate::items::answers::Answers;
 use crate::items::section::{ItemStudy, table};
 use crate::section::Section;
-use crate::statistics::{bootstrap_interval, resample_counts};
+use crate::statistics::{mcnemar, paired_difference};
+
+const LEVEL: f64 = 0.95;
 
 /// One finding a benchmark that both answered.
 pub(in crate::items) fn add(study: &ItemStudy<'_>, a: &str, b: &str, section: &mut Section) {
     let mut rows = table(
         "items_pair",
-        format!("{b} less {a} on the items both answered; exact p of McNemar's test."),
+        format!(
+            "{b} less {a} on the items both answered, with the interval that agrees with the exact p of McNemar's test beside it."
+        ),
         &[
             "benchmark",
             "items",
@@ -36,13 +38,11 @@ pub(in crate::items) fn add(study: &ItemStudy<'_>, a: &str, b: &str, section: &m
         let only_a = gaps.iter().filter(|&&gap| gap < 0).count();
         let only_b = gaps.iter().filter(|&&gap| gap > 0).count();
         let difference = (only_b as f64 - only_a as f64) / n as f64;
-        let drawn = resample_counts(n, study.bootstrap, |counts| {
-            let sum: i64 = gaps.iter().zip(counts).map(|(&gap, &w)| gap * i64::from(w)).sum();
-            sum as f64 / n as f64
-        });
-        let interval = bootstrap_interval(&drawn, n, 0.95).map(|interval| Interval {
-            method: format!("bootstrap over {n} items in pairs, {} resamples", drawn.len()),
-            ..interval
+        let interval = paired_difference(only_a, only_b, n, LEVEL).map(|(low, high)| Interval {
+            low,
+            high,
+            level: LEVEL,
+            method: format!("Tango's score interval with the exact conditional one, {n} items in pairs"),
         });
         let p = mcnemar(only_a, only_b);
         rows.rows.push(vec![
@@ -63,7 +63,6 @@ pub(in crate::items) fn add(study: &ItemStudy<'_>, a: &str, b: &str, section: &m
                 )
                 .with_value(difference, "fraction", n, "paired difference")
                 .with_interval(interval)
-                .with_seed(study.bootstrap.seed)
                 .with_note(format!(
                     "{only_a} items only {a} solves, {only_b} only {b}; exact McNemar p {p:.3e}"
                 )),
@@ -84,12 +83,4 @@ fn gaps(answers: &Answers, first: usize, second: usize) -> Vec<i64> {
         .filter(|&i| answers.answered.get(first, i) && answers.answered.get(second, i))
         .map(|i| i64::from(answers.correct.get(second, i)) - i64::from(answers.correct.get(first, i)))
         .collect()
-}
-
-/// Exact two-sided p of the test of `McNemar` (1947).
-fn mcnemar(only_a: usize, only_b: usize) -> f64 {
-    let n = (only_a + only_b) as u64;
-    Binomial::new(0.5, n).map_or(f64::NAN, |law| {
-        (2.0 * law.cdf(only_a.min(only_b) as u64)).min(1.0)
-    })
 }

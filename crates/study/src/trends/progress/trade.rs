@@ -1,24 +1,23 @@
 //! The trade of time for size among pretrained checkpoints.
 //!
 //! Score = a + b log2(size) + c · years: a year is worth c/b doublings, so the size that an equal score needs halves in
-//! 12 b/c months.
+//! 12 b/c months. Where c may be zero nothing bounds that ratio.
 
-use super::super::Trends;
 use super::{AVERAGE, Base};
 use crate::board::Board;
 use crate::calendar::decimal_year;
-use crate::finding::Finding;
-use crate::groups::Groups;
+use crate::finding::{Finding, Interval};
 use crate::section::{Cell, Section, Table};
-use crate::statistics::{bootstrap_interval, clustered_ols, resample_counts};
+use crate::statistics::{Contrast, Ratio, clustered_ols};
 
 /// What a doubling and a year are worth, and in how many months the size for an equal score halves.
-pub(super) fn trade(trends: &Trends<'_>, board: &Board, bases: &[Base<'_>], section: &mut Section) {
+pub(super) fn trade(board: &Board, bases: &[Base<'_>], section: &mut Section) {
     let mut table = Table {
         id: format!("progress-trade-{}", board.name),
         caption: format!(
             "Score of pretrained checkpoints on {} = a + b log2(size) + c · years: points per doubling and per year with 95 % \
-             intervals clustered by shape, and the months in which the size for an equal score halves (bootstrap over shapes).",
+             intervals clustered by shape, and the months in which the size for an equal score halves (interval by Fieller; unbounded \
+             where the points per year may be 0).",
             board.title
         ),
         columns: [
@@ -58,27 +57,13 @@ pub(super) fn trade(trends: &Trends<'_>, board: &Board, bases: &[Base<'_>], sect
             continue;
         };
         let (doubling, year) = (fit.coefficient(1), fit.coefficient(2));
-        let months = |b: f64, c: f64| {
-            if c > 0.0 && b > 0.0 {
-                12.0 * b / c
-            } else {
-                f64::NAN
-            }
-        };
-        let groups = Groups::from_labels(&shapes);
-        let members = groups.members();
-        let resampled = resample_counts(groups.n_groups(), trends.bootstrap, |counts| {
-            let rows: Vec<usize> = members
-                .iter()
-                .zip(counts)
-                .flat_map(|(rows, &count)| std::iter::repeat_n(rows, count as usize).flatten())
-                .copied()
-                .collect();
-            slopes(&columns, &target, &rows).map_or(f64::NAN, |[b, c]| months(b, c))
-        });
-        let finite = resampled.iter().filter(|months| months.is_finite()).count();
-        let halving = bootstrap_interval(&resampled, groups.n_groups(), 0.95);
-        let ends = |interval: &Option<crate::finding::Interval>| -> [Cell; 2] {
+        let mut halving = fit.ratio(1, 2).times(12.0);
+        let open = is_open(&halving);
+        halving.value = halving.value.filter(|months| *months > 0.0 && year.value > 0.0);
+        if halving.value.is_none() && !open {
+            halving.interval = None;
+        }
+        let ends = |interval: &Option<Interval>| -> [Cell; 2] {
             [
                 interval.as_ref().map(|ends| ends.low).into(),
                 interval.as_ref().map(|ends| ends.high).into(),
@@ -88,8 +73,12 @@ pub(super) fn trade(trends: &Trends<'_>, board: &Board, bases: &[Base<'_>], sect
         cells.extend(ends(&doubling.interval));
         cells.push(year.value.into());
         cells.extend(ends(&year.interval));
-        cells.push(months(doubling.value, year.value).into());
-        cells.extend(ends(&halving));
+        cells.push(halving.value.into());
+        if open {
+            cells.extend(["unbounded".into(), "unbounded".into()]);
+        } else {
+            cells.extend(ends(&halving.interval));
+        }
         table.rows.push(cells);
         let finding = |what: &str, question: String, value: f64, unit: &str, method: &str| {
             Finding::new(
@@ -109,7 +98,7 @@ pub(super) fn trade(trends: &Trends<'_>, board: &Board, bases: &[Base<'_>], sect
                 "points per doubling",
                 method,
             )
-            .with_interval(doubling.interval),
+            .with_interval(doubling.interval.clone()),
             finding(
                 "points_per_year",
                 format!("What is a year worth on {title} at equal size?"),
@@ -117,67 +106,67 @@ pub(super) fn trade(trends: &Trends<'_>, board: &Board, bases: &[Base<'_>], sect
                 "points per year",
                 method,
             )
-            .with_interval(year.interval),
+            .with_interval(year.interval.clone()),
             finding(
                 "halving_months",
                 format!("In how many months does the size for an equal {title} halve?"),
-                months(doubling.value, year.value),
+                halving.value.unwrap_or(f64::NAN),
                 "months",
                 "12 times points per doubling over points per year",
             )
-            .with_interval(halving.clone())
-            .with_seed(trends.bootstrap.seed)
-            .with_note(format!(
-                "no value where scores do not rise with date at equal size: so in {} of {} resamples",
-                resampled.len() - finite,
-                resampled.len()
-            )),
+            .with_interval(halving.interval.clone())
+            .with_note(note(open, year.value, doubling.value)),
         ]);
         if outcome == AVERAGE {
-            let value = months(doubling.value, year.value);
-            let said = halving.map_or(String::new(), |ends| {
-                format!(" [{:.0}, {:.0}]", ends.low, ends.high)
-            });
-            section.text.push(if value.is_finite() {
-                format!(
-                    "On {} a doubling of size is worth {:.1} points of Average and a year {:.1}: the size that an equal score needs \
-                     halves in {value:.0} months{said} (n = {} pretrained checkpoints).",
-                    board.title,
-                    doubling.value,
-                    year.value,
-                    target.len()
-                )
-            } else {
-                format!(
-                    "On {} the Average of {} pretrained checkpoints does not rise with date at equal size.",
-                    board.title,
-                    target.len()
-                )
-            });
+            section
+                .text
+                .push(words(board, [&doubling, &year], &halving, target.len()));
         }
     }
     section.tables.push(table);
 }
 
-/// Slopes on the second and third column by the normal equations of two centred columns; `None` where they are collinear.
-fn slopes(columns: &[Vec<f64>; 3], target: &[f64], rows: &[usize]) -> Option<[f64; 2]> {
-    let n = rows.len() as f64;
-    let mean = |values: &[f64]| rows.iter().map(|&row| values[row]).sum::<f64>() / n;
-    let (mx, mz, my) = (mean(&columns[1]), mean(&columns[2]), mean(target));
-    let (mut xx, mut zz, mut xz, mut xy, mut zy) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for &row in rows {
-        let (x, z, y) = (columns[1][row] - mx, columns[2][row] - mz, target[row] - my);
-        xx += x * x;
-        zz += z * z;
-        xz += x * z;
-        xy += x * y;
-        zy += z * y;
+/// Whether growth per year may be zero, so that nothing bounds the months.
+fn is_open(halving: &Ratio) -> bool {
+    halving.interval.as_ref().is_some_and(|ends| !ends.is_bounded())
+}
+
+/// What bounds the months, or why there are none.
+fn note(open: bool, year: f64, doubling: f64) -> &'static str {
+    if open {
+        "cannot tell: growth per year covers 0, so nothing bounds the months (ends null)"
+    } else if year <= 0.0 {
+        "no value: scores fall with date at equal size"
+    } else if doubling <= 0.0 {
+        "no value: scores do not rise with size at equal date"
+    } else {
+        "Fieller's interval: errors of both, and how they go together"
     }
-    let determinant = xx * zz - xz * xz;
-    (determinant > 1e-12 * xx * zz).then(|| {
-        [
-            (xy * zz - zy * xz) / determinant,
-            (zy * xx - xy * xz) / determinant,
-        ]
-    })
+}
+
+/// The trade on the mean of the benchmarks.
+fn words(board: &Board, [doubling, year]: [&Contrast; 2], halving: &Ratio, n: usize) -> String {
+    let between = |ends: &Option<Interval>, digits: usize| {
+        ends.as_ref().map_or(String::new(), |ends| {
+            format!(" [{:.digits$}, {:.digits$}]", ends.low, ends.high)
+        })
+    };
+    let worth = format!(
+        "On {} a doubling of size is worth {:.1} points of Average and a year {:.1}{}",
+        board.title,
+        doubling.value,
+        year.value,
+        between(&year.interval, 1)
+    );
+    let of = format!("(n = {n} pretrained checkpoints)");
+    match halving.value {
+        _ if is_open(halving) => format!(
+            "{worth}: in how many months the size that an equal score needs halves we cannot tell: growth per year covers 0 {of}."
+        ),
+        Some(months) => format!(
+            "{worth}: the size that an equal score needs halves in {months:.0} months{} {of}.",
+            between(&halving.interval, 0)
+        ),
+        None => format!("{worth}: the size that an equal score needs does not halve {of}."),
+    }
 }

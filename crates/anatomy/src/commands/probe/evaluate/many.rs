@@ -15,16 +15,27 @@ use mechanism::evaluate::tasks::{Item, TaskItems};
 use serde_json::{Map, Value};
 use study::section::{Cell, Table};
 
+use super::super::made_from::{of_tasks, provenance};
 use super::super::model::{ModelArgs, lines};
-use super::{EvaluateArgs, answered, divided, ran, scores};
+use super::{EvaluateArgs, answered, divided, ran, scores, tell, without};
 use crate::cli::{Format, Global};
 use crate::output;
+use crate::provenance::Opened;
 
 /// A line of the list.
 #[derive(Debug, PartialEq, Eq)]
 struct Listed {
     path: PathBuf,
     id: String,
+}
+
+/// A checkpoint, its results, and what was opened, where it was and the answer will tell it.
+type Done<'a> = (&'a Listed, Vec<TaskResult>, Option<Opened>);
+
+impl Listed {
+    fn model(&self, args: &EvaluateArgs) -> ModelArgs {
+        ModelArgs::of(self.path.clone(), args.spill.clone(), args.machine)
+    }
 }
 
 pub(super) fn run(
@@ -42,7 +53,7 @@ pub(super) fn run(
     let listed = listed(&lines(list)?)?;
     let (index, count) = args.shard.as_deref().map_or(Ok((0, 1)), divided)?;
     let own: Vec<&Listed> = listed.iter().skip(index).step_by(count).collect();
-    let (mut done, mut failed): (Vec<(&Listed, Vec<TaskResult>)>, Vec<String>) = Default::default();
+    let (mut done, mut failed): (Vec<Done<'_>>, Vec<String>) = Default::default();
     for (number, one) in own.iter().enumerate() {
         output::say(
             global.quiet,
@@ -50,7 +61,7 @@ pub(super) fn run(
         );
         let table = folder.join(format!("{}.jsonl", one.id.replace('/', "__")));
         match evaluated(global, args, one, &table, all) {
-            Ok(answers) => done.push((*one, results(&ran(asked, &answers)))),
+            Ok((answers, opened)) => done.push((*one, results(&ran(asked, &answers)), opened)),
             Err(error) => {
                 output::say(global.quiet, &format!("{}: {error:#}", one.id));
                 failed.push(format!("{} ({error:#})", one.id));
@@ -59,13 +70,15 @@ pub(super) fn run(
     }
     match global.format() {
         Format::Json => {
+            let (inputs, without) = (of_tasks(asked)?, without(args)?);
             let mut json = Map::new();
-            for (one, found) in &done {
+            for (one, found, opened) in &done {
                 let model = one.path.display().to_string();
-                json.insert(
-                    one.id.clone(),
-                    harness_json(found, &model, args.few_shot_seed, args.limit),
-                );
+                let mut result = harness_json(found, &model, args.few_shot_seed, args.limit);
+                let model = one.model(args);
+                let made_from = provenance(global, &model, &without, opened.clone(), inputs.clone());
+                tell(&mut result, &made_from)?;
+                json.insert(one.id.clone(), result);
             }
             output::result(&(serde_json::to_string_pretty(&Value::Object(json))? + "\n"))?;
         }
@@ -90,15 +103,14 @@ fn evaluated(
     one: &Listed,
     table: &Path,
     all: &[Item],
-) -> Result<Vec<Answer>> {
+) -> Result<(Vec<Answer>, Option<Opened>)> {
     if table.is_file() {
         let (_, rows) = ItemTable::open(table, &one.id, all)?;
         if rows.len() == all.len() {
-            return Ok(rows);
+            return Ok((rows, None));
         }
     }
-    let model = ModelArgs::of(one.path.clone(), args.spill.clone(), args.machine);
-    answered(global, args, &model, Some(&one.id), Some(table), all)
+    answered(global, args, &one.model(args), Some(&one.id), Some(table), all)
 }
 
 /// Lines that are neither empty nor begin with `#`.
@@ -134,10 +146,10 @@ fn listed(lines: &[String]) -> Result<Vec<Listed>> {
 }
 
 /// The scores of all, the checkpoint before them.
-fn beside(done: &[(&Listed, Vec<TaskResult>)]) -> Table {
+fn beside(done: &[Done<'_>]) -> Table {
     let mut table = scores(&[]);
     table.columns.insert(0, "checkpoint".into());
-    for (one, found) in done {
+    for (one, found, _) in done {
         for mut row in scores(found).rows {
             row.insert(0, Cell::from(one.id.as_str()));
             table.rows.push(row);

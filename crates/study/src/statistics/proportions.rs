@@ -1,8 +1,26 @@
 //! Intervals of a difference of paired proportions that agree with the exact test of `McNemar` beside them.
+//!
+//! Three crates that do not know each other compare two checkpoints on the same items: this file is a module of each of
+//! them, so that all say the same. It uses nothing but the standard library.
 
 /// Normal quantile of two-sided intervals of `level`, by bisection.
 pub fn normal_quantile(level: f64) -> f64 {
-    bisect(0.0, 40.0, |z| libm::erf(z / std::f64::consts::SQRT_2) < level)
+    bisect(0.0, 40.0, |z| within(z) < level)
+}
+
+/// Probability that a standard normal number lies between −z and z, by the series √(2/π) e^(−z²/2) Σ z^(2k+1) / (2k+1)!!,
+/// whose terms are all positive.
+fn within(z: f64) -> f64 {
+    if z > 9.0 {
+        return 1.0;
+    }
+    let (mut term, mut sum, mut odd) = (z, 0.0, 1.0);
+    while term > sum * 1e-17 {
+        sum += term;
+        odd += 2.0;
+        term *= z * z / odd;
+    }
+    (2.0 / std::f64::consts::PI).sqrt() * (-z * z / 2.0).exp() * sum
 }
 
 /// Interval of the second's share less the first's, of `n` paired items of which only the first has `only_a` and only the
@@ -68,18 +86,44 @@ fn clopper_pearson(k: usize, n: usize, level: f64) -> (f64, f64) {
 /// `P(X ≤ k)` for `X` binomial of `n` with `p`.
 fn at_most(k: usize, n: usize, p: f64) -> f64 {
     if p <= 0.0 || k >= n {
-        return 1.0;
+        1.0
+    } else if p >= 1.0 {
+        0.0
+    } else if k as f64 > n as f64 * p {
+        1.0 - tail(n - k - 1, n, 1.0 - p)
+    } else {
+        tail(k, n, p)
     }
-    if p >= 1.0 {
-        return 0.0;
+}
+
+/// The same where `k` is no more than the mean: the sum runs down from its greatest term and ends when terms no longer count.
+fn tail(k: usize, n: usize, p: f64) -> f64 {
+    let odds = (1.0 - p) / p;
+    let (mut sum, mut term, mut i) = (0.0, 1.0, k);
+    while term > sum * 1e-17 {
+        sum += term;
+        if i == 0 {
+            break;
+        }
+        term *= i as f64 / (n - i + 1) as f64 * odds;
+        i -= 1;
     }
-    let (yes, no) = (p.ln(), (-p).ln_1p());
-    let (mut log_choose, mut sum) = (0.0, 0.0);
-    for i in 0..=k {
-        sum += (log_choose + i as f64 * yes + (n - i) as f64 * no).exp();
-        log_choose += ((n - i) as f64).ln() - ((i + 1) as f64).ln();
+    let logarithm = log_choose(n, k) + k as f64 * p.ln() + (n - k) as f64 * (-p).ln_1p() + sum.ln();
+    logarithm.exp().min(1.0)
+}
+
+/// Logarithm of n over k, by the products of its factors.
+fn log_choose(n: usize, k: usize) -> f64 {
+    let mut logarithm = 0.0;
+    let mut product = 1.0_f64;
+    for i in 0..k.min(n - k) {
+        product *= (n - i) as f64 / (i + 1) as f64;
+        if product > 1e250 {
+            logarithm += product.ln();
+            product = 1.0;
+        }
     }
-    sum.min(1.0)
+    logarithm + product.ln()
 }
 
 /// Exact two-sided p of the test of `McNemar` (1947): `min(1, 2·P(X ≤ k))` for `X` binomial with one half.
@@ -87,7 +131,7 @@ pub fn mcnemar(only_a: usize, only_b: usize) -> f64 {
     if only_a == only_b {
         return 1.0;
     }
-    (2.0 * at_most(only_a.min(only_b), only_a + only_b, 0.5)).min(1.0)
+    (2.0 * tail(only_a.min(only_b), only_a + only_b, 0.5)).min(1.0)
 }
 
 /// Interval of a mean of scores between 0 and 1 from its standard error, on the scale of log-odds (delta method), so that it
@@ -136,6 +180,27 @@ mod tests {
                     assert!(low <= difference && difference <= high, "{of}");
                 }
             }
+        }
+    }
+
+    /// scipy.stats.binomtest(k, n).pvalue, scipy.stats.norm.ppf.
+    #[test]
+    fn the_exact_test_and_the_normal_quantile_are_those_of_scipy() {
+        for (only_a, only_b, p) in [
+            (3, 12, 0.035_156_25),
+            (0, 20, 1.907_348_632_812_5e-6),
+            (4_800, 5_200, 6.593_515_598_672_343e-5),
+            (100, 300, 2.591_886_906_972_111e-24),
+        ] {
+            let found = mcnemar(only_a, only_b);
+            assert!((found - p).abs() <= 1e-9 * p, "{only_a}:{only_b}: {found}");
+        }
+        for (level, z) in [
+            (0.5, 0.674_489_750_196_081_7),
+            (0.95, 1.959_963_984_540_054),
+            (0.999, 3.290_526_731_491_895_6),
+        ] {
+            assert!((normal_quantile(level) - z).abs() < 1e-9, "{level}");
         }
     }
 
