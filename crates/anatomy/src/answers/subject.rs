@@ -181,7 +181,7 @@ fn of_dimensions(given_dimensions: &Dimensions) -> Result<Asked> {
         Some(32_000),
         "Llama 2's",
     );
-    let arithmetic = Arithmetic::of_config(&dimensions.config())?;
+    let arithmetic = Arithmetic::of_dimensions(&dimensions)?;
     Ok(Asked {
         id: None,
         structure: given(&dimensions, &arithmetic),
@@ -200,7 +200,7 @@ pub(crate) fn given(dimensions: &Dimensions, arithmetic: &Arithmetic) -> Structu
         d_model: dimensions.d_model,
         d_ffn: dimensions.d_ffn,
         heads: dimensions.heads,
-        kv_heads: dimensions.kv_heads.or(dimensions.heads),
+        kv_heads: dimensions.kv_heads,
         vocab_size: dimensions.vocab_size,
         pos: dimensions.pos,
         size: Some(arithmetic.parameters_total as f64 / 1e9),

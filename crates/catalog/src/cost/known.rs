@@ -72,7 +72,7 @@ pub fn of_checkpoint(
     let total = listed.ok_or_else(|| Error::MissingDimensions {
         missing: vec!["parameters_total"],
     })?;
-    let mut cost = Arithmetic::of_config(&dimensions.config())?;
+    let mut cost = Arithmetic::of_dimensions(&dimensions)?;
     let active = checkpoint.and_then(|c| c.parameters_active);
     cost.parameters_total = total;
     cost.parameters_active = active.unwrap_or(total).clamp(0, total);
@@ -91,7 +91,7 @@ pub fn of_checkpoint(
 /// The count of a dense decoder; what the catalog does not state (the width of a head, whether the head is the
 /// embedding, an unknown family's layout) is read off the listed count where one layout fits it and the usual does not.
 fn dense(dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Error> {
-    let mut cost = Arithmetic::of_config(&dimensions.config())?;
+    let mut cost = Arithmetic::of_dimensions(dimensions)?;
     let Some(listed) = listed.filter(|&listed| listed > 0) else {
         return Ok(cost);
     };
@@ -106,7 +106,7 @@ fn dense(dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Err
     }
     let mut best_layout = None;
     for other in layouts(dimensions) {
-        let tried = Arithmetic::of_config(&other.config())?;
+        let tried = Arithmetic::of_dimensions(&other)?;
         let distance = off(&other, &tried, listed);
         if distance < best.min(NEAR) {
             best = distance;
@@ -185,13 +185,14 @@ impl Dimensions {
     /// The dimensions that a config states.
     pub fn of_config(value: &Value) -> Self {
         let config = crate::config::read(value);
+        let kv_heads = config.kv_heads_or_default();
         Self {
             family: config.model_type,
             layers: config.layers,
             d_model: config.d_model,
             d_ffn: config.d_ffn,
             heads: config.heads,
-            kv_heads: config.kv_heads.or(config.heads),
+            kv_heads,
             head_dim: config.head_dim,
             vocab_size: config.vocab_size,
             pos: config.pos,

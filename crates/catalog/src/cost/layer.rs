@@ -28,7 +28,7 @@ impl Layer {
             reach: 0,
         };
         match mixer {
-            Mixer::Nothing => empty,
+            Mixer::Nothing | Mixer::Matrix => empty,
             Mixer::Linear => Self {
                 state: state(sizes, inner).unwrap_or(0),
                 ..empty
