@@ -113,7 +113,9 @@ fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
     if shown.size.is_none() {
         shown.size = arithmetic.as_ref().map(|cost| cost.parameters_total as f64 / 1e9);
     }
-    if shown.kv_heads.is_none() {
+    let tells_key_heads =
+        |cost: &Arithmetic| cost.notes.iter().any(|note| note.starts_with("key-value heads"));
+    if shown.kv_heads.is_none() && !arithmetic.as_ref().is_some_and(tells_key_heads) {
         notes.push("key and value heads are not known: taken as many as heads".into());
     }
     if checkpoint.and_then(|c| c.flagged) == Some(true) {

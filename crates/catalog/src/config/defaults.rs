@@ -66,7 +66,7 @@ const AS_HEADS: [&str; 43] = [
 ];
 
 /// Families whose class has a number of its own.
-const FIXED: [(&str, i64); 27] = [
+const FIXED: [(&str, i64); 28] = [
     ("bamba", 8),
     ("ernie45", 2),
     ("ernie45moe", 4),
@@ -85,6 +85,7 @@ const FIXED: [(&str, i64); 27] = [
     ("llama4", 8),
     ("minimax", 8),
     ("ministral", 8),
+    ("ministral3", 8),
     ("mistral", 8),
     ("mixtral", 8),
     ("mllama", 8),
@@ -107,6 +108,14 @@ const EQUAL_DEFAULTS: [(&str, i64); 5] = [
     ("qwen3", 32),
     ("stablelm", 32),
 ];
+
+/// Whether a family's class has as many key and value heads as heads, whatever a config says.
+pub(crate) fn knows_no_groups(family: &str) -> bool {
+    [
+        "bloom", "codegen", "gpt2", "gptj", "gptneo", "gptneox", "opt", "qwen", "xglm",
+    ]
+    .contains(&family)
+}
 
 /// Where the key and value heads of `config` come from.
 pub(crate) fn key_heads(config: &Config, family: Option<&str>, inner: &Fields) -> KeyHeads {

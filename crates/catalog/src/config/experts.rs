@@ -13,8 +13,8 @@ pub(super) fn experts(plan: &Plan<'_>, sizes: Sizes, at: i64) -> Option<(i128, i
     let count = i128::from(own(EXPERTS).or(config.experts)?);
     let used = i128::from(own(USED).or(config.experts_per_token).unwrap_or(1));
     let expert_width = own(EXPERT_WIDTH).or(config.d_ffn)?;
-    // Nemotron 3 projects into a latent space before its routed experts and back after them.
-    let latent = fields::int(inner, &["moe_latent_size"]);
+    // Nemotron 3 (and Kimi K3) project into a latent space before the routed experts and back after them.
+    let latent = fields::int(inner, &["moe_latent_size", "routed_expert_hidden_size"]);
     let projections = latent.map_or(0, |narrow| 2 * i128::from(width) * i128::from(narrow));
     let mut expert = recipe::feed_forward(recipe, latent.unwrap_or(width), expert_width)?;
     let mut router = i128::from(width) * count;

@@ -103,6 +103,8 @@ const READ: &[&str] = &[
     "swa_num_key_value_heads",
     "time_step_rank",
     "v_head_dim",
+    "swa_v_head_dim",
+    "routed_expert_hidden_size",
 ];
 
 /// Switches that some families' counts follow, and those families; elsewhere they are understood where they are off.
@@ -114,11 +116,23 @@ const BY_FAMILY: &[(&str, &[&str])] = &[
     ("attention_out_bias", &["seedoss"]),
     ("bias", &["falcon", "internlm2"]),
     ("bias_for_layer_norm", &["olmo"]),
+    ("do_layer_norm_before", &["opt"]),
     ("expansion_ratio", &["mpt"]),
     ("ffn_with_glu", &["olmo", "openelm"]),
+    ("hidden_size_per_layer_input", &[]),
     ("include_bias", &["olmo"]),
     ("layer_norm_with_affine", &["olmo"]),
     ("learned_positions", &["olmo"]),
+    ("block_auto_adjust_ff_dim", &["lfm2"]),
+    ("block_dim", &["lfm2"]),
+    ("conv_dim", &["lfm2"]),
+    ("mamba_inner_layernorms", &["jamba"]),
+    ("norm_type", &["mpt"]),
+    ("block_ff_dim", &["lfm2"]),
+    ("block_ffn_dim_multiplier", &["lfm2"]),
+    ("block_multiple_of", &["lfm2"]),
+    ("conv_L_cache", &["lfm2"]),
+    ("conv_bias", &["lfm2"]),
     ("lm_head_bias", &["phimoe"]),
     ("mlp_ratio", &["mpt"]),
     ("new_decoder_architecture", &["falcon"]),
@@ -139,10 +153,13 @@ const BY_FAMILY: &[(&str, &[&str])] = &[
     ("word_embed_proj_dim", &["opt"]),
 ];
 /// Families whose count follows a switch for norms of queries and keys.
-pub(super) const QK_NORM_FAMILIES: [&str; 11] = [
+const QK_NORM_FAMILIES: [&str; 15] = [
     "cohere",
+    "exaone4",
+    "gemma3",
     "glm4moe",
     "hunyuan",
+    "lfm2",
     "llama4",
     "minimaxm2",
     "minimaxm3",
@@ -150,6 +167,7 @@ pub(super) const QK_NORM_FAMILIES: [&str; 11] = [
     "olmo3",
     "openelm",
     "phi",
+    "qwen3",
     "stablelm",
 ];
 
@@ -188,6 +206,24 @@ const WITHOUT_MLP_BIAS: [&str; 12] = [
 
 /// Names that no parameter hangs on although their words or their values look as if.
 const HARMLESS: &[&str] = &[
+    "summary_use_proj",
+    "summary_type",
+    "summary_activation",
+    "alibi_bias_max",
+    "window_size",
+    "attention_layers",
+    "attn_temperature_tuning",
+    "attn_scale",
+    "use_mambapy",
+    "mamba_norm_before_gate",
+    "vocab_size_per_layer_input",
+    "original_max_position_embeddings",
+    "rope_embedding_base",
+    "rope_position_scale",
+    "use_bidirectional_attention",
+    "spatial_merge_size",
+    "output_gate_type",
+    "output_multiplier",
     "activation_situ_beta",
     "activation_situ_linear_beta",
     "alibi",
@@ -385,6 +421,8 @@ const HARMLESS_PARTS: &[&str] = &[
     "_token_index",
     "_placeholder",
     "dropout",
+    "layerdrop",
+    "_multiplier",
     "_pdrop",
     "_loss",
     "_dtype",
@@ -412,8 +450,8 @@ const HARMLESS_PARTS: &[&str] = &[
     "initializer",
     "_cache_",
     "use_cache",
-    "layer_norm_eps",
-    "rms_norm_eps",
+    "_eps",
+    "_epsilon",
     "generation",
     "penalty",
 ];

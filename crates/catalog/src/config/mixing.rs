@@ -79,7 +79,12 @@ fn mixed(mixer: Mixer, plan: &Plan<'_>, sizes: Sizes) -> Option<i128> {
                 return Some(recipe::attention(recipe, sizes)? - shared * keys);
             }
             let mut all = recipe::attention(recipe, sizes)?;
-            if let Some(values) = fields::int(inner, &["v_head_dim"]) {
+            let own = if mixer == Mixer::Window {
+                "swa_v_head_dim"
+            } else {
+                "v_head_dim"
+            };
+            if let Some(values) = fields::int(inner, &[own, "v_head_dim"]) {
                 let less =
                     i128::from(sizes.head_dim - values) * i128::from(sizes.heads + sizes.kv_heads) * width;
                 all = all.checked_sub(less)?;
@@ -116,6 +121,12 @@ fn linear(sizes: Sizes, plan: &Plan<'_>) -> Option<i128> {
     let inner = plan.inner;
     let width = i128::from(sizes.d_model);
     let of = |fields: &Fields, names: &[&str]| fields::int(fields, names).map(i128::from);
+    if plan.kind == "lfm2" {
+        // A gated short convolution: three widths in, one out, a kernel for each channel.
+        let bias = i128::from(fields::flag(inner, &["conv_bias"]) == Some(true));
+        let kernel = of(inner, &["conv_L_cache"]).unwrap_or(3);
+        return Some(4 * width * width + width * kernel + bias * 5 * width);
+    }
     if let (Some(kh), Some(kd), Some(vh), Some(vd)) = (
         of(inner, &["linear_num_key_heads"]),
         of(inner, &["linear_key_head_dim"]),

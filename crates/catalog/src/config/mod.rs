@@ -23,3 +23,5 @@ pub use read::{Config, read};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod understood_tests;

@@ -53,6 +53,7 @@ pub(super) const HEADS: &[&str] = &[
     "num_heads",
     "decoder_attention_heads",
     "num_query_heads",
+    "attention_heads",
 ];
 /// Keys for key and value heads.
 pub(super) const KV_HEADS: &[&str] = &[

@@ -114,7 +114,7 @@ impl Config {
         ];
         let is_plain = self.attention_layers == self.layers
             || inner.contains_key("block_configs")
-            || matches!(kind, "mamba" | "mamba2" | "falconmamba");
+            || matches!(kind, "mamba" | "mamba2" | "falconmamba" | "lfm2");
         !self.is_moe && is_plain && fields::int(inner, &others).is_none()
     }
 }
@@ -245,11 +245,25 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
         let ratio = fields::float(inner, &["expansion_ratio", "mlp_ratio"]).unwrap_or(4.0);
         config.d_ffn = config.d_model.map(|width| (width as f64 * ratio) as i64);
     }
+    if fields::text(inner, &["model_type"]) == Some("lfm2") {
+        let stated = fields::int(inner, &["block_ff_dim"]).or(config.d_ffn);
+        config.d_ffn = stated.map(|stated| adjusted(stated, inner));
+    }
     if kind == "qwen" && class.starts_with("QWen") {
         // The first Qwen states both halves of its gated layer together.
         config.d_ffn = config.d_ffn.map(|width| width / 2);
     }
     config
+}
+
+/// The width that LFM2 makes of the one it states (`Lfm2MLP` in transformers): two thirds of it, up to a multiple.
+fn adjusted(stated: i64, inner: &Fields) -> i64 {
+    if fields::flag(inner, &["block_auto_adjust_ff_dim"]) == Some(false) {
+        return stated;
+    }
+    let share = fields::float(inner, &["block_ffn_dim_multiplier"]).unwrap_or(1.0);
+    let width = (share * (stated.saturating_mul(2) / 3) as f64) as i64;
+    layouts::multiple_of(width, fields::int(inner, &["block_multiple_of"]).unwrap_or(256))
 }
 
 /// The number under one of `names`, or the most frequent of those listed layer by layer beside it.

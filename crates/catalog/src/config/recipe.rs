@@ -105,11 +105,16 @@ pub(crate) fn usual_vocabulary(family: &str) -> Option<i64> {
 pub(crate) fn recipe(family: &str) -> Option<Recipe> {
     Some(match family {
         "llama" | "mistral" | "phi3" | "internlm2" | "yi" | "baichuan" | "decilm" | "solar" | "granite"
-        | "ministral" | "exaone" | "olmo2" | "olmo3" | "nemotronnas" | "xverse" | "openelm" | "hunyuan"
-        | "arctic" | "helium" => LLAMA,
+        | "ministral" | "ministral3" | "exaone" | "olmo2" | "olmo3" | "nemotronnas" | "xverse"
+        | "openelm" | "hunyuan" | "arctic" | "helium" => LLAMA,
         "smollm3" | "ernie45" | "mamba" | "falconmamba" => Recipe { tied: true, ..LLAMA },
         // Every layer is its mixer alone.
         "mamba2" => LLAMA,
+        "lfm2" => Recipe {
+            tied: true,
+            head_norms: true,
+            ..LLAMA
+        },
         "exaone4" => Recipe {
             head_norms: true,
             ..LLAMA

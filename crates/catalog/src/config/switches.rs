@@ -117,7 +117,10 @@ fn layouts(recipe: &mut Recipe, kind: &str, inner: &Fields) {
             recipe.head_norms = normed.unwrap_or(true);
         }
         "hunyuan" => recipe.head_norms = normed != Some(false),
-        "glm4moe" => recipe.head_norms = normed == Some(true),
+        "glm4moe" => {
+            recipe.norms = 2;
+            recipe.head_norms = normed == Some(true);
+        }
         "phimoe" => recipe.head_bias = flag("lm_head_bias").unwrap_or(recipe.head_bias),
         _ => {}
     }

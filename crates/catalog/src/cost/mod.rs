@@ -25,10 +25,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::count::{Counts, Plan, count};
-use crate::config::defaults::KeyHeads;
+use crate::config::defaults::{KeyHeads, knows_no_groups};
 use crate::config::fields::Fields;
 use crate::config::lacking;
-use crate::config::layers::kinds;
+use crate::config::layers::{Mixer, kinds};
 use crate::config::layouts;
 use crate::config::read::{Config, parts, read};
 use crate::error::Error;
@@ -289,6 +289,7 @@ fn notes(config: &Config, plan: &Plan<'_>) -> Vec<String> {
     }
     match config.key_heads {
         KeyHeads::Stated => {}
+        KeyHeads::Default(_) if knows_no_groups(&plan.kind) => {}
         KeyHeads::Default(count) => notes.push(format!(
             "key-value heads are not stated: {count}, the default of `{}`",
             plan.kind
@@ -303,12 +304,18 @@ fn notes(config: &Config, plan: &Plan<'_>) -> Vec<String> {
         notes.push("layers differ in width or heads: those shown are the most frequent, each layer is counted by its own".to_owned());
     }
     if !config.counted_exactly {
-        let has_own_layout = plan.is_known && config.layer_kinds_are_plain(plan.inner, &plan.kind);
+        let kinds = kinds(plan.inner, config.layers.unwrap_or(0), config.is_moe);
+        let is_plain = config.layer_kinds_are_plain(plan.inner, &plan.kind);
         if config.is_multimodal {
             notes.push("the language model alone is counted, not what sees or hears".to_owned());
         } else if config.is_moe {
             notes.push("of a mixture every matrix is counted; small gates may be missing".to_owned());
-        } else if !has_own_layout {
+        } else if kinds.iter().any(|(mixer, _)| *mixer == Mixer::Linear) && !is_plain {
+            notes.push(
+                "layers of several kinds: their matrices are counted, small parts (gates, decays) nearly"
+                    .to_owned(),
+            );
+        } else if !is_plain || !plan.is_known {
             notes.push(
                 "counted by Llama's layout: this family's own is not known, or its layers differ".to_owned(),
             );
