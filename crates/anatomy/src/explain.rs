@@ -153,6 +153,13 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::MissingDimensions { .. } => {
             "name them (--layers 32 --d-model 4096 …), or give the checkpoint's own --config config.json"
         }
+        E::ConfigLacks { .. } => {
+            "add what is missing to a copy of the file, under one of the names looked for, or leave the file out and name the dimensions (--layers 32 --d-model 4096 …)"
+        }
+        E::NotADecoder { .. } => "decoders alone are counted and predicted here",
+        E::NoFormula { .. } => {
+            "for an estimate, leave the file out and name the dimensions (--layers 32 --d-model 4096 …): they are counted by Llama's layout"
+        }
         E::Address { .. } => {
             "tables stand at s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, hf://datasets/OWNER/NAME/PATH, or in folders"
         }

@@ -207,6 +207,40 @@ pub enum Error {
         /// Names of the structure's columns.
         missing: Vec<&'static str>,
     },
+    /// A config that does not state what a count needs.
+    #[error(
+        "the config states {}; found in {}: {}; keys there: {}",
+        .missing.join(", "),
+        .at.as_ref().map_or("it".to_owned(), |name| format!("its `{name}`")),
+        if .found.is_empty() { "nothing of a decoder's structure".to_owned() } else { .found.join(", ") },
+        shortened(.keys)
+    )]
+    ConfigLacks {
+        /// What is missing, each with the keys that were looked for.
+        missing: Vec<String>,
+        /// What was found, each with its value.
+        found: Vec<String>,
+        /// The keys that stand there.
+        keys: Vec<String>,
+        /// The nested object that was read, where one was.
+        at: Option<String>,
+    },
+    /// A config of something that is no decoder.
+    #[error(
+        "`{name}` is no decoder: an encoder, or an encoder with a decoder; its parameters are not those of a decoder"
+    )]
+    NotADecoder {
+        /// Its class or type.
+        name: String,
+    },
+    /// A decoder that no formula here describes.
+    #[error(
+        "no formula for the layers of `{family}` is known here: they share weights, or are of a kind of their own"
+    )]
+    NoFormula {
+        /// Its class or type.
+        family: String,
+    },
     /// A structure whose parameters pass what can be counted.
     #[error("{layers} layers of width {d_model}: more parameters than 2^63")]
     Uncountable {
@@ -324,4 +358,18 @@ impl Error {
 /// `text` cut after 200 characters, as `rejects.raw` and the errors hold it.
 pub(crate) fn cut(text: &str) -> String {
     text.chars().take(200).collect()
+}
+
+/// The first forty names, and how many more there are.
+fn shortened(names: &[String]) -> String {
+    const SHOWN: usize = 40;
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`"));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }

@@ -112,7 +112,9 @@ fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
     if shown.size.is_none() {
         shown.size = arithmetic.as_ref().map(|cost| cost.parameters_total as f64 / 1e9);
     }
-    if shown.kv_heads.is_none() {
+    let tells_key_heads =
+        |cost: &Arithmetic| cost.notes.iter().any(|note| note.starts_with("key-value heads"));
+    if shown.kv_heads.is_none() && !arithmetic.as_ref().is_some_and(tells_key_heads) {
         notes.push("key and value heads are not known: taken as many as heads".into());
     }
     if checkpoint.and_then(|c| c.flagged) == Some(true) {
@@ -180,7 +182,7 @@ fn of_dimensions(given_dimensions: &Dimensions) -> Result<Asked> {
         Some(32_000),
         "Llama 2's",
     );
-    let arithmetic = Arithmetic::of_config(&dimensions.config())?;
+    let arithmetic = Arithmetic::of_dimensions(&dimensions)?;
     Ok(Asked {
         id: None,
         structure: given(&dimensions, &arithmetic),
@@ -199,7 +201,7 @@ pub(crate) fn given(dimensions: &Dimensions, arithmetic: &Arithmetic) -> Structu
         d_model: dimensions.d_model,
         d_ffn: dimensions.d_ffn,
         heads: dimensions.heads,
-        kv_heads: dimensions.kv_heads.or(dimensions.heads),
+        kv_heads: dimensions.kv_heads,
         vocab_size: dimensions.vocab_size,
         pos: dimensions.pos,
         size: Some(arithmetic.parameters_total as f64 / 1e9),

@@ -60,6 +60,22 @@ pub(crate) fn list<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a [Value]
         .find_map(|name| fields.get(*name)?.as_array().map(Vec::as_slice))
 }
 
+/// The whole number, zero included, that the first of `names` lists for layer `at` of `layers`: as a list of its own
+/// with one value a layer, or as `…_per_layer`.
+pub(crate) fn at(fields: &Fields, names: &[&str], at: i64, layers: i64) -> Option<i64> {
+    let listed = |list: &Vec<Value>| {
+        let is_by_layer = i64::try_from(list.len()).ok() == Some(layers);
+        list.get(usize::try_from(at).ok()?)
+            .filter(|_| is_by_layer)
+            .and_then(number)
+            .filter(|&value| value >= 0)
+    };
+    names.iter().find_map(|name| {
+        let own = fields.get(&format!("{name}_per_layer")).and_then(Value::as_array);
+        own.or_else(|| fields.get(*name)?.as_array()).and_then(listed)
+    })
+}
+
 /// A whole number from a number or its text; `4096.0` is one.
 pub(crate) fn number(value: &Value) -> Option<i64> {
     match value {
@@ -81,7 +97,8 @@ fn positive(value: &Value) -> Option<i64> {
     }
 }
 
-fn most_frequent(values: &[Value]) -> Option<i64> {
+/// The most frequent positive whole number of `values`, the larger of equals.
+pub(crate) fn most_frequent(values: &[Value]) -> Option<i64> {
     let mut counts = std::collections::BTreeMap::new();
     for value in values.iter().filter_map(number).filter(|&value| value > 0) {
         *counts.entry(value).or_insert(0_usize) += 1;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::config::blocks::block;
 use crate::config::fields::{self, Fields};
 
 /// How a layer mixes positions.
@@ -13,6 +14,8 @@ pub(crate) enum Mixer {
     Window,
     /// Linear attention or a state-space layer: a state instead of a cache.
     Linear,
+    /// One square matrix in attention's place.
+    Matrix,
     /// None: the layer is a feed-forward layer alone.
     Nothing,
 }
@@ -22,6 +25,8 @@ pub(crate) enum Mixer {
 pub(crate) enum Feed {
     /// One feed-forward layer.
     Dense,
+    /// One square matrix in its place.
+    Matrix,
     /// A mixture of experts.
     Experts,
     /// None: the layer mixes positions alone.
@@ -46,6 +51,9 @@ pub(crate) fn kinds(config: &Fields, layers: i64, experts: bool) -> Vec<(Mixer, 
 }
 
 fn kind(config: &Fields, at: i64, experts: bool) -> (Mixer, Feed) {
+    if let Some(block) = block(config, at) {
+        return (block.mixer, block.feed);
+    }
     let feed = if experts { feed(config, at) } else { Feed::Dense };
     let blocks = fields::list(config, &["layers_block_type"]).unwrap_or_default();
     let is_feed = |block: &Value| matches!(block.as_str(), Some("mlp" | "moe"));
@@ -162,6 +170,7 @@ fn feed(config: &Fields, at: i64) -> Feed {
             "decoder_sparse_step",
             "interleave_moe_layer_step",
             "moe_layer_interval",
+            "moe_layer_frequency",
         ],
     ) {
         return experts((at + 1) % step == 0);

@@ -1,16 +1,27 @@
 //! `config.json` of any architecture to one set of dimensions.
 
+mod blocks;
 pub(crate) mod count;
+pub(crate) mod defaults;
+mod experts;
 pub(crate) mod family;
 pub(crate) mod fields;
 pub mod json;
+mod keys;
+mod lacking;
 pub(crate) mod layers;
+pub(crate) mod layouts;
+mod mixing;
 mod names;
 pub(crate) mod read;
 pub(crate) mod recipe;
+mod switches;
 
 pub use family::family;
+pub(crate) use lacking::lacking;
 pub use read::{Config, read};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod understood_tests;

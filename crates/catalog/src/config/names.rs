@@ -1,6 +1,6 @@
 //! What architectures call the same thing, in the order in which it is looked for.
 
-/// Names of layers.
+/// Keys for the number of decoder layers.
 pub(super) const LAYERS: &[&str] = &[
     "num_hidden_layers",
     "n_layer",
@@ -10,7 +10,7 @@ pub(super) const LAYERS: &[&str] = &[
     "decoder_layers",
     "num_decoder_layers",
 ];
-/// Names of d model.
+/// Keys for the width of the residual stream.
 pub(super) const D_MODEL: &[&str] = &[
     "hidden_size",
     "n_embd",
@@ -20,7 +20,7 @@ pub(super) const D_MODEL: &[&str] = &[
     "model_dim",
     "hidden_dim",
 ];
-/// Names of d ffn.
+/// Keys for the width of the feed-forward layer.
 pub(super) const D_FFN: &[&str] = &[
     "intermediate_size",
     "ffn_hidden_size",
@@ -32,28 +32,30 @@ pub(super) const D_FFN: &[&str] = &[
     "decoder_ffn_dim",
     "mlp_hidden_size",
 ];
-/// Names of expert width.
+/// Keys for the width of one expert.
 pub(super) const EXPERT_WIDTH: &[&str] = &[
     "moe_intermediate_size",
     "expert_ffn_hidden_size",
     "moe_ffn_hidden_size",
     "ffn_hidden_size",
 ];
-/// Names of dense width.
+/// Keys for the width of dense feed-forward layers beside experts.
 pub(super) const DENSE_WIDTH: &[&str] = &[
     "intermediate_size_mlp",
     "dense_intermediate_size",
     "intermediate_size",
 ];
-/// Names of heads.
+/// Keys for attention heads.
 pub(super) const HEADS: &[&str] = &[
     "num_attention_heads",
     "n_head",
     "n_heads",
     "num_heads",
     "decoder_attention_heads",
+    "num_query_heads",
+    "attention_heads",
 ];
-/// Names of kv heads.
+/// Keys for key and value heads.
 pub(super) const KV_HEADS: &[&str] = &[
     "num_key_value_heads",
     "num_kv_heads",
@@ -63,7 +65,7 @@ pub(super) const KV_HEADS: &[&str] = &[
     "num_query_groups",
     "kv_n_heads",
 ];
-/// Names of head dim.
+/// Keys for the width of one head.
 pub(super) const HEAD_DIM: &[&str] = &[
     "head_dim",
     "attention_head_dim",
@@ -71,9 +73,9 @@ pub(super) const HEAD_DIM: &[&str] = &[
     "d_head",
     "qk_head_dim",
 ];
-/// Names of vocab.
-pub(super) const VOCAB: &[&str] = &["vocab_size", "n_vocab", "padded_vocab_size", "embedding_size"];
-/// Names of pos.
+/// Keys for the entries of the vocabulary.
+pub(super) const VOCAB: &[&str] = &["vocab_size", "n_vocab", "padded_vocab_size"];
+/// Keys for the most input positions.
 pub(super) const POS: &[&str] = &[
     "max_position_embeddings",
     "n_positions",
@@ -83,8 +85,9 @@ pub(super) const POS: &[&str] = &[
     "model_max_length",
     "max_seq_length",
     "n_ctx",
+    "max_context_length",
 ];
-/// Names of experts.
+/// Keys for the experts of one layer.
 pub(super) const EXPERTS: &[&str] = &[
     "num_experts",
     "num_local_experts",
@@ -93,7 +96,7 @@ pub(super) const EXPERTS: &[&str] = &[
     "num_moe_experts",
     "num_routed_experts",
 ];
-/// Names of used.
+/// Keys for the experts that one token uses.
 pub(super) const USED: &[&str] = &[
     "num_experts_per_tok",
     "num_experts_per_token",
@@ -104,11 +107,35 @@ pub(super) const USED: &[&str] = &[
     "moe_top_k",
     "num_selected_experts",
 ];
-/// Names of nested.
+/// Keys of objects that hold a language model of their own.
 pub(super) const NESTED: &[&str] = &[
     "text_config",
     "llm_config",
     "language_config",
     "language_model_config",
     "llm_cfg",
+];
+/// Keys for the number of shared experts, each as wide as one expert.
+pub(super) const SHARED: &[&str] = &[
+    "n_shared_experts",
+    "num_shared_experts",
+    "num_shared_expert",
+    "moe_num_shared_experts",
+];
+/// Keys for the width of all shared experts together.
+pub(super) const SHARED_WIDTH: &[&str] = &[
+    "shared_expert_intermediate_size",
+    "shared_intermediate_size",
+    "moe_shared_expert_intermediate_size",
+    "share_expert_dim",
+];
+/// Keys for whether the output head is the embedding.
+pub(super) const TIED: &[&str] = &["tie_word_embeddings", "tie_embeddings", "weight_tying"];
+/// Keys for norms of queries and keys.
+pub(super) const QK_NORM: &[&str] = &[
+    "use_qk_norm",
+    "qk_layernorm",
+    "use_qk_layernorm",
+    "qk_norm",
+    "normalize_qk_projections",
 ];

@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
-use crate::config::count::count;
+use crate::config::blocks;
+use crate::config::count::{Plan, count};
+use crate::config::defaults::{self, KeyHeads};
 use crate::config::fields::{self, Fields};
 use crate::config::layers::{Feed, Mixer, kinds};
+use crate::config::layouts;
 use crate::config::names::{
-    D_FFN, D_MODEL, DENSE_WIDTH, EXPERT_WIDTH, EXPERTS, HEAD_DIM, HEADS, KV_HEADS, LAYERS, NESTED, POS, USED,
-    VOCAB,
+    D_FFN, D_MODEL, DENSE_WIDTH, EXPERT_WIDTH, EXPERTS, HEAD_DIM, HEADS, KV_HEADS, LAYERS, NESTED, POS,
+    SHARED, SHARED_WIDTH, USED, VOCAB,
 };
 use crate::sources::Dimensions;
 
@@ -30,12 +33,16 @@ pub struct Config {
     pub dense_width: Option<i64>,
     /// Attention heads.
     pub heads: Option<i64>,
-    /// Key and value heads.
+    /// Key and value heads, where they are stated.
     pub kv_heads: Option<i64>,
+    /// Where they are not: what they are counted as.
+    pub(crate) key_heads: KeyHeads,
     /// Width of one head, where it is stated.
     pub head_dim: Option<i64>,
     /// Entries of the vocabulary.
     pub vocab_size: Option<i64>,
+    /// Rows of the embedding, where they are more.
+    pub vocab_rows: Option<i64>,
     /// Maximum input positions, tokens.
     pub pos: Option<i64>,
     /// Positions that a window spans, tokens.
@@ -48,6 +55,12 @@ pub struct Config {
     pub experts_per_token: Option<i64>,
     /// Width of the shared experts together.
     pub shared_width: Option<i64>,
+    /// Layers have widths or heads of their own; those above are the most frequent.
+    pub layers_differ: bool,
+    /// An encoder with a decoder.
+    pub is_encoder_decoder: bool,
+    /// Keys that may shape weights and are not understood: the counts leave them out.
+    pub not_understood: Vec<String>,
     /// Takes more than text.
     pub is_multimodal: bool,
     /// How the weights are packed: `fp8`, `gptq`, `awq`, `bitsandbytes` …
@@ -56,7 +69,7 @@ pub struct Config {
     pub parameters_total: Option<i64>,
     /// Parameters used for one token, counted from the structure.
     pub parameters_active: Option<i64>,
-    /// The counts are exact to the parameter (dense decoders whose recipe is known).
+    /// The counts are exact to the parameter: dense decoders whose recipe is known and whose config is understood.
     pub counted_exactly: bool,
 }
 
@@ -73,15 +86,36 @@ impl Config {
         ]
     }
 
-    /// Whether every layer is attention and one feed-forward layer of the same kind.
-    pub(crate) fn layer_kinds_are_plain(&self, inner: &Fields) -> bool {
-        !self.is_moe
-            && fields::int(
-                inner,
-                &["kv_lora_rank", "global_head_dim", "hidden_size_per_layer_input"],
-            )
-            .is_none()
-            && self.attention_layers == self.layers
+    /// Its class or type, where that is no decoder.
+    pub(crate) fn not_a_decoder(&self) -> Option<String> {
+        let (class, kind) = (self.architecture.as_deref(), self.model_type.as_deref());
+        let own = || class.or(kind).unwrap_or("an encoder with a decoder");
+        crate::clean::not_a_decoder(class, kind)
+            .or_else(|| self.is_encoder_decoder.then(own))
+            .map(str::to_owned)
+    }
+
+    /// Key and value heads: as stated, or the default of the config's class where it is known.
+    pub fn kv_heads_or_default(&self) -> Option<i64> {
+        self.kv_heads.or(match self.key_heads {
+            KeyHeads::Default(count) => Some(count),
+            KeyHeads::Stated | KeyHeads::Unknown => None,
+        })
+    }
+
+    /// Whether every layer's kind is counted to the parameter: attention and one feed-forward layer, or what was put in
+    /// their place layer by layer, or a state-space layer alone.
+    pub(crate) fn layer_kinds_are_plain(&self, inner: &Fields, kind: &str) -> bool {
+        let others = [
+            "kv_lora_rank",
+            "global_head_dim",
+            "hidden_size_per_layer_input",
+            "o_lora_rank",
+        ];
+        let is_plain = self.attention_layers == self.layers
+            || inner.contains_key("block_configs")
+            || matches!(kind, "mamba" | "mamba2" | "falconmamba" | "lfm2");
+        !self.is_moe && is_plain && fields::int(inner, &others).is_none()
     }
 }
 
@@ -98,9 +132,12 @@ pub(crate) fn parts<'a>(value: &'a Value, empty: &'a Fields) -> (&'a Fields, &'a
 /// Reads one config. Where the language model is nested (`text_config` and the like), that is what is read.
 pub fn read(value: &Value) -> Config {
     let empty = Fields::new();
-    let (outer, inner) = parts(value, &empty);
+    let value = layouts::usual(value);
+    let (outer, inner) = parts(&value, &empty);
     let mut config = dimensions(outer, inner);
-    class_defaults(&mut config, inner);
+    if let Some(kind) = fields::text(inner, &["model_type"]).filter(|_| !std::ptr::eq(outer, inner)) {
+        defaults::nested(&mut config, kind);
+    }
     config.is_multimodal = [
         "vision_config",
         "audio_config",
@@ -124,24 +161,21 @@ pub fn read(value: &Value) -> Config {
         );
         config.is_moe &= layers.iter().any(|(_, feed)| *feed == Feed::Experts);
     }
-    if let Some(counts) = count(&config, outer, inner) {
+    let Some(plan) = Plan::new(&config, outer, inner) else {
+        return config;
+    };
+    let (key_heads, not_understood) = (plan.key_heads, plan.not_understood(outer));
+    let layers_differ = plan.sizes().is_some_and(|sizes| plan.layers_differ(sizes));
+    config.key_heads = key_heads;
+    config.not_understood = not_understood;
+    config.layers_differ = layers_differ;
+    if let Some(counts) = Plan::new(&config, outer, inner).as_ref().and_then(count) {
         config.parameters_total = Some(counts.total);
         config.parameters_active = Some(counts.active);
         // Of what takes more than text, the text alone is counted.
         config.counted_exactly = counts.exact && !config.is_multimodal;
     }
     config
-}
-
-/// What a nested `text_config` leaves out because it is its class's default (`Gemma3TextConfig` of transformers).
-fn class_defaults(config: &mut Config, inner: &Fields) {
-    if fields::text(inner, &["model_type"]) == Some("gemma3_text") {
-        config.heads = config.heads.or(Some(8));
-        config.kv_heads = config.kv_heads.or(Some(4));
-        config.head_dim = config.head_dim.or(Some(256));
-        config.vocab_size = config.vocab_size.or(Some(262_208));
-        config.pos = config.pos.or(Some(131_072));
-    }
 }
 
 fn dimensions(outer: &Fields, inner: &Fields) -> Config {
@@ -156,11 +190,14 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
             .map(str::to_owned),
         layers: fields::int(inner, LAYERS).or_else(|| listed_layers(inner)),
         d_model: fields::int(inner, D_MODEL),
-        d_ffn: fields::int(inner, D_FFN),
-        heads: fields::int(inner, HEADS),
-        kv_heads: fields::int(inner, KV_HEADS),
-        head_dim: fields::int(inner, HEAD_DIM),
+        d_ffn: usual(inner, D_FFN).or_else(|| blocks::usual(inner, |block| block.width())),
+        heads: usual(inner, HEADS),
+        kv_heads: usual(inner, KV_HEADS),
+        head_dim: usual(inner, HEAD_DIM),
         vocab_size: both(VOCAB),
+        vocab_rows: both(&["padded_vocab_size"])
+            .filter(|&rows| both(VOCAB).is_some_and(|vocab| vocab < rows)),
+        is_encoder_decoder: fields::flag(outer, &["is_encoder_decoder"]) == Some(true),
         pos: fields::int(inner, POS),
         sliding_window: fields::int(
             inner,
@@ -180,6 +217,11 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
             }),
         ..Config::default()
     };
+    if config.kv_heads.is_none()
+        && let Some(heads) = config.heads
+    {
+        config.kv_heads = blocks::usual(inner, |block| block.kv_heads(heads));
+    }
     attention_of_nested(&mut config, inner);
     let kind = config.model_type.clone().unwrap_or_default();
     let class = config.architecture.clone().unwrap_or_default();
@@ -203,11 +245,34 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
         let ratio = fields::float(inner, &["expansion_ratio", "mlp_ratio"]).unwrap_or(4.0);
         config.d_ffn = config.d_model.map(|width| (width as f64 * ratio) as i64);
     }
+    if fields::text(inner, &["model_type"]) == Some("lfm2") {
+        let stated = fields::int(inner, &["block_ff_dim"]).or(config.d_ffn);
+        config.d_ffn = stated.map(|stated| adjusted(stated, inner));
+    }
     if kind == "qwen" && class.starts_with("QWen") {
         // The first Qwen states both halves of its gated layer together.
         config.d_ffn = config.d_ffn.map(|width| width / 2);
     }
     config
+}
+
+/// The width that LFM2 makes of the one it states (`Lfm2MLP` in transformers): two thirds of it, up to a multiple.
+fn adjusted(stated: i64, inner: &Fields) -> i64 {
+    if fields::flag(inner, &["block_auto_adjust_ff_dim"]) == Some(false) {
+        return stated;
+    }
+    let share = fields::float(inner, &["block_ffn_dim_multiplier"]).unwrap_or(1.0);
+    let width = (share * (stated.saturating_mul(2) / 3) as f64) as i64;
+    layouts::multiple_of(width, fields::int(inner, &["block_multiple_of"]).unwrap_or(256))
+}
+
+/// The number under one of `names`, or the most frequent of those listed layer by layer beside it.
+fn usual(inner: &Fields, names: &[&str]) -> Option<i64> {
+    fields::int(inner, names).or_else(|| {
+        names
+            .iter()
+            .find_map(|name| fields::int(inner, &[&format!("{name}_per_layer")]))
+    })
 }
 
 /// MPT and DBRX keep the attention's and the feed-forward layer's fields in objects of their own.
@@ -243,19 +308,8 @@ fn mixture(config: &mut Config, inner: &Fields) {
     config.dense_width = fields::int(inner, DENSE_WIDTH);
     config.d_ffn = stated.or(config.d_ffn);
     let width = config.d_ffn;
-    config.shared_width = fields::int(
-        inner,
-        &[
-            "shared_expert_intermediate_size",
-            "shared_intermediate_size",
-            "moe_shared_expert_intermediate_size",
-        ],
-    )
-    .or_else(|| {
-        let count = fields::int(
-            inner,
-            &["n_shared_experts", "num_shared_experts", "moe_num_shared_experts"],
-        )?;
+    config.shared_width = fields::int(inner, SHARED_WIDTH).or_else(|| {
+        let count = fields::int(inner, SHARED)?;
         width?.checked_mul(count)
     });
     if fields::text(inner, &["model_type"]) == Some("llama4_text") {

@@ -105,13 +105,31 @@ pub(crate) fn usual_vocabulary(family: &str) -> Option<i64> {
 pub(crate) fn recipe(family: &str) -> Option<Recipe> {
     Some(match family {
         "llama" | "mistral" | "phi3" | "internlm2" | "yi" | "baichuan" | "decilm" | "solar" | "granite"
-        | "ministral" | "exaone" | "olmo2" => LLAMA,
-        "qwen" | "qwen2" | "glm" | "chatglm" => Recipe {
+        | "ministral" | "ministral3" | "exaone" | "olmo2" | "olmo3" | "nemotronnas" | "xverse"
+        | "openelm" | "hunyuan" | "arctic" | "helium" => LLAMA,
+        "smollm3" | "ernie45" | "mamba" | "falconmamba" => Recipe { tied: true, ..LLAMA },
+        // Every layer is its mixer alone.
+        "mamba2" => LLAMA,
+        "lfm2" => Recipe {
+            tied: true,
+            head_norms: true,
+            ..LLAMA
+        },
+        "exaone4" => Recipe {
+            head_norms: true,
+            ..LLAMA
+        },
+        "qwen" | "qwen2" | "glm" | "chatglm" | "seedoss" => Recipe {
             qkv_bias: true,
             ..LLAMA
         },
         "qwen3" => Recipe {
             head_norms: true,
+            ..LLAMA
+        },
+        "glm4" => Recipe {
+            qkv_bias: true,
+            norms: 4,
             ..LLAMA
         },
         "gemma" => Recipe { tied: true, ..LLAMA },

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Arithmetic, Dimensions};
+use crate::config::defaults::knows_no_groups;
 use crate::config::family::family;
 use crate::config::recipe::recipe;
 use crate::error::Error;
@@ -17,8 +18,8 @@ pub enum Origin {
     Listed,
 }
 
-/// Widths of a head that are tried in a family whose configs state one.
-const HEAD_WIDTHS: [i64; 8] = [64, 80, 96, 112, 128, 160, 192, 256];
+/// Widths of a head that are tried in a family whose configs state one, the more usual ones first.
+const HEAD_WIDTHS: [i64; 8] = [128, 64, 256, 96, 80, 192, 160, 112];
 /// Families whose configs state a width of a head beside `d_model` and heads.
 const OWN_WIDTH: [&str; 8] = [
     "llama",
@@ -38,6 +39,12 @@ const COMMON: [&str; 8] = ["llama", "gptneox", "gpt2", "opt", "gptj", "bloom", "
 const NEAR: f64 = 0.02;
 /// The same of a listed count that is rounded to hundreds of millions.
 const NEAR_ROUNDED: f64 = 0.06;
+
+/// A listed count no further off than this share confirms a layout.
+const SURE: f64 = 0.001;
+/// What is said where the usual layout is only taken.
+const OPEN: &str = "an estimate: the catalog does not state the width of a head or whether the output head is the embedding; \
+                    counted as the family usually has them";
 
 /// Of a checkpoint by its row of `structures` and, where it has one, of `checkpoints`.
 ///
@@ -72,7 +79,7 @@ pub fn of_checkpoint(
     let total = listed.ok_or_else(|| Error::MissingDimensions {
         missing: vec!["parameters_total"],
     })?;
-    let mut cost = Arithmetic::of_config(&dimensions.config())?;
+    let mut cost = Arithmetic::of_dimensions(&dimensions)?;
     let active = checkpoint.and_then(|c| c.parameters_active);
     cost.parameters_total = total;
     cost.parameters_active = active.unwrap_or(total).clamp(0, total);
@@ -90,9 +97,18 @@ pub fn of_checkpoint(
 
 /// The count of a dense decoder; what the catalog does not state (the width of a head, whether the head is the
 /// embedding, an unknown family's layout) is read off the listed count where one layout fits it and the usual does not.
+/// Such a count is exact only where the listed one says so.
 fn dense(dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Error> {
-    let mut cost = Arithmetic::of_config(&dimensions.config())?;
+    let mut cost = Arithmetic::of_dimensions(dimensions)?;
+    if dimensions.kv_heads.is_none() && !dimensions.family.as_deref().is_some_and(knows_no_groups) {
+        cost.counted_exactly = false;
+    }
+    let others = layouts(dimensions);
     let Some(listed) = listed.filter(|&listed| listed > 0) else {
+        if others.len() > 1 {
+            cost.counted_exactly = false;
+            cost.notes.push(OPEN.to_owned());
+        }
         return Ok(cost);
     };
     let near = if listed % 100_000_000 == 0 {
@@ -100,41 +116,66 @@ fn dense(dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Err
     } else {
         NEAR
     };
-    let mut best = off(dimensions, &cost, listed);
-    if best <= near {
+    let usual = off(dimensions, &cost, listed);
+    if usual <= near {
+        if others.len() > 1 && usual > SURE && cost.counted_exactly {
+            cost.counted_exactly = false;
+            cost.notes.push(OPEN.to_owned());
+        }
         return Ok(cost);
     }
+    // Of layouts that round to what is listed, the more usual one; of others, the nearest.
+    let rounding = rounding(listed) as f64 / listed as f64;
+    let mut best = (usual, usual);
     let mut best_layout = None;
-    for other in layouts(dimensions) {
-        let tried = Arithmetic::of_config(&other.config())?;
+    for other in others {
+        let mut tried = Arithmetic::of_dimensions(&other)?;
         let distance = off(&other, &tried, listed);
-        if distance < best.min(NEAR) {
-            best = distance;
-            cost = tried;
-            best_layout = Some(other);
+        let beyond = if distance <= rounding { 0.0 } else { distance };
+        if beyond < best.0 && beyond < NEAR {
+            best = (beyond, distance);
+            tried.counted_exactly &= cost.counted_exactly && distance <= SURE;
+            best_layout = Some((other, tried));
         }
     }
-    if let Some(layout) = best_layout {
-        cost.notes.push(format!(
-            "layout read off the listed count: {}{}{}",
-            layout.family.as_deref().unwrap_or("llama"),
-            layout
-                .head_dim
-                .map_or(String::new(), |width| format!(", heads {width} wide")),
-            match layout.tied {
-                Some(true) => ", output head tied to the embedding",
-                Some(false) => ", output head of its own",
-                None => "",
-            }
-        ));
-    } else {
+    let Some((layout, tried)) = best_layout else {
+        cost.counted_exactly = false;
         cost.notes.push(format!(
             "counted {:.3} billion parameters, listed {:.3}",
             cost.parameters_total as f64 / 1e9,
             listed as f64 / 1e9
         ));
+        return Ok(cost);
+    };
+    let mut cost = tried;
+    cost.notes.push(format!(
+        "layout read off the listed count: {}{}{}",
+        layout.family.as_deref().unwrap_or("llama"),
+        layout
+            .head_dim
+            .map_or(String::new(), |width| format!(", heads {width} wide")),
+        match layout.tied {
+            Some(true) => ", output head tied to the embedding",
+            Some(false) => ", output head of its own",
+            None => "",
+        }
+    ));
+    if best.1 > SURE {
+        cost.notes.push(format!(
+            "an estimate: {:.3} billion are listed, and other layouts come as near",
+            listed as f64 / 1e9
+        ));
     }
     Ok(cost)
+}
+
+/// Half of the last digit that a listed count states.
+fn rounding(listed: i64) -> i64 {
+    let mut unit = 1;
+    while unit < 1_000_000_000 && listed % (unit * 10) == 0 {
+        unit *= 10;
+    }
+    unit / 2
 }
 
 /// How far a count lies from the listed one, as a share; files of some families hold causal masks beside weights, and
@@ -185,13 +226,14 @@ impl Dimensions {
     /// The dimensions that a config states.
     pub fn of_config(value: &Value) -> Self {
         let config = crate::config::read(value);
+        let kv_heads = config.kv_heads_or_default();
         Self {
             family: config.model_type,
             layers: config.layers,
             d_model: config.d_model,
             d_ffn: config.d_ffn,
             heads: config.heads,
-            kv_heads: config.kv_heads.or(config.heads),
+            kv_heads,
             head_dim: config.head_dim,
             vocab_size: config.vocab_size,
             pos: config.pos,

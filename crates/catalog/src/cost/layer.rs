@@ -28,7 +28,7 @@ impl Layer {
             reach: 0,
         };
         match mixer {
-            Mixer::Nothing => empty,
+            Mixer::Nothing | Mixer::Matrix => empty,
             Mixer::Linear => Self {
                 state: state(sizes, inner).unwrap_or(0),
                 ..empty
@@ -85,7 +85,12 @@ fn attention(sizes: Sizes, inner: &Fields, mixer: Mixer) -> (i64, i64) {
         keys = wide;
         kv_heads = int(&["num_global_key_value_heads"]).unwrap_or(kv_heads);
     }
-    let values = int(&["v_head_dim"]).unwrap_or(keys);
+    let own = if mixer == Mixer::Window {
+        "swa_v_head_dim"
+    } else {
+        "v_head_dim"
+    };
+    let values = int(&[own, "v_head_dim"]).unwrap_or(keys);
     let both = keys.saturating_add(values);
     (kv_heads.saturating_mul(both), heads.saturating_mul(both))
 }

@@ -24,9 +24,12 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::count::{Counts, count, recipe_of, sizes};
+use crate::config::count::{Counts, Plan, count};
+use crate::config::defaults::{KeyHeads, knows_no_groups};
 use crate::config::fields::Fields;
-use crate::config::layers::kinds;
+use crate::config::lacking;
+use crate::config::layers::{Mixer, kinds};
+use crate::config::layouts;
 use crate::config::read::{Config, parts, read};
 use crate::error::Error;
 
@@ -125,36 +128,60 @@ impl Arithmetic {
     /// Of a `config.json`.
     ///
     /// # Errors
-    /// [`Error::MissingDimensions`] where a dimension is not stated, [`Error::Uncountable`] where the count passes 2^63.
+    /// - [`Error::ConfigLacks`] where a dimension is not stated;
+    /// - [`Error::NotADecoder`] of encoders and of encoders with a decoder;
+    /// - [`Error::NoFormula`] of decoders whose layers no formula here describes;
+    /// - [`Error::Uncountable`] where the count passes 2^63.
     pub fn of_config(value: &Value) -> Result<Self, Error> {
         let config = read(value);
-        let empty = Fields::new();
-        let (outer, inner) = parts(value, &empty);
-        Self::of(&config, outer, inner).ok_or_else(|| refused(&config))
+        if let Some(name) = config.not_a_decoder() {
+            return Err(Error::NotADecoder { name });
+        }
+        Self::of(&config, value).ok_or_else(|| lacking(value).unwrap_or_else(|| refused(&config)))
     }
 
-    fn of(config: &Config, outer: &Fields, inner: &Fields) -> Option<Self> {
+    /// Of dimensions that a person or the catalog names.
+    ///
+    /// # Errors
+    /// [`Error::MissingDimensions`] where a dimension is not given, and those of [`Arithmetic::of_config`].
+    pub fn of_dimensions(dimensions: &Dimensions) -> Result<Self, Error> {
+        let value = dimensions.config();
+        let config = read(&value);
+        if let Some(name) = config.not_a_decoder() {
+            return Err(Error::NotADecoder { name });
+        }
+        Self::of(&config, &value).ok_or_else(|| refused(&config))
+    }
+
+    fn of(config: &Config, value: &Value) -> Option<Self> {
+        let empty = Fields::new();
+        let written = layouts::usual(value);
+        let (outer, inner) = parts(&written, &empty);
+        let plan = Plan::new(config, outer, inner)?;
         let Counts {
             total,
             active,
             outside,
             looked_up,
             ..
-        } = count(config, outer, inner)?;
-        let recipe = recipe_of(config, outer, inner)?;
-        let sizes = sizes(config, recipe)?;
+        } = count(&plan)?;
+        let recipe = plan.recipe;
+        let sizes = plan.sizes()?;
         let pairs = (config.pos.unwrap_or(0) as f64).powi(2) * sizes.layers as f64;
         let layers = kinds(inner, sizes.layers, config.is_moe);
         let layers = layers
             .iter()
             .enumerate()
-            .map(|(at, (mixer, _))| Layer::new(config, inner, sizes, *mixer, at as i64))
+            .map(|(at, (mixer, _))| {
+                let own = plan.sizes_at(sizes, at as i64);
+                Layer::new(config, inner, own, *mixer, at as i64)
+            })
             .collect();
         Some(Self {
             parameters_total: total,
             parameters_active: active,
             counted_exactly: config.counted_exactly,
-            notes: notes(config),
+            notes: notes(config, &plan),
             outside,
             looked_up,
             vocab: sizes.vocab,
@@ -252,17 +279,47 @@ impl Arithmetic {
 /// Engines keep the states of linear attention in 32 bits.
 const STATE_BYTES: f64 = 4.0;
 
-fn notes(config: &Config) -> Vec<String> {
+fn notes(config: &Config, plan: &Plan<'_>) -> Vec<String> {
     let mut notes = Vec::new();
+    if !config.not_understood.is_empty() {
+        notes.push(format!(
+            "an estimate: the config has keys that are not understood here and may add or take away weights: {}",
+            config.not_understood.join(", ")
+        ));
+    }
+    match config.key_heads {
+        KeyHeads::Stated => {}
+        KeyHeads::Default(_) if knows_no_groups(&plan.kind) => {}
+        KeyHeads::Default(count) => notes.push(format!(
+            "key-value heads are not stated: {count}, the default of `{}`",
+            plan.kind
+        )),
+        KeyHeads::Unknown => notes.push(
+            "key-value heads are not stated and no default of the class is known: counted as many as heads; with fewer, \
+             parameters and cache are smaller"
+                .to_owned(),
+        ),
+    }
+    if config.layers_differ {
+        notes.push("layers differ in width or heads: those shown are the most frequent, each layer is counted by its own".to_owned());
+    }
     if !config.counted_exactly {
-        let why = if config.is_multimodal {
-            "the language model alone is counted, not what sees or hears"
+        let kinds = kinds(plan.inner, config.layers.unwrap_or(0), config.is_moe);
+        let is_plain = config.layer_kinds_are_plain(plan.inner, &plan.kind);
+        if config.is_multimodal {
+            notes.push("the language model alone is counted, not what sees or hears".to_owned());
         } else if config.is_moe {
-            "of a mixture every matrix is counted; small gates may be missing"
-        } else {
-            "counted by Llama's layout: this family's own is not known, or its layers differ"
-        };
-        notes.push(why.to_owned());
+            notes.push("of a mixture every matrix is counted; small gates may be missing".to_owned());
+        } else if kinds.iter().any(|(mixer, _)| *mixer == Mixer::Linear) && !is_plain {
+            notes.push(
+                "layers of several kinds: their matrices are counted, small parts (gates, decays) nearly"
+                    .to_owned(),
+            );
+        } else if !is_plain || !plan.is_known {
+            notes.push(
+                "counted by Llama's layout: this family's own is not known, or its layers differ".to_owned(),
+            );
+        }
     }
     if let Some(packed) = &config.quantization {
         notes.push(format!(
@@ -286,6 +343,16 @@ fn refused(config: &Config) -> Error {
         .map(|(name, _)| *name)
         .collect();
     if missing.is_empty() {
+        // As many as layers of squares of the width have: what can be counted, where a formula is known.
+        let squares = |layers: i64, width: i64| i128::from(layers).saturating_mul(i128::from(width).pow(2));
+        if let (Some(layers), Some(width)) = (config.layers, config.d_model)
+            && squares(layers, width) < i128::from(i64::MAX) / 4_096
+        {
+            let family = config.architecture.clone().or_else(|| config.model_type.clone());
+            return Error::NoFormula {
+                family: family.unwrap_or_else(|| "this config".to_owned()),
+            };
+        }
         return Error::Uncountable {
             layers: config.layers.unwrap_or(0),
             d_model: config.d_model.unwrap_or(0),

@@ -116,8 +116,12 @@ fn operations_and_weights_add_up_by_hand() {
 
 #[test]
 fn what_is_missing_is_named() {
-    let error =
-        Arithmetic::of_config(&json!({"hidden_size": 8, "num_hidden_layers": 1})).expect_err("no heads");
+    let dimensions = Dimensions {
+        layers: Some(1),
+        d_model: Some(8),
+        ..Dimensions::default()
+    };
+    let error = Arithmetic::of_dimensions(&dimensions).expect_err("no heads");
     assert_eq!(
         error.to_string(),
         "the structure lacks `d_ffn`, `heads`, `vocab_size`"

@@ -57,8 +57,8 @@ pub(crate) fn read_broken(bytes: &[u8], file: &str, out: &mut Out<'_>) -> Result
 /// Reads one config into `out`; returns the number of rows: one.
 pub(crate) fn read(value: &Value, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
     let config = config::read(value);
-    if let Some(why) = clean::not_a_decoder(config.architecture.as_deref(), config.model_type.as_deref()) {
-        out.reject_row(0, "architectures", why, "not_a_decoder")?;
+    if let Some(why) = config.not_a_decoder() {
+        out.reject_row(0, "architectures", &why, "not_a_decoder")?;
         return Ok(1);
     }
     let mut observed = Observed {

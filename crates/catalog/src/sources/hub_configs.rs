@@ -52,9 +52,8 @@ pub(crate) fn read(value: &Value, out: &mut Out<'_>) -> Result<u64, Error> {
             continue;
         }
         let config = config::read(extract);
-        if let Some(why) = clean::not_a_decoder(config.architecture.as_deref(), config.model_type.as_deref())
-        {
-            out.reject_row(row, "architectures", why, "not_a_decoder")?;
+        if let Some(why) = config.not_a_decoder() {
+            out.reject_row(row, "architectures", &why, "not_a_decoder")?;
         } else {
             let mut observed = Observed {
                 id: id.clone(),

@@ -31,8 +31,7 @@ pub(super) fn resized(asked: &Asked, over: &str, value: i64, target: i64) -> Res
         }
     };
     let far = |dimensions: &Dimensions| {
-        Arithmetic::of_config(&dimensions.config())
-            .map_or(i64::MAX, |cost| (cost.parameters_total - target).abs())
+        Arithmetic::of_dimensions(&dimensions).map_or(i64::MAX, |cost| (cost.parameters_total - target).abs())
     };
     let nearest = |candidates: &mut dyn Iterator<Item = Dimensions>| candidates.min_by_key(|one| far(one));
     let found = match over {
@@ -76,7 +75,7 @@ pub(super) fn resized(asked: &Asked, over: &str, value: i64, target: i64) -> Res
         }))
         .context("no structure of that size")?
     };
-    let arithmetic = Arithmetic::of_config(&exact.config())?;
+    let arithmetic = Arithmetic::of_dimensions(&exact)?;
     let off = (arithmetic.parameters_total as f64 / target as f64 - 1.0).abs();
     if off > 0.05 {
         bail!(
@@ -116,7 +115,7 @@ mod tests {
             vocab_size: Some(128_256),
             ..Dimensions::default()
         };
-        let arithmetic = Arithmetic::of_config(&dimensions.config()).expect("complete");
+        let arithmetic = Arithmetic::of_dimensions(&dimensions).expect("complete");
         let target = arithmetic.parameters_total;
         let asked = Asked {
             id: None,
