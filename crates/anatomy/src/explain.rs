@@ -10,6 +10,15 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
+/// What is said of something that this program was built without.
+pub(crate) fn not_built_in(what: &str, feature: &'static str) -> anyhow::Error {
+    catalog::Error::NotBuiltIn {
+        what: what.to_owned(),
+        feature,
+    }
+    .into()
+}
+
 /// The error with its causes, and after a blank line a hint where there is one.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
@@ -37,6 +46,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
                 format!("did you mean {}?", unknown.near.join(", "))
             });
         }
+        #[cfg(feature = "hub")]
         if let Some(hub) = cause.downcast_ref::<crate::hub::error::Error>() {
             return crate::commands::hub::hint(hub).map(str::to_owned);
         }
@@ -120,6 +130,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::Packed { .. } => {
             "unpack it first, as with `gunzip`, or write it as Parquet, which packs and is read"
         }
+        E::NotBuiltIn { .. } => return None,
         E::NotNumbers(clash) => return Some(numbers_of(clash)),
         E::NotUtf8 { .. } => "save the file as UTF-8, or fetch it again",
         E::MissingColumn { .. } => {

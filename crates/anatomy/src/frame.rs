@@ -9,7 +9,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use catalog::Catalog;
-use catalog::query::{Engine, Values};
+use catalog::answer::Values;
+use catalog::query::Engine;
 use catalog::tables::{Checkpoint, Evaluation, Training};
 use study::features::COLUMNS;
 
@@ -106,7 +107,7 @@ fn cells(path: &Path) -> Result<(Vec<(String, Values)>, String)> {
         catalog::stores::read(path).with_context(|| format!("cannot read the data {}", path.display()))?;
     let sha256 = catalog::sha256(&bytes);
     if ends_in("parquet") {
-        let table = catalog::query::read_parquet(&path.display().to_string(), bytes)?;
+        let table = catalog::answer::read_parquet(&path.display().to_string(), bytes)?;
         return Ok((table.columns()?, sha256));
     }
     let mut reader = csv::Reader::from_reader(bytes.as_ref());

@@ -14,6 +14,7 @@ mod draw;
 mod evidence;
 mod explain;
 mod frame;
+#[cfg(feature = "hub")]
 mod hub;
 mod narrow;
 mod output;

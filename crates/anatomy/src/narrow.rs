@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use catalog::Catalog;
-use catalog::query::{Engine, Values};
+use catalog::answer::Values;
+use catalog::query::Engine;
 use study::claims::is_claim;
 use study::section::Section;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::parquet_file::data_type;
-use crate::query::moments::skewness_and_kurtosis;
+use crate::moments::skewness_and_kurtosis;
 use crate::schema::Row;
 use crate::tables::{
     Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Source, Structure,

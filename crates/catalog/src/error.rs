@@ -5,6 +5,16 @@ use std::path::PathBuf;
 /// Every failure of this crate. Only the binary adds advice.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Something that this program was built without.
+    #[error(
+        "{what} is not built in: build with `cargo build --release --features {feature}` (or `--features full` for everything)"
+    )]
+    NotBuiltIn {
+        /// What was asked for.
+        what: String,
+        /// The cargo feature that has it.
+        feature: &'static str,
+    },
     /// The operating system said no.
     #[error("{path}: {source}")]
     Io {

@@ -9,9 +9,11 @@ use crate::build::Progress;
 use crate::catalog::{Catalog, MANIFEST, SNAPSHOT, read_manifest};
 use crate::describe::schema;
 use crate::error::Error;
-use crate::query::{Engine, Format, TABLES};
+use crate::answer::{Answer, Format, read_parquet};
+use crate::parquet_file::to_batch;
+use crate::schema::{Row, TABLES};
 use crate::stores;
-use crate::tables::Manifest;
+use crate::tables::{Manifest, Source};
 
 /// What an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +69,6 @@ pub fn export(
             files
         }
         Target::Csv | Target::Json => {
-            let engine = Engine::open(dir)?;
             let (format, extension) = if target == Target::Csv {
                 (Format::Csv, "csv")
             } else {
@@ -79,9 +80,7 @@ pub fn export(
                 let file = format!("{table}.{extension}");
                 let path = folder.path().join(&file);
                 let sink = BufWriter::new(File::create(&path).map_err(Error::io(&path))?);
-                engine
-                    .query(&format!("select * from {table}"))?
-                    .write(format, sink)?;
+                rows_of(dir, table)?.write(format, sink)?;
                 files.push(file);
             }
             files
@@ -90,6 +89,31 @@ pub fn export(
     crate::build::put_in_place(folder, out)?;
     written.sort();
     Ok(written)
+}
+
+/// All rows of a table of the catalog.
+fn rows_of(dir: Option<&Path>, table: &str) -> Result<Answer, Error> {
+    let bytes = |file: &str| match dir {
+        Some(dir) => stores::read(&dir.join(file)),
+        None => Ok(SNAPSHOT
+            .iter()
+            .find(|(name, _)| *name == file)
+            .map(|(_, bytes)| bytes::Bytes::from_static(bytes))
+            .unwrap_or_default()),
+    };
+    if table == Source::TABLE {
+        let batch = to_batch(&read_manifest(&bytes(MANIFEST)?)?.sources)?;
+        return Ok(Answer {
+            schema: batch.schema(),
+            batches: vec![batch],
+        });
+    }
+    let manifest = read_manifest(&bytes(MANIFEST)?)?;
+    let file = manifest
+        .tables
+        .get(table)
+        .map_or_else(|| format!("{table}.parquet"), |table| table.file.clone());
+    read_parquet(&file, bytes(&file)?)
 }
 
 /// To a store: made on this machine, then object by object; the manifest last, without which it is no catalog.

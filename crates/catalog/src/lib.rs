@@ -3,6 +3,7 @@
 //! [`build()`] turns a folder of public files into Parquet tables and a manifest; [`Catalog`] holds them in memory, from a
 //! folder or from the snapshot compiled into the program.
 
+pub mod answer;
 pub mod build;
 mod calendar;
 pub mod catalog;
@@ -22,8 +23,13 @@ pub mod items;
 mod known;
 mod labels;
 mod manifest;
+mod moments;
 pub mod parquet_file;
 pub mod plausible;
+#[cfg(feature = "sql")]
+pub mod query;
+#[cfg(not(feature = "sql"))]
+#[path = "query_absent.rs"]
 pub mod query;
 mod reading;
 mod resolve;

@@ -5,6 +5,20 @@ use crate::tables::{ResolvedBy, Training};
 /// Version of the tables' schema, in every file and in the manifest.
 pub const SCHEMA_VERSION: u32 = 2;
 
+/// Names of the catalog's own tables, in the order of the help.
+pub const TABLES: [&str; 10] = [
+    "checkpoints",
+    "structures",
+    "evaluations",
+    "scores",
+    "items",
+    "duplicates",
+    "conflicts",
+    "rejects",
+    "resolution",
+    "sources",
+];
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -225,6 +225,8 @@ pub(crate) fn items_apart(
 mod tests {
     use super::*;
 
+    type Change = fn(&mut Run);
+
     fn run() -> Run {
         Run {
             leaderboard: "board".into(),
@@ -250,7 +252,6 @@ mod tests {
             ..run()
         };
         assert_eq!(run().unlike(&same), Vec::<String>::new());
-        type Change = fn(&mut Run);
         let changed: [(Change, &str); 8] = [
             (
                 |run| run.leaderboard = "other".into(),

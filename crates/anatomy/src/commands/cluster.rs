@@ -9,11 +9,6 @@ use clap::{Args, Subcommand};
 use super::asked::quantity;
 use crate::cli::Global;
 
-/// What a program without clusters says.
-#[cfg(not(feature = "cluster"))]
-pub(crate) const WITHOUT: &str =
-    "this program was built without clusters; with them: cargo build --release --features cluster";
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
     /// Take statements, divide them, hand their tasks to executors
@@ -82,10 +77,10 @@ fn memory(text: &str) -> Result<u64> {
 #[cfg(not(feature = "cluster"))]
 pub(crate) fn run(_: &Global, command: &ClusterCommand) -> Result<ExitCode> {
     let what = match command {
-        ClusterCommand::Scheduler(args) => format!("scheduler at {}:{}", args.host, args.port),
-        ClusterCommand::Executor(args) => format!("executor of {} with {args:?}", args.scheduler),
+        ClusterCommand::Scheduler(args) => format!("a scheduler at {}:{}", args.host, args.port),
+        ClusterCommand::Executor(args) => format!("an executor of {} with {args:?}", args.scheduler),
     };
-    anyhow::bail!("no {what}: {WITHOUT}")
+    Err(crate::explain::not_built_in(&what, "cluster"))
 }
 
 #[cfg(feature = "cluster")]

@@ -131,11 +131,10 @@ fn on_cluster(global: &Global, args: &QueryArgs, address: &str, sql: &str) -> Re
 
 #[cfg(not(feature = "cluster"))]
 fn on_cluster(_: &Global, args: &QueryArgs, address: &str, _: &str) -> Result<Answer> {
-    anyhow::bail!(
-        "--cluster {address} --timeout {}: {}",
-        args.timeout,
-        super::cluster::WITHOUT
-    )
+    Err(crate::explain::not_built_in(
+        &format!("--cluster {address} --timeout {}", args.timeout),
+        "cluster",
+    ))
 }
 
 /// The statement that lists the columns of one table, or of all where none is named.

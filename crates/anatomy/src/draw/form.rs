@@ -1,15 +1,9 @@
 //! The same drawing as PNG or PDF: the SVG document, read back and painted with a font that is compiled in.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use clap::ValueEnum;
-use krilla::geom::Size;
-use krilla::page::PageSettings;
-use krilla_svg::{SurfaceExt, SvgSettings};
-use resvg::tiny_skia::{Color, Pixmap, Transform};
-use resvg::usvg::{self, fontdb};
 
 /// Form of a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -21,9 +15,6 @@ pub(crate) enum Form {
     /// For papers: vectors and text that can be searched
     Pdf,
 }
-
-/// Pixels of a PNG to one unit of the SVG.
-const SCALE: f32 = 2.0;
 
 impl Form {
     /// The form that a file's name asks for; SVG where it asks for none of the others.
@@ -48,64 +39,23 @@ impl Form {
     pub(crate) fn of_svg(self, svg: &str) -> Result<Vec<u8>> {
         match self {
             Self::Svg => Ok(svg.as_bytes().to_vec()),
-            Self::Png => png(&read(svg)?),
-            Self::Pdf => pdf(&read(svg)?),
+            Self::Png | Self::Pdf => painted(self, svg),
         }
     }
 }
 
-/// DejaVu Sans, whatever family a drawing names.
-fn fonts() -> Arc<fontdb::Database> {
-    static FONTS: OnceLock<Arc<fontdb::Database>> = OnceLock::new();
-    let load = || {
-        let mut fonts = fontdb::Database::new();
-        fonts.load_font_data(dejavu::sans::regular().to_vec());
-        fonts.load_font_data(dejavu::sans::bold().to_vec());
-        fonts.set_sans_serif_family("DejaVu Sans");
-        fonts.set_serif_family("DejaVu Sans");
-        fonts.set_monospace_family("DejaVu Sans");
-        Arc::new(fonts)
-    };
-    FONTS.get_or_init(load).clone()
+#[cfg(feature = "images")]
+use super::paint::painted;
+
+#[cfg(not(feature = "images"))]
+fn painted(form: Form, _svg: &str) -> Result<Vec<u8>> {
+    Err(crate::explain::not_built_in(
+        &format!("drawing as {}", form.extension().to_uppercase()),
+        "images",
+    ))
 }
 
-fn read(svg: &str) -> Result<usvg::Tree> {
-    let options = usvg::Options {
-        font_family: "DejaVu Sans".to_owned(),
-        fontdb: fonts(),
-        ..usvg::Options::default()
-    };
-    usvg::Tree::from_str(svg, &options).context("the drawing is no SVG that can be painted")
-}
-
-fn png(tree: &usvg::Tree) -> Result<Vec<u8>> {
-    let pixels = |length: f32| (length * SCALE).ceil() as u32;
-    let (width, height) = (pixels(tree.size().width()), pixels(tree.size().height()));
-    let mut map = Pixmap::new(width, height)
-        .ok_or_else(|| anyhow!("a drawing of {width} × {height} pixels cannot be painted"))?;
-    map.fill(Color::WHITE);
-    resvg::render(tree, Transform::from_scale(SCALE, SCALE), &mut map.as_mut());
-    map.encode_png().context("the drawing cannot be written as PNG")
-}
-
-fn pdf(tree: &usvg::Tree) -> Result<Vec<u8>> {
-    let (width, height) = (tree.size().width(), tree.size().height());
-    let size =
-        Size::from_wh(width, height).ok_or_else(|| anyhow!("a drawing of {width} × {height} has no page"))?;
-    let mut document = krilla::Document::new();
-    let mut page = document.start_page_with(PageSettings::new(size));
-    let mut surface = page.surface();
-    surface
-        .draw_svg(tree, size, SvgSettings::default())
-        .ok_or_else(|| anyhow!("the drawing cannot be set on a page"))?;
-    surface.finish();
-    page.finish();
-    document
-        .finish()
-        .map_err(|e| anyhow!("the drawing cannot be written as PDF: {e:?}"))
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "images"))]
 mod tests {
     use super::*;
 

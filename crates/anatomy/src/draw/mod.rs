@@ -5,6 +5,8 @@
 
 mod bars;
 mod form;
+#[cfg(feature = "images")]
+mod paint;
 mod intervals;
 mod layers;
 mod panels;

@@ -1,5 +1,6 @@
-//! Files of ours that pages load: styles, scripts, Plotly's script as its crate ships it.
+//! Files that pages load: our styles and scripts, and Plotly's script.
 
+use std::io::Read;
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -66,14 +67,16 @@ async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
     Ok(response.into_response())
 }
 
+/// The library that draws, unpacked when it is first asked for.
 static PLOTLY: LazyLock<Bytes> = LazyLock::new(|| plotly().into());
 
-/// The first script of those that the crate embeds; the second, for mathematics in labels, is not needed.
-fn plotly() -> String {
-    let sources = ::plotly::Plot::offline_js_sources();
-    let start = sources.find('>').map_or(0, |at| at + 1);
-    let end = sources.find("</script>").unwrap_or(sources.len());
-    sources.get(start..end).unwrap_or_default().to_owned()
+fn plotly() -> Vec<u8> {
+    let packed: &[u8] = include_bytes!("static/plotly.min.js.gz");
+    let mut script = Vec::new();
+    flate2::read::GzDecoder::new(packed)
+        .read_to_end(&mut script)
+        .expect("the file compiled in is whole");
+    script
 }
 
 #[cfg(test)]
@@ -81,11 +84,12 @@ mod tests {
     #[test]
     fn the_script_is_the_library() {
         let script = super::plotly();
+        let script = std::str::from_utf8(&script).expect("text");
         assert!(
             script.trim_start().starts_with("/**\n* plotly.js v"),
             "{}",
             &script[..80]
         );
-        assert!(script.len() > 1_000_000 && !script.contains("MathJax ="));
+        assert!(script.len() > 1_000_000 && !script.contains("</script>"));
     }
 }

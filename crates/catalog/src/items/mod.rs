@@ -15,11 +15,12 @@ mod foreign;
 mod import;
 mod kept;
 mod store;
-#[cfg(test)]
+#[cfg(all(test, feature = "sql"))]
 mod tests;
 
 use crate::schema::table;
 
+#[cfg(feature = "sql")]
 pub(crate) use store::parts;
 
 pub use import::{ImportSettings, Imported, Told, files, import};

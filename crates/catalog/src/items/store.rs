@@ -162,6 +162,7 @@ impl Writing {
     }
 }
 
+#[cfg(feature = "sql")]
 /// The files of a table: names of folder and file, in order.
 pub(crate) fn parts(items: &Path) -> Result<Vec<(String, String)>, Error> {
     let name = |path: Option<&Path>| {

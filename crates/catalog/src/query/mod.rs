@@ -3,8 +3,7 @@
 mod bootstrap;
 mod items;
 mod mode;
-pub(crate) mod moments;
-mod output;
+mod moments;
 mod over;
 mod paired;
 #[path = "../../../study/src/statistics/proportions.rs"]
@@ -14,11 +13,10 @@ mod paired;
     reason = "the file is a module of three crates, which use different parts of it"
 )]
 mod proportions;
-pub(crate) mod spearman;
+mod spearman;
 mod suggest;
 mod ternary;
 mod text;
-mod values;
 mod visitor;
 
 use std::path::Path;
@@ -32,9 +30,11 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility, create_udaf};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::catalog::{MANIFEST, SNAPSHOT, read_manifest};
+use crate::answer::{batch, read_parquet};
+pub use crate::answer::{Answer, Format, Values};
+pub use crate::schema::TABLES;
 use crate::error::Error;
 use crate::parquet_file::to_batch;
 use crate::schema::Row;
@@ -44,29 +44,24 @@ use bootstrap::Bootstrap;
 pub use items::{AnswerRow, identity_of_items};
 use mode::Mode;
 use moments::{MomentsAccumulator, Order};
-pub use output::Format;
 use spearman::SpearmanAccumulator;
-pub use values::Values;
 
 /// One score a row, with the structure and the facts of its checkpoint: the join that most questions start from.
 const OBSERVATIONS: &str = include_str!("observations.sql");
 
+/// Whether this program has the engine.
+pub const BUILT_IN: bool = true;
+
+/// Nothing: the engine is here.
+///
+/// # Errors
+/// None; where SQL is not built in, the error that says so.
+pub fn needed() -> Result<(), Error> {
+    Ok(())
+}
+
 /// Views over the tables.
 pub const VIEWS: [&str; 1] = ["observations"];
-
-/// Names of the catalog's own tables, in the order of the help.
-pub const TABLES: [&str; 10] = [
-    "checkpoints",
-    "structures",
-    "evaluations",
-    "scores",
-    "items",
-    "duplicates",
-    "conflicts",
-    "rejects",
-    "resolution",
-    "sources",
-];
 
 /// Our own aggregates: `skewness(x)`, `kurtosis(x)`, `mode(x)`, `spearman(x, y)`. Any `DataFusion` session can register
 /// them, a distributed one too.
@@ -124,34 +119,6 @@ pub(crate) fn numbers(values: &[ArrayRef], index: usize) -> Result<&Float64Array
         .get(index)
         .and_then(|array| array.as_primitive_opt::<Float64Type>())
         .ok_or_else(|| DataFusionError::Internal(format!("aggregate input {index} is no 64-bit float")))
-}
-
-/// What a statement gave.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// Columns.
-    pub schema: SchemaRef,
-    /// Rows, in batches.
-    pub batches: Vec<RecordBatch>,
-}
-
-/// All rows of a Parquet file, in its order. `name` is what errors call it.
-///
-/// # Errors
-/// [`Error::Parquet`] where it is none or is damaged.
-pub fn read_parquet(name: &str, bytes: impl Into<Bytes>) -> Result<Answer, Error> {
-    let broken = |error: &dyn std::fmt::Display| Error::Parquet {
-        file: name.to_owned(),
-        message: error.to_string(),
-    };
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes.into()).map_err(|e| broken(&e))?;
-    let schema = builder.schema().clone();
-    let batches = builder
-        .build()
-        .map_err(|e| broken(&e))?
-        .collect::<Result<_, _>>()
-        .map_err(|e| broken(&e))?;
-    Ok(Answer { schema, batches })
 }
 
 /// A session with the catalog's tables, our aggregates, and files by path (`select … from 'file.csv'`).
@@ -240,6 +207,15 @@ impl Engine {
     fn register_sources(&self, sources: &[Source]) -> Result<(), Error> {
         let batch = to_batch(sources)?;
         self.register_batches(Source::TABLE, batch.schema(), vec![batch])
+    }
+
+    /// Makes columns, all of one length, a table of that name.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where lengths differ or two columns share a name.
+    pub fn register_columns(&self, table: &str, columns: &[(String, Values)]) -> Result<(), Error> {
+        let batch = batch(columns)?;
+        self.register_batches(table, batch.schema(), vec![batch])
     }
 
     fn register_batches(

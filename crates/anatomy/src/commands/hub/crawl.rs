@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use study::section::{Cell, Table};
 
-use super::{CrawlArgs, Session, with_session};
+use super::CrawlArgs;
+use super::session::{Session, with_session};
 use crate::cli::{Format, Global};
 use crate::hub::crawl::{Ending, crawl};
 use crate::hub::error::Error;

@@ -6,7 +6,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use study::section::{Cell, Table};
 
-use super::{FetchArgs, Session, with_session};
+use super::FetchArgs;
+use super::session::{Session, with_session};
 use crate::cli::{Format, Global};
 use crate::hub::fetch::{Had, by_name};
 use crate::hub::{export, state::Standing};

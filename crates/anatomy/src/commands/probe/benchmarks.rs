@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use catalog::query::{Format, read_parquet};
+use catalog::answer::{Format, read_parquet};
 use tempfile::TempDir;
 
 /// A folder with one folder a benchmark, readable as JSON lines.

@@ -15,8 +15,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::Global;
+#[cfg(feature = "hub")]
 use crate::hub::checkpoint::{self, Wanted};
+#[cfg(feature = "hub")]
 use crate::hub::client::Client;
+#[cfg(feature = "hub")]
 use crate::hub::settings::{self, Settings};
 use crate::progress;
 
@@ -104,6 +107,7 @@ impl ModelArgs {
     }
 
     /// Where the checkpoint is on this disk, fetched if it is a name on the Hub and not here yet.
+    #[cfg(feature = "hub")]
     fn place(&self, global: &Global) -> Result<PathBuf> {
         let above = self.model.parent().filter(|above| *above != Path::new(""));
         let is_local = self.model.exists() || above.is_some_and(Path::exists);
@@ -137,6 +141,19 @@ impl ModelArgs {
             }));
         bar.finish_and_clear();
         fetched.with_context(|| format!("{name} is not here, and was asked for at the Hub"))
+    }
+
+    /// Where the checkpoint is on this disk; one that is not here cannot be fetched.
+    #[cfg(not(feature = "hub"))]
+    fn place(&self, _: &Global) -> Result<PathBuf> {
+        let above = self.model.parent().filter(|above| *above != Path::new(""));
+        let is_local = self.model.exists() || above.is_some_and(Path::exists);
+        let is_name = self.model.is_relative() && self.model.components().count() == 2;
+        if !is_local && is_name {
+            let what = format!("fetching {} from the Hub", self.model.display());
+            return Err(crate::explain::not_built_in(&what, "hub"));
+        }
+        Ok(self.model.clone())
     }
 
     pub(super) fn settings(&self) -> RunSettings {

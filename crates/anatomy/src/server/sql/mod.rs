@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -103,6 +104,9 @@ impl Pool {
 
     /// Starts one child before the first statement asks for it.
     pub(crate) async fn warm(&self) {
+        if !catalog::query::BUILT_IN {
+            return;
+        }
         let (sql, form) = ("select 1".to_owned(), Form::Json);
         // A start that fails is told to the first visitor who asks.
         let _ = self.run(sql, 1, form).await;
@@ -114,6 +118,9 @@ impl Pool {
     /// 400 for a text too long or empty, 422 for a refused statement and one over a limit, 503 for more at once than there
     /// is room for.
     pub(crate) async fn run(&self, sql: String, rows: usize, form: Form) -> Result<Answer, Problem> {
+        if let Err(absent) = catalog::query::needed() {
+            return Err(Problem::of_status(StatusCode::NOT_IMPLEMENTED, absent.to_string()));
+        }
         let length = sql.chars().count();
         if length > self.limits.length {
             return Err(Problem::bad(format!(

@@ -7,7 +7,7 @@ use arrow::util::pretty::pretty_format_batches_with_schema;
 use parquet::arrow::ArrowWriter;
 
 use crate::error::Error;
-use crate::query::Answer;
+use crate::answer::Answer;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

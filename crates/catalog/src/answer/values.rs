@@ -1,4 +1,4 @@
-//! Answers as plain columns, and plain columns as tables: the bridge from SQL to whatever computes in `f64`.
+//! Answers as plain columns, and plain columns as batches: the bridge from tables to whatever computes in `f64`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema};
 
 use crate::error::Error;
-use crate::query::{Answer, Engine};
+use crate::answer::Answer;
 
 /// One column, `None` where a cell is null.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,27 +67,24 @@ fn values(array: &ArrayRef) -> Result<Values, arrow::error::ArrowError> {
     ))
 }
 
-impl Engine {
-    /// Makes columns, all of one length, a table of that name.
-    ///
-    /// # Errors
-    /// [`Error::Query`] where lengths differ or two columns share a name.
-    pub fn register_columns(&self, table: &str, columns: &[(String, Values)]) -> Result<(), Error> {
-        let mut fields = Vec::new();
-        let mut arrays: Vec<ArrayRef> = Vec::new();
-        for (name, values) in columns {
-            let array: ArrayRef = match values {
-                Values::Numbers(cells) => Arc::new(cells.iter().copied().collect::<Float64Array>()),
-                Values::Text(cells) => Arc::new(cells.iter().map(Option::as_deref).collect::<StringArray>()),
-            };
-            fields.push(Field::new(name, array.data_type().clone(), true));
-            arrays.push(array);
-        }
-        let schema = Arc::new(Schema::new(fields));
-        let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(|error| Error::Query {
-            message: error.to_string(),
-            suggestions: Vec::new(),
-        })?;
-        self.register_batches(table, schema, vec![batch])
+/// Columns, all of one length, as one batch.
+///
+/// # Errors
+/// [`Error::Query`] where lengths differ or two columns share a name.
+pub fn batch(columns: &[(String, Values)]) -> Result<RecordBatch, Error> {
+    let mut fields = Vec::new();
+    let mut arrays: Vec<ArrayRef> = Vec::new();
+    for (name, values) in columns {
+        let array: ArrayRef = match values {
+            Values::Numbers(cells) => Arc::new(cells.iter().copied().collect::<Float64Array>()),
+            Values::Text(cells) => Arc::new(cells.iter().map(Option::as_deref).collect::<StringArray>()),
+        };
+        fields.push(Field::new(name, array.data_type().clone(), true));
+        arrays.push(array);
     }
+    let schema = Arc::new(Schema::new(fields));
+    RecordBatch::try_new(schema, arrays).map_err(|error| Error::Query {
+        message: error.to_string(),
+        suggestions: Vec::new(),
+    })
 }
