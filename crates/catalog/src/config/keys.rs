@@ -57,7 +57,6 @@ const READ: &[&str] = &[
     "kv_lora_rank",
     "layer_types",
     "layers_block_type",
-    "linear_attn_config",
     "linear_conv_kernel_dim",
     "linear_key_head_dim",
     "linear_num_key_heads",
