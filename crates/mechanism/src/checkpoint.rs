@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::config::DecoderConfig;
+use crate::config::{DecoderConfig, json};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
 use crate::tokenizer::Tokenizer;
@@ -126,12 +126,11 @@ impl Checkpoint {
             path: config_path.clone(),
             source,
         })?;
-        let config_json: Map<String, Value> =
-            serde_json::from_slice(&text).map_err(|e| Error::Malformed {
-                path: config_path,
-                what: e.to_string(),
-                at: e.column() as u64,
-            })?;
+        let config_json: Map<String, Value> = json::object(&text).map_err(|e| Error::Malformed {
+            path: config_path,
+            what: e.to_string(),
+            at: e.column() as u64,
+        })?;
         let config = DecoderConfig::from_hub(&config_json)?;
         let tokenizer_path = folder.join("tokenizer.json");
         let tokenizer = if tokenizer_path.exists() {
@@ -201,7 +200,7 @@ impl Checkpoint {
 fn end_tokens(folder: &Path, config: &Map<String, Value>) -> Vec<u32> {
     let generation: Option<Map<String, Value>> = std::fs::read(folder.join("generation_config.json"))
         .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        .and_then(|bytes| json::object(&bytes).ok());
     let of = |map: &Map<String, Value>| map.get("eos_token_id").filter(|v| !v.is_null()).cloned();
     let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
     match generation.as_ref().and_then(of).or_else(|| of(config)) {

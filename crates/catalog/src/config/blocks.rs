@@ -1,4 +1,4 @@
-//! Layers that a search found one by one: `block_configs` of Nemotron-NAS (DeciLM), whose layers have a width and heads of
+//! Layers that a search found one by one: `block_configs` of Nemotron-NAS (`DeciLM`), whose layers have a width and heads of
 //! their own, or lack one of their parts (Bercovich et al. 2024, arXiv 2411.19146).
 
 use serde_json::Value;

@@ -141,10 +141,9 @@ pub(crate) fn key_heads(config: &Config, family: Option<&str>, inner: &Fields) -
     match fixed {
         Some(_) if is_null => KeyHeads::Default(heads),
         Some(count) if count <= heads && heads % count == 0 => KeyHeads::Default(count),
-        Some(_) => KeyHeads::Unknown,
         None if MULTI_QUERY.contains(&family) => KeyHeads::Default(1),
         None if AS_HEADS.contains(&family) => KeyHeads::Default(heads),
-        None => KeyHeads::Unknown,
+        _ => KeyHeads::Unknown,
     }
 }
 
@@ -153,8 +152,7 @@ pub(crate) fn key_heads(config: &Config, family: Option<&str>, inner: &Fields) -
 pub(crate) fn nested(config: &mut Config, model_type: &str) {
     let [layers, d_model, d_ffn, heads, vocab_size, pos] = match model_type {
         "llama" => [32, 4096, 11008, 32, 32_000, 2048],
-        "mistral" => [32, 4096, 14336, 32, 32_000, 131_072],
-        "mixtral" => [32, 4096, 14336, 32, 32_000, 131_072],
+        "mistral" | "mixtral" => [32, 4096, 14336, 32, 32_000, 131_072],
         "qwen2" => [32, 4096, 22016, 32, 151_936, 32_768],
         "gemma" => [28, 3072, 24576, 16, 256_000, 8192],
         "gemma2" => [26, 2304, 9216, 8, 256_000, 8192],

@@ -1,4 +1,4 @@
-//! Configs of layouts of their own (OLMo's first, OpenELM, the first Mamba), written as the Hub's usual ones.
+//! Configs of layouts of their own (`OLMo`'s first, `OpenELM`, the first Mamba), written as the Hub's usual ones.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,7 @@ fn put(out: &mut Fields, name: &str, value: Option<impl Into<Value>>) {
     }
 }
 
-/// OLMo's own layout: `allenai/OLMo`, `olmo/config.py`, with the defaults that stand there.
+/// `OLMo`'s own layout: `allenai/OLMo`, `olmo/config.py`, with the defaults that stand there.
 fn olmo(stated: &Fields) -> Option<Fields> {
     let int = |names: &[&str]| fields::int(stated, names);
     let flag = |name: &str, default: bool| fields::flag(stated, &[name]).unwrap_or(default);
@@ -97,7 +97,7 @@ fn olmo(stated: &Fields) -> Option<Fields> {
     Some(out)
 }
 
-/// OpenELM's own layout (`configuration_openelm.py` of `apple/OpenELM`): a width and heads for each layer.
+/// `OpenELM`'s own layout (`configuration_openelm.py` of `apple/OpenELM`): a width and heads for each layer.
 fn openelm(stated: &Fields) -> Option<Fields> {
     let int = |name: &str| fields::int(stated, &[name]);
     let (width, layers) = (int("model_dim")?, int("num_transformer_layers")?);

@@ -8,6 +8,7 @@ pub(crate) mod family;
 pub(crate) mod fields;
 pub mod json;
 mod keys;
+mod known_keys;
 mod lacking;
 pub(crate) mod layers;
 pub(crate) mod layouts;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::config::blocks;
+use crate::config::blocks::{self, Block};
 use crate::config::count::{Plan, count};
 use crate::config::defaults::{self, KeyHeads};
 use crate::config::fields::{self, Fields};
@@ -16,6 +16,10 @@ use crate::sources::Dimensions;
 
 /// What a `config.json` says of a checkpoint's structure. Absent is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one fact that a config states"
+)]
 pub struct Config {
     /// Class name, for example `LlamaForCausalLM`.
     pub architecture: Option<String>,
@@ -190,7 +194,7 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
             .map(str::to_owned),
         layers: fields::int(inner, LAYERS).or_else(|| listed_layers(inner)),
         d_model: fields::int(inner, D_MODEL),
-        d_ffn: usual(inner, D_FFN).or_else(|| blocks::usual(inner, |block| block.width())),
+        d_ffn: usual(inner, D_FFN).or_else(|| blocks::usual(inner, Block::width)),
         heads: usual(inner, HEADS),
         kv_heads: usual(inner, KV_HEADS),
         head_dim: usual(inner, HEAD_DIM),

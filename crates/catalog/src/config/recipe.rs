@@ -106,16 +106,9 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
     Some(match family {
         "llama" | "mistral" | "phi3" | "internlm2" | "yi" | "baichuan" | "decilm" | "solar" | "granite"
         | "ministral" | "ministral3" | "exaone" | "olmo2" | "olmo3" | "nemotronnas" | "xverse"
-        | "openelm" | "hunyuan" | "arctic" | "helium" => LLAMA,
-        "smollm3" | "ernie45" | "mamba" | "falconmamba" => Recipe { tied: true, ..LLAMA },
-        // Every layer is its mixer alone.
-        "mamba2" => LLAMA,
+        | "openelm" | "hunyuan" | "arctic" | "helium" | "mamba2" => LLAMA,
         "lfm2" => Recipe {
             tied: true,
-            head_norms: true,
-            ..LLAMA
-        },
-        "exaone4" => Recipe {
             head_norms: true,
             ..LLAMA
         },
@@ -123,7 +116,7 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             qkv_bias: true,
             ..LLAMA
         },
-        "qwen3" => Recipe {
+        "qwen3" | "exaone4" => Recipe {
             head_norms: true,
             ..LLAMA
         },
@@ -132,7 +125,7 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             norms: 4,
             ..LLAMA
         },
-        "gemma" => Recipe { tied: true, ..LLAMA },
+        "gemma" | "smollm3" | "ernie45" | "mamba" | "falconmamba" => Recipe { tied: true, ..LLAMA },
         "gemma2" => Recipe {
             tied: true,
             norms: 4,

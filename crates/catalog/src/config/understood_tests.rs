@@ -52,7 +52,7 @@ fn a_key_that_may_shape_weights_and_is_not_known_ends_exactness() {
             .expect("one key");
         let config = llama(&more);
         let counted = read(&config);
-        assert_eq!(counted.not_understood, [name.clone()], "{more}");
+        assert_eq!(counted.not_understood, std::slice::from_ref(name), "{more}");
         assert!(
             !counted.counted_exactly && counted.parameters_total.is_some(),
             "{more}"

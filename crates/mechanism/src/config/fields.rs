@@ -1,4 +1,4 @@
-//! Typed reading of `config.json`: numbers may be strings, floats or null; nothing is trusted.
+//! Typed reading of `config.json`: numbers and truths may be strings, numbers floats or null; nothing is trusted.
 
 use serde_json::{Map, Value};
 
@@ -62,6 +62,8 @@ impl<'a> Fields<'a> {
         match self.get(key) {
             None => Ok(default),
             Some(Value::Bool(truth)) => Ok(*truth),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
+            Some(Value::String(text)) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
             Some(value) => Err(wrong(key, value, "true or false")),
         }
     }

@@ -3,6 +3,7 @@
 mod fields;
 mod gguf;
 mod hub;
+pub(crate) mod json;
 mod rotary;
 mod write;
 

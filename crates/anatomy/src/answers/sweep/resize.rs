@@ -31,7 +31,7 @@ pub(super) fn resized(asked: &Asked, over: &str, value: i64, target: i64) -> Res
         }
     };
     let far = |dimensions: &Dimensions| {
-        Arithmetic::of_dimensions(&dimensions).map_or(i64::MAX, |cost| (cost.parameters_total - target).abs())
+        Arithmetic::of_dimensions(dimensions).map_or(i64::MAX, |cost| (cost.parameters_total - target).abs())
     };
     let nearest = |candidates: &mut dyn Iterator<Item = Dimensions>| candidates.min_by_key(|one| far(one));
     let found = match over {
