@@ -180,8 +180,8 @@ fn answer<'a>(
     let Ok(divided) = divided.collect::<Result<Vec<_>>>() else {
         return Ok(None);
     };
-    let of_runs = |run: &(dyn Fn(&Division, u64) -> Result<Evaluation, study::Error> + Sync)| {
-        let all = divided.par_iter().zip(&seeds);
+    let of_runs = |n: usize, run: &(dyn Fn(&Division, u64) -> Result<Evaluation, study::Error> + Sync)| {
+        let all = divided[..n].par_iter().zip(&seeds);
         let all = all.map(|(division, &seed)| Ok((run(division, seed)?, seed)));
         let all: Vec<_> = all.collect::<Result<_, study::Error>>()?;
         Runs::of(all, Over::Splits, values, shape, settings.resamples)
@@ -191,10 +191,13 @@ fn answer<'a>(
         .map(|method| {
             let fit =
                 |division: &Division, seed| evaluate(&*method, design, values, None, &division.folds, seed);
-            Ok((method.name(), of_runs(&fit)?))
+            let n = methods::runs_of(method.name(), protocol);
+            Ok((method.name(), of_runs(n, &fit)?))
         })
         .collect::<Result<_>>()?;
-    let own_shape = of_runs(&|division, _| lookup(values, shape, &division.folds))?;
+    let own_shape = of_runs(divided.len(), &|division, _| {
+        lookup(values, shape, &division.folds)
+    })?;
     Ok(Some(Target {
         asked: question.asked(),
         protocol: protocol.name(),

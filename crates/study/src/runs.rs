@@ -138,3 +138,63 @@ impl Runs {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(r2: f64) -> Evaluation {
+        let target = target();
+        // A share of the way from the mean to the truth leaves (1 − share)² of the variance.
+        let share = 1.0 - (1.0 - r2).sqrt();
+        let middle = mean(&target);
+        Evaluation {
+            r2_pooled: Some(r2),
+            r2_folds: vec![Some(r2)],
+            mae: 1.0 - r2,
+            rmse: 2.0 - r2,
+            predictions: target
+                .iter()
+                .map(|y| Some(middle + share * (y - middle)))
+                .collect(),
+            n_tested: target.len(),
+        }
+    }
+
+    fn target() -> Vec<f64> {
+        (0..40)
+            .map(|row| f64::from(row % 8) + f64::from(row / 8))
+            .collect()
+    }
+
+    #[test]
+    fn scores_are_means_and_a_single_run_is_itself() {
+        let shape = Groups::from_labels(&(0..40).map(|row| row % 8).collect::<Vec<u32>>());
+        let of = |all: &[f64]| {
+            let runs = all.iter().zip(7..).map(|(r2, seed)| (run(*r2), seed)).collect();
+            Runs::of(runs, Over::Splits, &target(), &shape, 200).expect("scores")
+        };
+        let many = of(&[0.6, 0.8, 0.7]);
+        assert!((many.r2 - 0.7).abs() < 1e-12 && (many.r2_sd - 0.1).abs() < 1e-12);
+        assert!((many.mae - 0.3).abs() < 1e-12 && (many.rmse - 1.3).abs() < 1e-12);
+        assert_eq!(many.name(), "3 splits");
+        let words = many.spread_in_words("fit").expect("a spread");
+        assert_eq!(
+            words,
+            "mean over 3 splits of the rows at random, a fit each; sd over splits 0.100"
+        );
+        let ends = many.interval.expect("an interval");
+        assert!(ends.method.ends_with("mean over 3 splits"), "{}", ends.method);
+        let single = |r2: f64, seed| Runs::of(vec![(run(r2), seed)], Over::Splits, &target(), &shape, 200);
+        let lows = [(0.6, 7), (0.8, 8), (0.7, 9)].map(|(r2, seed)| {
+            let ends = single(r2, seed).expect("scores").interval.expect("an interval");
+            assert!(!ends.method.contains("mean over"), "{}", ends.method);
+            ends.low
+        });
+        assert!((ends.low - mean(&lows)).abs() < 1e-12);
+        let one = single(0.6, 7).expect("scores");
+        assert!(one.r2_sd.is_nan() && one.spread_in_words("fit").is_none());
+        assert_eq!(one.first, run(0.6));
+        assert!(Runs::of(Vec::new(), Over::Seeds, &target(), &shape, 200).is_err());
+    }
+}
