@@ -7,15 +7,17 @@ use anyhow::Result;
 use catalog::Catalog;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
+use study::Evaluation;
 use study::attribution::{self, Asked, Effort};
 use study::ceiling::lookup;
 use study::features::{COLUMNS, feature_set};
 use study::leaderboard_v1::BENCHMARKS;
 use study::methods::{self, Target};
+use study::runs::{Over, Runs, SPLITS};
 use study::section::Section;
 use study::{Protocol, evaluate};
 
-use crate::frame::{self, FeatureSet, Rows, divide, rows};
+use crate::frame::{self, Division, FeatureSet, Rows, divide, rows};
 
 /// Rows of organisations that leaderboard v2 calls official providers.
 const OFFICIAL: &str =
@@ -150,35 +152,57 @@ fn methods_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar)
         .into_par_iter()
         .map(|(question, protocol)| {
             bar.set_message(format!("{} {}", question.target, protocol.name()));
-            let answer = answer(question, protocol, settings.seed);
+            let answer = answer(question, protocol, settings);
             bar.inc(1);
             answer
         })
         .collect::<Result<_>>()?;
     let answers: Vec<Target<'_>> = answers.into_iter().flatten().collect();
-    Ok(methods::section(&answers, settings.resamples, settings.seed)?)
+    Ok(methods::section(&answers, settings.resamples, settings.seed))
 }
 
-/// Every method of a question's set under a protocol; none where the rows cannot be divided so.
-fn answer(question: &Question, protocol: Protocol, seed: u64) -> Result<Option<Target<'_>>> {
+/// Every method of a question's set under a protocol, on [`SPLITS`] splits where that divides rows at random; none where the
+/// rows cannot be divided so.
+fn answer<'a>(
+    question: &'a Question,
+    protocol: Protocol,
+    settings: Settings<'_>,
+) -> Result<Option<Target<'a>>> {
     let rows = &question.rows;
-    let Ok(division) = divide(protocol, rows, seed) else {
+    let (design, values, shape) = (&rows.design, &rows.target, &rows.shape);
+    let runs = if protocol == Protocol::RandomSplit {
+        SPLITS
+    } else {
+        1
+    };
+    let seeds: Vec<u64> = (settings.seed..settings.seed + runs).collect();
+    let divided = seeds.iter().map(|&seed| divide(protocol, rows, seed));
+    let Ok(divided) = divided.collect::<Result<Vec<_>>>() else {
         return Ok(None);
+    };
+    let of_runs = |n: usize, run: &(dyn Fn(&Division, u64) -> Result<Evaluation, study::Error> + Sync)| {
+        let all = divided[..n].par_iter().zip(&seeds);
+        let all = all.map(|(division, &seed)| Ok((run(division, seed)?, seed)));
+        let all: Vec<_> = all.collect::<Result<_, study::Error>>()?;
+        Runs::of(all, Over::Splits, values, shape, settings.resamples)
     };
     let results = methods::of_set(&question.set)
         .into_par_iter()
         .map(|method| {
-            let (design, values) = (&rows.design, &rows.target);
-            let result = evaluate(&*method, design, values, None, &division.folds, seed)?;
-            Ok((method.name(), result))
+            let fit =
+                |division: &Division, seed| evaluate(&*method, design, values, None, &division.folds, seed);
+            let n = methods::runs_of(method.name(), protocol);
+            Ok((method.name(), of_runs(n, &fit)?))
         })
         .collect::<Result<_>>()?;
-    let own_shape = lookup(&rows.target, &rows.shape, &division.folds)?;
+    let own_shape = of_runs(divided.len(), &|division, _| {
+        lookup(values, shape, &division.folds)
+    })?;
     Ok(Some(Target {
         asked: question.asked(),
         protocol: protocol.name(),
         results,
-        lookup: own_shape.r2_pooled,
+        lookup: Some(own_shape.r2).filter(|r2| r2.is_finite()),
     }))
 }
 

@@ -77,9 +77,10 @@ fn numbers_of(clash: &catalog::NotNumbers) -> String {
             && name
                 .chars()
                 .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
-        match is_plain {
-            true => name.to_owned(),
-            false => format!("\"{name}\""),
+        if is_plain {
+            name.to_owned()
+        } else {
+            format!("\"{name}\"")
         }
     };
     let column = named(&clash.column);
@@ -88,9 +89,10 @@ fn numbers_of(clash: &catalog::NotNumbers) -> String {
     let groups: Vec<&str> = value.split(',').collect();
     let in_thousands = groups.len() > 1
         && groups[1..].iter().enumerate().all(|(place, group)| {
-            let whole = match place + 2 == groups.len() {
-                true => group.split('.').next().unwrap_or_default(),
-                false => group,
+            let whole = if place + 2 == groups.len() {
+                group.split('.').next().unwrap_or_default()
+            } else {
+                group
             };
             whole.len() == 3
         });
@@ -109,9 +111,10 @@ fn numbers_of(clash: &catalog::NotNumbers) -> String {
     } else {
         (column.clone(), "which leaves out the cells that are no numbers")
     };
-    let table = match clash.table.contains(['/', '.', ' ', '-']) {
-        true => format!("'{}'", clash.table.replace('\'', "''")),
-        false => named(&clash.table),
+    let table = if clash.table.contains(['/', '.', ' ', '-']) {
+        format!("'{}'", clash.table.replace('\'', "''"))
+    } else {
+        named(&clash.table)
     };
     format!(
         "write `try_cast({read} as double)` in place of `{column}`, {why}: \

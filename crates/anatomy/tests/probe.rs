@@ -10,10 +10,11 @@ use tempfile::TempDir;
 use crate::command::{anatomy, root};
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
+    let digits: Vec<String> = Sha256::digest(bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .collect();
+    digits.concat()
 }
 
 /// A folder with a small checkpoint in three files, texts, samples, requests and a benchmark.
@@ -102,7 +103,7 @@ fn checked(folder: &Path, result: &Value, weights_as: &str, without: &Value) -> 
     );
     let files = model["files"].as_array().expect("files");
     assert_eq!(files.len(), 3);
-    let mut hashes = String::new();
+    let mut hashes = Vec::new();
     for file in files {
         let bytes =
             fs::read(folder.join("model").join(file["file"].as_str().expect("a name"))).expect("a file");
@@ -110,9 +111,9 @@ fn checked(folder: &Path, result: &Value, weights_as: &str, without: &Value) -> 
             (&file["bytes"], &file["sha256"]),
             (&json!(bytes.len()), &json!(sha256(&bytes)))
         );
-        hashes += &format!("{}\n", sha256(&bytes));
+        hashes.push(sha256(&bytes) + "\n");
     }
-    assert_eq!(model["sha256"], sha256(hashes.as_bytes()));
+    assert_eq!(model["sha256"], sha256(hashes.concat().as_bytes()));
     let inputs = provenance["inputs"].as_array().expect("inputs");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     inputs
@@ -140,7 +141,7 @@ fn every_probe_says_what_it_was_made_from() {
     let texts = of_file("texts", 2, "texts.txt");
     assert_eq!(
         told("influence --model @model --texts @texts.txt --max-block 1"),
-        [texts.clone()]
+        std::slice::from_ref(&texts)
     );
     assert_eq!(
         told("gradients --model @model --data @samples.jsonl"),

@@ -6,6 +6,8 @@
 
 mod drawn;
 mod lead;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use rayon::prelude::*;
@@ -21,6 +23,7 @@ use crate::leaderboard_v1::BENCHMARKS;
 use crate::protocol::{Fold, Protocol, RowInformation, folds};
 use crate::random::Random;
 use crate::regression::RandomForest;
+use crate::runs::{Over, Runs, SPLITS};
 use crate::scored::Scored;
 use crate::section::{Bar, Cell, Drawing, Section};
 use crate::statistics::{mean, percentile_interval};
@@ -304,6 +307,25 @@ impl Asked<'_> {
         folds(protocol, &information, seed).map(Some)
     }
 
+    /// Forests with rows divided at random, one a split.
+    fn at_random(&self, resamples: usize, seed: u64) -> Result<Option<Runs>, Error> {
+        let one = |seed: u64| -> Result<Option<(Evaluation, u64)>, Error> {
+            let Some(folds) = self.folds(Protocol::RandomSplit, seed)? else {
+                return Ok(None);
+            };
+            let forest = RandomForest::default();
+            let run = evaluate(&forest, self.design, self.values, None, &folds, seed)?;
+            Ok(Some((run, seed)))
+        };
+        let runs: Vec<Option<(Evaluation, u64)>> = (seed..seed + SPLITS)
+            .into_par_iter()
+            .map(one)
+            .collect::<Result<_, _>>()?;
+        let runs: Option<Vec<(Evaluation, u64)>> = runs.into_iter().collect();
+        runs.map(|runs| Runs::of(runs, Over::Splits, self.values, self.shape, resamples))
+            .transpose()
+    }
+
     /// R² and mean absolute error of a forest with rows divided at random, and by shape where that was done.
     fn scores(
         &self,
@@ -311,36 +333,26 @@ impl Asked<'_> {
         resamples: usize,
         seed: u64,
     ) -> Result<Vec<Finding>, Error> {
-        let at_random = match self.folds(Protocol::RandomSplit, seed)? {
-            Some(folds) => Some(evaluate(
-                &RandomForest::default(),
-                self.design,
-                self.values,
-                None,
-                &folds,
-                seed,
-            )?),
-            None => None,
+        let scored = |protocol: Protocol| Scored {
+            set: self.set,
+            target: self.target,
+            protocol: protocol.name(),
+            design: self.design,
+            values: self.values,
+            shape: self.shape,
+            source: self.source,
+            resamples,
+            seed,
+            is_published: self.is_published,
         };
-        let results = [
-            (Protocol::RandomSplit, at_random),
-            (Protocol::StructureOut, of_unseen),
-        ];
         let mut findings = Vec::new();
-        for (protocol, result) in results {
-            let Some(result) = result else { continue };
-            let scored = Scored {
-                set: self.set,
-                target: self.target,
-                protocol: protocol.name(),
-                design: self.design,
-                values: self.values,
-                shape: self.shape,
-                source: self.source,
-                resamples,
-                seed,
-                is_published: self.is_published,
-            };
+        if let Some(runs) = self.at_random(resamples, seed)? {
+            let scored = scored(Protocol::RandomSplit);
+            findings.extend(scored.of_runs("random_forest", &runs));
+            findings.push(scored.mae_of_runs("random_forest", self.unit, &runs));
+        }
+        if let Some(result) = of_unseen {
+            let scored = scored(Protocol::StructureOut);
             findings.extend(scored.r2_readings("random_forest", &result)?);
             findings.push(scored.mae("random_forest", self.unit, &result));
         }

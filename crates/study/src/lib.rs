@@ -31,6 +31,7 @@ pub mod protocol;
 pub mod published;
 pub mod random;
 pub mod regression;
+pub mod runs;
 pub mod scored;
 pub mod section;
 pub mod statistics;

@@ -8,6 +8,7 @@ use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
 use crate::protocol::Protocol;
 use crate::published::published;
+use crate::runs::Runs;
 
 /// Rows of one target under one protocol, and the names they have inside ids.
 #[derive(Clone, Copy)]
@@ -50,10 +51,7 @@ impl Scored<'_> {
             self.seed,
         )?;
         let published = published(&id).filter(|_| self.is_published);
-        let words = format!(
-            "Which share of the variance of {} does {method} predict?",
-            self.target
-        );
+        let words = self.question(method);
         let value = result.r2_pooled.unwrap_or(f64::NAN);
         Ok(self
             .finding(id, words, value, "fraction", method, result)
@@ -63,6 +61,23 @@ impl Scored<'_> {
                 "mean absolute error {:.3}, root mean squared error {:.3}",
                 result.mae, result.rmse
             )))
+    }
+
+    /// Means over runs as [`Scored::r2_readings`] gives a single one's, with their spread.
+    pub fn of_runs(&self, method: &str, runs: &Runs) -> Vec<Finding> {
+        let id = self.id("r2", method);
+        let published = published(&id).filter(|_| self.is_published);
+        let words = self.question(method);
+        let mut finding = self
+            .finding(id, words, runs.r2, "fraction", method, &runs.first)
+            .with_interval(runs.interval.clone())
+            .with_published(published)
+            .with_note(format!(
+                "mean absolute error {:.3}, root mean squared error {:.3}",
+                runs.mae, runs.rmse
+            ));
+        finding.notes.extend(runs.spread_in_words("fit"));
+        readings(&finding, &runs.by_shape)
     }
 
     /// What the same predictions say with each shape counted once.
@@ -96,6 +111,23 @@ impl Scored<'_> {
     pub fn mae(&self, method: &str, unit: &str, result: &Evaluation) -> Finding {
         let words = format!("How far off is {method} on {}, on the mean?", self.target);
         self.finding(self.id("mae", method), words, result.mae, unit, method, result)
+    }
+
+    /// The same, mean over runs.
+    pub fn mae_of_runs(&self, method: &str, unit: &str, runs: &Runs) -> Finding {
+        let mut finding = self.mae(method, unit, &runs.first);
+        finding.value = Some(runs.mae).filter(|mae| mae.is_finite());
+        finding
+            .notes
+            .extend((runs.n > 1).then(|| format!("mean over {}", runs.name())));
+        finding
+    }
+
+    fn question(&self, method: &str) -> String {
+        format!(
+            "Which share of the variance of {} does {method} predict?",
+            self.target
+        )
     }
 
     fn id(&self, statistic: &str, method: &str) -> String {

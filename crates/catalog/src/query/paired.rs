@@ -54,7 +54,7 @@ fn rows<const N: usize>(
     arguments: &[ColumnarValue],
 ) -> datafusion::error::Result<impl Iterator<Item = Option<[usize; N]>>> {
     let arrays = ColumnarValue::values_to_arrays(arguments)?;
-    let n_rows = arrays.first().map_or(0, |array| array.len());
+    let n_rows = arrays.first().map_or(0, arrow::array::Array::len);
     Ok((0..n_rows).map(move |row| {
         let mut all = [0; N];
         for (value, array) in all.iter_mut().zip(&arrays) {

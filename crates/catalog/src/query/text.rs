@@ -151,9 +151,9 @@ impl Visitor for Uses {
             } => self.add("-", expr),
             Expr::Cast { expr, .. } => self.add("cast", expr),
             Expr::Between { expr, low, high, .. } => {
-                [expr, low, high]
-                    .into_iter()
-                    .for_each(|of| self.add("between", of));
+                for of in [expr, low, high] {
+                    self.add("between", of);
+                }
             }
             Expr::InList { expr, .. } => self.add("in", expr),
             _ => {}
@@ -195,8 +195,12 @@ fn gather(expression: &Expr, columns: &mut Vec<String>) {
             else_result,
             ..
         } => {
-            conditions.iter().for_each(|when| gather(&when.result, columns));
-            else_result.iter().for_each(|last| gather(last, columns));
+            for when in conditions {
+                gather(&when.result, columns);
+            }
+            if let Some(last) = else_result {
+                gather(last, columns);
+            }
         }
         _ => {}
     }

@@ -123,7 +123,7 @@ fn scores(
     let name = protocol.name();
     let complete = |finding: Finding, value: f64, unit: &str, method: &str| {
         finding
-            .with_value(value, unit, forests.first.n_tested, method)
+            .with_value(value, unit, forests.runs.first.n_tested, method)
             .with_protocol(name, rows.design.names())
             .with_seed(study.seed)
             .with_note(format!(
@@ -140,12 +140,12 @@ fn scores(
             &r2_id,
             &format!("Which share of the variance of {title} does a forest predict from structure and date?"),
         ),
-        forests.r2,
+        forests.runs.r2,
         "fraction",
         "random_forest",
     )
-    .with_interval(forests.interval.clone())
-    .with_note(forests.spread_in_words())
+    .with_interval(forests.runs.interval.clone())
+    .with_note(forests.runs.spread_in_words("forest").unwrap_or_default())
     .with_figure("regression-r2")
     .with_published(published(&r2_id));
     let own_shape = complete(
@@ -153,33 +153,33 @@ fn scores(
             &id("r2", "lookup"),
             &format!("Which share of the variance of {title} does the mean of the row's own shape predict?"),
         ),
-        forests.lookup,
+        forests.lookup.r2,
         "fraction",
         "look-up: training mean of the row's shape, else of all",
     )
-    .with_note(format!("mean over {}", forests.runs()));
-    let mut all = readings(&by_rows, &forests.by_shape);
+    .with_note(format!("mean over {}", forests.runs.name()));
+    let mut all = readings(&by_rows, &forests.runs.by_shape);
     all.extend([
         complete(
             finding(
                 &format!("regression.effective_shapes.{SET}.{name}.{benchmark}"),
                 &format!("How many shapes of equal size would weigh as evenly as those tested on {title}?"),
             ),
-            forests.by_shape.effective_groups,
+            forests.runs.by_shape.effective_groups,
             "shapes",
             "(Σn)² / Σn² over the rows of each shape tested",
         )
         .with_note(format!(
             "of {}; the largest holds {:.0} % of the rows",
-            forests.by_shape.n_groups,
-            100.0 * forests.by_shape.largest_share
+            forests.runs.by_shape.n_groups,
+            100.0 * forests.runs.by_shape.largest_share
         )),
         complete(
             finding(
                 &id("r2_mean_of_folds", "random_forest"),
                 &format!("The same as the mean of the folds' R², for {title}?"),
             ),
-            forests.r2_mean_of_folds,
+            forests.runs.r2_mean_of_folds,
             "fraction",
             "random_forest",
         ),
@@ -188,34 +188,39 @@ fn scores(
                 &id("mae", "random_forest"),
                 &format!("How far off is the forest on {title}, on the mean?"),
             ),
-            forests.mae,
+            forests.runs.mae,
             "points",
             "random_forest",
         ),
     ]);
-    all.extend(readings(&own_shape, &forests.lookup_by_shape));
+    all.extend(readings(&own_shape, &forests.lookup.by_shape));
     all
 }
 
 fn table_row(place: usize, protocol: Protocol, forests: &Forests, ceiling: Option<f64>) -> Vec<Cell> {
-    let once = &forests.by_shape;
+    let once = &forests.runs.by_shape;
     vec![
         BENCHMARK_TITLES[place].into(),
         protocol.name().into(),
-        forests.first.n_tested.into(),
-        forests.r2.into(),
-        forests.r2_sd.into(),
-        forests.runs().into(),
-        forests.interval.as_ref().map(|interval| interval.low).into(),
-        forests.interval.as_ref().map(|interval| interval.high).into(),
+        forests.runs.first.n_tested.into(),
+        forests.runs.r2.into(),
+        forests.runs.r2_sd.into(),
+        forests.runs.name().into(),
+        forests.runs.interval.as_ref().map(|interval| interval.low).into(),
+        forests
+            .runs
+            .interval
+            .as_ref()
+            .map(|interval| interval.high)
+            .into(),
         once.r2.into(),
         once.interval.as_ref().map(|interval| interval.low).into(),
         once.interval.as_ref().map(|interval| interval.high).into(),
         once.r2_without_largest.into(),
         once.effective_groups.into(),
-        forests.mae.into(),
-        forests.lookup.into(),
-        forests.lookup_by_shape.r2.into(),
+        forests.runs.mae.into(),
+        forests.lookup.r2.into(),
+        forests.lookup.by_shape.r2.into(),
         ceiling.into(),
     ]
 }

@@ -96,7 +96,7 @@ pub(super) fn add_runs(table: &mut Table, protocol: Protocol, forests: &Forests)
     let name = protocol.name();
     add_folds(table, format!("fold_{name}"), &forests.folds[0]);
     table.columns.push(format!("prediction_{name}"));
-    for (row, prediction) in table.rows.iter_mut().zip(&forests.first.predictions) {
+    for (row, prediction) in table.rows.iter_mut().zip(&forests.runs.first.predictions) {
         row.push((*prediction).into());
     }
     for (place, folds) in forests.folds.iter().enumerate().skip(1) {

@@ -1,6 +1,6 @@
 //! The interval of a ratio of two coefficients of one fit.
 //!
-//! A ratio θ of b over c is kept where b − θ c does not differ from zero: (b − θ c)² ≤ t² (V_bb − 2 θ V_bc + θ² V_cc)
+//! A ratio θ of b over c is kept where b − θ c does not differ from zero: `(b − θ c)² ≤ t² (V_bb − 2 θ V_bc + θ² V_cc)`
 //! (Fieller 1954, <https://doi.org/10.1111/j.2517-6161.1954.tb00159.x>). These θ lie between two ends where c itself differs
 //! from zero; else they are all numbers, or all but a gap, and no two ends can say so.
 
@@ -170,29 +170,29 @@ mod tests {
             [10.0, 20.0],
             [[1.5, 0.4], [0.4, 4.0]],
             30,
-            0.365067419816,
-            0.669857177949,
+            0.365_067_419_816,
+            0.669_857_177_949,
         ),
         (
             [2.1, 3.4],
             [[0.09, -0.11], [-0.11, 0.8]],
             9,
-            0.295852323821,
-            1.81886796938,
+            0.295_852_323_821,
+            1.818_867_969_38,
         ),
         (
             [-1.2, 5.0],
             [[0.5, 0.2], [0.2, 1.1]],
             62,
-            -0.698949774648,
-            0.0388379008093,
+            -0.698_949_774_648,
+            0.038_837_900_809_3,
         ),
         (
             [4.0, -6.0],
             [[0.7, 0.0], [0.0, 1.0]],
             105,
-            -1.13186025227,
-            -0.36497944349,
+            -1.131_860_252_27,
+            -0.364_979_443_49,
         ),
     ];
 }

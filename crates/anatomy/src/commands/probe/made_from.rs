@@ -61,8 +61,8 @@ impl Hashing {
         let sha256 = match files.as_slice() {
             [only] => only.sha256.clone(),
             many => {
-                let all: String = many.iter().map(|file| format!("{}\n", file.sha256)).collect();
-                catalog::sha256(all.as_bytes())
+                let all: Vec<String> = many.iter().map(|file| format!("{}\n", file.sha256)).collect();
+                catalog::sha256(all.concat().as_bytes())
             }
         };
         Ok(Opened {
@@ -103,8 +103,12 @@ fn hashed(path: &Path) -> Result<(String, u64)> {
         hash.update(&block[..read]);
         bytes += read as u64;
     }
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((sha256, bytes))
+    Ok((hex(hash), bytes))
+}
+
+fn hex(hash: Sha256) -> String {
+    let digits: Vec<String> = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// A file of the user's with `n` texts, items or samples.
@@ -127,7 +131,7 @@ pub(super) fn of_values<T: Serialize>(kind: &'static str, name: &str, values: &[
     Ok(InputOf {
         kind,
         name: name.to_owned(),
-        sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: hex(hash),
         n: values.len(),
     })
 }

@@ -175,7 +175,7 @@ fn add(columns: &mut [Column], record: &ByteRecord, file: &str, row: u64, line: 
             column.others += 1;
             column.other.get_or_insert_with(|| (line, cut(text)));
         }
-        line += cell.iter().filter(|byte| **byte == b'\n').count() as u64;
+        line += text.matches('\n').count() as u64;
     }
     Ok(())
 }
