@@ -1,0 +1,51 @@
+//! From which posterior on a name is an answer: measured, not set.
+//!
+//! Exactly known checkpoints are left out one at a time and their names read. The threshold is the least posterior from
+//! which nearly all answers are right; with too few answers to say so there is none, and names are no answer at all.
+
+/// Per cent of the answers that must be right.
+const RIGHT: usize = 99;
+/// Answers below which a share says nothing.
+const ENOUGH: usize = 50;
+/// No answer is less likely than this, whatever was measured.
+pub(crate) const LEAST: f64 = 0.75;
+
+/// The least posterior from which answers are right nearly always; infinite where nothing shows it.
+pub(crate) fn threshold(mut answers: Vec<(f64, bool)>) -> f64 {
+    answers.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut right = 0;
+    let mut threshold = f64::INFINITY;
+    for (at, &(posterior, is_right)) in answers.iter().enumerate() {
+        right += usize::from(is_right);
+        let answered = at + 1;
+        let ends = answers.get(answered).is_none_or(|next| next.0 < posterior);
+        if ends && answered >= ENOUGH && right * 100 >= answered * RIGHT && posterior >= LEAST {
+            threshold = posterior;
+        }
+    }
+    threshold
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_posterior_from_which_nearly_all_are_right() {
+        // A hundred sure and right, then a hundred of which every second is wrong.
+        let answers = (0..200)
+            .map(|at| {
+                if at < 100 {
+                    (0.99, true)
+                } else {
+                    (0.8, at % 2 == 0)
+                }
+            })
+            .collect();
+        assert_eq!(threshold(answers), 0.99);
+        let all_right = (0..200).map(|_| (0.5, true)).collect();
+        assert_eq!(threshold(all_right), f64::INFINITY);
+        assert_eq!(threshold(vec![(1.0, true); 49]), f64::INFINITY);
+        assert_eq!(threshold(vec![(1.0, true); 50]), 1.0);
+    }
+}
