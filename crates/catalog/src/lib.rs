@@ -3,6 +3,7 @@
 //! [`build()`] turns a folder of public files into Parquet tables and a manifest; [`Catalog`] holds them in memory, from a
 //! folder or from the snapshot compiled into the program.
 
+mod bindings;
 pub mod build;
 mod calendar;
 pub mod catalog;

@@ -162,6 +162,8 @@ fn each_left_out(resolver: &Resolver<'_>, left_out: &[u32], rows: &mut [Accuracy
     }
 }
 
+/// The rule of conflicts with counts from outside: those decide nothing.
+pub(crate) const OUTSIDE: &str = "outside_count_only_compared";
 /// A count further than this share from the one outside is off.
 const OFF: f64 = 0.02;
 
@@ -220,7 +222,7 @@ pub(crate) fn against_outside(
                 kept_source: own.source.clone().unwrap_or_else(|| "as listed".to_owned()),
                 other: text(truth),
                 other_source: gathered.source(*source),
-                rule: "outside_count_only_compared".to_owned(),
+                rule: OUTSIDE.to_owned(),
             });
         }
     }

@@ -18,6 +18,7 @@ use crate::resolve::edits;
 use crate::resolve::listed::{Experts, Listed, closest};
 use crate::resolve::pool::{Pool, Shape, Template, block, family_of};
 use crate::resolve::stated::said;
+use crate::resolve::weight::by_shape;
 use crate::resolve::words::{Stated, sizes};
 
 /// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
@@ -153,7 +154,7 @@ impl<'a> Asked<'a> {
         let refuted = self.unlike(pool, shape, of).map(Why::Unlike);
         let refuted = refuted.or_else(|| self.edited_from(pool, shape, of).map(Why::Edited));
         refuted.map_or(Ok(()), Err)?;
-        self.by_size(pool, shape, ground).map_err(Why::Edited)
+        self.by_size(pool, shape, of, ground).map_err(Why::Edited)
     }
 
     /// What says that a structure is none of this checkpoint's kind.
@@ -208,7 +209,13 @@ impl<'a> Asked<'a> {
     }
 
     /// What the sizes say of a shape.
-    fn by_size(&self, pool: &Pool, shape: Shape, ground: Ground) -> Result<Option<String>, String> {
+    fn by_size(
+        &self,
+        pool: &Pool,
+        shape: Shape,
+        of: &Known,
+        ground: Ground,
+    ) -> Result<Option<String>, String> {
         let experts = self.experts();
         let templates = self.akin(pool, shape);
         let states = !self.stated.is_empty();
@@ -289,13 +296,7 @@ impl<'a> Asked<'a> {
             return if states { Ok(None) } else { Err(other) };
         }
         let width = shape[1] as f64;
-        let mut layers = templates.iter().flat_map(|template| &template.per_layer);
-        let stack = layers.find_map(|&(layer, outside)| {
-            let depth = ((listed - outside) / layer).round();
-            let same = (listed - outside - depth * layer).abs() <= SAME;
-            (same && layer > 4.0 * SAME && depth as i64 != shape[0]).then_some(depth)
-        });
-        if let Some(depth) = stack {
+        if let Some(depth) = stacked(of, shape, listed) {
             return Err(format!("{other}: {depth} such layers have it"));
         }
         if (listed - size) * 1e9 / width > LARGEST_VOCABULARY {
@@ -303,6 +304,24 @@ impl<'a> Asked<'a> {
         }
         Ok(Some(format!("{other}: another vocabulary")))
     }
+}
+
+/// How many layers of `of`, others than it has, a listed size is to the last digit.
+fn stacked(of: &Known, shape: Shape, listed: f64) -> Option<i64> {
+    let family = family_of(of)?;
+    let deep = |layers: i64| {
+        let mut dimensions = of.details.dimensions;
+        dimensions[0] = Some(layers);
+        by_shape(&family, dimensions, of.details.head_dim, None)
+            .first()
+            .copied()
+    };
+    let own = deep(shape[0])?;
+    let layer = deep(shape[0] + 1)? - own;
+    let more = ((listed - own) / layer).round();
+    let same = (listed - own - more * layer).abs() <= SAME && layer > 4.0 * SAME;
+    let depth = shape[0] + more as i64;
+    (same && depth != shape[0] && depth > 0).then_some(depth)
 }
 
 fn experts_unknown(templates: &[&Template]) -> bool {

@@ -2,8 +2,9 @@
 
 mod accuracy;
 pub(crate) mod admit;
+mod ages;
 mod calibrate;
-mod edits;
+pub(crate) mod edits;
 pub(crate) mod lineage;
 pub(crate) mod listed;
 mod memo;
@@ -14,11 +15,13 @@ pub(crate) mod pool;
 pub(crate) mod rest;
 mod row;
 mod size;
-mod stated;
+pub(crate) mod stated;
 mod telling;
 mod vocabulary;
 pub(crate) mod weight;
 pub(crate) mod words;
+
+pub(crate) use accuracy::OUTSIDE;
 
 use crate::gather::Gathered;
 use crate::known::Known;
@@ -316,3 +319,6 @@ fn candidates(shapes: &[Shape]) -> String {
         .collect();
     format!("ambiguous: {}", each.join(" | "))
 }
+
+#[cfg(test)]
+mod tests;

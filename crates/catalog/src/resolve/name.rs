@@ -11,20 +11,13 @@ use std::sync::Arc;
 
 use crate::known::Known;
 use crate::resolve::admit::is_mixture;
-use crate::resolve::calibrate;
+use crate::resolve::calibrate::{is_sized, unseen};
 use crate::resolve::listed::{Experts, Listed, closest};
-use crate::resolve::memo::{Memo, thin};
+use crate::resolve::memo::Memo;
 use crate::resolve::pool::{Among, Pool, Shape, family_of};
 use crate::resolve::stated::{closeness, said};
 use crate::resolve::telling::Telling;
 use crate::resolve::words::{Stated, sizes, words};
-
-/// Known checkpoints left out to find the thresholds.
-const LEFT_OUT: usize = 2_000;
-/// Per cent of the known checkpoints of a family and size that the common structure must have, and at most one in so many
-/// of all such checkpoints may have one that was never seen.
-const COMMON: u32 = 98;
-const UNSEEN: f64 = 0.02;
 
 /// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
 const BEFORE: i32 = 30;
@@ -46,13 +39,13 @@ type Census = Arc<BTreeMap<u32, u32>>;
 #[derive(Default)]
 pub(crate) struct Lexicon {
     /// A family's structure is one class.
-    classes: Vec<(String, Shape)>,
+    pub(super) classes: Vec<(String, Shape)>,
     index: BTreeMap<(String, Shape), u32>,
     class_of_template: Vec<u32>,
     totals: Vec<u32>,
     /// Checkpoints certain to have the shape: one that none has is no candidate.
     exact: Vec<u32>,
-    example: Vec<u32>,
+    pub(super) example: Vec<u32>,
     /// The first day on which a checkpoint of each class is known to have been published.
     first: Vec<Option<i32>>,
     /// How often each word goes with each class, and with any.
@@ -63,10 +56,10 @@ pub(crate) struct Lexicon {
     /// word has against it.
     usual: Vec<Vec<(u32, f64)>>,
     /// Per family and whole billions listed, how often each structure has them.
-    census: BTreeMap<(String, i64), BTreeMap<u32, u32>>,
+    pub(super) census: BTreeMap<(String, i64), BTreeMap<u32, u32>>,
     pub(crate) telling: Telling,
     /// Posterior from which a name is an answer: where a size is listed or stated, and where none is.
-    sure: [f64; 2],
+    pub(super) sure: [f64; 2],
     admitted: Memo<Question, Admitted>,
     common: Memo<(Option<String>, Option<i64>), Census>,
 }
@@ -88,7 +81,7 @@ pub(crate) fn evidence(known: &Known) -> Vec<String> {
     all
 }
 
-fn census_key(known: &Known) -> Option<(String, i64)> {
+pub(super) fn census_key(known: &Known) -> Option<(String, i64)> {
     let (Listed::Rough(size) | Listed::Counted(size)) = Listed::of(known) else {
         return None;
     };
@@ -146,20 +139,6 @@ impl Lexicon {
         lexicon
     }
 
-    /// Sets the thresholds by leaving known checkpoints out.
-    fn calibrate(&mut self, pool: &Pool, known: &[Known], certain: &[(u32, Shape)]) {
-        let mut answers = [Vec::new(), Vec::new()];
-        for (at, shape) in thin(certain.to_vec(), LEFT_OUT) {
-            let one = &known[at as usize];
-            if one.shape().is_some()
-                && let Some((told, _, posterior)) = self.weigh(pool, one, true)
-            {
-                answers[usize::from(!is_sized(one))].push((posterior, told == shape));
-            }
-        }
-        self.sure = answers.map(calibrate::threshold);
-    }
-
     fn note_usual(&mut self) {
         let mut found: Vec<(&str, u32, u32)> = Vec::new();
         for (word, counts) in &self.words {
@@ -191,20 +170,6 @@ impl Lexicon {
         self.usual = usual;
     }
 
-    /// The structure that nearly all known checkpoints of that family and listed size have, where so many are known that
-    /// another is unlikely.
-    pub(crate) fn by_census(&self, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
-        let own = left_out.then(|| self.class_of(known)).flatten();
-        let counts = self.census.get(&census_key(known)?)?;
-        let count =
-            |(&shape, &count): (&u32, &u32)| (shape, count - u32::from(own == Some(shape) && count > 0));
-        let all: u32 = counts.iter().map(|entry| count(entry).1).sum();
-        let (shape, most) = counts.iter().map(count).max_by_key(|&(_, count)| count)?;
-        let unseen = unseen(counts.iter().map(|entry| count(entry).1));
-        (most * 100 >= all * COMMON && unseen <= UNSEEN)
-            .then(|| (self.classes[shape as usize].1, self.example[shape as usize]))
-    }
-
     /// The structure that the name of `known` tells, and a checkpoint that has it.
     pub(crate) fn by_name(&self, pool: &Pool, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
         let (shape, of, posterior) = self.weigh(pool, known, left_out)?;
@@ -213,7 +178,7 @@ impl Lexicon {
 
     /// The likeliest structure of those for which a word of the name speaks, a checkpoint that has it, and its posterior
     /// among all and none of these.
-    fn weigh(&self, pool: &Pool, known: &Known, left_out: bool) -> Option<(Shape, u32, f64)> {
+    pub(super) fn weigh(&self, pool: &Pool, known: &Known, left_out: bool) -> Option<(Shape, u32, f64)> {
         let own = left_out.then(|| self.class_of(known)).flatten();
         let (mut scores, mut none) = self.candidates(pool, known, own);
         let evidence = evidence(known);
@@ -290,7 +255,7 @@ impl Lexicon {
         }
     }
 
-    fn class_of(&self, known: &Known) -> Option<u32> {
+    pub(super) fn class_of(&self, known: &Known) -> Option<u32> {
         self.index.get(&(family_of(known)?, known.shape()?)).copied()
     }
 
@@ -413,21 +378,6 @@ impl Lexicon {
         }
         found.into_iter().collect()
     }
-}
-
-/// How likely one more checkpoint has a structure that none of those counted has: the share of structures seen once.
-fn unseen(counts: impl Iterator<Item = u32>) -> f64 {
-    let (mut once, mut all) = (1, 2);
-    for count in counts {
-        once += u32::from(count == 1);
-        all += count;
-    }
-    (f64::from(once) / f64::from(all)).min(0.5)
-}
-
-/// Whether a size is listed or stated.
-fn is_sized(known: &Known) -> bool {
-    Listed::of(known) != Listed::Unknown || !sizes(&known.id).is_empty()
 }
 
 /// What a name has against it that lacks a word which `with` of `total` names have.

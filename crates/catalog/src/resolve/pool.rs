@@ -8,12 +8,12 @@ use crate::config::recipe::{
 };
 use crate::known::Known;
 use crate::resolve::admit::Asked;
+use crate::resolve::ages::{self, Firsts};
 use crate::resolve::listed::is_packed;
 use crate::resolve::memo::Memo;
 use crate::resolve::size::BySize;
 use crate::resolve::stated::said;
 use crate::resolve::words::sizes;
-use crate::tables::Days;
 
 /// Layers, `d_model`, `d_ffn`, heads.
 pub(crate) type Shape = [i64; 4];
@@ -27,8 +27,6 @@ pub(crate) struct Template {
     pub(crate) members: Vec<u32>,
     /// Sizes it can have, in billions: its own, untied or tied, as one expert of several.
     pub(crate) sizes: Vec<Admitted>,
-    /// Billions of one layer, and of all that is not layers, for each of those that are dense.
-    pub(crate) per_layer: Vec<(f64, f64)>,
 }
 
 impl Template {
@@ -67,7 +65,7 @@ pub(crate) struct Pool {
     by_shape: BTreeMap<Shape, Vec<u32>>,
     /// The first day on which a structure is known to have been published, by block, shape and vocabulary; without one,
     /// the first of all.
-    first: BTreeMap<(String, Shape, Option<i64>), Option<Days>>,
+    pub(super) first: Firsts,
     /// What sizes admit, by family and listing.
     pub(crate) by_size: Memo<(Option<String>, (u8, u64)), BySize>,
 }
@@ -105,35 +103,6 @@ impl Pool {
                 .akin(self, shape)
                 .iter()
                 .any(|template| said(template, &stated, asked.mixture))
-    }
-
-    /// Whether the shape of `of`, with its vocabulary where that is known, was first published more than `before` days
-    /// after `published`.
-    pub(crate) fn is_younger(&self, of: &Known, shape: Shape, published: Option<Days>, before: Days) -> bool {
-        let (Some(family), Some(published)) = (family_of(of), published) else {
-            return false;
-        };
-        self.is_newer(&family, shape, of.details.dimensions[5], published + before)
-    }
-
-    /// Whether that structure of a family was first published after `day`.
-    pub(crate) fn is_newer(&self, family: &str, shape: Shape, vocab: Option<i64>, day: Days) -> bool {
-        let first = |vocab| {
-            let key = (block(family).to_owned(), shape, vocab);
-            self.first.get(&key).copied().flatten()
-        };
-        first(vocab)
-            .or_else(|| first(None))
-            .is_some_and(|first| first > day)
-    }
-
-    /// The vocabularies that checkpoints of these blocks and this shape state.
-    pub(crate) fn vocabularies(&self, family: &str, shape: Shape) -> Vec<i64> {
-        let block = block(family).to_owned();
-        self.first
-            .range((block.clone(), shape, Some(0))..=(block, shape, Some(i64::MAX)))
-            .filter_map(|((.., vocab), _)| *vocab)
-            .collect()
     }
 
     /// The templates of one shape.
@@ -212,8 +181,7 @@ impl Pool {
                         own.get(&vocab).is_some_and(|&count| count * 20 >= all)
                     })
                 };
-                let (mut sizes, per_layer) =
-                    admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
+                let mut sizes = admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
                 // Counts that a source states outright, where no formula is known; of packed weights they are too small.
                 let counted = recipe(&family).is_some();
                 for &at in members
@@ -253,7 +221,6 @@ impl Pool {
                     shape,
                     members,
                     sizes,
-                    per_layer,
                 }
             })
             .collect();
@@ -267,7 +234,7 @@ impl Pool {
             evaluated,
             by_family: BTreeMap::new(),
             by_shape: BTreeMap::new(),
-            first: firsts(known),
+            first: ages::firsts(known),
             by_size: Memo::default(),
         };
         pool.index();
@@ -288,24 +255,6 @@ impl Pool {
     }
 }
 
-/// When each structure was first published, where one of its checkpoints is dated.
-fn firsts(known: &[Known]) -> BTreeMap<(String, Shape, Option<i64>), Option<Days>> {
-    let mut first = BTreeMap::new();
-    for entry in known {
-        let (Some(shape), Some(family)) = (entry.shape(), family_of(entry)) else {
-            continue;
-        };
-        let family = block(&family).to_owned();
-        let day = entry.published();
-        let own = entry.details.dimensions[5].map(|vocab| (family.clone(), shape, Some(vocab)));
-        for key in own.into_iter().chain([(family, shape, None)]) {
-            let held: &mut Option<Days> = first.entry(key).or_default();
-            *held = [*held, day].into_iter().flatten().min();
-        }
-    }
-    first
-}
-
 fn admitted(
     family: &str,
     shape: Shape,
@@ -313,10 +262,10 @@ fn admitted(
     head_dim: i64,
     vocabularies: &BTreeSet<i64>,
     common: &dyn Fn(i64) -> bool,
-) -> (Vec<Admitted>, Vec<(f64, f64)>) {
+) -> Vec<Admitted> {
     let mixture = family == "mixtral";
     let Some(recipe) = recipe(if mixture { "llama" } else { family }) else {
-        return (Vec::new(), Vec::new());
+        return Vec::new();
     };
     let [layers, d_model, d_ffn, heads] = shape;
     let head_dim = if head_dim > 0 {
@@ -330,7 +279,6 @@ fn admitted(
         _ => std::slice::from_ref(&kv_heads),
     };
     let mut all = Vec::new();
-    let mut per_layer = Vec::new();
     for &kv in kinds {
         let kv_heads = if kv == 0 { heads } else { kv };
         for &vocab in vocabularies {
@@ -353,9 +301,6 @@ fn admitted(
                 let below = 0.0006 + slack * vocab as f64 * 0.004;
                 let above = 0.0006 + slack * vocab as f64 * 0.004;
                 if !mixture {
-                    if let (Some(layer), Some(outside)) = (layer(recipe, sizes), outside(recipe, sizes)) {
-                        per_layer.push((layer as f64 / 1e9, outside as f64 / 1e9));
-                    }
                     for masks in recipe.masks(sizes.pos) {
                         all.push(Admitted {
                             size: (i128::from(one) + i128::from(layers) * masks) as f64 / 1e9,
@@ -383,7 +328,7 @@ fn admitted(
             }
         }
     }
-    (all, per_layer)
+    all
 }
 
 /// Vocabularies that a structure comes with: its own, and those of its family that differ from one of its own by at
