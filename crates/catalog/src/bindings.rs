@@ -15,6 +15,9 @@ use crate::tables::{Checkpoint, Days, ResolvedBy, Structure};
 /// Days that a checkpoint may be dated before the first of its structure.
 const BEFORE: Days = 30;
 
+/// 2022-03-02, the Hub's floor: it stands for all days before.
+const FLOOR: Days = 19_053;
+
 type Shape = [Option<i64>; 4];
 
 fn shape(row: &Structure) -> Shape {
@@ -38,14 +41,20 @@ pub(crate) fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
         .iter()
         .map(|row| (row.id.as_str(), row))
         .collect();
-    let mut first: BTreeMap<(Shape, Option<i64>), Days> = BTreeMap::new();
+    let blocks = |id: &str| {
+        let row = checkpoints.get(id)?;
+        let family = family(row.architecture.as_deref(), row.model_type.as_deref())?;
+        Some(block(&family).to_owned())
+    };
+    let key = |row: &Structure| (blocks(&row.id), shape(row), row.vocab_size);
+    let mut first: BTreeMap<(Option<String>, Shape, Option<i64>), Days> = BTreeMap::new();
     for row in catalog
         .structures
         .iter()
         .filter(|row| row.resolved_by == ResolvedBy::Exact)
     {
         if let Some(date) = row.date {
-            let held = first.entry((shape(row), row.vocab_size)).or_insert(date);
+            let held = first.entry(key(row)).or_insert(date);
             *held = date.min(*held);
         }
     }
@@ -57,8 +66,8 @@ pub(crate) fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
             taken(),
             |row| {
                 let date = row.date?;
-                let known = *first.get(&(shape(row), row.vocab_size))?;
-                (row.vocab_size.is_some() && known > date + BEFORE)
+                let known = *first.get(&key(row))?;
+                (row.vocab_size.is_some() && date != FLOOR && known > date + BEFORE)
                     .then(|| format!("{}: {}", row.id, crate::calendar::text(date)))
             },
         ),

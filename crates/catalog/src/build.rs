@@ -193,7 +193,7 @@ pub(crate) fn build_into(
                 Ok(())
             }
             Fact::Outside(outside) => {
-                gathered.borrow_mut().note_outside(outside, number as u16);
+                gathered.borrow_mut().note_outside(&outside, number as u16);
                 Ok(())
             }
             Fact::Item(item) => items.push(*item),

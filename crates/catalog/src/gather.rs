@@ -127,7 +127,7 @@ impl Gathered {
     }
 
     /// What a board says outside; the first counts.
-    pub(crate) fn note_outside(&mut self, outside: Outside, source: u16) {
+    pub(crate) fn note_outside(&mut self, outside: &Outside, source: u16) {
         let (held, _) = self
             .outside
             .entry(outside.id.clone())

@@ -38,6 +38,9 @@ use size::{BySize, by_size};
 
 /// How often names are read again with what was learned from them.
 const READINGS: usize = 2;
+/// Checkpoints that must have a structure before a counted size alone points to it: of many structures some have a size by
+/// chance.
+const ENOUGH: usize = 3;
 /// Checkpoints of which at most is learned what names mean; of more, so many, evenly spread: a catalog of millions is
 /// resolved by what some hundred thousand teach.
 const MOST_LESSONS: usize = 100_000;
@@ -213,12 +216,13 @@ impl<'a> Resolver<'a> {
                     .any(|stated| matches!(stated, words::Stated::Mixture(..)))
         };
         let of_family = family_of(&self.gathered.known[answer.of as usize]).unwrap_or_default();
-        let decides = match asked.listed {
-            Listed::Rough(_) => {
-                let census = || self.lexicon.by_census(known, hidden);
-                states_experts() || known.measured && census().is_some_and(|(shape, _)| shape == answer.shape)
-            }
-            _ => true,
+        let decides = if let Listed::Rough(_) = asked.listed {
+            let census = || self.lexicon.by_census(known, hidden);
+            states_experts() || known.measured && census().is_some_and(|(shape, _)| shape == answer.shape)
+        } else {
+            let templates = asked.akin(&self.pool, answer.shape);
+            let members: usize = templates.iter().map(|template| template.members.len()).sum();
+            members >= ENOUGH
         };
         decides && (asked.family.is_some() || !self.lexicon.telling.contradicts(&of_family, known, hidden))
     }

@@ -43,6 +43,10 @@ pub(crate) const DIMENSIONS: [&str; 7] = [
 ];
 
 /// Everything one source says of one checkpoint. Absent is `None`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of a checkpoint"
+)]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Observed {
     pub(crate) id: String,
