@@ -2,7 +2,7 @@
 
 mod checkpoints;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Catalog;
 use catalog::tables::{Checkpoint, Evaluation, ResolvedBy, Structure};
@@ -19,7 +19,8 @@ pub(crate) const V1: &str = "open-llm-leaderboard-v1";
 /// See [`V1`].
 pub(crate) const V2: &str = "open-llm-leaderboard-v2";
 
-/// The shape of each checkpoint as a number; a checkpoint without one is a group of its own.
+/// The shape of each checkpoint as a number; a checkpoint without one is a group of its own, and no mixture is of the group
+/// of a dense checkpoint.
 pub(crate) struct Shapes<'a> {
     structures: BTreeMap<&'a str, &'a Structure>,
     numbers: BTreeMap<&'a str, u32>,
@@ -33,6 +34,12 @@ impl<'a> Shapes<'a> {
             .iter()
             .map(|structure| (structure.id.as_str(), structure))
             .collect();
+        let mixtures: BTreeSet<&str> = catalog
+            .checkpoints
+            .iter()
+            .filter(|checkpoint| checkpoint.is_moe == Some(true))
+            .map(|checkpoint| checkpoint.id.as_str())
+            .collect();
         let mut known = BTreeMap::new();
         let mut numbers = BTreeMap::new();
         let mut next = 0;
@@ -45,7 +52,10 @@ impl<'a> Shapes<'a> {
             .copied()
             .chain(catalog.evaluations.iter().map(|row| row.id.as_str()));
         for id in ids {
-            let shape = structures.get(id).and_then(|structure| shape(structure));
+            let shape = structures.get(id).and_then(|structure| {
+                let dense = shape(structure)?;
+                Some((dense, mixtures.contains(id).then(|| whole_billions(structure))))
+            });
             let number = match shape {
                 Some(shape) => *known.entry(shape).or_insert_with(&mut new_number),
                 None => new_number(),
@@ -65,6 +75,11 @@ impl<'a> Shapes<'a> {
             .get(id)
             .map_or([None; 9], |structure| columns(structure))
     }
+}
+
+/// Whole billions of a mixture: two and eight experts of one dense checkpoint have its shape, and are two of their own.
+fn whole_billions(structure: &Structure) -> Option<i64> {
+    structure.size.map(|size| size.round() as i64)
 }
 
 fn shape(structure: &Structure) -> Option<(i64, i64, i64, i64)> {

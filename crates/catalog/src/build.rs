@@ -181,7 +181,7 @@ pub(crate) fn build_into(
         let mut last_day: Option<Days> = None;
         let mut sink = |fact| match fact {
             Fact::Observed(observed) => {
-                gathered.borrow_mut().add(&observed, number as u16, role);
+                gathered.borrow_mut().add_all(*observed, number as u16, role);
                 Ok(())
             }
             Fact::Evaluation(evaluation, scores) => {
@@ -192,6 +192,10 @@ pub(crate) fn build_into(
                     .expect("a reader tells of a checkpoint before its evaluation");
                 duplicates.note(&evaluation, &scores, checkpoint);
                 gathered.borrow_mut().known[checkpoint as usize].says(&evaluation);
+                Ok(())
+            }
+            Fact::Outside(outside) => {
+                gathered.borrow_mut().note_outside(&outside, number as u16);
                 Ok(())
             }
             Fact::Item(item) => items.push(*item),
@@ -230,9 +234,10 @@ pub(crate) fn build_into(
     progress(Progress::Resolving {
         checkpoints: gathered.known.len(),
     });
-    crate::resolve::compute::fill(&mut gathered.known);
+    gathered.settle_patterns();
+    crate::refute::refute(&mut gathered);
     let resolver = Resolver::new(&gathered);
-    let accuracy = resolver.accuracy();
+    let (accuracy, off) = resolver.accuracy();
     progress(Progress::Writing {
         table: Structure::TABLE,
     });
@@ -252,7 +257,11 @@ pub(crate) fn build_into(
             .map(|&at| checkpoints::checkpoint(&gathered, &trainings, at as usize)),
     )?;
     gathered.clashes.sort_by_key(|clash| clash.at);
-    writers.all::<Conflict>(order.iter().flat_map(|&at| conflicts(&gathered, &trainings, at)))?;
+    writers.all::<Conflict>(
+        order
+            .iter()
+            .flat_map(|&at| conflicts(&gathered, &trainings, &off, at)),
+    )?;
     writers.all::<Accuracy>(accuracy)?;
     writers.finish(rejects)?;
     writers.finish(items)?;
@@ -271,15 +280,18 @@ pub(crate) fn build_into(
     Ok(manifest)
 }
 
-/// The conflicts of one checkpoint, by field: those of sources, then those of labels. The clashes stand by checkpoint.
-fn conflicts(gathered: &Gathered, trainings: &Trainings, at: u32) -> Vec<Conflict> {
+/// The conflicts of one checkpoint, by field: those of sources, then those of labels, then with counts from outside. The
+/// clashes stand by checkpoint.
+fn conflicts(gathered: &Gathered, trainings: &Trainings, off: &[Conflict], at: u32) -> Vec<Conflict> {
     let first = gathered.clashes.partition_point(|clash| clash.at < at);
     let own = gathered.clashes[first..]
         .iter()
         .take_while(|clash| clash.at == at);
     let mut conflicts: Vec<Conflict> = own.map(|clash| gathered.conflict(clash)).collect();
-    conflicts.extend(labels::conflicts(gathered, &gathered.known[at as usize]));
+    let known = &gathered.known[at as usize];
+    conflicts.extend(labels::conflicts(gathered, known));
     conflicts.extend(trainings.conflict(gathered, at));
+    conflicts.extend(off.iter().filter(|conflict| *conflict.id == *known.id).cloned());
     conflicts.sort_by(|a, b| a.field.cmp(&b.field));
     conflicts
 }

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::bindings;
 use crate::build::{Progress, build_into};
 use crate::catalog::Catalog;
 use crate::clean::RANGES;
 use crate::discover::Root;
 use crate::error::Error;
-use crate::tables::{ResolvedBy, Source};
+use crate::resolve::OUTSIDE;
+use crate::tables::{Accuracy, Conflict, ResolvedBy, Source};
 
 /// What became of a source or a table since the catalog was built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +79,10 @@ pub struct CheckReport {
     pub tables: Vec<TableCheck>,
     /// Rules.
     pub rules: Vec<RuleCheck>,
+    /// How right each way of resolving structures is.
+    pub accuracy: Vec<Accuracy>,
+    /// What is off by more than two per cent against counts from outside.
+    pub off: Vec<Conflict>,
 }
 
 impl CheckReport {
@@ -178,6 +184,14 @@ pub fn check(
         report.tables.push(check);
     }
     report.rules = rules(&catalog);
+    report.rules.extend(bindings::rules(&catalog));
+    report.accuracy.clone_from(&catalog.resolution);
+    report.off = catalog
+        .conflicts
+        .iter()
+        .filter(|row| row.rule == OUTSIDE)
+        .cloned()
+        .collect();
     Ok(report)
 }
 
@@ -187,7 +201,7 @@ fn adds_up(source: &Source) -> bool {
 }
 
 /// Asks one rule of many rows: `broken` says which row breaks it.
-fn ask<'a, T: 'a>(
+pub(crate) fn ask<'a, T: 'a>(
     rule: &'static str,
     says: &'static str,
     rows: impl IntoIterator<Item = &'a T>,

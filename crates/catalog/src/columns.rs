@@ -133,7 +133,7 @@ table!(Duplicate, "duplicates", {
 });
 
 table!(Accuracy, "resolution", {
-    scope: Text "" "whose structures were held out: all, or a leaderboard",
+    scope: Text "" "whose structures were held out: evaluated, all, those of one kind; or compared with counts from outside",
     way: Text "" "lineage, name, size, or all ways together in their order",
     held_out: Int "count" "checkpoints whose own config is known, left out one at a time",
     answered: Int "count" "of those, how many this way resolved",

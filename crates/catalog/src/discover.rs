@@ -12,7 +12,7 @@ use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
     architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, samples, scaling, structures,
+    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
     task_tables,
 };
 
@@ -37,6 +37,7 @@ pub(crate) enum Kind {
     CommunityEvals,
     Samples,
     Scaling,
+    Outside,
     Listing,
 }
 
@@ -53,6 +54,7 @@ impl Kind {
             Self::CommunityEvals => community_evals::NAME,
             Self::Samples => samples::NAME,
             Self::Scaling => scaling::NAME,
+            Self::Outside => outside::NAME,
             Self::Task(at) => task_tables::SPECS.get(at).map_or("task", |spec| spec.name),
             Self::LlmPerf => llm_perf::NAME,
             Self::HubConfigs => hub_configs::NAME,
@@ -87,6 +89,7 @@ impl Kind {
             | Self::Listing
             | Self::HubApi
             | Self::Scaling
+            | Self::Outside
             | Self::Samples => Role::Other,
         }
     }
@@ -205,7 +208,8 @@ type Told<T> = (Kind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let table = Table::open(path, file)?;
-    let kinds: [Told<Table>; 10] = [
+    let kinds: [Told<Table>; 11] = [
+        (Kind::Outside, outside::recognises),
         (Kind::ModelInfo, model_info::recognises),
         (Kind::LeaderboardV1, leaderboard_v1::recognises),
         (Kind::LeaderboardV2, leaderboard_v2::recognises),

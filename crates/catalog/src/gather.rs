@@ -1,10 +1,12 @@
 //! What all sources together say of each checkpoint. The first source to say a thing is kept (sources are read in the
 //! order of trust); what a later one says differently becomes a conflict, not a silent choice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::known::{Index, Known, Shared, is_rough};
+use crate::pattern::{self, Pattern};
+use crate::sources::outside::Outside;
 use crate::sources::{DIMENSIONS, Observed};
 use crate::tables::Conflict;
 
@@ -15,6 +17,10 @@ pub(crate) struct Gathered {
     pub(crate) index: Index,
     pub(crate) clashes: Vec<Clash>,
     pub(crate) shared: Shared,
+    /// Rows that stand for several checkpoints: `org/name-{}`, with their sources and roles.
+    pub(crate) patterns: Vec<(Observed, u16, Role)>,
+    /// What boards outside say, to compare with, each with its source.
+    pub(crate) outside: BTreeMap<String, (Outside, u16)>,
     /// Paths of the sources, by number.
     pub(crate) sources: Vec<String>,
     /// Numbers of the sources that are leaderboards.
@@ -34,11 +40,13 @@ pub(crate) enum Role {
 pub(crate) struct Clash {
     /// Number of the checkpoint.
     pub(crate) at: u32,
-    field: &'static str,
-    kept: Arc<str>,
-    other: Arc<str>,
-    kept_source: u16,
-    other_source: u16,
+    pub(crate) field: &'static str,
+    pub(crate) kept: Arc<str>,
+    pub(crate) other: Arc<str>,
+    pub(crate) kept_source: u16,
+    pub(crate) other_source: u16,
+    /// The rule that decided.
+    pub(crate) rule: &'static str,
 }
 
 /// Of so many clashes before it, one that says the same again is not noted.
@@ -83,6 +91,51 @@ impl Gathered {
         at
     }
 
+    /// Adds what source number `source` says of all checkpoints of a pattern, or of the one that it names.
+    pub(crate) fn add_all(&mut self, observed: Observed, source: u16, role: Role) {
+        if observed.id.contains(pattern::PLACEHOLDER) {
+            self.patterns.push((observed, source, role));
+        } else {
+            self.add(&observed, source, role);
+        }
+    }
+
+    /// Gives what was said of patterns to the checkpoints they stand for, once all are known.
+    pub(crate) fn settle_patterns(&mut self) {
+        for (observed, source, role) in std::mem::take(&mut self.patterns) {
+            let Some(pattern) = Pattern::of(&observed.id) else {
+                continue;
+            };
+            let meant: Vec<Box<str>> = self
+                .known
+                .iter()
+                .filter(|known| pattern.means(&known.id))
+                .map(|known| known.id.clone())
+                .collect();
+            for id in meant {
+                let id = id.into_string();
+                self.add(
+                    &Observed {
+                        id,
+                        ..observed.clone()
+                    },
+                    source,
+                    role,
+                );
+            }
+        }
+    }
+
+    /// What a board says outside; the first counts.
+    pub(crate) fn note_outside(&mut self, outside: &Outside, source: u16) {
+        let (held, _) = self
+            .outside
+            .entry(outside.id.clone())
+            .or_insert_with(|| (outside.clone(), source));
+        held.parameters = held.parameters.or(outside.parameters);
+        held.vocabulary = held.vocabulary.or(outside.vocabulary);
+    }
+
     /// A row of `conflicts`.
     pub(crate) fn conflict(&self, clash: &Clash) -> Conflict {
         Conflict {
@@ -92,7 +145,7 @@ impl Gathered {
             kept_source: self.source(clash.kept_source),
             other: clash.other.to_string(),
             other_source: self.source(clash.other_source),
-            rule: "earlier_source_wins".to_owned(),
+            rule: clash.rule.to_owned(),
         }
     }
 }
@@ -115,6 +168,7 @@ impl Merge<'_> {
             other: self.shared.of(other),
             kept_source,
             other_source: self.source,
+            rule: "earlier_source_wins",
         };
         let mut before = self.clashes.iter().rev().take(SAME_AGAIN);
         if !before.any(|earlier| *earlier == clash) {
@@ -181,6 +235,7 @@ impl Merge<'_> {
         if tells(new.listed_size, new.packed) > tells(entry.listed_size, entry.packed) {
             entry.listed_size = new.listed_size;
             entry.packed = new.packed;
+            entry.measured = new.measured;
         }
         self.keep_text(
             "architecture",

@@ -49,6 +49,8 @@ pub(crate) struct Known {
     pub(crate) kind_merged: Option<bool>,
     /// The listed size is of packed weights or of an adapter.
     pub(crate) packed: bool,
+    /// The listed size was counted by a board, if only in whole billions, not copied from the name.
+    pub(crate) measured: bool,
     /// A source says of the weights themselves that they are packed.
     pub(crate) quantized: bool,
     pub(crate) adapter: bool,
@@ -76,8 +78,6 @@ pub(crate) struct Detail {
     pub(crate) model_type: Option<Arc<str>>,
     pub(crate) created_at: Option<Millis>,
     pub(crate) last_modified: Option<Millis>,
-    /// The shape that its other dimensions and its exact count admit, where its sources leave one dimension out.
-    pub(crate) computed: Option<[i64; 4]>,
 }
 
 const NOTHING: &Detail = &Detail {
@@ -91,7 +91,6 @@ const NOTHING: &Detail = &Detail {
     model_type: None,
     created_at: None,
     last_modified: None,
-    computed: None,
 };
 
 /// A [`Detail`], or none where no source says any of it.
@@ -123,11 +122,6 @@ impl Known {
     pub(crate) fn shape(&self) -> Option<[i64; 4]> {
         let [layers, d_model, d_ffn, heads, ..] = self.details.dimensions;
         Some([layers?, d_model?, d_ffn?, heads?])
-    }
-
-    /// Its own shape, or the one computed from its own dimensions and count.
-    pub(crate) fn settled(&self) -> Option<[i64; 4]> {
-        self.shape().or(self.details.computed)
     }
 
     /// Day of publication: as the leaderboard knows the upload, else as another source, else the submission.
@@ -261,6 +255,6 @@ mod tests {
         let mut known = Known::default();
         assert_eq!(known.shape(), None);
         known.details.dimensions = [Some(2), Some(8), Some(16), Some(4), None, None, None];
-        assert_eq!(known.settled(), Some([2, 8, 16, 4]));
+        assert_eq!(known.shape(), Some([2, 8, 16, 4]));
     }
 }

@@ -4,6 +4,7 @@
 //! folder or from the snapshot compiled into the program.
 
 pub mod answer;
+mod bindings;
 pub mod build;
 mod calendar;
 pub mod catalog;
@@ -25,6 +26,7 @@ mod labels;
 mod manifest;
 mod moments;
 pub mod parquet_file;
+mod pattern;
 pub mod plausible;
 #[cfg(feature = "sql")]
 pub mod query;
@@ -32,6 +34,7 @@ pub mod query;
 #[path = "query_absent.rs"]
 pub mod query;
 mod reading;
+mod refute;
 mod resolve;
 pub mod schema;
 mod sources;

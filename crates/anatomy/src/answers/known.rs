@@ -281,6 +281,9 @@ pub(crate) fn near<'a>(asked: &str, all: impl Iterator<Item = &'a str>) -> Vec<S
     found.into_iter().take(5).map(|(_, id)| id.to_owned()).collect()
 }
 
+/// A shape, and of mixtures whole billions.
+type Kin = ([i64; 4], Option<i64>);
+
 /// Known checkpoints of the structures nearest to one, one a shape, at most `limit`: of a shape the one that most like.
 pub(crate) fn neighbours(
     known: &Known<'_>,
@@ -291,7 +294,8 @@ pub(crate) fn neighbours(
     let Some(wanted) = logarithms(structure) else {
         return Vec::new();
     };
-    let mut by_shape: BTreeMap<[i64; 4], Vec<(f64, &str)>> = BTreeMap::new();
+    // A mixture is of no dense checkpoint's shape, nor of one with more or fewer experts.
+    let mut by_shape: BTreeMap<Kin, Vec<(f64, &str)>> = BTreeMap::new();
     for (&id, &row) in known.structures.iter().filter(|(id, _)| Some(**id) != but) {
         let checkpoint = known.checkpoints.get(id).copied();
         if known.judged(row, checkpoint, None).disagreement.is_some() {
@@ -303,7 +307,10 @@ pub(crate) fn neighbours(
         };
         if known.scores.contains_key(id) {
             let squared: f64 = own.iter().zip(&wanted).map(|(a, b)| (a - b).powi(2)).sum();
-            by_shape.entry(shape).or_default().push((squared.sqrt(), id));
+            let is_mixture = checkpoint.and_then(|row| row.is_moe) == Some(true);
+            let billions = row.size.filter(|_| is_mixture).map(|size| size.round() as i64);
+            let members = by_shape.entry((shape, billions)).or_default();
+            members.push((squared.sqrt(), id));
         }
     }
     let likes = |id: &str| known.checkpoints.get(id).and_then(|row| row.likes).unwrap_or(0);

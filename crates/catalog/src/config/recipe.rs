@@ -91,16 +91,6 @@ pub(crate) fn usual_positions(family: &str) -> i64 {
     if family == "gpt2" { 1_024 } else { 2_048 }
 }
 
-/// The vocabulary of a family's config class in transformers, for families whose checkpoints seldom state another.
-pub(crate) fn usual_vocabulary(family: &str) -> Option<i64> {
-    Some(match family {
-        "cohere" | "cohere2" => 256_000,
-        "xglm" => 256_008,
-        "gptneo" => 50_257,
-        _ => return None,
-    })
-}
-
 /// The recipe of a family, as [`crate::config::family`] names it.
 pub(crate) fn recipe(family: &str) -> Option<Recipe> {
     Some(match family {

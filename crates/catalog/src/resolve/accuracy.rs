@@ -4,14 +4,19 @@
 //! read with its help) stays, so the measured accuracy of `name` is an upper bound. The scope `organisation out` is none:
 //! there everything is learned anew without any checkpoint of a fifth of the organisations, those of one organisation
 //! together, names are read once only, and these checkpoints are resolved: a lower bound.
+//!
+//! What is left out is also counted by [`Stratum`]: where a checkpoint is as its base is, names are easily right. And where
+//! a source holds counts of parameters and sizes of tokenizers from outside, all ways are compared with those.
 
 use crate::gather::Gathered;
 use crate::known::Known;
+use crate::resolve::admit::{Asked, is_mixture};
 use crate::resolve::memo::thin;
 use crate::resolve::pool::Shape;
+use crate::resolve::pool::family_of;
 use crate::resolve::rest::COLUMNS;
-use crate::resolve::{Resolver, compute};
-use crate::tables::{Accuracy, ResolvedBy};
+use crate::resolve::{Resolver, edits, lineage, listed, vocabulary};
+use crate::tables::{Accuracy, Conflict, ResolvedBy, Structure};
 
 /// Folds of organisations.
 const FOLDS: u64 = 5;
@@ -23,13 +28,75 @@ const MOST_LEFT_OUT: usize = 50_000;
 
 const WAYS: [ResolvedBy; 3] = [ResolvedBy::Lineage, ResolvedBy::Name, ResolvedBy::Size];
 
-/// One row per scope (checkpoints that a leaderboard evaluated; all) and way, of those that are known exactly.
+/// What sets a checkpoint apart from those that are as their base is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stratum {
+    Usual,
+    Vocabulary,
+    Edited,
+    Packed,
+    Mixture,
+    Unknown,
+}
+
+impl Stratum {
+    const ALL: [Self; 6] = [
+        Self::Usual,
+        Self::Vocabulary,
+        Self::Edited,
+        Self::Packed,
+        Self::Mixture,
+        Self::Unknown,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::Vocabulary => "vocabulary changed",
+            Self::Edited => "depth or width edited",
+            Self::Packed => "packed",
+            Self::Mixture => "mixture",
+            Self::Unknown => "unknown architecture",
+        }
+    }
+
+    /// The first that holds, the rarest first.
+    fn of(resolver: &Resolver<'_>, at: u32) -> Self {
+        let all = &resolver.gathered.known;
+        let known = &all[at as usize];
+        let base = lineage::ancestor(resolver.gathered, &resolver.names, at, Some(at));
+        let differs = |column: usize| {
+            let theirs = base.and_then(|(_, of)| all[of as usize].details.dimensions[column]);
+            let own = known.details.dimensions[column];
+            theirs.is_some() && own.is_some() && theirs != own
+        };
+        if is_mixture(known) {
+            Self::Mixture
+        } else if edits::edited(&known.id) || (0..4).any(differs) {
+            Self::Edited
+        } else if known.quantized || listed::is_packed(known) {
+            Self::Packed
+        } else if differs(5) {
+            Self::Vocabulary
+        } else if family_of(known).is_none() {
+            Self::Unknown
+        } else {
+            Self::Usual
+        }
+    }
+}
+
+/// One row per scope and way, of those that are known exactly. Scopes: checkpoints that a leaderboard evaluated; all; all
+/// of one stratum.
 pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
     let known = &resolver.gathered.known;
     let exact = (0..known.len() as u32).filter(|&at| known[at as usize].shape().is_some());
     let left_out = thin(exact.collect(), MOST_LEFT_OUT);
     let mut rows = Vec::new();
-    for scope in ["evaluated", "all"] {
+    for scope in ["evaluated", "all"]
+        .into_iter()
+        .chain(Stratum::ALL.map(Stratum::as_str))
+    {
         for way in WAYS.map(ResolvedBy::as_str).into_iter().chain(["all"]) {
             rows.push(Accuracy {
                 scope: scope.to_owned(),
@@ -48,8 +115,14 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         }));
     });
-    rows.extend(computed(known, &left_out));
-    let nearest = resolver.rest.accuracy(known, &left_out);
+    let can_have = |known: &Known, shape: Shape, vocab: i64| {
+        let beside = (known.details.dimensions[4], known.details.head_dim);
+        let can = |family: String| {
+            vocabulary::can_have(&resolver.pool, &Asked::of(known), &family, shape, beside, vocab)
+        };
+        family_of(known).is_none_or(can)
+    };
+    let nearest = resolver.rest.accuracy(known, &left_out, &can_have);
     rows.extend(COLUMNS.iter().zip(nearest).map(|(column, counts)| Accuracy {
         scope: "all".to_owned(),
         way: format!("nearest {column}"),
@@ -61,20 +134,100 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
     rows
 }
 
-/// Leaves each checkpoint out; `rows` are the ways and all together, of the evaluated ones and of all.
+/// Leaves each checkpoint out; `rows` are the ways and all together, scope after scope.
 fn each_left_out(resolver: &Resolver<'_>, left_out: &[u32], rows: &mut [Accuracy]) {
     for &at in left_out {
         let checkpoint = &resolver.gathered.known[at as usize];
         let Some(truth) = checkpoint.shape() else { continue };
-        let answers = WAYS.map(|way| resolver.by(way, at, true).map(|(shape, _)| shape));
-        let together = answers.iter().copied().flatten().next();
-        for (row, answer) in answers.into_iter().chain([together]).enumerate() {
-            if checkpoint.evaluated {
-                note(&mut rows[row], answer, truth);
+        let answers = WAYS.map(|way| {
+            resolver
+                .by(way, at, true, &mut Vec::new())
+                .map(|answer| answer.shape)
+        });
+        let together = resolver.resolve(at, true).shape;
+        let stratum = Stratum::of(resolver, at);
+        let scopes = [
+            checkpoint.evaluated.then_some(0),
+            Some(1),
+            Stratum::ALL
+                .iter()
+                .position(|&other| other == stratum)
+                .map(|at| at + 2),
+        ];
+        for scope in scopes.into_iter().flatten() {
+            for (row, answer) in answers.into_iter().chain([together]).enumerate() {
+                note(&mut rows[scope * (WAYS.len() + 1) + row], answer, truth);
             }
-            note(&mut rows[WAYS.len() + 1 + row], answer, truth);
         }
     }
+}
+
+/// The rule of conflicts with counts from outside: those decide nothing.
+pub(crate) const OUTSIDE: &str = "outside_count_only_compared";
+/// A count further than this share from the one outside is off.
+const OFF: f64 = 0.02;
+
+/// How the structures agree with counts from outside: per column and way, how many have such a count, a number to compare,
+/// and one within two per cent of it; and each that is off.
+pub(crate) fn against_outside(
+    gathered: &Gathered,
+    structure: &dyn Fn(u32) -> Structure,
+) -> (Vec<Accuracy>, Vec<Conflict>) {
+    let columns = ["outside parameters", "outside vocabulary"];
+    let mut rows: Vec<Accuracy> = columns
+        .into_iter()
+        .flat_map(|scope| {
+            ResolvedBy::ALL.map(|way| Accuracy {
+                scope: scope.to_owned(),
+                way: way.as_str().to_owned(),
+                ..Accuracy::default()
+            })
+        })
+        .collect();
+    let mut off = Vec::new();
+    for (id, (outside, source)) in &gathered.outside {
+        let Some(at) = gathered.find(id) else { continue };
+        let known = &gathered.known[at as usize];
+        if !(known.evaluated || known.structured) {
+            continue;
+        }
+        let own = structure(at);
+        let way = ResolvedBy::ALL
+            .iter()
+            .position(|&way| way == own.resolved_by)
+            .unwrap_or_default();
+        let pairs = [
+            ("size", own.size.map(|size| size * 1e9), outside.parameters),
+            (
+                "vocab_size",
+                own.vocab_size.map(|vocab| vocab as f64),
+                outside.vocabulary,
+            ),
+        ];
+        for (column, (field, kept, truth)) in pairs.into_iter().enumerate() {
+            let Some(truth) = truth else { continue };
+            let row = &mut rows[column * ResolvedBy::ALL.len() + way];
+            row.held_out += 1;
+            let Some(kept) = kept else { continue };
+            row.answered += 1;
+            if (kept - truth).abs() <= OFF * truth {
+                row.right += 1;
+                continue;
+            }
+            let text = |value: f64| format!("{value:.0}");
+            off.push(Conflict {
+                id: id.clone(),
+                field: field.to_owned(),
+                kept: text(kept),
+                kept_source: own.source.clone().unwrap_or_else(|| "as listed".to_owned()),
+                other: text(truth),
+                other_source: gathered.source(*source),
+                rule: OUTSIDE.to_owned(),
+            });
+        }
+    }
+    rows.retain(|row| row.held_out > 0);
+    (rows, off)
 }
 
 /// Every evaluated checkpoint that is known exactly, resolved by what checkpoints of other organisations teach.
@@ -122,26 +275,6 @@ fn fold_of(id: &str) -> u64 {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
     hash % FOLDS
-}
-
-/// How right computed dimensions are: each of layers and feed-forward width taken from checkpoints that state all.
-fn computed(known: &[Known], left_out: &[u32]) -> [Accuracy; 2] {
-    let vocabularies = compute::vocabularies(known);
-    [(0, "computed layers"), (2, "computed d_ffn")].map(|(missing, way)| {
-        let mut row = Accuracy {
-            scope: "all".to_owned(),
-            way: way.to_owned(),
-            ..Accuracy::default()
-        };
-        for one in left_out.iter().map(|&at| &known[at as usize]) {
-            if let Some(truth) = one.shape() {
-                let mut dimensions = one.details.dimensions;
-                dimensions[missing] = None;
-                note(&mut row, compute::compute(one, dimensions, &vocabularies), truth);
-            }
-        }
-        row
-    })
 }
 
 fn note(row: &mut Accuracy, answer: Option<Shape>, truth: Shape) {

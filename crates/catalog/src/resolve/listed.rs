@@ -113,11 +113,12 @@ impl Experts {
     }
 }
 
-/// The sizes of `template` that the listing admits, the closest distance first.
-pub(crate) fn closest(template: &Template, listed: Listed, experts: Experts) -> Option<f64> {
+/// How far the nearest size of `template` is that the listing admits; `usual`: of the usual ones alone.
+pub(crate) fn closest(template: &Template, listed: Listed, experts: Experts, usual: bool) -> Option<f64> {
     template
         .sizes
         .iter()
+        .filter(|admitted| !usual || admitted.usual)
         .filter(|admitted| experts.admits(admitted) && listed.admits(admitted))
         .map(|admitted| listed.distance(admitted))
         .min_by(f64::total_cmp)

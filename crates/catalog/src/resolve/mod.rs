@@ -1,24 +1,32 @@
 //! How each checkpoint's structure came to be known: `exact`, else `lineage`, else `name`, else `size`, else `none`.
 
 mod accuracy;
-pub(crate) mod compute;
+pub(crate) mod admit;
+mod ages;
+mod calibrate;
+pub(crate) mod edits;
 pub(crate) mod lineage;
-mod listed;
+pub(crate) mod listed;
 mod memo;
 mod name;
 mod names;
 mod pairs;
 pub(crate) mod pool;
 pub(crate) mod rest;
+mod row;
 mod size;
-mod stated;
-mod weight;
+pub(crate) mod stated;
+mod telling;
+mod vocabulary;
+pub(crate) mod weight;
 pub(crate) mod words;
+
+pub(crate) use accuracy::OUTSIDE;
 
 use crate::gather::Gathered;
 use crate::known::Known;
-use crate::tables::{Accuracy, ResolvedBy, Structure};
-use lineage::by_lineage;
+use crate::tables::{Accuracy, Conflict, ResolvedBy};
+use admit::{Asked, Ground, Why};
 use listed::Listed;
 use memo::thin;
 use name::Lexicon;
@@ -26,11 +34,13 @@ use names::Names;
 use pairs::Pairs;
 use pool::{Pool, Shape, family_of};
 use rest::Rest;
-use size::{BySize, by_size, deeper};
-use std::collections::BTreeMap;
+use size::{BySize, by_size};
 
 /// How often names are read again with what was learned from them.
 const READINGS: usize = 2;
+/// Checkpoints that must have a structure before a counted size alone points to it: of many structures some have a size by
+/// chance.
+const ENOUGH: usize = 3;
 /// Checkpoints of which at most is learned what names mean; of more, so many, evenly spread: a catalog of millions is
 /// resolved by what some hundred thousand teach.
 const MOST_LESSONS: usize = 100_000;
@@ -43,9 +53,20 @@ pub(crate) struct Resolver<'a> {
     lexicon: Lexicon,
     pairs: Pairs,
     rest: Rest,
-    /// Shapes of counted checkpoints that stack the layers of another, and that one's template.
-    stacked: BTreeMap<u32, (Shape, u32)>,
 }
+
+/// A structure that one way tells.
+#[derive(Debug, Clone, PartialEq)]
+struct Answer {
+    shape: Shape,
+    /// The checkpoint whose structure it is.
+    of: u32,
+    /// What disagreed and was put aside.
+    note: Option<String>,
+}
+
+/// Structures that a way pointed to, and why they cannot be.
+type Refuted = Vec<(Shape, Why)>;
 
 /// How one checkpoint was resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +75,7 @@ pub(crate) struct Resolution {
     pub(crate) shape: Option<Shape>,
     /// The checkpoint whose structure it is.
     pub(crate) from: Option<u32>,
-    /// What else was possible.
+    /// What disagreed, or what else was possible.
     pub(crate) note: Option<String>,
 }
 
@@ -66,28 +87,21 @@ impl<'a> Resolver<'a> {
 
     /// The same with so many further readings of names that the first could tell.
     fn learn(gathered: &'a Gathered, readings: usize) -> Self {
-        let mut pool = Pool::of(&gathered.known);
-        let stacked = stacks(&pool, &gathered.known);
-        pool.extend(
-            stacked
-                .iter()
-                .map(|(&at, &(shape, template))| (at, shape, template)),
-        );
+        let pool = Pool::of(&gathered.known);
         let mut lessons = Vec::new();
         let mut is_lesson = vec![false; gathered.known.len()];
         for (at, known) in gathered.known.iter().enumerate() {
             let listed = Listed::of(known);
-            match known.settled() {
+            match known.shape() {
                 Some(shape) => lessons.push((at as u32, shape)),
                 None if known.evaluated && matches!(listed, Listed::Counted(_)) => {
                     let Some(family) = family_of(known) else { continue };
                     if let BySize::One(shape, _) = by_size(&pool, Some(&family), listed, None)
-                        && (stacked.contains_key(&(at as u32))
-                            || pool
-                                .of_shape(shape)
-                                .map(|template| template.members.len())
-                                .sum::<usize>()
-                                >= 2)
+                        && pool
+                            .of_shape(shape)
+                            .map(|template| template.members.len())
+                            .sum::<usize>()
+                            >= 2
                     {
                         lessons.push((at as u32, shape));
                     }
@@ -98,7 +112,7 @@ impl<'a> Resolver<'a> {
         }
         let lessons = thin(lessons, MOST_LESSONS);
         let lexicon = Lexicon::learn(&pool, &gathered.known, &lessons, lessons.len());
-        let pairs = Pairs::learn(&gathered.known, &lessons);
+        let pairs = Pairs::learn(&gathered.known, &lessons, lessons.len());
         let mut resolver = Self {
             gathered,
             names: Names::of(&pool, &gathered.known),
@@ -106,13 +120,12 @@ impl<'a> Resolver<'a> {
             lexicon,
             pairs,
             rest: Rest::of(&gathered.known),
-            stacked,
         };
         // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
         let certain = lessons.len();
         let untold = |&at: &u32| {
             let known = &gathered.known[at as usize];
-            known.evaluated && known.settled().is_none() && !is_lesson[at as usize]
+            known.evaluated && known.shape().is_none() && !is_lesson[at as usize]
         };
         let untold = thin(
             (0..gathered.known.len() as u32).filter(untold).collect(),
@@ -125,7 +138,7 @@ impl<'a> Resolver<'a> {
                 .copied()
                 .chain(untold.iter().filter_map(told))
                 .collect();
-            resolver.pairs = Pairs::learn(&gathered.known, &lessons);
+            resolver.pairs = Pairs::learn(&gathered.known, &lessons, certain);
             resolver.lexicon = Lexicon::learn(&resolver.pool, &gathered.known, &lessons, certain);
         }
         resolver
@@ -136,44 +149,97 @@ impl<'a> Resolver<'a> {
         Some((self.gathered.known.get(at as usize)?.shape()?, at))
     }
 
-    /// By a way other than its own config; `hidden`: as if its own config were not known.
-    fn by(&self, way: ResolvedBy, at: u32, hidden: bool) -> Option<(Shape, u32)> {
-        let known = self.gathered.known.get(at as usize)?;
-        let left_out = hidden.then_some(at);
-        match way {
-            ResolvedBy::Lineage => by_lineage(self.gathered, &self.pool, &self.names, at, left_out),
-            ResolvedBy::Name => self
-                .names
-                .held(
-                    &self.gathered.known,
-                    at,
-                    (left_out, known.shape().filter(|_| hidden)),
-                    |shape, of| {
-                        lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
-                            && self.pool.says(known, shape)
-                    },
-                )
-                .or_else(|| {
-                    let own = known.shape().filter(|_| hidden);
-                    self.pairs.tell(known, own).filter(|&(shape, of)| {
-                        lineage::fits(&self.pool, known, &self.gathered.known[of as usize], shape)
-                    })
-                })
-                .or_else(|| self.lexicon.by_name(&self.pool, known, hidden)),
-            ResolvedBy::Size => match known
-                .details
-                .computed
-                .map_or_else(|| self.sized(known, left_out), |shape| BySize::One(shape, at))
-            {
-                BySize::One(shape, of) => Some((shape, of)),
-                BySize::None if !hidden && self.stacked.contains_key(&at) => {
-                    let (shape, template) = self.stacked[&at];
-                    Some((shape, self.pool.templates[template as usize].members[0]))
+    /// By a way other than its own config; `hidden`: as if its own config were not known. What was pointed to and cannot be
+    /// goes to `refuted`.
+    fn by(&self, way: ResolvedBy, at: u32, hidden: bool, refuted: &mut Refuted) -> Option<Answer> {
+        let all = &self.gathered.known;
+        let known = all.get(at as usize)?;
+        let bare = hidden.then(|| without_dimensions(known));
+        let asked = Asked::of(bare.as_ref().unwrap_or(known));
+        let (left_out, own) = (hidden.then_some(at), known.shape().filter(|_| hidden));
+        let mut admit = |(shape, of): (Shape, u32), ground| {
+            // What was learned from names that were resolved themselves is told by one that states it.
+            let of = if all.get(of as usize)?.shape() == Some(shape) && ground == Ground::Base {
+                of
+            } else {
+                vocabulary::representative(&self.pool, &asked, all, shape, left_out)?
+            };
+            match asked.admits(&self.pool, shape, all.get(of as usize)?, ground) {
+                Ok(note) => Some(Answer { shape, of, note }),
+                Err(why) => {
+                    refuted.push((shape, why));
+                    None
                 }
-                _ => self.lexicon.by_census(known, hidden),
-            },
+            }
+        };
+        match way {
+            ResolvedBy::Lineage => {
+                let found = lineage::ancestor(self.gathered, &self.names, at, left_out)?;
+                admit(found, Ground::Base)
+            }
+            ResolvedBy::Name => {
+                let mut held = None;
+                self.names.held(all, at, (left_out, own), |shape, of| {
+                    held = admit((shape, of), Ground::Base);
+                    held.is_some()
+                });
+                held.or_else(|| admit(self.pairs.tell(all, known, own)?, Ground::Hint))
+                    .or_else(|| admit(self.lexicon.by_name(&self.pool, known, hidden)?, Ground::Hint))
+            }
+            ResolvedBy::Size => match self.sized(asked.known, left_out) {
+                BySize::One(shape, of) => admit((shape, of), Ground::Hint),
+                BySize::Several(shapes) => {
+                    // Those of later days and of other experts are none of the possible ones.
+                    let mut possible = shapes
+                        .into_iter()
+                        .filter_map(|shape| admit((shape, at), Ground::Hint));
+                    possible.next().filter(|_| possible.next().is_none())
+                }
+                BySize::None => None,
+            }
+            .or_else(|| admit(self.lexicon.by_census(known, hidden)?, Ground::Hint))
+            .filter(|answer| self.is_sure_by_size(&asked, answer, hidden)),
             ResolvedBy::Exact | ResolvedBy::None => None,
         }
+    }
+
+    /// Whether a size decides between known structures: a counted one does; one in whole billions where it was cut from a
+    /// count and nearly all that is known of that size agrees, or where the name states the experts of a mixture. Of unknown
+    /// architecture, no word of the name may tell other blocks.
+    fn is_sure_by_size(&self, asked: &Asked<'_>, answer: &Answer, hidden: bool) -> bool {
+        let known = asked.known;
+        let states_experts = || {
+            asked.mixture
+                && asked
+                    .stated
+                    .iter()
+                    .any(|stated| matches!(stated, words::Stated::Mixture(..)))
+        };
+        let of_family = family_of(&self.gathered.known[answer.of as usize]).unwrap_or_default();
+        let decides = if let Listed::Rough(_) = asked.listed {
+            let census = || self.lexicon.by_census(known, hidden);
+            states_experts() || known.measured && census().is_some_and(|(shape, _)| shape == answer.shape)
+        } else {
+            let templates = asked.akin(&self.pool, answer.shape);
+            let members: usize = templates.iter().map(|template| template.members.len()).sum();
+            members >= ENOUGH
+        };
+        decides && (asked.family.is_some() || !self.lexicon.telling.contradicts(&of_family, known, hidden))
+    }
+
+    /// Whether the name of checkpoint `at` holds the whole name of a known one whose structure it can have.
+    fn is_named_otherwise(&self, at: u32, hidden: bool) -> bool {
+        let all = &self.gathered.known;
+        let asked = Asked::of(&all[at as usize]);
+        let own = all[at as usize].shape().filter(|_| hidden);
+        !asked.stated.is_empty()
+            && self
+                .names
+                .held(all, at, (hidden.then_some(at), own), |shape, of| {
+                    let of = &all[of as usize];
+                    asked.admits(&self.pool, shape, of, Ground::Base).is_ok()
+                })
+                .is_some()
     }
 
     fn sized(&self, known: &Known, left_out: Option<u32>) -> BySize {
@@ -195,173 +261,59 @@ impl<'a> Resolver<'a> {
                 note: None,
             };
         }
+        let mut refuted = Vec::new();
         for way in [ResolvedBy::Lineage, ResolvedBy::Name, ResolvedBy::Size] {
-            if let Some((shape, of)) = self.by(way, at, hidden) {
+            let answer = self.by(way, at, hidden, &mut refuted);
+            // A base whose layers were edited says of what width this one is: words and sizes do not gainsay it.
+            if way == ResolvedBy::Lineage
+                && let Some((_, Why::Edited(_))) = refuted.first()
+                && !self.is_named_otherwise(at, hidden)
+            {
+                break;
+            }
+            if let Some(answer) = answer {
                 return Resolution {
                     by: way,
-                    shape: Some(shape),
-                    from: Some(of),
-                    note: None,
+                    shape: Some(answer.shape),
+                    from: Some(answer.of),
+                    note: answer.note,
                 };
             }
         }
-        let note = self
-            .gathered
-            .known
-            .get(at as usize)
-            .and_then(|known| match self.sized(known, None) {
-                BySize::Several(shapes) if shapes.len() <= 8 => Some(candidates(&shapes)),
-                _ => None,
-            });
+        let known = self.gathered.known.get(at as usize);
+        let ambiguous = known.and_then(|known| match self.sized(known, None) {
+            BySize::Several(shapes) if shapes.len() <= 8 => Some(candidates(&shapes)),
+            _ => None,
+        });
         Resolution {
             by: ResolvedBy::None,
             shape: None,
             from: None,
-            note,
+            note: ambiguous.or_else(|| {
+                refuted
+                    .into_iter()
+                    .next()
+                    .map(|(_, why)| format!("not its base: {}", why.words()))
+            }),
         }
     }
 
-    /// One structure per checkpoint, in the order in which they were gathered.
-    pub(crate) fn structure(&self, at: u32) -> Structure {
-        let known = &self.gathered.known[at as usize];
-        let resolution = self.resolve(at, false);
-        let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = known.details.dimensions;
-        let mut structure = Structure {
-            id: known.id.to_string(),
-            size: best_size(
-                known,
-                resolution
-                    .from
-                    .and_then(|of| self.gathered.known.get(of as usize)),
-            )
-            .or_else(|| weight::billions(&self.pool, known, resolution.shape)),
-            d_model,
-            d_ffn,
-            heads,
-            layers,
-            kv_heads,
-            vocab_size,
-            pos,
-            date: known.published(),
-            date_by: known.published_by().map(|(_, by)| by.to_owned()),
-            resolved_by: resolution.by,
-            source: None,
-            conflicts: resolution.note,
-        };
-        if let Some(doubt) = size_doubt(known, structure.size) {
-            structure.conflicts = Some(
-                structure
-                    .conflicts
-                    .map_or_else(|| doubt.clone(), |note| format!("{note}; {doubt}")),
-            );
-        }
-        if let Some([layers, d_model, d_ffn, heads]) = resolution.shape {
-            structure.layers = Some(layers);
-            structure.d_model = Some(d_model);
-            structure.d_ffn = Some(d_ffn);
-            structure.heads = Some(heads);
-        }
-        if let Some(of) = resolution
-            .from
-            .and_then(|of| self.gathered.known.get(of as usize))
-        {
-            let source = self.gathered.source(of.details.dimension_sources[0]);
-            if resolution.by == ResolvedBy::Exact {
-                structure.source = Some(source);
-            } else {
-                structure.source = Some(format!("{source}: {}", of.id));
-                structure.kv_heads = structure.kv_heads.or(of.details.dimensions[4]);
-                structure.vocab_size = structure.vocab_size.or(of.details.dimensions[5]);
-                structure.pos = structure.pos.or(of.details.dimensions[6]);
-            }
-        }
-        if let Some(shape) = resolution.shape {
-            let cells = [
-                &mut structure.kv_heads,
-                &mut structure.vocab_size,
-                &mut structure.pos,
-            ];
-            let mut told = Vec::new();
-            if cells.iter().any(|cell| cell.is_none()) {
-                let answers = self.rest.tell(known, shape, None);
-                for ((cell, answer), name) in cells.into_iter().zip(answers).zip(rest::COLUMNS) {
-                    if cell.is_none() {
-                        *cell = answer;
-                        told.extend(answer.map(|_| name));
-                    }
-                }
-            }
-            if let (Some(source), false) = (&mut structure.source, told.is_empty()) {
-                *source = format!("{source}; {} by the nearest names of the shape", told.join(", "));
-            }
-        }
-        structure
-    }
-
-    /// How right each way is.
-    pub(crate) fn accuracy(&self) -> Vec<Accuracy> {
-        accuracy::leave_one_out(self)
+    /// How right each way is, and what is off against counts from outside.
+    pub(crate) fn accuracy(&self) -> (Vec<Accuracy>, Vec<Conflict>) {
+        let mut rows = accuracy::leave_one_out(self);
+        let (outside, off) = accuracy::against_outside(self.gathered, &|at| self.structure(at));
+        rows.extend(outside);
+        (rows, off)
     }
 }
 
-/// Checkpoints of leaderboards whose counted size no known structure has, but a known one with more or fewer layers.
-fn stacks(pool: &Pool, known: &[Known]) -> BTreeMap<u32, (Shape, u32)> {
-    let unsettled = |entry: &&Known| entry.evaluated && entry.settled().is_none();
-    let asked = memo::Memo::default();
-    let stack = |entry: &Known| {
-        let (family, listed) = (family_of(entry), Listed::of(entry));
-        asked.get((family.clone(), listed.key()), || {
-            let known = by_size(pool, family.as_deref(), listed, None) != BySize::None;
-            deeper(pool, family.as_deref(), listed, None).filter(|_| !known)
-        })
-    };
-    (0..)
-        .zip(known)
-        .filter(|(_, entry)| unsettled(entry))
-        .filter_map(|(at, entry)| Some((at, stack(entry)?)))
-        .collect()
-}
-
-/// Billions of parameters: counted exactly; else as a leaderboard counted them; else those of the checkpoint whose
-/// structure this is, where what is listed and stated agrees; else as listed roughly; else as the name states. Sizes of
-/// packed weights are none.
-fn best_size(known: &Known, from: Option<&Known>) -> Option<f64> {
-    let counted = |entry: &Known| {
-        entry
-            .details
-            .parameters_total
-            .filter(|_| !listed::is_packed(entry))
-            .map(|count| count as f64 / 1e9)
-    };
-    let stated = words::sizes(&known.id)
-        .into_iter()
-        .find_map(|stated| match stated {
-            words::Stated::Dense(size) => Some(size),
-            words::Stated::Mixture(..) => None,
-        });
-    let listed = Listed::of(known);
-    let near = |size: f64| match (listed, stated) {
-        (Listed::Rough(listed), _) => size >= listed - 0.75 && size < listed + 1.0,
-        (_, Some(stated)) => size < 1.34 * stated && size > stated / 1.34,
-        _ => true,
-    };
-    counted(known)
-        .or(match listed {
-            Listed::Counted(size) => Some(size),
-            _ => None,
-        })
-        .or_else(|| from.and_then(counted).filter(|&size| near(size)))
-        .or(match listed {
-            Listed::Rough(size) => Some(size),
-            _ => None,
-        })
-        .or(stated)
-}
-
-/// A listed size that is far from the one kept: packed weights, adapters, typing errors.
-fn size_doubt(known: &Known, size: Option<f64>) -> Option<String> {
-    let (listed, size) = (known.listed_size?, size?);
-    (listed > 1.6 * size || size > 1.6 * listed).then(|| format!("size: {listed} listed, {size} kept"))
+/// The same checkpoint as if no source told its dimensions or its count.
+fn without_dimensions(known: &Known) -> Known {
+    let mut bare = known.clone();
+    bare.details.dimensions = [None; 7];
+    bare.details.head_dim = None;
+    bare.details.parameters_total = None;
+    bare
 }
 
 fn candidates(shapes: &[Shape]) -> String {
@@ -371,3 +323,6 @@ fn candidates(shapes: &[Shape]) -> String {
         .collect();
     format!("ambiguous: {}", each.join(" | "))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,23 +2,22 @@
 //!
 //! Candidates are the structures that the architecture and the listed size admit. Among them naive Bayes over the
 //! words of the name (Maron 1961): how often each word, each stated size, each quarter of a year goes with each
-//! structure. Answered only where the posterior is at least [`SURE`] and a word of the name speaks for it.
+//! structure. One more candidate is none of these: as likely as what the architecture and size go with was seen only once
+//! (Good 1953), with the words that names have in general. Answered only where the posterior reaches a threshold that
+//! leaving known checkpoints out shows to be right nearly always, and where a word of the name tells the answer's blocks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::known::Known;
+use crate::resolve::admit::is_mixture;
+use crate::resolve::calibrate::{is_sized, unseen};
 use crate::resolve::listed::{Experts, Listed, closest};
 use crate::resolve::memo::Memo;
 use crate::resolve::pool::{Among, Pool, Shape, family_of};
-use crate::resolve::stated::closeness;
-pub(crate) use crate::resolve::stated::said;
+use crate::resolve::stated::{closeness, said};
+use crate::resolve::telling::Telling;
 use crate::resolve::words::{Stated, sizes, words};
-
-/// Posterior from which a name is an answer, where a size is listed or stated.
-const SURE: f64 = 0.75;
-/// The same where none is: organisations publish one series in several sizes.
-const SURE_UNSIZED: f64 = 0.95;
 
 /// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
 const BEFORE: i32 = 30;
@@ -32,7 +31,7 @@ const LEAST: f64 = -4.0;
 /// Classes, and how near each is to what a name states.
 type Admitted = Arc<[(u32, f64)]>;
 /// Family, whether those with the same blocks are meant, what is listed, and what is stated.
-type Question = (Option<String>, bool, (u8, u64), Vec<(i64, u64)>);
+type Question = (Option<String>, [bool; 2], (u8, u64), Vec<(i64, u64)>);
 /// How often checkpoints of a family and listed size have each class.
 type Census = Arc<BTreeMap<u32, u32>>;
 
@@ -40,13 +39,13 @@ type Census = Arc<BTreeMap<u32, u32>>;
 #[derive(Default)]
 pub(crate) struct Lexicon {
     /// A family's structure is one class.
-    classes: Vec<(String, Shape)>,
+    pub(super) classes: Vec<(String, Shape)>,
     index: BTreeMap<(String, Shape), u32>,
     class_of_template: Vec<u32>,
     totals: Vec<u32>,
     /// Checkpoints certain to have the shape: one that none has is no candidate.
     exact: Vec<u32>,
-    example: Vec<u32>,
+    pub(super) example: Vec<u32>,
     /// The first day on which a checkpoint of each class is known to have been published.
     first: Vec<Option<i32>>,
     /// How often each word goes with each class, and with any.
@@ -57,7 +56,10 @@ pub(crate) struct Lexicon {
     /// word has against it.
     usual: Vec<Vec<(u32, f64)>>,
     /// Per family and whole billions listed, how often each structure has them.
-    census: BTreeMap<(String, i64), BTreeMap<u32, u32>>,
+    pub(super) census: BTreeMap<(String, i64), BTreeMap<u32, u32>>,
+    pub(crate) telling: Telling,
+    /// Posterior from which a name is an answer: where a size is listed or stated, and where none is.
+    pub(super) sure: [f64; 2],
     admitted: Memo<Question, Admitted>,
     common: Memo<(Option<String>, Option<i64>), Census>,
 }
@@ -79,7 +81,7 @@ pub(crate) fn evidence(known: &Known) -> Vec<String> {
     all
 }
 
-fn census_key(known: &Known) -> Option<(String, i64)> {
+pub(super) fn census_key(known: &Known) -> Option<(String, i64)> {
     let (Listed::Rough(size) | Listed::Counted(size)) = Listed::of(known) else {
         return None;
     };
@@ -132,6 +134,8 @@ impl Lexicon {
             }
         }
         lexicon.note_usual();
+        lexicon.telling = Telling::learn(known, &lessons[..certain]);
+        lexicon.calibrate(pool, known, &lessons[..certain]);
         lexicon
     }
 
@@ -166,25 +170,21 @@ impl Lexicon {
         self.usual = usual;
     }
 
-    /// The structure that nearly all known checkpoints of that family and listed size have.
-    pub(crate) fn by_census(&self, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
-        let own = left_out.then(|| self.class_of(known)).flatten();
-        let counts = self.census.get(&census_key(known)?)?;
-        let count =
-            |(&shape, &count): (&u32, &u32)| (shape, count - u32::from(own == Some(shape) && count > 0));
-        let all: u32 = counts.iter().map(|entry| count(entry).1).sum();
-        let (shape, most) = counts.iter().map(count).max_by_key(|&(_, count)| count)?;
-        (most >= 5 && most * 100 >= all * 98)
-            .then(|| (self.classes[shape as usize].1, self.example[shape as usize]))
-    }
-
     /// The structure that the name of `known` tells, and a checkpoint that has it.
     pub(crate) fn by_name(&self, pool: &Pool, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
+        let (shape, of, posterior) = self.weigh(pool, known, left_out)?;
+        (posterior >= self.sure[usize::from(!is_sized(known))]).then_some((shape, of))
+    }
+
+    /// The likeliest structure of those for which a word of the name speaks, a checkpoint that has it, and its posterior
+    /// among all and none of these.
+    pub(super) fn weigh(&self, pool: &Pool, known: &Known, left_out: bool) -> Option<(Shape, u32, f64)> {
         let own = left_out.then(|| self.class_of(known)).flatten();
-        let mut scores = self.candidates(pool, known, own);
+        let (mut scores, mut none) = self.candidates(pool, known, own);
         let evidence = evidence(known);
         self.weigh_absent(&evidence, &mut scores);
         let lessons = f64::from(self.totals.iter().sum::<u32>().max(1));
+        let mut spoken = vec![false; scores.len()];
         for word in &evidence {
             let Some(counts) = self.words.get(word) else {
                 continue;
@@ -201,26 +201,33 @@ impl Lexicon {
             }
             // A class that has not seen the word is as likely to have it as any.
             let rate = f64::from(counts.iter().map(|held| held.1).sum::<u32>()) / lessons;
-            for (shape, score) in &mut scores {
+            none += rate.ln().max(LEAST);
+            for ((shape, score), spoken) in scores.iter_mut().zip(&mut spoken) {
                 let with = f64::from(count(*shape));
                 let total = f64::from(self.totals[*shape as usize] - u32::from(own == Some(*shape)));
                 *score += ((with + rate) / (total + 1.0)).ln().max(LEAST);
+                *spoken |= count(*shape) > 1
+                    && self
+                        .telling
+                        .tells(word, &self.classes[*shape as usize].0, known, left_out);
             }
         }
-        let top = scores.iter().map(|(_, score)| *score).max_by(f64::total_cmp)?;
-        let mut shapes: BTreeMap<Shape, (f64, u32)> = BTreeMap::new();
-        for (class, score) in scores {
-            let weight = (score - top).exp();
-            shapes
+        let top = scores
+            .iter()
+            .map(|(_, score)| *score)
+            .max_by(f64::total_cmp)?
+            .max(none);
+        let mut shapes: BTreeMap<Shape, (f64, u32, bool)> = BTreeMap::new();
+        for ((class, score), spoken) in scores.into_iter().zip(spoken) {
+            let entry = shapes
                 .entry(self.classes[class as usize].1)
-                .or_insert((0.0, class))
-                .0 += weight;
+                .or_insert((0.0, class, false));
+            entry.0 += (score - top).exp();
+            entry.2 |= spoken;
         }
-        let all: f64 = shapes.values().map(|(weight, _)| weight).sum();
-        let (shape, (weight, class)) = shapes.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
-        let sized = Listed::of(known) != Listed::Unknown || !sizes(&known.id).is_empty();
-        let sure = if sized { SURE } else { SURE_UNSIZED };
-        (weight >= sure * all).then(|| (shape, self.example[class as usize]))
+        let all: f64 = shapes.values().map(|(weight, ..)| weight).sum::<f64>() + (none - top).exp();
+        let (shape, (weight, class, spoken)) = shapes.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
+        spoken.then(|| (shape, self.example[class as usize], weight / all))
     }
 
     /// What names of a structure usually say, and this one does not, word after word.
@@ -248,13 +255,13 @@ impl Lexicon {
         }
     }
 
-    fn class_of(&self, known: &Known) -> Option<u32> {
+    pub(super) fn class_of(&self, known: &Known) -> Option<u32> {
         self.index.get(&(family_of(known)?, known.shape()?)).copied()
     }
 
     /// Structures that architecture, listed size and stated size admit, with the logarithm of how common each is: those
-    /// of the family itself, or of families with the same blocks where it has none.
-    fn candidates(&self, pool: &Pool, known: &Known, own: Option<u32>) -> Vec<(u32, f64)> {
+    /// of the family itself, or of families with the same blocks where it has none. Beside them the same for none of these.
+    fn candidates(&self, pool: &Pool, known: &Known, own: Option<u32>) -> (Vec<(u32, f64)>, f64) {
         let family = family_of(known);
         let meant = family.as_deref().map_or(Among::Evaluated, Among::Family);
         let mut admitted = self.admitted(pool, known, own, meant, false);
@@ -265,14 +272,17 @@ impl Lexicon {
         }
         let common = self.common(known, family.as_deref());
         let less = |class: u32, count: u32| f64::from(count - u32::from(own == Some(class) && count > 0));
-        admitted
+        let prior = |class: u32| {
+            let here = less(class, common.get(&class).copied().unwrap_or(0));
+            here + 0.02 * less(class, self.totals[class as usize]) + 0.05
+        };
+        let all: f64 = admitted.iter().map(|&(class, _)| prior(class)).sum();
+        let unseen = unseen(common.iter().map(|(&class, &count)| less(class, count) as u32));
+        let scores = admitted
             .into_iter()
-            .map(|(class, near)| {
-                let here = less(class, common.get(&class).copied().unwrap_or(0));
-                let all = less(class, self.totals[class as usize]);
-                (class, (here + 0.02 * all + 0.05).ln() + near)
-            })
-            .collect()
+            .map(|(class, near)| (class, ((1.0 - unseen) * prior(class) / all).ln() + near))
+            .collect();
+        (scores, unseen.ln())
     }
 
     /// How often checkpoints of that family and listed size (where known) have each class.
@@ -320,12 +330,16 @@ impl Lexicon {
         };
         let question = (
             family.clone(),
-            akin,
+            [akin, is_mixture(known)],
             listed.key(),
             stated.iter().map(key).collect(),
         );
         let by_size = self.admitted.get(question, || {
-            self.admitted_by_size(pool, meant, listed, Experts::of(family.as_deref()), &stated)
+            let experts = match (is_mixture(known), family.as_deref()) {
+                (true, _) => Experts::Several,
+                (false, family) => Experts::of(family),
+            };
+            self.admitted_by_size(pool, meant, listed, experts, &stated)
         });
         let published = known.published();
         let possible = |class: u32| {
@@ -354,8 +368,8 @@ impl Lexicon {
         for number in pool.among(meant) {
             let class = self.class_of_template[number as usize];
             let template = &pool.templates[number as usize];
-            if (listed == Listed::Unknown || closest(template, listed, experts).is_some())
-                && said(template, stated)
+            if (listed == Listed::Unknown || closest(template, listed, experts, true).is_some())
+                && said(template, stated, experts == Experts::Several)
             {
                 let near = closeness(template, stated);
                 let best = found.entry(class).or_insert(near);

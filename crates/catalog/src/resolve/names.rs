@@ -175,7 +175,7 @@ impl Names {
             known
                 .iter()
                 .enumerate()
-                .filter_map(|(at, one)| Some((at as u32, one, one.settled()?)))
+                .filter_map(|(at, one)| Some((at as u32, one, one.shape()?)))
         };
         for (at, one, shape) in settled() {
             let words = tokens(&one.id);
@@ -194,7 +194,7 @@ impl Names {
                     shapes: Vec::new(),
                 };
                 let canonical = is_canonical(&one.id, &tokens(&one.id));
-                group.add(first, one.settled().unwrap_or_default(), canonical);
+                group.add(first, one.shape().unwrap_or_default(), canonical);
                 *members = Members::Several(Box::new(group));
             }
             if let Members::Several(group) = members {
@@ -224,7 +224,7 @@ impl Names {
     }
 
     fn agreed(&self, known: &[Known], key: u64, left_out: Option<u32>) -> Option<(Shape, u32)> {
-        let settled = |at: u32| known.get(at as usize).and_then(Known::settled);
+        let settled = |at: u32| known.get(at as usize).and_then(Known::shape);
         let at = match self.equal.get(&key)? {
             Members::One(at) => Some(*at).filter(|&at| Some(at) != left_out)?,
             Members::Several(group) => {
@@ -263,7 +263,7 @@ impl Names {
 /// The shape of checkpoint `at` where it is one of those of that name.
 fn member(known: &[Known], at: u32, name: u64) -> Option<Shape> {
     let one = known.get(at as usize)?;
-    one.settled().filter(|_| key(&tokens(&one.id)) == name)
+    one.shape().filter(|_| key(&tokens(&one.id)) == name)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A base named in a name: a word together with a size (`mistral` and 7b, `llama2` and 13b, `solar` and 10 listed) that
-//! nearly always goes with one structure.
+//! A base named in a name: a word that tells the blocks, together with a size (`mistral` and 7b, `llama2` and 13b, `solar`
+//! and 10 listed), that nearly always goes with one structure.
 //!
 //! Most pairs occur once, and one that does tells nothing: a first reading counts them, by their hashes, and only those
 //! that may have come twice are held.
@@ -10,10 +10,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::known::Known;
 use crate::resolve::listed::Listed;
 use crate::resolve::pool::{Shape, family_of};
+use crate::resolve::telling::Telling;
 use crate::resolve::words::{Stated, sizes, words};
 
 /// Checkpoints that must have a pair before it says anything.
-const ENOUGH: u32 = 2;
+const ENOUGH: u32 = 3;
 /// The same for a word alone, without any size.
 const COMMON: u32 = 8;
 /// Of those, per cent that must share the structure.
@@ -33,6 +34,7 @@ pub(crate) struct Pairs {
     words: HashMap<String, u32>,
     amounts: HashMap<String, u32>,
     seen: HashMap<(u32, u32), Vec<Seen>>,
+    telling: Telling,
 }
 
 /// What stands for the sizes of a checkpoint: those its name states, what is listed, each also with its family where that
@@ -103,10 +105,13 @@ fn number(of: &mut HashMap<String, u32>, text: &str) -> u32 {
 }
 
 impl Pairs {
-    /// Learns from checkpoints and their structures.
-    pub(crate) fn learn(known: &[Known], lessons: &[(u32, Shape)]) -> Self {
+    /// Learns from checkpoints and their structures, of which the first `certain` are exact or counted.
+    pub(crate) fn learn(known: &[Known], lessons: &[(u32, Shape)], certain: usize) -> Self {
         let rough = Rough::of(known, lessons);
-        let mut pairs = Self::default();
+        let mut pairs = Self {
+            telling: Telling::learn(known, &lessons[..certain]),
+            ..Self::default()
+        };
         for &(at, shape) in lessons {
             let known = &known[at as usize];
             let amounts = amounts(known, true);
@@ -129,7 +134,7 @@ impl Pairs {
 
     /// The structure that a pair of `known` tells, and a checkpoint that has it; nothing where two pairs disagree.
     /// `hidden`: its own structure, if it is to count as unknown.
-    pub(crate) fn tell(&self, known: &Known, hidden: Option<Shape>) -> Option<(Shape, u32)> {
+    pub(crate) fn tell(&self, all: &[Known], known: &Known, hidden: Option<Shape>) -> Option<(Shape, u32)> {
         let with_family = family_of(known).is_some();
         // With the family known, pairs that ignore it say less than those that do not.
         let amounts: Vec<(String, u32)> = amounts(known, false)
@@ -148,16 +153,20 @@ impl Pairs {
                     continue;
                 };
                 let count = |seen: &Seen| seen.count.saturating_sub(u32::from(hidden == Some(seen.shape)));
-                let all: u32 = seen.iter().map(count).sum();
+                let seen_in_all: u32 = seen.iter().map(count).sum();
                 let Some(most) = seen.iter().max_by_key(|seen| count(seen)) else {
                     continue;
                 };
-                // Without a size a word must be common, and an organisation's says too little.
+                // Without a size a word must be common.
                 let bare = amount.ends_with('=');
-                if bare && (count(most) < COMMON || word.starts_with('@')) {
+                if bare && count(most) < COMMON {
                     continue;
                 }
-                if count(most) < ENOUGH || count(most) * 100 < all * AGREE {
+                let family = family_of(&all[most.at as usize]).unwrap_or_default();
+                if !self.telling.tells(&word, &family, known, hidden.is_some()) {
+                    continue;
+                }
+                if count(most) < ENOUGH || count(most) * 100 < seen_in_all * AGREE {
                     continue;
                 }
                 match told {

@@ -7,10 +7,12 @@ use crate::config::recipe::{
     Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe, usual_positions,
 };
 use crate::known::Known;
+use crate::resolve::admit::Asked;
+use crate::resolve::ages::{self, Firsts};
 use crate::resolve::listed::is_packed;
 use crate::resolve::memo::Memo;
-use crate::resolve::name::said;
 use crate::resolve::size::BySize;
+use crate::resolve::stated::said;
 use crate::resolve::words::sizes;
 
 /// Layers, `d_model`, `d_ffn`, heads.
@@ -25,8 +27,6 @@ pub(crate) struct Template {
     pub(crate) members: Vec<u32>,
     /// Sizes it can have, in billions: its own, untied or tied, as one expert of several.
     pub(crate) sizes: Vec<Admitted>,
-    /// Billions of one layer, and of all that is not layers, for each of those that are dense.
-    pub(crate) per_layer: Vec<(f64, f64)>,
 }
 
 impl Template {
@@ -63,6 +63,9 @@ pub(crate) struct Pool {
     pub(crate) evaluated: BTreeSet<String>,
     by_family: BTreeMap<String, Vec<u32>>,
     by_shape: BTreeMap<Shape, Vec<u32>>,
+    /// The first day on which a structure is known to have been published, by block, shape and vocabulary; without one,
+    /// the first of all.
+    pub(super) first: Firsts,
     /// What sizes admit, by family and listing.
     pub(crate) by_size: Memo<(Option<String>, (u8, u64)), BySize>,
 }
@@ -94,17 +97,12 @@ impl Pool {
     /// Whether that shape, in the family of `known` where it is known, can have the size that its name states.
     pub(crate) fn says(&self, known: &Known, shape: Shape) -> bool {
         let stated = sizes(&known.id);
-        let family = family_of(known);
-        let akin = |template: &&Template| {
-            family
-                .as_deref()
-                .is_none_or(|family| block(family) == block(&template.family))
-        };
+        let asked = Asked::of(known);
         stated.is_empty()
-            || self
-                .of_shape(shape)
-                .filter(akin)
-                .any(|template| said(template, &stated))
+            || asked
+                .akin(self, shape)
+                .iter()
+                .any(|template| said(template, &stated, asked.mixture))
     }
 
     /// The templates of one shape.
@@ -130,6 +128,9 @@ pub(crate) fn family_of(known: &Known) -> Option<String> {
     family(known.architecture.as_deref(), known.details.model_type.as_deref())
 }
 
+/// Width from which no checkpoint of a family with an output head of its own has it tied.
+pub(crate) const WIDE: i64 = 4_096;
+
 const EXPERTS: [i64; 8] = [2, 3, 4, 5, 6, 7, 8, 16];
 
 impl Pool {
@@ -137,7 +138,7 @@ impl Pool {
     pub(crate) fn of(known: &[Known]) -> Self {
         let mut found: BTreeMap<(String, Shape, i64, i64), Vec<u32>> = BTreeMap::new();
         for (at, entry) in known.iter().enumerate() {
-            let (Some(shape), Some(family)) = (entry.settled(), family_of(entry)) else {
+            let (Some(shape), Some(family)) = (entry.shape(), family_of(entry)) else {
                 continue;
             };
             let kv_heads = entry.details.dimensions[4].unwrap_or(0);
@@ -150,7 +151,7 @@ impl Pool {
         let mut vocabularies: BTreeMap<(String, Shape), BTreeMap<i64, usize>> = BTreeMap::new();
         for entry in known {
             if let (Some(shape), Some(family), Some(vocab)) =
-                (entry.settled(), family_of(entry), entry.details.dimensions[5])
+                (entry.shape(), family_of(entry), entry.details.dimensions[5])
             {
                 *vocabularies
                     .entry((family, shape))
@@ -177,11 +178,10 @@ impl Pool {
                 let common = |vocab: i64| {
                     own.is_none_or(|own| {
                         let all: usize = own.values().sum();
-                        own.get(&vocab).is_none_or(|&count| count * 20 >= all)
+                        own.get(&vocab).is_some_and(|&count| count * 20 >= all)
                     })
                 };
-                let (mut sizes, per_layer) =
-                    admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
+                let mut sizes = admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
                 // Counts that a source states outright, where no formula is known; of packed weights they are too small.
                 let counted = recipe(&family).is_some();
                 for &at in members
@@ -207,12 +207,13 @@ impl Pool {
                     .filter_map(|&at| Some(known[at as usize].details.parameters_total? as f64 / 1e9))
                     .collect();
                 let near = |size: f64| stated.iter().any(|stated| (stated - size).abs() <= 0.012 * size);
+                let is_counted = |admitted: &Admitted| admitted.usual && near(admitted.size);
                 if sizes
                     .iter()
-                    .any(|admitted| admitted.experts == 1 && near(admitted.size))
+                    .any(|admitted| admitted.experts == 1 && is_counted(admitted))
                 {
                     for admitted in &mut sizes {
-                        admitted.usual = admitted.experts > 1 || near(admitted.size);
+                        admitted.usual = admitted.experts > 1 || is_counted(admitted);
                     }
                 }
                 Template {
@@ -220,7 +221,6 @@ impl Pool {
                     shape,
                     members,
                     sizes,
-                    per_layer,
                 }
             })
             .collect();
@@ -234,6 +234,7 @@ impl Pool {
             evaluated,
             by_family: BTreeMap::new(),
             by_shape: BTreeMap::new(),
+            first: ages::firsts(known),
             by_size: Memo::default(),
         };
         pool.index();
@@ -252,35 +253,6 @@ impl Pool {
             self.by_shape.entry(template.shape).or_default().push(at as u32);
         }
     }
-
-    /// Adds structures that are others with another number of layers: the checkpoint, its shape, and the template whose
-    /// layers it has.
-    pub(crate) fn extend(&mut self, stacks: impl Iterator<Item = (u32, Shape, u32)>) {
-        let mut all: BTreeMap<(u32, Shape), Vec<u32>> = BTreeMap::new();
-        for (at, shape, template) in stacks {
-            all.entry((template, shape)).or_default().push(at);
-        }
-        for ((template, shape), members) in all {
-            let one = &self.templates[template as usize];
-            let per_layer = one.per_layer.clone();
-            let sizes = per_layer.iter().map(|&(layer, outside)| Admitted {
-                size: outside + layer * shape[0] as f64,
-                below: 0.0006,
-                above: 0.0006,
-                experts: 1,
-                usual: true,
-            });
-            let added = Template {
-                family: one.family.clone(),
-                shape,
-                members,
-                sizes: sizes.collect(),
-                per_layer,
-            };
-            self.templates.push(added);
-        }
-        self.index();
-    }
 }
 
 fn admitted(
@@ -290,10 +262,10 @@ fn admitted(
     head_dim: i64,
     vocabularies: &BTreeSet<i64>,
     common: &dyn Fn(i64) -> bool,
-) -> (Vec<Admitted>, Vec<(f64, f64)>) {
+) -> Vec<Admitted> {
     let mixture = family == "mixtral";
     let Some(recipe) = recipe(if mixture { "llama" } else { family }) else {
-        return (Vec::new(), Vec::new());
+        return Vec::new();
     };
     let [layers, d_model, d_ffn, heads] = shape;
     let head_dim = if head_dim > 0 {
@@ -307,7 +279,6 @@ fn admitted(
         _ => std::slice::from_ref(&kv_heads),
     };
     let mut all = Vec::new();
-    let mut per_layer = Vec::new();
     for &kv in kinds {
         let kv_heads = if kv == 0 { heads } else { kv };
         for &vocab in vocabularies {
@@ -323,16 +294,13 @@ fn admitted(
             };
             for tied in [recipe.tied, !recipe.tied] {
                 // Small checkpoints of an untied family may be tied, but not the other way round.
-                let likely = tied || !recipe.tied;
+                let likely = tied == recipe.tied || tied && d_model < WIDE;
                 let recipe = Recipe { tied, ..recipe };
                 let Some(one) = dense(recipe, sizes) else { continue };
                 let slack = d_model as f64 * if tied { 1.0 } else { 2.0 } / 1e9;
                 let below = 0.0006 + slack * vocab as f64 * 0.004;
                 let above = 0.0006 + slack * vocab as f64 * 0.004;
                 if !mixture {
-                    if let (Some(layer), Some(outside)) = (layer(recipe, sizes), outside(recipe, sizes)) {
-                        per_layer.push((layer as f64 / 1e9, outside as f64 / 1e9));
-                    }
                     for masks in recipe.masks(sizes.pos) {
                         all.push(Admitted {
                             size: (i128::from(one) + i128::from(layers) * masks) as f64 / 1e9,
@@ -360,7 +328,7 @@ fn admitted(
             }
         }
     }
-    (all, per_layer)
+    all
 }
 
 /// Vocabularies that a structure comes with: its own, and those of its family that differ from one of its own by at
@@ -385,7 +353,7 @@ fn usual(own: Option<&BTreeMap<i64, usize>>, family: Option<&BTreeMap<i64, usize
 }
 
 /// Billions of a mixture made of `experts` copies of one dense block's feed-forward layer, with a router.
-fn mixture_size(recipe: Recipe, sizes: Sizes, experts: i64) -> Option<f64> {
+pub(crate) fn mixture_size(recipe: Recipe, sizes: Sizes, experts: i64) -> Option<f64> {
     let shared = layer(recipe, sizes)? - feed_forward(recipe, sizes.d_model, sizes.d_ffn)?;
     debug_assert!(shared >= attention(recipe, sizes)?);
     let experts = i128::from(experts);

@@ -1,7 +1,8 @@
 //! The columns beside the shape (`kv_heads`, `vocab_size`, `pos`) where a checkpoint's own config does not tell them.
 //!
-//! Rule: among checkpoints of the same shape (and block family, where one is known) that state the column, those that
-//! share most words of the name; of these the value that most have, and of equally many the one published nearest in
+//! Rule: among checkpoints of the same shape (and block family, where one is known) that state the column, and whose value
+//! this checkpoint can have (a vocabulary may not be younger than it, nor give another size), those that share most words of
+//! the name; of these the value that most have, and of equally many the one published nearest in
 //! time. A shape fixes its key and value heads nearly always; vocabulary and positions follow the base, which names
 //! tell. How often the rule is right is measured by leaving each known value out ([`Rest::accuracy`]).
 
@@ -13,6 +14,8 @@ use crate::known::Known;
 
 /// Names of the columns, in the order of [`crate::sources::DIMENSIONS`] from the fifth on.
 pub(crate) const COLUMNS: [&str; 3] = ["kv_heads", "vocab_size", "pos"];
+/// The place of `vocab_size` among them.
+const VOCABULARY: usize = 1;
 /// A checkpoint without a date counts as this far away, in days.
 const FAR: i32 = 10_000;
 /// Checkpoints of one shape that are asked; where more state it, so many of them, evenly spread.
@@ -92,8 +95,15 @@ impl Rest {
         rest
     }
 
-    /// The values of the columns for a checkpoint of this shape; `without`: as if that one stated nothing.
-    pub(crate) fn tell(&self, known: &Known, shape: Shape, without: Option<u32>) -> [Option<i64>; 3] {
+    /// The values of the columns for a checkpoint of this shape; `without`: as if that one stated nothing; `admits`: the
+    /// vocabularies that it can have.
+    pub(crate) fn tell(
+        &self,
+        known: &Known,
+        shape: Shape,
+        without: Option<u32>,
+        admits: &dyn Fn(i64) -> bool,
+    ) -> [Option<i64>; 3] {
         let Some(of_shape) = self.by_shape.get(&shape) else {
             return [None; 3];
         };
@@ -105,17 +115,29 @@ impl Rest {
                 shared[usize::from(place)] += 1;
             }
         }
-        let family = block_of(known).and_then(|family| self.families.get(&family).copied());
+        let Ok(family) = block_of(known)
+            .map(|family| self.families.get(&family).copied().ok_or(()))
+            .transpose()
+        else {
+            return [None; 3];
+        };
         [0, 1, 2].map(|column| {
             let all = of_shape.stated.iter().zip(&shared);
-            let states =
-                all.filter(|(stated, _)| stated.columns[column].is_some() && Some(stated.at) != without);
+            let states = all.filter(|(stated, _)| {
+                stated.columns[column].is_some_and(|value| column != VOCABULARY || admits(value))
+                    && Some(stated.at) != without
+            });
             most(states, family, known.published(), column)
         })
     }
 
     /// How right the rule is, each known value of `of` left out in turn.
-    pub(crate) fn accuracy(&self, known: &[Known], of: &[u32]) -> [Right; 3] {
+    pub(crate) fn accuracy(
+        &self,
+        known: &[Known],
+        of: &[u32],
+        admits: &dyn Fn(&Known, Shape, i64) -> bool,
+    ) -> [Right; 3] {
         let mut right = [Right::default(); 3];
         for &at in of {
             let entry = &known[at as usize];
@@ -124,7 +146,7 @@ impl Rest {
             if truths.iter().all(Option::is_none) {
                 continue;
             }
-            let answers = self.tell(entry, shape, Some(at));
+            let answers = self.tell(entry, shape, Some(at), &|vocab| admits(entry, shape, vocab));
             for ((right, truth), answer) in right.iter_mut().zip(truths).zip(answers) {
                 let Some(truth) = truth else { continue };
                 right.held_out += 1;
@@ -136,7 +158,7 @@ impl Rest {
     }
 }
 
-/// The value that most of those have that share most words, of its own family where there are such; of values that equally
+/// The value that most of those have that share most words, of its own family where that is known; of values that equally
 /// many have, the one nearest in time, then the smallest.
 fn most<'a>(
     states: impl Iterator<Item = (&'a Stated, &'a u16)> + Clone,
@@ -145,8 +167,7 @@ fn most<'a>(
     column: usize,
 ) -> Option<i64> {
     let is_akin = |stated: &Stated| family.is_some() && stated.family == family;
-    let akin_only = states.clone().any(|(stated, _)| is_akin(stated));
-    let candidates = states.filter(|(stated, _)| !akin_only || is_akin(stated));
+    let candidates = states.filter(|(stated, _)| family.is_none() || is_akin(stated));
     let most_shared = candidates.clone().map(|(_, &shared)| shared).max()?;
     let away = |stated: &Stated| match (stated.date, date) {
         (Some(theirs), Some(ours)) => (theirs - ours).abs().min(FAR),
@@ -209,7 +230,7 @@ mod tests {
             known("c/another", Some(32)),
         ];
         let rest = Rest::of(&stated);
-        let tell = |id, shape| rest.tell(&known(id, None), shape, None);
+        let tell = |id, shape| rest.tell(&known(id, None), shape, None, &|_| true);
         assert_eq!(tell("d/llama-3-tune", SHAPE), [Some(8), None, None]);
         assert_eq!(tell("d/new", SHAPE), [Some(32), None, None]);
         assert_eq!(tell("d/new", [1, 2, 3, 4]), [None; 3]);
@@ -218,7 +239,7 @@ mod tests {
     #[test]
     fn a_value_left_out_does_not_tell_itself() {
         let all = [known("a/llama-3-8b", Some(8))];
-        let right = Rest::of(&all).accuracy(&all, &[0]);
+        let right = Rest::of(&all).accuracy(&all, &[0], &|_, _, _| true);
         assert_eq!(
             right[0],
             Right {

@@ -43,41 +43,6 @@ fn admitted(pool: &Pool, family: Option<&str>, listed: Listed, left_out: Option<
     }
 }
 
-/// Checkpoints of a structure from which a stack of its layers is likely.
-const STACKED: usize = 3;
-
-/// Merges that stack layers of one checkpoint twice, or drop some: the one structure whose layer, taken another number of
-/// times, gives the counted size, and the template it is made of.
-pub(crate) fn deeper(
-    pool: &Pool,
-    family: Option<&str>,
-    listed: Listed,
-    left_out: Option<u32>,
-) -> Option<(Shape, u32)> {
-    let (Listed::Counted(size), Some(family)) = (listed, family) else {
-        return None;
-    };
-    if listed.is_nominal() || family == "mixtral" {
-        return None;
-    }
-    let mut found: BTreeMap<Shape, u32> = BTreeMap::new();
-    for number in pool.among(Among::Akin(family)) {
-        let template = &pool.templates[number as usize];
-        if template.without(left_out).0 < STACKED {
-            continue;
-        }
-        let [layers, d_model, d_ffn, heads] = template.shape;
-        for &(layer, outside) in &template.per_layer {
-            let depth = ((size - outside) / layer).round();
-            let fits = (size - outside - depth * layer).abs() <= 0.0006 && layer > 0.02;
-            if fits && depth >= 4.0 && depth <= 2.0 * layers as f64 {
-                found.insert([depth as i64, d_model, d_ffn, heads], number);
-            }
-        }
-    }
-    if found.len() == 1 { found.pop_first() } else { None }
-}
-
 fn settle(
     pool: &Pool,
     family: Option<&str>,
@@ -92,7 +57,7 @@ fn settle(
         let (count, Some(first)) = template.without(left_out) else {
             continue;
         };
-        let Some(distance) = closest(template, listed, experts) else {
+        let Some(distance) = closest(template, listed, experts, true) else {
             continue;
         };
         let entry = found.entry(template.shape).or_insert((distance, 0, first));
@@ -113,11 +78,13 @@ fn settle(
         None => BySize::None,
         Some((&shape, &(_, count, member))) => {
             let enough = match listed {
-                Listed::Counted(_) => found.len() == 1,
+                Listed::Counted(_) => false,
                 // A rough size admits much: nearly all that is known must agree, and not be little.
                 _ => count >= 5 && count * 100 >= all * 98,
             };
-            if enough {
+            if matches!(listed, Listed::Counted(_)) && exact.len() > 1 {
+                BySize::Several(exact.into_iter().map(|(&shape, _)| shape).collect())
+            } else if enough {
                 BySize::One(shape, member)
             } else {
                 BySize::Several(found.into_keys().collect())

@@ -1,71 +1,164 @@
-//! How many billions of parameters a checkpoint has: counted, else computed from its structure, else as listed.
+//! How many billions of parameters a checkpoint has: counted, else as listed, else computed from its structure, else as its
+//! name states.
 //!
 //! Leaderboards list whole billions, zeros, halves of packed weights and adapters alone; a structure admits few sizes, so
 //! the one nearest to what is listed is better than the listing.
 
-use super::listed::{Experts, Listed, is_packed};
-use super::pool::{Pool, Shape, Template, block, family_of};
+use super::admit::Asked;
+use super::listed::{Listed, is_packed};
+use super::pool::{Pool, Shape, WIDE, family_of, mixture_size};
+use super::stated::near;
+use super::words::Stated;
+use crate::config::recipe::{Recipe, Sizes, dense, recipe, usual_positions};
 use crate::known::Known;
+use crate::sources::Dimensions;
 
 /// A counted listing that is further than this from every size its structure admits is not believed.
 const BELIEVED: f64 = 0.3;
+/// A listing further than this factor from what the name states is not of this checkpoint's weights.
+const APART: f64 = 1.6;
 
-/// Billions of parameters.
-pub(crate) fn billions(pool: &Pool, known: &Known, shape: Option<Shape>) -> Option<f64> {
-    let listed = Listed::of(known);
-    if let Some(count) = known.details.parameters_total.filter(|_| !is_packed(known)) {
-        return Some(count as f64 / 1e9);
+/// Billions of a structure by its own dimensions, the usual output head of the family first; none where no formula is known
+/// or a dimension is missing.
+pub(crate) fn by_shape(
+    family: &str,
+    dimensions: Dimensions,
+    head_dim: Option<i64>,
+    experts: Option<i64>,
+) -> Vec<f64> {
+    let family = if family == "mixtral" { "llama" } else { family };
+    let [
+        Some(layers),
+        Some(d_model),
+        Some(d_ffn),
+        Some(heads),
+        kv_heads,
+        Some(vocab),
+        pos,
+    ] = dimensions
+    else {
+        return Vec::new();
+    };
+    // Of the layers of Nemotron-H some attend and some feed forward: its recipe is of one that does both.
+    let Some(usual) = recipe(family).filter(|_| family != "nemotronh") else {
+        return Vec::new();
+    };
+    let sizes = Sizes {
+        layers,
+        d_model,
+        d_ffn,
+        heads,
+        kv_heads: kv_heads.unwrap_or(if usual.multi_query { 1 } else { heads }),
+        head_dim: head_dim.unwrap_or(d_model / heads.max(1)),
+        vocab,
+        pos: pos
+            .filter(|_| usual.positions.is_some())
+            .unwrap_or(usual_positions(family)),
+    };
+    let mut all = Vec::new();
+    // Small checkpoints of a family with a head of its own may have it tied, wide ones have not; a tied head may be stored.
+    for tied in [usual.tied, !usual.tied]
+        .into_iter()
+        .filter(|&tied| tied == usual.tied || usual.tied || d_model < WIDE)
+    {
+        let recipe = Recipe { tied, ..usual };
+        match experts {
+            Some(experts) => all.extend(mixture_size(recipe, sizes, experts)),
+            None => all.extend(dense(recipe, sizes).map(|count| count as f64 / 1e9)),
+        }
     }
-    let admitted = shape.map(|shape| sizes(pool, known, shape)).unwrap_or_default();
+    all
+}
+
+/// Billions of parameters of a checkpoint with these dimensions, which it has from `from`.
+pub(crate) fn billions(
+    pool: &Pool,
+    asked: &Asked<'_>,
+    dimensions: Dimensions,
+    from: Option<&Known>,
+) -> Option<f64> {
+    let counted = |entry: &Known| {
+        entry
+            .details
+            .parameters_total
+            .filter(|_| !is_packed(entry))
+            .map(|count| count as f64 / 1e9)
+    };
+    if let Some(own) = counted(asked.known) {
+        return Some(own);
+    }
+    let admitted = sizes(pool, asked, dimensions, from);
+    let stated = asked.stated.iter().find_map(|stated| match *stated {
+        Stated::Dense(size) => Some(size),
+        Stated::Mixture(..) => None,
+    });
+    // The first is the usual one of the family.
+    let first = |means: &dyn Fn(f64) -> bool| admitted.iter().copied().find(|&size| means(size));
     let nearest = |to: f64| {
         admitted
             .iter()
             .copied()
             .min_by(|a, b| (a - to).abs().total_cmp(&(b - to).abs()))
     };
-    match listed {
-        Listed::Counted(size) => match nearest(size) {
-            Some(near) if (near - size).abs() > BELIEVED * near => Some(near),
-            _ => Some(size),
+    // The base's own count stands for this one's where the vocabulary is the same.
+    let of_base = from
+        .filter(|from| from.details.dimensions[5].is_none_or(|vocab| Some(vocab) == dimensions[5]))
+        .and_then(counted)
+        .filter(|_| !asked.mixture);
+    let fallback = || match stated {
+        Some(stated) => first(&|size| near(stated, size)).or(Some(stated)),
+        None => of_base.or(admitted.first().copied()),
+    };
+    match asked.listed {
+        Listed::Counted(listed) => match nearest(listed) {
+            Some(near) if (near - listed).abs() > BELIEVED * near => fallback(),
+            None if stated.is_some_and(|stated| listed > APART * stated || stated > APART * listed) => stated,
+            _ => Some(listed),
         },
         // Whole billions are cut (10.73 listed as 10) or nominal (6.74 as 7): the middle of what they can mean.
-        Listed::Rough(size) => nearest(size + 0.1)
-            .filter(|near| (near - size).abs() <= BELIEVED * near + 1.0)
-            .or(Some(size)),
-        Listed::Unknown => admitted.first().copied(),
+        Listed::Rough(listed) => {
+            let means = |size: f64| size >= listed - 0.75 && size < listed + 1.0;
+            of_base
+                .filter(|&size| means(size))
+                .or_else(|| first(&means))
+                .or_else(|| fallback().filter(|_| !admitted.is_empty()))
+                .or(Some(listed))
+        }
+        Listed::Unknown => of_base
+            .filter(|&size| stated.is_none_or(|stated| near(stated, size)))
+            .or_else(fallback),
     }
 }
 
-/// Sizes that the shape admits: the usual ones of the family, else of any.
-fn sizes(pool: &Pool, known: &Known, shape: Shape) -> Vec<f64> {
-    let family = family_of(known);
-    let experts = match known.is_moe {
-        Some(true) => Experts::Several,
-        _ => Experts::of(family.as_deref()),
+/// Sizes that the dimensions admit: by their formula, else those of known checkpoints of the shape.
+fn sizes(pool: &Pool, asked: &Asked<'_>, dimensions: Dimensions, from: Option<&Known>) -> Vec<f64> {
+    let family = asked.family.clone().or_else(|| family_of(from?));
+    let experts = asked.stated.iter().find_map(|stated| match *stated {
+        Stated::Mixture(experts, _) => Some(experts),
+        Stated::Dense(_) => None,
+    });
+    if let Some(family) = family.filter(|_| !asked.mixture || experts.is_some()) {
+        let head_dim = asked.known.details.head_dim.or_else(|| from?.details.head_dim);
+        let own = by_shape(&family, dimensions, head_dim, experts.filter(|_| asked.mixture));
+        if !own.is_empty() {
+            return own;
+        }
+    }
+    let [Some(layers), Some(d_model), Some(d_ffn), Some(heads), ..] = dimensions else {
+        return Vec::new();
     };
-    let of_shape: Vec<&Template> = pool.of_shape(shape).collect();
-    let own: Vec<&Template> = of_shape
-        .iter()
-        .copied()
-        .filter(|template| Some(&template.family) == family.as_ref())
-        .collect();
-    let akin: Vec<&Template> = of_shape
-        .iter()
-        .copied()
-        .filter(|template| {
-            family
-                .as_deref()
-                .is_some_and(|family| block(family) == block(&template.family))
-        })
-        .collect();
-    [own, akin, of_shape]
+    let shape: Shape = [layers, d_model, d_ffn, heads];
+    let Some(family) = &asked.family else {
+        return Vec::new();
+    };
+    if dimensions[5].is_none() && pool.vocabularies(family, shape).is_empty() {
+        return Vec::new();
+    }
+    asked
+        .akin(pool, shape)
         .into_iter()
-        .map(|templates| {
-            let all = templates.into_iter().flat_map(|template| &template.sizes);
-            all.filter(|admitted| admitted.usual && experts.admits(admitted))
-                .map(|admitted| admitted.size)
-                .collect()
-        })
-        .find(|sizes: &Vec<f64>| !sizes.is_empty())
-        .unwrap_or_default()
+        .flat_map(|template| &template.sizes)
+        .filter(|admitted| admitted.usual && asked.experts().admits(admitted))
+        .map(|admitted| admitted.size)
+        .collect()
 }

@@ -9,8 +9,23 @@ pub(crate) enum Stated {
     Mixture(i64, f64),
 }
 
-/// Sizes that a name states, in its order. The organisation's part does not count.
+/// Millions from which a number of them is a size: `1M` and less is a context.
+const LEAST_MILLIONS: f64 = 0.01;
+
+/// Sizes that a name states, in its order. The organisation's part does not count; nor do contexts (`8k`, `1M`), bits
+/// (`16bit`), counts of tokens (`100B-tokens`), and what of a network is in use (`A3B`, `E4B`). Beside billions, millions
+/// are a context or a number of steps.
 pub(crate) fn sizes(id: &str) -> Vec<Stated> {
+    let all = every_size(id);
+    let billions = all.iter().any(|&(_, in_billions)| in_billions);
+    all.into_iter()
+        .filter(|&(_, in_billions)| in_billions || !billions)
+        .map(|(stated, _)| stated)
+        .collect()
+}
+
+/// Every size, and whether it is stated in billions.
+fn every_size(id: &str) -> Vec<(Stated, bool)> {
     let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
     let bytes = name.as_bytes();
     let mut found = Vec::new();
@@ -39,7 +54,7 @@ pub(crate) fn sizes(id: &str) -> Vec<Stated> {
                 && (1.0..=256.0).contains(&number)
                 && number.fract() == 0.0
             {
-                found.push(Stated::Mixture(number as i64, one * scale));
+                found.push((Stated::Mixture(number as i64, one * scale), scale >= 1.0));
                 at = stop + 1;
                 continue;
             }
@@ -52,16 +67,16 @@ pub(crate) fn sizes(id: &str) -> Vec<Stated> {
             {
                 let (experts, _) = self::number(experts, 0);
                 if (2.0..=64.0).contains(&experts) {
-                    found.push(Stated::Mixture(experts as i64, number * scale));
+                    found.push((Stated::Mixture(experts as i64, number * scale), scale >= 1.0));
                     at = end + 1;
                     continue;
                 }
             }
             let billions = number * scale;
-            if (0.0005..=4_000.0).contains(&billions)
-                && !(at > 0 && bytes[at - 1] == b'a' && before_is_mark(bytes, at - 1))
-            {
-                found.push(Stated::Dense(billions));
+            let in_use = at > 0 && matches!(bytes[at - 1], b'a' | b'e') && before_is_mark(bytes, at - 1);
+            let least = if scale >= 1.0 { 0.0005 } else { LEAST_MILLIONS };
+            if (least..=4_000.0).contains(&billions) && !in_use && !counts_tokens(&rest[1..]) {
+                found.push((Stated::Dense(billions), scale >= 1.0));
             }
             at = end + 1;
             continue;
@@ -69,6 +84,11 @@ pub(crate) fn sizes(id: &str) -> Vec<Stated> {
         at = end.max(at + 1);
     }
     found
+}
+
+/// Whether what follows a unit says that tokens are counted: `100B-tokens`.
+fn counts_tokens(rest: &str) -> bool {
+    rest.trim_start_matches(['-', '_', ' ']).starts_with("token")
 }
 
 fn before_is_mark(bytes: &[u8], at: usize) -> bool {
@@ -98,7 +118,6 @@ fn unit(rest: &str) -> Option<f64> {
     let scale = match rest.as_bytes().first()? {
         b'b' => 1.0,
         b'm' => 1e-3,
-        b'k' => 1e-6,
         _ => return None,
     };
     let next = &rest[1..];
@@ -112,6 +131,72 @@ fn unit(rest: &str) -> Option<f64> {
             .iter()
             .any(|word| next.starts_with(word)));
     ends.then_some(scale)
+}
+
+/// Words of names that say how a checkpoint was tuned, merged or stored, not what it was made from.
+const GENERIC: [&str; 56] = [
+    "instruct",
+    "chat",
+    "base",
+    "model",
+    "models",
+    "merge",
+    "merged",
+    "slerp",
+    "ties",
+    "dare",
+    "della",
+    "linear",
+    "stock",
+    "moe",
+    "dpo",
+    "sft",
+    "orpo",
+    "kto",
+    "ppo",
+    "grpo",
+    "rlhf",
+    "lora",
+    "qlora",
+    "peft",
+    "gptq",
+    "awq",
+    "gguf",
+    "bnb",
+    "bit",
+    "fp",
+    "bf",
+    "hf",
+    "it",
+    "ft",
+    "finetune",
+    "finetuned",
+    "tuned",
+    "code",
+    "coder",
+    "math",
+    "test",
+    "new",
+    "full",
+    "epoch",
+    "epochs",
+    "step",
+    "steps",
+    "checkpoint",
+    "preview",
+    "beta",
+    "alpha",
+    "uncensored",
+    "abliterated",
+    "reasoning",
+    "large",
+    "small",
+];
+
+/// Whether a word of [`words`] can name what a checkpoint was made from.
+pub(crate) fn names_a_base(word: &str) -> bool {
+    let letters = word.trim_end_matches(|letter: char| !letter.is_ascii_alphabetic());
+    word.len() >= 2 && !word.starts_with(['@', '=', '~', '#']) && !GENERIC.contains(&letters)
 }
 
 /// Whether a text holds any of these marks.
@@ -174,15 +259,29 @@ mod tests {
         );
         assert_eq!(sizes("x/Minueza-32Mx2-Chat"), vec![Stated::Mixture(2, 0.032)]);
         assert_eq!(sizes("Qwen/Qwen3-30B-A3B"), dense(30.0));
-        assert_eq!(
-            sizes("x/phi-3-mini-4k-instruct-bnb-4bit"),
-            vec![Stated::Dense(4e-6)]
-                .into_iter()
-                .filter(|_| false)
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(sizes("x/phi-3-mini-4k-instruct-bnb-4bit"), vec![]);
         assert_eq!(sizes("70b-org/name"), vec![]);
         assert_eq!(sizes("x/日本語7b"), dense(7.0));
+    }
+
+    #[test]
+    fn bits_contexts_steps_and_tokens_are_no_sizes() {
+        let dense = |value| vec![Stated::Dense(value)];
+        for id in [
+            "x/tune_merged_16bit",
+            "x/tune-4bit",
+            "x/tune-8k",
+            "x/tune-128k",
+            "x/tune-1M",
+            "x/tune-100B-tokens",
+            "x/tune-A3B",
+            "x/tune-E4B-it",
+        ] {
+            assert_eq!(sizes(id), vec![], "{id}");
+        }
+        assert_eq!(sizes("x/tune-7B-Instruct-1M-merged_16bit"), dense(7.0));
+        assert_eq!(sizes("x/tune-14b-step-800m"), dense(14.0));
+        assert_eq!(sizes("x/tune-125m-8k"), dense(0.125));
     }
 
     #[test]

@@ -170,6 +170,7 @@ pub(crate) fn observed(evaluation: &Evaluation) -> Observed {
         id: evaluation.id.clone(),
         listed_size: evaluation.listed_size.filter(|&size| size > 0.0),
         adapter,
+        measured: true,
         weight_type: evaluation.weight_type.is_some(),
         architecture: evaluation.architecture.clone(),
         revision: evaluation.revision.clone(),

@@ -14,6 +14,7 @@ pub(crate) mod listings;
 pub(crate) mod llm_perf;
 pub(crate) mod metrics;
 pub(crate) mod model_info;
+pub(crate) mod outside;
 mod parquet_rows;
 pub(crate) mod samples;
 pub(crate) mod scaling;
@@ -24,6 +25,7 @@ pub(crate) mod task_tables;
 use std::collections::BTreeMap;
 
 use crate::error::{Error, cut};
+use crate::sources::outside::Outside;
 use crate::tables::{Days, Evaluation, Item, Millis, Reject, Score};
 
 /// The dimensions a structure has, in the order of [`DIMENSIONS`].
@@ -41,6 +43,10 @@ pub(crate) const DIMENSIONS: [&str; 7] = [
 ];
 
 /// Everything one source says of one checkpoint. Absent is `None`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing of a checkpoint"
+)]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Observed {
     pub(crate) id: String,
@@ -75,6 +81,8 @@ pub(crate) struct Observed {
     pub(crate) flagged: Option<bool>,
     /// The weights are not whole numbers of bits per parameter as stored, or only a part: sizes listed are not sizes.
     pub(crate) packed: bool,
+    /// The listed size was counted, if only in whole billions.
+    pub(crate) measured: bool,
     /// Whether the source tells what kind of weights it evaluated.
     pub(crate) weight_type: bool,
     /// Only an adapter or a difference to a base.
@@ -89,6 +97,8 @@ pub(crate) enum Fact {
     Evaluation(Box<Evaluation>, Vec<Score>),
     /// One item of a benchmark.
     Item(Box<Item>),
+    /// What a board outside says of a checkpoint, to compare with.
+    Outside(Outside),
     /// A field or row left out.
     Reject(Reject),
 }
@@ -143,6 +153,12 @@ impl<'a> Out<'a> {
     ) -> Result<(), Error> {
         self.keep(row);
         (self.sink)(Fact::Evaluation(Box::new(evaluation), scores))
+    }
+
+    /// Row `row` says something to compare with.
+    pub(crate) fn outside(&mut self, row: u64, outside: Outside) -> Result<(), Error> {
+        self.keep(row);
+        (self.sink)(Fact::Outside(outside))
     }
 
     /// Row `row` is one item of a benchmark.

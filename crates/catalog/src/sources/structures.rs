@@ -2,7 +2,7 @@
 //!
 //! Quirks, kept out of the tables: litgpt's `vocab_size` is padded or cut; `TransformerLens` counts parameters
 //! without embeddings and cuts positions; feed-forward widths made from a rounded ratio are no whole numbers;
-//! names with a `{}` stand for several checkpoints, and are read as what they have in common.
+//! names with a `{}` stand for several checkpoints, and say what those have in common (`pattern`).
 
 use crate::clean;
 use crate::error::Error;
@@ -47,9 +47,7 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
             out.reject_row(cells.row, "model_id", "", "no_name")?;
             continue;
         };
-        // `org/name-{}-7b` stands for checkpoints of several suffixes: the plain name is one of them, or names them.
-        let name = name.replace("{}-", "").replace("{}", "");
-        let mut observed = row(&cells, &name, columns, rest, out)?;
+        let mut observed = row(&cells, name, columns, rest, out)?;
         if let Some(why) = clean::not_a_decoder(observed.architecture.as_deref(), None) {
             out.reject_row(cells.row, "architecture", why, "not_a_decoder")?;
             continue;

@@ -264,6 +264,8 @@ pub(crate) fn read(
             Observed {
                 parameters_active: active,
                 submitted: None,
+                // These boards copy the size from the name.
+                measured: false,
                 ..leaderboard_v1::observed(&evaluation)
             },
         )?;

@@ -38,12 +38,15 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode> {
         checked_tables(&report),
         checked_rules(&report),
     );
+    let (accuracy, off) = (accuracy(&report), off(&report));
     match global.format() {
         Format::Json => output::result(&(serde_json::to_string_pretty(&check_json(&report))? + "\n"))?,
         Format::Csv => output::result_bytes(&output::csv(&sources)?)?,
         Format::Table => {
-            for table in [&sources, &tables, &rules] {
-                output::result(&format!("{}\n", output::table(table)))?;
+            for table in [&sources, &tables, &rules, &accuracy, &off] {
+                if !table.rows.is_empty() {
+                    output::result(&format!("{}\n", output::table(table)))?;
+                }
             }
         }
     }
@@ -146,6 +149,58 @@ fn checked_rules(report: &CheckReport) -> Table {
     }
 }
 
+/// How right each way of resolving is: known structures left out and resolved, and counts from outside.
+fn accuracy(report: &CheckReport) -> Table {
+    let share = |part: i64, all: i64| {
+        if all > 0 {
+            Cell::Text(format!("{:.1} %", 100.0 * part as f64 / all as f64))
+        } else {
+            Cell::Missing
+        }
+    };
+    let rows = report.accuracy.iter().map(|row| {
+        vec![
+            row.scope.as_str().into(),
+            row.way.as_str().into(),
+            (row.held_out as usize).into(),
+            (row.answered as usize).into(),
+            (row.right as usize).into(),
+            share(row.answered - row.right, row.answered),
+        ]
+    });
+    Table {
+        id: "accuracy".into(),
+        columns: ["left out or compared", "way", "n", "answered", "right", "wrong"]
+            .map(String::from)
+            .to_vec(),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+/// What is off by more than two per cent against counts from outside.
+fn off(report: &CheckReport) -> Table {
+    let rows = report.off.iter().map(|row| {
+        [&row.id, &row.field, &row.kept, &row.other, &row.kept_source]
+            .map(|text| Cell::from(text.as_str()))
+            .to_vec()
+    });
+    Table {
+        id: "off".into(),
+        columns: [
+            "off by more than 2 %",
+            "column",
+            "kept",
+            "outside",
+            "source of the kept",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
 fn check_json(report: &CheckReport) -> serde_json::Value {
     let sources: Vec<serde_json::Value> = report
         .sources
@@ -180,5 +235,6 @@ fn check_json(report: &CheckReport) -> serde_json::Value {
         .collect();
     serde_json::json!({
         "catalog_sha256": report.catalog_sha256, "holds": report.holds(), "sources": sources, "tables": tables, "rules": rules,
+        "accuracy": report.accuracy, "off": report.off,
     })
 }

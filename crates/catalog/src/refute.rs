@@ -1,0 +1,164 @@
+//! What sources say of a checkpoint and cannot be, taken out before structures are resolved, each with a conflict.
+//!
+//! | rule | what it says |
+//! | --- | --- |
+//! | `base_younger_than_checkpoint` | nothing is made from what was published later |
+//! | `shape_over_count` | a count below what the checkpoint's own dimensions make leaves out embeddings, or is of packed weights |
+
+use std::sync::Arc;
+
+use crate::calendar;
+use crate::gather::{Clash, Gathered};
+use crate::known::Known;
+use crate::resolve::admit::is_mixture;
+use crate::resolve::lineage::declared;
+use crate::resolve::listed::is_packed;
+use crate::resolve::pool::family_of;
+use crate::resolve::weight::by_shape;
+
+/// Days that a checkpoint may be dated before its base: dates are of uploads, submissions or releases.
+const BEFORE: i32 = 30;
+/// A count below this share of what the dimensions make is none of all parameters.
+const ALL: f64 = 0.93;
+
+/// Takes out what cannot be.
+pub(crate) fn refute(gathered: &mut Gathered) {
+    for at in 0..gathered.known.len() as u32 {
+        let known = &gathered.known[at as usize];
+        if let Some((base, day)) = younger_base(gathered, known) {
+            let kept = format!("none: published {}", calendar::text(day.0));
+            let other = format!("{base}: published {}", calendar::text(day.1));
+            let source = known.base_source;
+            clash(
+                gathered,
+                at,
+                "base",
+                (kept, other),
+                source,
+                "base_younger_than_checkpoint",
+            );
+            let known = &mut gathered.known[at as usize];
+            known.base = None;
+            known.base_relation = None;
+        }
+        let known = &gathered.known[at as usize];
+        if let Some((count, made)) = short_count(known) {
+            let source = known.details.parameters_source;
+            let values = ((made * 1e9).round().to_string(), count.to_string());
+            clash(
+                gathered,
+                at,
+                "parameters_total",
+                values,
+                source,
+                "shape_over_count",
+            );
+            gathered.known[at as usize].details.parameters_total = None;
+        }
+    }
+}
+
+fn clash(
+    gathered: &mut Gathered,
+    at: u32,
+    field: &'static str,
+    (kept, other): (String, String),
+    source: u16,
+    rule: &'static str,
+) {
+    gathered.clashes.push(Clash {
+        at,
+        field,
+        kept: Arc::from(kept),
+        other: Arc::from(other),
+        kept_source: source,
+        other_source: source,
+        rule,
+    });
+}
+
+/// A declared base that was published after the checkpoint, and the days of both.
+fn younger_base(gathered: &Gathered, known: &Known) -> Option<(String, (i32, i32))> {
+    let base = declared(known.base.as_deref()?)?;
+    let day = gathered.known[gathered.find(base)? as usize].published()?;
+    let own = known.published()?;
+    (day > own + BEFORE).then(|| (base.to_owned(), (own, day)))
+}
+
+/// A count that is too small for the checkpoint's own dimensions, and what those make, billions.
+fn short_count(known: &Known) -> Option<(i64, f64)> {
+    let count = known.details.parameters_total?;
+    if is_packed(known) || is_mixture(known) || known.is_multimodal == Some(true) {
+        return None;
+    }
+    let details = &known.details;
+    details.dimensions[4]?;
+    let made = by_shape(&family_of(known)?, details.dimensions, details.head_dim, None);
+    let least = made.iter().copied().min_by(f64::total_cmp)?;
+    let usual = *made.first()?;
+    ((count as f64) < ALL * least * 1e9).then_some((count, usual))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::known::Detail;
+
+    fn gathered(known: Vec<Known>) -> Gathered {
+        let mut gathered = Gathered {
+            sources: vec!["a.json".into()],
+            ..Gathered::default()
+        };
+        for (at, one) in known.into_iter().enumerate() {
+            gathered.known.push(one);
+            gathered.index.add(&gathered.known, at as u32);
+        }
+        gathered
+    }
+
+    #[test]
+    fn nothing_is_made_from_what_came_later() {
+        let dated = |id: &str, day, base: Option<&str>| Known {
+            id: id.into(),
+            uploaded: Some(day),
+            base: base.map(Into::into),
+            base_relation: base.map(|_| "declared".into()),
+            ..Known::default()
+        };
+        let mut all = gathered(vec![
+            dated("org/tiger-7B-v1", 100, Some("org/tiger-7B-v3")),
+            dated("org/tiger-7B-v3", 400, None),
+            dated("org/cub", 395, Some("org/tiger-7B-v3")),
+        ]);
+        refute(&mut all);
+        assert_eq!((&all.known[0].base, &all.known[0].base_relation), (&None, &None));
+        assert_eq!(all.known[2].base.as_deref(), Some("org/tiger-7B-v3"));
+        assert_eq!(all.clashes.len(), 1);
+        assert_eq!(all.conflict(&all.clashes[0]).rule, "base_younger_than_checkpoint");
+    }
+
+    #[test]
+    fn a_count_without_embeddings_is_none() {
+        let counted = |count| Known {
+            id: "org/tiger".into(),
+            architecture: Some("MistralForCausalLM".into()),
+            details: Detail {
+                dimensions: [32, 4096, 14_336, 32, 8, 32_000, 4096].map(Some),
+                parameters_total: Some(count),
+                ..Detail::default()
+            }
+            .into(),
+            ..Known::default()
+        };
+        for (count, kept) in [
+            (6_036_652_032, None),
+            (7_241_732_096, Some(7_241_732_096)),
+            (7_500_000_000, Some(7_500_000_000)),
+        ] {
+            let mut all = gathered(vec![counted(count)]);
+            refute(&mut all);
+            assert_eq!(all.known[0].details.parameters_total, kept);
+            assert_eq!(all.clashes.len(), usize::from(kept.is_none()));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What binds and what is put aside, on made-up checkpoints: each rule by a name of the kind, none that exists.
+
+use super::Resolver;
+use crate::gather::Gathered;
+use crate::known::{Detail, Known};
+use crate::tables::{ResolvedBy, Structure};
+
+const LLAMA: &str = "LlamaForCausalLM";
+const MISTRAL: &str = "MistralForCausalLM";
+const MIXTRAL: &str = "MixtralForCausalLM";
+
+fn exact(id: &str, class: &str, dimensions: [i64; 7], count: i64, day: i32) -> Known {
+    Known {
+        id: id.into(),
+        architecture: Some(class.into()),
+        uploaded: Some(day),
+        structured: true,
+        details: Detail {
+            dimensions: dimensions.map(Some),
+            parameters_total: Some(count),
+            ..Detail::default()
+        }
+        .into(),
+        ..Known::default()
+    }
+}
+
+fn board(id: &str, class: &str, listed: f64, day: i32) -> Known {
+    Known {
+        id: id.into(),
+        architecture: (!class.is_empty()).then(|| class.into()),
+        listed_size: (listed > 0.0).then_some(listed),
+        uploaded: Some(day),
+        evaluated: true,
+        measured: true,
+        ..Known::default()
+    }
+}
+
+fn made_from(base: &str, one: Known) -> Known {
+    Known {
+        base: Some(base.into()),
+        ..one
+    }
+}
+
+/// Bases of four kinds, and the checkpoints asked for behind them.
+fn resolved(asked: Vec<Known>) -> Vec<Structure> {
+    let wide = [32, 4096, 14_336, 32, 8];
+    let of = |vocab: i64| {
+        let [l, d, f, h, k] = wide;
+        [l, d, f, h, k, vocab, 8192]
+    };
+    let mut known = vec![
+        exact(
+            "zoo/Tiger-7B",
+            LLAMA,
+            [32, 4096, 11_008, 32, 32, 32_000, 4096],
+            6_738_415_616,
+            300,
+        ),
+        exact("zoo/Puma-7B", MISTRAL, of(32_000), 7_241_732_096, 500),
+        exact("zoo/Lion-8B", LLAMA, of(128_256), 8_030_261_248, 800),
+        exact("zoo/Puma-8x7B", MIXTRAL, of(32_000), 46_702_792_704, 600),
+    ];
+    let first = known.len();
+    known.extend(asked);
+    let mut gathered = Gathered {
+        sources: vec!["first.json".into(), "second.csv".into()],
+        ..Gathered::default()
+    };
+    for one in known {
+        gathered.known.push(one);
+        gathered
+            .index
+            .add(&gathered.known, gathered.known.len() as u32 - 1);
+    }
+    for one in &mut gathered.known[..first] {
+        one.details.dimension_sources = [1; 7];
+    }
+    let resolver = Resolver::new(&gathered);
+    (first..gathered.known.len())
+        .map(|at| resolver.structure(at as u32))
+        .collect()
+}
+
+fn one(asked: Known) -> Structure {
+    resolved(vec![asked]).remove(0)
+}
+
+#[test]
+fn half_or_twice_of_what_name_and_base_say_is_of_packed_weights() {
+    for listed in [4.015, 16.061, 2.008] {
+        let by_base = one(made_from(
+            "zoo/Lion-8B",
+            board("x/Cub-Doctor-8B", LLAMA, listed, 900),
+        ));
+        let by_name = one(board("x/Lion-8B-merged_16bit", LLAMA, listed, 900));
+        for told in [by_base, by_name] {
+            assert_eq!(
+                (told.layers, told.vocab_size),
+                (Some(32), Some(128_256)),
+                "{told:?}"
+            );
+            assert!(
+                told.size.is_some_and(|size| (size - 8.03).abs() < 0.01),
+                "{told:?}"
+            );
+            let note = told.conflicts.unwrap_or_default();
+            assert!(note.contains(&listed.to_string()), "{note}");
+        }
+    }
+}
+
+#[test]
+fn a_listed_size_makes_no_layers() {
+    // 16, 40 and 64 layers of known widths have these sizes; no checkpoint is known to.
+    for listed in [4.54, 8.987, 15.01, 14.483] {
+        let told = one(board("x/nameless", LLAMA, listed, 900));
+        assert_eq!((told.resolved_by, told.layers), (ResolvedBy::None, None));
+        let told = one(made_from("zoo/Puma-7B", board("x/cub", MISTRAL, listed, 900)));
+        assert!(told.layers.is_none_or(|layers| layers == 32), "{told:?}");
+    }
+    let stack = one(made_from("zoo/Puma-7B", board("x/cub", MISTRAL, 8.987, 900)));
+    assert_eq!(stack.resolved_by, ResolvedBy::None);
+    let note = stack.conflicts.unwrap_or_default();
+    assert!(note.contains("40 such layers"), "{note}");
+}
+
+#[test]
+fn another_vocabulary_is_no_other_depth() {
+    let told = one(made_from(
+        "zoo/Lion-8B",
+        board("x/Lynx-8B-Greek", LLAMA, 8.202, 900),
+    ));
+    assert_eq!(
+        (told.layers, told.vocab_size, told.size),
+        (Some(32), None, Some(8.202))
+    );
+    let note = told.conflicts.unwrap_or_default();
+    assert!(note.contains("another vocabulary"), "{note}");
+    // The base's own vocabulary, where the size is that of the base.
+    let told = one(made_from("zoo/Lion-8B", board("x/Lynx-8B", LLAMA, 8.03, 900)));
+    assert_eq!((told.vocab_size, told.conflicts), (Some(128_256), None));
+}
+
+#[test]
+fn what_was_edited_inherits_nothing() {
+    for (id, listed) in [
+        ("x/Lion-8B-Minitron-4B-Depth", 4.54),
+        ("x/Lion-8B-Minitron-4B-Width", 4.51),
+        ("x/Lion-8B-pruned", 5.7),
+        ("x/FrankenLion-8B-passthrough", 11.52),
+        ("x/Lion-8B-40L", 9.78),
+        ("x/Lion-8B-dpo-5.93B", 5.0),
+        ("x/Lion-13B", 13.0),
+    ] {
+        let told = one(made_from("zoo/Lion-8B", board(id, LLAMA, listed, 900)));
+        assert_eq!((told.resolved_by, told.layers), (ResolvedBy::None, None), "{id}");
+    }
+    // A layer's weights changed, the layers not: the count says so.
+    let told = one(made_from(
+        "zoo/Lion-8B",
+        board("x/Lion-8B-pruned-weights", LLAMA, 8.03, 900),
+    ));
+    assert_eq!(told.layers, Some(32));
+}
+
+#[test]
+fn nothing_is_younger_than_its_checkpoint() {
+    let told = one(board("x/Puma-7B-early", "", 7.0, 520));
+    assert_eq!(
+        (told.layers, told.vocab_size),
+        (Some(32), Some(32_000)),
+        "{told:?}"
+    );
+    let told = one(made_from("zoo/Lion-8B", board("x/cub", LLAMA, 8.03, 520)));
+    assert_ne!(told.vocab_size, Some(128_256), "{told:?}");
+    let note = told.conflicts.unwrap_or_default();
+    assert!(note.contains("younger"), "{note}");
+}
+
+#[test]
+fn a_dense_checkpoint_is_no_mixture_and_a_mixture_needs_its_size() {
+    let dense = one(board("x/Puma-8x7B-into-one", MISTRAL, 7.242, 900));
+    assert!(dense.size.is_some_and(|size| size < 8.0), "{dense:?}");
+    let mixture = one(board("x/Puma-8x7B-tune", MIXTRAL, 46.703, 900));
+    assert_eq!((mixture.layers, mixture.size), (Some(32), Some(46.703)));
+    let wrong = one(board("x/Puma-8x7B-tune", MIXTRAL, 100.0, 900));
+    assert_eq!(wrong.resolved_by, ResolvedBy::None);
+}
+
+#[test]
+fn architecture_and_own_dimensions_veto_a_base() {
+    let other = one(made_from(
+        "zoo/Lion-8B",
+        board("x/cub-8B", "CohereForCausalLM", 8.028, 900),
+    ));
+    assert_eq!(other.resolved_by, ResolvedBy::None);
+    let mut shallow = made_from("zoo/Lion-8B", board("x/cub-8B", LLAMA, 8.03, 900));
+    shallow.details.dimensions[0] = Some(30);
+    let told = one(shallow);
+    assert_eq!((told.resolved_by, told.layers), (ResolvedBy::None, Some(30)));
+}
+
+#[test]
+fn of_few_known_structures_none_may_be_the_right_one() {
+    let names = [
+        ("bricks/great-model", "DbrxForCausalLM", 132.0),
+        ("x/greesy-turbo", LLAMA, 8.5),
+        ("x/smart-dan-sft", LLAMA, 0.379),
+        ("x/Zebra-34b-code-instruct", "", 34.0),
+        ("x/Zebra-8B-Instruct", LLAMA, 8.0),
+        ("x/peft-20-merge", "", 20.318),
+        ("x/Zebra-8x22B", MIXTRAL, 140.0),
+    ];
+    let asked = names.map(|(id, class, listed)| board(id, class, listed, 900));
+    for told in resolved(asked.to_vec()) {
+        assert_eq!(told.resolved_by, ResolvedBy::None, "{told:?}");
+    }
+}
+
+#[test]
+fn a_structure_names_the_files_its_numbers_came_from() {
+    let told = one(made_from("zoo/Lion-8B", board("x/Lynx-8B", LLAMA, 8.03, 900)));
+    assert_eq!(told.source.as_deref(), Some("second.csv: zoo/Lion-8B"));
+    let mut own = exact("x/cub", LLAMA, [2, 64, 128, 4, 4, 100, 64], 1_000_000, 900);
+    own.details.dimension_sources = [1, 1, 1, 1, 0, 0, 1];
+    let told = one(own);
+    assert_eq!(
+        told.source.as_deref(),
+        Some("second.csv; kv_heads, vocab_size of first.json")
+    );
+}

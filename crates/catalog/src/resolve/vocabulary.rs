@@ -1,0 +1,108 @@
+//! Which vocabulary a checkpoint of a known shape has: its base's, unless its size or its date speak against that.
+//!
+//! A counted size decides between the vocabularies that checkpoints of these blocks and this shape are known to have. It
+//! makes none: where no known one gives the size, the vocabulary stays unknown.
+
+use std::collections::BTreeMap;
+
+use crate::known::Known;
+use crate::resolve::admit::Asked;
+use crate::resolve::listed::Listed;
+use crate::resolve::pool::{Pool, Shape, family_of};
+use crate::resolve::weight::by_shape;
+
+/// Billions within which a listed size and a computed one are the same number: half of the last digit, and buffers.
+const SAME: f64 = 0.0011;
+/// The same of a size, for some added tokens.
+const SHARE: f64 = 0.0015;
+/// Days that a checkpoint may be dated before the first with its vocabulary.
+const BEFORE: i32 = 30;
+
+/// Whether a checkpoint of these blocks, with these dimensions beside, can have a vocabulary.
+pub(crate) fn can_have(
+    pool: &Pool,
+    asked: &Asked<'_>,
+    family: &str,
+    shape: Shape,
+    (kv_heads, head_dim): (Option<i64>, Option<i64>),
+    vocab: i64,
+) -> bool {
+    if let Some(day) = asked.known.published()
+        && pool.is_newer(family, shape, Some(vocab), day + BEFORE)
+    {
+        return false;
+    }
+    let (Listed::Counted(listed) | Listed::Rough(listed)) = asked.listed else {
+        return true;
+    };
+    if asked.mixture {
+        return true;
+    }
+    let [layers, d_model, d_ffn, heads] = shape.map(Some);
+    let dimensions = [layers, d_model, d_ffn, heads, kv_heads, Some(vocab), None];
+    let sizes = by_shape(family, dimensions, head_dim, None);
+    let off = |size: &f64| (size - listed).abs();
+    // A size of packed weights says nothing of the vocabulary.
+    if sizes.is_empty() || sizes.iter().all(|size| off(size) > 0.25 * size) {
+        return true;
+    }
+    match asked.listed {
+        Listed::Counted(_) => sizes.iter().any(|size| off(size) <= SAME.max(SHARE * size)),
+        _ => sizes.iter().any(|size| (-0.75..1.0).contains(&(size - listed))),
+    }
+}
+
+/// The vocabulary of a checkpoint that has its shape from `of`.
+pub(crate) fn of_base(pool: &Pool, asked: &Asked<'_>, shape: Shape, of: &Known) -> Option<i64> {
+    let beside = (
+        of.details.dimensions[4],
+        asked.known.details.head_dim.or(of.details.head_dim),
+    );
+    let family = asked.family.clone().or_else(|| family_of(of))?;
+    let can = |vocab: &i64| can_have(pool, asked, &family, shape, beside, *vocab);
+    if let Some(own) = of.details.dimensions[5].filter(can) {
+        return Some(own);
+    }
+    // Another of those known: only where a counted size says so, and only where it is one.
+    let Listed::Counted(_) = asked.listed else {
+        return None;
+    };
+    of.details.dimensions[5]?;
+    let mut others = pool.vocabularies(&family, shape).into_iter().filter(can);
+    let only = others.next()?;
+    others.next().is_none().then_some(only)
+}
+
+/// The checkpoint that stands for all of a shape where words or a size point to it: of the vocabulary that most have which
+/// this one can have, the first published.
+pub(crate) fn representative(
+    pool: &Pool,
+    asked: &Asked<'_>,
+    all: &[Known],
+    shape: Shape,
+    left_out: Option<u32>,
+) -> Option<u32> {
+    let mut by_vocabulary: BTreeMap<Option<i64>, Vec<u32>> = BTreeMap::new();
+    let own = asked.family.as_deref();
+    let templates = asked.akin(pool, shape);
+    let is_own = |family: &str| Some(family) == own;
+    let any_own = templates.iter().any(|template| is_own(&template.family));
+    for template in templates
+        .iter()
+        .filter(|template| !any_own || is_own(&template.family))
+    {
+        for &at in template.members.iter().filter(|&&at| Some(at) != left_out) {
+            let details = &all[at as usize].details;
+            let beside = (details.dimensions[4], details.head_dim);
+            let can = |vocab| can_have(pool, asked, &template.family, shape, beside, vocab);
+            let vocab = details.dimensions[5].filter(|&vocab| can(vocab));
+            by_vocabulary.entry(vocab).or_default().push(at);
+        }
+    }
+    let (_, members) = by_vocabulary
+        .into_iter()
+        .max_by_key(|(vocab, members)| (vocab.is_some(), members.len()))?;
+    members
+        .into_iter()
+        .min_by_key(|&at| (all[at as usize].published().unwrap_or(i32::MAX), at))
+}
