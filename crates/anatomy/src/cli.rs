@@ -88,7 +88,7 @@ pub(crate) enum Command {
     /// Build, check and describe the catalog of structures and scores
     #[command(subcommand)]
     Catalog(commands::catalog::CatalogCommand),
-    /// Fetch checkpoints, configs and leaderboards from the Hugging Face Hub
+    /// Fetch checkpoints, configs and leaderboards from the Hugging Face Hub [cargo feature: hub]
     #[command(subcommand)]
     Hub(commands::hub::HubCommand),
     /// Ask one question of the study
@@ -103,10 +103,10 @@ pub(crate) enum Command {
     Recommend(commands::recommend::RecommendArgs),
     /// Checkpoints side by side: what differs, and whether it is more than noise
     Compare(commands::compare::CompareArgs),
-    /// Start the processes that `query --cluster` runs statements on
+    /// Start the processes that `query --cluster` runs statements on [cargo feature: cluster]
     #[command(subcommand)]
     Cluster(commands::cluster::ClusterCommand),
-    /// SQL over the catalog and over files of your own
+    /// SQL over the catalog and over files of your own [cargo feature: sql]
     Query(commands::query::QueryArgs),
     /// Serve the dashboard and its JSON API
     Serve(commands::serve::ServeArgs),

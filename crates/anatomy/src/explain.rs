@@ -133,7 +133,6 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::Packed { .. } => {
             "unpack it first, as with `gunzip`, or write it as Parquet, which packs and is read"
         }
-        E::NotBuiltIn { .. } => return None,
         E::NotNumbers(clash) => return Some(numbers_of(clash)),
         E::NotUtf8 { .. } => "save the file as UTF-8, or fetch it again",
         E::MissingColumn { .. } => {
@@ -181,7 +180,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
             "credentials come from the environment (AWS_ACCESS_KEY_ID …, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME …, HF_TOKEN); `docs/scale.md` lists them"
         }
         E::Uncountable { .. } => "is a dimension mistyped?",
-        E::Io { .. } | E::Query { .. } => return None,
+        E::Io { .. } | E::NotBuiltIn { .. } | E::Query { .. } => return None,
     };
     Some(hint.into())
 }

@@ -1,5 +1,6 @@
 //! A table of numbers with names: the catalog's rows, or a file of the user's own.
 
+mod own;
 mod rows;
 
 pub(crate) use rows::{Division, FeatureSet, Rows, divide, rows};
@@ -54,6 +55,8 @@ pub(crate) struct Frame {
     pub(crate) source: String,
     /// SHA-256 of the file, where the rows are the user's own.
     pub(crate) sha256: Option<String>,
+    /// Of each column of text that holds numbers too: line and text of the first cell that is none.
+    pub(crate) not_numbers: BTreeMap<String, (u64, String)>,
     /// Unit of each benchmark.
     pub(crate) units: BTreeMap<String, String>,
 }
@@ -62,6 +65,14 @@ impl Frame {
     pub(crate) fn column(&self, name: &str) -> Result<&[Option<f64>]> {
         match self.names.iter().position(|column| column == name) {
             Some(place) => Ok(&self.columns[place]),
+            None if self.not_numbers.contains_key(name) => {
+                let (line, cell) = &self.not_numbers[name];
+                bail!(
+                    "column `{name}` of {} is text: its first cell that is no number is {cell:?} (line {line}); write numbers \
+                     as 2391.9, without separators of thousands, and leave cells without a value empty",
+                    self.source
+                )
+            }
             None => bail!(
                 "no column of numbers named `{name}` in {}; there are {}",
                 self.source,
@@ -100,45 +111,13 @@ impl Frame {
     }
 }
 
-/// The cells of a CSV or Parquet file, here or in a store, in row order, and its SHA-256.
-fn cells(path: &Path) -> Result<(Vec<(String, Values)>, String)> {
-    let ends_in = |end: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
-    let bytes =
-        catalog::stores::read(path).with_context(|| format!("cannot read the data {}", path.display()))?;
-    let sha256 = catalog::sha256(&bytes);
-    if ends_in("parquet") {
-        let table = catalog::answer::read_parquet(&path.display().to_string(), bytes)?;
-        return Ok((table.columns()?, sha256));
-    }
-    let mut reader = csv::Reader::from_reader(bytes.as_ref());
-    let names: Vec<String> = reader.headers()?.iter().map(ToString::to_string).collect();
-    let mut columns: Vec<Vec<String>> = vec![Vec::new(); names.len()];
-    for record in reader.records() {
-        let record = record.with_context(|| format!("cannot read {}", path.display()))?;
-        for (column, cell) in columns.iter_mut().zip(&record) {
-            column.push(cell.trim().to_owned());
-        }
-    }
-    Ok((
-        names.into_iter().zip(columns.into_iter().map(typed)).collect(),
-        sha256,
-    ))
-}
-
-/// Numbers where every cell is one or empty (NaN counts as empty), else text.
-fn typed(cells: Vec<String>) -> Values {
-    let is_empty = |cell: &str| cell.is_empty() || cell.eq_ignore_ascii_case("nan");
-    let number = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite());
-    if cells.iter().all(|cell| is_empty(cell) || number(cell).is_some()) {
-        return Values::Numbers(cells.iter().map(|cell| number(cell)).collect());
-    }
-    let text = |cell: String| (!cell.is_empty()).then_some(cell);
-    Values::Text(cells.into_iter().map(text).collect())
-}
-
 /// A table of the user's own, and of it the rows for which the SQL condition `filter` holds.
 pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
-    let (cells, sha256) = cells(path)?;
+    let own::Own {
+        columns: cells,
+        not_numbers,
+        sha256,
+    } = own::read(path)?;
     let n_table = cells.first().map_or(0, |(_, values)| match values {
         Values::Numbers(column) => column.len(),
         Values::Text(column) => column.len(),
@@ -176,6 +155,7 @@ pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
         n_table,
         source: path.display().to_string(),
         sha256: Some(sha256),
+        not_numbers,
         units: BTreeMap::new(),
     };
     for (name, values) in cells {
@@ -289,6 +269,7 @@ pub(crate) fn from_catalog(
         n_table: evaluations.len(),
         source: format!("the catalog ({})", Vec::from_iter(boards).join(", ")),
         sha256: None,
+        not_numbers: BTreeMap::new(),
         units,
     };
     let Some(condition) = filter else {

@@ -23,6 +23,7 @@ fn the_compiled_in_tables_keep_every_rule() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn leaderboard_v1_is_resolved() {
     let ran = anatomy(&[
         "query",
@@ -37,6 +38,7 @@ fn leaderboard_v1_is_resolved() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn a_wrong_column_is_answered_with_what_there_is() {
     let ran = anatomy(&["query", "select layer from structures"]);
     assert_eq!(ran.code, 2);
@@ -45,6 +47,7 @@ fn a_wrong_column_is_answered_with_what_there_is() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn no_row_is_an_answer_of_its_own() {
     assert_eq!(
         anatomy(&["query", "select id from structures where layers < 0"]).code,

@@ -204,6 +204,9 @@ fn answers_on_a_small_catalog_are_as_reviewed() {
     let catalog = small_catalog();
     let settings = settings(Some(catalog));
     for (name, arguments, forms) in ANSWERS {
+        if name.starts_with("query") && !cfg!(feature = "sql") {
+            continue;
+        }
         for form in forms {
             let mut all = arguments.to_vec();
             all.extend([

@@ -34,6 +34,7 @@ fn is_own(page: &str) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn a_report_on_own_rows_names_them_and_nothing_of_the_study() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("mine.csv");
@@ -118,6 +119,7 @@ fn a_report_on_own_rows_names_them_and_nothing_of_the_study() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn a_condition_is_in_title_lead_and_captions_and_no_headline_counts_printed_figures() {
     let folder = tempfile::tempdir().expect("a folder");
     let study = ["report", "--only", "scale", "--resamples", "100"];

@@ -249,6 +249,7 @@ fn sections_are_chosen_by_name() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn a_condition_keeps_its_rows_and_no_published_figure() {
     let (_, all) = findings_of(&["--only", "scale"]);
     let (_, few) = findings_of(&["--only", "scale", "--where", "official_provider"]);

@@ -43,6 +43,7 @@ fn pages_answer_before_the_study_is_computed_and_carry_the_policy() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn the_api_gives_what_the_tables_say() {
     let address = &server().address;
     let health = get(address, "/api/v1/health").json();
@@ -90,6 +91,7 @@ fn the_api_gives_what_the_tables_say() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn errors_say_what_is_wrong_and_what_there_is() {
     let address = &server().address;
     for (path, status, says) in [
@@ -129,6 +131,7 @@ fn errors_say_what_is_wrong_and_what_there_is() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn large_bodies_and_odd_requests_are_refused() {
     let address = &server().address;
     let large = serde_json::json!({ "sql": "x".repeat(100_000) }).to_string();
@@ -170,6 +173,7 @@ fn large_bodies_and_odd_requests_are_refused() {
 
 /// Statements that would read files, write, take all memory, never end, or overflow a stack.
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn hostile_sql_leaves_it_serving() {
     let address = &server().address;
     let ask = |sql: &str| {
@@ -331,6 +335,7 @@ fn patiently(address: &str, path: &str) -> crate::http::Answer {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn a_section_on_chosen_rows_says_which_and_what_it_cannot() {
     let address = studied();
     let rows = "architecture=LlamaForCausalLM&min_size=1&max_size=9";

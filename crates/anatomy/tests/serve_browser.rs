@@ -135,6 +135,7 @@ fn the_theme_is_the_systems_until_a_button_changes_it() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn a_section_is_computed_again_on_the_rows_chosen() {
     let Some(browser) = Browser::open(1280, false) else {
         return;
@@ -296,6 +297,7 @@ fn charts_answer_the_pointer_and_the_legend() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn the_sql_console_runs_by_keyboard_and_says_what_is_wrong() {
     let Some(browser) = Browser::open(1280, false) else {
         return;

@@ -94,6 +94,7 @@ fn predictions_stand_in_row_order_and_give_the_r2_that_is_said() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn a_condition_keeps_the_rows_it_says_also_by_text() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
@@ -114,6 +115,7 @@ fn a_condition_keeps_the_rows_it_says_also_by_text() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn parquet_is_read_as_csv_is() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = table(folder.path());
@@ -213,6 +215,7 @@ fn importance_of_a_table_finds_the_column_that_makes_the_score() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn other_targets_and_the_way_back_are_asked_of_the_catalog() {
     let few = ran(
         "study regressions --target decode_speed --features core --methods random_forest --protocol random_split --format csv",

@@ -10,9 +10,13 @@ mod site;
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
 mod catalog; // build, and the proof of the compiled-in tables
 mod deploy; // the files that run pieces of work on clusters
+mod features; // what was left out of a build says so
 mod goldens; // snapshots of help texts and of answers on a small catalog
+#[cfg(feature = "hub")]
 mod hub; // the Hub client against a stand-in: faults, kills, errors
+#[cfg(feature = "hub")]
 mod hub_checkpoint; // a checkpoint by its name on the Hub
+#[cfg(feature = "sql")]
 mod items; // answers to single items: import, SQL, study
 mod made_of; // what a report says it was made of: own rows, a condition
 mod probe; // what results of probes say they were made from

@@ -73,6 +73,7 @@ fn recommendations_fit_the_budget_and_account_for_everything() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn conditions_are_sql_and_nothing_left_is_no() {
     let found = answer(&[
         "recommend",

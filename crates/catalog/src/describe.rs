@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::parquet_file::data_type;
 use crate::moments::skewness_and_kurtosis;
+use crate::parquet_file::data_type;
 use crate::schema::Row;
 use crate::tables::{
     Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Source, Structure,

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
 
+use crate::answer::{Answer, Format, read_parquet};
 use crate::build::Progress;
 use crate::catalog::{Catalog, MANIFEST, SNAPSHOT, read_manifest};
 use crate::describe::schema;
 use crate::error::Error;
-use crate::answer::{Answer, Format, read_parquet};
 use crate::parquet_file::to_batch;
 use crate::schema::{Row, TABLES};
 use crate::stores;

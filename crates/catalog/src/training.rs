@@ -17,6 +17,8 @@
 //! | 10 | an older checkpoint of another organisation with the same architecture, shape and vocabulary, and nothing that says it was trained from scratch (an official provider, a count of tokens, words as `steps` or `pile`) | none |
 //! | 11 | a leaderboard's type, a count of tokens, or the word `base` | `pretrained` |
 
+mod words;
+
 use std::collections::HashMap;
 
 use crate::gather::Gathered;
@@ -28,150 +30,11 @@ use crate::resolve::words::{Stated, sizes, words};
 use crate::sources::organisation;
 use crate::tables::{Conflict, Days, Evaluation, Structure, Training};
 
+pub(crate) use words::Types;
+use words::{CHAT, SCRATCH, SURGERY, TUNED, UPLOAD};
+
 /// Days up to the Hub's floor 2022-03-02: older, but how much is not known.
 const FLOOR: Days = 19_053;
-
-/// Words of names of networks that were changed without training.
-const SURGERY: [&str; 17] = [
-    "pruned",
-    "prune",
-    "pruning",
-    "sheared",
-    "upscale",
-    "upscaled",
-    "upscaling",
-    "dus",
-    "idus",
-    "expanded",
-    "selfmerge",
-    "stacked",
-    "layerdrop",
-    "dropped",
-    "shrunk",
-    "signtensors",
-    "rys",
-];
-/// Words of names of checkpoints that follow instructions or converse.
-const CHAT: [&str; 20] = [
-    "instruct",
-    "instruction",
-    "inst",
-    "chat",
-    "it",
-    "rlhf",
-    "dpo",
-    "ppo",
-    "orpo",
-    "kto",
-    "simpo",
-    "ipo",
-    "spin",
-    "rlaif",
-    "assistant",
-    "chatml",
-    "cpo",
-    "grpo",
-    "sppo",
-    "aligned",
-];
-/// Words of names of checkpoints that were tuned on examples.
-const TUNED: [&str; 32] = [
-    "sft",
-    "finetune",
-    "finetuned",
-    "finetuning",
-    "tuned",
-    "tune",
-    "ft",
-    "fft",
-    "lora",
-    "qlora",
-    "alpaca",
-    "vicuna",
-    "guanaco",
-    "hermes",
-    "openhermes",
-    "dolphin",
-    "orca",
-    "slimorca",
-    "openorca",
-    "platypus",
-    "airoboros",
-    "samantha",
-    "wizardlm",
-    "wizard",
-    "flan",
-    "dolly",
-    "uncensored",
-    "roleplay",
-    "ultrachat",
-    "distill",
-    "abliterated",
-    "abliteration",
-];
-/// Words of names that say a network was trained from scratch.
-const SCRATCH: [&str; 14] = [
-    "steps",
-    "step",
-    "scratch",
-    "pretrain",
-    "pretrained",
-    "pretraining",
-    "tokens",
-    "token",
-    "pile",
-    "fineweb",
-    "slimpajama",
-    "ablation",
-    "intermediate",
-    "redpajama",
-];
-/// Words that tell one upload of a checkpoint from another, not what it is.
-const UPLOAD: [&str; 13] = [
-    "meta",
-    "hf",
-    "fp16",
-    "bf16",
-    "fp32",
-    "llamafied",
-    "llamaified",
-    "sharded",
-    "safetensors",
-    "copy",
-    "converted",
-    "clone",
-    "reupload",
-];
-
-/// What leaderboards call a checkpoint, each a bit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Types(u8);
-
-/// Types of leaderboards: how they begin or what they hold, and the label.
-const TYPES: [(&str, Training); 5] = [
-    ("merge", Training::Merge),
-    ("chat", Training::Chat),
-    ("fine-tuned", Training::FineTuned),
-    ("continuously pretrained", Training::Continued),
-    ("pretrained", Training::Pretrained),
-];
-
-impl Types {
-    fn add(&mut self, kind: &str) {
-        if let Some(place) = TYPES.iter().position(|(word, _)| kind.contains(word)) {
-            self.0 |= 1 << place;
-        }
-    }
-
-    /// The labels, the one furthest from `pretrained` first.
-    fn labels(self) -> impl Iterator<Item = Training> {
-        TYPES
-            .iter()
-            .enumerate()
-            .filter(move |(place, _)| self.0 & (1 << place) != 0)
-            .map(|(_, (_, label))| *label)
-    }
-}
 
 impl Known {
     /// Takes what a leaderboard's row says of the checkpoint's training.

@@ -5,10 +5,10 @@
 
 mod bars;
 mod form;
-#[cfg(feature = "images")]
-mod paint;
 mod intervals;
 mod layers;
+#[cfg(feature = "images")]
+mod paint;
 mod panels;
 mod single;
 

@@ -74,3 +74,43 @@ fn pdf(tree: &usvg::Tree) -> Result<Vec<u8>> {
         .finish()
         .map_err(|e| anyhow!("the drawing cannot be written as PDF: {e:?}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const SVG: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20">
+        <text x="2" y="14" font-family="Helvetica" font-size="12">R² 0.4</text></svg>"#;
+
+    #[test]
+    fn text_is_painted_without_any_font_of_the_machine() -> Result<()> {
+        let empty = png(&read(&SVG.replace("R² 0.4", ""))?)?;
+        let png = Form::Png.of_svg(SVG)?;
+        assert!(png.starts_with(b"\x89PNG") && png.len() > empty.len());
+        let map = Pixmap::decode_png(&png)?;
+        assert_eq!((map.width(), map.height()), (120, 40));
+        assert!(
+            map.pixels().iter().any(|pixel| pixel.red() < 40),
+            "nothing is dark"
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_holds_its_text_and_font() -> Result<()> {
+        let pdf = Form::Pdf.of_svg(SVG)?;
+        assert!(pdf.starts_with(b"%PDF-"));
+        let holds = |words: &[u8]| pdf.windows(words.len()).any(|window| window == words);
+        assert!(holds(b"DejaVuSans"), "the font is not embedded");
+        Ok(())
+    }
+
+    #[test]
+    fn the_name_of_a_file_tells_its_form() {
+        assert_eq!(Form::of_path(Path::new("a/front.PNG")), Form::Png);
+        assert_eq!(Form::of_path(Path::new("front.pdf")), Form::Pdf);
+        assert_eq!(Form::of_path(Path::new("front")), Form::Svg);
+    }
+}

@@ -6,8 +6,8 @@ use arrow::json::StructMode;
 use arrow::util::pretty::pretty_format_batches_with_schema;
 use parquet::arrow::ArrowWriter;
 
-use crate::error::Error;
 use crate::answer::Answer;
+use crate::error::Error;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringAr
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema};
 
-use crate::error::Error;
 use crate::answer::Answer;
+use crate::error::Error;
 
 /// One column, `None` where a cell is null.
 #[derive(Debug, Clone, PartialEq)]

@@ -31,13 +31,13 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility, create_udaf};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
-use crate::catalog::{MANIFEST, SNAPSHOT, read_manifest};
-use crate::answer::{batch, read_parquet};
 pub use crate::answer::{Answer, Format, Values};
-pub use crate::schema::TABLES;
+use crate::answer::{batch, read_parquet};
+use crate::catalog::{MANIFEST, SNAPSHOT, read_manifest};
 use crate::error::Error;
 use crate::parquet_file::to_batch;
 use crate::schema::Row;
+pub use crate::schema::TABLES;
 use crate::stores::{self, Registry, csv, with_files};
 use crate::tables::Source;
 use bootstrap::Bootstrap;

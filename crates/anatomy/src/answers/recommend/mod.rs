@@ -2,6 +2,7 @@
 
 mod candidates;
 mod ranking;
+mod scored;
 
 use std::collections::BTreeSet;
 

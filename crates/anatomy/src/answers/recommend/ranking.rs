@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::candidates::error;
+use super::scored::error;
 use super::{Budget, Choice, ParetoPoint};
 use crate::answers::known::Known;
 use crate::answers::measured::items_apart;

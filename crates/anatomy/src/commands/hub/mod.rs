@@ -52,7 +52,10 @@ Exit status: 0 told, 2 could not run")]
 
 /// Where and how.
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "hub"), allow(dead_code, reason = "read where the Hub is built in"))]
+#[cfg_attr(
+    not(feature = "hub"),
+    allow(dead_code, reason = "read where the Hub is built in")
+)]
 pub(crate) struct Connection {
     /// Folder that keeps what was fetched
     #[arg(long, value_name = "DIR", default_value = "anatomy-hub")]
@@ -69,7 +72,10 @@ pub(crate) struct Connection {
 }
 
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "hub"), allow(dead_code, reason = "read where the Hub is built in"))]
+#[cfg_attr(
+    not(feature = "hub"),
+    allow(dead_code, reason = "read where the Hub is built in")
+)]
 pub(crate) struct CrawlArgs {
     #[command(flatten)]
     pub(crate) connection: Connection,
@@ -98,7 +104,10 @@ pub(crate) struct CrawlArgs {
 }
 
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "hub"), allow(dead_code, reason = "read where the Hub is built in"))]
+#[cfg_attr(
+    not(feature = "hub"),
+    allow(dead_code, reason = "read where the Hub is built in")
+)]
 pub(crate) struct FetchArgs {
     #[command(flatten)]
     pub(crate) connection: Connection,
@@ -115,7 +124,10 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "hub"), allow(dead_code, reason = "read where the Hub is built in"))]
+#[cfg_attr(
+    not(feature = "hub"),
+    allow(dead_code, reason = "read where the Hub is built in")
+)]
 pub(crate) struct ExportArgs {
     /// Folder that keeps what was fetched
     #[arg(long, value_name = "DIR", default_value = "anatomy-hub")]

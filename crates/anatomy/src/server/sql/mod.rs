@@ -119,7 +119,10 @@ impl Pool {
     /// is room for.
     pub(crate) async fn run(&self, sql: String, rows: usize, form: Form) -> Result<Answer, Problem> {
         if let Err(absent) = catalog::query::needed() {
-            return Err(Problem::of_status(StatusCode::NOT_IMPLEMENTED, absent.to_string()));
+            return Err(Problem::of_status(
+                StatusCode::NOT_IMPLEMENTED,
+                absent.to_string(),
+            ));
         }
         let length = sql.chars().count();
         if length > self.limits.length {

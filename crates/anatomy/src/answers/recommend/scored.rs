@@ -1,0 +1,61 @@
+//! One choice's memory, its scores and what they leave open together.
+
+use catalog::cost::{Arithmetic, Memory, Precision, Workload};
+use study::finding::Interval;
+use study::noise::items_of;
+
+use super::{Budget, ChoiceScore};
+use crate::answers::measured::Measured;
+use crate::answers::predictor::LEVEL;
+
+/// The first precision that fits, and the memory it takes.
+pub(super) fn fitting(cost: &Arithmetic, budget: &Budget) -> Option<(Precision, Memory)> {
+    let work = Workload::of(budget.context);
+    budget.precisions.iter().find_map(|&precision| {
+        let memory = cost.memory(precision, &work);
+        (memory.total_bytes <= budget.memory_bytes).then_some((precision, memory))
+    })
+}
+
+/// A score that was measured.
+pub(super) fn as_measured(found: Measured) -> ChoiceScore {
+    ChoiceScore {
+        benchmark: found.benchmark,
+        value: found.value,
+        interval: found.interval,
+        is_predicted: false,
+        source: format!("{} {}", found.run.leaderboard, found.run.version),
+        run: Some(found.run),
+    }
+}
+
+/// The interval of the mean: errors of the benchmarks as independent and normal. 95 % of what was measured, 80 % where
+/// anything is predicted.
+pub(super) fn together(mean: f64, scores: &[ChoiceScore], is_predicted: bool) -> Option<Interval> {
+    let variance: Option<f64> = scores
+        .iter()
+        .map(|score| error(score).map(|error| error * error))
+        .sum();
+    let error = variance?.sqrt() / scores.len() as f64;
+    let (level, method) = if is_predicted {
+        (LEVEL, "conformal and sampling of items, as if independent")
+    } else {
+        (0.95, "sampling of items")
+    };
+    let found = study::noise::difference(mean, error, level, method.to_owned());
+    Some(Interval {
+        low: found.interval.low.max(0.0),
+        high: found.interval.high.min(100.0),
+        ..found.interval
+    })
+}
+
+/// Standard error of one score; of a prediction what its interval makes of one.
+pub(super) fn error(score: &ChoiceScore) -> Option<f64> {
+    if score.is_predicted {
+        let interval = score.interval.as_ref()?;
+        let whole = study::noise::difference(0.0, 1.0, interval.level, String::new());
+        return Some((interval.high - interval.low) / (whole.interval.high - whole.interval.low));
+    }
+    items_of(&score.benchmark).map(|items| items.error(score.value))
+}

@@ -1,0 +1,251 @@
+//! A table of the user's own: CSV as spreadsheets of any country write it, or Parquet; to columns of numbers and of text.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use catalog::answer::Values;
+
+/// What may stand between cells; the first wins where several stand equally often in the first line.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+
+/// A file's columns in its order.
+pub(super) struct Own {
+    pub(super) columns: Vec<(String, Values)>,
+    /// Of each column of text that holds numbers too: line and text of the first cell that is none.
+    pub(super) not_numbers: NotNumbers,
+    pub(super) sha256: String,
+}
+
+/// Reads a file, here or in a store.
+///
+/// # Errors
+/// A file that cannot be read, or is no table: with the place, and what to do.
+pub(super) fn read(path: &Path) -> Result<Own> {
+    let ends_in = |end: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
+    let bytes =
+        catalog::stores::read(path).with_context(|| format!("cannot read the data {}", path.display()))?;
+    let sha256 = catalog::sha256(&bytes);
+    let place = path.display().to_string();
+    if ends_in("parquet") {
+        let columns = catalog::answer::read_parquet(&place, bytes)?.columns()?;
+        return Ok(Own {
+            columns,
+            not_numbers: BTreeMap::new(),
+            sha256,
+        });
+    }
+    let (columns, not_numbers) = table(&bytes, &place)?;
+    Ok(Own {
+        columns,
+        not_numbers,
+        sha256,
+    })
+}
+
+type Columns = Vec<(String, Values)>;
+/// Of a column: line and text of the first cell that is no number.
+type NotNumbers = BTreeMap<String, (u64, String)>;
+
+/// The columns of a CSV file's bytes.
+fn table(bytes: &[u8], place: &str) -> Result<(Columns, NotNumbers)> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let line = before.matches('\n').count() + 1;
+        anyhow!(
+            "{place}, line {line}: not UTF-8 after byte {}: save the file as UTF-8 (in a spreadsheet: CSV UTF-8)",
+            error.valid_up_to()
+        )
+    })?;
+    let text = text.trim_start_matches('\u{feff}');
+    let separator = separator(text);
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .from_reader(text.as_bytes());
+    let mut names: Vec<String> = Vec::new();
+    let mut cells: Vec<Vec<(u64, String)>> = Vec::new();
+    for record in reader.records() {
+        let record = record.with_context(|| format!("cannot read {place}"))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if names.is_empty() {
+            names = header(&record, place)?;
+            cells = vec![Vec::new(); names.len()];
+            continue;
+        }
+        // Spreadsheets end lines with separators of columns that are not there.
+        let beyond = record
+            .iter()
+            .skip(names.len())
+            .any(|cell| !cell.trim().is_empty());
+        if record.len() < names.len() || beyond {
+            bail!(
+                "{place}, line {line}: {} cells, {} columns in the header; cells are divided by {}",
+                record.len(),
+                names.len(),
+                name(separator)
+            );
+        }
+        for (column, cell) in cells.iter_mut().zip(&record) {
+            column.push((line, cell.trim().to_owned()));
+        }
+    }
+    if names.is_empty() {
+        bail!("{place} is empty: a first line with the names of the columns is needed");
+    }
+    let mut not_numbers = BTreeMap::new();
+    let columns = names
+        .into_iter()
+        .zip(cells)
+        .map(|(name, cells)| {
+            let (values, other) = typed(cells, separator != b',');
+            not_numbers.extend(other.map(|other| (name.clone(), other)));
+            (name, values)
+        })
+        .collect();
+    Ok((columns, not_numbers))
+}
+
+/// What stands most often between the cells of the first line, quoted ones left out.
+fn separator(text: &str) -> u8 {
+    let (mut quoted, mut counts) = (false, [0_usize; SEPARATORS.len()]);
+    for byte in text.bytes() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            byte if !quoted => {
+                if let Some(place) = SEPARATORS.iter().position(|&separator| separator == byte) {
+                    counts[place] += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    let most = counts.iter().max().copied().unwrap_or(0);
+    let place = counts.iter().position(|&count| count == most).unwrap_or(0);
+    SEPARATORS[place]
+}
+
+fn name(separator: u8) -> &'static str {
+    match separator {
+        b';' => "semicolons",
+        b'\t' => "tabs",
+        _ => "commas",
+    }
+}
+
+/// The names of the columns, without the blanks around them and without nameless ones at the end.
+fn header(record: &csv::StringRecord, place: &str) -> Result<Vec<String>> {
+    let mut names: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
+    while names.len() > 1 && names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    for (at, name) in names.iter().enumerate() {
+        if let Some(first) = names[..at].iter().position(|other| other == name) {
+            bail!(
+                "{place}: columns {} and {} are both named `{name}`: rename one of them in the first line",
+                first + 1,
+                at + 1
+            );
+        }
+    }
+    Ok(names)
+}
+
+/// Numbers where every cell is one or empty (NaN counts as empty), else text, and of text that holds numbers too the first
+/// cell that is none. Where no comma divides cells, a column whose numbers only hold with decimal commas has them.
+fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u64, String)>) {
+    let is_empty = |cell: &str| cell.is_empty() || cell.eq_ignore_ascii_case("nan");
+    let number = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite());
+    let all = |read: &dyn Fn(&str) -> Option<f64>| {
+        cells
+            .iter()
+            .map(|(_, cell)| match read(cell) {
+                Some(value) => Some(Some(value)),
+                None => is_empty(cell).then_some(None),
+            })
+            .collect::<Option<Vec<Option<f64>>>>()
+    };
+    if let Some(numbers) = all(&number) {
+        return (Values::Numbers(numbers), None);
+    }
+    let with_comma = |cell: &str| {
+        let one = !cell.contains('.') && cell.bytes().filter(|&byte| byte == b',').count() <= 1;
+        number(&cell.replace(',', ".")).filter(|_| one)
+    };
+    if may_be_decimal && let Some(numbers) = all(&with_comma) {
+        return (Values::Numbers(numbers), None);
+    }
+    let holds_numbers = cells.iter().any(|(_, cell)| number(cell).is_some())
+        || cells
+            .iter()
+            .any(|(_, cell)| number(&cell.replace(',', "")).is_some());
+    let other = cells
+        .iter()
+        .find(|(_, cell)| !is_empty(cell) && number(cell).is_none())
+        .filter(|_| holds_numbers)
+        .cloned();
+    let text = |(_, cell): (u64, String)| (!cell.is_empty()).then_some(cell);
+    (Values::Text(cells.into_iter().map(text).collect()), other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Result<(Columns, NotNumbers)> {
+        table(text.as_bytes(), "own.csv")
+    }
+
+    fn numbers(values: &Values) -> Vec<f64> {
+        match values {
+            Values::Numbers(cells) => cells.iter().flatten().copied().collect(),
+            Values::Text(cells) => panic!("text: {cells:?}"),
+        }
+    }
+
+    #[test]
+    fn tables_of_every_country_hold_the_same_numbers() {
+        for text in [
+            "a,b\n1,2391.9\n2,\n",
+            "a, b\n1, 2391.9\n2, \n",
+            "a;b\n1;2391.9\n2;\n",
+            "a;b\n1;2391,9\n2;\n",
+            "a\tb\n1\t2391,9\n2\t\n",
+            "\u{feff}a,b,,\n1,2391.9,,\n2,,,\n",
+            "\"a\",\"b\"\r\n\"1\",\"2391.9\"\r\n2,nan\r\n",
+        ] {
+            let (columns, other) = of(text).expect(text);
+            assert_eq!(columns[0].0, "a", "{text}");
+            assert_eq!(columns[1].0, "b", "{text}");
+            assert_eq!(numbers(&columns[0].1), [1.0, 2.0], "{text}");
+            assert_eq!(numbers(&columns[1].1), [2391.9], "{text}");
+            assert!(other.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_named_with_its_line() {
+        let (columns, other) = of("a,b\n1,\"2,391.9\"\n2,5\n").expect("a table");
+        assert!(matches!(columns[1].1, Values::Text(_)));
+        assert_eq!(other.get("b"), Some(&(2, "2,391.9".to_owned())));
+        // Names are text, and nobody takes them for numbers.
+        let (_, other) = of("a,name\n1,north\n2,south\n").expect("a table");
+        assert!(other.is_empty());
+        // With a point as well, a comma divides thousands.
+        let (columns, _) = of("a;b\n1;2.391,9\n2;5\n").expect("a table");
+        assert!(matches!(columns[1].1, Values::Text(_)));
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused_with_its_place() {
+        let said = |text: &[u8]| table(text, "own.csv").err().map(|error| error.to_string());
+        assert!(
+            said(b"a,y,y\n1,2,3\n").is_some_and(|text| text.contains("columns 2 and 3 are both named `y`"))
+        );
+        assert!(said(b"a,b\n1\n").is_some_and(|text| text.contains("line 2: 1 cells, 2 columns")));
+        assert!(said(b"a,b\n1,2\n\xe9,3\n").is_some_and(|text| text.contains("line 3: not UTF-8")));
+        assert!(said(b"").is_some_and(|text| text.contains("is empty")));
+    }
+}
