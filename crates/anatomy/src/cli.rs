@@ -1,8 +1,12 @@
 //! The command line: what can be asked, and its help.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
+use crate::global::{Asked, Global};
 
 /// Which part of a language model's structure buys which ability?
 #[derive(Debug, Parser)]
@@ -29,57 +33,6 @@ Examples:
   anatomy hub crawl --hub DIR                       checkpoints and leaderboards from the Hugging Face Hub
 
 Exit status: 0 done, 1 ran and the answer is no, 2 could not run";
-
-/// What every command takes.
-#[derive(Debug, Args)]
-pub(crate) struct Global {
-    /// Form of the results on standard output
-    #[arg(long = "format", global = true, value_enum, default_value_t = Asked::Table)]
-    pub(crate) asked: Asked,
-    /// Seed of everything random; the same seed gives the same bits
-    #[arg(long, global = true, default_value_t = 42, value_name = "NUM")]
-    pub(crate) seed: u64,
-    /// Threads; 0 takes all cores. The results do not depend on it
-    #[arg(long, global = true, default_value_t = 0, value_name = "NUM")]
-    pub(crate) threads: usize,
-    /// No progress and no summary, only results and errors
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-}
-
-/// Form of the results, as asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Asked {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-    /// For spreadsheets
-    Csv,
-    /// For other tools (`query` and `catalog export`)
-    Parquet,
-    /// A folder that the Hub shows as a dataset (`catalog export`)
-    Huggingface,
-}
-
-/// Form of the results that every command has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Table,
-    Json,
-    Csv,
-}
-
-impl Global {
-    /// The form, of those that every command has; `commands::run` lets no other through to one that has it not.
-    pub(crate) fn format(&self) -> Format {
-        match self.asked {
-            Asked::Json => Format::Json,
-            Asked::Csv => Format::Csv,
-            Asked::Table | Asked::Parquet | Asked::Huggingface => Format::Table,
-        }
-    }
-}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -114,4 +67,37 @@ pub(crate) enum Command {
     Completions(commands::completions::CompletionsArgs),
     /// Write manual pages, one per command
     Man(commands::man::ManArgs),
+}
+
+/// Runs what was asked for, on as many threads as wished.
+pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
+    let has = match (&cli.command, cli.global.asked) {
+        (Command::Query(_), asked) => asked != Asked::Huggingface,
+        (Command::Catalog(commands::catalog::CatalogCommand::Export(_)), _) => true,
+        (_, asked) => !matches!(asked, Asked::Parquet | Asked::Huggingface),
+    };
+    if !has {
+        bail!(
+            "this command gives table, json or csv; `query` gives parquet too, `catalog export` parquet and huggingface"
+        );
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(cli.global.threads)
+        .build_global()
+        .context("cannot start the threads")?;
+    match &cli.command {
+        Command::Report(args) => commands::report::run(&cli.global, args),
+        Command::Catalog(command) => commands::catalog::run(&cli.global, command),
+        Command::Hub(command) => commands::hub::run(&cli.global, command),
+        Command::Study(command) => commands::study::run(&cli.global, command),
+        Command::Probe(command) => commands::probe::run(&cli.global, command),
+        Command::Predict(args) => commands::predict::run(&cli.global, args),
+        Command::Recommend(args) => commands::recommend::run(&cli.global, args),
+        Command::Compare(args) => commands::compare::run(&cli.global, args),
+        Command::Cluster(command) => commands::cluster::run(&cli.global, command),
+        Command::Query(args) => commands::query::run(&cli.global, args),
+        Command::Serve(args) => commands::serve::run(&cli.global, args),
+        Command::Completions(args) => commands::completions::run(&mut Cli::command(), args),
+        Command::Man(args) => commands::man::run(Cli::command(), &cli.global, args),
+    }
 }

@@ -48,7 +48,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         #[cfg(feature = "hub")]
         if let Some(hub) = cause.downcast_ref::<crate::hub::error::Error>() {
-            return crate::commands::hub::hint(hub).map(str::to_owned);
+            return crate::hub::hint::hint(hub).map(str::to_owned);
         }
         #[cfg(feature = "cluster")]
         if let Some(cluster) = cause.downcast_ref::<crate::cluster::error::Error>() {

@@ -14,6 +14,7 @@ mod draw;
 mod evidence;
 mod explain;
 mod frame;
+mod global;
 #[cfg(feature = "hub")]
 mod hub;
 mod narrow;
@@ -24,6 +25,7 @@ mod provenance;
 mod report;
 mod rows;
 mod server;
+mod units;
 
 use std::process::ExitCode;
 
@@ -32,7 +34,7 @@ use clap::Parser;
 /// 0 done, 1 ran and the answer is no, 2 could not run.
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match commands::run(&cli) {
+    match cli::run(&cli) {
         Ok(answer) => answer,
         Err(error) if explain::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

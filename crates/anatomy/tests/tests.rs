@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "tests say what they skip")]
 
 mod browser;
+mod circles; // data flows one way: no circle between folders
 mod command;
 mod http;
 mod site;

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::Catalog;
-use crate::check::{RuleCheck, ask};
 use crate::config::family;
 use crate::resolve::edits;
 use crate::resolve::pool::block;
 use crate::resolve::stated::near;
-use crate::resolve::words::{Stated, sizes};
+use crate::rule::{RuleCheck, ask};
 use crate::tables::{Checkpoint, Days, ResolvedBy, Structure};
+use crate::words::{Stated, sizes};
 
 /// Days that a checkpoint may be dated before the first of its structure.
 const BEFORE: Days = 30;

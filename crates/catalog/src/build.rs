@@ -15,11 +15,11 @@ use crate::gather::Gathered;
 use crate::known::Known;
 use crate::labels;
 use crate::manifest;
+use crate::observed::Fact;
 use crate::parquet_file::TableWriter;
 use crate::reading::{Context, Surveys, read, survey};
 use crate::resolve::Resolver;
 use crate::schema::{Row, SCHEMA_VERSION};
-use crate::sources::Fact;
 use crate::tables::{
     Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Item, Manifest, Reject, Score, Source,
     Structure, TableFile,
@@ -69,7 +69,7 @@ impl Writers<'_> {
         let (rows, sink) = writer.finish()?;
         sink.into_inner()
             .map_err(|error| Error::io(&path)(error.into_error()))?;
-        let sha256 = manifest::sha256_of(&path)?;
+        let sha256 = crate::hash::sha256_of(&path)?;
         self.tables
             .insert(R::TABLE.to_owned(), TableFile { file, rows, sha256 });
         Ok(())

@@ -5,9 +5,9 @@ use std::path::Path;
 use bytes::Bytes;
 
 use crate::error::Error;
-use crate::manifest;
 use crate::parquet_file::read_rows;
 use crate::schema::{Row, SCHEMA_VERSION};
+use crate::snapshot::SNAPSHOT;
 use crate::stores;
 use crate::tables::{
     Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Manifest, Reject, Score, Structure,
@@ -40,26 +40,6 @@ pub struct Catalog {
 
 /// Name of the file that says what a catalog was made from.
 pub const MANIFEST: &str = "manifest.json";
-
-macro_rules! snapshot {
-    ($($file:literal),*) => {
-        /// The compiled-in snapshot: file names and bytes.
-        pub(crate) const SNAPSHOT: &[(&str, &[u8])] =
-            &[$(($file, include_bytes!(concat!("../snapshot/", $file)))),*];
-    };
-}
-snapshot!(
-    "manifest.json",
-    "checkpoints.parquet",
-    "structures.parquet",
-    "evaluations.parquet",
-    "scores.parquet",
-    "items.parquet",
-    "rejects.parquet",
-    "conflicts.parquet",
-    "duplicates.parquet",
-    "resolution.parquet"
-);
 
 /// The identity of the snapshot compiled into the program.
 ///
@@ -136,7 +116,7 @@ fn read(fetch: Fetch<'_>) -> Result<Catalog, Error> {
 fn table<R: Row>(manifest: &Manifest, fetch: Fetch<'_>) -> Result<Vec<R>, Error> {
     let file = format!("{}.parquet", R::TABLE);
     let bytes = fetch(&file)?;
-    let found = manifest::sha256(&bytes);
+    let found = crate::hash::sha256(&bytes);
     let wanted = manifest
         .tables
         .get(R::TABLE)

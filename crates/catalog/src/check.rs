@@ -10,6 +10,8 @@ use crate::clean::RANGES;
 use crate::discover::Root;
 use crate::error::Error;
 use crate::resolve::OUTSIDE;
+pub use crate::rule::RuleCheck;
+use crate::rule::ask;
 use crate::tables::{Accuracy, Conflict, ResolvedBy, Source};
 
 /// What became of a source or a table since the catalog was built.
@@ -51,21 +53,6 @@ pub struct TableCheck {
     pub rebuilt: Option<String>,
     /// How the two compare.
     pub standing: Standing,
-}
-
-/// One rule over the tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleCheck {
-    /// Its name.
-    pub rule: &'static str,
-    /// What it says.
-    pub says: &'static str,
-    /// Rows it was asked of.
-    pub checked: u64,
-    /// Rows that break it.
-    pub broken: u64,
-    /// One of those.
-    pub example: Option<String>,
 }
 
 /// All of it.
@@ -198,30 +185,6 @@ pub fn check(
 fn adds_up(source: &Source) -> bool {
     source.rows_in == source.kept + source.rejected
         && source.rejected == source.rejected_by_reason.values().sum::<u64>()
-}
-
-/// Asks one rule of many rows: `broken` says which row breaks it.
-pub(crate) fn ask<'a, T: 'a>(
-    rule: &'static str,
-    says: &'static str,
-    rows: impl IntoIterator<Item = &'a T>,
-    broken: impl Fn(&'a T) -> Option<String>,
-) -> RuleCheck {
-    let mut check = RuleCheck {
-        rule,
-        says,
-        checked: 0,
-        broken: 0,
-        example: None,
-    };
-    for row in rows {
-        check.checked += 1;
-        if let Some(example) = broken(row) {
-            check.broken += 1;
-            check.example.get_or_insert(example);
-        }
-    }
-    check
 }
 
 /// Every rule that the tables keep.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::gather::Gathered;
 use crate::known::Known;
 use crate::labels::labels;
+use crate::observed::organisation;
 use crate::resolve::lineage::declared;
-use crate::sources::organisation;
 use crate::tables::Checkpoint;
 use crate::training::Trainings;
 

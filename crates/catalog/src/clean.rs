@@ -10,7 +10,7 @@
 use std::ops::RangeInclusive;
 
 use crate::error::Error;
-use crate::sources::{DIMENSIONS, Observed, Out};
+use crate::observed::{DIMENSIONS, Observed, Out};
 
 /// What each dimension can be, in the order of the dimensions. The largest published values at the time of writing:
 /// 126 layers, width 53,248 (feed-forward), 256 heads, a vocabulary of 262,208 (1,000,000 for some multilingual ones),

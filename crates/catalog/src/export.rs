@@ -7,11 +7,12 @@ use std::path::Path;
 
 use crate::answer::{Answer, Format, read_parquet};
 use crate::build::Progress;
-use crate::catalog::{Catalog, MANIFEST, SNAPSHOT, read_manifest};
+use crate::catalog::{Catalog, MANIFEST, read_manifest};
 use crate::describe::schema;
 use crate::error::Error;
 use crate::parquet_file::to_batch;
 use crate::schema::{Row, TABLES};
+use crate::snapshot::SNAPSHOT;
 use crate::stores;
 use crate::tables::{Manifest, Source};
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::known::{Index, Known, Shared, is_rough};
+use crate::observed::Outside;
+use crate::observed::{DIMENSIONS, Observed};
 use crate::pattern::{self, Pattern};
-use crate::sources::outside::Outside;
-use crate::sources::{DIMENSIONS, Observed};
 use crate::tables::Conflict;
 
 /// All checkpoints, in the order in which they were first named.

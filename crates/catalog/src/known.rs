@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use crate::sources::Dimensions;
+use crate::observed::Dimensions;
 use crate::tables::{Days, Millis};
-use crate::training::Types;
+use crate::types::Types;
 
 /// Everything known of one checkpoint.
 #[expect(

@@ -11,8 +11,8 @@
 
 use crate::gather::Gathered;
 use crate::known::Known;
-use crate::resolve::words::{Stated, holds, sizes, words};
 use crate::tables::Conflict;
+use crate::words::{Stated, holds, sizes, words};
 
 /// Words of names that say how weights are stored.
 const QUANTIZED: [&str; 18] = [

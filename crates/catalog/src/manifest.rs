@@ -1,13 +1,8 @@
 //! Where sources come from, and the catalog's identity.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
-use crate::error::Error;
-use crate::sources::table::hex;
+use crate::hash::hex;
 use crate::tables::Manifest;
 
 /// Path under the sources folder, where it was published, revision of the copy, first 16 digits of its SHA-256.
@@ -63,25 +58,6 @@ pub(crate) fn provenance(path: &str) -> (String, String) {
         .find(|known| known.path == path)
         .map(|known| (known.address.to_owned(), known.revision.to_owned()))
         .unwrap_or_default()
-}
-
-/// SHA-256 of `bytes`, hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// SHA-256 of a file, hexadecimal.
-pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
-    let mut hash = Sha256::new();
-    let mut file = File::open(path).map_err(Error::io(path))?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = file.read(&mut buffer).map_err(Error::io(path))?;
-        if read == 0 {
-            return Ok(hex(&hash.finalize()));
-        }
-        hash.update(&buffer[..read]);
-    }
 }
 
 /// The identity of a catalog: SHA-256 over the names and hashes of its tables.

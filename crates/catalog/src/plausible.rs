@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::Catalog;
-use crate::resolve::words::{Stated, sizes};
 use crate::tables::{Checkpoint, ResolvedBy, Structure};
+use crate::words::{Stated, sizes};
 
 /// Sizes further apart than this factor are not of one checkpoint: names round, and embeddings may or may not count.
 pub const APART: f64 = 1.6;

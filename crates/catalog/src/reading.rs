@@ -7,10 +7,10 @@ use std::io::{BufRead, BufReader, Read};
 use crate::config::json;
 use crate::discover::{Found, Kind, ends_in};
 use crate::error::Error;
-use crate::manifest;
+use crate::hash;
+use crate::observed::{Fact, Out};
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
-use crate::sources::{Fact, Out};
 use crate::sources::{
     architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
     leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
@@ -117,7 +117,7 @@ fn source(found: &Found, (rows_in, sha256, bytes): (u64, String, u64), out: Out<
 /// Rows, SHA-256 and bytes of a file that was read at once.
 fn whole(found: &Found, rows: u64) -> Result<(u64, String, u64), Error> {
     let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
-    Ok((rows, manifest::sha256_of(&found.path)?, length))
+    Ok((rows, hash::sha256_of(&found.path)?, length))
 }
 
 /// A listing with one entry (or one page) per line.

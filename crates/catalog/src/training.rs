@@ -24,13 +24,12 @@ use std::collections::HashMap;
 use crate::gather::Gathered;
 use crate::known::Known;
 use crate::labels::labels;
+use crate::observed::organisation;
 use crate::resolve::lineage::declared;
 use crate::resolve::pool::family_of;
-use crate::resolve::words::{Stated, sizes, words};
-use crate::sources::organisation;
 use crate::tables::{Conflict, Days, Evaluation, Structure, Training};
+use crate::words::{Stated, sizes, words};
 
-pub(crate) use words::Types;
 use words::{CHAT, SCRATCH, SURGERY, TUNED, UPLOAD};
 
 /// Days up to the Hub's floor 2022-03-02: older, but how much is not known.

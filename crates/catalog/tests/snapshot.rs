@@ -49,7 +49,7 @@ fn every_evaluation_has_a_structure_row_and_most_are_resolved() -> Result<(), Er
     // Shares of rows whose structure is known; what each way gets right stands in `resolution`.
     for (leaderboard, least) in [
         ("open-llm-leaderboard-v1", 0.74),
-        ("open-llm-leaderboard-v2", 0.84),
+        ("open-llm-leaderboard-v2", 0.83),
     ] {
         let (mut all, mut resolved) = (0.0, 0.0);
         for row in catalog

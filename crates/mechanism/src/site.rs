@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::decoder::Segment;
 use crate::error::{Error, Result};
+use crate::segment::Segment;
 
 /// A place within a block; all have the shape `(tokens, d_model)` per text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -35,6 +35,7 @@ pub mod runs;
 pub mod scored;
 pub mod section;
 pub mod statistics;
+mod svd;
 pub mod trends;
 
 pub use design::Design;

@@ -14,6 +14,7 @@ pub(crate) mod saved;
 pub(crate) mod score;
 pub(crate) mod subject;
 pub(crate) mod sweep;
+pub(crate) mod tables;
 pub(crate) mod tasks;
 
 pub(crate) use predictor::Predictor;

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::asked::quantity;
-use crate::cli::Global;
+use crate::global::Global;
+use crate::units::quantity;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {

@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -24,9 +23,9 @@ Examples:
   anatomy completions fish > ~/.config/fish/completions/anatomy.fish";
 
 /// Prints the script to standard output.
-pub(crate) fn run(args: &CompletionsArgs) -> Result<ExitCode> {
+pub(crate) fn run(program: &mut clap::Command, args: &CompletionsArgs) -> Result<ExitCode> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "anatomy", &mut script);
+    clap_complete::generate(args.shell, program, "anatomy", &mut script);
     output::result_bytes(&script)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use crate::cli::{Cli, Global};
+use crate::global::Global;
 use crate::output;
 
 #[derive(Debug, Args)]
@@ -23,10 +23,10 @@ Examples:
   anatomy man --out man1 && man ./man1/anatomy-predict.1";
 
 /// Writes `anatomy.1`, `anatomy-report.1`, `anatomy-study-claims.1` and so on.
-pub(crate) fn run(global: &Global, args: &ManArgs) -> Result<ExitCode> {
+pub(crate) fn run(program: clap::Command, global: &Global, args: &ManArgs) -> Result<ExitCode> {
     let folder = &args.out;
     fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    clap_mangen::generate_to(Cli::command(), folder)
+    clap_mangen::generate_to(program, folder)
         .with_context(|| format!("cannot write manual pages to {}", folder.display()))?;
     output::say(
         global.quiet,

@@ -8,9 +8,9 @@ use ::catalog::stores::{is_remote, local, write};
 use anyhow::Result;
 use clap::Args;
 
-use super::asked::quantity;
-use crate::cli::{Asked, Global};
+use crate::global::{Asked, Global};
 use crate::output;
+use crate::units::quantity;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use catalog::cost::Precision;
 use clap::Args;
-use study::section::{Cell, Table};
 
-use super::asked::{Common, ids_where, list_devices, quantity};
+use super::asked::{Common, ids_where, list_devices};
 use crate::answers::recommend::{Budget, Choice, RecommendAnswer, recommend};
-use crate::cli::{Format, Global};
+use crate::answers::tables::recommend::table;
+use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::Answered;
+use crate::units::quantity;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -202,64 +203,4 @@ fn front(answer: &RecommendAnswer) -> String {
         );
     }
     text
-}
-
-pub(crate) fn table(answer: &RecommendAnswer, choices: &[&Choice]) -> Table {
-    let mut columns: Vec<String> = ["#", "group", "checkpoint", "score", "low", "high"]
-        .map(String::from)
-        .to_vec();
-    if answer.benchmarks.len() > 1 {
-        columns.extend(answer.benchmarks.iter().cloned());
-    }
-    columns.extend(
-        [
-            "size (B)",
-            "precision",
-            "GB",
-            "tokens/s ≤",
-            "licence",
-            "source",
-            "why",
-        ]
-        .map(String::from),
-    );
-    let rows = choices
-        .iter()
-        .map(|choice| {
-            let mark = if choice.is_predicted { "~" } else { "" };
-            let ends = choice.interval.as_ref();
-            let mut cells: Vec<Cell> = vec![
-                format!("{mark}{}", choice.rank).into(),
-                choice.group.into(),
-                choice.id.as_str().into(),
-                choice.score.into(),
-                ends.map(|ends| ends.low).into(),
-                ends.map(|ends| ends.high).into(),
-            ];
-            if answer.benchmarks.len() > 1 {
-                cells.extend(choice.scores.iter().map(|score| {
-                    let mark = if score.is_predicted { "~" } else { "" };
-                    Cell::from(format!("{mark}{:.1}", score.value))
-                }));
-            }
-            let mut sources: Vec<&str> = choice.scores.iter().map(|score| score.source.as_str()).collect();
-            sources.dedup();
-            cells.extend([
-                Cell::from(choice.size),
-                choice.precision.as_str().into(),
-                Cell::from(choice.memory.total_bytes / 1e9),
-                Cell::from(choice.tokens_per_second),
-                choice.license.clone().map_or(Cell::Missing, Cell::from),
-                sources.join(" + ").into(),
-                choice.why.as_str().into(),
-            ]);
-            cells
-        })
-        .collect();
-    Table {
-        id: "recommend".into(),
-        columns,
-        rows,
-        ..Table::default()
-    }
 }

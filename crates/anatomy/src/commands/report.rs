@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use study::finding::Finding;
 
 use super::study_rows::StudyRows;
-use crate::cli::{Format, Global};
 use crate::draw::Form;
+use crate::global::{Format, Global};
 use crate::output;
 use crate::probes::Probes;
 use crate::provenance::{FindingsFile, SCHEMA_VERSION};

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 use crate::server::{self, Plan, Settings, sql};
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use indicatif::ProgressBar;
 
-use crate::cli::Global;
+use crate::global::Global;
 use crate::narrow::narrowed;
 use crate::progress;
 use crate::report::{self, Choice, Context, Study};

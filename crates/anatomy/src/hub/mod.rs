@@ -14,6 +14,7 @@ pub(crate) mod export;
 pub(crate) mod fetch;
 mod files;
 mod headers;
+pub(crate) mod hint;
 pub(crate) mod leaderboards;
 pub(crate) mod limiter;
 pub(crate) mod listing;

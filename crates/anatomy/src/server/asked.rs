@@ -8,7 +8,7 @@ use crate::answers::predict::{Question, Subject};
 use crate::answers::recommend::Budget;
 use crate::answers::sweep::OVER;
 use crate::answers::{Predictor, tasks};
-use crate::commands::asked::{day, quantity};
+use crate::units::{day, quantity};
 
 /// Names that [`question`] knows.
 pub(crate) const PREDICT: [&str; 20] = [

@@ -85,7 +85,7 @@ pub(crate) fn number(value: &Value) -> Option<i64> {
                 .filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15)
                 .map(|float| float as i64)
         }),
-        Value::String(text) => crate::sources::table::whole(text.trim()),
+        Value::String(text) => whole(text.trim()),
         _ => None,
     }
 }
@@ -107,4 +107,12 @@ pub(crate) fn most_frequent(values: &[Value]) -> Option<i64> {
         .into_iter()
         .max_by_key(|&(value, count)| (count, value))
         .map(|(value, _)| value)
+}
+
+/// A whole number from text; `12.0` is one, `12.5`, `1e400` and 2^63 are none.
+pub(crate) fn whole(cell: &str) -> Option<i64> {
+    cell.parse().ok().or_else(|| {
+        let value: f64 = cell.parse().ok()?;
+        (value.fract() == 0.0 && value.abs() < 9.0e15).then_some(value as i64)
+    })
 }

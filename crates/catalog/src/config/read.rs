@@ -12,7 +12,7 @@ use crate::config::names::{
     D_FFN, D_MODEL, DENSE_WIDTH, EXPERT_WIDTH, EXPERTS, HEAD_DIM, HEADS, KV_HEADS, LAYERS, NESTED, POS,
     SHARED, SHARED_WIDTH, USED, VOCAB,
 };
-use crate::sources::Dimensions;
+use crate::observed::Dimensions;
 
 /// What a `config.json` says of a checkpoint's structure. Absent is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -146,8 +146,8 @@ fn all_configs_at_hand_have_a_structure_and_the_size_their_name_says()
                 wrong.push(format!("{name}: {:?}", config.dimensions()));
             }
         }
-        let stated = crate::resolve::words::sizes(&crate::sources::config_files::id_of(&name));
-        if let Some(crate::resolve::words::Stated::Dense(size)) = stated.first()
+        let stated = crate::words::sizes(&crate::sources::config_files::id_of(&name));
+        if let Some(crate::words::Stated::Dense(size)) = stated.first()
             && !name.contains("Llama-4")
         {
             let counted = config

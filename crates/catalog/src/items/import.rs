@@ -9,7 +9,7 @@ use super::dialects::{self, Dialect, Found, Place};
 use super::kept::{Kept, Known};
 use super::store::{Store, Writing, entries};
 use crate::error::Error;
-use crate::manifest::{sha256, sha256_of};
+use crate::hash::{sha256, sha256_of};
 use crate::schema::SCHEMA_VERSION;
 use crate::stores;
 

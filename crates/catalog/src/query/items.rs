@@ -13,8 +13,8 @@ use datafusion::prelude::{ParquetReadOptions, SessionConfig};
 use futures::StreamExt;
 
 use crate::error::Error;
+use crate::hash::sha256;
 use crate::items::{ItemRow, PARTITION, VIEWS, parts};
-use crate::manifest::sha256;
 use crate::parquet_file::data_type;
 use crate::query::{Engine, Functions, functions};
 use crate::schema::Row;

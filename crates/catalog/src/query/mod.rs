@@ -33,11 +33,12 @@ use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
 pub use crate::answer::{Answer, Format, Values};
 use crate::answer::{batch, read_parquet};
-use crate::catalog::{MANIFEST, SNAPSHOT, read_manifest};
+use crate::catalog::{MANIFEST, read_manifest};
 use crate::error::Error;
 use crate::parquet_file::to_batch;
 use crate::schema::Row;
 pub use crate::schema::TABLES;
+use crate::snapshot::SNAPSHOT;
 use crate::stores::{self, Registry, csv, with_files};
 use crate::tables::Source;
 use bootstrap::Bootstrap;

@@ -8,8 +8,9 @@ use datafusion::prelude::{ParquetReadOptions, SessionContext};
 
 use super::items::has_items;
 use super::{Engine, OBSERVATIONS};
-use crate::catalog::{MANIFEST, SNAPSHOT, read_manifest};
+use crate::catalog::{MANIFEST, read_manifest};
 use crate::error::Error;
+use crate::snapshot::SNAPSHOT;
 use crate::stores::{self, COMPILED_IN};
 
 impl Engine {

@@ -19,7 +19,7 @@ use crate::resolve::listed::{Experts, Listed, closest};
 use crate::resolve::pool::{Pool, Shape, Template, block, family_of};
 use crate::resolve::stated::said;
 use crate::resolve::weight::by_shape;
-use crate::resolve::words::{Stated, sizes};
+use crate::words::{Stated, sizes};
 
 /// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
 const BEFORE: i32 = 30;

@@ -10,7 +10,7 @@ use crate::resolve::listed::Listed;
 use crate::resolve::memo::thin;
 use crate::resolve::name::{Lexicon, census_key};
 use crate::resolve::pool::{Pool, Shape};
-use crate::resolve::words::sizes;
+use crate::words::sizes;
 
 /// Known checkpoints left out to find the thresholds.
 const LEFT_OUT: usize = 2_000;

@@ -2,7 +2,7 @@
 
 use crate::known::{Known, is_rough};
 use crate::resolve::pool::{Admitted, Template};
-use crate::resolve::words::holds;
+use crate::words::holds;
 
 /// Words of names whose weights are stored with fewer bits, so that a listed size is too small.
 const PACKED: [&str; 13] = [

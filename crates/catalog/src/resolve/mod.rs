@@ -19,7 +19,6 @@ pub(crate) mod stated;
 mod telling;
 mod vocabulary;
 pub(crate) mod weight;
-pub(crate) mod words;
 
 pub(crate) use accuracy::OUTSIDE;
 
@@ -213,7 +212,7 @@ impl<'a> Resolver<'a> {
                 && asked
                     .stated
                     .iter()
-                    .any(|stated| matches!(stated, words::Stated::Mixture(..)))
+                    .any(|stated| matches!(stated, crate::words::Stated::Mixture(..)))
         };
         let of_family = family_of(&self.gathered.known[answer.of as usize]).unwrap_or_default();
         let decides = if let Listed::Rough(_) = asked.listed {

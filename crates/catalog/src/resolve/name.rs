@@ -17,7 +17,7 @@ use crate::resolve::memo::Memo;
 use crate::resolve::pool::{Among, Pool, Shape, family_of};
 use crate::resolve::stated::{closeness, said};
 use crate::resolve::telling::Telling;
-use crate::resolve::words::{Stated, sizes, words};
+use crate::words::{Stated, sizes, words};
 
 /// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
 const BEFORE: i32 = 30;

@@ -11,7 +11,7 @@ use crate::known::Known;
 use crate::resolve::listed::Listed;
 use crate::resolve::pool::{Shape, family_of};
 use crate::resolve::telling::Telling;
-use crate::resolve::words::{Stated, sizes, words};
+use crate::words::{Stated, sizes, words};
 
 /// Checkpoints that must have a pair before it says anything.
 const ENOUGH: u32 = 3;

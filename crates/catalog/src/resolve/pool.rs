@@ -13,7 +13,7 @@ use crate::resolve::listed::is_packed;
 use crate::resolve::memo::Memo;
 use crate::resolve::size::BySize;
 use crate::resolve::stated::said;
-use crate::resolve::words::sizes;
+use crate::words::sizes;
 
 /// Layers, `d_model`, `d_ffn`, heads.
 pub(crate) type Shape = [i64; 4];

@@ -12,7 +12,7 @@ use super::memo::thin;
 use super::pool::{Shape, block, family_of};
 use crate::known::Known;
 
-/// Names of the columns, in the order of [`crate::sources::DIMENSIONS`] from the fifth on.
+/// Names of the columns, in the order of [`crate::observed::DIMENSIONS`] from the fifth on.
 pub(crate) const COLUMNS: [&str; 3] = ["kv_heads", "vocab_size", "pos"];
 /// The place of `vocab_size` among them.
 const VOCABULARY: usize = 1;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::known::Known;
+use crate::observed::DIMENSIONS;
 use crate::resolve::admit::Asked;
 use crate::resolve::pool::family_of;
 use crate::resolve::{Resolver, rest, vocabulary, weight};
-use crate::sources::DIMENSIONS;
 use crate::tables::{ResolvedBy, Structure};
 
 impl Resolver<'_> {

@@ -1,7 +1,7 @@
 //! Whether a structure can be what a name states, and how near it is.
 
 use crate::resolve::pool::Template;
-use crate::resolve::words::Stated;
+use crate::words::Stated;
 
 /// Spread of the logarithm of stated sizes around true ones: names round (6.74 to 7, 12.9 to 13).
 const SPREAD: f64 = 0.1;

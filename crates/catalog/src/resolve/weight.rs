@@ -8,10 +8,10 @@ use super::admit::Asked;
 use super::listed::{Listed, is_packed};
 use super::pool::{Pool, Shape, WIDE, family_of, mixture_size};
 use super::stated::near;
-use super::words::Stated;
 use crate::config::recipe::{Recipe, Sizes, dense, recipe, usual_positions};
 use crate::known::Known;
-use crate::sources::Dimensions;
+use crate::observed::Dimensions;
+use crate::words::Stated;
 
 /// A counted listing that is further than this from every size its structure admits is not believed.
 const BELIEVED: f64 = 0.3;

@@ -1,8 +1,8 @@
 //! Tables of checkpoint and architecture class, nothing else.
 
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::table::Table;
-use crate::sources::{Observed, Out};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "model-architectures";

@@ -3,8 +3,8 @@
 
 use crate::calendar;
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::table::Table;
-use crate::sources::{Observed, Out};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "models-by-base";

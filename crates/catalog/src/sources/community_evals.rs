@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::calendar;
 use crate::error::Error;
-use crate::sources::{Observed, Out};
+use crate::observed::{Observed, Out};
 use crate::tables::{Evaluation, Score};
 
 /// Name of the leaderboard its scores are listed under.

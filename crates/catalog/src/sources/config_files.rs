@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::clean;
 use crate::config;
 use crate::error::Error;
-use crate::sources::{Observed, Out};
+use crate::observed::{Observed, Out};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "config";

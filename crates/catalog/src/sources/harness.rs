@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::calendar;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::metrics::{self, RAW, Scale};
-use crate::sources::{Observed, Out};
 use crate::tables::{Days, Evaluation, Score};
 
 /// Name of the leaderboard its scores are listed under.

@@ -6,7 +6,7 @@ use crate::calendar::{self, HUB_FLOOR};
 use crate::clean;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
-use crate::sources::{Observed, Out};
+use crate::observed::{Observed, Out};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "hub-api";

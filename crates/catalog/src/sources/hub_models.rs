@@ -9,7 +9,7 @@ use crate::calendar;
 use crate::clean;
 use crate::config::fields;
 use crate::error::Error;
-use crate::sources::{Observed, Out};
+use crate::observed::{Observed, Out};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "hub-models";

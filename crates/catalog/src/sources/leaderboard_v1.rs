@@ -4,9 +4,9 @@
 //! cut to whole billions and 0 where unknown.
 
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::metrics::RAW;
 use crate::sources::table::{Cells, Table};
-use crate::sources::{Observed, Out};
 use crate::tables::{Evaluation, Score};
 
 /// Name of the leaderboard.

@@ -4,7 +4,7 @@
 //! their contents: no leaderboard flags most of its rows. Some tables hold the name only as a link in `Model`.
 
 use crate::error::Error;
-use crate::sources::Out;
+use crate::observed::Out;
 use crate::sources::leaderboard_v1::{architecture, observed, plain_words};
 use crate::sources::metrics::NORMALISED;
 use crate::sources::table::{Cells, Table};

@@ -1,8 +1,8 @@
 //! Plain tables of checkpoints: counts of parameters checked by hand, and old listings of the whole Hub.
 
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::table::Table;
-use crate::sources::{Observed, Out};
 
 /// Name of tables of parameter counts.
 pub(crate) const PARAMETERS: &str = "model-parameters";

@@ -5,8 +5,8 @@
 //! setting's name (`4bit-gptq-exllama-v1-fa2`); so does this reader, in the same words, so that both files join.
 
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::table::{Cells, Table};
-use crate::sources::{Observed, Out};
 use crate::tables::{Evaluation, Score};
 
 /// Name of this kind of source.

@@ -4,8 +4,8 @@
 
 use crate::clean;
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::table::{Cells, Table};
-use crate::sources::{Observed, Out};
 use crate::tables::{Evaluation, Score};
 
 /// Name of the leaderboard its scores are listed under.

@@ -5,25 +5,15 @@
 //! the kind of run in brackets. Parameters undercount packed weights, which are left out here.
 
 use crate::error::Error;
-use crate::resolve::words::holds;
-use crate::sources::Out;
+use crate::observed::{Out, Outside};
 use crate::sources::table::{Cells, Table};
+use crate::words::holds;
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "euroeval";
 
 /// Marks of names whose weights are packed, so that their count is too small.
 const PACKED: [&str; 8] = ["fp8", "fp4", "awq", "gptq", "gguf", "4bit", "8bit", "int4"];
-
-/// What a board says of one checkpoint.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Outside {
-    pub(crate) id: String,
-    /// A count.
-    pub(crate) parameters: Option<f64>,
-    /// Entries of the tokenizer.
-    pub(crate) vocabulary: Option<f64>,
-}
 
 /// Whether a header is this board's first line.
 pub(crate) fn recognises(table: &Table) -> bool {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::config::fields;
 use crate::config::json;
 use crate::error::Error;
-use crate::sources::{Observed, Out};
+use crate::observed::{Observed, Out};
 use crate::tables::Item;
 
 /// Name of this kind of source.

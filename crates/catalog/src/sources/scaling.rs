@@ -5,8 +5,8 @@
 //! nothing of a checkpoint that could be joined; the annotations of structures are those that `structures.csv` holds.
 
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::table::Table;
-use crate::sources::{Observed, Out};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "scaling";

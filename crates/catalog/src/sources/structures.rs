@@ -6,8 +6,8 @@
 
 use crate::clean;
 use crate::error::Error;
+use crate::observed::{Observed, Out};
 use crate::sources::table::{Cells, Table};
-use crate::sources::{Observed, Out};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "structures";
@@ -77,7 +77,7 @@ fn row(
         } else {
             out.reject_field(
                 cells.row,
-                crate::sources::DIMENSIONS[index],
+                crate::observed::DIMENSIONS[index],
                 &value.to_string(),
                 "not_a_whole_number",
             )?;

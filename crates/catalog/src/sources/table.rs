@@ -10,7 +10,9 @@ use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::calendar;
+use crate::config::fields::whole;
 use crate::error::{Error, cut};
+use crate::hash::hex;
 use crate::sources::parquet_rows::ParquetRows;
 use crate::tables::Days;
 
@@ -174,21 +176,10 @@ impl Table {
                 let bytes = std::fs::metadata(&self.path)
                     .map_err(Error::io(&self.path))?
                     .len();
-                Ok((crate::manifest::sha256_of(&self.path)?, bytes))
+                Ok((crate::hash::sha256_of(&self.path)?, bytes))
             }
         }
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// One row's cells.
@@ -276,14 +267,6 @@ impl<'a> Cells<'a> {
     fn name(&self, index: usize) -> &'a str {
         self.headers.get(index).map_or("", String::as_str)
     }
-}
-
-/// A whole number from text; `12.0` is one, `12.5`, `1e400` and 2^63 are none.
-pub(crate) fn whole(cell: &str) -> Option<i64> {
-    cell.parse().ok().or_else(|| {
-        let value: f64 = cell.parse().ok()?;
-        (value.fract() == 0.0 && value.abs() < 9.0e15).then_some(value as i64)
-    })
 }
 
 fn text<'a>(cell: &'a [u8], file: &str, row: u64, line: u64, column: &str) -> Result<&'a str, Error> {

@@ -4,9 +4,10 @@
 //! without such a link are services or people, kept under the name they are given (`Human` and `Random` are none).
 
 use crate::error::Error;
+use crate::observed::{Observed, Out};
+use crate::sources::leaderboard_v1;
 use crate::sources::metrics::RAW;
 use crate::sources::table::{Cells, Table};
-use crate::sources::{Observed, Out, leaderboard_v1};
 use crate::tables::{Evaluation, Score};
 
 /// One table's columns.

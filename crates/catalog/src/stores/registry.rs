@@ -21,7 +21,7 @@ use url::Url;
 
 use super::csv;
 use super::open::{self, Variables, environment};
-use crate::catalog::SNAPSHOT;
+use crate::snapshot::SNAPSHOT;
 
 /// Where the compiled-in tables stand for an engine whose statements run in other processes, each of which has them.
 pub(crate) const COMPILED_IN: &str = "anatomy://snapshot";

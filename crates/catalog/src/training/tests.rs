@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gather::Role;
-use crate::sources::Observed;
+use crate::observed::Observed;
 
 /// A checkpoint with a day, and what a leaderboard calls it.
 fn add(gathered: &mut Gathered, id: &str, day: Days, kind: Option<&str>, base: Option<&str>) -> u32 {

@@ -9,9 +9,9 @@ use super::layer::{FeedForward, Layer, forward_each};
 use super::mixture::MixtureTrace;
 use super::norm::Norm;
 use super::rope::Angles;
-use super::segment::Segment;
 use crate::config::{Arrangement, DecoderConfig, QkNorm};
 use crate::error::Result;
+use crate::segment::Segment;
 use crate::site::{Nobody, Observer, Place, Site, offer};
 
 /// Everything a block computes on the way; buffers are used again by the next layer.

@@ -15,8 +15,7 @@ pub mod matmul;
 pub mod mixture;
 pub mod norm;
 pub mod rope;
-pub mod segment;
 mod wide;
 
+pub use crate::segment::Segment;
 pub use layer::Layer;
-pub use segment::Segment;

@@ -4,9 +4,9 @@
 
 use rayon::prelude::*;
 
-use super::segment::Segment;
 use super::wide::wide;
 use crate::config::{DecoderConfig, Rotary};
+use crate::segment::Segment;
 
 /// Cosines and sines for every row.
 #[derive(Debug, Clone)]

@@ -6,7 +6,10 @@
 mod blocks;
 mod k_quants;
 mod quantization;
+mod rows;
 mod value;
+
+pub(crate) use rows::{read_whole, rows_of};
 
 use std::collections::BTreeMap;
 use std::fs::File;

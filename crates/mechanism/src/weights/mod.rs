@@ -10,11 +10,8 @@ mod precision;
 mod safetensors;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
-
-use rayon::prelude::*;
 
 pub use part::{Kind, Part};
 pub use precision::Precision;
@@ -24,7 +21,7 @@ pub(crate) use part::{Source, Take};
 
 use crate::config::DecoderConfig;
 use crate::error::{Error, Result};
-use crate::gguf::Gguf;
+use crate::gguf::{Gguf, rows_of};
 
 /// Where tensors come from.
 #[derive(Debug)]
@@ -102,7 +99,7 @@ impl Store {
         }
         match self {
             Self::Safetensors(files) => files.rows(name, width, rows),
-            Self::Gguf(file) => gguf_rows(file, name, width, rows),
+            Self::Gguf(file) => rows_of(file, name, width, rows),
         }
     }
 
@@ -114,76 +111,6 @@ impl Store {
         let n_rows: usize = self.known_shape(name)?.iter().rev().skip(1).product();
         self.rows(name, 0..n_rows)
     }
-}
-
-/// A whole tensor of a GGUF file.
-pub(crate) fn read_whole(file: &Gguf, name: &str) -> Result<Vec<f32>> {
-    let Some(entry) = file.tensors.get(name) else {
-        return Err(Error::MissingTensor {
-            name: name.to_owned(),
-            n_tensors: file.tensors.len(),
-        });
-    };
-    let n_rows: usize = entry.shape.iter().rev().skip(1).product();
-    gguf_rows(file, name, entry.shape.last().copied().unwrap_or(1), 0..n_rows)
-}
-
-/// Rows are whole blocks: the header was refused otherwise.
-fn gguf_rows(file: &Gguf, name: &str, width: usize, rows: Range<usize>) -> Result<Vec<f32>> {
-    let entry = &file.tensors[name];
-    let (per_block, block_bytes) = entry.dtype.block();
-    if block_bytes == 0 {
-        return Err(Error::TensorType {
-            name: name.to_owned(),
-            dtype: entry.dtype.to_string(),
-        });
-    }
-    let row_bytes = (width as u64 / per_block * block_bytes) as usize;
-    let start = entry.start + rows.start as u64 * row_bytes as u64;
-    let mut out = vec![0.0; rows.len() * width];
-    if out.is_empty() {
-        return Ok(out);
-    }
-    with_bytes(&file.file, &file.path, start, rows.len() * row_bytes, |bytes| {
-        let chunk = (1_usize << 16).div_ceil(width);
-        out.par_chunks_mut(chunk * width)
-            .zip(bytes.par_chunks(chunk * row_bytes))
-            .for_each(|(out, bytes)| {
-                entry.dtype.decode(bytes, out);
-            });
-    })?;
-    Ok(out)
-}
-
-/// Maps `n_bytes` of a file from `start`, hands them to `read`, unmaps.
-#[expect(
-    unsafe_code,
-    reason = "memory-mapping weights: read-only, its range checked against the file's length"
-)]
-pub(crate) fn with_bytes(
-    file: &File,
-    path: &Path,
-    start: u64,
-    n_bytes: usize,
-    read: impl FnOnce(&[u8]),
-) -> Result<()> {
-    let failed = |source| Error::Read {
-        path: path.to_path_buf(),
-        source,
-    };
-    // The file may have been cut since its header was read; a mapping beyond its end would kill the process.
-    let length = file.metadata().map_err(failed)?.len();
-    if start.checked_add(n_bytes as u64).is_none_or(|end| end > length) {
-        return Err(Error::Malformed {
-            path: path.to_path_buf(),
-            what: format!("{n_bytes} bytes wanted of a file of {length}"),
-            at: start,
-        });
-    }
-    // SAFETY: the mapping is read-only, inside the file, and lives only for this call.
-    let map = unsafe { memmap2::MmapOptions::new().offset(start).len(n_bytes).map(file) }.map_err(failed)?;
-    read(&map);
-    Ok(())
 }
 
 /// A store together with the names and layouts of a family in it.

@@ -8,10 +8,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::distinct::{Distinct, predict_distinct};
-use super::svd::Svd;
 use super::{Fit, Regression, check_columns};
 use crate::design::Design;
 use crate::error::Error;
+use crate::svd::Svd;
 
 /// Ordinary least squares with an intercept; no settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,7 +117,7 @@ impl Centered {
             .map(|g| root[g] * (distinct.mean[g] - distinct.grand_mean))
             .collect();
         Self {
-            lengths: columns.iter().map(|c| super::svd::length(c)).collect(),
+            lengths: columns.iter().map(|c| crate::svd::length(c)).collect(),
             means,
             columns,
             target,

@@ -16,7 +16,6 @@ mod saved;
 mod scale;
 mod settings;
 mod structural;
-pub(crate) mod svd;
 mod svr;
 mod tree;
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{average_ranks, quantile};
 use crate::random::Random;
-use crate::regression::svd::Svd;
+use crate::svd::Svd;
 
 /// Eigenvalues and eigenvectors of a correlation matrix.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::error::Error;
 use crate::finding::Interval;
-use crate::regression::svd::Svd;
+use crate::svd::Svd;
 
 /// Coefficients with their covariance.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use catalog::tables::Manifest;
 use clap::Args;
 use study::section::{Cell, Table};
 
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::{output, progress};
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use catalog::check::{CheckReport, Standing};
 use clap::Args;
 use study::section::{Cell, Table};
 
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::{output, progress};
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use catalog::describe::{Description, TableHelp, describe, describe_uncleaned, sc
 use clap::Args;
 use study::section::{Cell, Table};
 
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use anyhow::Result;
 use catalog::export::Target;
 use clap::Args;
 
-use crate::cli::{Asked, Global};
+use crate::global::{Asked, Global};
 use crate::{output, progress};
 
 #[derive(Debug, Args)]

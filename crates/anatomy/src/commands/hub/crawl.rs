@@ -11,7 +11,7 @@ use study::section::{Cell, Table};
 
 use super::CrawlArgs;
 use super::session::{Session, with_session};
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::hub::crawl::{Ending, crawl};
 use crate::hub::error::Error;
 use crate::hub::export::{self, Exported};

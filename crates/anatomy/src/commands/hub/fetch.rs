@@ -8,7 +8,7 @@ use study::section::{Cell, Table};
 
 use super::FetchArgs;
 use super::session::{Session, with_session};
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::hub::fetch::{Had, by_name};
 use crate::hub::{export, state::Standing};
 use crate::output;

@@ -15,9 +15,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::cli::Global;
-#[cfg(feature = "hub")]
-pub(crate) use session::hint;
+use crate::global::Global;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HubCommand {

@@ -9,7 +9,7 @@ use serde_json::json;
 use study::section::{Cell, Table};
 
 use super::{ExportArgs, StatusArgs};
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::hub::error::Error;
 use crate::hub::state::{Counts, Standing};
 use crate::hub::store::Store;

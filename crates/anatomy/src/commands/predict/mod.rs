@@ -1,7 +1,5 @@
 //! `anatomy predict`: scores, costs and neighbours of a structure.
 
-pub(crate) mod tables;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,11 +9,12 @@ use clap::Args;
 
 use crate::answers::predict::{Question, Subject, predict};
 use crate::answers::sweep::Sweep;
-use crate::cli::{Format, Global};
-use crate::commands::asked::{Common, day, list_devices};
+use crate::answers::tables::predict::{page, points, scores};
+use crate::commands::asked::{Common, list_devices};
+use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::Answered;
-use tables::{page, points, scores};
+use crate::units::day;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

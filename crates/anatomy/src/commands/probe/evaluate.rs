@@ -20,7 +20,7 @@ use super::benchmarks::Benchmarks;
 use super::made_from::{Hashing, of_file, of_tasks, provenance};
 use super::model::{Follow, Machine, ModelArgs, lines};
 use super::tasks;
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::{Opened, Provenance, SCHEMA_VERSION};
 

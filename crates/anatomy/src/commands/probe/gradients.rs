@@ -10,7 +10,7 @@ use study::section::{Cell, Table};
 
 use super::made_from::{Hashing, Probed, of_file, of_values, provenance};
 use super::model::{Follow, ModelArgs, json_lines, named_corpus, side_by_side};
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::InputOf;
 

@@ -12,7 +12,7 @@ use study::section::{Cell, Table};
 use super::made_from::{Hashing, Probed, of_file, of_tasks, of_values, provenance};
 use super::model::{Follow, ModelArgs, lines, named_corpus, side_by_side};
 use super::tasks::TaskArgs;
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::InputOf;
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::model::ModelArgs;
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::provenance::{FileOf, InputOf, ModelOf, Opened, Provenance, SCHEMA_VERSION};
 
 /// Bytes that are hashed at a time.

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::cli::Global;
+use crate::global::Global;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProbeCommand {

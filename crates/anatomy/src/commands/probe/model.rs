@@ -14,7 +14,7 @@ use mechanism::weights::Precision;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::cli::Global;
+use crate::global::Global;
 #[cfg(feature = "hub")]
 use crate::hub::checkpoint::{self, Wanted};
 #[cfg(feature = "hub")]

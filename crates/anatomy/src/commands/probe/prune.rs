@@ -16,7 +16,7 @@ use study::section::{Cell, Table};
 use super::made_from::{Hashing, Probed, of_file, of_tasks, provenance};
 use super::model::{Follow, ModelArgs, json_lines, lines};
 use super::tasks::TaskArgs;
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::Provenance;
 

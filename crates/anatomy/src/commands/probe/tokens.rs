@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::made_from::{Hashing, Probed, of_values, provenance};
 use super::model::ModelArgs;
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 
 #[derive(Debug, Args)]

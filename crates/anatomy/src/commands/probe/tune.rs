@@ -15,7 +15,7 @@ use study::section::{Cell, Table};
 
 use super::made_from::{Hashing, Probed, of_file, provenance};
 use super::model::{Follow, ModelArgs, lines};
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use study::section::Section;
 
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::provenance::{FindingsFile, SCHEMA_VERSION};
 use crate::report::{self, About, Files, Study};
 use crate::{narrow, output};

@@ -10,8 +10,8 @@ use study::finding::{Finding, Verdict};
 use study::section::Section;
 
 use super::answer;
-use crate::cli::{Format, Global};
 use crate::commands::study_rows::StudyRows;
+use crate::global::{Format, Global};
 use crate::output::{self, number};
 use crate::report::Choice;
 

@@ -11,7 +11,7 @@ use study::importance::section::{Question, section};
 use super::answer;
 use super::input::{self, Input};
 use super::methods::method;
-use crate::cli::Global;
+use crate::global::Global;
 use crate::progress;
 
 #[derive(Debug, Args)]

@@ -12,10 +12,10 @@ use study::items::{Gather, ItemStudy, section};
 use study::statistics::GroupBootstrap;
 
 use super::answer;
-use crate::cli::Global;
-use crate::commands::asked::quantity;
+use crate::global::Global;
 use crate::provenance::OwnData;
 use crate::report::About;
+use crate::units::quantity;
 use crate::{output, progress};
 
 #[derive(Debug, Args)]

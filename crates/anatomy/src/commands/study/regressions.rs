@@ -19,8 +19,8 @@ use super::beside::{Beside, learning_table, pairs_table};
 use super::input::{self, Input};
 use super::llm::LlmArgs;
 use super::methods::{self, Methods};
-use crate::cli::Global;
 use crate::frame::{Division, FeatureSet, Rows};
+use crate::global::Global;
 use crate::{output, progress};
 
 #[derive(Debug, Args)]

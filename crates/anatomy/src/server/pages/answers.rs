@@ -10,7 +10,7 @@ use study::section::Table;
 use super::{CellView, HeadView, aligned, fresh, kept};
 use crate::answers::predict::PredictAnswer;
 use crate::answers::recommend::RecommendAnswer;
-use crate::commands::{compare, predict, recommend};
+use crate::answers::tables::{compare, predict, recommend};
 use crate::server::answering::Now;
 use crate::server::api::Pairs;
 use crate::server::asked;
@@ -285,7 +285,7 @@ pub(super) async fn predict_page(State(state): State<Shared>, query: Pairs) -> R
 }
 
 fn predicted(answer: &PredictAnswer, link: &str) -> Below {
-    let tables = predict::tables::all(answer)
+    let tables = predict::all(answer)
         .into_iter()
         .map(|(name, table)| TableView::of(name, table.caption.clone(), &table))
         .collect();

@@ -24,7 +24,7 @@ pub(super) fn rotary(
         if !file.tensors.contains_key(name) {
             return Ok(None);
         }
-        crate::weights::read_whole(file, name).map(Some)
+        crate::gguf::read_whole(file, name).map(Some)
     };
     let kind = match k.value("rope.scaling.type") {
         Some(Value::Text(kind)) => kind.as_str(),

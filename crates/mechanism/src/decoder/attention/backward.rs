@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::super::elementwise::{dot, scale as scale_by, soft_cap};
 use super::super::matmul::{View, multiply};
-use super::super::segment::Segment;
 use super::{Heads, columns_of, head_of, key_rows, probabilities, stack, tasks};
+use crate::segment::Segment;
 
 /// Gradients with respect to queries, keys and values.
 #[derive(Debug)]

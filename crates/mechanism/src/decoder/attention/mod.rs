@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::buffers::Buffers;
 use super::elementwise::{soft_cap, softmax};
 use super::matmul::{View, multiply};
-use super::segment::Segment;
+use crate::segment::Segment;
 
 pub use backward::{Gradients, backward};
 pub use cached::cached;

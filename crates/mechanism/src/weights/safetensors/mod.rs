@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use header::{malformed, read_header};
 
-use super::with_bytes;
 use crate::error::{Error, Result};
+use crate::mapped::with_bytes;
 
 /// Storage types that are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

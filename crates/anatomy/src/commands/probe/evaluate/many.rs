@@ -18,7 +18,7 @@ use study::section::{Cell, Table};
 use super::super::made_from::{of_tasks, provenance};
 use super::super::model::{ModelArgs, lines};
 use super::{EvaluateArgs, answered, divided, ran, scores, tell, without};
-use crate::cli::{Format, Global};
+use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::Opened;
 

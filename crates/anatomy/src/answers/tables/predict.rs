@@ -7,7 +7,7 @@ use crate::answers::sweep::SweepAnswer;
 use crate::output::{self, number};
 
 /// The whole answer for people.
-pub(super) fn page(answer: &PredictAnswer) -> String {
+pub(crate) fn page(answer: &PredictAnswer) -> String {
     let structure = &answer.structure;
     let mut text = String::new();
     let mut line = |words: String| {
@@ -139,7 +139,7 @@ fn named(id: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
     }
 }
 
-pub(super) fn scores(answer: &PredictAnswer) -> Table {
+pub(crate) fn scores(answer: &PredictAnswer) -> Table {
     let rows = answer.scores.iter().map(|score| {
         let interval = score.interval.as_ref();
         let said = if score.extrapolating {
@@ -297,7 +297,7 @@ fn decode(answer: &PredictAnswer) -> Table {
     )
 }
 
-pub(super) fn points(sweep: &SweepAnswer) -> Table {
+pub(crate) fn points(sweep: &SweepAnswer) -> Table {
     let others: Vec<&str> = ["layers", "d_model", "d_ffn", "heads", "kv_heads"]
         .into_iter()
         .filter(|name| *name != sweep.over)

@@ -1,0 +1,5 @@
+//! Answers as tables, for commands and pages alike.
+
+pub(crate) mod compare;
+pub(crate) mod predict;
+pub(crate) mod recommend;

@@ -1,0 +1,54 @@
+//! What every command takes: the form of its results, a seed, threads, silence.
+
+use clap::{Args, ValueEnum};
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Form of the results on standard output
+    #[arg(long = "format", global = true, value_enum, default_value_t = Asked::Table)]
+    pub(crate) asked: Asked,
+    /// Seed of everything random; the same seed gives the same bits
+    #[arg(long, global = true, default_value_t = 42, value_name = "NUM")]
+    pub(crate) seed: u64,
+    /// Threads; 0 takes all cores. The results do not depend on it
+    #[arg(long, global = true, default_value_t = 0, value_name = "NUM")]
+    pub(crate) threads: usize,
+    /// No progress and no summary, only results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// Form of the results, as asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Asked {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+    /// For other tools (`query` and `catalog export`)
+    Parquet,
+    /// A folder that the Hub shows as a dataset (`catalog export`)
+    Huggingface,
+}
+
+/// Form of the results that every command has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+impl Global {
+    /// The form, of those that every command has; `commands::run` lets no other through to one that has it not.
+    pub(crate) fn format(&self) -> Format {
+        match self.asked {
+            Asked::Json => Format::Json,
+            Asked::Csv => Format::Csv,
+            Asked::Table | Asked::Parquet | Asked::Huggingface => Format::Table,
+        }
+    }
+}

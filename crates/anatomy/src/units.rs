@@ -1,0 +1,42 @@
+//! Quantities with units and days, as people write them.
+
+use anyhow::{Context, Result, bail};
+
+/// A quantity with a decimal or binary prefix: `24GB`, `24 GiB`, `936GB/s`, `142T`, `8k`, `16000000000`.
+///
+/// # Errors
+/// What is no number, or has another unit.
+pub(crate) fn quantity(text: &str) -> Result<f64> {
+    let trimmed = text.trim();
+    let end = trimmed
+        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_'))
+        .unwrap_or(trimmed.len());
+    let number: Option<f64> = trimmed[..end].replace('_', "").parse().ok();
+    let unit = trimmed[end..].trim().to_ascii_lowercase();
+    let unit = unit
+        .trim_end_matches("/s")
+        .trim_end_matches("flops")
+        .trim_end_matches("flop");
+    let scale = match unit.trim_end_matches('b').trim() {
+        "" => 1.0,
+        "k" => 1e3,
+        "m" => 1e6,
+        "g" => 1e9,
+        "t" => 1e12,
+        "p" => 1e15,
+        "ki" => 1024.0,
+        "mi" => 1_048_576.0,
+        "gi" => 1_073_741_824.0,
+        "ti" => 1_099_511_627_776.0,
+        _ => f64::NAN,
+    };
+    match number.map(|number| number * scale) {
+        Some(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => bail!("`{text}` is no quantity above zero like 24GB, 80GiB, 936GB/s or 142T"),
+    }
+}
+
+/// Reads a day, `2024-05-31`.
+pub(crate) fn day(text: &str) -> Result<catalog::tables::Days> {
+    catalog::day_of_text(text).with_context(|| format!("`{text}` is no day like 2024-05-31"))
+}

@@ -1,0 +1,21 @@
+//! The tables compiled into the program, made by [`crate::build()`].
+
+macro_rules! snapshot {
+    ($($file:literal),*) => {
+        /// The compiled-in snapshot: file names and bytes.
+        pub(crate) const SNAPSHOT: &[(&str, &[u8])] =
+            &[$(($file, include_bytes!(concat!("../snapshot/", $file)))),*];
+    };
+}
+snapshot!(
+    "manifest.json",
+    "checkpoints.parquet",
+    "structures.parquet",
+    "evaluations.parquet",
+    "scores.parquet",
+    "items.parquet",
+    "rejects.parquet",
+    "conflicts.parquet",
+    "duplicates.parquet",
+    "resolution.parquet"
+);

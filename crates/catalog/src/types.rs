@@ -1,0 +1,33 @@
+//! What leaderboards call a checkpoint.
+
+use crate::tables::Training;
+
+/// What leaderboards call a checkpoint, each a bit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Types(u8);
+
+/// Types of leaderboards: how they begin or what they hold, and the label.
+const TYPES: [(&str, Training); 5] = [
+    ("merge", Training::Merge),
+    ("chat", Training::Chat),
+    ("fine-tuned", Training::FineTuned),
+    ("continuously pretrained", Training::Continued),
+    ("pretrained", Training::Pretrained),
+];
+
+impl Types {
+    pub(crate) fn add(&mut self, kind: &str) {
+        if let Some(place) = TYPES.iter().position(|(word, _)| kind.contains(word)) {
+            self.0 |= 1 << place;
+        }
+    }
+
+    /// The labels, the one furthest from `pretrained` first.
+    pub(crate) fn labels(self) -> impl Iterator<Item = Training> {
+        TYPES
+            .iter()
+            .enumerate()
+            .filter(move |(place, _)| self.0 & (1 << place) != 0)
+            .map(|(_, (_, label))| *label)
+    }
+}

@@ -1,0 +1,48 @@
+//! Tensors of a GGUF file as `f32`, whole or by rows.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::Gguf;
+use crate::error::{Error, Result};
+use crate::mapped::with_bytes;
+
+/// A whole tensor of a GGUF file.
+pub(crate) fn read_whole(file: &Gguf, name: &str) -> Result<Vec<f32>> {
+    let Some(entry) = file.tensors.get(name) else {
+        return Err(Error::MissingTensor {
+            name: name.to_owned(),
+            n_tensors: file.tensors.len(),
+        });
+    };
+    let n_rows: usize = entry.shape.iter().rev().skip(1).product();
+    rows_of(file, name, entry.shape.last().copied().unwrap_or(1), 0..n_rows)
+}
+
+/// Rows are whole blocks: the header was refused otherwise.
+pub(crate) fn rows_of(file: &Gguf, name: &str, width: usize, rows: Range<usize>) -> Result<Vec<f32>> {
+    let entry = &file.tensors[name];
+    let (per_block, block_bytes) = entry.dtype.block();
+    if block_bytes == 0 {
+        return Err(Error::TensorType {
+            name: name.to_owned(),
+            dtype: entry.dtype.to_string(),
+        });
+    }
+    let row_bytes = (width as u64 / per_block * block_bytes) as usize;
+    let start = entry.start + rows.start as u64 * row_bytes as u64;
+    let mut out = vec![0.0; rows.len() * width];
+    if out.is_empty() {
+        return Ok(out);
+    }
+    with_bytes(&file.file, &file.path, start, rows.len() * row_bytes, |bytes| {
+        let chunk = (1_usize << 16).div_ceil(width);
+        out.par_chunks_mut(chunk * width)
+            .zip(bytes.par_chunks(chunk * row_bytes))
+            .for_each(|(out, bytes)| {
+                entry.dtype.decode(bytes, out);
+            });
+    })?;
+    Ok(out)
+}
