@@ -18,12 +18,7 @@ use study::section::Section;
 use study::{Protocol, evaluate};
 
 use crate::frame::{self, Division, FeatureSet, Rows, divide, rows};
-
-/// Rows of organisations that leaderboard v2 calls official providers.
-const OFFICIAL: &str =
-    "organisation in (select distinct organisation from observations where official_provider)";
-/// One device, nothing quantized: what the arithmetic of a structure can be seen in.
-const UNQUANTIZED: &str = "leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'";
+use crate::narrow::{OFFICIAL, UNQUANTIZED};
 
 /// Targets of the attribution beside the six of leaderboard v1: feature set inside ids, target, condition.
 const OTHERS: [(&str, &str, Option<&str>); 9] = [

@@ -275,7 +275,7 @@ pub(crate) fn from_catalog(
     let Some(condition) = filter else {
         return Ok(frame);
     };
-    let kept = crate::narrow::evaluations(dir, condition)?;
+    let kept = crate::narrow::evaluations(catalog, dir, condition)?;
     let rows: Vec<usize> = (0..evaluations.len())
         .filter(|&row| kept.contains(&evaluations[row].evaluation))
         .collect();

@@ -10,8 +10,67 @@ use catalog::query::Engine;
 use study::claims::is_claim;
 use study::section::Section;
 
+/// Rows of organisations that leaderboard v2 calls official providers.
+pub(crate) const OFFICIAL: &str =
+    "organisation in (select distinct organisation from observations where official_provider)";
+/// One device, nothing quantized: what the arithmetic of a structure can be seen in.
+pub(crate) const UNQUANTIZED: &str = "leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'";
+
+/// Keys of evaluations, from a catalog alone.
+type Keys = fn(&Catalog) -> BTreeSet<String>;
+
+/// Conditions of the report's own questions: SQL for the reader, who can ask it again, and the same without an engine.
+const OWN: [(&str, Keys); 2] = [(OFFICIAL, official), (UNQUANTIZED, unquantized)];
+
+fn official(catalog: &Catalog) -> BTreeSet<String> {
+    let organisation = |id: &str| {
+        id.split_once('/')
+            .map(|(organisation, _)| organisation.to_owned())
+    };
+    let scored: BTreeSet<&str> = catalog
+        .scores
+        .iter()
+        .map(|score| score.evaluation.as_str())
+        .collect();
+    let rows = || {
+        catalog
+            .evaluations
+            .iter()
+            .filter(|row| scored.contains(row.evaluation.as_str()))
+    };
+    let official: BTreeSet<String> = rows()
+        .filter(|row| row.official_provider == Some(true))
+        .filter_map(|row| organisation(&row.id))
+        .collect();
+    rows()
+        .filter(|row| organisation(&row.id).is_some_and(|name| official.contains(&name)))
+        .map(|row| row.evaluation.clone())
+        .collect()
+}
+
+fn unquantized(catalog: &Catalog) -> BTreeSet<String> {
+    let is_so = |setting: &String| setting.contains("Unquantized");
+    catalog
+        .scores
+        .iter()
+        .filter(|score| score.leaderboard == "llm-perf-1xA10" && score.setting.as_ref().is_some_and(is_so))
+        .map(|score| score.evaluation.clone())
+        .collect()
+}
+
 /// Keys of the evaluations with an observation for which `condition`, SQL over `observations`, holds.
-pub(crate) fn evaluations(dir: Option<&Path>, condition: &str) -> Result<BTreeSet<String>> {
+pub(crate) fn evaluations(
+    catalog: &Catalog,
+    dir: Option<&Path>,
+    condition: &str,
+) -> Result<BTreeSet<String>> {
+    if let Some((_, keys)) = OWN.iter().find(|(own, _)| *own == condition) {
+        return Ok(keys(catalog));
+    }
+    by_engine(dir, condition)
+}
+
+fn by_engine(dir: Option<&Path>, condition: &str) -> Result<BTreeSet<String>> {
     let sql = format!("select distinct evaluation from observations where ({condition})");
     let answer = Engine::open(dir)?
         .query(&sql)
@@ -24,7 +83,7 @@ pub(crate) fn evaluations(dir: Option<&Path>, condition: &str) -> Result<BTreeSe
 
 /// The catalog with only those evaluations, their scores, and the checkpoints and structures they are of.
 pub(crate) fn narrowed(catalog: &Catalog, dir: Option<&Path>, condition: &str) -> Result<Catalog> {
-    let kept = evaluations(dir, condition)?;
+    let kept = evaluations(catalog, dir, condition)?;
     if kept.is_empty() {
         bail!("--where `{condition}` holds for no evaluation of the catalog");
     }
@@ -73,5 +132,21 @@ pub(crate) fn say_captions(sections: &mut [Section], condition: &str) {
             };
             *caption = format!("{caption}{end} Only rows where {condition}.");
         }
+    }
+}
+
+#[cfg(all(test, feature = "sql"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reports_own_conditions_are_what_their_sql_says() -> Result<()> {
+        let catalog = Catalog::snapshot()?;
+        for (condition, keys) in OWN {
+            let by_hand = keys(&catalog);
+            assert!(by_hand.len() > 100, "{condition}: {}", by_hand.len());
+            assert_eq!(by_hand, by_engine(None, condition)?, "{condition}");
+        }
+        Ok(())
     }
 }

@@ -17,7 +17,11 @@ fn what_is_not_built_in_says_how_to_get_it() {
             &["catalog", "describe", "--catalog", "s3://bucket/catalog"],
         ),
         ("hub", cfg!(feature = "hub"), &["hub", "fetch", "org/name"]),
-        ("hub", cfg!(feature = "hub"), &["probe", "influence", "org/name"]),
+        (
+            "hub",
+            cfg!(feature = "hub"),
+            &["probe", "influence", "--model", "org/name", "--corpus", "plain"],
+        ),
         (
             "cluster",
             cfg!(feature = "cluster"),

@@ -45,6 +45,10 @@ Examples:
 Files by path must be there under the same path as for the client; stores (s3:// …) need no more than credentials in the environment.
 Clients and executors fetch results from each other: --port says where, a free port by default.
 Exit status: 0 told to end, 2 could not run")]
+#[cfg_attr(
+    not(feature = "cluster"),
+    allow(dead_code, reason = "read where clusters are built in")
+)]
 pub(crate) struct ExecutorArgs {
     /// The scheduler
     #[arg(long, value_name = "HOST:PORT")]
@@ -78,7 +82,7 @@ fn memory(text: &str) -> Result<u64> {
 pub(crate) fn run(_: &Global, command: &ClusterCommand) -> Result<ExitCode> {
     let what = match command {
         ClusterCommand::Scheduler(args) => format!("a scheduler at {}:{}", args.host, args.port),
-        ClusterCommand::Executor(args) => format!("an executor of {} with {args:?}", args.scheduler),
+        ClusterCommand::Executor(args) => format!("an executor of {}", args.scheduler),
     };
     Err(crate::explain::not_built_in(&what, "cluster"))
 }

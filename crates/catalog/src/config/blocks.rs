@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use crate::config::fields::{self, Fields};
-use crate::config::layers::{Feed, Mixer};
 use crate::config::layouts::multiple_of;
+use crate::config::parts::{Feed, Mixer};
 
 /// What stands in place of one layer's attention and feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

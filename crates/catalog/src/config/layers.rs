@@ -4,34 +4,7 @@ use serde_json::Value;
 
 use crate::config::blocks::block;
 use crate::config::fields::{self, Fields};
-
-/// How a layer mixes positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mixer {
-    /// Softmax attention over all positions, a window or a chunk.
-    Attention,
-    /// Attention over a window whose heads may be others (`swa_…` fields).
-    Window,
-    /// Linear attention or a state-space layer: a state instead of a cache.
-    Linear,
-    /// One square matrix in attention's place.
-    Matrix,
-    /// None: the layer is a feed-forward layer alone.
-    Nothing,
-}
-
-/// What a layer does after mixing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Feed {
-    /// One feed-forward layer.
-    Dense,
-    /// One square matrix in its place.
-    Matrix,
-    /// A mixture of experts.
-    Experts,
-    /// None: the layer mixes positions alone.
-    Nothing,
-}
+pub(crate) use crate::config::parts::{Feed, Mixer};
 
 /// The kinds of all `layers` layers, at most 4,096.
 pub(crate) fn kinds(config: &Fields, layers: i64, experts: bool) -> Vec<(Mixer, Feed)> {

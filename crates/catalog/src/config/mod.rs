@@ -14,6 +14,7 @@ pub(crate) mod layers;
 pub(crate) mod layouts;
 mod mixing;
 mod names;
+pub(crate) mod parts;
 pub(crate) mod read;
 pub(crate) mod recipe;
 mod switches;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::found::{Found, Place, Sink};
 use super::{ItemRow, PARTITION, foreign};
 use crate::error::{Error, cut};
 use crate::sources::samples;
@@ -21,25 +22,6 @@ pub(super) enum Dialect {
     /// Parquet with columns of the table.
     Parquet,
 }
-
-/// What the path of a file says of its rows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) id: Option<String>,
-    pub(super) benchmark: Option<String>,
-}
-
-/// One row of a file.
-#[derive(Debug)]
-pub(super) enum Found {
-    /// An answer to an item of a benchmark.
-    Answer(String, ItemRow),
-    /// A row left out, and why.
-    LeftOut(&'static str),
-}
-
-/// Whoever takes the rows, with their numbers from 0.
-pub(super) type Sink<'a> = &'a mut dyn FnMut(u64, Found) -> Result<(), Error>;
 
 /// What `path` is, with what its place says; `None` for a file of another kind.
 pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, Error> {

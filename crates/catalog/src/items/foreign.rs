@@ -10,7 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::ItemRow;
-use super::dialects::{Found, Place, Sink};
+use super::found::{Found, Place, Sink};
 use crate::error::{Error, cut};
 
 /// Columns, by all names they go under.

@@ -1,11 +1,11 @@
 //! Files of answers into the table of items: whole files, each once, every row accounted for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::dialects::{self, Dialect, Found, Place};
+use super::dialects::{self, Dialect};
+use super::found::{Found, Place};
+use super::imported::{Imported, Told};
 use super::kept::{Kept, Known};
 use super::store::{Store, Writing, entries};
 use crate::error::Error;
@@ -23,40 +23,6 @@ pub struct ImportSettings {
     pub id: Option<String>,
     /// The filter of lm-evaluation-harness whose answers count; the first that a file names by default.
     pub filter: Option<String>,
-}
-
-/// What became of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imported {
-    /// First 16 digits of a SHA-256 over the file's bytes, what its place says, and the settings: its name in the table.
-    pub name: String,
-    /// The file.
-    pub file: String,
-    /// SHA-256 of its bytes.
-    pub sha256: String,
-    /// Rows read; `rows_in = kept + repeats + left out`.
-    pub rows_in: u64,
-    /// Rows that this import added.
-    pub kept: u64,
-    /// Rows that the table had, answer and all.
-    pub repeats: u64,
-    /// Rows left out, by reason.
-    pub left_out: BTreeMap<String, u64>,
-    /// What was added, by benchmark.
-    pub benchmarks: BTreeMap<String, Told>,
-    /// It had been imported before, and nothing was done.
-    pub already: bool,
-}
-
-/// What a file added to a benchmark.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    /// Rows.
-    pub rows: u64,
-    /// Number of checkpoints.
-    pub checkpoints: usize,
-    /// Their names; none where there are more than 4,096.
-    pub ids: Option<BTreeSet<String>>,
 }
 
 /// A file found under what was given.

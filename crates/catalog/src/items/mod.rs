@@ -12,7 +12,9 @@
 
 mod dialects;
 mod foreign;
+mod found;
 mod import;
+mod imported;
 mod kept;
 mod store;
 #[cfg(all(test, feature = "sql"))]
@@ -23,7 +25,8 @@ use crate::schema::table;
 #[cfg(feature = "sql")]
 pub(crate) use store::parts;
 
-pub use import::{ImportSettings, Imported, Told, files, import};
+pub use import::{ImportSettings, files, import};
+pub use imported::{Imported, Told};
 
 /// Folder of the records of what was imported.
 pub(crate) const RECORDS: &str = "_imports";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::import::Imported;
+use super::imported::Imported;
 use super::{ItemRow, PARTITION, RECORDS};
 use crate::error::Error;
 use crate::parquet_file::TableWriter;

@@ -1,7 +1,7 @@
 //! From structure to score: a random forest on `structure_date`, under random rows and under unseen shapes.
 
 use super::forests::{Forests, forests, importance_by_tree};
-use super::rows::{Rows, SET, add_runs, rows_of, rows_table};
+use super::rows::{PROTOCOLS, Rows, SET, add_runs, rows_of, rows_table};
 use super::told;
 use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::ceiling::ceiling;
@@ -12,8 +12,6 @@ use crate::published::published;
 use crate::scored::readings;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::mean;
-
-pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::StructureOut];
 
 pub(super) fn section(
     study: &LeaderboardV1<'_>,

@@ -9,6 +9,8 @@ use crate::groups::Groups;
 use crate::protocol::{Fold, Protocol};
 use crate::section::{Cell, Table};
 
+pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::StructureOut];
+
 /// The feature set of these regressions.
 pub(super) const SET: &str = "structure_date";
 

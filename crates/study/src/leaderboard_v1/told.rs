@@ -1,6 +1,6 @@
 //! What the regressions from structure to score say, in words and drawn: by rows, and with each shape counted once.
 
-use super::regressions::PROTOCOLS;
+use super::rows::PROTOCOLS;
 use super::rows::SET;
 use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1};
 use crate::features::COLUMNS;

@@ -96,6 +96,7 @@ mod tests {
     use catalog::query::Engine;
 
     #[test]
+    #[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
     fn parquet_and_json_lines_give_the_same_documents() {
         let folder = tempfile::tempdir().expect("a folder");
         let place = folder.path().join("arc_challenge");

@@ -13,7 +13,7 @@
 use faer::MatRef;
 
 use super::kernel::Factor;
-use super::normal::{System, times, transposed_times};
+use super::normal::{System, cannot, times, transposed_times};
 use crate::error::Error;
 use crate::regression::distinct::Distinct;
 
@@ -88,13 +88,6 @@ pub(super) fn solve(
         "no convergence in {MAX_STEPS} steps: gap {:.1e}, wanted {enough:.1e}",
         problem.gap()
     )))
-}
-
-pub(super) fn cannot(problem: String) -> Error {
-    Error::CannotCompute {
-        method: "svr",
-        problem,
-    }
 }
 
 impl<'a> Problem<'a> {

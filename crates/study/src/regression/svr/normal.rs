@@ -7,7 +7,6 @@ use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_uppe
 use faer::reborrow::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use super::interior::cannot;
 use crate::algebra::{multiply, settle};
 use crate::error::Error;
 
@@ -135,4 +134,11 @@ pub(super) fn transposed_times(phi: MatRef<'_, f64>, x: &[f64]) -> Vec<f64> {
     let x = MatRef::from_column_major_slice(x, phi.nrows(), 1);
     matmul(to, Accum::Replace, phi.transpose(), x, 1.0, Par::Seq);
     values
+}
+
+pub(super) fn cannot(problem: String) -> Error {
+    Error::CannotCompute {
+        method: "svr",
+        problem,
+    }
 }
