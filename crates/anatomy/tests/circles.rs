@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 type Module = Vec<String>;
 
 /// Circles inside a folder that are still there, by crate: how many, and files in the largest. Fewer is better; more fails.
-const INSIDE: [(&str, usize, usize); 4] = [("catalog", 4, 7), ("study", 1, 2), ("mechanism", 2, 6), ("anatomy", 3, 7)];
-    ("catalog", 7, 7),
-    ("study", 3, 2),
+const INSIDE: [(&str, usize, usize); 4] = [
+    ("catalog", 4, 7),
+    ("study", 1, 2),
     ("mechanism", 2, 6),
     ("anatomy", 3, 7),
 ];
