@@ -25,7 +25,10 @@ impl Browser {
             .into_iter()
             .find(|program| Command::new(program).arg("--version").output().is_ok())
         else {
-            println!("skipped: no chromedriver here (Debian: chromium, chromium-driver)");
+            crate::command::skipped(
+                "browser",
+                "no chromedriver here (Debian: chromium, chromium-driver)",
+            );
             return None;
         };
         let port = TcpListener::bind("127.0.0.1:0")

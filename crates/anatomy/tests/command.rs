@@ -36,12 +36,28 @@ pub(crate) fn root() -> PathBuf {
         .to_path_buf()
 }
 
+/// Says what a test skips; where `ANATOMY_REQUIRE` names `kind` (data, oracles, browser, python, weights), the test fails
+/// instead.
+pub(crate) fn skipped(kind: &str, why: &str) {
+    let required = std::env::var("ANATOMY_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.split(',').any(|one| one.trim() == kind),
+        "ANATOMY_REQUIRE names {kind}: {why}"
+    );
+    println!("skipped: {why}");
+}
+
 /// A folder of `../shared`, or `None` with a word about what is skipped.
 pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
     let path = root().join("../shared").join(folder);
     if path.is_dir() {
         return Some(path);
     }
-    println!("skipped: ../shared/{folder} is not here");
+    let kind = if folder.starts_with("oracles") {
+        "oracles"
+    } else {
+        "data"
+    };
+    skipped(kind, &format!("../shared/{folder} is not here"));
     None
 }

@@ -30,7 +30,7 @@ impl Hub {
             .stdout(Stdio::piped())
             .spawn();
         let Ok(mut process) = started else {
-            println!("skipped: python3 is not here");
+            crate::command::skipped("python", "python3 is not here");
             return None;
         };
         let mut line = String::new();

@@ -9,13 +9,24 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Says what a test skips; where `ANATOMY_REQUIRE` names `kind` (data, oracles, browser, python, weights), the test fails
+/// instead.
+pub(crate) fn skipped(kind: &str, why: &str) {
+    let required = std::env::var("ANATOMY_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.split(',').any(|one| one.trim() == kind),
+        "ANATOMY_REQUIRE names {kind}: {why}"
+    );
+    println!("skipped: {why}");
+}
+
 /// A file below `../shared` beside the repository.
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let file = root().join("../shared").join(path);
     if file.exists() {
         return Some(file);
     }
-    println!("skipped: ../shared/{path} is not here");
+    skipped("oracles", &format!("../shared/{path} is not here"));
     None
 }
 
@@ -26,7 +37,10 @@ pub(crate) fn gguf() -> Option<PathBuf> {
     if file.exists() {
         return Some(file);
     }
-    println!("skipped: neither ANATOMY_TEST_GGUF nor target/SmolLM2-135M-Instruct.Q4_1.gguf is here");
+    skipped(
+        "weights",
+        "neither ANATOMY_TEST_GGUF nor target/SmolLM2-135M-Instruct.Q4_1.gguf is here",
+    );
     None
 }
 

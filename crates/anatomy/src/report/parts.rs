@@ -192,7 +192,18 @@ pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Sec
     let mut sections = Vec::new();
     for part in PARTS.iter().filter(|part| choice.needs(part)) {
         context.bar.set_message(part.name);
-        sections.extend((part.run)(context, &joined)?);
+        let given = (part.run)(context, &joined)?;
+        if let Some(section) = given
+            .iter()
+            .find(|section| !part.sections.contains(&section.id.as_str()))
+        {
+            bail!(
+                "the part {} gives a section `{}` that PARTS does not name: it would be left out of every report",
+                part.name,
+                section.id
+            );
+        }
+        sections.extend(given);
     }
     if choice.has(CLAIMS) {
         let findings = sections.iter().flat_map(|section| &section.findings);

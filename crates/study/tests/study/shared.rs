@@ -27,6 +27,17 @@ pub(crate) fn oracles() -> Vec<Oracle> {
     ["ARC_B", "MMLU_A"].into_iter().filter_map(read).collect()
 }
 
+/// Says what a test skips; where `ANATOMY_REQUIRE` names `kind` (data, oracles, browser, python, weights), the test fails
+/// instead.
+fn skipped(kind: &str, why: &str) {
+    let required = std::env::var("ANATOMY_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.split(',').any(|one| one.trim() == kind),
+        "ANATOMY_REQUIRE names {kind}: {why}"
+    );
+    println!("skipped: {why}");
+}
+
 pub(crate) fn folder() -> Option<PathBuf> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let found = here
@@ -34,7 +45,7 @@ pub(crate) fn folder() -> Option<PathBuf> {
         .map(|p| p.join("../shared/oracles/regression"))
         .find(|p| p.is_dir());
     if found.is_none() {
-        println!("skipped: ../shared/oracles/regression is not here");
+        skipped("oracles", "../shared/oracles/regression is not here");
     }
     found
 }
