@@ -40,3 +40,37 @@ pub(crate) fn quantity(text: &str) -> Result<f64> {
 pub(crate) fn day(text: &str) -> Result<catalog::tables::Days> {
     catalog::day_of_text(text).with_context(|| format!("`{text}` is no day like 2024-05-31"))
 }
+
+/// Bytes of memory less than which nothing is meant.
+const LEAST_MEMORY: f64 = 1e6;
+
+/// An amount of memory, `24GB`, `7.5GiB`, `500M`: bytes. A number alone is none, for nobody knows of what.
+///
+/// # Errors
+/// What is no number with a unit, or less than a megabyte.
+pub(crate) fn memory(text: &str) -> Result<f64> {
+    let bytes = quantity(text)?;
+    if text.trim().ends_with(|c: char| c.is_ascii_digit()) && bytes < LEAST_MEMORY {
+        bail!("`{text}` is an amount of memory without a unit: write {text}GB, or {text}GiB");
+    }
+    if bytes < LEAST_MEMORY {
+        bail!("`{text}` is less than a megabyte of memory; write it like 24GB, 7.5GiB or 0.5TB");
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_has_a_unit() {
+        assert_eq!(memory("24GB").ok(), Some(24e9));
+        assert_eq!(memory("24 GiB").ok(), Some(24.0 * 1_073_741_824.0));
+        assert_eq!(memory("16000000000").ok(), Some(16e9));
+        let said = memory("24").expect_err("no unit").to_string();
+        assert!(said.contains("write 24GB"), "{said}");
+        assert!(memory("24kB").is_err());
+        assert!(memory("GB").is_err());
+    }
+}

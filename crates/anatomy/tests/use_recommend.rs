@@ -337,3 +337,27 @@ fn an_impossible_size_is_never_what_memory_is_computed_from() {
     }
     assert!(told > 0, "a mixture whose sizes disagree is said to be left out");
 }
+
+#[test]
+fn a_budget_that_cannot_be_meant_is_refused_with_what_to_write() {
+    let ran = anatomy(&["recommend", "--memory", "24", "--task", "bbh"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("write 24GB"),
+        "{}",
+        ran.stderr
+    );
+    let ran = anatomy(&[
+        "recommend",
+        "--memory",
+        "24GB",
+        "--task",
+        "bbh",
+        "--license",
+        "Apache2",
+    ]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("did you mean apache-2.0?"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -14,7 +14,7 @@ use crate::answers::tables::recommend::table;
 use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::Answered;
-use crate::units::quantity;
+use crate::units::memory;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -93,7 +93,7 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
 fn budget(args: &RecommendArgs) -> Result<Budget> {
     let device = args.common.device()?;
     let memory_bytes = match (&args.memory, &device) {
-        (Some(text), _) => quantity(text)?,
+        (Some(text), _) => memory(text)?,
         (None, Some(device)) => device.memory_bytes.with_context(|| {
             format!(
                 "{} comes with several sizes of memory: say which with --memory",

@@ -9,6 +9,9 @@ use catalog::answer::Values;
 /// What may stand between cells; the first wins where several stand equally often in the first line.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
+/// Cells that say that there is no value, in any case, as pandas and R write them.
+const ABSENT: [&str; 8] = ["nan", "na", "n/a", "<na>", "#n/a", "null", "none", "-nan"];
+
 /// A file's columns in its order.
 pub(super) struct Own {
     pub(super) columns: Vec<(String, Values)>,
@@ -153,10 +156,10 @@ fn header(record: &csv::StringRecord, place: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Numbers where every cell is one or empty (NaN counts as empty), else text, and of text that holds numbers too the first
+/// Numbers where every cell is one or empty ([`ABSENT`] counts as empty), else text, and of text that holds numbers too the first
 /// cell that is none. Where no comma divides cells, a column whose numbers only hold with decimal commas has them.
 fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u64, String)>) {
-    let is_empty = |cell: &str| cell.is_empty() || cell.eq_ignore_ascii_case("nan");
+    let is_empty = |cell: &str| cell.is_empty() || ABSENT.iter().any(|word| cell.eq_ignore_ascii_case(word));
     let number = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite());
     let all = |read: &dyn Fn(&str) -> Option<f64>| {
         cells
@@ -186,7 +189,7 @@ fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u6
         .find(|(_, cell)| !is_empty(cell) && number(cell).is_none())
         .filter(|_| holds_numbers)
         .cloned();
-    let text = |(_, cell): (u64, String)| (!cell.is_empty()).then_some(cell);
+    let text = |(_, cell): (u64, String)| (!is_empty(&cell)).then_some(cell);
     (Values::Text(cells.into_iter().map(text).collect()), other)
 }
 
@@ -215,6 +218,9 @@ mod tests {
             "a\tb\n1\t2391,9\n2\t\n",
             "\u{feff}a,b,,\n1,2391.9,,\n2,,,\n",
             "\"a\",\"b\"\r\n\"1\",\"2391.9\"\r\n2,nan\r\n",
+            "a,b\n1,2391.9\n2,NA\n",
+            "a,b\n1,2391.9\n2,<NA>\n",
+            "a,b\n1,2391.9\n2,None\n",
         ] {
             let (columns, other) = of(text).expect(text);
             assert_eq!(columns[0].0, "a", "{text}");

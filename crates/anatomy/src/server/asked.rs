@@ -8,7 +8,7 @@ use crate::answers::predict::{Question, Subject};
 use crate::answers::recommend::Budget;
 use crate::answers::sweep::OVER;
 use crate::answers::{Predictor, tasks};
-use crate::units::{day, quantity};
+use crate::units::{day, memory};
 
 /// Names that [`question`] knows.
 pub(crate) const PREDICT: [&str; 20] = [
@@ -235,7 +235,7 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
     let device = one_device(params)?;
     let memory = match params.one("memory")? {
         None => None,
-        Some(text) if is_memory(text) => Some(asked(quantity(text))?),
+        Some(text) if is_memory(text) => Some(asked(memory(text))?),
         Some(text) => {
             return Err(Problem::bad(format!(
                 "`memory` is {text:?}, which is no amount of memory like 24GB, 7.5GiB or 0.5TB"
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn forms_are_those_of_the_document() {
         for text in ["24GB", "7.5 GiB", "0.5TB", "9999.999 mib", "80gib"] {
-            assert!(is_memory(text) && quantity(text).is_ok(), "{text}");
+            assert!(is_memory(text) && memory(text).is_ok(), "{text}");
         }
         for text in [
             "", "24", "GB", "0GB", "0.05TB", "024GB", "12345GB", "1.GB", ".5GB", "1.2.3GB", "24  GB",

@@ -4,15 +4,15 @@ mod candidates;
 mod ranking;
 mod scored;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use catalog::cost::{Device, Memory, Precision};
 use serde::Serialize;
 use study::finding::Interval;
 use study::section::{Axis, Drawing, Figure};
 
-use super::known::Known;
+use super::known::{Known, near};
 use super::measured::Run;
 use super::{Predictor, tasks};
 
@@ -148,6 +148,7 @@ const EDGE: u16 = 300;
 pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<RecommendAnswer> {
     let known = Known::of(&predictor.catalog);
     let benchmarks = tasks::benchmarks(predictor, &budget.tasks)?;
+    known_licences(&known, &budget.licenses)?;
     let names: Vec<&str> = benchmarks.iter().map(String::as_str).collect();
     predictor.warm(&names, false);
     let found = candidates::candidates(predictor, &known, budget, &benchmarks)?;
@@ -198,6 +199,35 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         seed: predictor.seed,
         catalog_sha256: predictor.catalog.manifest.catalog_sha256.clone(),
     })
+}
+
+/// Refuses a licence that no checkpoint has: nothing would fit, and nobody would know why.
+fn known_licences(known: &Known<'_>, asked: &[String]) -> Result<()> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for licence in known
+        .checkpoints
+        .values()
+        .filter_map(|row| row.license.as_deref())
+    {
+        *counts.entry(licence).or_insert(0) += 1;
+    }
+    for name in asked {
+        if counts.keys().any(|licence| licence.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        let like = near(name, counts.keys().copied());
+        let hint = like
+            .first()
+            .map_or(String::new(), |like| format!(" (did you mean {like}?)"));
+        let mut common: Vec<(usize, &str)> = counts.iter().map(|(licence, n)| (*n, *licence)).collect();
+        common.sort_by(|a, b| b.cmp(a));
+        let common: Vec<&str> = common.into_iter().take(12).map(|(_, licence)| licence).collect();
+        bail!(
+            "no checkpoint is under a licence named `{name}`{hint}; the most common are {}",
+            common.join(", ")
+        );
+    }
+    Ok(())
 }
 
 /// What a leaderboard ranks side by side though it ran it differently: said where those listed are of both kinds.
