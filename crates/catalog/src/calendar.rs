@@ -7,26 +7,6 @@ const DAY: i64 = 86_400_000;
 /// The Hub's floor for `created_at`: repositories older than this carry it, so it means unknown.
 pub(crate) const HUB_FLOOR: Millis = 1_646_263_744_000;
 
-/// Days since 1970-01-01 of a proleptic Gregorian date (Hinnant, `days_from_civil`), `None` where there is none.
-pub(crate) fn days(year: i64, month: i64, day: i64) -> Option<Days> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let longest = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=longest).contains(&day) || !(1900..=2200).contains(&year) {
-        return None;
-    }
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let era = shifted.div_euclid(400);
-    let year_of_era = shifted.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Days::try_from(era * 146_097 + day_of_era - 719_468).ok()
-}
-
 /// `2024-05-05`, `2024-05-05T12:22:44Z`, `2024-09-27 15:52:33+00:00`, with or without fractions of a second.
 /// A date alone is its midnight; offsets other than zero are applied.
 pub(crate) fn millis(text: &str) -> Option<Millis> {
@@ -68,22 +48,9 @@ pub fn day(text: &str) -> Option<Days> {
     }
 }
 
-/// A day as `2024-05-31` (Hinnant, `civil_from_days`).
+/// A day as `2024-05-31`.
 pub fn text(day: Days) -> String {
-    let shifted = i64::from(day) + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    common::calendar::text(i64::from(day))
 }
 
 fn day_part(text: &str) -> Option<Days> {
@@ -95,7 +62,8 @@ fn day_part(text: &str) -> Option<Days> {
     };
     let dashes = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(7) == Some(&b'-');
     if dashes {
-        days(part(0..4)?, part(5..7)?, part(8..10)?)
+        let days = common::calendar::days(part(0..4)?, part(5..7)?, part(8..10)?)?;
+        Days::try_from(days).ok()
     } else {
         None
     }
@@ -124,11 +92,11 @@ mod tests {
 
     #[test]
     fn known_days() {
-        assert_eq!(days(1970, 1, 1), Some(0));
-        assert_eq!(days(2000, 3, 1), Some(11_017));
-        assert_eq!(days(2024, 2, 29), Some(19_782));
-        assert_eq!(days(2023, 2, 29), None);
-        assert_eq!(day("2024-05-05T12:22:44Z"), days(2024, 5, 5));
+        assert_eq!(day("1970-01-01"), Some(0));
+        assert_eq!(day("2000-03-01"), Some(11_017));
+        assert_eq!(day("2024-02-29"), Some(19_782));
+        assert_eq!(day("2023-02-29"), None);
+        assert_eq!(day("2024-05-05T12:22:44Z"), day("2024-05-05"));
     }
 
     #[test]

@@ -135,13 +135,9 @@ pub fn description(column: &'static str, mut values: Vec<f64>, rows: usize) -> D
     }
 }
 
-/// The quantile `q` of sorted values, linear between neighbours (Hyndman and Fan's type 7, pandas' default).
+/// The quantile `q` of sorted values; `None` for no values.
 fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
-    let place = q * (sorted.len().checked_sub(1)? as f64);
-    let below = place.floor() as usize;
-    let low = *sorted.get(below)?;
-    let high = sorted.get(below + 1).copied().unwrap_or(low);
-    Some(low + (high - low) * place.fract())
+    (!sorted.is_empty()).then(|| common::quantile::quantile_of_sorted(sorted, q))
 }
 
 /// The most frequent of sorted values, the smallest of several.

@@ -1,6 +1,7 @@
 //! The catalog from outside: the snapshot, and builds from real sources where they are at hand.
 
 mod config_counts;
+#[cfg(feature = "sql")]
 mod query;
 mod readers;
 mod snapshot;

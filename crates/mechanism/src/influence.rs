@@ -17,6 +17,7 @@ use crate::decoder::elementwise::moments;
 use crate::error::{Error, Result};
 use crate::run::{Group, Progress, RunSettings, Step, Tree, run, trees};
 use crate::site::Nobody;
+use common::quantile::quantile_of_sorted;
 
 /// How influence is measured.
 #[derive(Debug, Clone)]
@@ -249,8 +250,8 @@ fn intervals(sums: &[Vec<f64>], lengths: &[f64], settings: &InfluenceSettings) -
         .map(|mut values| {
             values.sort_by(f64::total_cmp);
             Interval {
-                low: quantile(&values, tail),
-                high: quantile(&values, 1.0 - tail),
+                low: quantile_of_sorted(&values, tail),
+                high: quantile_of_sorted(&values, 1.0 - tail),
             }
         })
         .collect()
@@ -261,13 +262,6 @@ pub(crate) fn quantile_or(sorted: &[f64], q: f64, otherwise: f64) -> f64 {
     if sorted.is_empty() {
         otherwise
     } else {
-        quantile(sorted, q)
+        quantile_of_sorted(sorted, q)
     }
-}
-
-/// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let at = q.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;
-    let (low, high) = (at.floor() as usize, at.ceil() as usize);
-    sorted[low] + (at - at.floor()) * (sorted[high] - sorted[low])
 }

@@ -87,11 +87,7 @@ fn http_date(text: &str) -> Option<u64> {
     if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    // Days from the civil calendar (Hinnant, "chrono-compatible low-level date algorithms").
-    let shifted = if month > 2 { year } else { year - 1 };
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let of_era = shifted % 400 * 365 + shifted % 400 / 4 - shifted % 400 / 100 + of_year;
-    let days = shifted / 400 * 146_097 + of_era - 719_468;
+    let days = common::calendar::days(year as i64, month as i64, day as i64)? as u64;
     Some(days * 86_400 + hour * 3600 + minute * 60 + second)
 }
 

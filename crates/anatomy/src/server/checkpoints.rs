@@ -62,22 +62,8 @@ impl Cell {
     }
 }
 
-/// A day since 1970-01-01 as year, month and day (Hinnant, `civil_from_days`,
-/// <https://howardhinnant.github.io/date_algorithms.html>).
-pub(crate) fn day(days: i64) -> String {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{:02}",
-        day_of_year - (153 * shifted + 2) / 5 + 1
-    )
-}
+/// A day since 1970-01-01 as `2024-05-31`.
+pub(crate) use common::calendar::text as day;
 
 /// One checkpoint: cells in the order of [`COLUMNS`].
 #[derive(Debug, Clone)]

@@ -149,11 +149,16 @@ fn dense(dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Err
     };
     let mut cost = tried;
     cost.notes.push(format!(
-        "layout read off the listed count: {}{}{}",
+        "layout read off the listed count: {}{}{}{}",
         layout.family.as_deref().unwrap_or("llama"),
         layout
             .head_dim
             .map_or(String::new(), |width| format!(", heads {width} wide")),
+        if dimensions.kv_heads.is_none() && layout.kv_heads.is_some() {
+            ", as many key-value heads as heads"
+        } else {
+            ""
+        },
         match layout.tied {
             Some(true) => ", output head tied to the embedding",
             Some(false) => ", output head of its own",
@@ -210,13 +215,21 @@ fn layouts(dimensions: &Dimensions) -> Vec<Dimensions> {
         if SOMETIMES_TIED.contains(&family.as_str()) {
             ties.extend([Some(true), Some(false)]);
         }
+        // Where key and value heads are not stated, a class's default may not be this checkpoint's: as many as heads too.
+        let mut groups = vec![dimensions.kv_heads];
+        if dimensions.kv_heads.is_none() {
+            groups.push(dimensions.heads);
+        }
         for head_dim in widths {
-            all.extend(ties.iter().map(|&tied| Dimensions {
-                family: Some(family.clone()),
-                head_dim,
-                tied,
-                ..dimensions.clone()
-            }));
+            for &kv_heads in &groups {
+                all.extend(ties.iter().map(|&tied| Dimensions {
+                    family: Some(family.clone()),
+                    head_dim,
+                    tied,
+                    kv_heads,
+                    ..dimensions.clone()
+                }));
+            }
         }
     }
     all

@@ -6,13 +6,6 @@ mod mode;
 mod moments;
 mod over;
 mod paired;
-#[path = "../../../study/src/statistics/proportions.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the file is a module of three crates, which use different parts of it"
-)]
-mod proportions;
 mod spearman;
 mod suggest;
 mod ternary;

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
 use super::bootstrap::ends;
-use super::proportions::{mcnemar, paired_difference};
+use common::proportions::{mcnemar, paired_difference};
 
 const LEVEL: f64 = 0.95;
 

@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::proportions::{mcnemar, paired_difference};
+use common::proportions::{mcnemar, paired_difference};
 
 /// A mean over items.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

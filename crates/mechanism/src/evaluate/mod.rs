@@ -10,8 +10,7 @@ mod generate;
 mod gsm8k;
 pub mod metrics;
 pub mod paired;
-#[path = "../../../study/src/statistics/proportions.rs"]
-pub mod proportions;
+pub use common::proportions;
 pub mod python_random;
 pub mod results;
 pub mod table;

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::metrics::{Mean, mean, pooled, wilson};
-use super::proportions::on_log_odds;
 use super::tasks::{GROUPS, HARNESS_VERSION, Task, group_of};
+use common::proportions::on_log_odds;
 
 /// Normal quantile of 95 % intervals.
 const Z: f64 = 1.959_963_984_540_054;

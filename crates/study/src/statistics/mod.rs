@@ -11,7 +11,6 @@ mod moments;
 mod ols;
 mod paired;
 mod partial;
-mod proportions;
 mod quantile;
 mod rank;
 mod spline;
@@ -23,6 +22,7 @@ mod weighted_rank;
 
 pub use bootstrap::{GroupBootstrap, bootstrap_interval, group_bootstrap, resample_counts};
 pub(crate) use bootstrap::{percentile_interval, resample_groups};
+pub use common::proportions::{mcnemar, normal_quantile, on_log_odds, paired_difference};
 pub use components::{Components, components, parallel_analysis};
 pub use describe::{Description, describe};
 pub use fieller::Ratio;
@@ -31,7 +31,6 @@ pub use moments::{kurtosis, mean, mean_interval, mode, skewness, standard_deviat
 pub use ols::{Contrast, OlsFit, clustered_ols, holm};
 pub use paired::{Paired, paired};
 pub use partial::{given, partial_correlations};
-pub use proportions::{mcnemar, normal_quantile, on_log_odds, paired_difference};
 pub use quantile::{median, median_interval, quantile, quantile_of_sorted, sorted};
 pub use rank::{Correlation, average_ranks, pearson, spearman};
 pub use spline::RestrictedSpline;

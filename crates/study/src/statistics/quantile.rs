@@ -4,6 +4,7 @@
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 use crate::finding::Interval;
+pub use common::quantile::quantile_of_sorted;
 
 /// The values in ascending order.
 pub fn sorted(values: &[f64]) -> Vec<f64> {
@@ -20,18 +21,6 @@ pub fn quantile(values: &[f64], fraction: f64) -> f64 {
 /// The median; NaN for no values.
 pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
-}
-
-/// The `fraction` quantile of values already in ascending order; NaN for no values.
-pub fn quantile_of_sorted(ordered: &[f64], fraction: f64) -> f64 {
-    let Some(last) = ordered.len().checked_sub(1) else {
-        return f64::NAN;
-    };
-    let place = fraction.clamp(0.0, 1.0) * last as f64;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(last);
-    let share = place - below as f64;
-    ordered[below] + share * (ordered[above] - ordered[below])
 }
 
 /// Order-statistic interval of the median: the ranks whose binomial coverage is at least `level`; `None` for

@@ -1,7 +1,4 @@
 //! Intervals of a difference of paired proportions that agree with the exact test of `McNemar` beside them.
-//!
-//! Three crates that do not know each other compare two checkpoints on the same items: this file is a module of each of
-//! them, so that all say the same. It uses nothing but the standard library.
 
 /// Normal quantile of two-sided intervals of `level`, by bisection.
 pub fn normal_quantile(level: f64) -> f64 {

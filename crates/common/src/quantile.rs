@@ -1,0 +1,18 @@
+//! Quantiles by linear interpolation between order statistics, as numpy and pandas do by default (Hyndman and
+//! Fan 1996, type 7).
+
+/// The `fraction` quantile of values already in ascending order; NaN for no values.
+///
+/// ```
+/// assert_eq!(common::quantile::quantile_of_sorted(&[1.0, 2.0, 4.0], 0.75), 3.0);
+/// ```
+pub fn quantile_of_sorted(ordered: &[f64], fraction: f64) -> f64 {
+    let Some(last) = ordered.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let place = fraction.clamp(0.0, 1.0) * last as f64;
+    let below = place.floor() as usize;
+    let above = (below + 1).min(last);
+    let share = place - below as f64;
+    ordered[below] + share * (ordered[above] - ordered[below])
+}
