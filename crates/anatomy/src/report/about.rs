@@ -48,15 +48,21 @@ impl About {
         }
     }
 
-    /// How many findings there are and what they were made from.
-    pub(crate) fn lead(&self, n: usize, command: &str) -> String {
+    /// How many findings there are and what they were made from: `catalog_sha256` of a catalog, or the user's own rows.
+    pub(crate) fn lead(&self, n: usize, command: &str, catalog_sha256: &str) -> String {
         let findings = if n == 1 { "finding" } else { "findings" };
         let only = self
             .condition
             .as_ref()
             .map_or_else(String::new, |condition| format!(", only rows where {condition}"));
         match &self.data {
-            None => format!("{n} {findings} on open checkpoints and public leaderboards{only}."),
+            None if is_compiled_in(catalog_sha256) => {
+                format!("{n} {findings} on open checkpoints and public leaderboards{only}.")
+            }
+            None => format!(
+                "{n} {findings} on the checkpoints and scores of the catalog {}, which is not the one that comes along{only}.",
+                catalog_sha256.get(..16).unwrap_or(catalog_sha256)
+            ),
             Some(data) => format!(
                 "{n} {findings} made from {} ({} rows{only}; columns used: {}; SHA-256 {}) by {command}.",
                 data.file,
@@ -75,6 +81,11 @@ impl About {
             ..Provenance::of(catalog, seed)
         }
     }
+}
+
+/// Whether that is the catalog compiled into the program, whose sources are public leaderboards.
+pub(crate) fn is_compiled_in(catalog_sha256: &str) -> bool {
+    catalog::catalog::snapshot_identity().is_ok_and(|own| own == catalog_sha256)
 }
 
 /// A sentence with a mark at its end.

@@ -9,6 +9,7 @@ use study::finding::{Finding, Verdict};
 use study::section::{Cell, Section, Table};
 
 use super::Study;
+use super::about::is_compiled_in;
 use crate::output;
 use crate::provenance::FindingsFile;
 
@@ -24,6 +25,8 @@ struct Page<'a> {
     counted: Option<String>,
     printed: Option<String>,
     findings: &'a FindingsFile<'a>,
+    /// The catalog is the one compiled in.
+    is_public: bool,
 }
 
 struct SectionView<'a> {
@@ -81,11 +84,14 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
             .collect(),
         ledger,
         title: study.about.title(),
-        lead: study
-            .about
-            .lead(findings.findings.len(), &findings.provenance.command),
+        lead: study.about.lead(
+            findings.findings.len(),
+            &findings.provenance.command,
+            &findings.provenance.catalog_sha256,
+        ),
         counted: Tally::claims(all()).in_words(),
         printed: Tally::printed(all()).printed_in_words(),
+        is_public: is_compiled_in(&findings.provenance.catalog_sha256),
         findings,
     };
     Ok(page.render()?)

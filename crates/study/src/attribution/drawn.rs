@@ -67,7 +67,7 @@ pub(super) fn figure(id: &str, targets: &str, bars: Vec<Bar>, n: usize) -> Figur
         id: id.into(),
         title: format!("Importance of layers, d_model, d_ffn, heads: {targets}"),
         caption: format!(
-            "Which of the four comes first changes with the shapes drawn: share of a forest's fall of impurity, all rows, \
+            "How far the order of the four depends on the shapes drawn: share of a forest's fall of impurity, all rows, \
              95 % intervals over {} draws of whole shapes; up to n = {n} rows a target.",
             Effort::MANY.draws
         ),
