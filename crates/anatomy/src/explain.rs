@@ -11,6 +11,7 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// What is said of something that this program was built without.
+#[cfg(not(all(feature = "hub", feature = "images", feature = "cluster")))]
 pub(crate) fn not_built_in(what: &str, feature: &'static str) -> anyhow::Error {
     catalog::Error::NotBuiltIn {
         what: what.to_owned(),
