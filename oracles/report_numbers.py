@@ -353,8 +353,8 @@ def scale(ledger, rows, report):
     for name, subset, strata in (
         ("raw", known, 0),
         ("within_month", known[known.month.notna()], known.month[known.month.notna()]),
-        ("pretrained", known[known.kind == "pretrained"], 0),
-        ("post_trained", known[known.kind.notna() & (known.kind != "pretrained")], 0),
+        ("pretrained", known[known.post_trained.astype(str).str.lower() == "false"], 0),
+        ("post_trained", known[known.post_trained.astype(str).str.lower() == "true"], 0),
     ):
         fit = within(subset, "x", "average", strata, "shape")
         value, low, high, _ = contrast(fit, [1])
