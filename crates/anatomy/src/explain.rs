@@ -42,7 +42,12 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         if let Some(unknown) = cause.downcast_ref::<crate::answers::known::UnknownId>() {
             return Some(if unknown.near.is_empty() {
-                "`anatomy query \"select id from checkpoints where id like '%name%'\"` finds ids; --config takes any checkpoint's config.json".into()
+                let finds = if catalog::query::BUILT_IN {
+                    "`anatomy query \"select id from checkpoints where id like '%name%'\"` finds ids"
+                } else {
+                    "the explorer of the dashboard (`anatomy serve`) finds ids"
+                };
+                format!("{finds}; `predict --config` takes any checkpoint's config.json")
             } else {
                 format!("did you mean {}?", unknown.near.join(", "))
             });
