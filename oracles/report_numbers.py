@@ -658,10 +658,11 @@ def progress(ledger, board, rows, outcomes, report):
         fit = clustered(design, own[outcome], own["shape"].to_numpy())
         doubling, low, high, _ = contrast(fit, [0, 1, 0])
         ledger.check(f"progress.points_per_doubling.{board}.{outcome}", doubling, low, high)
+        idle = low <= 0 <= high
         points, low, high, _ = contrast(fit, [0, 0, 1])
         ledger.check(f"progress.points_per_year.{board}.{outcome}", points, low, high)
         value, low, high = fieller(fit, 1, 2)
-        if value is not None and not (value > 0 and points > 0):
+        if value is not None and (idle or not (value > 0 and points > 0)):
             value, low, high = None, math.nan, math.nan
         value = None if value is None else 12 * value
         ledger.check(f"progress.halving_months.{board}.{outcome}", value, 12 * low, 12 * high)

@@ -18,6 +18,12 @@ fn falling(number: u32, log_size: f64, years: f64) -> f64 {
     standing(number, log_size, years) - 50.0 * years
 }
 
+/// Rising, where size buys nothing.
+fn for_nothing(number: u32, _: f64, years: f64) -> f64 {
+    let noise = if (number / 6).is_multiple_of(2) { 2.0 } else { -2.0 };
+    noise + 50.0 * years
+}
+
 fn boards(score: fn(u32, f64, f64) -> f64) -> Vec<Board> {
     let rows = (0..120_u32)
         .map(|number| {
@@ -128,6 +134,7 @@ fn where_scores_may_not_rise_nothing_is_said_to_halve() {
             "we cannot tell: growth per year covers 0",
         ),
         (falling, false, "does not halve"),
+        (for_nothing, false, "we cannot tell: points per doubling cover 0"),
     ] {
         let sections = made(score);
         let finding = sections

@@ -59,7 +59,10 @@ pub(super) fn trade(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         let (doubling, year) = (fit.coefficient(1), fit.coefficient(2));
         let mut halving = fit.ratio(1, 2).times(12.0);
         let open = is_open(&halving);
-        halving.value = halving.value.filter(|months| *months > 0.0 && year.value > 0.0);
+        let idle = is_idle(&doubling);
+        halving.value = halving
+            .value
+            .filter(|months| *months > 0.0 && year.value > 0.0 && !idle);
         if halving.value.is_none() && !open {
             halving.interval = None;
         }
@@ -115,7 +118,7 @@ pub(super) fn trade(board: &Board, bases: &[Base<'_>], section: &mut Section) {
                 "12 times points per doubling over points per year",
             )
             .with_interval(halving.interval.clone())
-            .with_note(note(open, year.value, doubling.value)),
+            .with_note(note(open, idle, year.value, doubling.value)),
         ]);
         if outcome == AVERAGE {
             section
@@ -131,10 +134,20 @@ fn is_open(halving: &Ratio) -> bool {
     halving.interval.as_ref().is_some_and(|ends| !ends.is_bounded())
 }
 
+/// Whether a doubling of size may buy nothing: then no size makes up for time.
+fn is_idle(doubling: &Contrast) -> bool {
+    doubling
+        .interval
+        .as_ref()
+        .is_some_and(|ends| ends.low <= 0.0 && ends.high >= 0.0)
+}
+
 /// What bounds the months, or why there are none.
-fn note(open: bool, year: f64, doubling: f64) -> &'static str {
+fn note(open: bool, idle: bool, year: f64, doubling: f64) -> &'static str {
     if open {
         "cannot tell: growth per year covers 0, so nothing bounds the months (ends null)"
+    } else if idle {
+        "cannot tell: points per doubling cover 0, so size may buy nothing to make up for"
     } else if year <= 0.0 {
         "no value: scores fall with date at equal size"
     } else if doubling <= 0.0 {
@@ -166,6 +179,9 @@ fn words(board: &Board, [doubling, year]: [&Contrast; 2], halving: &Ratio, n: us
         Some(months) => format!(
             "{worth}: the size that an equal score needs halves in {months:.0} months{} {of}.",
             between(&halving.interval, 0)
+        ),
+        None if is_idle(doubling) => format!(
+            "{worth}: in how many months the size that an equal score needs halves we cannot tell: points per doubling cover 0 {of}."
         ),
         None => format!("{worth}: the size that an equal score needs does not halve {of}."),
     }
