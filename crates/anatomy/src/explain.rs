@@ -42,7 +42,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         if let Some(unknown) = cause.downcast_ref::<crate::answers::known::UnknownId>() {
             return Some(if unknown.near.is_empty() {
-                let finds = if catalog::query::BUILT_IN {
+                let finds = if catalog::query::needed().is_ok() {
                     "`anatomy query \"select id from checkpoints where id like '%name%'\"` finds ids"
                 } else {
                     "the explorer of the dashboard (`anatomy serve`) finds ids"

@@ -25,6 +25,7 @@ mod provenance;
 mod report;
 mod rows;
 mod server;
+mod signals;
 mod units;
 
 use std::process::ExitCode;

@@ -27,6 +27,18 @@ pub(crate) fn anatomy(arguments: &[&str]) -> Ran {
     ran(command)
 }
 
+/// The sources of the small catalog of made-up checkpoints.
+pub(crate) fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalog")
+}
+
+/// Builds a catalog.
+pub(crate) fn build(sources: &Path, out: &Path) {
+    let [sources, out] = [sources, out].map(|path| path.to_str().expect("UTF-8"));
+    let built = anatomy(&["catalog", "build", "--quiet", "--sources", sources, "--out", out]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+}
+
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

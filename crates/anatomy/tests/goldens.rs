@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::command::{Ran, anatomy};
+use crate::command::{Ran, anatomy, build, fixtures};
 
 /// Where the snapshots are, and what in them differs from run to run.
 fn settings(catalog: Option<&Path>) -> insta::Settings {
@@ -41,17 +41,7 @@ fn small_catalog() -> &'static Path {
     let (_, path) = BUILT.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("catalog");
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalog");
-        let built = anatomy(&[
-            "catalog",
-            "build",
-            "--quiet",
-            "--sources",
-            sources.to_str().expect("UTF-8"),
-            "--out",
-            path.to_str().expect("UTF-8"),
-        ]);
-        assert_eq!(built.code, 0, "{}", built.stderr);
+        build(&fixtures(), &path);
         (folder, path)
     });
     path

@@ -1,8 +1,11 @@
 //! `recommend` and `compare` as a user meets them, on the compiled-in tables.
 
+use std::fs;
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
-use crate::command::anatomy;
+use crate::command::{anatomy, build, fixtures};
 use crate::r#use::{answer, list, number};
 
 #[test]
@@ -136,37 +139,30 @@ const OWN: &str = r#"{"model_name": "MODEL", "config": {"model_dtype": "bfloat16
  "chat_template": TEMPLATE, "n-shot": {"leaderboard_gpqa": 0}, "versions": {},
  "results": {"leaderboard_gpqa": {"acc_norm,none": VALUE}}}"#;
 
-/// The small catalog with own results of these checkpoints: id, share right, with a chat template.
-fn with_own_results(own: &[(&str, &str, bool)]) -> tempfile::TempDir {
+/// A folder with the sources of the small catalog.
+fn sources() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let sources = folder.path().join("sources");
-    std::fs::create_dir(&sources).expect("a folder");
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalog");
-    for entry in std::fs::read_dir(fixtures).expect("fixtures") {
+    fs::create_dir(&sources).expect("a folder");
+    for entry in fs::read_dir(fixtures()).expect("fixtures") {
         let entry = entry.expect("an entry");
-        std::fs::copy(entry.path(), sources.join(entry.file_name())).expect("a copy");
+        fs::copy(entry.path(), sources.join(entry.file_name())).expect("a copy");
     }
+    (folder, sources)
+}
+
+/// The small catalog with own results of these checkpoints: id, share right, with a chat template.
+fn with_own_results(own: &[(&str, &str, bool)]) -> tempfile::TempDir {
+    let (folder, sources) = sources();
     for (number, (id, value, template)) in own.iter().enumerate() {
         let text = OWN
             .replace("MODEL", id)
             .replace("VALUE", value)
             .replace("TEMPLATE", if *template { "\"{{x}}\"" } else { "null" });
-        std::fs::write(
-            sources.join(format!("results_2024-06-{:02}.json", number + 1)),
-            text,
-        )
-        .expect("a file");
+        let name = format!("results_2024-06-{:02}.json", number + 1);
+        fs::write(sources.join(name), text).expect("a file");
     }
-    let built = anatomy(&[
-        "catalog",
-        "build",
-        "--quiet",
-        "--sources",
-        sources.to_str().expect("UTF-8"),
-        "--out",
-        folder.path().join("catalog").to_str().expect("UTF-8"),
-    ]);
-    assert_eq!(built.code, 0, "{}", built.stderr);
+    build(&sources, &folder.path().join("catalog"));
     folder
 }
 
@@ -233,7 +229,7 @@ fn a_ranking_is_of_one_leaderboard() {
         assert!(number(&choice["score"]) < 90.0, "{choice}");
     }
     // One that only has own results does not rank, and that is said.
-    let folder = with_own_results(&[("someone/birch-7b-own", "0.99", false)]);
+    let folder = with_own_results(&[("east/birch-7b-own", "0.99", false)]);
     let found = answer_of(
         &folder,
         &["recommend", "--memory", "80GB", "--task", "gpqa", "--top", "100"],
@@ -241,27 +237,22 @@ fn a_ranking_is_of_one_leaderboard() {
     assert!(
         list(&found, "measured")
             .iter()
-            .all(|choice| choice["id"] != "someone/birch-7b-own")
+            .all(|choice| choice["id"] != "east/birch-7b-own")
     );
+    let said = |note: &Value| {
+        note.as_str()
+            .is_some_and(|note| note.starts_with("1 with a score of gpqa by another leaderboard"))
+    };
+    assert!(list(&found, "notes").iter().any(said), "{}", found["notes"]);
 }
 
 /// The fixtures with two sizes listed wrong, and a mixture whose name says nothing listed with a tenth of its size.
 fn with_wrong_sizes() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let sources = folder.path().join("sources");
-    std::fs::create_dir(&sources).expect("a folder");
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalog");
-    for entry in std::fs::read_dir(&fixtures).expect("fixtures") {
-        let entry = entry.expect("an entry");
-        std::fs::copy(entry.path(), sources.join(entry.file_name())).expect("a copy");
-    }
-    std::fs::copy(
-        fixtures.join("west--elm-8x7b_config.json"),
-        sources.join("nobody--elm-large_config.json"),
-    )
-    .expect("a copy");
+    let (folder, sources) = sources();
+    let config = sources.join("west--elm-8x7b_config.json");
+    fs::copy(config, sources.join("nobody--elm-large_config.json")).expect("a copy");
     let table = sources.join("contents.csv");
-    let text = std::fs::read_to_string(&table).expect("a table");
+    let text = fs::read_to_string(&table).expect("a table");
     let mixture = text
         .lines()
         .find(|line| line.contains(",west/elm-8x7b,"))
@@ -270,22 +261,9 @@ fn with_wrong_sizes() -> tempfile::TempDir {
         .replace("west", "nobody")
         .replace(",42.1494,", ",41.1494,")
         .replace(",46.703,", ",3.9,");
-    let text = text
-        .replace(",14.770,", ",2.1,")
-        .replace(",46.703,", ",2.1,")
-        .trim_end()
-        .to_owned();
-    std::fs::write(table, format!("{text}\n{mixture}\n")).expect("a table");
-    let built = anatomy(&[
-        "catalog",
-        "build",
-        "--quiet",
-        "--sources",
-        sources.to_str().expect("UTF-8"),
-        "--out",
-        folder.path().join("catalog").to_str().expect("UTF-8"),
-    ]);
-    assert_eq!(built.code, 0, "{}", built.stderr);
+    let text = text.replace(",14.770,", ",2.1,").replace(",46.703,", ",2.1,");
+    fs::write(table, format!("{}\n{mixture}\n", text.trim_end())).expect("a table");
+    build(&sources, &folder.path().join("catalog"));
     folder
 }
 

@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use common::calendar::HUB_FLOOR;
+
+use crate::calendar::DATES_APART;
 use crate::catalog::Catalog;
 use crate::config::family;
 use crate::resolve::edits;
@@ -11,12 +14,6 @@ use crate::resolve::stated::near;
 use crate::rule::{RuleCheck, ask};
 use crate::tables::{Checkpoint, Days, ResolvedBy, Structure};
 use crate::words::{Stated, sizes};
-
-/// Days that a checkpoint may be dated before the first of its structure.
-const BEFORE: Days = 30;
-
-/// 2022-03-02, the Hub's floor: it stands for all days before.
-const FLOOR: Days = 19_053;
 
 type Shape = [Option<i64>; 4];
 
@@ -67,7 +64,7 @@ pub(crate) fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
             |row| {
                 let date = row.date?;
                 let known = *first.get(&key(row))?;
-                (row.vocab_size.is_some() && date != FLOOR && known > date + BEFORE)
+                (row.vocab_size.is_some() && date != HUB_FLOOR && known > date + DATES_APART)
                     .then(|| format!("{}: {}", row.id, crate::calendar::text(date)))
             },
         ),

@@ -4,8 +4,11 @@ use crate::tables::{Days, Millis};
 
 const DAY: i64 = 86_400_000;
 
+/// Days that dates of one thing may be apart: they are of uploads, of submissions or of releases.
+pub(crate) const DATES_APART: Days = 30;
+
 /// The Hub's floor for `created_at`: repositories older than this carry it, so it means unknown.
-pub(crate) const HUB_FLOOR: Millis = 1_646_263_744_000;
+pub(crate) const HUB_FLOOR_MILLIS: Millis = 1_646_263_744_000;
 
 /// `2024-05-05`, `2024-05-05T12:22:44Z`, `2024-09-27 15:52:33+00:00`, with or without fractions of a second.
 /// A date alone is its midnight; offsets other than zero are applied.
@@ -112,10 +115,10 @@ mod tests {
 
     #[test]
     fn the_hubs_floor() {
-        assert_eq!(millis("2022-03-02T23:29:04.000Z"), Some(HUB_FLOOR));
-        assert_eq!(millis("2022-03-02T23:29:04Z"), Some(HUB_FLOOR));
-        assert_eq!(millis("2022-03-03T00:29:04+01:00"), Some(HUB_FLOOR));
-        assert_eq!(millis("2022-03-02 23:29:04+00:00"), Some(HUB_FLOOR));
+        assert_eq!(millis("2022-03-02T23:29:04.000Z"), Some(HUB_FLOOR_MILLIS));
+        assert_eq!(millis("2022-03-02T23:29:04Z"), Some(HUB_FLOOR_MILLIS));
+        assert_eq!(millis("2022-03-03T00:29:04+01:00"), Some(HUB_FLOOR_MILLIS));
+        assert_eq!(millis("2022-03-02 23:29:04+00:00"), Some(HUB_FLOOR_MILLIS));
     }
 
     #[test]

@@ -157,11 +157,7 @@ pub(crate) fn labels(gathered: &Gathered, known: &Known) -> [Label; 5] {
     } else {
         (stated, None)
     };
-    let is_dense = known
-        .architecture
-        .as_deref()
-        .is_some_and(|class| DENSE.contains(&class));
-    let dense = (is_dense && !named_mixture(&known.id)).then(|| (source(known.architecture_source), false));
+    let dense = is_plain(known).then(|| (source(known.architecture_source), false));
     let stored = holds(&lower, &QUANTIZED);
     let alone = ADAPTER.iter().any(|mark| word(&[mark]));
     let adapter = known.adapter_source.map(|number| (source(number), known.adapter));
@@ -213,6 +209,12 @@ impl Label {
     fn or_else(self, other: impl FnOnce() -> Self) -> Self {
         if self.value.is_some() { self } else { other() }
     }
+}
+
+/// Whether the class is one of networks without experts, and the name says nothing else.
+pub(crate) fn is_plain(known: &Known) -> bool {
+    let class = known.architecture.as_deref();
+    class.is_some_and(|class| DENSE.contains(&class)) && !named_mixture(&known.id)
 }
 
 /// A mixture by its name: `8x7b`, `moe`.

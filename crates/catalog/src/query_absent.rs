@@ -7,9 +7,6 @@ pub use crate::answer::{Answer, Format, Values};
 use crate::error::Error;
 pub use crate::schema::TABLES;
 
-/// Whether this program has the engine.
-pub const BUILT_IN: bool = false;
-
 /// Views over the tables.
 pub const VIEWS: [&str; 1] = ["observations"];
 
@@ -29,7 +26,7 @@ pub struct AnswerRow<'a> {
     pub prediction: Option<&'a str>,
 }
 
-/// The error that everything here ends with.
+/// Nothing where this program has the engine; it has not.
 ///
 /// # Errors
 /// Always [`Error::NotBuiltIn`].

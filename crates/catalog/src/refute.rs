@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::calendar;
+use crate::calendar::{self, DATES_APART};
 use crate::gather::{Clash, Gathered};
 use crate::known::Known;
 use crate::resolve::admit::is_mixture;
@@ -16,8 +16,6 @@ use crate::resolve::listed::is_packed;
 use crate::resolve::pool::family_of;
 use crate::resolve::weight::by_shape;
 
-/// Days that a checkpoint may be dated before its base: dates are of uploads, submissions or releases.
-const BEFORE: i32 = 30;
 /// A count below this share of what the dimensions make is none of all parameters.
 const ALL: f64 = 0.93;
 
@@ -82,7 +80,7 @@ fn younger_base(gathered: &Gathered, known: &Known) -> Option<(String, (i32, i32
     let base = declared(known.base.as_deref()?)?;
     let day = gathered.known[gathered.find(base)? as usize].published()?;
     let own = known.published()?;
-    (day > own + BEFORE).then(|| (base.to_owned(), (own, day)))
+    (day > own + DATES_APART).then(|| (base.to_owned(), (own, day)))
 }
 
 /// A count that is too small for the checkpoint's own dimensions, and what those make, billions.

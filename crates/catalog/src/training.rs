@@ -21,6 +21,8 @@ mod words;
 
 use std::collections::HashMap;
 
+use common::calendar::HUB_FLOOR;
+
 use crate::gather::Gathered;
 use crate::known::Known;
 use crate::labels::labels;
@@ -31,9 +33,6 @@ use crate::tables::{Conflict, Days, Evaluation, Structure, Training};
 use crate::words::{Stated, sizes, words};
 
 use words::{CHAT, SCRATCH, SURGERY, TUNED, UPLOAD};
-
-/// Days up to the Hub's floor 2022-03-02: older, but how much is not known.
-const FLOOR: Days = 19_053;
 
 impl Known {
     /// Takes what a leaderboard's row says of the checkpoint's training.
@@ -230,7 +229,10 @@ impl Trainings {
             if organisation(&older.id) != organisation(&known.id) {
                 return Label {
                     value: None,
-                    by: Some(format!("doubted: the network of {}, which is older", older.id)),
+                    by: Some(format!(
+                        "doubted: same architecture, dimensions and vocabulary as {}, which is older",
+                        older.id
+                    )),
                 };
             }
         }
@@ -272,7 +274,7 @@ fn oldest<K: std::hash::Hash + Eq>(
 }
 
 fn day(known: &Known) -> Option<Days> {
-    known.published().map(|day| day.max(FLOOR))
+    known.published().map(|day| day.max(HUB_FLOOR))
 }
 
 /// The name without organisation and without words that tell one upload from another.

@@ -1,5 +1,8 @@
 //! The civil calendar, without a clock (Hinnant 2013, <https://howardhinnant.github.io/date_algorithms.html>).
 
+/// 2022-03-02, the Hub's floor, in days since 1970-01-01: repositories of that day are of it or of any day before.
+pub const HUB_FLOOR: i32 = 19_053;
+
 /// Days since 1970-01-01 of a proleptic Gregorian date of 1900 to 2200; `None` where there is none.
 ///
 /// ```

@@ -45,7 +45,7 @@ pub struct Board {
 }
 
 /// The Hub's floor 2022-03-02: what is older or of that day has no known date.
-const FLOOR: f64 = 19_053.0;
+const FLOOR: f64 = common::calendar::HUB_FLOOR as f64;
 
 /// A date that is not the Hub's floor.
 pub(crate) fn known_date(date: Option<f64>) -> Option<f64> {

@@ -131,7 +131,7 @@ async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<
     tokio::pin!(serving);
     tokio::select! {
         done = &mut serving => return done.context("serving ended"),
-        () = signal() => {}
+        () = crate::signals::interrupted() => {}
     }
     let _ = stop.send(true);
     // Who still reads after the grace period is cut off.
@@ -187,20 +187,4 @@ async fn metrics_text(State(state): State<Shared>) -> impl IntoResponse {
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         state.metrics.text(&gauges),
     )
-}
-
-/// SIGINT or SIGTERM.
-async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -28,7 +28,7 @@ pub fn parse(bytes: &[u8], file: &str) -> Result<Value, Error> {
     })?;
     serde_json::from_str(text)
         .or_else(|first| {
-            let plain = without_nan(text);
+            let plain = common::python_json::without_nan(text);
             if plain == text {
                 Err(first)
             } else {
@@ -41,33 +41,6 @@ pub fn parse(bytes: &[u8], file: &str) -> Result<Value, Error> {
             column: error.column(),
             message: error.to_string(),
         })
-}
-
-/// `text` with bare `NaN`, `Infinity`, `-Infinity` replaced by `null`.
-fn without_nan(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let (mut inside, mut escaped) = (false, false);
-    while let Some(character) = rest.chars().next() {
-        if !inside
-            && let Some(word) = ["-Infinity", "Infinity", "NaN"]
-                .into_iter()
-                .find(|word| rest.starts_with(word))
-        {
-            out.push_str("null");
-            rest = &rest[word.len()..];
-            continue;
-        }
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if inside => escaped = true,
-            '"' => inside = !inside,
-            _ => {}
-        }
-        out.push(character);
-        rest = &rest[character.len_utf8()..];
-    }
-    out
 }
 
 #[cfg(test)]

@@ -43,10 +43,7 @@ use spearman::SpearmanAccumulator;
 /// One score a row, with the structure and the facts of its checkpoint: the join that most questions start from.
 const OBSERVATIONS: &str = include_str!("observations.sql");
 
-/// Whether this program has the engine.
-pub const BUILT_IN: bool = true;
-
-/// Nothing: the engine is here.
+/// Nothing where this program has the engine, as it has.
 ///
 /// # Errors
 /// None; where SQL is not built in, the error that says so.

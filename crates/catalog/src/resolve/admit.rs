@@ -13,7 +13,9 @@
 //! it is noted and not used. A size that another number of the same layers gives exactly is that of a stack or of a pruned
 //! checkpoint: that one stays unresolved. What is left is another vocabulary.
 
+use crate::calendar::DATES_APART;
 use crate::known::Known;
+use crate::labels::is_plain;
 use crate::resolve::edits;
 use crate::resolve::listed::{Experts, Listed, closest};
 use crate::resolve::pool::{Pool, Shape, Template, block, family_of};
@@ -21,8 +23,6 @@ use crate::resolve::stated::said;
 use crate::resolve::weight::by_shape;
 use crate::words::{Stated, sizes};
 
-/// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
-const BEFORE: i32 = 30;
 /// Shares of the true size that boards list for packed weights, or for weights counted by bytes.
 const PACKED: [f64; 4] = [0.25, 0.5, 2.0, 4.0];
 /// How far a listed share may be off, of counted sizes and of rough ones.
@@ -100,6 +100,7 @@ pub(crate) fn is_mixture(known: &Known) -> bool {
             .any(|stated| matches!(stated, Stated::Mixture(..)))
     };
     match (family_of(known), known.is_moe) {
+        _ if is_plain(known) => false,
         (_, Some(true)) if known.structured => true,
         (Some(family), _) => by_class(&family),
         (None, said) => said == Some(true) || named(),
@@ -175,7 +176,7 @@ impl<'a> Asked<'a> {
         if !self.mixture && is_mixture(of) {
             return Some(format!("{} is a mixture", of.id));
         }
-        if pool.is_younger(of, shape, self.known.published(), BEFORE) {
+        if pool.is_younger(of, shape, self.known.published(), DATES_APART) {
             return Some(format!("the structure of {} is younger", of.id));
         }
         None

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::calendar::{self, HUB_FLOOR};
+use crate::calendar::{self, HUB_FLOOR_MILLIS};
 use crate::clean;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
@@ -90,7 +90,7 @@ fn observed(entry: &Fields, id: &str) -> Observed {
             .and_then(|config| fields::text(config, &["model_type"]))
             .map(str::to_owned),
         revision: fields::text(entry, &["sha"]).map(str::to_owned),
-        created_at: time("createdAt").filter(|&at| at != HUB_FLOOR),
+        created_at: time("createdAt").filter(|&at| at != HUB_FLOOR_MILLIS),
         last_modified: time("lastModified"),
         likes: fields::count(entry, &["likes"]),
         downloads: fields::count(entry, &["downloads"]),

@@ -8,7 +8,7 @@ use crate::observed::Observed;
 fn add(gathered: &mut Gathered, id: &str, day: Days, kind: Option<&str>, base: Option<&str>) -> u32 {
     let observed = Observed {
         id: id.into(),
-        date: Some(FLOOR + day),
+        date: Some(HUB_FLOOR + day),
         base: base.map(str::to_owned),
         dimensions: [Some(4), Some(64), Some(256), Some(4), Some(4), Some(1_000), None],
         ..Observed::default()

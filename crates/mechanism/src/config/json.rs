@@ -6,37 +6,12 @@ use serde_json::{Map, Value};
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     serde_json::from_slice(bytes).or_else(|first| {
-        let plain = std::str::from_utf8(bytes).map(without_nan);
+        let plain = std::str::from_utf8(bytes).map(common::python_json::without_nan);
         match plain {
             Ok(plain) if plain.as_bytes() != bytes => serde_json::from_str(&plain).map_err(|_| first),
             _ => Err(first),
         }
     })
-}
-
-/// `text` with the values that JSON does not know as `null`.
-fn without_nan(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut rest, mut inside, mut escaped) = (text, false, false);
-    while let Some(character) = rest.chars().next() {
-        let word = ["-Infinity", "Infinity", "NaN"]
-            .into_iter()
-            .find(|word| !inside && rest.starts_with(word));
-        if let Some(word) = word {
-            out.push_str("null");
-            rest = &rest[word.len()..];
-            continue;
-        }
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if inside => escaped = true,
-            '"' => inside = !inside,
-            _ => {}
-        }
-        out.push(character);
-        rest = &rest[character.len_utf8()..];
-    }
-    out
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::hub::error::Error;
 use crate::hub::settings::Settings;
 use crate::hub::store::Store;
 use crate::hub::writer::Writer;
+use crate::signals::interrupted;
 
 /// What a run that fetches works with.
 pub(super) struct Session {
@@ -43,10 +44,10 @@ pub(super) fn with_session<T>(
     let (done, writer) = runtime.block_on(async {
         let (sender, stop) = watch::channel(false);
         let signals = tokio::spawn(async move {
-            stopped_by_user().await;
+            interrupted().await;
             let _ = sender.send(true);
             // A second wish to stop is obeyed at once: the store is whole at any moment.
-            stopped_by_user().await;
+            interrupted().await;
             std::process::exit(130);
         });
         let session = Session {
@@ -66,20 +67,4 @@ pub(super) fn with_session<T>(
         (Err(cause), Err(Error::Gone { .. }) | Ok(_)) => Err(cause.into()),
         (_, done) => Ok(done?),
     }
-}
-
-/// Waits for an interrupt, or for being asked to end.
-async fn stopped_by_user() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

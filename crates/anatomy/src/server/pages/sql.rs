@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use catalog::query::{TABLES, VIEWS};
 use serde_json::Value;
 
 use super::{CellView, fresh};
@@ -50,7 +51,8 @@ struct Page<'a> {
     limits: Limits,
     memory: usize,
     examples: Vec<(&'static str, &'static str, String)>,
-    tables: [&'static str; 11],
+    /// Views first: most questions start from one.
+    tables: Vec<&'static str>,
     problem: Option<Problem>,
     answer: Option<AnswerView>,
 }
@@ -89,19 +91,7 @@ pub(super) async fn page(State(state): State<Shared>, query: Pairs) -> Response 
             .iter()
             .map(|(what, sql)| (*what, *sql, encode(sql)))
             .collect(),
-        tables: [
-            "observations",
-            "checkpoints",
-            "structures",
-            "evaluations",
-            "scores",
-            "items",
-            "duplicates",
-            "conflicts",
-            "rejects",
-            "resolution",
-            "sources",
-        ],
+        tables: VIEWS.into_iter().chain(TABLES).collect(),
         problem,
         answer,
     };

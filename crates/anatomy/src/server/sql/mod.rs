@@ -104,7 +104,7 @@ impl Pool {
 
     /// Starts one child before the first statement asks for it.
     pub(crate) async fn warm(&self) {
-        if !catalog::query::BUILT_IN {
+        if catalog::query::needed().is_err() {
             return;
         }
         let (sql, form) = ("select 1".to_owned(), Form::Json);
