@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Predict(commands::predict::PredictArgs),
     /// Which checkpoint to take under a budget of memory, speed and licence
     Recommend(commands::recommend::RecommendArgs),
+    /// The machine here: memory, graphics cards, and what is known of their bandwidth
+    Device(commands::device::DeviceArgs),
     /// Checkpoints side by side: what differs, and whether it is more than noise
     Compare(commands::compare::CompareArgs),
     /// Start the processes that `query --cluster` runs statements on [cargo feature: cluster]
@@ -93,6 +95,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Probe(command) => commands::probe::run(&cli.global, command),
         Command::Predict(args) => commands::predict::run(&cli.global, args),
         Command::Recommend(args) => commands::recommend::run(&cli.global, args),
+        Command::Device(args) => commands::device::run(&cli.global, args),
         Command::Compare(args) => commands::compare::run(&cli.global, args),
         Command::Cluster(command) => commands::cluster::run(&cli.global, command),
         Command::Query(args) => commands::query::run(&cli.global, args),

@@ -17,6 +17,7 @@ mod frame;
 mod global;
 #[cfg(feature = "hub")]
 mod hub;
+mod machine;
 mod narrow;
 mod output;
 mod probes;

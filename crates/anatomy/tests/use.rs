@@ -139,7 +139,7 @@ fn a_prediction_carries_everything_that_makes_it_worth_something() {
     assert_eq!(found["extrapolating"], false);
     let nearest = &list(&found, "nearest")[0];
     assert_eq!(number(&nearest["distance"]), 0.0);
-    let half = list(&found, "memory")
+    let half = list(&found, "memory_by_precision")
         .iter()
         .find(|row| row["precision"] == "bf16")
         .expect("16 bits");

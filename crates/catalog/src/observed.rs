@@ -2,23 +2,10 @@
 
 use std::collections::BTreeMap;
 
+pub(crate) use crate::config::dimensions::{DIMENSIONS, Dimensions};
 use crate::config::makeup::Makeup;
 use crate::error::{Error, cut};
 use crate::tables::{Days, Evaluation, Item, Millis, Reject, Score};
-
-/// The dimensions a structure has, in the order of [`DIMENSIONS`].
-pub(crate) type Dimensions = [Option<i64>; 7];
-
-/// Names of the dimensions, in the order in which [`Dimensions`] holds them.
-pub(crate) const DIMENSIONS: [&str; 7] = [
-    "layers",
-    "d_model",
-    "d_ffn",
-    "heads",
-    "kv_heads",
-    "vocab_size",
-    "pos",
-];
 
 /// Where something stands: a source by number, and the row in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use study::finding::Interval;
 
 use super::Predictor;
-use super::cost::Costs;
+use super::cost::{Costs, Setup};
 use super::known::{Known, StructureOf};
 use super::measured::{self, Measured, Run};
 use super::predictor::board_place;
@@ -168,7 +168,7 @@ fn compared(known: &Known<'_>, id: &str, contexts: &[i64], devices: &[Device]) -
         let costed = known.costed(structure, checkpoint);
         shown.size = costed.size;
         if let Some(cost) = &costed.arithmetic {
-            costs = Costs::of(cost, &Precision::ALL, contexts, devices);
+            costs = Costs::of(cost, &Precision::ALL, contexts, devices, Setup::default());
         }
         costs.cost_notes.extend(costed.note);
     }

@@ -1,6 +1,8 @@
 //! Costs of one structure, ready to be served.
 
-use catalog::cost::{Arithmetic, DecodeBound, Device, Memory, Precision, Workload};
+use catalog::cost::{
+    Arithmetic, CacheType, DecodeBound, Device, Engine, Footprint, Memory, Precision, Quant, Speed, Workload,
+};
 use serde::Serialize;
 
 /// Everything that follows from a structure by arithmetic; all `None` and empty where a dimension is missing.
@@ -20,8 +22,12 @@ pub(crate) struct Costs {
     pub(crate) kv_cache_bytes_per_token_beyond_windows: Option<f64>,
     /// Positions of the smallest window, where a layer has one.
     pub(crate) smallest_window: Option<i64>,
-    /// By precision and context.
-    pub(crate) memory: Vec<Memory>,
+    /// In the engine and with the weights asked for, at the longest context asked for, part by part.
+    pub(crate) memory: Option<Footprint>,
+    /// On the first device, in that engine.
+    pub(crate) speed: Option<Speed>,
+    /// By precision and context, of an engine that keeps no more than it must.
+    pub(crate) memory_by_precision: Vec<Memory>,
     /// By device, precision and context.
     pub(crate) decode: Vec<DecodeBound>,
     /// The devices with their figures and sources.
@@ -30,14 +36,38 @@ pub(crate) struct Costs {
     pub(crate) cost_notes: Vec<String>,
 }
 
+/// How a checkpoint is to be run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setup {
+    /// The program that runs it.
+    pub(crate) engine: Engine,
+    /// How its weights are stored.
+    pub(crate) quant: Quant,
+    /// How its keys and values are.
+    pub(crate) cache: CacheType,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            engine: Engine::default(),
+            quant: Precision::Half.into(),
+            cache: CacheType::default(),
+        }
+    }
+}
+
 impl Costs {
-    /// Of a structure, for these precisions, contexts (tokens) and devices.
+    /// Of a structure, for these precisions, contexts (tokens) and devices, and for one run of it.
     pub(crate) fn of(
         cost: &Arithmetic,
         precisions: &[Precision],
         contexts: &[i64],
         devices: &[Device],
+        setup: Setup,
     ) -> Self {
+        let longest = contexts.iter().copied().max().unwrap_or(1);
+        let memory = cost.footprint(setup.engine, setup.quant, setup.cache, longest);
         let pairs = || {
             precisions
                 .iter()
@@ -53,7 +83,9 @@ impl Costs {
                 cost.cache_bytes_per_token_beyond_windows(Precision::Half),
             ),
             smallest_window: cost.smallest_window(),
-            memory: pairs()
+            speed: devices.first().map(|device| cost.speed(device, &memory)),
+            memory: Some(memory),
+            memory_by_precision: pairs()
                 .map(|(precision, context)| cost.memory(precision, &Workload::of(context)))
                 .collect(),
             decode: devices

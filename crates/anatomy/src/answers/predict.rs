@@ -8,7 +8,7 @@ use study::finding::Interval;
 use study::regression::SavedFit;
 
 use super::Predictor;
-use super::cost::Costs;
+use super::cost::{Costs, Setup};
 use super::known::{self, Known, Neighbour, StructureOf};
 use super::measured::{self, Measured};
 use super::saved::{self, SavedAnswer};
@@ -43,6 +43,8 @@ pub(crate) struct Question {
     pub(crate) devices: Vec<Device>,
     /// Positions for which memory and decoding are computed, tokens.
     pub(crate) contexts: Vec<i64>,
+    /// Engine and types of numbers for which memory and speed are told in full.
+    pub(crate) setup: Setup,
     /// A what-if besides.
     pub(crate) sweep: Option<Sweep>,
     /// A kept fit that predicts besides.
@@ -60,6 +62,7 @@ impl Question {
             benchmarks: Vec::new(),
             devices: Vec::new(),
             contexts: vec![2_048, 8_192, 32_768],
+            setup: Setup::default(),
             sweep: None,
             fit: None,
         }
@@ -189,7 +192,13 @@ pub(crate) fn predict(predictor: &Predictor, question: &Question) -> Result<Pred
         .arithmetic
         .as_ref()
         .map_or_else(Costs::default, |arithmetic| {
-            Costs::of(arithmetic, &Precision::ALL, &question.contexts, &question.devices)
+            Costs::of(
+                arithmetic,
+                &Precision::ALL,
+                &question.contexts,
+                &question.devices,
+                question.setup,
+            )
         });
     let Asked {
         id, structure, notes, ..

@@ -5,6 +5,7 @@ pub(crate) mod catalog;
 pub(crate) mod cluster;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod device;
 pub(crate) mod hub;
 pub(crate) mod man;
 pub(crate) mod predict;

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use catalog::cost::Precision;
+use catalog::cost::{Device, Precision};
 use clap::Args;
 
 use super::asked::{Common, ids_where, list_devices};
 use crate::answers::recommend::{Budget, Choice, RecommendAnswer, recommend};
 use crate::answers::tables::recommend::table;
 use crate::global::{Format, Global};
+use crate::machine::Machine;
 use crate::output;
 use crate::provenance::{Envelope, Provenance};
 use crate::units::memory;
@@ -29,7 +30,7 @@ Tasks: math, arithmetic, instructions, knowledge, science, reasoning, commonsens
 benchmarks by name.
 Exit status: 0 done, 1 nothing fits, 2 could not run")]
 pub(crate) struct RecommendArgs {
-    /// Memory there is, as 24GB or 80GiB [default: the device's]
+    /// Memory there is, as 24GB or 80GiB [default: the device's, else this machine's]
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
     /// Tokens in the cache
@@ -65,7 +66,7 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
         list_devices(global)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let budget = budget(args)?;
+    let budget = budget(global, args)?;
     let predictor = args.common.predictor(global)?;
     let answer = recommend(&predictor, &budget)?;
     if let Some(path) = &args.out {
@@ -97,8 +98,42 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
     })
 }
 
-fn budget(args: &RecommendArgs) -> Result<Budget> {
-    let device = args.common.device()?;
+/// The memory of the largest graphics card here, and the card where its bandwidth is known; without a card the memory that is
+/// free. Says which.
+fn of_this_machine(global: &Global) -> Result<(f64, Option<Device>)> {
+    let machine = Machine::here();
+    let gigabytes = |bytes: f64| bytes / 1e9;
+    if let Some(card) = machine.largest() {
+        let more = match machine.cards.len() {
+            1 => String::new(),
+            n => format!("; it is one of {n} cards, which are not added up (--memory for their sum)"),
+        };
+        output::say(
+            global.quiet,
+            &format!(
+                "Budget: the {:.1} GB of {} here{more}",
+                gigabytes(card.memory_bytes),
+                card.name
+            ),
+        );
+        return Ok((card.memory_bytes, card.figures.clone()));
+    }
+    let free = machine.free_bytes.context(
+        "no budget, and this system does not tell its memory: give --memory 24GB or --device \"RTX 4090\"",
+    )?;
+    output::say(
+        global.quiet,
+        &format!(
+            "Budget: the {:.1} GB of memory that are free here; no graphics card was found (--memory, --device for another \
+             machine)",
+            gigabytes(free)
+        ),
+    );
+    Ok((free, None))
+}
+
+fn budget(global: &Global, args: &RecommendArgs) -> Result<Budget> {
+    let mut device = args.common.device()?;
     let memory_bytes = match (&args.memory, &device) {
         (Some(text), _) => memory(text)?,
         (None, Some(device)) => device.memory_bytes.with_context(|| {
@@ -107,7 +142,11 @@ fn budget(args: &RecommendArgs) -> Result<Budget> {
                 device.name
             )
         })?,
-        (None, None) => bail!("no budget: give --memory 24GB or --device \"RTX 4090\""),
+        (None, None) => {
+            let (bytes, card) = of_this_machine(global)?;
+            device = card;
+            bytes
+        }
     };
     if args.min_speed.is_some() && device.is_none() {
         bail!("--min-speed needs a device: --device \"RTX 4090\", or --bandwidth 936GB/s");

@@ -3,7 +3,9 @@
 pub(crate) mod attention;
 mod blocks;
 pub(crate) mod count;
+pub(crate) mod decoders;
 pub(crate) mod defaults;
+pub(crate) mod dimensions;
 mod experts;
 pub(crate) mod family;
 pub(crate) mod fields;
@@ -14,6 +16,7 @@ mod lacking;
 pub(crate) mod layers;
 pub(crate) mod layouts;
 pub(crate) mod makeup;
+pub(crate) mod matrices;
 mod mixing;
 mod names;
 pub(crate) mod parts;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::config::blocks::{self, Block};
 use crate::config::count::Plan;
 use crate::config::defaults::{self, KeyHeads};
+use crate::config::dimensions::Dimensions;
 use crate::config::fields::{self, Fields};
 use crate::config::layers::{Feed, Mixer, kinds};
 use crate::config::layouts;
@@ -13,7 +14,6 @@ use crate::config::names::{
     D_FFN, D_MODEL, DENSE_WIDTH, EXPERT_WIDTH, EXPERTS, HEAD_DIM, HEADS, KV_HEADS, LAYERS, NESTED, POS,
     SHARED, SHARED_WIDTH, USED, VOCAB,
 };
-use crate::observed::Dimensions;
 
 /// What a `config.json` says of a checkpoint's structure. Absent is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -97,7 +97,7 @@ impl Config {
     pub(crate) fn not_a_decoder(&self) -> Option<String> {
         let (class, kind) = (self.architecture.as_deref(), self.model_type.as_deref());
         let own = || class.or(kind).unwrap_or("an encoder with a decoder");
-        crate::clean::not_a_decoder(class, kind)
+        crate::config::decoders::not_a_decoder(class, kind)
             .or_else(|| self.is_encoder_decoder.then(own))
             .map(str::to_owned)
     }

@@ -38,7 +38,7 @@ impl Device {
 /// Name, GB of memory (0: several sizes), GB/s, Tflop/s of 16 and of 32 bits (0: not stated), source.
 type Line = (&'static str, f64, f64, f64, f64, &'static str);
 
-const TABLE: [Line; 34] = [
+const TABLE: [Line; 45] = [
     ("A10", 24.0, 600.0, 125.0, 31.2, "NVIDIA A10 datasheet, 2021"),
     ("A10G", 24.0, 600.0, 70.0, 35.0, "NVIDIA A10G datasheet, 2022"),
     ("A40", 48.0, 696.0, 149.7, 37.4, "NVIDIA A40 datasheet, 2021"),
@@ -158,6 +158,86 @@ const TABLE: [Line; 34] = [
         104.8,
         "NVIDIA RTX Blackwell whitepaper, 2025",
     ),
+    (
+        "RTX 3080",
+        10.0,
+        760.3,
+        119.0,
+        29.8,
+        "NVIDIA Ampere GA102 whitepaper, 2020",
+    ),
+    (
+        "RTX 3090 Ti",
+        24.0,
+        1008.0,
+        160.0,
+        40.0,
+        "NVIDIA product page, 2022; 16 bits four times 32",
+    ),
+    (
+        "RTX 4070",
+        12.0,
+        504.2,
+        116.6,
+        29.1,
+        "NVIDIA product page, 2023; 16 bits four times 32",
+    ),
+    (
+        "RTX 4070 Super",
+        12.0,
+        504.2,
+        141.9,
+        35.5,
+        "NVIDIA product page, 2024; 16 bits four times 32",
+    ),
+    (
+        "RTX 4070 Ti",
+        12.0,
+        504.2,
+        160.4,
+        40.1,
+        "NVIDIA product page, 2023; 16 bits four times 32",
+    ),
+    (
+        "RTX 5080",
+        16.0,
+        960.0,
+        225.1,
+        56.3,
+        "NVIDIA RTX Blackwell whitepaper, 2025",
+    ),
+    (
+        "RX 7900 XTX",
+        24.0,
+        960.0,
+        122.8,
+        61.4,
+        "AMD Radeon RX 7900 XTX product page, 2022",
+    ),
+    (
+        "RX 7900 XT",
+        20.0,
+        800.0,
+        103.2,
+        51.6,
+        "AMD Radeon RX 7900 XT product page, 2022",
+    ),
+    (
+        "B200",
+        180.0,
+        8000.0,
+        2250.0,
+        0.0,
+        "NVIDIA DGX B200 datasheet, 2024, an eighth, without sparsity",
+    ),
+    (
+        "DGX Spark",
+        128.0,
+        273.0,
+        0.0,
+        0.0,
+        "NVIDIA DGX Spark datasheet, 2025",
+    ),
     ("M1", 0.0, 68.25, 0.0, 2.6, "Apple newsroom, 2020"),
     ("M1 Pro", 0.0, 200.0, 0.0, 5.2, "Apple newsroom, 2021"),
     ("M1 Max", 0.0, 400.0, 0.0, 10.4, "Apple newsroom, 2021"),
@@ -175,6 +255,7 @@ const TABLE: [Line; 34] = [
         0.0,
         "Apple technical specifications (40-core GPU), 2023",
     ),
+    ("M3 Ultra", 0.0, 819.0, 0.0, 0.0, "Apple newsroom, 2025"),
     ("M4", 0.0, 120.0, 0.0, 0.0, "Apple newsroom, 2024"),
     ("M4 Pro", 0.0, 273.0, 0.0, 0.0, "Apple newsroom, 2024"),
     (
@@ -226,7 +307,7 @@ fn plain(name: &str) -> String {
         .filter(char::is_ascii_alphanumeric)
         .collect();
     [
-        "nvidia", "geforce", "apple", "amd", "instinct", "tesla", "sxm5", "sxm4", "sxm",
+        "nvidia", "geforce", "radeon", "apple", "amd", "instinct", "tesla", "sxm5", "sxm4", "sxm",
     ]
     .iter()
     .fold(name, |name, word| name.replace(word, ""))

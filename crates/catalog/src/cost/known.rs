@@ -67,6 +67,8 @@ pub fn of_checkpoint(
         kv_heads: structure.kv_heads,
         vocab_size: structure.vocab_size,
         pos: structure.pos,
+        head_dim: structure.head_dim,
+        tied: structure.tied_embeddings,
         ..Dimensions::default()
     };
     let is_moe = checkpoint.and_then(|c| c.is_moe) == Some(true);
@@ -207,12 +209,15 @@ fn layouts(dimensions: &Dimensions) -> Vec<Dimensions> {
     };
     let mut all = Vec::new();
     for family in families {
-        let mut widths = vec![None];
-        if OWN_WIDTH.contains(&family.as_str()) && dimensions.family.is_some() {
+        let mut widths = vec![dimensions.head_dim];
+        if dimensions.head_dim.is_none()
+            && OWN_WIDTH.contains(&family.as_str())
+            && dimensions.family.is_some()
+        {
             widths.extend(HEAD_WIDTHS.map(Some));
         }
-        let mut ties = vec![None];
-        if SOMETIMES_TIED.contains(&family.as_str()) {
+        let mut ties = vec![dimensions.tied];
+        if dimensions.tied.is_none() && SOMETIMES_TIED.contains(&family.as_str()) {
             ties.extend([Some(true), Some(false)]);
         }
         // Where key and value heads are not stated, a class's default may not be this checkpoint's: as many as heads too.

@@ -15,9 +15,12 @@
 
 pub mod device;
 mod dimensions;
+mod engine;
 mod known;
 mod layer;
 mod precision;
+mod quant;
+mod speed;
 #[cfg(test)]
 mod tests;
 
@@ -30,14 +33,18 @@ use crate::config::fields::Fields;
 use crate::config::lacking;
 use crate::config::layers::{Mixer, kinds};
 use crate::config::layouts;
+use crate::config::matrices::{Matrices, matrices};
 use crate::config::read::{Config, parts, read};
 use crate::error::Error;
 
 pub use device::Device;
 pub use dimensions::Dimensions;
+pub use engine::{CacheType, Engine, Footprint, Item};
 pub use known::{Origin, of_checkpoint};
 use layer::Layer;
 pub use precision::Precision;
+pub use quant::Quant;
+pub use speed::{Speed, SpeedOf};
 
 /// Counts and layers of one structure, from which every cost follows.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +65,21 @@ pub struct Arithmetic {
     layers: Vec<Layer>,
     /// Pairs of positions in the causal masks that all layers' files may hold.
     masked: f64,
+    /// The parameters by what quantization treats alike.
+    parts: Parts,
+}
+
+/// Parameters by what quantization treats alike.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Parts {
+    layers: Vec<Matrices>,
+    /// The embedding, and an output head that is another matrix.
+    embedding: i64,
+    head: i64,
+    /// Query heads that share one head of keys and values.
+    group: i64,
+    /// Experts of one layer; 1 where it is dense.
+    experts: i64,
 }
 
 /// Positions that something is asked for.
@@ -189,6 +211,17 @@ impl Arithmetic {
             d_ffn: config.d_ffn.unwrap_or(0).max(sizes.d_ffn),
             layers,
             masked: if recipe.masks { pairs } else { 0.0 },
+            parts: Parts {
+                layers: matrices(&plan)?,
+                embedding: sizes.vocab.checked_mul(sizes.d_model)?,
+                head: if recipe.tied {
+                    0
+                } else {
+                    sizes.vocab * sizes.d_model
+                },
+                group: sizes.heads / sizes.kv_heads.max(1),
+                experts: config.experts.unwrap_or(1),
+            },
         })
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::calendar::{self, HUB_FLOOR_MILLIS};
-use crate::clean;
+use crate::config::decoders;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
 use crate::observed::{Observed, Out};
@@ -50,7 +50,7 @@ pub(crate) fn read(value: &Value, mut row: u64, out: &mut Out<'_>) -> Result<u64
             (Some(id), Some(fields)) => {
                 let observed = observed(fields, id);
                 if let Some(why) =
-                    clean::not_a_decoder(observed.architecture.as_deref(), observed.model_type.as_deref())
+                    decoders::not_a_decoder(observed.architecture.as_deref(), observed.model_type.as_deref())
                 {
                     out.reject_row(row, "config", why, "not_a_decoder")?;
                 } else {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::calendar;
 use crate::clean;
+use crate::config::decoders;
 use crate::config::fields;
 use crate::config::makeup::Makeup;
 use crate::config::read::lfm2_usual_width;
@@ -78,7 +79,7 @@ pub(crate) fn read(value: &Value, out: &mut Out<'_>) -> Result<u64, Error> {
             .filter(|&kind| kind != "unknown");
         match (name, entry.as_object()) {
             (Some(name), Some(object)) => {
-                if let Some(why) = clean::not_a_decoder(None, kind) {
+                if let Some(why) = decoders::not_a_decoder(None, kind) {
                     out.reject_row(row, "architecture", why, "not_a_decoder")?;
                 } else {
                     let mut observed = observed(object, name, kind);

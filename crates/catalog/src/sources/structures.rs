@@ -6,6 +6,7 @@
 //! mixture may be that of an expert or of its dense layers, which its count tells ([`width_of`]).
 
 use crate::clean;
+use crate::config::decoders;
 use crate::config::makeup::Makeup;
 use crate::error::Error;
 use crate::observed::{DIMENSIONS, Observed, Out};
@@ -82,7 +83,7 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
             continue;
         }
         let mut observed = row(&cells, name, &header, out)?;
-        if let Some(why) = clean::not_a_decoder(observed.architecture.as_deref(), None) {
+        if let Some(why) = decoders::not_a_decoder(observed.architecture.as_deref(), None) {
             out.reject_row(cells.row, "architecture", why, "not_a_decoder")?;
             continue;
         }

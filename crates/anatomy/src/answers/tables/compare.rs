@@ -28,12 +28,12 @@ pub(crate) fn structure(answer: &CompareAnswer) -> Table {
     let kinds = answer
         .checkpoints
         .first()
-        .map_or(&[][..], |first| &first.costs.memory[..]);
+        .map_or(&[][..], |first| &first.costs.memory_by_precision[..]);
     for (place, memory) in kinds.iter().enumerate() {
         let name = format!("GB at {}, {} tokens", memory.precision.as_str(), memory.context);
         let mut cells: Vec<Cell> = vec!["".into(), name.into()];
         cells.extend(answer.checkpoints.iter().map(|checkpoint| {
-            let memory = checkpoint.costs.memory.get(place);
+            let memory = checkpoint.costs.memory_by_precision.get(place);
             memory.map_or(Cell::Missing, |memory| {
                 format!("{:.2}", memory.total_bytes / 1e9).into()
             })

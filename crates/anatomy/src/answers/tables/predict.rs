@@ -1,5 +1,6 @@
 //! The answer of `predict` for people: a page of tables.
 
+use catalog::cost::{Footprint, Speed, SpeedOf};
 use study::section::{Cell, Table};
 
 use crate::answers::predict::{PredictAnswer, ScoreAnswer};
@@ -61,6 +62,9 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
     if !answer.nearest.is_empty() {
         line("Nearest known checkpoints:".into());
         line(output::table(&neighbours(answer)));
+    }
+    if let Some(memory) = &answer.costs.memory {
+        line(run_in_words(memory, answer.costs.speed.as_ref()));
     }
     line("Memory of one sequence, GB (weights + cache + activations), by arithmetic:".into());
     line(output::table(&memory(answer)));
@@ -239,9 +243,71 @@ fn neighbours(answer: &PredictAnswer) -> Table {
     )
 }
 
+/// Memory and speed of the run asked for, in a sentence or two.
+fn run_in_words(memory: &Footprint, speed: Option<&Speed>) -> String {
+    let gb = |bytes: f64| format!("{:.2}", bytes / 1e9);
+    let mut text = format!(
+        "{} with {} weights ({:.2} bits each), {} tokens: {} GB = weights {} + cache {} + state {} + computing {}.",
+        memory.engine.as_str(),
+        memory.quant.name(),
+        memory.bits_per_weight,
+        memory.context,
+        gb(memory.total_bytes),
+        gb(memory.weights_bytes),
+        gb(memory.cache_bytes),
+        gb(memory.state_bytes),
+        gb(memory.overhead_bytes),
+    );
+    let told = |what: &str, speed: &Option<SpeedOf>| {
+        speed.as_ref().map_or(String::new(), |speed| {
+            format!(
+                " {what} {} tokens/s, 80 % from {} to {}.",
+                number(speed.value),
+                number(speed.low),
+                number(speed.high)
+            )
+        })
+    };
+    if let Some(speed) = speed {
+        text.push_str(&told(
+            &format!("{} decodes", speed.device),
+            &speed.decode_tokens_per_s,
+        ));
+        text.push_str(&told("It reads a prompt at", &speed.prefill_tokens_per_s));
+        for note in &speed.notes {
+            text.push_str(&format!(" No speed: {note}."));
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// Every part of the memory with how it is counted and where that is from.
+pub(crate) fn explained(answer: &PredictAnswer) -> Table {
+    let items = answer.costs.memory.iter().flat_map(|memory| &memory.items);
+    let rows = items.map(|item| {
+        vec![
+            item.item.as_str().into(),
+            Cell::from(item.bytes / 1e9),
+            item.formula.as_str().into(),
+            item.source.as_str().into(),
+        ]
+    });
+    named(
+        "memory-parts",
+        &["part", "GB", "how it is counted", "from"],
+        rows.collect(),
+    )
+}
+
 fn memory(answer: &PredictAnswer) -> Table {
     let contexts: Vec<i64> = {
-        let mut contexts: Vec<i64> = answer.costs.memory.iter().map(|memory| memory.context).collect();
+        let mut contexts: Vec<i64> = answer
+            .costs
+            .memory_by_precision
+            .iter()
+            .map(|memory| memory.context)
+            .collect();
         contexts.sort_unstable();
         contexts.dedup();
         contexts
@@ -249,11 +315,11 @@ fn memory(answer: &PredictAnswer) -> Table {
     let mut columns = vec!["precision".to_owned(), "weights".to_owned()];
     columns.extend(contexts.iter().map(|context| format!("{context} tokens")));
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for memory in &answer.costs.memory {
+    for memory in &answer.costs.memory_by_precision {
         let name = memory.precision.as_str();
         if !rows.iter().any(|row| row[0] == Cell::from(name)) {
             let of = |context: &i64| {
-                let all = answer.costs.memory.iter();
+                let all = answer.costs.memory_by_precision.iter();
                 let found = all
                     .filter(|other| other.precision == memory.precision)
                     .find(|other| other.context == *context);

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use catalog::cost::Dimensions;
+use catalog::cost::{CacheType, Dimensions, Engine, Quant};
 use clap::Args;
 
+use crate::answers::cost::Setup;
 use crate::answers::predict::{Question, Subject, predict};
 use crate::answers::sweep::Sweep;
-use crate::answers::tables::predict::{page, points, scores};
+use crate::answers::tables::predict::{explained, page, points, scores};
 use crate::commands::asked::{Common, list_devices};
 use crate::global::{Format, Global};
+use crate::machine::Machine;
 use crate::output;
 use crate::provenance::{Envelope, Provenance};
 use crate::units::day;
@@ -21,6 +23,7 @@ use crate::units::day;
 Examples:
   anatomy predict --layers 32 --d-model 4096 --d-ffn 14336 --heads 32 --kv-heads 8 --vocab-size 128256
   anatomy predict --config config.json --device \"RTX 4090\" --context 8192,32768
+  anatomy predict --config config.json --engine vllm --quant awq --context 32768 --explain
   anatomy predict Qwen/Qwen2.5-7B --date 2025-06-01 --format json | jq '.scores[] | {benchmark, value, interval}'
   anatomy predict --layers 32 --d-model 4096 --sweep layers=16..64:8 --benchmarks math,bbh --out sweep.svg
 
@@ -83,6 +86,18 @@ pub(crate) struct PredictArgs {
     /// Contexts for memory and decoding, tokens, separated by commas
     #[arg(long, value_name = "NUMS", default_value = "2048,8192,32768", value_delimiter = ',', value_parser = positive())]
     context: Vec<i64>,
+    /// Program that runs it, for memory and speed: llama.cpp, vllm, transformers
+    #[arg(long, value_name = "NAME", default_value = "llama.cpp", value_parser = engine)]
+    engine: Engine,
+    /// Type of the stored weights: bf16, Q4_K_M and GGUF's others, awq, gptq, fp8, nvfp4, mxfp4, nf4
+    #[arg(long, value_name = "TYPE", default_value = "bf16", value_parser = quant)]
+    quant: Quant,
+    /// Type of keys and values: f16, q8_0, fp8, q4_0, f32
+    #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = cache_type)]
+    cache_type: CacheType,
+    /// How each part of the memory is counted, and from where
+    #[arg(long)]
+    explain: bool,
     /// What if one dimension were another at equal parameters: layers=16..64:8 (also d_model, d_ffn, kv_heads)
     #[arg(long, value_name = "RANGE")]
     sweep: Option<Sweep>,
@@ -94,6 +109,31 @@ pub(crate) struct PredictArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    let all = Engine::ALL.map(Engine::as_str);
+    Engine::from_name(name).ok_or_else(|| {
+        format!(
+            "no engine of that name is known here; there are {}",
+            all.join(", ")
+        )
+    })
+}
+
+fn quant(name: &str) -> Result<Quant, String> {
+    Quant::from_name(name).ok_or_else(|| {
+        format!(
+            "no type of weights of that name is known here; there are {}",
+            Quant::names().join(", ")
+        )
+    })
+}
+
+fn cache_type(name: &str) -> Result<CacheType, String> {
+    let all = CacheType::NAMES.join(", ");
+    CacheType::from_name(name)
+        .ok_or_else(|| format!("no type of keys and values of that name is known here; there are {all}"))
 }
 
 fn positive() -> clap::builder::RangedI64ValueParser<i64> {
@@ -131,7 +171,12 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
             let table = answer.sweep.as_ref().map_or_else(|| scores(&answer), points);
             output::result_bytes(&output::csv(&table)?)?;
         }
-        Format::Table => output::result(&page(&answer))?,
+        Format::Table => {
+            output::result(&page(&answer))?;
+            if args.explain {
+                output::result(&output::table(&explained(&answer)))?;
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -173,7 +218,20 @@ fn question(args: &PredictArgs) -> Result<Question> {
         (None, None) => Vec::new(),
     };
     question.contexts.clone_from(&args.context);
-    question.devices = args.common.device()?.into_iter().collect();
+    let here = || Machine::here().largest().and_then(|card| card.figures.clone());
+    question.devices = args.common.device()?.or_else(here).into_iter().collect();
+    let packed = ["gptq", "awq", "fp8", "nvfp4", "nf4", "nf4-double", "int8"];
+    if args.engine == Engine::LlamaCpp && packed.contains(&args.quant.name()) {
+        bail!(
+            "llama.cpp does not load weights packed as {}: give a GGUF type (--quant Q4_K_M), or --engine vllm",
+            args.quant.name()
+        );
+    }
+    question.setup = Setup {
+        engine: args.engine,
+        quant: args.quant,
+        cache: args.cache_type,
+    };
     question.sweep.clone_from(&args.sweep);
     question.fit = args.fit.as_deref().map(saved).transpose()?;
     Ok(question)

@@ -1,0 +1,392 @@
+//! What an engine keeps in memory for one sequence: weights, keys and values by its own policy, states, and what it
+//! computes in.
+//!
+//! | engine | positions kept of a layer that sees all | of a layer with a window of w |
+//! | --- | --- | --- |
+//! | llama.cpp | the context, up to a multiple of 256 | w and a batch of 512, up to a multiple of 256 |
+//! | vLLM | the context, up to a page of 16 | w and 2,048 tokens computed at once, up to a page, and one page |
+//! | transformers | the context | w − 1 |
+//!
+//! Read in the sources of llama.cpp (`llama-kv-cache-iswa.cpp`, 2025-10), vLLM (`v1/kv_cache_interface.py`, 0.11) and
+//! transformers (`cache_utils.py`, 4.57). What the driver itself takes (some 300 to 600 MB on CUDA) is not counted.
+
+use serde::{Deserialize, Serialize};
+
+use super::layer::Layer;
+use super::{Arithmetic, Quant, STATE_BYTES};
+
+/// A program that runs checkpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Engine {
+    /// llama.cpp and what is built on it (ollama, LM Studio).
+    #[default]
+    #[serde(rename = "llama.cpp")]
+    LlamaCpp,
+    /// vLLM.
+    #[serde(rename = "vllm")]
+    Vllm,
+    /// Hugging Face transformers.
+    #[serde(rename = "transformers")]
+    Transformers,
+}
+
+/// How keys and values are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum CacheType {
+    /// 32 bits.
+    #[serde(rename = "f32")]
+    F32,
+    /// 16 bits.
+    #[default]
+    #[serde(rename = "f16")]
+    F16,
+    /// 8 bits with a scale of 16 for each 32 numbers: 8.5.
+    #[serde(rename = "q8_0")]
+    Q8,
+    /// 8 bits.
+    #[serde(rename = "fp8")]
+    Fp8,
+    /// 4 bits with a scale of 16 for each 32 numbers: 4.5.
+    #[serde(rename = "q4_0")]
+    Q4,
+}
+
+impl CacheType {
+    /// The type of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "f32" | "fp32" => Self::F32,
+            "f16" | "fp16" | "bf16" | "auto" => Self::F16,
+            "q8_0" | "q8" | "int8" => Self::Q8,
+            "fp8" | "fp8_e4m3" | "fp8_e5m2" => Self::Fp8,
+            "q4_0" | "q4" => Self::Q4,
+            _ => return None,
+        })
+    }
+
+    /// Names of all types.
+    pub const NAMES: [&str; 5] = ["f32", "f16", "q8_0", "fp8", "q4_0"];
+
+    /// Bytes of one number.
+    pub const fn bytes(self) -> f64 {
+        match self {
+            Self::F32 => 4.0,
+            Self::F16 => 2.0,
+            Self::Q8 => 8.5 / 8.0,
+            Self::Fp8 => 1.0,
+            Self::Q4 => 4.5 / 8.0,
+        }
+    }
+}
+
+/// One part of the memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// `weights`, `cache`, `state`, `overhead`.
+    pub item: String,
+    /// Its bytes.
+    pub bytes: f64,
+    /// How they are counted.
+    pub formula: String,
+    /// Where that is from.
+    pub source: String,
+}
+
+/// Memory of one sequence in an engine, bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Footprint {
+    /// The engine.
+    pub engine: Engine,
+    /// How the weights are stored.
+    pub quant: Quant,
+    /// Bits a weight over all parameters.
+    pub bits_per_weight: f64,
+    /// How keys and values are stored.
+    pub cache_type: CacheType,
+    /// Positions.
+    pub context: i64,
+    /// Weights.
+    pub weights_bytes: f64,
+    /// Keys and values.
+    pub cache_bytes: f64,
+    /// Bytes that one more position adds to the cache at this context, rounding to pages aside.
+    pub cache_bytes_per_token: f64,
+    /// States of layers that keep one instead.
+    pub state_bytes: f64,
+    /// What is computed in.
+    pub overhead_bytes: f64,
+    /// All of it.
+    pub total_bytes: f64,
+    /// The parts, each with its formula and source.
+    pub items: Vec<Item>,
+}
+
+impl Engine {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::LlamaCpp, Self::Vllm, Self::Transformers];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LlamaCpp => "llama.cpp",
+            Self::Vllm => "vllm",
+            Self::Transformers => "transformers",
+        }
+    }
+
+    /// The engine of that name; what is built on llama.cpp counts as it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "llama.cpp" | "llamacpp" | "llama-cpp" | "ollama" | "lmstudio" | "lm-studio" | "koboldcpp" => {
+                Self::LlamaCpp
+            }
+            "vllm" => Self::Vllm,
+            "transformers" | "hf" => Self::Transformers,
+            _ => return None,
+        })
+    }
+
+    /// Positions that a layer keeps of `context`.
+    fn kept(self, layer: &Layer, context: i64) -> i64 {
+        let whole = match self {
+            Self::LlamaCpp => up_to(context, 256),
+            Self::Vllm => up_to(context, PAGE),
+            Self::Transformers => context,
+        };
+        let Some(window) = layer.window else {
+            return whole;
+        };
+        let windowed = match self {
+            Self::LlamaCpp => up_to(window.saturating_add(UBATCH), 256),
+            Self::Vllm => up_to(window.saturating_add(BATCHED - 1), PAGE).saturating_add(PAGE),
+            Self::Transformers => (window - 1).max(1),
+        };
+        whole.min(windowed)
+    }
+
+    /// Bytes that one sequence is computed in, and how they are counted.
+    fn overhead(self, cost: &Arithmetic, context: i64) -> (f64, String, &'static str) {
+        let (width, hidden, vocab) = (cost.d_model as f64, cost.d_ffn as f64, cost.vocab as f64);
+        match self {
+            Self::LlamaCpp => {
+                let batch = context.clamp(1, UBATCH) as f64;
+                let buffer = 4.0 * batch * (vocab + width).max(2.0 * hidden + 2.0 * width);
+                (
+                    buffer + 4.0 * vocab,
+                    format!(
+                        "4 bytes × a batch of {batch} × the larger of (vocabulary + d_model) and (2 d_ffn + 2 d_model), and the \
+                         logits of one token"
+                    ),
+                    "llama.cpp's compute buffer with flash attention",
+                )
+            }
+            Self::Vllm => {
+                let batch = context.clamp(1, BATCHED) as f64;
+                (
+                    2.0 * batch * (4.0 * width + 2.0 * hidden) + 6.0 * vocab,
+                    format!(
+                        "2 bytes × {batch} tokens at once × (4 d_model + 2 d_ffn), and the logits of one token"
+                    ),
+                    "vLLM's profiled activations, max_num_batched_tokens 2048",
+                )
+            }
+            Self::Transformers => (
+                2.0 * context as f64 * (4.0 * width + 2.0 * hidden) + 6.0 * vocab,
+                "2 bytes × the whole prompt at once × (4 d_model + 2 d_ffn), and the logits of one token"
+                    .into(),
+                "transformers' generate with scaled-dot-product attention",
+            ),
+        }
+    }
+
+    fn says(self) -> &'static str {
+        match self {
+            Self::LlamaCpp => {
+                "context up to a multiple of 256; a window and a batch of 512 in layers that have one"
+            }
+            Self::Vllm => "context in pages of 16; a window and 2,048 tokens in layers that have one",
+            Self::Transformers => "the context; a window less one in layers that have one",
+        }
+    }
+}
+
+/// Tokens that llama.cpp computes at once.
+const UBATCH: i64 = 512;
+/// Tokens in a page of vLLM.
+const PAGE: i64 = 16;
+/// Tokens that vLLM computes at once.
+const BATCHED: i64 = 2_048;
+
+/// The next multiple.
+fn up_to(count: i64, multiple: i64) -> i64 {
+    count.saturating_add(multiple - 1) / multiple * multiple
+}
+
+impl Arithmetic {
+    /// Memory of one sequence of `context` positions in an engine.
+    pub fn footprint(&self, engine: Engine, quant: Quant, cache: CacheType, context: i64) -> Footprint {
+        let weights_bytes = quant.bytes(self);
+        let values = |positions: &dyn Fn(&Layer) -> i64| -> f64 {
+            let of = |layer: &Layer| layer.cached as f64 * positions(layer) as f64;
+            self.layers.iter().map(of).sum()
+        };
+        let cache_bytes = values(&|layer| engine.kept(layer, context)) * cache.bytes();
+        let grows = |layer: &Layer| i64::from(layer.window.is_none_or(|window| window > context));
+        let cache_bytes_per_token = values(&grows) * cache.bytes();
+        let state_bytes: f64 = self
+            .layers
+            .iter()
+            .map(|layer| layer.state as f64 * STATE_BYTES)
+            .sum();
+        let (overhead_bytes, formula, source) = engine.overhead(self, context);
+        let item = |item: &str, bytes: f64, formula: String, source: &str| Item {
+            item: item.to_owned(),
+            bytes,
+            formula,
+            source: source.to_owned(),
+        };
+        let mut items = vec![
+            item("weights", weights_bytes, quant.formula(), quant.source()),
+            item(
+                "cache",
+                cache_bytes,
+                format!(
+                    "{} values a position over all layers × {} bytes; positions: {}",
+                    self.layers.iter().map(|layer| layer.cached).sum::<i64>(),
+                    cache.bytes(),
+                    engine.says()
+                ),
+                "keys and values of the key-value heads, latents where attention keeps those",
+            ),
+        ];
+        if state_bytes > 0.0 {
+            let formula = "values of the states × 4 bytes, whatever the context".to_owned();
+            items.push(item(
+                "state",
+                state_bytes,
+                formula,
+                "layers of linear attention and state-space layers",
+            ));
+        }
+        items.push(item("overhead", overhead_bytes, formula, source));
+        Footprint {
+            engine,
+            quant,
+            bits_per_weight: quant.bits_per_weight(self),
+            cache_type: cache,
+            context,
+            weights_bytes,
+            cache_bytes,
+            cache_bytes_per_token,
+            state_bytes,
+            overhead_bytes,
+            total_bytes: weights_bytes + cache_bytes + state_bytes + overhead_bytes,
+            items,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const MIB: f64 = 1_048_576.0;
+
+    fn of(config: &Value, engine: Engine, cache: &str, context: i64) -> Footprint {
+        let cost = Arithmetic::of_config(config).expect("a config that can be counted");
+        let cache = CacheType::from_name(cache).expect("a type");
+        let quant = Quant::from_name("bf16").expect("a type");
+        cost.footprint(engine, quant, cache, context)
+    }
+
+    fn llama(layers: i64, d_model: i64, d_ffn: i64, heads: i64, kv_heads: i64, vocab: i64) -> Value {
+        json!({"model_type": "llama", "num_hidden_layers": layers, "hidden_size": d_model, "intermediate_size": d_ffn,
+            "num_attention_heads": heads, "num_key_value_heads": kv_heads, "vocab_size": vocab})
+    }
+
+    /// What allocators printed, MiB, with where: none farther than one per cent.
+    #[test]
+    fn caches_and_buffers_are_what_engines_printed() {
+        let qwen_7b = llama(28, 3584, 18_944, 28, 4, 152_064);
+        let qwen_32b = llama(64, 5120, 27_648, 40, 8, 152_064);
+        let llama_8b = llama(32, 4096, 14_336, 32, 8, 128_256);
+        let llama_30b = llama(60, 6656, 17_920, 52, 52, 32_000);
+        let deepseek = json!({"model_type": "deepseek_v3", "num_hidden_layers": 61, "hidden_size": 7168,
+            "intermediate_size": 18_432, "moe_intermediate_size": 2048, "n_routed_experts": 256, "n_shared_experts": 1,
+            "num_experts_per_tok": 8, "first_k_dense_replace": 3, "num_attention_heads": 128,
+            "num_key_value_heads": 128, "kv_lora_rank": 512, "q_lora_rank": 1536, "qk_nope_head_dim": 128,
+            "qk_rope_head_dim": 64, "v_head_dim": 128, "vocab_size": 129_280});
+        let near = |found: f64, printed: f64, what: &str| {
+            let off = (found / MIB - printed) / printed;
+            assert!(
+                off.abs() < 0.01,
+                "{what}: {:.2} MiB, printed {printed}",
+                found / MIB
+            );
+        };
+        // github.com/JamePeng/llama-cpp-python pull request 1: 2,048 positions.
+        let seven = of(&qwen_7b, Engine::LlamaCpp, "f16", 2048);
+        near(seven.cache_bytes, 112.0, "Qwen2.5-7B, KV self size");
+        near(seven.overhead_bytes, 304.0, "Qwen2.5-7B, CUDA0 compute buffer");
+        // github.com/ggml-org/llama.cpp issue 11861: 64 layers of 1024 + 1024, 16,384 positions of 16 bits.
+        near(
+            of(&qwen_32b, Engine::LlamaCpp, "f16", 16_384).cache_bytes,
+            4096.0,
+            "Qwen2.5-32B",
+        );
+        // github.com/abetlen/llama-cpp-python issue 66: kv self size 1560.00 MB of 32 bits, 512 positions.
+        near(
+            of(&llama_30b, Engine::LlamaCpp, "f32", 512).cache_bytes,
+            1560.0,
+            "LLaMA 30B",
+        );
+        // github.com/ikawrakow/ik_llama.cpp pull request 259: latents of 8.5 bits, 32,768 positions.
+        near(
+            of(&deepseek, Engine::LlamaCpp, "q8_0", 32_768).cache_bytes,
+            1166.62,
+            "DeepSeek-R1",
+        );
+        // github.com/vllm-project/vllm issue 10517: 1,952 blocks of 16 positions fill 3.81 GiB.
+        let blocks = of(&llama_8b, Engine::Vllm, "f16", 1952 * 16);
+        near(blocks.cache_bytes, 3.81 * 1024.0, "Llama 3.1 8B, vLLM");
+    }
+
+    #[test]
+    fn windows_are_kept_by_each_engines_policy() {
+        let mut gemma = llama(6, 1152, 6912, 4, 1, 262_144);
+        for (key, value) in [
+            ("model_type", json!("gemma3_text")),
+            ("head_dim", json!(256)),
+            ("sliding_window", json!(512)),
+            ("sliding_window_pattern", json!(6)),
+        ] {
+            gemma[key] = value;
+        }
+        // Five layers of six have the window: keys and values of 256 each.
+        let a_position = 2.0 * 256.0 * 2.0;
+        for (engine, windowed) in [
+            (Engine::LlamaCpp, 1024.0),
+            (Engine::Vllm, 2576.0),
+            (Engine::Transformers, 511.0),
+        ] {
+            let found = of(&gemma, engine, "f16", 32_768);
+            let wanted = a_position * (32_768.0 + 5.0 * windowed);
+            assert!(
+                (found.cache_bytes - wanted).abs() < 1.0,
+                "{engine:?}: {} {wanted}",
+                found.cache_bytes
+            );
+            assert!((found.cache_bytes_per_token - a_position).abs() < 1e-9);
+            // A short context fills no window.
+            let short = of(&gemma, engine, "f16", 256);
+            assert!(
+                (short.cache_bytes - a_position * 6.0 * 256.0).abs() < 1.0,
+                "{engine:?}"
+            );
+            assert!((short.cache_bytes_per_token - 6.0 * a_position).abs() < 1e-9);
+            let parts: f64 = found.items.iter().map(|item| item.bytes).sum();
+            assert!((parts - found.total_bytes).abs() < 1.0);
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! Types of stored weights by name, and the bytes that a checkpoint takes in each.
+//!
+//! A GGUF type such as `Q4_K_M` is a rule, not a number of bits: llama.cpp gives some matrices more bits than others, by
+//! layer (`src/llama-quant.cpp`, `llama_tensor_get_type`). The rules here are those for checkpoints without an importance
+//! matrix whose rows are multiples of 256; norms and biases stay in 32 bits. Bits a weight are those of
+//! `ggml-common.h`'s blocks. Packed types of the Hub pack the matrices of the layers; embedding and output head keep 16
+//! bits.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Arithmetic, Precision};
+use crate::config::matrices::Matrices;
+
+/// A type of stored weights.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Quant(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    /// All numbers alike.
+    Plain(Precision),
+    /// A rule of llama.cpp.
+    Gguf(&'static Mix),
+    /// Matrices of layers packed, the rest in 16 bits.
+    Packed(&'static Pack),
+}
+
+/// A rule of llama.cpp.
+#[derive(Debug, PartialEq)]
+struct Mix {
+    name: &'static str,
+    /// Bits of a matrix that no exception names.
+    usual: f64,
+    /// Bits of the output head, or of the embedding where that is the head.
+    head: f64,
+    /// Bits of an embedding that is no head.
+    embedding: f64,
+    /// What values and the last feed-forward matrix have instead.
+    values: Instead,
+    down: Instead,
+    /// Bits of the matrix after attention.
+    attention_out: f64,
+}
+
+/// In which layers a matrix has other bits than the usual.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Instead {
+    None,
+    All(f64),
+    /// The first eighth, the last eighth, and every third between.
+    More(f64),
+    /// The first eighth.
+    FirstEighth(f64),
+    /// The first sixteenth at the first number, the others at the second.
+    FirstSixteenth(f64, f64),
+    /// The first so many layers at the first number, the others at the second.
+    First(usize, f64, f64),
+    /// Where four or more heads share one of keys and values, else at the second.
+    Grouped(f64, f64),
+}
+
+impl Instead {
+    fn bits(self, usual: f64, at: usize, layers: usize, group: i64) -> f64 {
+        let eighth = layers / 8;
+        match self {
+            Self::All(bits) => bits,
+            Self::More(bits) if at < eighth || at >= 7 * layers / 8 || at.saturating_sub(eighth) % 3 == 2 => {
+                bits
+            }
+            Self::FirstEighth(bits) if at < eighth => bits,
+            Self::FirstSixteenth(first, others) => {
+                if at < layers / 16 {
+                    first
+                } else {
+                    others
+                }
+            }
+            Self::First(count, first, others) => {
+                if at < count {
+                    first
+                } else {
+                    others
+                }
+            }
+            Self::Grouped(grouped, others) => {
+                if group >= 4 {
+                    grouped
+                } else {
+                    others
+                }
+            }
+            _ => usual,
+        }
+    }
+}
+
+const Q2_K: f64 = 2.625;
+const Q3_K: f64 = 3.4375;
+const Q4_K: f64 = 4.5;
+const Q5_K: f64 = 5.5;
+const Q6_K: f64 = 6.5625;
+const IQ3_S: f64 = 3.4375;
+
+/// A rule in which all matrices are alike, but for the head.
+const fn alike(name: &'static str, usual: f64, head: f64) -> Mix {
+    Mix {
+        name,
+        usual,
+        head,
+        embedding: usual,
+        values: Instead::None,
+        down: Instead::None,
+        attention_out: usual,
+    }
+}
+
+static MIXES: [Mix; 25] = [
+    alike("Q8_0", 8.5, 8.5),
+    alike("Q6_K", Q6_K, Q6_K),
+    Mix {
+        values: Instead::More(Q6_K),
+        down: Instead::More(Q6_K),
+        ..alike("Q5_K_M", Q5_K, Q6_K)
+    },
+    alike("Q5_K_S", Q5_K, Q6_K),
+    alike("Q5_1", 6.0, Q6_K),
+    alike("Q5_0", 5.5, Q6_K),
+    Mix {
+        values: Instead::More(Q6_K),
+        down: Instead::More(Q6_K),
+        ..alike("Q4_K_M", Q4_K, Q6_K)
+    },
+    Mix {
+        values: Instead::First(4, Q5_K, Q4_K),
+        down: Instead::FirstEighth(Q5_K),
+        ..alike("Q4_K_S", Q4_K, Q6_K)
+    },
+    alike("Q4_1", 5.0, Q6_K),
+    alike("Q4_0", 4.5, Q6_K),
+    Mix {
+        values: Instead::Grouped(Q5_K, 4.5),
+        down: Instead::FirstEighth(Q5_K),
+        ..alike("IQ4_NL", 4.5, Q6_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q5_K, 4.25),
+        down: Instead::FirstEighth(Q5_K),
+        ..alike("IQ4_XS", 4.25, Q6_K)
+    },
+    Mix {
+        values: Instead::All(Q5_K),
+        down: Instead::All(Q5_K),
+        attention_out: Q5_K,
+        ..alike("Q3_K_L", Q3_K, Q6_K)
+    },
+    Mix {
+        values: Instead::First(2, Q5_K, Q4_K),
+        down: Instead::FirstSixteenth(Q5_K, Q4_K),
+        attention_out: Q4_K,
+        ..alike("Q3_K_M", Q3_K, Q6_K)
+    },
+    alike("Q3_K_S", Q3_K, Q6_K),
+    Mix {
+        values: Instead::All(Q4_K),
+        down: Instead::FirstEighth(Q4_K),
+        attention_out: Q4_K,
+        ..alike("IQ3_M", IQ3_S, Q6_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q4_K, IQ3_S),
+        ..alike("IQ3_S", IQ3_S, Q6_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q4_K, IQ3_S),
+        down: Instead::FirstEighth(Q4_K),
+        attention_out: IQ3_S,
+        embedding: IQ3_S,
+        ..alike("IQ3_XXS", 3.0625, Q5_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q4_K, Q3_K),
+        down: Instead::All(Q3_K),
+        attention_out: Q3_K,
+        ..alike("Q2_K", Q2_K, Q6_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q4_K, Q2_K),
+        down: Instead::FirstEighth(Q4_K),
+        ..alike("Q2_K_S", Q2_K, Q6_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q4_K, IQ3_S),
+        down: Instead::FirstEighth(Q3_K),
+        attention_out: IQ3_S,
+        embedding: IQ3_S,
+        ..alike("IQ2_M", 2.5625, Q5_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q4_K, Q2_K),
+        down: Instead::FirstEighth(Q2_K),
+        embedding: Q2_K,
+        ..alike("IQ2_XXS", 2.0625, Q5_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q4_K, Q2_K),
+        down: Instead::FirstEighth(Q2_K),
+        embedding: Q2_K,
+        ..alike("IQ1_M", 1.75, Q5_K)
+    },
+    Mix {
+        values: Instead::Grouped(Q4_K, Q2_K),
+        down: Instead::FirstEighth(Q2_K),
+        embedding: Q2_K,
+        ..alike("IQ1_S", 1.5625, Q5_K)
+    },
+    alike("TQ2_0", 2.0625, Q6_K),
+];
+
+/// A packed type of the Hub.
+#[derive(Debug, PartialEq)]
+struct Pack {
+    name: &'static str,
+    /// Bits of a weight with its part of scales and zeros.
+    bits: f64,
+    /// Only the experts are packed.
+    experts_only: bool,
+}
+
+static PACKS: [Pack; 8] = [
+    pack("gptq", 4.156_25, false),
+    pack("awq", 4.156_25, false),
+    pack("fp8", 8.0, false),
+    pack("nvfp4", 4.5, false),
+    pack("mxfp4", 4.25, true),
+    pack("nf4-double", 4.127, false),
+    pack("nf4", 4.5, false),
+    pack("int8", 8.0, false),
+];
+
+const fn pack(name: &'static str, bits: f64, experts_only: bool) -> Pack {
+    Pack {
+        name,
+        bits,
+        experts_only,
+    }
+}
+
+/// Other names of the same.
+const ALIASES: [(&str, &str); 22] = [
+    ("gptq-int4", "gptq"),
+    ("gptq-4bit", "gptq"),
+    ("awq-int4", "awq"),
+    ("int4", "gptq"),
+    ("w4a16", "gptq"),
+    ("w8a8", "int8"),
+    ("8bit", "int8"),
+    ("llm.int8", "int8"),
+    ("4bit", "nf4"),
+    ("bitsandbytes", "nf4"),
+    ("bnb", "nf4"),
+    ("bnb-4bit", "nf4"),
+    ("fp8-dynamic", "fp8"),
+    ("f8", "fp8"),
+    ("fp4", "nvfp4"),
+    ("q8", "q8_0"),
+    ("q6", "q6_k"),
+    ("q5", "q5_k_m"),
+    ("q4", "q4_k_m"),
+    ("q4_k", "q4_k_m"),
+    ("q5_k", "q5_k_m"),
+    ("q3_k", "q3_k_m"),
+];
+
+impl From<Precision> for Quant {
+    fn from(precision: Precision) -> Self {
+        Self(Kind::Plain(precision))
+    }
+}
+
+impl From<Quant> for String {
+    fn from(quant: Quant) -> Self {
+        quant.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Quant {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::from_name(&name).ok_or_else(|| format!("no type of weights named `{name}`"))
+    }
+}
+
+impl Quant {
+    /// The type of that name: of GGUF (`Q4_K_M`, with or without a leading `UD-`), packed types of the Hub (`awq`, `gptq`,
+    /// `fp8`, `nvfp4`, `mxfp4`, `nf4`), or `bf16`, `f16`, `f32`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let plain = name.trim().to_ascii_lowercase();
+        let plain = plain.strip_prefix("ud-").unwrap_or(&plain);
+        let plain = ALIASES
+            .iter()
+            .find(|(alias, _)| *alias == plain)
+            .map_or(plain, |(_, name)| name);
+        if let Some(mix) = MIXES.iter().find(|mix| mix.name.eq_ignore_ascii_case(plain)) {
+            return Some(Self(Kind::Gguf(mix)));
+        }
+        if let Some(pack) = PACKS.iter().find(|pack| pack.name == plain) {
+            return Some(Self(Kind::Packed(pack)));
+        }
+        let floats = [
+            "f32", "fp32", "float32", "bf16", "f16", "fp16", "float16", "bfloat16", "half",
+        ];
+        let precision = Precision::from_name(plain).filter(|_| floats.contains(&plain))?;
+        Some(Self(Kind::Plain(precision)))
+    }
+
+    /// Names of all types, widest first within each kind.
+    pub fn names() -> Vec<&'static str> {
+        let floats = [Precision::F32, Precision::Half].map(Precision::as_str);
+        let mixes = MIXES.iter().map(|mix| mix.name);
+        floats
+            .into_iter()
+            .chain(mixes)
+            .chain(PACKS.iter().map(|pack| pack.name))
+            .collect()
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Plain(precision) => precision.as_str(),
+            Kind::Gguf(mix) => mix.name,
+            Kind::Packed(pack) => pack.name,
+        }
+    }
+
+    /// How its bytes are counted, in a sentence.
+    pub fn formula(self) -> String {
+        match self.0 {
+            Kind::Plain(precision) => format!("all parameters × {} bits", precision.bits()),
+            Kind::Gguf(mix) => format!(
+                "matrices × {} bits, those that llama.cpp gives more by its rule for {}, norms and biases × 32 bits",
+                mix.usual, mix.name
+            ),
+            Kind::Packed(pack) => format!(
+                "{} × {} bits with their scales, all else × 16 bits",
+                if pack.experts_only {
+                    "experts"
+                } else {
+                    "matrices of the layers"
+                },
+                pack.bits
+            ),
+        }
+    }
+
+    /// Where the rule is from.
+    pub fn source(self) -> &'static str {
+        match self.0 {
+            Kind::Plain(_) => "bits of the number format",
+            Kind::Gguf(_) => "llama.cpp, src/llama-quant.cpp and ggml-common.h",
+            Kind::Packed(pack) => match pack.name {
+                "gptq" => "arXiv 2210.17323, groups of 128",
+                "awq" => "arXiv 2306.00978, groups of 128",
+                "nvfp4" => "NVIDIA: 16 numbers of 4 bits and a scale of 8",
+                "mxfp4" => "OCP Microscaling 1.0: 32 numbers of 4 bits and a scale of 8",
+                "nf4-double" | "nf4" => "arXiv 2305.14314, section 3",
+                "int8" => "arXiv 2208.07339",
+                _ => "a scale a tensor or a channel",
+            },
+        }
+    }
+
+    /// Bytes of the weights of `cost`.
+    pub fn bytes(self, cost: &Arithmetic) -> f64 {
+        let parts = &cost.parts;
+        match self.0 {
+            Kind::Plain(precision) => precision.bytes(cost.parameters_total - cost.outside, cost.outside),
+            Kind::Packed(pack) => {
+                let of_layers: f64 = parts.layers.iter().map(|layer| packed(layer, pack)).sum();
+                (of_layers + cost.outside as f64 * 16.0) / 8.0
+            }
+            Kind::Gguf(mix) => {
+                let n = parts.layers.len();
+                let layers = parts.layers.iter().enumerate();
+                let of_layers: f64 = layers
+                    .map(|(at, layer)| mix.layer(layer, at, n, parts.group, parts.experts))
+                    .sum();
+                let tables = if parts.head > 0 {
+                    parts.embedding as f64 * mix.embedding + parts.head as f64 * mix.head
+                } else {
+                    parts.embedding as f64 * mix.head
+                };
+                let others = (cost.outside - parts.embedding - parts.head).max(0) as f64 * 32.0;
+                (of_layers + tables + others) / 8.0
+            }
+        }
+    }
+
+    /// Bits a weight over all of `cost`.
+    pub fn bits_per_weight(self, cost: &Arithmetic) -> f64 {
+        self.bytes(cost) * 8.0 / cost.parameters_total as f64
+    }
+
+    /// Of the bytes, those that one token reads: active weights, without the rows of the embedding that are only looked up.
+    pub fn bytes_per_token(self, cost: &Arithmetic) -> f64 {
+        let read = (cost.parameters_active - cost.looked_up) as f64 / cost.parameters_total as f64;
+        self.bytes(cost) * read
+    }
+}
+
+impl Mix {
+    /// Bits of one layer. With eight experts llama.cpp keeps 8.5 bits of the small matrices of keys and values, and 5.5
+    /// after attention.
+    fn layer(&self, layer: &Matrices, at: usize, layers: usize, group: i64, experts: i64) -> f64 {
+        let eight = experts == 8 && self.usual < 8.5;
+        let values = if eight {
+            8.5
+        } else {
+            self.values.bits(self.usual, at, layers, group)
+        };
+        let attention_out = if eight && self.usual <= Q4_K {
+            self.attention_out.max(Q5_K)
+        } else {
+            self.attention_out
+        };
+        // Keys are as large as values, and stand among the others.
+        let keys = if eight {
+            (8.5 - self.usual) * layer.values as f64
+        } else {
+            0.0
+        };
+        layer.values as f64 * values
+            + layer.down as f64 * self.down.bits(self.usual, at, layers, group)
+            + layer.attention_out as f64 * attention_out
+            + (layer.others + layer.experts) as f64 * self.usual
+            + keys
+            + layer.vectors as f64 * 32.0
+    }
+}
+
+fn packed(layer: &Matrices, pack: &Pack) -> f64 {
+    let experts = if layer.experts > 0 {
+        layer.experts + layer.down
+    } else {
+        0
+    };
+    let all = layer.values + layer.attention_out + layer.down + layer.experts + layer.others;
+    let inside = if pack.experts_only { experts } else { all };
+    inside as f64 * pack.bits + (all - inside + layer.vectors) as f64 * 16.0
+}
+
+#[cfg(test)]
+#[path = "quant_tests.rs"]
+mod tests;
