@@ -83,6 +83,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
             "this command gives table, json or csv; `query` gives parquet too, `catalog export` parquet and huggingface"
         );
     }
+    crate::output::show_all_columns(cli.global.wide);
     rayon::ThreadPoolBuilder::new()
         .num_threads(cli.global.threads)
         .build_global()

@@ -17,6 +17,9 @@ pub(crate) struct Global {
     /// No progress and no summary, only results and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// All columns of tables in full, however wide the terminal
+    #[arg(long, global = true)]
+    pub(crate) wide: bool,
 }
 
 /// Form of the results, as asked for.

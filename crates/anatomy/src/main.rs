@@ -5,6 +5,7 @@
     reason = "doc comments of arguments are the help texts, which are no Markdown"
 )]
 
+mod aligned;
 mod answers;
 mod cli;
 #[cfg(feature = "cluster")]

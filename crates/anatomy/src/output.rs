@@ -3,11 +3,14 @@
 #![allow(clippy::print_stderr, reason = "this module is where the program speaks")]
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use serde::Serialize;
 use study::section::{Cell, Table};
 
+use crate::aligned;
+pub(crate) use crate::aligned::{cell, number};
 use crate::provenance::{Envelope, Provenance};
 
 /// Writes results to standard output.
@@ -47,91 +50,19 @@ pub(crate) fn complain(text: &str) {
     eprintln!("{head}: {text}");
 }
 
-/// A number for people: whole numbers in full, others with four significant digits.
-pub(crate) fn number(value: f64) -> String {
-    if !value.is_finite() {
-        return "–".into();
-    }
-    let size = value.abs();
-    if value == value.trunc() && size < 1e15 {
-        return grouped(value);
-    }
-    if size >= 1000.0 {
-        return grouped(value.round());
-    }
-    if size < 1e-4 {
-        return format!("{value:.2e}");
-    }
-    let digits = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
-    format!("{value:.digits$}")
+/// Whether tables may be wider than the terminal.
+static WIDE: AtomicBool = AtomicBool::new(false);
+
+/// Tables are shown in full, however wide the terminal.
+pub(crate) fn show_all_columns(wide: bool) {
+    WIDE.store(wide, Ordering::Relaxed);
 }
 
-/// Thousands apart by a thin space, from five digits on.
-fn grouped(value: f64) -> String {
-    let plain = format!("{value:.0}");
-    let (sign, digits) = plain
-        .strip_prefix('-')
-        .map_or(("", plain.as_str()), |digits| ("−", digits));
-    if digits.len() < 5 {
-        return format!("{sign}{digits}");
-    }
-    let mut text = String::from(sign);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A cell for people.
-pub(crate) fn cell(cell: &Cell) -> String {
-    match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Number(value) => number(*value),
-        Cell::Missing => "–".into(),
-    }
-}
-
-/// A table for people, columns aligned.
+/// A table for people, columns aligned; on a terminal no wider than that.
 pub(crate) fn table(table: &Table) -> String {
-    let mut rows: Vec<Vec<String>> = vec![table.columns.clone()];
-    rows.extend(table.rows.iter().map(|row| row.iter().map(cell).collect()));
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|text| text.chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
-    let numeric: Vec<bool> = (0..table.columns.len())
-        .map(|column| {
-            table
-                .rows
-                .iter()
-                .all(|row| !matches!(row.get(column), Some(Cell::Text(_))))
-        })
-        .collect();
-    let mut text = String::new();
-    for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .enumerate()
-            .map(|(column, value)| {
-                let gap = " ".repeat(widths[column].saturating_sub(value.chars().count()));
-                if numeric[column] {
-                    format!("{gap}{value}")
-                } else {
-                    format!("{value}{gap}")
-                }
-            })
-            .collect();
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
-    }
-    text
+    let terminal = console::Term::stdout();
+    let is_shown = terminal.is_term() && !WIDE.load(Ordering::Relaxed);
+    aligned::text(table, is_shown.then(|| usize::from(terminal.size().1)))
 }
 
 /// A table as CSV, numbers in full.

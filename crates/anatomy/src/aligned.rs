@@ -1,0 +1,255 @@
+//! Numbers and tables as text: columns aligned, decimals by column, and where it is shown on a terminal no wider than that.
+
+use study::section::{Cell, Table};
+
+/// No column of text is cut to fewer letters than this.
+const LEAST: usize = 12;
+/// What stands between two columns.
+const GAP: usize = 2;
+
+/// A table for people. With a `width`, the longest texts are cut (`…`) and, where that is not enough, columns at the right are
+/// left out and named.
+pub(crate) fn text(table: &Table, width: Option<usize>) -> String {
+    let (header, rows) = cells(table);
+    let n = header.len();
+    let numeric: Vec<bool> = (0..n).map(|column| is_numeric(table, column)).collect();
+    let natural: Vec<usize> = (0..n)
+        .map(|column| {
+            let of_rows = rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|text| letters(text));
+            of_rows.chain([letters(&header[column])]).max().unwrap_or(0)
+        })
+        .collect();
+    let (widths, shown) = fitted(&natural, &numeric, width);
+    let mut text = String::new();
+    for row in std::iter::once(&header).chain(&rows) {
+        let mut line = String::new();
+        for column in 0..shown {
+            let cell = cut(row.get(column).map_or("", String::as_str), widths[column]);
+            let gap = " ".repeat(widths[column].saturating_sub(letters(&cell)));
+            if column > 0 {
+                line.push_str(&" ".repeat(GAP));
+            }
+            if numeric[column] {
+                line.push_str(&gap);
+                line.push_str(&cell);
+            } else {
+                line.push_str(&cell);
+                line.push_str(&gap);
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    if shown < n {
+        text.push_str(&format!(
+            "({} more columns: {}; --wide shows all)\n",
+            n - shown,
+            header[shown..].join(", ")
+        ));
+    }
+    text
+}
+
+fn letters(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if letters(text) <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// Widths of the columns, and how many of them are shown.
+fn fitted(natural: &[usize], numeric: &[bool], width: Option<usize>) -> (Vec<usize>, usize) {
+    let mut widths = natural.to_vec();
+    let Some(width) = width else {
+        return (widths, natural.len());
+    };
+    let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+    let mut shown = widths.len();
+    loop {
+        while total(&widths[..shown]) > width {
+            let longest = (0..shown)
+                .filter(|&column| !numeric[column] && widths[column] > LEAST)
+                .max_by_key(|&column| widths[column]);
+            let Some(column) = longest else { break };
+            let over = total(&widths[..shown]) - width;
+            widths[column] = widths[column]
+                .saturating_sub(over)
+                .max(LEAST.max(widths[column] / 2));
+        }
+        if total(&widths[..shown]) <= width || shown <= 1 {
+            return (widths, shown);
+        }
+        shown -= 1;
+        widths = natural.to_vec();
+    }
+}
+
+fn is_numeric(table: &Table, column: usize) -> bool {
+    table
+        .rows
+        .iter()
+        .all(|row| !matches!(row.get(column), Some(Cell::Text(_))))
+}
+
+/// The cells as text: numbers of one column with as many decimals each.
+fn cells(table: &Table) -> (Vec<String>, Vec<Vec<String>>) {
+    let decimals: Vec<Option<usize>> = (0..table.columns.len())
+        .map(|column| decimals(table, column))
+        .collect();
+    let rows = table.rows.iter().map(|row| {
+        row.iter()
+            .enumerate()
+            .map(
+                |(column, one)| match (one, decimals.get(column).copied().flatten()) {
+                    (Cell::Number(value), Some(decimals)) if value.is_finite() => {
+                        format!("{value:.decimals$}")
+                    }
+                    (other, _) => cell(other),
+                },
+            )
+            .collect()
+    });
+    (table.columns.clone(), rows.collect())
+}
+
+/// Decimals of a column of numbers: such that its largest has four figures; none where all are whole, where some are so
+/// small that they would be lost, or where they are so large that digits must be grouped.
+fn decimals(table: &Table, column: usize) -> Option<usize> {
+    let numbers: Vec<f64> = table
+        .rows
+        .iter()
+        .filter_map(|row| match row.get(column) {
+            Some(Cell::Number(value)) if value.is_finite() => Some(value.abs()),
+            _ => None,
+        })
+        .collect();
+    let largest = numbers.iter().copied().fold(0.0, f64::max);
+    let smallest = numbers
+        .iter()
+        .copied()
+        .filter(|&value| value > 0.0)
+        .fold(f64::INFINITY, f64::min);
+    if numbers.iter().all(|value| value.fract() == 0.0) || !(0.001..10_000.0).contains(&largest) {
+        return None;
+    }
+    let decimals =
+        3_usize.saturating_sub(largest.log10().floor().max(0.0) as usize) + usize::from(largest < 1.0);
+    // A number that would be shown as 0 is shown as it is, and all others of its column too.
+    (smallest >= 0.5 * 10_f64.powi(-(decimals as i32))).then_some(decimals)
+}
+
+/// A number for people: whole numbers in full, others with four significant digits.
+pub(crate) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    let size = value.abs();
+    if value == value.trunc() && size < 1e15 {
+        return grouped(value);
+    }
+    if size >= 1000.0 {
+        return grouped(value.round());
+    }
+    if size < 1e-4 {
+        return format!("{value:.2e}");
+    }
+    let digits = (3 - size.log10().floor() as i32).clamp(0, 6) as usize;
+    format!("{value:.digits$}")
+}
+
+/// Thousands apart by a thin space, from five digits on.
+fn grouped(value: f64) -> String {
+    let plain = format!("{value:.0}");
+    let (sign, digits) = plain
+        .strip_prefix('-')
+        .map_or(("", plain.as_str()), |digits| ("−", digits));
+    if digits.len() < 5 {
+        return format!("{sign}{digits}");
+    }
+    let mut text = String::from(sign);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A cell for people.
+pub(crate) fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::Number(value) => number(*value),
+        Cell::Missing => "–".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
+        Table {
+            columns: columns.iter().map(ToString::to_string).collect(),
+            rows,
+            ..Table::default()
+        }
+    }
+
+    #[test]
+    fn numbers_of_a_column_have_as_many_decimals() {
+        let shown = text(
+            &table(
+                &["what", "score", "n", "p"],
+                vec![
+                    vec!["a".into(), 30.2.into(), 12_000.0.into(), 1.2e-9.into()],
+                    vec!["b".into(), 8.904.into(), 7.0.into(), 0.04.into()],
+                ],
+            ),
+            None,
+        );
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[1], "a     30.20  12\u{202f}000  1.20e-9");
+        assert_eq!(lines[2], "b      8.90       7  0.04000");
+    }
+
+    #[test]
+    fn a_terminal_cuts_the_longest_text_first_and_names_what_is_left_out() {
+        let wide = table(
+            &["checkpoint", "score", "why", "more", "last"],
+            vec![vec![
+                "organisation/a-checkpoint-of-some-length".into(),
+                31.25.into(),
+                "a long sentence that says why this one is the first of all of them here".into(),
+                "another sentence that nobody needs".into(),
+                1.0.into(),
+            ]],
+        );
+        for width in [200, 120, 80, 60, 40, 10] {
+            let shown = text(&wide, Some(width));
+            let longest = shown
+                .lines()
+                .filter(|line| !line.starts_with('('))
+                .map(letters)
+                .max()
+                .unwrap_or(0);
+            assert!(longest <= width.max(LEAST), "{width}: {longest}\n{shown}");
+            assert!(shown.contains("organisat") || width < 20);
+        }
+        let narrow = text(&wide, Some(40));
+        assert!(
+            narrow.contains("more columns: ") && narrow.contains("--wide"),
+            "{narrow}"
+        );
+        assert!(!text(&wide, None).contains('…'));
+    }
+}
