@@ -75,6 +75,14 @@ pub(crate) struct Detail {
     pub(crate) parameters_source: u16,
     pub(crate) parameters_active: Option<i64>,
     pub(crate) training_tokens: Option<i64>,
+    /// A study of checkpoints trained from scratch lists it.
+    pub(crate) from_scratch: bool,
+    pub(crate) training_flop: Option<f64>,
+    /// The source of tokens and of operations, by number, and how sure it calls itself.
+    pub(crate) tokens_by: Option<(u16, Option<Arc<str>>)>,
+    pub(crate) flop_by: Option<(u16, Option<Arc<str>>)>,
+    /// Day of release, and the source that states it, by number.
+    pub(crate) released: Option<(Days, u16)>,
     pub(crate) model_type: Option<Arc<str>>,
     pub(crate) created_at: Option<Millis>,
     pub(crate) last_modified: Option<Millis>,
@@ -88,6 +96,11 @@ const NOTHING: &Detail = &Detail {
     parameters_source: 0,
     parameters_active: None,
     training_tokens: None,
+    from_scratch: false,
+    training_flop: None,
+    tokens_by: None,
+    flop_by: None,
+    released: None,
     model_type: None,
     created_at: None,
     last_modified: None,
@@ -137,7 +150,10 @@ impl Known {
             .map(|millis| millis.div_euclid(86_400_000) as Days);
         [
             (self.uploaded, "upload"),
-            (self.date, "stated"),
+            (
+                self.date.or(self.details.released.map(|(day, _)| day)),
+                "stated",
+            ),
             (created, "created"),
             (self.submitted, "submitted"),
         ]

@@ -3,7 +3,7 @@
 use crate::tables::{ResolvedBy, Training};
 
 /// Version of the tables' schema, in every file and in the manifest.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Names of the catalog's own tables, in the order of the help.
 pub const TABLES: [&str; 10] = [
