@@ -54,7 +54,7 @@ impl<'a> Shapes<'a> {
         for id in ids {
             let shape = structures.get(id).and_then(|structure| {
                 let dense = shape(structure)?;
-                Some((dense, mixtures.contains(id).then(|| whole_billions(structure))))
+                Some((dense, mixtures.contains(id).then(|| mixed(structure))))
             });
             let number = match shape {
                 Some(shape) => *known.entry(shape).or_insert_with(&mut new_number),
@@ -77,9 +77,14 @@ impl<'a> Shapes<'a> {
     }
 }
 
-/// Whole billions of a mixture: two and eight experts of one dense checkpoint have its shape, and are two of their own.
-fn whole_billions(structure: &Structure) -> Option<i64> {
-    structure.size.map(|size| size.round() as i64)
+/// What tells mixtures of one shape apart: two and eight experts of one dense checkpoint have its shape, and are two of their
+/// own. By their experts, where those are known, else by whole billions.
+fn mixed(structure: &Structure) -> (Option<i64>, Option<i64>) {
+    let billions = || structure.size.map(|size| size.round() as i64);
+    (
+        structure.experts,
+        structure.experts.map_or_else(billions, |_| None),
+    )
 }
 
 fn shape(structure: &Structure) -> Option<(i64, i64, i64, i64)> {
@@ -91,10 +96,14 @@ fn shape(structure: &Structure) -> Option<(i64, i64, i64, i64)> {
     ))
 }
 
+/// The columns of the study. Its size is by the formula of the structure where that is known: what leaderboards and names
+/// state is rounded, or leaves out embeddings.
 fn columns(structure: &Structure) -> [Option<f64>; 9] {
+    let by_shape = structure.parameters_by_shape.map(|count| count as f64 / 1e9);
+    let size = by_shape.or(structure.size);
     let count = |value: Option<i64>| value.map(|value| value as f64);
     [
-        structure.size,
+        size,
         count(structure.d_model),
         count(structure.d_ffn),
         count(structure.heads),
@@ -207,7 +216,13 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
             duplicates: source.duplicates,
         })
         .collect();
-    let all: Vec<[Option<f64>; 9]> = catalog.structures.iter().map(columns).collect();
+    // As the table has them: its size is the best known of all, listed ones included.
+    let as_listed = |structure: &Structure| {
+        let mut columns = columns(structure);
+        columns[0] = structure.size;
+        columns
+    };
+    let all: Vec<[Option<f64>; 9]> = catalog.structures.iter().map(as_listed).collect();
     // A date has no skewness worth printing; likes and downloads do, as in the published table.
     let mut described: Vec<StructureColumn> = (0..COLUMNS.len())
         .filter(|&place| COLUMNS[place] != "date")

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::catalog::MANIFEST;
 use crate::checkpoints;
-use crate::discover::{Found, Root, discover};
+use crate::discover::{Found, Kind, Root, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
@@ -17,14 +17,14 @@ use crate::identity::Identities;
 use crate::known::Known;
 use crate::labels;
 use crate::manifest;
-use crate::observed::Fact;
+use crate::observed::{Fact, Place};
 use crate::parquet_file::TableWriter;
 use crate::reading::{Context, Surveys, read, survey};
 use crate::resolve::Resolver;
 use crate::schema::{Row, SCHEMA_VERSION};
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Item, Manifest, Reject, Score, Source,
-    Structure, TableFile,
+    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Item, Manifest, Provenance, Reject, Score,
+    Source, Structure, TableFile,
 };
 use crate::training::Trainings;
 
@@ -162,6 +162,10 @@ pub(crate) fn build_into(
     };
     let gathered = RefCell::new(Gathered {
         sources: found.iter().map(|found| found.file.clone()).collect(),
+        configs: (0_u16..)
+            .zip(&found)
+            .filter_map(|(number, found)| (found.kind == Kind::ConfigFile).then_some(number))
+            .collect(),
         leaderboards: (0_u16..)
             .zip(&found)
             .filter_map(|(number, found)| found.kind.is_leaderboard().then_some(number))
@@ -184,8 +188,9 @@ pub(crate) fn build_into(
         let known = |id: &str| gathered.borrow().find(id).is_some();
         let mut last_day: Option<Days> = None;
         let mut sink = |fact| match fact {
-            Fact::Observed(observed) => {
-                gathered.borrow_mut().add_all(*observed, number as u16, role);
+            Fact::Observed(row, observed) => {
+                let place = Place::new(number as u16, row);
+                gathered.borrow_mut().add_all(*observed, place, role);
                 Ok(())
             }
             Fact::Evaluation(evaluation, scores) => {
@@ -251,11 +256,15 @@ pub(crate) fn build_into(
     order.sort_unstable_by(|&a, &b| gathered.known[a as usize].id.cmp(&gathered.known[b as usize].id));
     let wanted = |&at: &u32| gathered.known[at as usize].evaluated || gathered.known[at as usize].structured;
     let mut trainings = Trainings::of(&gathered);
-    writers.all(order.iter().copied().filter(wanted).map(|at| {
-        let structure = resolver.structure(at);
+    let (mut structures, mut provenance) = (writers.start::<Structure>()?, writers.start::<Provenance>()?);
+    for at in order.iter().copied().filter(wanted) {
+        let (structure, cells) = resolver.structure(at);
         trainings.note(&gathered, at, &structure);
-        structure
-    }))?;
+        structures.push(structure)?;
+        cells.into_iter().try_for_each(|cell| provenance.push(cell))?;
+    }
+    writers.finish(structures)?;
+    writers.finish(provenance)?;
     drop(resolver);
     writers.all::<Checkpoint>(
         order

@@ -10,7 +10,8 @@ use crate::schema::{Row, SCHEMA_VERSION};
 use crate::snapshot::SNAPSHOT;
 use crate::stores;
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Manifest, Reject, Score, Structure,
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Manifest, Provenance, Reject, Score,
+    Structure,
 };
 
 /// Everything in memory.
@@ -56,15 +57,7 @@ impl Catalog {
     /// # Errors
     /// None in a program whose tests pass; the errors of [`Catalog::open`] otherwise.
     pub fn snapshot() -> Result<Self, Error> {
-        read(&|file| {
-            let found = SNAPSHOT.iter().find(|(name, _)| *name == file);
-            found
-                .map(|(_, bytes)| Bytes::from_static(bytes))
-                .ok_or_else(|| Error::Io {
-                    path: file.into(),
-                    source: std::io::ErrorKind::NotFound.into(),
-                })
-        })
+        read(&compiled_in)
     }
 
     /// The catalog in folder `dir`, here or in a store, its hashes checked against its manifest.
@@ -75,6 +68,30 @@ impl Catalog {
     pub fn open(dir: &Path) -> Result<Self, Error> {
         read(&|file| stores::read(&dir.join(file)))
     }
+}
+
+/// Where each cell of `structures` comes from, of the catalog in folder `dir`, of the compiled-in snapshot where `None`: the
+/// largest table, which most questions do not need.
+///
+/// # Errors
+/// As of [`Catalog::open`].
+pub fn provenance(dir: Option<&Path>) -> Result<Vec<Provenance>, Error> {
+    let fetch: Fetch<'_> = match dir {
+        Some(dir) => &|file: &str| stores::read(&dir.join(file)),
+        None => &compiled_in,
+    };
+    table(&read_manifest(&fetch(MANIFEST)?)?, fetch)
+}
+
+/// A file of the snapshot.
+fn compiled_in(file: &str) -> Result<Bytes, Error> {
+    let found = SNAPSHOT.iter().find(|(name, _)| *name == file);
+    found
+        .map(|(_, bytes)| Bytes::from_static(bytes))
+        .ok_or_else(|| Error::Io {
+            path: file.into(),
+            source: std::io::ErrorKind::NotFound.into(),
+        })
 }
 
 type Fetch<'a> = &'a dyn Fn(&str) -> Result<Bytes, Error>;

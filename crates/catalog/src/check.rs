@@ -5,11 +5,12 @@ use std::path::Path;
 
 use crate::bindings;
 use crate::build::{Progress, build_into};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, provenance};
 use crate::clean::RANGES;
 use crate::discover::Root;
 use crate::error::Error;
-use crate::resolve::OUTSIDE;
+use crate::origins;
+use crate::resolve::{LEFT_OUT, OUTSIDE};
 pub use crate::rule::RuleCheck;
 use crate::rule::ask;
 use crate::tables::{Accuracy, Conflict, ResolvedBy, Source};
@@ -68,7 +69,7 @@ pub struct CheckReport {
     pub rules: Vec<RuleCheck>,
     /// How right each way of resolving structures is.
     pub accuracy: Vec<Accuracy>,
-    /// What is off by more than two per cent against counts from outside.
+    /// What is off by more than two per cent against counts from outside, and what is told wrongly when it is left out.
     pub off: Vec<Conflict>,
 }
 
@@ -172,11 +173,14 @@ pub fn check(
     }
     report.rules = rules(&catalog);
     report.rules.extend(bindings::rules(&catalog));
+    report
+        .rules
+        .extend(origins::rules(&catalog.structures, &provenance(dir)?));
     report.accuracy.clone_from(&catalog.resolution);
     report.off = catalog
         .conflicts
         .iter()
-        .filter(|row| row.rule == OUTSIDE)
+        .filter(|row| [OUTSIDE, LEFT_OUT].contains(&row.rule.as_str()))
         .cloned()
         .collect();
     Ok(report)

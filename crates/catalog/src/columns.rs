@@ -2,7 +2,7 @@
 
 use crate::schema::table;
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Source, Structure,
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Provenance, Reject, Score, Source, Structure,
 };
 
 table!(Checkpoint, "checkpoints", {
@@ -48,11 +48,32 @@ table!(Structure, "structures", {
     kv_heads: Int "count" "key and value heads",
     vocab_size: Int "count" "entries of the vocabulary",
     pos: Int "tokens" "maximum input positions",
+    experts: Int "count" "experts of one layer, shared ones not counted; null of a dense checkpoint",
+    experts_per_token: Int "count" "of those, the ones that one token uses",
+    shared_experts: Int "count" "experts that every token uses",
+    d_ffn_dense: Int "count" "width of the dense feed-forward layers, of a mixture those it has beside its experts",
+    d_ffn_total_active: Int "count" "feed-forward width that one token passes through in one layer, all its experts together",
+    head_dim: Int "count" "width of one attention head",
+    tied_embeddings: Bool "" "the output head is the embedding",
+    attention: Text "" "a letter a layer: F full, S window, C latent, L linear, M state-space, B full beside state-space, V convolution, N none",
+    parameters_by_shape: Int "count" "all parameters of the language model by the formula of its structure",
+    parameters_body: Int "count" "the same without embeddings, output head and learned positions",
+    parameters_active_by_shape: Int "count" "the same of what one token uses, embeddings included",
     date: Day "days since 1970-01-01" "day of publication",
     date_by: Text "" "what the date is: upload, stated, created or submitted",
     resolved_by: Text "" "exact, lineage, name, size or none",
     source: Text "" "the source, and for the indirect ways the checkpoint it was taken from",
     conflicts: Text "" "what disagreed on the way, or the candidates where it stayed ambiguous",
+});
+
+table!(Provenance, "provenance", {
+    id: Text "" "org/name",
+    field: Text "" "the column of structures",
+    value: Text "" "the cell, as text",
+    how: Text "" "stated, lineage, name, size, nearest_names, formula, listed or named",
+    of: Text "" "the checkpoint that the source says it of",
+    source: Text "" "path of the source under the sources folder",
+    row: Int "count" "row in the source from 0; for JSON objects the position of the key",
 });
 
 table!(Evaluation, "evaluations", {

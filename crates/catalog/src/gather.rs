@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::known::{Index, Known, Shared, is_rough};
-use crate::observed::Outside;
-use crate::observed::{DIMENSIONS, Observed};
+use crate::config::makeup::{self, Makeup};
+use crate::known::{Detail, Index, Known, Shared, is_rough};
+use crate::observed::{DIMENSIONS, Observed, Outside, Place};
 use crate::pattern::{self, Pattern};
 use crate::tables::Conflict;
 
@@ -18,11 +18,13 @@ pub(crate) struct Gathered {
     pub(crate) clashes: Vec<Clash>,
     pub(crate) shared: Shared,
     /// Rows that stand for several checkpoints: `org/name-{}`, with their sources and roles.
-    pub(crate) patterns: Vec<(Observed, u16, Role)>,
+    pub(crate) patterns: Vec<(Observed, Place, Role)>,
     /// What boards outside say, to compare with, each with its source.
     pub(crate) outside: BTreeMap<String, (Outside, u16)>,
     /// Paths of the sources, by number.
     pub(crate) sources: Vec<String>,
+    /// Numbers of the sources that are whole configs, each of one checkpoint.
+    pub(crate) configs: BTreeSet<u16>,
     /// Numbers of the sources that are leaderboards.
     pub(crate) leaderboards: BTreeSet<u16>,
 }
@@ -63,8 +65,8 @@ impl Gathered {
         self.sources.get(usize::from(number)).cloned().unwrap_or_default()
     }
 
-    /// Adds what source number `source` says; returns the number of the checkpoint.
-    pub(crate) fn add(&mut self, observed: &Observed, source: u16, role: Role) -> u32 {
+    /// Adds what stands at `place`; returns the number of the checkpoint.
+    pub(crate) fn add(&mut self, observed: &Observed, place: Place, role: Role) -> u32 {
         let at = self.find(&observed.id).unwrap_or_else(|| {
             let at = self.known.len() as u32;
             self.known.push(Known {
@@ -82,7 +84,7 @@ impl Gathered {
         } = self;
         let mut merge = Merge {
             at,
-            source,
+            place,
             role,
             shared,
             clashes,
@@ -91,18 +93,18 @@ impl Gathered {
         at
     }
 
-    /// Adds what source number `source` says of all checkpoints of a pattern, or of the one that it names.
-    pub(crate) fn add_all(&mut self, observed: Observed, source: u16, role: Role) {
+    /// Adds what stands at `place` of all checkpoints of a pattern, or of the one that it names.
+    pub(crate) fn add_all(&mut self, observed: Observed, place: Place, role: Role) {
         if observed.id.contains(pattern::PLACEHOLDER) {
-            self.patterns.push((observed, source, role));
+            self.patterns.push((observed, place, role));
         } else {
-            self.add(&observed, source, role);
+            self.add(&observed, place, role);
         }
     }
 
     /// Gives what was said of patterns to the checkpoints they stand for, once all are known.
     pub(crate) fn settle_patterns(&mut self) {
-        for (observed, source, role) in std::mem::take(&mut self.patterns) {
+        for (observed, place, role) in std::mem::take(&mut self.patterns) {
             let Some(pattern) = Pattern::of(&observed.id) else {
                 continue;
             };
@@ -119,7 +121,7 @@ impl Gathered {
                         id,
                         ..observed.clone()
                     },
-                    source,
+                    place,
                     role,
                 );
             }
@@ -153,7 +155,7 @@ impl Gathered {
 /// What one source says of one checkpoint, on its way in.
 struct Merge<'a> {
     at: u32,
-    source: u16,
+    place: Place,
     role: Role,
     shared: &'a mut Shared,
     clashes: &'a mut Vec<Clash>,
@@ -167,7 +169,7 @@ impl Merge<'_> {
             kept: self.shared.of(kept),
             other: self.shared.of(other),
             kept_source,
-            other_source: self.source,
+            other_source: self.place.source,
             rule: "earlier_source_wins",
         };
         let mut before = self.clashes.iter().rev().take(SAME_AGAIN);
@@ -186,10 +188,30 @@ impl Merge<'_> {
         match (*kept, new) {
             (None, Some(new)) => {
                 *kept = Some(new);
-                *kept_source = self.source;
+                *kept_source = self.place.source;
             }
             (Some(old), Some(new)) if old != new => {
                 self.note(field, &old.to_string(), *kept_source, &new.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    /// The same of what is kept with its row.
+    fn keep_at<T: PartialEq + Clone + std::fmt::Display>(
+        &mut self,
+        field: &'static str,
+        kept: &mut Option<T>,
+        place: &mut Place,
+        new: Option<&T>,
+    ) {
+        match (&*kept, new) {
+            (None, Some(new)) => {
+                *kept = Some(new.clone());
+                *place = self.place;
+            }
+            (Some(old), Some(new)) if old != new => {
+                self.note(field, &old.to_string(), place.source, &new.to_string());
             }
             _ => {}
         }
@@ -205,7 +227,7 @@ impl Merge<'_> {
         match (kept.as_ref(), new) {
             (None, Some(new)) => {
                 *kept = Some(self.shared.of(new));
-                *kept_source = self.source;
+                *kept_source = self.place.source;
             }
             (Some(old), Some(new)) if **old != *new => {
                 let old = old.clone();
@@ -218,6 +240,45 @@ impl Merge<'_> {
     fn first_text(&mut self, kept: &mut Option<Arc<str>>, new: Option<&String>) {
         if kept.is_none() {
             *kept = new.map(|text| self.shared.of(text));
+        }
+    }
+
+    /// The first that is said, and where.
+    fn first_at<T: Copy>(&self, kept: &mut Option<T>, place: &mut Place, new: Option<T>) {
+        if kept.is_none() && new.is_some() {
+            *kept = new;
+            *place = self.place;
+        }
+    }
+
+    /// What layers hold, each column from the first source that says it.
+    fn makeup(&mut self, entry: &mut Known, new: &Makeup) {
+        let Detail {
+            makeup: kept,
+            makeup_places: places,
+            ..
+        } = &mut *entry.details;
+        let numbers = [
+            (&mut kept.experts, new.experts),
+            (&mut kept.experts_per_token, new.experts_per_token),
+            (&mut kept.shared_experts, new.shared_experts),
+            (&mut kept.d_ffn_dense, new.d_ffn_dense),
+            (&mut kept.d_ffn_total_active, new.d_ffn_total_active),
+            (&mut kept.head_dim, new.head_dim),
+        ];
+        for ((place, name), (kept, new)) in places.iter_mut().zip(makeup::COLUMNS).zip(numbers) {
+            self.keep_at(name, kept, place, new.as_ref());
+        }
+        let [.., tied, attention] = places;
+        self.keep_at(makeup::COLUMNS[6], &mut kept.tied, tied, new.tied.as_ref());
+        self.keep_at(
+            makeup::COLUMNS[7],
+            &mut kept.attention,
+            attention,
+            new.attention.as_ref(),
+        );
+        if kept.counts.is_none() {
+            kept.counts = new.counts;
         }
     }
 
@@ -234,6 +295,7 @@ impl Merge<'_> {
         };
         if tells(new.listed_size, new.packed) > tells(entry.listed_size, entry.packed) {
             entry.listed_size = new.listed_size;
+            entry.listed_place = self.place;
             entry.packed = new.packed;
             entry.measured = new.measured;
         }
@@ -247,11 +309,12 @@ impl Merge<'_> {
             entry.revision = new.revision.as_deref().map(Into::into);
         }
         if self.role == Role::Leaderboard {
-            first(&mut entry.uploaded, new.date);
-        } else {
-            first(&mut entry.date, new.date);
+            self.first_at(&mut entry.uploaded, &mut entry.uploaded_place, new.date);
+        } else if new.date.is_some() && entry.date.is_none() {
+            entry.date = new.date;
+            entry.details.date_place = self.place;
         }
-        first(&mut entry.submitted, new.submitted);
+        self.first_at(&mut entry.submitted, &mut entry.submitted_place, new.submitted);
         first(&mut entry.likes, new.likes);
         first(&mut entry.downloads, new.downloads);
         self.first_text(&mut entry.license, new.license.as_ref());
@@ -283,10 +346,10 @@ impl Merge<'_> {
         let quantized = new.packed && new.listed_size.is_none() && self.role != Role::Leaderboard;
         if quantized && !entry.quantized {
             entry.quantized = true;
-            entry.quantized_source = self.source;
+            entry.quantized_source = self.place.source;
         }
         if self.role == Role::Leaderboard && new.weight_type {
-            entry.adapter_source.get_or_insert(self.source);
+            entry.adapter_source.get_or_insert(self.place.source);
         }
         entry.adapter |= new.adapter;
     }
@@ -296,22 +359,25 @@ impl Merge<'_> {
         if new.dimensions.iter().any(Option::is_some) {
             let details = &mut *entry.details;
             for (index, name) in DIMENSIONS.into_iter().enumerate() {
-                self.keep(
+                self.keep_at(
                     name,
                     &mut details.dimensions[index],
-                    &mut details.dimension_sources[index],
-                    new.dimensions[index],
+                    &mut details.dimension_places[index],
+                    new.dimensions[index].as_ref(),
                 );
             }
+        }
+        if new.makeup != Makeup::NONE {
+            self.makeup(entry, &new.makeup);
         }
         match (entry.details.parameters_total, new.parameters_total) {
             (None, Some(_)) => {
                 entry.details.parameters_total = new.parameters_total;
-                entry.details.parameters_source = self.source;
+                entry.details.parameters_place = self.place;
             }
             // Counts with and without buffers, or rounded ones, differ by little.
             (Some(old), Some(other)) if (old - other).abs() * 50 > old => {
-                let source = entry.details.parameters_source;
+                let source = entry.details.parameters_place.source;
                 self.note("parameters_total", &old.to_string(), source, &other.to_string());
             }
             _ => {}
@@ -327,7 +393,11 @@ impl Merge<'_> {
             let details = &mut *entry.details;
             first(&mut details.head_dim, new.head_dim);
             first(&mut details.parameters_active, new.parameters_active);
-            first(&mut details.created_at, new.created_at);
+            self.first_at(
+                &mut details.created_at,
+                &mut details.created_place,
+                new.created_at,
+            );
             first(&mut details.last_modified, new.last_modified);
             self.first_text(&mut details.model_type, new.model_type.as_ref());
         }
@@ -340,20 +410,20 @@ impl Merge<'_> {
         if new.training_tokens.is_none() && new.training_flop.is_none() && new.released.is_none() {
             return;
         }
-        let source = self.source;
+        let place = self.place;
         let sure = new.confidence.as_deref().map(|word| self.shared.of(word));
         let details = &mut *entry.details;
         details.from_scratch |= new.from_scratch;
         if details.training_tokens.is_none() && new.training_tokens.is_some() {
             details.training_tokens = new.training_tokens;
-            details.tokens_by = Some((source, sure.clone()));
+            details.tokens_by = Some((place.source, sure.clone()));
         }
         if details.training_flop.is_none() && new.training_flop.is_some() {
             details.training_flop = new.training_flop;
-            details.flop_by = Some((source, sure));
+            details.flop_by = Some((place.source, sure));
         }
         if let (None, Some(day)) = (details.released, new.released) {
-            details.released = Some((day, source));
+            details.released = Some((day, place));
         }
     }
 }

@@ -1,13 +1,14 @@
 //! One checkpoint as the sources know it, and its name's place among all.
 //!
 //! A catalog of millions has millions of these: text that recurs is shared, and what only sources of structures say stands
-//! apart, so that a leaderboard's checkpoint takes some 200 bytes beside its name and commit.
+//! apart, so that a leaderboard's checkpoint takes some 240 bytes beside its name and commit.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use crate::observed::Dimensions;
+use crate::config::makeup::Makeup;
+use crate::observed::{Dimensions, Place};
 use crate::tables::{Days, Millis};
 use crate::types::Types;
 
@@ -31,6 +32,9 @@ pub(crate) struct Known {
     pub(crate) date: Option<Days>,
     pub(crate) uploaded: Option<Days>,
     pub(crate) submitted: Option<Days>,
+    pub(crate) uploaded_place: Place,
+    pub(crate) submitted_place: Place,
+    pub(crate) listed_place: Place,
     pub(crate) architecture_source: u16,
     pub(crate) base_source: u16,
     pub(crate) moe_source: u16,
@@ -68,11 +72,14 @@ pub(crate) struct Known {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Detail {
     pub(crate) dimensions: Dimensions,
-    /// The source of each dimension, by number.
-    pub(crate) dimension_sources: [u16; 7],
+    /// Where each dimension stands.
+    pub(crate) dimension_places: [Place; 7],
     pub(crate) head_dim: Option<i64>,
+    /// What its layers hold beside the dimensions, and where each of that stands.
+    pub(crate) makeup: Makeup,
+    pub(crate) makeup_places: [Place; 8],
     pub(crate) parameters_total: Option<i64>,
-    pub(crate) parameters_source: u16,
+    pub(crate) parameters_place: Place,
     pub(crate) parameters_active: Option<i64>,
     pub(crate) training_tokens: Option<i64>,
     /// A study of checkpoints trained from scratch lists it.
@@ -81,19 +88,23 @@ pub(crate) struct Detail {
     /// The source of tokens and of operations, by number, and how sure it calls itself.
     pub(crate) tokens_by: Option<(u16, Option<Arc<str>>)>,
     pub(crate) flop_by: Option<(u16, Option<Arc<str>>)>,
-    /// Day of release, and the source that states it, by number.
-    pub(crate) released: Option<(Days, u16)>,
+    /// Day of release, and where it stands.
+    pub(crate) released: Option<(Days, Place)>,
     pub(crate) model_type: Option<Arc<str>>,
     pub(crate) created_at: Option<Millis>,
     pub(crate) last_modified: Option<Millis>,
+    pub(crate) date_place: Place,
+    pub(crate) created_place: Place,
 }
 
 const NOTHING: &Detail = &Detail {
     dimensions: [None; 7],
-    dimension_sources: [0; 7],
+    dimension_places: [Place::NONE; 7],
     head_dim: None,
+    makeup: Makeup::NONE,
+    makeup_places: [Place::NONE; 8],
     parameters_total: None,
-    parameters_source: 0,
+    parameters_place: Place::NONE,
     parameters_active: None,
     training_tokens: None,
     from_scratch: false,
@@ -104,6 +115,8 @@ const NOTHING: &Detail = &Detail {
     model_type: None,
     created_at: None,
     last_modified: None,
+    date_place: Place::NONE,
+    created_place: Place::NONE,
 };
 
 /// A [`Detail`], or none where no source says any of it.
@@ -139,26 +152,28 @@ impl Known {
 
     /// Day of publication: as the leaderboard knows the upload, else as another source, else the submission.
     pub(crate) fn published(&self) -> Option<Days> {
-        self.published_by().map(|(day, _)| day)
+        self.published_by().map(|(day, ..)| day)
     }
 
-    /// Day of publication, and the word for what it is.
-    pub(crate) fn published_by(&self) -> Option<(Days, &'static str)> {
-        let created = self
-            .details
+    /// Day of publication, the word for what it is, and where it stands.
+    pub(crate) fn published_by(&self) -> Option<(Days, &'static str, Place)> {
+        let details = &self.details;
+        let created = details
             .created_at
             .map(|millis| millis.div_euclid(86_400_000) as Days);
         [
-            (self.uploaded, "upload"),
+            (self.uploaded, "upload", self.uploaded_place),
+            (self.date, "stated", details.date_place),
             (
-                self.date.or(self.details.released.map(|(day, _)| day)),
+                details.released.map(|(day, _)| day),
                 "stated",
+                details.released.map_or(Place::NONE, |(_, place)| place),
             ),
-            (created, "created"),
-            (self.submitted, "submitted"),
+            (created, "created", details.created_place),
+            (self.submitted, "submitted", self.submitted_place),
         ]
         .into_iter()
-        .find_map(|(day, by)| Some((day?, by)))
+        .find_map(|(day, by, place)| Some((day?, by, place)))
     }
 }
 
@@ -264,7 +279,7 @@ mod tests {
     #[test]
     fn a_leaderboards_checkpoint_is_small() {
         assert!(
-            std::mem::size_of::<Known>() <= 216,
+            std::mem::size_of::<Known>() <= 240,
             "{}",
             std::mem::size_of::<Known>()
         );

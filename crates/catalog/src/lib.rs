@@ -28,6 +28,7 @@ mod labels;
 mod manifest;
 mod moments;
 mod observed;
+mod origins;
 pub mod parquet_file;
 mod pattern;
 pub mod plausible;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::makeup::Makeup;
 use crate::error::{Error, cut};
 use crate::tables::{Days, Evaluation, Item, Millis, Reject, Score};
 
@@ -19,6 +20,26 @@ pub(crate) const DIMENSIONS: [&str; 7] = [
     "pos",
 ];
 
+/// Where something stands: a source by number, and the row in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    pub(crate) source: u16,
+    pub(crate) row: u32,
+}
+
+impl Place {
+    /// Nowhere yet.
+    pub(crate) const NONE: Self = Self { source: 0, row: 0 };
+
+    /// Row `row` of source number `source`; rows beyond the four billionth are called the last.
+    pub(crate) fn new(source: u16, row: u64) -> Self {
+        Self {
+            source,
+            row: u32::try_from(row).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 /// Everything one source says of one checkpoint. Absent is `None`.
 #[expect(
     clippy::struct_excessive_bools,
@@ -30,6 +51,8 @@ pub(crate) struct Observed {
     pub(crate) dimensions: Dimensions,
     /// Width of one head where it is stated: then heads need not divide `d_model`.
     pub(crate) head_dim: Option<i64>,
+    /// What its layers hold beside the dimensions.
+    pub(crate) makeup: Makeup,
     /// Exact counts.
     pub(crate) parameters_total: Option<i64>,
     pub(crate) parameters_active: Option<i64>,
@@ -76,8 +99,8 @@ pub(crate) struct Observed {
 
 /// What a reader finds in a row.
 pub(crate) enum Fact {
-    /// Something about a checkpoint.
-    Observed(Box<Observed>),
+    /// Something about a checkpoint, and the row that says it.
+    Observed(u64, Box<Observed>),
     /// A row of a leaderboard with its scores.
     Evaluation(Box<Evaluation>, Vec<Score>),
     /// One item of a benchmark.
@@ -126,7 +149,7 @@ impl<'a> Out<'a> {
     /// Row `row` says something about a checkpoint.
     pub(crate) fn observe(&mut self, row: u64, observed: Observed) -> Result<(), Error> {
         self.keep(row);
-        (self.sink)(Fact::Observed(Box::new(observed)))
+        (self.sink)(Fact::Observed(row, Box::new(observed)))
     }
 
     /// Row `row` is one of a leaderboard, with its scores.

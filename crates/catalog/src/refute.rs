@@ -3,18 +3,23 @@
 //! | rule | what it says |
 //! | --- | --- |
 //! | `base_younger_than_checkpoint` | nothing is made from what was published later |
+//! | `unlike_its_base` | a table gives a tuned checkpoint (`X-it`, `X-Instruct`, `X-chat`) another shape than `X` has |
+//! | `name_over_count` | a mixture's count far below the size that its name states leaves out its experts |
 //! | `shape_over_count` | a count below what the checkpoint's own dimensions make leaves out embeddings, or is of packed weights |
 
 use std::sync::Arc;
 
 use crate::calendar::{self, DATES_APART};
+use crate::config::makeup::Makeup;
 use crate::gather::{Clash, Gathered};
 use crate::known::Known;
 use crate::resolve::admit::is_mixture;
+use crate::resolve::in_words;
 use crate::resolve::lineage::declared;
 use crate::resolve::listed::is_packed;
 use crate::resolve::pool::family_of;
-use crate::resolve::weight::by_shape;
+use crate::resolve::weight::{APART, by_shape};
+use crate::words::{Stated, sizes};
 
 /// A count below this share of what the dimensions make is none of all parameters.
 const ALL: f64 = 0.93;
@@ -39,18 +44,22 @@ pub(crate) fn refute(gathered: &mut Gathered) {
             known.base = None;
             known.base_relation = None;
         }
+        if let Some((base, kept, other)) = unlike_base(gathered, at) {
+            let known = &mut gathered.known[at as usize];
+            let source = known.details.dimension_places[0].source;
+            known.details.dimensions = [None; 7];
+            known.details.parameters_total = None;
+            known.details.makeup = Makeup::NONE;
+            let values = (format!("{kept}: {base}"), other);
+            clash(gathered, at, "shape", values, source, "unlike_its_base");
+        }
         let known = &gathered.known[at as usize];
-        if let Some((count, made)) = short_count(known) {
-            let source = known.details.parameters_source;
+        let by_shape = short_count(known).map(|found| (found, "shape_over_count"));
+        let short = by_shape.or_else(|| Some((without_experts(known)?, "name_over_count")));
+        if let Some(((count, made), rule)) = short {
+            let source = known.details.parameters_place.source;
             let values = ((made * 1e9).round().to_string(), count.to_string());
-            clash(
-                gathered,
-                at,
-                "parameters_total",
-                values,
-                source,
-                "shape_over_count",
-            );
+            clash(gathered, at, "parameters_total", values, source, rule);
             gathered.known[at as usize].details.parameters_total = None;
         }
     }
@@ -83,6 +92,28 @@ fn younger_base(gathered: &Gathered, known: &Known) -> Option<(String, (i32, i32
     (day > own + DATES_APART).then(|| (base.to_owned(), (own, day)))
 }
 
+/// Ends of names of checkpoints that were tuned from the one before them.
+const TUNED: [&str; 4] = ["-it", "-instruct", "-chat", "-sft"];
+
+/// The base of a tuned checkpoint whose shape is another, where the tuned one's is not by its own config: the base, its
+/// shape and the other.
+fn unlike_base(gathered: &Gathered, at: u32) -> Option<(String, String, String)> {
+    let known = &gathered.known[at as usize];
+    let shape = known.shape()?;
+    if gathered
+        .configs
+        .contains(&known.details.dimension_places[0].source)
+    {
+        return None;
+    }
+    let lower = known.id.to_ascii_lowercase();
+    let stem = TUNED.iter().find_map(|end| lower.strip_suffix(end))?;
+    let base = gathered.find(&known.id[..stem.len()])?;
+    let base = &gathered.known[base as usize];
+    let theirs = base.shape()?;
+    (theirs[..2] != shape[..2]).then(|| (base.id.to_string(), in_words(theirs), in_words(shape)))
+}
+
 /// A count that is too small for the checkpoint's own dimensions, and what those make, billions.
 fn short_count(known: &Known) -> Option<(i64, f64)> {
     let count = known.details.parameters_total?;
@@ -97,10 +128,24 @@ fn short_count(known: &Known) -> Option<(i64, f64)> {
     ((count as f64) < ALL * least * 1e9).then_some((count, usual))
 }
 
+/// A mixture's count that is far below the size that its name states, and that size, billions.
+fn without_experts(known: &Known) -> Option<(i64, f64)> {
+    let count = known.details.parameters_total?;
+    if is_packed(known) || !is_mixture(known) {
+        return None;
+    }
+    let stated = sizes(&known.id).into_iter().find_map(|stated| match stated {
+        Stated::Dense(size) => Some(size),
+        Stated::Mixture(..) => None,
+    })?;
+    (count as f64 * APART < stated * 1e9).then_some((count, stated))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::known::Detail;
+    use crate::observed::Place;
 
     fn gathered(known: Vec<Known>) -> Gathered {
         let mut gathered = Gathered {
@@ -158,5 +203,35 @@ mod tests {
             assert_eq!(all.known[0].details.parameters_total, kept);
             assert_eq!(all.clashes.len(), usize::from(kept.is_none()));
         }
+    }
+
+    #[test]
+    fn a_tuned_checkpoint_has_the_shape_of_its_base() {
+        let shaped = |id: &str, layers, source| {
+            let mut details = Detail {
+                dimensions: [Some(layers), Some(2048), Some(8192), Some(8), None, None, None],
+                ..Detail::default()
+            };
+            details.dimension_places = [Place::new(source, 3); 7];
+            Known {
+                id: id.into(),
+                details: details.into(),
+                ..Known::default()
+            }
+        };
+        let mut all = gathered(vec![
+            shaped("zoo/cub-2b", 18, 1),
+            shaped("zoo/cub-2b-it", 26, 1),
+            shaped("zoo/kit-2b", 18, 1),
+            shaped("zoo/kit-2b-Instruct", 20, 0),
+            shaped("zoo/pup-2b", 18, 1),
+            shaped("zoo/pup-2b-chat", 18, 1),
+        ]);
+        all.configs.insert(0);
+        refute(&mut all);
+        let kept: Vec<bool> = all.known.iter().map(|known| known.shape().is_some()).collect();
+        // The second is not by its own config, the fourth is.
+        assert_eq!(kept, [true, false, true, true, true, true]);
+        assert_eq!(all.conflict(&all.clashes[0]).rule, "unlike_its_base");
     }
 }

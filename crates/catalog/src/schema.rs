@@ -6,9 +6,10 @@ use crate::tables::{ResolvedBy, Training};
 pub const SCHEMA_VERSION: u32 = 3;
 
 /// Names of the catalog's own tables, in the order of the help.
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 11] = [
     "checkpoints",
     "structures",
+    "provenance",
     "evaluations",
     "scores",
     "items",

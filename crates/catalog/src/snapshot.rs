@@ -11,6 +11,7 @@ snapshot!(
     "manifest.json",
     "checkpoints.parquet",
     "structures.parquet",
+    "provenance.parquet",
     "evaluations.parquet",
     "scores.parquet",
     "items.parquet",

@@ -138,6 +138,29 @@ pub struct Structure {
     pub vocab_size: Option<i64>,
     /// Maximum input positions, tokens.
     pub pos: Option<i64>,
+    /// Experts of one layer, shared ones not counted; `None` of a dense checkpoint.
+    pub experts: Option<i64>,
+    /// Of those, the ones that one token uses.
+    pub experts_per_token: Option<i64>,
+    /// Experts that every token uses.
+    pub shared_experts: Option<i64>,
+    /// Width of the dense feed-forward layers: of all layers, or of those that a mixture has beside its experts.
+    pub d_ffn_dense: Option<i64>,
+    /// Feed-forward width that one token passes through in one layer, over all experts it uses where there are some.
+    pub d_ffn_total_active: Option<i64>,
+    /// Width of one attention head.
+    pub head_dim: Option<i64>,
+    /// The output head is the embedding.
+    pub tied_embeddings: Option<bool>,
+    /// One letter a layer: F full attention, S in a window, C over latents, L linear, M state-space, B attention and
+    /// state-space side by side, V convolution, N none.
+    pub attention: Option<String>,
+    /// All parameters of the language model by the formula of its structure, a count.
+    pub parameters_by_shape: Option<i64>,
+    /// The same without embeddings, output head and learned positions.
+    pub parameters_body: Option<i64>,
+    /// The same of what one token uses, embeddings included.
+    pub parameters_active_by_shape: Option<i64>,
     /// Day of publication, the one that everything uses.
     pub date: Option<Days>,
     /// What the date is: `upload` (to the Hub, as a leaderboard noted it), `stated` (by another source), `created` (on the
@@ -149,6 +172,27 @@ pub struct Structure {
     pub source: Option<String>,
     /// What disagreed on the way, or the candidates where it stayed ambiguous.
     pub conflicts: Option<String>,
+}
+
+/// Where one cell of [`Structure`] comes from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// `org/name`.
+    pub id: String,
+    /// The column of `structures`.
+    pub field: String,
+    /// The cell, as text.
+    pub value: String,
+    /// How it is known: `stated` by a source, of the checkpoint itself or of the one it was taken from; `lineage`, `name` or
+    /// `size` where it is taken from the checkpoint in `of`; `nearest_names` of its shape; `formula` of its structure; `listed`
+    /// by a leaderboard; `named` by the checkpoint's own name.
+    pub how: String,
+    /// The checkpoint that `source` says it of.
+    pub of: Option<String>,
+    /// Path of the source under the sources folder.
+    pub source: Option<String>,
+    /// Row in the source, from 0; for JSON objects the position of the key.
+    pub row: Option<i64>,
 }
 
 /// One row of a leaderboard: a checkpoint evaluated once. A checkpoint may have several.

@@ -1,5 +1,6 @@
 //! `config.json` of any architecture to one set of dimensions.
 
+pub(crate) mod attention;
 mod blocks;
 pub(crate) mod count;
 pub(crate) mod defaults;
@@ -12,6 +13,7 @@ mod known_keys;
 mod lacking;
 pub(crate) mod layers;
 pub(crate) mod layouts;
+pub(crate) mod makeup;
 mod mixing;
 mod names;
 pub(crate) mod parts;

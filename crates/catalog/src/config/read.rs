@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use crate::config::blocks::{self, Block};
-use crate::config::count::{Plan, count};
+use crate::config::count::Plan;
 use crate::config::defaults::{self, KeyHeads};
 use crate::config::fields::{self, Fields};
 use crate::config::layers::{Feed, Mixer, kinds};
 use crate::config::layouts;
+use crate::config::makeup::{Makeup, makeup};
 use crate::config::names::{
     D_FFN, D_MODEL, DENSE_WIDTH, EXPERT_WIDTH, EXPERTS, HEAD_DIM, HEADS, KV_HEADS, LAYERS, NESTED, POS,
     SHARED, SHARED_WIDTH, USED, VOCAB,
@@ -75,6 +76,8 @@ pub struct Config {
     pub parameters_active: Option<i64>,
     /// The counts are exact to the parameter: dense decoders whose recipe is known and whose config is understood.
     pub counted_exactly: bool,
+    /// What its layers hold beside the dimensions.
+    pub(crate) makeup: Makeup,
 }
 
 impl Config {
@@ -166,6 +169,7 @@ pub fn read(value: &Value) -> Config {
         config.is_moe &= layers.iter().any(|(_, feed)| *feed == Feed::Experts);
     }
     let Some(plan) = Plan::new(&config, outer, inner) else {
+        config.makeup = makeup(&config, outer, inner);
         return config;
     };
     let (key_heads, not_understood) = (plan.key_heads, plan.not_understood(outer));
@@ -173,7 +177,8 @@ pub fn read(value: &Value) -> Config {
     config.key_heads = key_heads;
     config.not_understood = not_understood;
     config.layers_differ = layers_differ;
-    if let Some(counts) = Plan::new(&config, outer, inner).as_ref().and_then(count) {
+    config.makeup = makeup(&config, outer, inner);
+    if let Some(counts) = config.makeup.counts {
         config.parameters_total = Some(counts.total);
         config.parameters_active = Some(counts.active);
         // Of what takes more than text, the text alone is counted.
@@ -253,11 +258,16 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
         let stated = fields::int(inner, &["block_ff_dim"]).or(config.d_ffn);
         config.d_ffn = stated.map(|stated| adjusted(stated, inner));
     }
-    if kind == "qwen" && class.starts_with("QWen") {
+    if class.starts_with("QWen") && (kind == "qwen" || kind.is_empty()) {
         // The first Qwen states both halves of its gated layer together.
         config.d_ffn = config.d_ffn.map(|width| width / 2);
     }
     config
+}
+
+/// The width that LFM2 makes of the one it states by its class's defaults.
+pub(crate) fn lfm2_usual_width(stated: i64) -> i64 {
+    adjusted(stated, &Fields::new())
 }
 
 /// The width that LFM2 makes of the one it states (`Lfm2MLP` in transformers): two thirds of it, up to a multiple.

@@ -1,5 +1,6 @@
 //! What one layer keeps of each position, how far it sees, and what attending costs.
 
+use crate::config::attention::window;
 use crate::config::fields::{self, Fields};
 use crate::config::layers::Mixer;
 use crate::config::read::Config;
@@ -93,46 +94,6 @@ fn attention(sizes: Sizes, inner: &Fields, mixer: Mixer) -> (i64, i64) {
     let values = int(&[own, "v_head_dim"]).unwrap_or(keys);
     let both = keys.saturating_add(values);
     (kv_heads.saturating_mul(both), heads.saturating_mul(both))
-}
-
-/// Positions that layer `at` sees, where it does not see all. Which layers have the window follows each family's
-/// modelling code in Hugging Face transformers.
-fn window(config: &Config, inner: &Fields, at: i64, mixer: Mixer) -> Option<i64> {
-    let span = config.sliding_window?;
-    let int = |name: &str| fields::int(inner, &[name]);
-    if mixer == Mixer::Window {
-        return Some(span);
-    }
-    let told = [
-        "layer_types",
-        "layers_block_type",
-        "block_types",
-        "attn_type_list",
-        "hybrid_layer_pattern",
-    ];
-    if fields::list(inner, &told).is_some() || fields::flag(inner, &["use_sliding_window"]) == Some(false) {
-        return None;
-    }
-    let kind = fields::text(inner, &["model_type"])
-        .or(config.model_type.as_deref())
-        .unwrap_or_default();
-    let all_but_each = |period: i64| (at + 1) % period != 0;
-    let is_windowed = match kind.trim_end_matches("_text") {
-        "gemma2" => at % 2 == 0,
-        "gemma3" => all_but_each(int("sliding_window_pattern").unwrap_or(6)),
-        "cohere2" => all_but_each(int("sliding_window_pattern").unwrap_or(4)),
-        "llama4" => match fields::list(inner, &["no_rope_layers"]).filter(|list| !list.is_empty()) {
-            Some(list) => list.get(at as usize).and_then(fields::number) == Some(1),
-            None => all_but_each(int("no_rope_layer_interval").unwrap_or(4)),
-        },
-        // These have the field, and use it only where they are told to.
-        kind if kind.starts_with("qwen") => {
-            fields::flag(inner, &["use_sliding_window"]) == Some(true)
-                && at >= int("max_window_layers").unwrap_or(0)
-        }
-        _ => true,
-    };
-    is_windowed.then_some(span)
 }
 
 /// Values of the state of linear attention or a state-space layer.

@@ -22,6 +22,18 @@ use std::collections::HashMap;
 pub(crate) use publishers::ANY;
 use publishers::{accounts, canonical};
 
+/// The Hub's own old checkpoints, whose ids have no owner; other names without one are what boards print of closed models
+/// and what projects call their files.
+const WITHOUT_OWNER: [&str; 7] = [
+    "gpt2",
+    "gpt2-medium",
+    "gpt2-large",
+    "gpt2-xl",
+    "distilgpt2",
+    "openai-gpt",
+    "ctrl",
+];
+
 /// What a name was joined to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Joined {
@@ -44,7 +56,7 @@ impl Identities {
     /// Of these ids, those that come first being preferred where one checkpoint stands under two accounts of its owner.
     pub(crate) fn of<'a>(ids: impl Iterator<Item = &'a str>) -> Self {
         let mut by_key: HashMap<String, Vec<Box<str>>> = HashMap::new();
-        for id in ids {
+        for id in ids.filter(|id| id.contains('/') || WITHOUT_OWNER.contains(id)) {
             let held = by_key.entry(key_of(id)).or_default();
             if !held.iter().any(|known| **known == *id) {
                 held.push(id.into());
@@ -84,8 +96,8 @@ impl Identities {
         }
         let bare = name.rsplit('/').next().unwrap_or(name);
         let owners: Vec<&str> = organisation.split(',').flat_map(|one| accounts(one.trim())).collect();
-        // The nearest spelling that anything has decides; a further one is asked only where none has the nearer.
-        for (tail, rule) in [("", "name"), ("-hf", "format")] {
+        // Boards run the format that libraries load: where a publisher has the same weights in two, that one is meant.
+        for (tail, rule) in [("-hf", "format"), ("", "name")] {
             let mut found: Vec<&str> = Vec::new();
             for owner in &owners {
                 let prefix = if owner.is_empty() { String::new() } else { format!("{owner}/") };

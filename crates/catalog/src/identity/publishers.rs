@@ -85,7 +85,13 @@ pub(crate) const ANY: &str = "*";
 /// The accounts of an organisation as people write it; none where it is not known.
 pub(super) fn accounts(organisation: &str) -> Vec<&'static str> {
     if organisation == ANY {
-        let mut all: Vec<&str> = PUBLISHERS.iter().flat_map(|(_, accounts)| *accounts).copied().collect();
+        // One account publishes others' checkpoints again beside its own.
+        let mut all: Vec<&str> = PUBLISHERS
+            .iter()
+            .flat_map(|(_, accounts)| *accounts)
+            .copied()
+            .filter(|account| *account != "NousResearch")
+            .collect();
         all.sort_unstable();
         all.dedup();
         return all;

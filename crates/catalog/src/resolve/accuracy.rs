@@ -88,11 +88,12 @@ impl Stratum {
 
 /// One row per scope and way, of those that are known exactly. Scopes: checkpoints that a leaderboard evaluated; all; all
 /// of one stratum.
-pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
+/// Beside them, each that was resolved to another structure than its own.
+pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> (Vec<Accuracy>, Vec<Conflict>) {
     let known = &resolver.gathered.known;
     let exact = (0..known.len() as u32).filter(|&at| known[at as usize].shape().is_some());
     let left_out = thin(exact.collect(), MOST_LEFT_OUT);
-    let mut rows = Vec::new();
+    let (mut rows, mut off) = (Vec::new(), Vec::new());
     for scope in ["evaluated", "all"]
         .into_iter()
         .chain(Stratum::ALL.map(Stratum::as_str))
@@ -108,7 +109,7 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
     // Learning anew takes as long as all else here together, and neither needs the other.
     std::thread::scope(|scope| {
         let anew = (known.len() <= LEARNED_ANEW).then(|| scope.spawn(|| organisation_out(resolver)));
-        each_left_out(resolver, &left_out, &mut rows);
+        off = each_left_out(resolver, &left_out, &mut rows);
         rows.extend(anew.map(|thread| {
             thread
                 .join()
@@ -131,11 +132,15 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> Vec<Accuracy> {
         right: counts.equal as i64,
         ..Accuracy::default()
     }));
-    rows
+    (rows, off)
 }
 
-/// Leaves each checkpoint out; `rows` are the ways and all together, scope after scope.
-fn each_left_out(resolver: &Resolver<'_>, left_out: &[u32], rows: &mut [Accuracy]) {
+/// The rule of conflicts between a structure and what the other ways would have told: those decide nothing.
+pub(crate) const LEFT_OUT: &str = "left_out_only_compared";
+
+/// Leaves each checkpoint out; `rows` are the ways and all together, scope after scope. Returns those told wrongly.
+fn each_left_out(resolver: &Resolver<'_>, left_out: &[u32], rows: &mut [Accuracy]) -> Vec<Conflict> {
+    let mut wrong = Vec::new();
     for &at in left_out {
         let checkpoint = &resolver.gathered.known[at as usize];
         let Some(truth) = checkpoint.shape() else { continue };
@@ -144,7 +149,23 @@ fn each_left_out(resolver: &Resolver<'_>, left_out: &[u32], rows: &mut [Accuracy
                 .by(way, at, true, &mut Vec::new())
                 .map(|answer| answer.shape)
         });
-        let together = resolver.resolve(at, true).shape;
+        let resolution = resolver.resolve(at, true);
+        let together = resolution.shape;
+        if let Some(told) = together.filter(|told| *told != truth) {
+            let all = &resolver.gathered.known;
+            let of = resolution.from.map_or("", |of| &all[of as usize].id);
+            wrong.push(Conflict {
+                id: checkpoint.id.to_string(),
+                field: "shape".to_owned(),
+                kept: in_words(truth),
+                kept_source: resolver
+                    .gathered
+                    .source(checkpoint.details.dimension_places[0].source),
+                other: in_words(told),
+                other_source: format!("by {}: {of}", resolution.by.as_str()),
+                rule: LEFT_OUT.to_owned(),
+            });
+        }
         let stratum = Stratum::of(resolver, at);
         let scopes = [
             checkpoint.evaluated.then_some(0),
@@ -160,6 +181,12 @@ fn each_left_out(resolver: &Resolver<'_>, left_out: &[u32], rows: &mut [Accuracy
             }
         }
     }
+    wrong
+}
+
+/// A shape in words.
+pub(crate) fn in_words([layers, d_model, d_ffn, heads]: Shape) -> String {
+    format!("layers {layers}, d_model {d_model}, d_ffn {d_ffn}, heads {heads}")
 }
 
 /// The rule of conflicts with counts from outside: those decide nothing.

@@ -5,6 +5,7 @@ pub(crate) mod admit;
 mod ages;
 mod calibrate;
 pub(crate) mod edits;
+mod inside;
 pub(crate) mod lineage;
 pub(crate) mod listed;
 mod memo;
@@ -20,12 +21,15 @@ mod telling;
 mod vocabulary;
 pub(crate) mod weight;
 
-pub(crate) use accuracy::OUTSIDE;
+pub(crate) use accuracy::{LEFT_OUT, OUTSIDE, in_words};
+
+use std::collections::BTreeMap;
 
 use crate::gather::Gathered;
 use crate::known::Known;
 use crate::tables::{Accuracy, Conflict, ResolvedBy};
 use admit::{Asked, Ground, Why};
+use inside::Agreed;
 use listed::Listed;
 use memo::thin;
 use name::Lexicon;
@@ -52,6 +56,8 @@ pub(crate) struct Resolver<'a> {
     lexicon: Lexicon,
     pairs: Pairs,
     rest: Rest,
+    /// On what checkpoints of each shape agree beside it.
+    agreed: BTreeMap<Shape, Agreed>,
 }
 
 /// A structure that one way tells.
@@ -119,6 +125,7 @@ impl<'a> Resolver<'a> {
             lexicon,
             pairs,
             rest: Rest::of(&gathered.known),
+            agreed: inside::agreed(&gathered.known),
         };
         // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
         let certain = lessons.len();
@@ -299,9 +306,10 @@ impl<'a> Resolver<'a> {
 
     /// How right each way is, and what is off against counts from outside.
     pub(crate) fn accuracy(&self) -> (Vec<Accuracy>, Vec<Conflict>) {
-        let mut rows = accuracy::leave_one_out(self);
-        let (outside, off) = accuracy::against_outside(self.gathered, &|at| self.structure(at));
+        let (mut rows, mut off) = accuracy::leave_one_out(self);
+        let (outside, outside_off) = accuracy::against_outside(self.gathered, &|at| self.structure(at).0);
         rows.extend(outside);
+        off.extend(outside_off);
         (rows, off)
     }
 }
@@ -316,10 +324,7 @@ fn without_dimensions(known: &Known) -> Known {
 }
 
 fn candidates(shapes: &[Shape]) -> String {
-    let each: Vec<String> = shapes
-        .iter()
-        .map(|[l, d, f, h]| format!("layers {l}, d_model {d}, d_ffn {f}, heads {h}"))
-        .collect();
+    let each: Vec<String> = shapes.iter().copied().map(in_words).collect();
     format!("ambiguous: {}", each.join(" | "))
 }
 

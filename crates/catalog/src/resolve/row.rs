@@ -1,18 +1,31 @@
-//! The row of `structures` for one checkpoint: what is its own, then what its base tells, then its nearest names; each
-//! number with the file it came from.
+//! The row of `structures` for one checkpoint: what is its own, then what its base tells, then its nearest names; each cell
+//! with the row of the source it came from.
 
 use std::collections::BTreeMap;
 
+use crate::config::makeup;
 use crate::known::Known;
-use crate::observed::DIMENSIONS;
+use crate::observed::{DIMENSIONS, Place};
+use crate::origins;
 use crate::resolve::admit::Asked;
+use crate::resolve::inside::{From, inside};
 use crate::resolve::pool::family_of;
-use crate::resolve::{Resolver, rest, vocabulary, weight};
-use crate::tables::{ResolvedBy, Structure};
+use crate::resolve::weight::{self, Told};
+use crate::resolve::{Resolver, rest, vocabulary};
+use crate::schema::Row;
+use crate::tables::{Provenance, ResolvedBy, Structure};
+
+/// Where a cell comes from.
+#[derive(Debug, Clone, Copy)]
+struct Origin<'a> {
+    how: &'static str,
+    /// The checkpoint that a source says it of, and where.
+    of: Option<(&'a Known, Place)>,
+}
 
 impl Resolver<'_> {
-    /// One structure per checkpoint, in the order in which they were gathered.
-    pub(crate) fn structure(&self, at: u32) -> Structure {
+    /// One structure per checkpoint, in the order in which they were gathered, and where each of its cells comes from.
+    pub(crate) fn structure(&self, at: u32) -> (Structure, Vec<Provenance>) {
         let known = &self.gathered.known[at as usize];
         let asked = Asked::of(known);
         let resolution = self.resolve(at, false);
@@ -53,6 +66,10 @@ impl Resolver<'_> {
         }
         let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = dimensions;
         let size = weight::billions(&self.pool, &asked, dimensions, base);
+        // What a base declares is its own; a name or a size point to one of several that share the shape.
+        let shared = resolution.shape.filter(|_| resolution.by != ResolvedBy::Lineage);
+        let agreed = shared.and_then(|shape| self.agreed.get(&shape));
+        let inside = inside(&asked, base, dimensions, agreed);
         let mut source = self.files(known, base);
         if let (Some(source), false) = (&mut source, told.is_empty()) {
             *source = format!("{source}; {} by the nearest names of the shape", told.join(", "));
@@ -60,11 +77,14 @@ impl Resolver<'_> {
         let notes: Vec<String> = resolution
             .note
             .into_iter()
-            .chain(size_doubt(known, size))
+            .chain(size_doubt(known, size.map(|(size, _)| size)))
             .collect();
-        Structure {
+        let counts = inside.makeup.counts;
+        let from = inside.from;
+        let makeup = inside.makeup;
+        let structure = Structure {
             id: known.id.to_string(),
-            size,
+            size: size.map(|(size, _)| size),
             d_model,
             d_ffn,
             heads,
@@ -72,12 +92,88 @@ impl Resolver<'_> {
             kv_heads,
             vocab_size,
             pos,
+            experts: makeup.experts,
+            experts_per_token: makeup.experts_per_token,
+            shared_experts: makeup.shared_experts,
+            d_ffn_dense: makeup.d_ffn_dense,
+            d_ffn_total_active: makeup.d_ffn_total_active,
+            head_dim: makeup.head_dim,
+            tied_embeddings: makeup.tied,
+            attention: makeup.attention,
+            parameters_by_shape: counts.map(|counts| counts.total),
+            parameters_body: counts.map(|counts| counts.total - counts.outside),
+            parameters_active_by_shape: counts.map(|counts| counts.active),
             date: known.published(),
-            date_by: known.published_by().map(|(_, by)| by.to_owned()),
+            date_by: known.published_by().map(|(_, by, _)| by.to_owned()),
             resolved_by: resolution.by,
             source,
             conflicts: (!notes.is_empty()).then(|| notes.join("; ")),
-        }
+        };
+        let way = resolution.by.as_str();
+        let origin = |field: &str| -> Option<Origin<'_>> {
+            if let Some(column) = DIMENSIONS.iter().position(|name| *name == field) {
+                let by_names = told.contains(&field);
+                return Some(dimension(
+                    known,
+                    base,
+                    (way, dimensions[column], by_names),
+                    column,
+                ));
+            }
+            if let Some(column) = makeup::COLUMNS.iter().position(|name| *name == field) {
+                return from[column].map(|from| match from {
+                    From::Own(place) => stated(known, place),
+                    From::Base(place) => Origin {
+                        how: way,
+                        of: base.map(|base| (base, place)),
+                    },
+                    From::Name => NAMED,
+                    From::Width => dimension(known, base, (way, dimensions[WIDTH], false), WIDTH),
+                });
+            }
+            match field {
+                "size" => Some(match size?.1 {
+                    Told::Counted => stated(known, known.details.parameters_place),
+                    Told::Base => Origin {
+                        how: way,
+                        of: base.map(|base| (base, base.details.parameters_place)),
+                    },
+                    Told::Listed => Origin {
+                        how: "listed",
+                        of: Some((known, known.listed_place)),
+                    },
+                    Told::Name => NAMED,
+                    Told::Shape => FORMULA,
+                }),
+                "date" => known.published_by().map(|(_, _, place)| stated(known, place)),
+                "parameters_by_shape" | "parameters_body" | "parameters_active_by_shape" => Some(FORMULA),
+                _ => None,
+            }
+        };
+        let provenance = self.provenance(&structure, &origin);
+        (structure, provenance)
+    }
+
+    /// One row for each cell that has an origin.
+    fn provenance<'a>(
+        &self,
+        structure: &Structure,
+        origin: &dyn Fn(&str) -> Option<Origin<'a>>,
+    ) -> Vec<Provenance> {
+        let cells = Structure::columns().iter().filter_map(|column| {
+            let value = origins::text((column.get)(structure))?;
+            let Origin { how, of } = origin(column.name)?;
+            Some(Provenance {
+                id: structure.id.clone(),
+                field: column.name.to_owned(),
+                value,
+                how: how.to_owned(),
+                of: of.map(|(of, _)| of.id.to_string()),
+                source: of.map(|(_, place)| self.gathered.source(place.source)),
+                row: of.map(|(_, place)| i64::from(place.row)),
+            })
+        });
+        cells.collect()
     }
 
     /// The files that the dimensions came from: those of the shape first, then what others add. Of a base its name stands
@@ -86,7 +182,7 @@ impl Resolver<'_> {
         let stating = base.unwrap_or(known);
         let file = |one: &Known, column: usize| {
             one.details.dimensions[column]?;
-            Some(self.gathered.source(one.details.dimension_sources[column]))
+            Some(self.gathered.source(one.details.dimension_places[column].source))
         };
         let mut of_shape: Vec<String> = Vec::new();
         for column in 0..4 {
@@ -111,6 +207,54 @@ impl Resolver<'_> {
             text = format!("{text}{lead}{} of {file}", columns.join(", "));
         }
         Some(text)
+    }
+}
+
+/// The place of `d_ffn` among the dimensions.
+const WIDTH: usize = 2;
+/// Made by the formula of the structure.
+const FORMULA: Origin<'_> = Origin {
+    how: "formula",
+    of: None,
+};
+/// Said by the checkpoint's own name.
+const NAMED: Origin<'_> = Origin {
+    how: "named",
+    of: None,
+};
+
+/// Said by a source of the checkpoint itself.
+fn stated(known: &Known, place: Place) -> Origin<'_> {
+    Origin {
+        how: "stated",
+        of: Some((known, place)),
+    }
+}
+
+/// Where a dimension comes from: the nearest names of the shape where those told it, else the checkpoint's own sources,
+/// else its base's.
+fn dimension<'a>(
+    known: &'a Known,
+    base: Option<&'a Known>,
+    (way, value, by_names): (&'static str, Option<i64>, bool),
+    column: usize,
+) -> Origin<'a> {
+    if by_names {
+        return Origin {
+            how: "nearest_names",
+            of: None,
+        };
+    }
+    // The shape is the base's as a whole, whatever of it a source states of the checkpoint too.
+    let own = known.details.dimensions[column].is_some();
+    match base {
+        // Another vocabulary than the base's: the one whose formula gives the listed size.
+        Some(base) if !own && base.details.dimensions[column] != value => FORMULA,
+        Some(base) if !own || column < 4 && base.details.dimensions[column].is_some() => Origin {
+            how: way,
+            of: Some((base, base.details.dimension_places[column])),
+        },
+        _ => stated(known, known.details.dimension_places[column]),
     }
 }
 

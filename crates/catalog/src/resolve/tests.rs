@@ -76,11 +76,11 @@ fn resolved(asked: Vec<Known>) -> Vec<Structure> {
             .add(&gathered.known, gathered.known.len() as u32 - 1);
     }
     for one in &mut gathered.known[..first] {
-        one.details.dimension_sources = [1; 7];
+        one.details.dimension_places = [Place::new(1, 0); 7];
     }
     let resolver = Resolver::new(&gathered);
     (first..gathered.known.len())
-        .map(|at| resolver.structure(at as u32))
+        .map(|at| resolver.structure(at as u32).0)
         .collect()
 }
 
@@ -225,7 +225,7 @@ fn a_structure_names_the_files_its_numbers_came_from() {
     let told = one(made_from("zoo/Lion-8B", board("x/Lynx-8B", LLAMA, 8.03, 900)));
     assert_eq!(told.source.as_deref(), Some("second.csv: zoo/Lion-8B"));
     let mut own = exact("x/cub", LLAMA, [2, 64, 128, 4, 4, 100, 64], 1_000_000, 900);
-    own.details.dimension_sources = [1, 1, 1, 1, 0, 0, 1];
+    own.details.dimension_places = [1, 1, 1, 1, 0, 0, 1].map(|source| Place::new(source, 0));
     let told = one(own);
     assert_eq!(
         told.source.as_deref(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::clean;
-use crate::config;
+use crate::config::{self, Config};
 use crate::error::Error;
 use crate::observed::{Observed, Out};
 
@@ -54,17 +54,13 @@ pub(crate) fn read_broken(bytes: &[u8], file: &str, out: &mut Out<'_>) -> Result
     Ok(1)
 }
 
-/// Reads one config into `out`; returns the number of rows: one.
-pub(crate) fn read(value: &Value, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
-    let config = config::read(value);
-    if let Some(why) = config.not_a_decoder() {
-        out.reject_row(0, "architectures", &why, "not_a_decoder")?;
-        return Ok(1);
-    }
-    let mut observed = Observed {
-        id: id_of(file),
+/// What a whole config says of checkpoint `id`.
+pub(crate) fn whole(id: String, config: Config) -> Observed {
+    Observed {
+        id,
         dimensions: config.dimensions(),
         head_dim: config.head_dim,
+        makeup: config.makeup,
         parameters_total: config.parameters_total,
         parameters_active: config.parameters_active,
         architecture: config.architecture,
@@ -73,7 +69,17 @@ pub(crate) fn read(value: &Value, file: &str, out: &mut Out<'_>) -> Result<u64, 
         is_multimodal: Some(config.is_multimodal),
         packed: config.quantization.is_some(),
         ..Observed::default()
-    };
+    }
+}
+
+/// Reads one config into `out`; returns the number of rows: one.
+pub(crate) fn read(value: &Value, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
+    let config = config::read(value);
+    if let Some(why) = config.not_a_decoder() {
+        out.reject_row(0, "architectures", &why, "not_a_decoder")?;
+        return Ok(1);
+    }
+    let mut observed = whole(id_of(file), config);
     clean::dimensions(&mut observed, 0, out)?;
     out.observe(0, observed)?;
     Ok(1)

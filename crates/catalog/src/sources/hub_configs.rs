@@ -1,4 +1,4 @@
-//! One JSON object of config extracts: checkpoint id to the fields of its `config.json`.
+//! One JSON object of configs: checkpoint id to its `config.json`, whole (it names its `model_type`) or an extract.
 
 use serde_json::Value;
 
@@ -6,6 +6,7 @@ use crate::clean;
 use crate::config;
 use crate::error::Error;
 use crate::observed::{Observed, Out};
+use crate::sources::config_files;
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "hub-configs";
@@ -55,13 +56,17 @@ pub(crate) fn read(value: &Value, out: &mut Out<'_>) -> Result<u64, Error> {
         if let Some(why) = config.not_a_decoder() {
             out.reject_row(row, "architectures", &why, "not_a_decoder")?;
         } else {
-            let mut observed = Observed {
-                id: id.clone(),
-                dimensions: config.dimensions(),
-                head_dim: config.head_dim,
-                architecture: config.architecture,
-                model_type: config.model_type,
-                ..Observed::default()
+            let mut observed = if extract.get("model_type").is_some_and(Value::is_string) {
+                config_files::whole(id.clone(), config)
+            } else {
+                // An extract lacks the switches that counts and kinds of layers hang on.
+                Observed {
+                    id: id.clone(),
+                    dimensions: config.dimensions(),
+                    head_dim: config.head_dim,
+                    architecture: config.architecture,
+                    ..Observed::default()
+                }
             };
             clean::dimensions(&mut observed, row, out)?;
             out.observe(row, observed)?;

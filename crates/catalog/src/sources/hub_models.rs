@@ -8,11 +8,47 @@ use serde_json::Value;
 use crate::calendar;
 use crate::clean;
 use crate::config::fields;
+use crate::config::makeup::Makeup;
+use crate::config::read::lfm2_usual_width;
 use crate::error::Error;
 use crate::observed::{Observed, Out};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "hub-models";
+
+/// Starts of the types whose attention keeps latents.
+const LATENT: [&str; 9] = [
+    "deepseek_v2",
+    "deepseek_v3",
+    "deepseek_v4",
+    "kimi",
+    "longcat",
+    "minicpm3",
+    "glm_moe_dsa",
+    "glm4_moe_lite",
+    "mistral4",
+];
+
+/// The width that LFM2 makes of the one it states, where the stated one would make more parameters than there are.
+fn lfm2_width(
+    stated: Option<i64>,
+    d_model: Option<i64>,
+    layers: Option<i64>,
+    vocab: Option<i64>,
+    total: Option<i64>,
+) -> Option<i64> {
+    let stated = stated?;
+    let least = || {
+        let feed = stated.checked_mul(3)?.checked_mul(layers?)?;
+        feed.checked_add(vocab?)?.checked_mul(d_model?)
+    };
+    let is_too_wide = least().zip(total).is_some_and(|(least, total)| least > total);
+    Some(if is_too_wide {
+        lfm2_usual_width(stated)
+    } else {
+        stated
+    })
+}
 
 /// What `context_length` says where the list's makers did not know.
 const FILLER_POSITIONS: i64 = 4096;
@@ -73,6 +109,15 @@ fn observed(entry: &fields::Fields, name: &str, kind: Option<&str>) -> Observed 
         // The first Qwen states both halves of its gated layer together.
         d_ffn = d_ffn.map(|width| width / 2);
     }
+    if kind == Some("lfm2") {
+        d_ffn = lfm2_width(
+            d_ffn,
+            d_model,
+            int("num_hidden_layers"),
+            int("vocab_size"),
+            int("parameters_raw"),
+        );
+    }
     let discovered = fields::flag(entry, &["_discovered"]) == Some(true);
     let heads = int("num_attention_heads");
     // The list repeats `heads` where the config has no such field, so equality says nothing of multi-query kinds.
@@ -90,6 +135,17 @@ fn observed(entry: &fields::Fields, name: &str, kind: Option<&str>) -> Observed 
             int("context_length").filter(|&pos| pos != FILLER_POSITIONS),
         ],
         head_dim: int("head_dim"),
+        makeup: Makeup {
+            experts: int("num_experts").filter(|&experts| experts > 1),
+            experts_per_token: int("active_experts"),
+            // The list divides where a config states none: of latent attention that is no width of a head.
+            head_dim: int("head_dim").filter(|&width| {
+                let heads = heads.unwrap_or(0);
+                d_model != width.checked_mul(heads)
+                    || !kind.is_some_and(|kind| LATENT.iter().any(|l| kind.starts_with(l)))
+            }),
+            ..Makeup::default()
+        },
         parameters_total: int("parameters_raw"),
         parameters_active: int("active_parameters"),
         model_type: kind.map(str::to_owned),

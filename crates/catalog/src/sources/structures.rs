@@ -1,53 +1,87 @@
-//! Structure tables of three projects in one CSV: `source, model_id, n_layers, d_model …`.
+//! Structure tables of several projects in one CSV: `model_id, n_layers, d_model …` or `hf_id, layers, d_model …`.
 //!
 //! Quirks, kept out of the tables: litgpt's `vocab_size` is padded or cut; `TransformerLens` counts parameters
 //! without embeddings and cuts positions; feed-forward widths made from a rounded ratio are no whole numbers;
-//! names with a `{}` stand for several checkpoints, and say what those have in common (`pattern`).
+//! names with a `{}` stand for several checkpoints, and say what those have in common (`pattern`); the width of a
+//! mixture may be that of an expert or of its dense layers, which its count tells ([`width_of`]).
 
 use crate::clean;
+use crate::config::makeup::Makeup;
 use crate::error::Error;
-use crate::observed::{Observed, Out};
+use crate::observed::{DIMENSIONS, Observed, Out};
 use crate::sources::table::{Cells, Table};
+use crate::words::{Stated, sizes};
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "structures";
 
+/// What the columns are called, in the order of the dimensions.
+const COLUMNS: [&[&str]; 7] = [
+    &["n_layers", "layers"],
+    &["d_model"],
+    &["d_ffn"],
+    &["n_heads", "heads"],
+    &["n_kv_heads", "kv_heads"],
+    &["vocab_size"],
+    &["max_position"],
+];
+const ID: &[&str] = &["model_id", "hf_id"];
+
+fn column(table: &Table, names: &[&str]) -> Option<usize> {
+    names.iter().find_map(|name| table.find(name))
+}
+
 /// Whether a header is this table's.
 pub(crate) fn recognises(table: &Table) -> bool {
-    ["model_id", "n_layers", "d_model", "d_ffn", "n_heads"]
-        .iter()
-        .all(|name| table.find(name).is_some())
+    let needed = &COLUMNS[..4];
+    column(table, ID).is_some() && needed.iter().all(|names| column(table, names).is_some())
+}
+
+/// Where the columns of one table stand.
+struct Header {
+    id: usize,
+    dimensions: [Option<usize>; 7],
+    source: Option<usize>,
+    note: Option<usize>,
+    class: Option<usize>,
+    head_dim: Option<usize>,
+    params: Option<usize>,
+    billions: Option<usize>,
+    experts: Option<usize>,
+    used: Option<usize>,
+    downloads: Option<usize>,
+    likes: Option<usize>,
+    date: Option<usize>,
 }
 
 /// Reads the table into `out`.
 pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
-    let id = table.need(&["model_id"])?;
-    let columns = [
-        "n_layers",
-        "d_model",
-        "d_ffn",
-        "n_heads",
-        "n_kv_heads",
-        "vocab_size",
-        "max_position",
-    ]
-    .map(|n| table.find(n));
-    let rest = [
-        "source",
-        "architecture",
-        "head_dim",
-        "params",
-        "downloads",
-        "likes",
-        "release_date",
-    ]
-    .map(|n| table.find(n));
+    let header = Header {
+        id: table.need(ID)?,
+        dimensions: COLUMNS.map(|names| column(table, names)),
+        source: table.find("source"),
+        note: table.find("note"),
+        class: table.find("architecture"),
+        head_dim: table.find("head_dim"),
+        params: table.find("params"),
+        billions: table.find("params_b"),
+        experts: column(table, &["num_experts", "experts"]),
+        used: table.find("experts_active"),
+        downloads: table.find("downloads"),
+        likes: table.find("likes"),
+        date: table.find("release_date"),
+    };
     while let Some(cells) = table.next()? {
-        let Some(name) = cells.text(Some(id))? else {
+        let Some(name) = cells.text(Some(header.id))? else {
             out.reject_row(cells.row, "model_id", "", "no_name")?;
             continue;
         };
-        let mut observed = row(&cells, name, columns, rest, out)?;
+        let note = cells.text(header.note)?.unwrap_or_default();
+        if note.contains("not stated") && note.contains("likely") {
+            out.reject_row(cells.row, "note", note, "likely_not_stated")?;
+            continue;
+        }
+        let mut observed = row(&cells, name, &header, out)?;
         if let Some(why) = clean::not_a_decoder(observed.architecture.as_deref(), None) {
             out.reject_row(cells.row, "architecture", why, "not_a_decoder")?;
             continue;
@@ -58,16 +92,10 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn row(
-    cells: &Cells<'_>,
-    name: &str,
-    columns: [Option<usize>; 7],
-    [source, class, head_dim, params, downloads, likes, date]: [Option<usize>; 7],
-    out: &mut Out<'_>,
-) -> Result<Observed, Error> {
-    let source = cells.text(source)?.unwrap_or_default();
+fn row(cells: &Cells<'_>, name: &str, header: &Header, out: &mut Out<'_>) -> Result<Observed, Error> {
+    let source = cells.text(header.source)?.unwrap_or_default();
     let mut dimensions = [None; 7];
-    for (index, column) in columns.into_iter().enumerate() {
+    for (index, column) in header.dimensions.into_iter().enumerate() {
         let Some(value) = cells.float(column)?.filter(|&value| value > 0.0) else {
             continue;
         };
@@ -75,34 +103,133 @@ fn row(
         if (value - rounded).abs() < 1e-3 {
             dimensions[index] = Some(rounded as i64);
         } else {
-            out.reject_field(
-                cells.row,
-                crate::observed::DIMENSIONS[index],
-                &value.to_string(),
-                "not_a_whole_number",
-            )?;
+            let raw = value.to_string();
+            out.reject_field(cells.row, DIMENSIONS[index], &raw, "not_a_whole_number")?;
         }
     }
-    if source == "litgpt_config"
-        && let Some(value) = dimensions[5].take()
-    {
+    let is_litgpt = source == "litgpt_config" || source.contains("litgpt");
+    if let Some(value) = dimensions[5].take_if(|_| is_litgpt) {
         out.reject_field(cells.row, "vocab_size", &value.to_string(), "padded_vocabulary")?;
     }
-    if source == "transformerlens_table"
-        && let Some(value) = dimensions[6].take()
-    {
+    if let Some(value) = dimensions[6].take_if(|_| source == "transformerlens_table") {
         out.reject_field(cells.row, "pos", &value.to_string(), "positions_cut_by_source")?;
+    }
+    let mut makeup = Makeup {
+        experts: cells.int(header.experts)?.filter(|&experts| experts > 1),
+        experts_per_token: cells.int(header.used)?,
+        head_dim: cells.int(header.head_dim)?,
+        ..Makeup::default()
+    };
+    let billions = cells.float(header.billions)?.filter(|&size| size > 0.0);
+    if let (Some(experts), [Some(layers), Some(d_model), Some(width), ..]) = (makeup.experts, dimensions) {
+        let stated = expert_width(cells.text(header.note)?.unwrap_or_default());
+        let total = billions.or_else(|| of_name(name));
+        let one_layer = experts as f64 * 3.0 * d_model as f64 * layers as f64 / 1e9;
+        match (stated, width_of(one_layer * width as f64, total)) {
+            (Some(stated), _) => {
+                dimensions[2] = Some(stated);
+                makeup.d_ffn_dense = Some(width).filter(|&width| width != stated);
+            }
+            (None, Width::Expert) => {}
+            (None, not_of_an_expert) => {
+                dimensions[2] = None;
+                let reason = match not_of_an_expert {
+                    Width::Dense => "width_of_no_expert",
+                    _ => "width_of_experts_or_of_dense_layers",
+                };
+                out.reject_field(cells.row, "d_ffn", &width.to_string(), reason)?;
+            }
+        }
     }
     Ok(Observed {
         id: name.to_owned(),
         dimensions,
-        head_dim: cells.int(head_dim)?,
-        // Only one of the three projects counts every parameter.
-        parameters_total: cells.int(params)?.filter(|_| source == "njsl_annotations"),
-        architecture: cells.text(class)?.map(str::to_owned),
-        downloads: cells.int(downloads)?,
-        likes: cells.int(likes)?,
-        date: cells.day(date)?,
+        head_dim: cells.int(header.head_dim)?,
+        is_moe: makeup.experts.map(|_| true),
+        makeup,
+        // Only one of the projects counts every parameter.
+        parameters_total: cells.int(header.params)?.filter(|_| source == "njsl_annotations"),
+        architecture: cells.text(header.class)?.map(str::to_owned),
+        downloads: cells.int(header.downloads)?,
+        likes: cells.int(header.likes)?,
+        date: cells.day(header.date)?,
         ..Observed::default()
     })
+}
+
+/// What a width of a mixture is the width of.
+#[derive(Debug, PartialEq, Eq)]
+enum Width {
+    Expert,
+    Dense,
+    Unclear,
+}
+
+/// What a width is of, by what all experts of all layers would count if it were theirs, `experts`, beside all parameters,
+/// both in billions: experts are most of a mixture (of every layer, or of every second), and never more than all of it.
+fn width_of(experts: f64, total: Option<f64>) -> Width {
+    let Some(total) = total else {
+        return Width::Unclear;
+    };
+    let share = experts / total;
+    if (0.6..=1.02).contains(&share) || (0.8..=1.02).contains(&(share / 2.0)) {
+        Width::Expert
+    } else if share > 2.5 {
+        Width::Dense
+    } else {
+        Width::Unclear
+    }
+}
+
+/// Billions that a name states of all parameters; the experts of `8x22B` share what is not theirs.
+fn of_name(name: &str) -> Option<f64> {
+    sizes(name).into_iter().next().map(|stated| match stated {
+        Stated::Dense(size) => size,
+        Stated::Mixture(experts, each) => experts as f64 * each * 0.8,
+    })
+}
+
+/// The width of an expert that a note states: `moe_ffn 1792`.
+fn expert_width(note: &str) -> Option<i64> {
+    let (_, after) = note.split_once("moe_ffn ")?;
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|&width| width > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_tells_whose_width_it_is() {
+        let experts = |count: i64, d_model: i64, width: i64, layers: i64| {
+            (count * 3 * d_model) as f64 * (width * layers) as f64 / 1e9
+        };
+        // Qwen3-235B-A22B by its dense width, by its experts' own; Llama 4 Maverick has experts in every second layer.
+        assert_eq!(
+            width_of(experts(128, 4096, 12_288, 94), Some(235.0)),
+            Width::Dense
+        );
+        assert_eq!(width_of(experts(128, 4096, 1536, 94), Some(235.0)), Width::Expert);
+        assert_eq!(width_of(experts(128, 5120, 8192, 48), Some(400.0)), Width::Expert);
+        assert_eq!(
+            width_of(experts(8, 6144, 16_384, 56), of_name("m/Mixtral-8x22B-v0.1")),
+            Width::Expert
+        );
+        assert_eq!(
+            width_of(experts(128, 2048, 6144, 48), of_name("Q/Qwen3-30B-A3B")),
+            Width::Dense
+        );
+        assert_eq!(
+            width_of(experts(256, 4096, 2048, 43), Some(158.1)),
+            Width::Unclear
+        );
+        assert_eq!(width_of(1.0, None), Width::Unclear);
+    }
+
+    #[test]
+    fn a_note_states_the_width_of_an_expert() {
+        assert_eq!(expert_width("lfm2_8B_A1B.yaml; moe_ffn 1792"), Some(1792));
+        assert_eq!(expert_width("grok2.yaml: moe_ffn_hidden_size"), None);
+    }
 }

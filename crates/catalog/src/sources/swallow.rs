@@ -114,7 +114,9 @@ pub(crate) fn read(
     let rows = entries.len() as u64;
     for (row, entry) in (0_u64..).zip(entries) {
         let is_on_hub = entry.url.as_deref().is_some_and(|url| url.contains("huggingface.co/"));
-        if !is_on_hub || entry.id.split('/').count() != 2 {
+        // Two closed models have a link to the Hub that leads nowhere; of closed models no parameters are known.
+        let is_sized = entry.params.as_ref().and_then(Value::as_f64).is_some_and(|count| count > 0.0);
+        if !is_on_hub || !is_sized || entry.id.split('/').count() != 2 {
             out.reject_row(row, "id", &entry.id, "not_a_checkpoint")?;
             continue;
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gather::Role;
-use crate::observed::Observed;
+use crate::observed::{Observed, Place};
 
 /// A checkpoint with a day, and what a leaderboard calls it.
 fn add(gathered: &mut Gathered, id: &str, day: Days, kind: Option<&str>, base: Option<&str>) -> u32 {
@@ -13,7 +13,7 @@ fn add(gathered: &mut Gathered, id: &str, day: Days, kind: Option<&str>, base: O
         dimensions: [Some(4), Some(64), Some(256), Some(4), Some(4), Some(1_000), None],
         ..Observed::default()
     };
-    let at = gathered.add(&observed, 0, Role::Leaderboard);
+    let at = gathered.add(&observed, Place::NONE, Role::Leaderboard);
     gathered.known[at as usize].says(&Evaluation {
         kind: kind.map(str::to_owned),
         ..Evaluation::default()
