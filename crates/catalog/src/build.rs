@@ -95,15 +95,16 @@ pub fn build(sources: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> 
         path: sources,
         name: "",
     };
-    build_from(&[root], out, progress)
+    build_from(&[root], false, out, progress)
 }
 
-/// The same from several folders together.
+/// The same from several folders together; with `licensed_only` from those sources alone of which a licence is known.
 ///
 /// # Errors
-/// As [`build`].
+/// As [`build`]; [`Error::NoLicensedSources`] where nothing is left.
 pub fn build_from(
     roots: &[Root<'_>],
+    licensed_only: bool,
     out: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, Error> {
@@ -120,7 +121,7 @@ pub fn build_from(
         .prefix(".catalog-")
         .tempdir_in(parent)
         .map_err(Error::io(parent))?;
-    let manifest = build_into(roots, folder.path(), progress)?;
+    let manifest = build_into(roots, licensed_only, folder.path(), progress)?;
     put_in_place(folder, out)?;
     Ok(manifest)
 }
@@ -151,10 +152,18 @@ pub(crate) fn put_in_place(folder: tempfile::TempDir, out: &Path) -> Result<(), 
 
 pub(crate) fn build_into(
     roots: &[Root<'_>],
+    licensed_only: bool,
     dir: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, Error> {
-    let found = discover(roots)?;
+    let mut found = discover(roots)?;
+    if licensed_only {
+        let all = found.len();
+        found.retain(|source| manifest::is_licensed(&source.file));
+        if found.is_empty() {
+            return Err(Error::NoLicensedSources { found: all });
+        }
+    }
     let surveys = survey(&found)?;
     let mut writers = Writers {
         dir,

@@ -15,6 +15,7 @@ mod columns;
 pub mod config;
 pub mod cost;
 pub mod describe;
+pub mod credits;
 mod discover;
 mod duplicates;
 pub mod error;
