@@ -62,6 +62,8 @@ pub(crate) fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
             "a shape and vocabulary taken from another checkpoint were known when this one was published",
             taken(),
             |row| {
+                // Of what family it is must be known, as where it was resolved.
+                blocks(&row.id)?;
                 let date = row.date?;
                 let known = *first.get(&key(row))?;
                 (row.vocab_size.is_some() && date != HUB_FLOOR && known > date + DATES_APART)

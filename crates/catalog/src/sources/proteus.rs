@@ -206,7 +206,7 @@ pub(crate) fn read(
             Observed {
                 id,
                 base: base.map(str::to_owned),
-                base_relation: base.map(|_| "declared".to_owned()),
+                base_relation: base.map(|_| "named".to_owned()),
                 ..Observed::default()
             },
         )?;

@@ -18,6 +18,8 @@ use crate::answers::predictor::board_place;
 
 /// Fewer that fit make no ranking.
 const FEWEST: usize = 5;
+/// Where no task is named, a board of fewer benchmarks says too little of a checkpoint to rank by.
+const BENCHMARKS: usize = 3;
 /// Boards shown.
 const MOST: usize = 6;
 /// Rows of each.
@@ -96,7 +98,8 @@ pub(super) fn boards(
                 limit: budget.limit.min(ROWS),
                 ..budget.clone()
             };
-            (n >= FEWEST && !benchmarks.is_empty()).then(|| BoardRanking {
+            let least = if budget.tasks.is_empty() { BENCHMARKS } else { 1 };
+            (n >= FEWEST && benchmarks.len() >= least).then(|| BoardRanking {
                 board: (*board).to_owned(),
                 benchmarks: benchmarks.iter().map(ToString::to_string).collect(),
                 months_older: day.as_deref().and_then(|day| months(day, &last)),
