@@ -21,6 +21,7 @@ pub mod error;
 pub mod evaluate;
 pub mod features;
 pub mod finding;
+pub mod forecast;
 pub mod groups;
 pub mod importance;
 pub mod items;

@@ -71,7 +71,7 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         name: "dataset",
         sections: &["dataset"],
@@ -114,6 +114,12 @@ const PARTS: [Part; 6] = [
         sections: &["methods", "attribution"],
         steps: evidence::STEPS,
         run: evidence,
+    },
+    Part {
+        name: "forecast",
+        sections: &["forecast"],
+        steps: 1,
+        run: forecast,
     },
 ];
 
@@ -277,4 +283,10 @@ fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
         seed: context.seed,
     };
     evidence::sections(context.catalog, settings, context.bar)
+}
+
+fn forecast(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let made = study::forecast::forecasts(rows::forecast_questions(context.catalog))?;
+    context.bar.inc(1);
+    Ok(vec![study::forecast::section(&made, context.resamples, context.seed)])
 }
