@@ -1,5 +1,6 @@
 //! From the catalog's tables to the study's rows: the joins, and nothing else.
 
+mod boards;
 mod checkpoints;
 mod forecast;
 
@@ -13,6 +14,7 @@ use study::features::{COLUMNS, UNITS};
 use study::leaderboard_v1::{self, StructureRow};
 use study::section::Section;
 
+pub(crate) use boards::board_counts;
 pub(crate) use checkpoints::checkpoints;
 pub(crate) use forecast::questions as forecast_questions;
 

@@ -226,6 +226,9 @@ fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     section.tables.push(dimensions::rows_table(&joined.v2));
     section.tables.extend(joined.boards().iter().map(Board::table));
     section.tables.push(trends::rows_table(&joined.checkpoints));
+    let (boards, counted) = study::dataset::boards(&rows::board_counts(context.catalog));
+    section.tables.push(boards);
+    section.findings.extend(counted);
     context.bar.inc(1);
     Ok(vec![section])
 }

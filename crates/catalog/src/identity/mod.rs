@@ -8,7 +8,7 @@
 //! | rule | what it says |
 //! | --- | --- |
 //! | `same` | the id as it stands |
-//! | `case` | the same letters in another case |
+//! | `case` | the same letters in another case, one kind of dash, and of Meta's with or without its name before |
 //! | `owner_renamed` | the same name under an owner's other account ([`publishers`]) |
 //! | `name` | a name without an owner, of an organisation whose accounts are known |
 //! | `format` | the same, where the publisher's repository ends in `-hf` (the same weights in another file format) |
