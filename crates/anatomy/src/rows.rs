@@ -73,6 +73,11 @@ impl<'a> Shapes<'a> {
         self.numbers.get(id).copied().unwrap_or_default()
     }
 
+    /// The row of a checkpoint.
+    pub(crate) fn structure(&self, id: &str) -> Option<&'a Structure> {
+        self.structures.get(id).copied()
+    }
+
     /// The structure columns of a checkpoint, in the order of the study.
     pub(crate) fn columns(&self, id: &str) -> [Option<f64>; 9] {
         self.structures

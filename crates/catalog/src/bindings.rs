@@ -107,5 +107,13 @@ fn is_refuted(own: &Checkpoint, theirs: &Checkpoint, base: &Structure) -> bool {
                 Stated::Mixture(..) => true,
             })
     };
-    blocks || base.size.is_some_and(far)
+    // A mixture is no base of what its name calls dense and of another size.
+    let mixture = theirs.is_moe == Some(true) && own.is_moe != Some(true);
+    let other = |size: f64| {
+        !stated.is_empty()
+            && stated
+                .iter()
+                .all(|stated| matches!(*stated, Stated::Dense(stated) if (stated / size).ln().abs() > 0.03))
+    };
+    blocks || base.size.is_some_and(|size| far(size) || mixture && other(size))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Catalog;
 use catalog::plausible::Sizes;
-use catalog::tables::Checkpoint;
+use catalog::tables::{Checkpoint, ResolvedBy};
 use study::abilities::benchmark;
 use study::forecast::{Question, Row};
 
@@ -110,11 +110,25 @@ impl<'a> Rows<'a> {
             .collect()
     }
 
+    /// The last ancestor that is declared; where none is, the one that its structure was taken from.
+    fn base(&self, id: &str) -> String {
+        let declared = root(&self.checkpoints, id);
+        if declared != id {
+            return declared;
+        }
+        let structure = self.shapes.structure(id);
+        let taken = structure.filter(|row| matches!(row.resolved_by, ResolvedBy::Lineage | ResolvedBy::Name));
+        // `file: org/name; what else came of another file`.
+        let of = taken.and_then(|row| row.source.as_deref()?.split_once(": "));
+        let of = of.and_then(|(_, rest)| rest.split(';').next());
+        of.map_or(declared, |of| root(&self.checkpoints, of.trim()))
+    }
+
     fn row(&self, id: &str, score: f64) -> Option<Row> {
         let columns = self.shapes.columns(id);
         let at = |name: &str| study::features::position(name).and_then(|place| columns[place]);
         let checkpoint = self.checkpoints.get(id).copied();
-        let base = root(&self.checkpoints, id);
+        let base = self.base(id);
         // What has no day of its own is no older than its base.
         let day = known(at("date")).or_else(|| known(self.shapes.columns(&base)[8]))?;
         let flag = |is: bool| f64::from(u8::from(is));

@@ -7,8 +7,8 @@
 //! Intervals are of the past's own futures (rolling origin): at each earlier quarter the same was done, and how far what came
 //! within the next ten months lay from it, each shape counting the same, gives the drift (median) and the ends (10th and
 //! 90th percentile, widened as one more shape infinitely far off would). Shapes known at the time and shapes not known
-//! have errors of their own. Of the structural regression and the look-up by size the one that erred less in the past, by
-//! then, is taken: nothing of what is tested chooses it. Where the past holds too few shapes there is no forecast.
+//! have errors of their own. Of the structural regression and the two rules, each with its drift, the one that erred less in
+//! the past, by then, is taken: nothing of what is tested chooses it. Where the past holds too few shapes there is no forecast.
 
 mod roll;
 mod rules;
@@ -87,7 +87,7 @@ pub struct Outcome {
     pub by_size: f64,
     /// The mean of its shape, else of the nearest.
     pub by_shape: f64,
-    /// What the forecast was made by: `structural` or `size`.
+    /// What the forecast was made by: `structural`, `size` or `shape`.
     pub method: &'static str,
 }
 

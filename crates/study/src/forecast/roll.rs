@@ -15,7 +15,7 @@ const WINDOW: f64 = 292.0;
 /// Ends of the scale.
 const BOUNDS: (f64, f64) = (0.0, 100.0);
 /// What a forecast can be made by.
-const METHODS: [&str; 2] = ["structural", "size"];
+const METHODS: [&str; 3] = ["structural", "size", "shape"];
 
 /// What one day's fit says.
 pub(super) struct Cut {
@@ -23,9 +23,9 @@ pub(super) struct Cut {
     shapes: BTreeSet<u32>,
     families: BTreeSet<String>,
     /// By place among the board's rows, those of that day or later: what each method says.
-    own: BTreeMap<usize, [f64; 2]>,
-    /// By place among the rows tested: the same, and the two rules.
-    tested: BTreeMap<usize, ([f64; 2], f64, f64)>,
+    own: BTreeMap<usize, [f64; 3]>,
+    /// The same by place among the rows tested.
+    tested: BTreeMap<usize, [f64; 3]>,
 }
 
 impl Cut {
@@ -47,6 +47,7 @@ impl Cut {
             .collect();
         let said = structural(&question.names, &known, &asked)?;
         let (first, second) = said.split_at(own.len());
+        let all = |row: &Row, value: f64| [value, rules.by_size(row), rules.by_shape(row)];
         Ok(Some(Self {
             day,
             shapes: known.iter().map(|row| row.shape).collect(),
@@ -54,17 +55,12 @@ impl Cut {
             own: own
                 .iter()
                 .zip(first)
-                .map(|(&place, &value)| (place, [value, rules.by_size(&question.rows[place])]))
+                .map(|(&place, &value)| (place, all(&question.rows[place], value)))
                 .collect(),
             tested: others
                 .iter()
                 .zip(second)
-                .map(|(&place, &value)| {
-                    let row = &tested[place];
-                    let by_size = rules.by_size(row);
-                    debug_assert!(rules.knows(row.shape) || rules.n_shapes() > 0);
-                    (place, ([value, by_size], by_size, rules.by_shape(row)))
-                })
+                .map(|(&place, &value)| (place, all(&tested[place], value)))
                 .collect(),
         }))
     }
@@ -140,11 +136,14 @@ pub(super) fn outcomes(cuts: &[Cut], question: &Question, tested: &[Row], first:
                     errors(cuts, &question.rows, (method, cut.day), None)
                 }
             };
-            let each = [of(0), of(1)];
-            let method = usize::from(each[1].spread() < each[0].spread());
+            let each = [of(0), of(1), of(2)];
+            let spread = |method: &usize| each[*method].spread();
+            let method = (0..METHODS.len())
+                .min_by(|a, b| spread(a).total_cmp(&spread(b)))
+                .unwrap_or_default();
             (each[method].1 >= FEWEST_ERRORS).then(|| (method, each[method].calibrated()))
         });
-        for (&place, &(said, by_size, by_shape)) in &cut.tested {
+        for (&place, &said) in &cut.tested {
             let row = &tested[place];
             let shape_known = cut.shapes.contains(&row.shape);
             let Some((method, (drift, low, high))) = calibrated[usize::from(shape_known)] else {
@@ -161,8 +160,8 @@ pub(super) fn outcomes(cuts: &[Cut], question: &Question, tested: &[Row], first:
                 score: row.score,
                 value: cut_to(said[method] + drift),
                 ends: (cut_to(said[method] + low), cut_to(said[method] + high)),
-                by_size,
-                by_shape,
+                by_size: said[1],
+                by_shape: said[2],
                 method: METHODS[method],
             });
         }

@@ -46,10 +46,6 @@ impl Rules {
         self.0.len()
     }
 
-    pub(super) fn knows(&self, shape: u32) -> bool {
-        self.0.iter().any(|known| known.shape == shape)
-    }
-
     /// The mean of the shapes of about that size, else of the nearest in size.
     pub(super) fn by_size(&self, row: &Row) -> f64 {
         let size = row.size.ln();

@@ -157,6 +157,10 @@ pub(super) fn section(all: &[Forecasts], resamples: usize, seed: u64) -> Section
         }
     }
     section.text = words(all);
+    if n_drawn == 0 {
+        section.text.push("Too few shapes were known at any quarter: there is no forecast.".into());
+        return section;
+    }
     section.tables = vec![by_group, by_day, by_ability(all), rows(all)];
     section.figures = vec![Figure {
         id: "forecast".into(),
