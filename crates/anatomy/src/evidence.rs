@@ -201,6 +201,22 @@ fn answer<'a>(
     }))
 }
 
+/// Which column comes first, of the four of a shape on the benchmarks of leaderboard v1 alone.
+pub(crate) fn core(catalog: &Catalog, settings: Settings<'_>) -> Result<Section> {
+    let columns = feature_set("core").unwrap_or_default();
+    let mut questions = Vec::new();
+    for target in BENCHMARKS {
+        questions.extend(Question::of(catalog, settings, "core", columns, target, None)?);
+    }
+    let asked: Vec<Asked<'_>> = questions.iter().map(Question::asked).collect();
+    Ok(attribution::section(
+        &asked,
+        settings.resamples,
+        settings.seed,
+        &|| {},
+    )?)
+}
+
 fn attribution_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar) -> Result<Section> {
     let core = feature_set("core").unwrap_or_default();
     let mut asked: Vec<(&str, &[&str], &'static str, Option<&str>)> = Vec::new();

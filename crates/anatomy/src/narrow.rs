@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use catalog::Catalog;
 use catalog::answer::Values;
 use catalog::query::Engine;
+use catalog::tables::ResolvedBy;
 use study::claims::is_claim;
 use study::section::Section;
 
@@ -16,11 +17,18 @@ pub(crate) const OFFICIAL: &str =
 /// One device, nothing quantized: what the arithmetic of a structure can be seen in.
 pub(crate) const UNQUANTIZED: &str = "leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'";
 
+/// Structures known by a checkpoint's own config or its declared base.
+pub(crate) const CERTAIN: &str = "resolved_by in ('exact', 'lineage')";
+
 /// Keys of evaluations, from a catalog alone.
 type Keys = fn(&Catalog) -> BTreeSet<String>;
 
 /// Conditions of the report's own questions: SQL for the reader, who can ask it again, and the same without an engine.
-const OWN: [(&str, Keys); 2] = [(OFFICIAL, official), (UNQUANTIZED, unquantized)];
+const OWN: [(&str, Keys); 3] = [
+    (OFFICIAL, official),
+    (UNQUANTIZED, unquantized),
+    (CERTAIN, certain),
+];
 
 fn official(catalog: &Catalog) -> BTreeSet<String> {
     let organisation = |id: &str| {
@@ -46,6 +54,20 @@ fn official(catalog: &Catalog) -> BTreeSet<String> {
         .filter(|row| organisation(&row.id).is_some_and(|name| official.contains(&name)))
         .map(|row| row.evaluation.clone())
         .collect()
+}
+
+fn certain(catalog: &Catalog) -> BTreeSet<String> {
+    let known: BTreeSet<&str> = catalog
+        .structures
+        .iter()
+        .filter(|row| matches!(row.resolved_by, ResolvedBy::Exact | ResolvedBy::Lineage))
+        .map(|row| row.id.as_str())
+        .collect();
+    let scored = catalog
+        .scores
+        .iter()
+        .filter(|score| known.contains(score.id.as_str()));
+    scored.map(|score| score.evaluation.clone()).collect()
 }
 
 fn unquantized(catalog: &Catalog) -> BTreeSet<String> {

@@ -5,7 +5,10 @@
 use std::io::{IsTerminal, Write};
 
 use anyhow::Result;
+use serde::Serialize;
 use study::section::{Cell, Table};
+
+use crate::provenance::{Envelope, Provenance};
 
 /// Writes results to standard output.
 pub(crate) fn result(text: &str) -> Result<()> {
@@ -18,6 +21,11 @@ pub(crate) fn result_bytes(bytes: &[u8]) -> Result<()> {
     out.write_all(bytes)?;
     out.flush()?;
     Ok(())
+}
+
+/// An answer as JSON in the one form that all have, to standard output.
+pub(crate) fn json(kind: &'static str, answer: &impl Serialize, provenance: Provenance) -> Result<()> {
+    result(&Envelope::of(kind, answer, provenance).to_json()?)
 }
 
 /// Says something to the person at the terminal.

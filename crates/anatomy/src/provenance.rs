@@ -97,8 +97,9 @@ pub(crate) struct Provenance {
     /// What it was given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) inputs: Vec<InputOf>,
-    /// Seed of everything random.
-    pub(crate) seed: u64,
+    /// Seed of everything random; absent where nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seed: Option<u64>,
 }
 
 impl Provenance {
@@ -112,7 +113,23 @@ impl Provenance {
             data: None,
             model: None,
             inputs: Vec::new(),
-            seed,
+            seed: Some(seed),
+        }
+    }
+
+    /// The running program where nothing random and no catalog is asked.
+    pub(crate) fn bare() -> Self {
+        Self {
+            seed: None,
+            ..Self::of("", 0)
+        }
+    }
+
+    /// The running program on a catalog of which nothing random is asked.
+    pub(crate) fn of_catalog(catalog_sha256: &str) -> Self {
+        Self {
+            seed: None,
+            ..Self::of(catalog_sha256, 0)
         }
     }
 }
@@ -131,36 +148,28 @@ fn without_threads(arguments: &[String]) -> String {
     kept.join(" ")
 }
 
-/// The one contract between commands, report and dashboard.
+/// The form of every JSON answer: what it is, the version of its form, where it comes from, and the answer's own fields beside
+/// these.
 #[derive(Debug, Serialize)]
-pub(crate) struct FindingsFile<'a> {
+pub(crate) struct Envelope<T> {
+    /// What kind of answer: `findings`, `prediction`, `comparison`, `influence` …
+    pub(crate) kind: &'static str,
+    /// [`SCHEMA_VERSION`].
     pub(crate) schema_version: u32,
+    /// Where it comes from.
     pub(crate) provenance: Provenance,
-    pub(crate) findings: Vec<&'a Finding>,
-}
-
-impl FindingsFile<'_> {
-    /// Indented JSON with a line break at its end.
-    pub(crate) fn to_json(&self) -> anyhow::Result<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
-    }
-}
-
-/// An answer with where it comes from; the answer's fields stand beside the others.
-#[derive(Debug, Serialize)]
-pub(crate) struct Answered<'a, T> {
-    pub(crate) schema_version: u32,
-    pub(crate) provenance: Provenance,
+    /// The answer.
     #[serde(flatten)]
-    pub(crate) answer: &'a T,
+    pub(crate) answer: T,
 }
 
-impl<'a, T: Serialize> Answered<'a, T> {
-    /// An answer made on a catalog.
-    pub(crate) fn of(answer: &'a T, catalog_sha256: &str, seed: u64) -> Self {
+impl<T: Serialize> Envelope<T> {
+    /// An answer of that kind.
+    pub(crate) fn of(kind: &'static str, answer: T, provenance: Provenance) -> Self {
         Self {
+            kind,
             schema_version: SCHEMA_VERSION,
-            provenance: Provenance::of(catalog_sha256, seed),
+            provenance,
             answer,
         }
     }
@@ -168,6 +177,23 @@ impl<'a, T: Serialize> Answered<'a, T> {
     /// Indented JSON with a line break at its end.
     pub(crate) fn to_json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+/// The answer of the study's commands, the report and the dashboard.
+#[derive(Debug, Serialize)]
+pub(crate) struct Found<'a> {
+    pub(crate) findings: Vec<&'a Finding>,
+}
+
+/// Findings as they are written: the one contract between commands, report and dashboard.
+pub(crate) type FindingsFile<'a> = Envelope<Found<'a>>;
+
+impl<'a> FindingsFile<'a> {
+    /// These findings.
+    pub(crate) fn findings(findings: impl IntoIterator<Item = &'a Finding>, provenance: Provenance) -> Self {
+        let findings = findings.into_iter().collect();
+        Self::of("findings", Found { findings }, provenance)
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Catalog;
 use catalog::tables::{Checkpoint, Evaluation, ResolvedBy, Structure};
-use study::dataset::{ResolutionCount, SourceRows, StructureColumn, section};
+use study::dataset::{EXAMPLES, Example, ResolutionCount, SourceRows, StructureColumn, section};
 use study::dimensions::{self, LeaderboardRow};
 use study::features::{COLUMNS, UNITS};
 use study::leaderboard_v1::{self, StructureRow};
@@ -256,7 +256,42 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
         &sources,
         &described,
         &[resolution(catalog, V1), resolution(catalog, V2)],
+        &examples(catalog),
     )
+}
+
+/// The checkpoints that the paper shows, those of them that the catalog has.
+fn examples(catalog: &Catalog) -> Vec<Example> {
+    let scores = scores_by_evaluation(catalog, V1, leaderboard_v1::BENCHMARKS);
+    let of = |(which, (_, id)): (usize, &(&str, &str))| {
+        let structure = catalog.structures.iter().find(|row| row.id == *id)?;
+        let checkpoint = catalog.checkpoints.iter().find(|row| row.id == *id);
+        let count = |value: Option<i64>| value.map(|value| value as f64);
+        let runs: Vec<&Evaluation> = evaluations(catalog, V1)
+            .filter(|row| row.id == *id && row.duplicate_of.is_none())
+            .collect();
+        let first = runs.first().and_then(|row| scores.get(row.evaluation.as_str()));
+        let mut cells = [None; 16];
+        cells[..10].copy_from_slice(&[
+            structure.size,
+            count(structure.d_model),
+            count(structure.d_ffn),
+            count(structure.heads),
+            count(structure.layers),
+            count(structure.kv_heads),
+            count(structure.vocab_size),
+            count(structure.pos),
+            count(checkpoint.and_then(|row| row.likes)),
+            count(checkpoint.and_then(|row| row.downloads)),
+        ]);
+        cells[10..].copy_from_slice(first.unwrap_or(&[None; 6]));
+        Some(Example {
+            which,
+            cells,
+            runs: runs.len(),
+        })
+    };
+    EXAMPLES.iter().enumerate().filter_map(of).collect()
 }
 
 /// Whether a checkpoint was post-trained, by its one label.

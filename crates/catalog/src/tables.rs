@@ -183,7 +183,8 @@ pub struct Provenance {
     pub field: String,
     /// The cell, as text.
     pub value: String,
-    /// How it is known: `stated` by a source, of the checkpoint itself or of the one it was taken from; `lineage`, `name` or
+    /// How it is known: `stated` by a source's row of the checkpoint, or made of what that row states as the class's code makes
+    /// it (four times the width, a head's share of it, letters of layers); `lineage`, `name` or
     /// `size` where it is taken from the checkpoint in `of`; `nearest_names` of its shape; `formula` of its structure; `listed`
     /// by a leaderboard; `named` by the checkpoint's own name.
     pub how: String,

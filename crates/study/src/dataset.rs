@@ -34,6 +34,76 @@ pub struct StructureColumn {
     pub values: Vec<Option<f64>>,
 }
 
+/// Checkpoints that the paper shows as examples of its dataset: the word in ids, and the checkpoint.
+pub const EXAMPLES: [(&str, &str); 5] = [
+    ("llama_3_8b", "meta-llama/Meta-Llama-3-8B"),
+    ("bloom", "bigscience/bloom"),
+    ("mixtral_8x7b", "mistralai/Mixtral-8x7B-v0.1"),
+    ("llama_2_7b", "meta-llama/Llama-2-7b-hf"),
+    ("mistral_7b", "mistralai/Mistral-7B-v0.1"),
+];
+
+/// The columns that it shows of them, in its order.
+pub const EXAMPLE_COLUMNS: [&str; 16] = [
+    "size",
+    "d_model",
+    "d_ffn",
+    "heads",
+    "layers",
+    "kv_heads",
+    "vocab_size",
+    "pos",
+    "likes",
+    "downloads",
+    "arc",
+    "hellaswag",
+    "mmlu",
+    "truthfulqa",
+    "winogrande",
+    "gsm8k",
+];
+
+/// The cells of one of [`EXAMPLES`].
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Place in [`EXAMPLES`].
+    pub which: usize,
+    /// The cells, in the order of [`EXAMPLE_COLUMNS`].
+    pub cells: [Option<f64>; 16],
+    /// Runs of the checkpoint on leaderboard v1; the scores are of the first.
+    pub runs: usize,
+}
+
+impl Example {
+    /// A finding a cell.
+    fn findings(&self) -> impl Iterator<Item = Finding> {
+        let (name, id) = EXAMPLES[self.which];
+        EXAMPLE_COLUMNS.iter().zip(self.cells).map(move |(column, cell)| {
+            let is_score = EXAMPLE_COLUMNS[10..].contains(column);
+            let source = SourceOf {
+                work: if is_score {
+                    "open-llm-leaderboard-v1"
+                } else {
+                    "the catalog"
+                }
+                .into(),
+                place: id.into(),
+            };
+            let (n, method) = if is_score && self.runs > 1 {
+                (self.runs, "the first of its runs")
+            } else {
+                (1, "the cell")
+            };
+            Finding::new(
+                format!("dataset.example.{name}.{column}"),
+                format!("What is {column} of {id}?"),
+                &source,
+            )
+            .with_value(cell.unwrap_or(f64::NAN), "units of the column", n, method)
+        })
+    }
+}
+
 /// How many structures came to be known in which way.
 pub type ResolutionCount = (String, usize);
 
@@ -42,6 +112,7 @@ pub fn section(
     sources: &[SourceRows],
     columns: &[StructureColumn],
     resolved: &[(String, Vec<ResolutionCount>)],
+    examples: &[Example],
 ) -> Section {
     let mut section = Section {
         id: "dataset".into(),
@@ -112,6 +183,9 @@ pub fn section(
             );
         }
     }
+    section
+        .findings
+        .extend(examples.iter().flat_map(Example::findings));
     section.text = vec![format!(
         "{} rows from {} sources; {} kept, {} left out with a reason each.",
         sources.iter().map(|source| source.rows).sum::<u64>(),

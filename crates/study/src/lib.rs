@@ -10,6 +10,7 @@ pub mod board;
 pub mod by_group;
 pub mod calendar;
 pub mod ceiling;
+pub mod certain;
 pub mod claims;
 pub mod compare;
 pub mod conformal;

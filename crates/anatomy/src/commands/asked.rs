@@ -10,6 +10,7 @@ use clap::Args;
 use crate::answers::Predictor;
 use crate::global::Global;
 use crate::output;
+use crate::provenance::Provenance;
 use crate::units::quantity;
 
 /// A device by name or by figures, and the catalog.
@@ -99,9 +100,11 @@ pub(crate) fn list_devices(global: &Global) -> Result<()> {
         ..Table::default()
     };
     match global.format() {
-        crate::global::Format::Json => {
-            output::result(&(serde_json::to_string_pretty(&device::devices())? + "\n"))
-        }
+        crate::global::Format::Json => output::json(
+            "devices",
+            &serde_json::json!({ "devices": device::devices() }),
+            Provenance::bare(),
+        ),
         crate::global::Format::Csv => output::result_bytes(&output::csv(&table)?),
         crate::global::Format::Table => output::result(&output::table(&table)),
     }

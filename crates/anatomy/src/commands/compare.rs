@@ -11,7 +11,7 @@ use crate::answers::compare::{CompareAnswer, compare};
 use crate::answers::tables::compare::{pairs, runs, scores, structure};
 use crate::global::{Format, Global};
 use crate::output;
-use crate::provenance::Answered;
+use crate::provenance::{Envelope, Provenance};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -41,7 +41,14 @@ pub(crate) fn run(global: &Global, args: &CompareArgs) -> Result<ExitCode> {
     let answer = compare(&predictor, &args.ids, &args.context, &devices)?;
     match global.format() {
         Format::Json => {
-            output::result(&Answered::of(&answer, &answer.catalog_sha256, global.seed).to_json()?)?;
+            output::result(
+                &Envelope::of(
+                    "comparison",
+                    &answer,
+                    Provenance::of(&answer.catalog_sha256, global.seed),
+                )
+                .to_json()?,
+            )?;
         }
         Format::Csv => output::result_bytes(&output::csv(&pairs(&answer))?)?,
         Format::Table => output::result(&page(&answer))?,

@@ -13,7 +13,7 @@ use crate::answers::recommend::{Budget, Choice, RecommendAnswer, recommend};
 use crate::answers::tables::recommend::{board_table, heading, table};
 use crate::global::{Format, Global};
 use crate::output;
-use crate::provenance::Answered;
+use crate::provenance::{Envelope, Provenance};
 use crate::units::memory;
 
 #[derive(Debug, Args)]
@@ -76,7 +76,14 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
     }
     match global.format() {
         Format::Json => {
-            output::result(&Answered::of(&answer, &answer.catalog_sha256, answer.seed).to_json()?)?;
+            output::result(
+                &Envelope::of(
+                    "recommendation",
+                    &answer,
+                    Provenance::of(&answer.catalog_sha256, answer.seed),
+                )
+                .to_json()?,
+            )?;
         }
         Format::Csv => {
             let all: Vec<&Choice> = answer.measured.iter().chain(&answer.predicted).collect();

@@ -13,7 +13,7 @@ use crate::draw::Form;
 use crate::global::{Format, Global};
 use crate::output;
 use crate::probes::Probes;
-use crate::provenance::{FindingsFile, SCHEMA_VERSION};
+use crate::provenance::FindingsFile;
 use crate::report::{self, Choice, Files, changes};
 
 #[derive(Debug, Args)]
@@ -74,22 +74,17 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
         study.sections.extend(report::probes::sections(probes));
     }
     bar.set_message("drawing");
-    let findings = FindingsFile {
-        schema_version: SCHEMA_VERSION,
-        provenance: study.about.provenance(&catalog_hash, global.seed),
-        findings: study
-            .sections
-            .iter()
-            .flat_map(|section| &section.findings)
-            .collect(),
-    };
+    let findings = FindingsFile::findings(
+        study.sections.iter().flat_map(|section| &section.findings),
+        study.about.provenance(&catalog_hash, global.seed),
+    );
     report::write(&files, &study, &findings, &args.figures)?;
     files.finish()?;
     bar.finish_and_clear();
 
     match global.format() {
         Format::Json => output::result(&findings.to_json()?)?,
-        Format::Csv => output::result(&findings_csv(&findings.findings)?)?,
+        Format::Csv => output::result(&findings_csv(&findings.answer.findings)?)?,
         Format::Table => output::result(&summary(args, &study, &findings)?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -104,7 +99,7 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
         writeln!(
             text,
             "The most important findings (seed {}):",
-            findings.provenance.seed
+            findings.provenance.seed.unwrap_or_default()
         )?;
     }
     for (place, headline) in study.headlines.iter().enumerate() {
@@ -128,7 +123,7 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
     writeln!(
         text,
         "  {out}/findings.json   {} findings",
-        findings.findings.len()
+        findings.answer.findings.len()
     )?;
     let forms: Vec<String> = Form::value_variants()
         .iter()

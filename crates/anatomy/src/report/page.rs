@@ -72,11 +72,12 @@ struct LedgerRow {
 /// The whole page; `drawn` holds each figure's id and SVG.
 pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String, String)]) -> Result<String> {
     let ledger: Vec<LedgerRow> = findings
+        .answer
         .findings
         .iter()
         .filter_map(|finding| ledger_row(finding))
         .collect();
-    let all = || findings.findings.iter().copied();
+    let all = || findings.answer.findings.iter().copied();
     let page = Page {
         headlines: &study.headlines,
         sections: study
@@ -87,7 +88,7 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
         ledger,
         title: study.about.title(),
         lead: study.about.lead(
-            findings.findings.len(),
+            findings.answer.findings.len(),
             &findings.provenance.command,
             &findings.provenance.catalog_sha256,
         ),

@@ -13,12 +13,13 @@ use indicatif::ProgressBar;
 use study::board::Board;
 use study::correlations::{self, Correlations};
 use study::dimensions::{self, Dimensions, LeaderboardRow, six_dimensions};
+use study::finding::Finding;
 use study::leaderboard_v1::{self, LeaderboardV1, StructureRow};
 use study::section::Section;
 use study::statistics::GroupBootstrap;
 use study::trends::{self, CheckpointRow, Trends};
 
-use crate::{evidence, rows};
+use crate::{evidence, narrow, rows};
 
 /// What every part is computed from.
 #[derive(Clone, Copy)]
@@ -125,6 +126,16 @@ const PARTS: [Part; 7] = [
 
 /// The ledger's id.
 const CLAIMS: &str = "claims";
+/// The id of what is made twice.
+const CERTAIN: &str = "certain";
+/// The parts whose findings are made twice.
+const TWICE: [&str; 5] = [
+    "trends",
+    "dimensions",
+    "correlations",
+    "leaderboard_v1",
+    "attribution",
+];
 
 /// Which sections are asked for.
 #[derive(Debug, Clone, Default)]
@@ -165,7 +176,9 @@ impl Choice {
 
     /// The ledger is judged on the findings of every part.
     fn needs(&self, part: &Part) -> bool {
-        self.has(CLAIMS) || part.sections.iter().any(|section| self.has(section))
+        self.has(CLAIMS)
+            || self.has(CERTAIN) && TWICE.contains(&part.name)
+            || part.sections.iter().any(|section| self.has(section))
     }
 
     /// Steps of the progress bar: the parts needed, and drawing.
@@ -183,7 +196,7 @@ fn known() -> impl Iterator<Item = &'static str> {
     PARTS
         .iter()
         .flat_map(|part| part.sections.iter().copied())
-        .chain([CLAIMS])
+        .chain([CERTAIN, CLAIMS])
 }
 
 /// The part that gives a section.
@@ -211,6 +224,11 @@ pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Sec
         }
         sections.extend(given);
     }
+    if choice.has(CERTAIN)
+        && let Some(certain) = certain(context, &sections)?
+    {
+        sections.push(certain);
+    }
     if choice.has(CLAIMS) {
         let findings = sections.iter().flat_map(|section| &section.findings);
         let ledger = study::claims::section(findings);
@@ -218,6 +236,45 @@ pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Sec
     }
     sections.retain(|section| choice.has(&section.id));
     Ok(sections)
+}
+
+/// What is said of depth, width and size, again on structures known for certain; none where there are none, or where no other
+/// is known.
+fn certain(context: &Context<'_>, sections: &[Section]) -> Result<Option<Section>> {
+    let catalog = context.catalog;
+    let kept = narrow::evaluations(catalog, context.dir, narrow::CERTAIN)?;
+    if kept.is_empty() {
+        return Ok(None);
+    }
+    context.bar.set_message("structures known for certain");
+    let narrowed = narrow::narrowed(catalog, context.dir, narrow::CERTAIN)?;
+    let joined = Joined::of(&narrowed);
+    let quiet = ProgressBar::hidden();
+    let context = Context {
+        catalog: &narrowed,
+        bar: &quiet,
+        ..*context
+    };
+    let mut again = trends(&context, &joined)?;
+    again.extend(dimensions(&context, &joined)?);
+    again.extend(correlations(&context, &joined)?);
+    again.extend(structure_to_score(&context, &joined)?);
+    let settings = evidence::Settings {
+        dir: context.dir,
+        resamples: context.resamples,
+        seed: context.seed,
+    };
+    again.push(evidence::core(&narrowed, settings)?);
+    Ok(Some(study::certain::section(
+        &findings(sections),
+        &findings(&again),
+        narrowed.evaluations.len(),
+        catalog.evaluations.len(),
+    )))
+}
+
+fn findings(sections: &[Section]) -> Vec<&Finding> {
+    sections.iter().flat_map(|section| &section.findings).collect()
 }
 
 fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {

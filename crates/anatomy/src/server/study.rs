@@ -211,16 +211,12 @@ fn ready(study: report::Study, provenance: Provenance, resamples: usize) -> Resu
     let report::Study {
         sections, headlines, ..
     } = study;
-    let seed = provenance.seed;
+    let seed = provenance.seed.unwrap_or_default();
     let findings: Vec<Finding> = sections
         .iter()
         .flat_map(|section| section.findings.iter().cloned())
         .collect();
-    let file = FindingsFile {
-        schema_version: SCHEMA_VERSION,
-        provenance,
-        findings: findings.iter().collect(),
-    };
+    let file = FindingsFile::findings(&findings, provenance);
     let provenance = serde_json::to_value(&file.provenance)?;
     let text = file.to_json()?;
     Ok(Study {

@@ -3,6 +3,7 @@
 use super::Resolver;
 use crate::gather::Gathered;
 use crate::known::{Detail, Known};
+use crate::observed::Place;
 use crate::tables::{ResolvedBy, Structure};
 
 const LLAMA: &str = "LlamaForCausalLM";

@@ -7,6 +7,7 @@ mod attribution;
 mod dataset;
 mod dimensions;
 mod evidence;
+mod examples;
 mod mechanism;
 mod methods;
 mod scores;
@@ -187,6 +188,7 @@ pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
         dimensions::claims(findings),
         methods::claims(findings),
         dataset::claims(findings),
+        examples::claims(findings),
         mechanism::claims(),
     ]
     .concat()

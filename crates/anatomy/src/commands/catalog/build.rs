@@ -10,6 +10,7 @@ use clap::Args;
 use study::section::{Cell, Table};
 
 use crate::global::{Format, Global};
+use crate::provenance::Provenance;
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -75,7 +76,11 @@ pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<ExitCode> {
 fn say(global: &Global, manifest: &Manifest, out: &Path) -> Result<ExitCode> {
     let table = sources_table(manifest);
     match global.format() {
-        Format::Json => output::result(&(serde_json::to_string_pretty(manifest)? + "\n"))?,
+        Format::Json => output::json(
+            "catalog",
+            &serde_json::json!({ "manifest": manifest }),
+            Provenance::of_catalog(&manifest.catalog_sha256),
+        )?,
         Format::Csv => output::result(std::str::from_utf8(&output::csv(&table)?).context("CSV is UTF-8")?)?,
         Format::Table => output::result(&output::table(&table))?,
     }

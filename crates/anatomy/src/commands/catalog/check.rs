@@ -9,6 +9,7 @@ use clap::Args;
 use study::section::{Cell, Table};
 
 use crate::global::{Format, Global};
+use crate::provenance::Provenance;
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -40,7 +41,11 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode> {
     );
     let (accuracy, off, joins) = (accuracy(&report), off(&report), joins(&report));
     match global.format() {
-        Format::Json => output::result(&(serde_json::to_string_pretty(&check_json(&report))? + "\n"))?,
+        Format::Json => output::json(
+            "check",
+            &check_json(&report),
+            Provenance::of_catalog(&report.catalog_sha256),
+        )?,
         Format::Csv => output::result_bytes(&output::csv(&sources)?)?,
         Format::Table => {
             for table in [&sources, &tables, &rules, &accuracy, &off, &joins] {

@@ -10,6 +10,7 @@ use study::section::{Cell, Table};
 
 use crate::global::{Format, Global};
 use crate::output;
+use crate::provenance::Provenance;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -49,7 +50,7 @@ pub(super) fn run(global: &Global, args: &DescribeArgs) -> Result<ExitCode> {
                 "columns": columns.as_ref().map(|columns| all_json(&columns.after)),
                 "tables": tables.iter().map(table_json).collect::<Vec<_>>(),
             });
-            output::result(&(serde_json::to_string_pretty(&value)? + "\n"))?;
+            output::json("description", &value, Provenance::bare())?;
         }
         Format::Csv => {
             let table = columns.as_ref().map_or_else(|| help(&tables), numbers);

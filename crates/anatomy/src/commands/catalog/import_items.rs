@@ -9,6 +9,7 @@ use clap::Args;
 use study::section::{Cell, Table};
 
 use crate::global::{Format, Global};
+use crate::provenance::Provenance;
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -52,7 +53,11 @@ pub(super) fn run(global: &Global, args: &ImportItemsArgs) -> Result<ExitCode> {
     bar.finish_and_clear();
     let table = told(&imported);
     match global.format() {
-        Format::Json => output::result(&(serde_json::to_string_pretty(&imported)? + "\n"))?,
+        Format::Json => output::json(
+            "imported_items",
+            &serde_json::json!({ "files": imported }),
+            Provenance::bare(),
+        )?,
         Format::Csv => output::result(std::str::from_utf8(&output::csv(&table)?).context("CSV is UTF-8")?)?,
         Format::Table => output::result(&output::table(&table))?,
     }

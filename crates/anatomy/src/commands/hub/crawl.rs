@@ -19,6 +19,7 @@ use crate::hub::leaderboards::{self, Taken};
 use crate::hub::listing::Question;
 use crate::hub::progress::Progress;
 use crate::hub::state::Counts;
+use crate::provenance::Provenance;
 use crate::{output, progress};
 
 /// Where neither a bar nor JSON is wanted, a line so often.
@@ -191,7 +192,6 @@ fn duration(seconds: f64) -> String {
 fn summary(global: &Global, args: &CrawlArgs, ran: &Ran) -> Result<()> {
     if global.format() == Format::Json {
         let all = json!({
-            "schema_version": 1,
             "complete": ran.ending == Ending::Complete && ran.counts.in_flight == 0,
             "counts": ran.counts,
             "reasons": ran.reasons.by_standing,
@@ -203,7 +203,7 @@ fn summary(global: &Global, args: &CrawlArgs, ran: &Ran) -> Result<()> {
             "bytes": ran.bytes,
             "seconds": ran.last.seconds,
         });
-        return output::result(&(serde_json::to_string_pretty(&all)? + "\n"));
+        return output::json("crawl", &all, Provenance::bare());
     }
     let table = super::status::counts_table(&ran.counts, &ran.reasons);
     if global.format() == Format::Csv {

@@ -12,6 +12,7 @@ use crate::global::{Format, Global};
 use crate::hub::fetch::{Had, by_name};
 use crate::hub::{export, state::Standing};
 use crate::output;
+use crate::provenance::Provenance;
 
 pub(crate) fn run(global: &Global, args: &FetchArgs) -> Result<ExitCode> {
     let sources = args.connection.hub.join("sources");
@@ -32,9 +33,7 @@ pub(crate) fn run(global: &Global, args: &FetchArgs) -> Result<ExitCode> {
                        "tag": had.tag, "reason": had.reason})
             })
             .collect();
-        output::result(
-            &(serde_json::to_string_pretty(&json!({"schema_version": 1, "checkpoints": rows}))? + "\n"),
-        )?;
+        output::json("fetch", &json!({ "checkpoints": rows }), Provenance::bare())?;
     } else {
         let table = table(&all)?;
         if global.format() == Format::Csv {

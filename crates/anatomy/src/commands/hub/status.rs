@@ -16,6 +16,7 @@ use crate::hub::store::Store;
 use crate::hub::writer::{MARK, Mark};
 use crate::hub::{export, leaderboards};
 use crate::output;
+use crate::provenance::Provenance;
 
 /// Why checkpoints have no config that can be read.
 #[derive(Debug, Default, Serialize)]
@@ -102,7 +103,7 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode> {
     let table = counts_table(&counts, &reasons);
     match global.format() {
         Format::Json => {
-            let mut all = json!({"schema_version": 1});
+            let mut all = json!({});
             if let (Some(all), serde_json::Value::Object(each)) = (all.as_object_mut(), json!(counts)) {
                 all.extend(each);
                 all.insert("adds_up".into(), json!(counts.sum() == counts.listed));
@@ -120,7 +121,7 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode> {
                 all.insert("runs".into(), json!(mark.as_ref().map_or(0, |mark| mark.run)));
                 all.insert("files".into(), json!(leaderboards::kept(&store)?));
             }
-            output::result(&(serde_json::to_string_pretty(&all)? + "\n"))?;
+            output::json("crawl_status", &all, Provenance::bare())?;
         }
         Format::Csv => output::result_bytes(&output::csv(&table)?)?,
         Format::Table => {

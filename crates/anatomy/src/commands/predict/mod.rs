@@ -13,7 +13,7 @@ use crate::answers::tables::predict::{page, points, scores};
 use crate::commands::asked::{Common, list_devices};
 use crate::global::{Format, Global};
 use crate::output;
-use crate::provenance::Answered;
+use crate::provenance::{Envelope, Provenance};
 use crate::units::day;
 
 #[derive(Debug, Args)]
@@ -118,7 +118,14 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
     }
     match global.format() {
         Format::Json => {
-            output::result(&Answered::of(&answer, &answer.catalog_sha256, answer.seed).to_json()?)?;
+            output::result(
+                &Envelope::of(
+                    "prediction",
+                    &answer,
+                    Provenance::of(&answer.catalog_sha256, answer.seed),
+                )
+                .to_json()?,
+            )?;
         }
         Format::Csv => {
             let table = answer.sweep.as_ref().map_or_else(|| scores(&answer), points);

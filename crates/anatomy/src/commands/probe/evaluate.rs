@@ -156,6 +156,7 @@ fn without(args: &EvaluateArgs) -> Result<Vec<usize>> {
 /// Adds where results come from, in its own block and where the harness writes such things: `model_args`, `model_dtype`,
 /// `model_sha`.
 fn tell(json: &mut Value, made_from: &Provenance) -> Result<()> {
+    json["kind"] = "evaluation".into();
     json["schema_version"] = SCHEMA_VERSION.into();
     json["provenance"] = serde_json::to_value(made_from)?;
     let Some(model) = &made_from.model else {

@@ -8,11 +8,11 @@ use clap::Args;
 use mechanism::gradients::{GradientSettings, Gradients, MatrixGradient, Sample, gradients};
 use study::section::{Cell, Table};
 
-use super::made_from::{Hashing, Probed, of_file, of_values, provenance};
+use super::made_from::{Hashing, of_file, of_values, provenance};
 use super::model::{Follow, ModelArgs, json_lines, named_corpus, side_by_side};
 use crate::global::{Format, Global};
 use crate::output;
-use crate::provenance::InputOf;
+use crate::provenance::{Envelope, InputOf};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -68,7 +68,9 @@ pub(super) fn run(global: &Global, args: &GradientsArgs) -> Result<ExitCode> {
             let made_from = |input| provenance(global, &args.model, &[], opened.clone(), vec![input]);
             let of = results.iter().zip(given);
             let told: Vec<_> = of
-                .map(|((name, result), input)| (name.clone(), Probed::of(result, made_from(input))))
+                .map(|((name, result), input)| {
+                    (name.clone(), Envelope::of("gradients", result, made_from(input)))
+                })
                 .collect();
             output::result(&side_by_side(&told)?)?;
         }

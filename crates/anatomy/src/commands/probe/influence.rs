@@ -9,12 +9,12 @@ use mechanism::evaluate::tasks::{Item, TaskItems};
 use mechanism::influence::{Influence, InfluenceSettings, block_influence};
 use study::section::{Cell, Table};
 
-use super::made_from::{Hashing, Probed, of_file, of_tasks, of_values, provenance};
+use super::made_from::{Hashing, of_file, of_tasks, of_values, provenance};
 use super::model::{Follow, ModelArgs, lines, named_corpus, side_by_side};
 use super::tasks::TaskArgs;
 use crate::global::{Format, Global};
 use crate::output;
-use crate::provenance::InputOf;
+use crate::provenance::{Envelope, InputOf};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -99,7 +99,9 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
             let made_from = |input| provenance(global, &args.model, &[], opened.clone(), input);
             let of = results.iter().zip(given);
             let told: Vec<_> = of
-                .map(|((name, result), input)| (name.clone(), Probed::of(result, made_from(input))))
+                .map(|((name, result), input)| {
+                    (name.clone(), Envelope::of("influence", result, made_from(input)))
+                })
                 .collect();
             output::result(&side_by_side(&told)?)?;
         }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::model::ModelArgs;
 use crate::global::{Format, Global};
-use crate::provenance::{FileOf, InputOf, ModelOf, Opened, Provenance, SCHEMA_VERSION};
+use crate::provenance::{FileOf, InputOf, ModelOf, Opened, Provenance};
 
 /// Bytes that are hashed at a time.
 const BLOCK: usize = 1 << 20;
@@ -173,30 +173,6 @@ pub(super) fn provenance(
         }),
         inputs,
         ..Provenance::of("", global.seed)
-    }
-}
-
-/// A probe's result with where it comes from; the result's fields stand beside the others.
-#[derive(Serialize)]
-pub(super) struct Probed<'a, T> {
-    schema_version: u32,
-    provenance: Provenance,
-    #[serde(flatten)]
-    result: &'a T,
-}
-
-impl<'a, T: Serialize> Probed<'a, T> {
-    pub(super) fn of(result: &'a T, provenance: Provenance) -> Self {
-        Self {
-            schema_version: SCHEMA_VERSION,
-            provenance,
-            result,
-        }
-    }
-
-    /// Indented JSON with a line break at its end.
-    pub(super) fn to_json(&self) -> Result<String> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 }
 

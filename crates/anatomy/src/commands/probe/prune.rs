@@ -13,12 +13,12 @@ use mechanism::influence::{InfluenceSettings, block_influence};
 use mechanism::prune::{Choice, PruningEffect, choose, prune, write_pruned};
 use study::section::{Cell, Table};
 
-use super::made_from::{Hashing, Probed, of_file, of_tasks, provenance};
+use super::made_from::{Hashing, of_file, of_tasks, provenance};
 use super::model::{Follow, ModelArgs, json_lines, lines};
 use super::tasks::TaskArgs;
 use crate::global::{Format, Global};
 use crate::output;
-use crate::provenance::Provenance;
+use crate::provenance::{Envelope, Provenance};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -157,7 +157,7 @@ fn print(global: &Global, effect: &PruningEffect, made_from: Provenance) -> Resu
     let tables = [requests_table(effect), benchmarks_table(effect)];
     let mut filled = tables.iter().filter(|table| !table.rows.is_empty());
     match global.format() {
-        Format::Json => output::result(&Probed::of(effect, made_from).to_json()?),
+        Format::Json => output::result(&Envelope::of("pruning", effect, made_from).to_json()?),
         Format::Csv => filled.try_for_each(|table| output::result_bytes(&output::csv(table)?)),
         Format::Table => filled.try_for_each(|table| output::result(&output::table(table))),
     }

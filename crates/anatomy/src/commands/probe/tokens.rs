@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use super::made_from::{Hashing, Probed, of_values, provenance};
+use super::made_from::{Hashing, of_values, provenance};
 use super::model::ModelArgs;
 use crate::global::{Format, Global};
 use crate::output;
+use crate::provenance::Envelope;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -37,7 +38,7 @@ pub(super) fn run(global: &Global, args: &TokensArgs) -> Result<ExitCode> {
             let opened = hashing.map(Hashing::end).transpose()?;
             let input = of_values("texts", "--text", std::slice::from_ref(&args.text))?;
             let made_from = provenance(global, &args.model, &[], opened, vec![input]);
-            output::result(&Probed::of(&answer, made_from).to_json()?)?;
+            output::result(&Envelope::of("tokens", &answer, made_from).to_json()?)?;
         }
     }
     Ok(ExitCode::SUCCESS)

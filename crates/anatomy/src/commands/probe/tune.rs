@@ -13,10 +13,11 @@ use mechanism::tune::{AdamW, EncodedSample, Tuner, batch};
 use serde::Serialize;
 use study::section::{Cell, Table};
 
-use super::made_from::{Hashing, Probed, of_file, provenance};
+use super::made_from::{Hashing, of_file, provenance};
 use super::model::{Follow, ModelArgs, lines};
 use crate::global::{Format, Global};
 use crate::output;
+use crate::provenance::Envelope;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -139,7 +140,7 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
         Format::Json => {
             let opened = hashing.map(Hashing::end).transpose()?;
             let made_from = provenance(global, &args.model, &[], opened, inputs);
-            output::result(&Probed::of(&outcome, made_from).to_json()?)?;
+            output::result(&Envelope::of("tuning", &outcome, made_from).to_json()?)?;
         }
         Format::Csv => output::result_bytes(&output::csv(&table(&outcome))?)?,
         Format::Table => output::result(&output::table(&table(&outcome)))?,

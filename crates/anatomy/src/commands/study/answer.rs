@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use study::section::Section;
 
 use crate::global::{Format, Global};
-use crate::provenance::{FindingsFile, SCHEMA_VERSION};
+use crate::provenance::FindingsFile;
 use crate::report::{self, About, Files, Study};
 use crate::{narrow, output};
 
@@ -58,15 +58,10 @@ pub(super) fn write(global: &Global, study: &Study, catalog_hash: &str, folder: 
 }
 
 fn findings<'a>(global: &Global, study: &'a Study, catalog_hash: &str) -> FindingsFile<'a> {
-    FindingsFile {
-        schema_version: SCHEMA_VERSION,
-        provenance: study.about.provenance(catalog_hash, global.seed),
-        findings: study
-            .sections
-            .iter()
-            .flat_map(|section| &section.findings)
-            .collect(),
-    }
+    FindingsFile::findings(
+        study.sections.iter().flat_map(|section| &section.findings),
+        study.about.provenance(catalog_hash, global.seed),
+    )
 }
 
 fn write_folder(global: &Global, study: &Study, file: &FindingsFile<'_>, folder: &Path) -> Result<()> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Pairs, being_made, kept, params};
-use crate::provenance::Answered;
+use crate::provenance::{Envelope, Provenance};
 use crate::server::answering::Now;
 use crate::server::asked;
 use crate::server::params::Params;
@@ -21,12 +21,12 @@ pub(super) async fn devices(query: Pairs) -> Result<Response, Problem> {
     Ok(kept(&json!({ "devices": device::devices() })))
 }
 
-fn answered<T: Serialize>(state: &Shared, now: &Now<T>) -> Response {
+fn answered<T: Serialize>(state: &Shared, kind: &'static str, now: &Now<T>) -> Response {
     match now {
         Now::Later => being_made(state),
         Now::Answer(answer) => {
             let sha = &state.checkpoints.catalog.manifest.catalog_sha256;
-            kept(&Answered::of(&**answer, sha, state.seed))
+            kept(&Envelope::of(kind, &**answer, Provenance::of(sha, state.seed)))
         }
     }
 }
@@ -39,7 +39,11 @@ pub(super) async fn predict(State(state): State<Shared>, query: Pairs) -> Result
     let question = read(query, &asked::PREDICT, |params| {
         asked::question(params, &state.answers.predictor)
     })?;
-    Ok(answered(&state, &state.answers.predict(question).await?))
+    Ok(answered(
+        &state,
+        "prediction",
+        &state.answers.predict(question).await?,
+    ))
 }
 
 /// The sweep where one is asked for, else each benchmark with its interval.
@@ -63,7 +67,11 @@ pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Resu
     let budget = read(query, &asked::RECOMMEND, |params| {
         asked::budget(params, &state.answers.predictor)
     })?;
-    Ok(answered(&state, &state.answers.recommend(budget).await?))
+    Ok(answered(
+        &state,
+        "recommendation",
+        &state.answers.recommend(budget).await?,
+    ))
 }
 
 /// Score against memory with the Pareto front.
@@ -79,5 +87,9 @@ pub(super) async fn recommend_figure(State(state): State<Shared>, query: Pairs) 
 
 pub(super) async fn compare(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let comparison = read(query, &asked::COMPARE, asked::comparison)?;
-    Ok(answered(&state, &state.answers.compare(comparison).await?))
+    Ok(answered(
+        &state,
+        "comparison",
+        &state.answers.compare(comparison).await?,
+    ))
 }
