@@ -101,7 +101,10 @@ pub fn joins(catalog: &Catalog) -> Joins {
             "no_open_checkpoint_of_that_name" => joins.unknown += 1,
             "several_checkpoints_of_that_name" => joins.several.push(reject.raw.clone()),
             reason => {
-                if let Some((rule, _)) = reason.strip_prefix("joined_by_").and_then(|rest| rest.split_once(':')) {
+                if let Some((rule, _)) = reason
+                    .strip_prefix("joined_by_")
+                    .and_then(|rest| rest.split_once(':'))
+                {
                     *joins.by_rule.entry(rule.to_owned()).or_insert(0) += 1;
                 }
             }
@@ -272,7 +275,11 @@ pub fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
             "a score in points is from 0 to 100, a correlation from -100 to 100",
             &catalog.scores,
             |row| {
-                let least = if row.metric.as_deref() == Some("mcc") { -100.0 } else { 0.0 };
+                let least = if row.metric.as_deref() == Some("mcc") {
+                    -100.0
+                } else {
+                    0.0
+                };
                 (row.unit == "points" && !(least..=100.0).contains(&row.value))
                     .then(|| format!("{} {} {}", row.evaluation, row.benchmark, row.value))
             },

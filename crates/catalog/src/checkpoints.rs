@@ -56,7 +56,10 @@ pub(crate) fn checkpoint(gathered: &Gathered, trainings: &Trainings, at: usize) 
         training_flop: known.details.training_flop,
         training_flop_by: stated_by(gathered, known.details.flop_by.as_ref()),
         released: known.details.released.map(|(day, _)| day),
-        released_by: known.details.released.map(|(_, place)| gathered.source(place.source)),
+        released_by: known
+            .details
+            .released
+            .map(|(_, place)| gathered.source(place.source)),
         training: label.value,
         training_by: label.by,
     }

@@ -27,7 +27,11 @@ pub struct Credit {
 pub fn credits(manifest: &Manifest) -> Vec<Credit> {
     let mut found: BTreeMap<(bool, &str, Option<&str>), Credit> = BTreeMap::new();
     for source in &manifest.sources {
-        let key = (source.license.is_none(), source.address.as_str(), source.license.as_deref());
+        let key = (
+            source.license.is_none(),
+            source.address.as_str(),
+            source.license.as_deref(),
+        );
         let credit = found.entry(key).or_insert_with(|| Credit {
             kinds: Vec::new(),
             attribution: source.attribution.clone(),
@@ -37,7 +41,10 @@ pub fn credits(manifest: &Manifest) -> Vec<Credit> {
             files: 0,
             kept: 0,
         });
-        for (list, text) in [(&mut credit.kinds, &source.name), (&mut credit.revisions, &source.revision)] {
+        for (list, text) in [
+            (&mut credit.kinds, &source.name),
+            (&mut credit.revisions, &source.revision),
+        ] {
             if !text.is_empty() && !list.contains(text) {
                 list.push(text.clone());
             }
@@ -106,6 +113,13 @@ mod tests {
         let all = credits(&manifest);
         assert_eq!((all.len(), all[0].files, all[0].kept), (3, 2, 4));
         assert_eq!(all[2].license, None);
-        assert_eq!(foot(&manifest), ["CC-BY-4.0: C team", "MIT: A", "facts of tables without a licence: b"]);
+        assert_eq!(
+            foot(&manifest),
+            [
+                "CC-BY-4.0: C team",
+                "MIT: A",
+                "facts of tables without a licence: b"
+            ]
+        );
     }
 }

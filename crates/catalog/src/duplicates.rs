@@ -36,7 +36,10 @@ fn settings(scores: &[Score]) -> u64 {
         .and_then(|score| Some((score.setting.as_ref()?, score.precision.as_ref())));
     setting.hash(&mut hash);
     // The same weights run in another mode are another evaluation.
-    scores.first().and_then(|score| score.mode.as_ref()).hash(&mut hash);
+    scores
+        .first()
+        .and_then(|score| score.mode.as_ref())
+        .hash(&mut hash);
     hash.finish()
 }
 
@@ -71,7 +74,11 @@ impl Duplicates {
             return;
         };
         // Files of one board are one group; where a key holds more than board and row, only its own file is.
-        let group = if board.contains('/') { board } else { &evaluation.leaderboard };
+        let group = if board.contains('/') {
+            board
+        } else {
+            &evaluation.leaderboard
+        };
         let leaderboard = number(&mut self.leaderboards, group);
         let prefix = number(&mut self.prefixes, board);
         let mut hash = DefaultHasher::new();

@@ -206,7 +206,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// Every source was left out for want of a licence.
-    #[error("none of the {found} sources here is known to be under a licence: without --licensed-only they are all read")]
+    #[error(
+        "none of the {found} sources here is known to be under a licence: without --licensed-only they are all read"
+    )]
     NoLicensedSources {
         /// Sources found.
         found: usize,

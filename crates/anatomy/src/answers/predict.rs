@@ -230,7 +230,10 @@ fn chosen<'a>(predictor: &'a Predictor, asked: &'a [String]) -> Result<Vec<&'a s
             } else {
                 String::new()
             };
-            bail!("no benchmark named `{name}`; there are {}{more}", usual.join(", "));
+            bail!(
+                "no benchmark named `{name}`; there are {}{more}",
+                usual.join(", ")
+            );
         }
     }
     Ok(asked.iter().map(String::as_str).collect())

@@ -66,7 +66,8 @@ pub(crate) fn abilities(asked: &[String]) -> Vec<&'static str> {
     for name in asked {
         let name = name.trim().to_ascii_lowercase();
         let of_benchmark = || study::abilities::benchmark(&name).map(|known| known.abilities);
-        let names = ability_of(&name).map_or_else(|| of_benchmark().unwrap_or_default(), |one| vec![one.name]);
+        let names =
+            ability_of(&name).map_or_else(|| of_benchmark().unwrap_or_default(), |one| vec![one.name]);
         for name in names {
             if !found.contains(&name) {
                 found.push(name);

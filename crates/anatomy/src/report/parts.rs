@@ -348,5 +348,9 @@ fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
 fn forecast(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
     let made = study::forecast::forecasts(rows::forecast_questions(context.catalog))?;
     context.bar.inc(1);
-    Ok(vec![study::forecast::section(&made, context.resamples, context.seed)])
+    Ok(vec![study::forecast::section(
+        &made,
+        context.resamples,
+        context.seed,
+    )])
 }

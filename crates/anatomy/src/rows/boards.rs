@@ -22,8 +22,14 @@ pub(crate) fn board_counts(catalog: &Catalog) -> Vec<BoardCount> {
     for score in &catalog.scores {
         let board = score.leaderboard.as_str();
         let publisher = board.split('-').next().unwrap_or(board);
-        let name = if MANY.contains(&publisher) { publisher } else { board };
-        let day = score.date.map_or_else(|| score.version.clone(), catalog::day_text);
+        let name = if MANY.contains(&publisher) {
+            publisher
+        } else {
+            board
+        };
+        let day = score
+            .date
+            .map_or_else(|| score.version.clone(), catalog::day_text);
         let mut names = vec![name, "all"];
         if !MANY.contains(&publisher) {
             names.push("before");
@@ -35,7 +41,10 @@ pub(crate) fn board_counts(catalog: &Catalog) -> Vec<BoardCount> {
             group.newest = day.clone().max(std::mem::take(&mut group.newest));
         }
     }
-    let mut counts: Vec<BoardCount> = groups.iter().map(|(name, group)| group.count(name, &structures)).collect();
+    let mut counts: Vec<BoardCount> = groups
+        .iter()
+        .map(|(name, group)| group.count(name, &structures))
+        .collect();
     counts.sort_by_key(|count| (count.name == "all", count.name == "before", count.name.clone()));
     counts
 }

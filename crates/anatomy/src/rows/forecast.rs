@@ -23,7 +23,12 @@ pub(crate) fn questions(catalog: &Catalog) -> Vec<Question> {
     ];
     for (board, names) in boards {
         for name in names {
-            all.extend(question(name, board, rows.of_benchmark(name, &BTreeSet::new()), None));
+            all.extend(question(
+                name,
+                board,
+                rows.of_benchmark(name, &BTreeSet::new()),
+                None,
+            ));
         }
     }
     for (own, other) in ELSEWHERE {
@@ -135,7 +140,9 @@ impl<'a> Rows<'a> {
         let training = checkpoint.and_then(|row| row.training);
         let cell = |name: &str| match name {
             "date" => Some(day),
-            "pretrained" => Some(flag(training.is_some_and(catalog::tables::Training::is_pretrained))),
+            "pretrained" => Some(flag(
+                training.is_some_and(catalog::tables::Training::is_pretrained),
+            )),
             "merged" => Some(flag(checkpoint.and_then(|row| row.merged) == Some(true))),
             other => at(other),
         };

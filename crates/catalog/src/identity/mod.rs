@@ -95,12 +95,19 @@ impl Identities {
             return found;
         }
         let bare = name.rsplit('/').next().unwrap_or(name);
-        let owners: Vec<&str> = organisation.split(',').flat_map(|one| accounts(one.trim())).collect();
+        let owners: Vec<&str> = organisation
+            .split(',')
+            .flat_map(|one| accounts(one.trim()))
+            .collect();
         // Boards run the format that libraries load: where a publisher has the same weights in two, that one is meant.
         for (tail, rule) in [("-hf", "format"), ("", "name")] {
             let mut found: Vec<&str> = Vec::new();
             for owner in &owners {
-                let prefix = if owner.is_empty() { String::new() } else { format!("{owner}/") };
+                let prefix = if owner.is_empty() {
+                    String::new()
+                } else {
+                    format!("{owner}/")
+                };
                 let held = self.by_key.get(&key_of(&format!("{prefix}{bare}{tail}")));
                 // Of one owner's two accounts the first known stands for both.
                 if let Some(first) = held.and_then(|held| held.first())

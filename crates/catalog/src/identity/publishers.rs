@@ -96,7 +96,9 @@ pub(super) fn accounts(organisation: &str) -> Vec<&'static str> {
         all.dedup();
         return all;
     }
-    let exact = PUBLISHERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(organisation));
+    let exact = PUBLISHERS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(organisation));
     let found = exact
         .map(|(_, accounts)| *accounts)
         .or_else(|| {

@@ -36,8 +36,11 @@ struct Columns {
 /// Whether a header is one of the two tables'.
 pub(crate) fn recognises(table: &Table) -> bool {
     let has = |names: &[&str]| names.iter().all(|name| table.find(name).is_some());
-    has(&["Model", "Training dataset size (datapoints)", "Model accessibility"])
-        || has(&["Model", "Training compute (FLOP)", "N_actual", "D_actual"])
+    has(&[
+        "Model",
+        "Training dataset size (datapoints)",
+        "Model accessibility",
+    ]) || has(&["Model", "Training compute (FLOP)", "N_actual", "D_actual"])
 }
 
 /// Reads the table into `out`.
@@ -61,7 +64,12 @@ pub(crate) fn read(table: &mut Table, identities: &Identities, out: &mut Out<'_>
         };
         let open = cells.text(columns.open)?;
         if columns.open.is_some() && !open.is_some_and(|open| open.starts_with("Open weights")) {
-            out.reject_row(cells.row, "Model accessibility", open.unwrap_or_default(), "weights_not_open")?;
+            out.reject_row(
+                cells.row,
+                "Model accessibility",
+                open.unwrap_or_default(),
+                "weights_not_open",
+            )?;
             continue;
         }
         if let Some(base) = cells.text(columns.base)? {

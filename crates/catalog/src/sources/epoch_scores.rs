@@ -50,7 +50,12 @@ const COLUMNS: [(&str, &str, Scale); 27] = [
 /// The column of all other tables, and the one table that writes it in hundredths.
 const SCORE: (&str, &str) = ("Score", "os_world");
 /// Columns of standard errors, in the score's unit.
-const ERRORS: [&str; 4] = ["stderr", "Accuracy Standard Error", "Accuracy SE", "Average Standard error"];
+const ERRORS: [&str; 4] = [
+    "stderr",
+    "Accuracy Standard Error",
+    "Accuracy SE",
+    "Average Standard error",
+];
 /// Columns of the day of the run.
 const DAYS: [&str; 6] = [
     "Started at",
@@ -70,9 +75,14 @@ const SETTINGS: [(&str, &str); 4] = [
 
 /// Whether a header is one of these tables'.
 pub(crate) fn recognises(table: &Table) -> bool {
-    ["Model version", "Training compute (FLOP)", "Release date", "Organization"]
-        .iter()
-        .all(|name| table.find(name).is_some())
+    [
+        "Model version",
+        "Training compute (FLOP)",
+        "Release date",
+        "Organization",
+    ]
+    .iter()
+    .all(|name| table.find(name).is_some())
 }
 
 /// The benchmark of a table, from its file's name.
@@ -102,7 +112,11 @@ pub(crate) fn read(
         .iter()
         .find_map(|&(name, metric, scale)| Some((table.find(name)?, metric, scale)))
         .or_else(|| {
-            let scale = if benchmark == SCORE.1 { Scale::Percent } else { Scale::Fraction };
+            let scale = if benchmark == SCORE.1 {
+                Scale::Percent
+            } else {
+                Scale::Fraction
+            };
             Some((table.find(SCORE.0)?, "score", scale))
         });
     let board = format!("{NAME}-{}", benchmark.replace('_', "-"));
@@ -114,16 +128,31 @@ pub(crate) fn read(
         let (bare, mode) = mode_of(printed);
         let id = match identities.of_name(bare, cells.text(organisation)?.unwrap_or_default()) {
             Joined::To(id, rule) => {
-                out.reject_field(cells.row, "Model version", printed, &format!("joined_by_{rule}: {id}"))?;
+                out.reject_field(
+                    cells.row,
+                    "Model version",
+                    printed,
+                    &format!("joined_by_{rule}: {id}"),
+                )?;
                 id
             }
             Joined::Unknown => {
-                out.reject_row(cells.row, "Model version", printed, "no_open_checkpoint_of_that_name")?;
+                out.reject_row(
+                    cells.row,
+                    "Model version",
+                    printed,
+                    "no_open_checkpoint_of_that_name",
+                )?;
                 continue;
             }
             Joined::Several(ids) => {
                 let raw = format!("{printed}: {}", ids.join(", "));
-                out.reject_row(cells.row, "Model version", &raw, "several_checkpoints_of_that_name")?;
+                out.reject_row(
+                    cells.row,
+                    "Model version",
+                    &raw,
+                    "several_checkpoints_of_that_name",
+                )?;
                 continue;
             }
         };
@@ -140,7 +169,10 @@ pub(crate) fn read(
             continue;
         }
         let (points, unit) = scale.read(value);
-        let error = cells.float(error)?.filter(|&error| error >= 0.0).map(|error| scale.read(error).0);
+        let error = cells
+            .float(error)?
+            .filter(|&error| error >= 0.0)
+            .map(|error| scale.read(error).0);
         let evaluation = Evaluation {
             evaluation: format!("{board}/{}", cells.row),
             leaderboard: board.clone(),
@@ -216,7 +248,10 @@ mod tests {
 
     #[test]
     fn shots_and_names_of_benchmarks() {
-        assert_eq!([examples("5"), examples("25-shot"), examples("few")], [Some(5), Some(25), None]);
+        assert_eq!(
+            [examples("5"), examples("25-shot"), examples("few")],
+            [Some(5), Some(25), None]
+        );
         assert_eq!(examples("5.0"), Some(5));
         assert_eq!(stem("epoch/benchmark_data/hella_swag_external.csv"), "hella_swag");
     }

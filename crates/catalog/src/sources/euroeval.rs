@@ -72,7 +72,9 @@ impl<'a> Run<'a> {
     fn of(name: &'a str) -> Self {
         let (name, kinds) = name.split_once(" (").unwrap_or((name, ""));
         let (name, mode) = mode_of(name);
-        let (id, revision) = name.split_once('@').map_or((name, None), |(id, at)| (id, Some(at)));
+        let (id, revision) = name
+            .split_once('@')
+            .map_or((name, None), |(id, at)| (id, Some(at)));
         let has = |kind: &str| kinds.trim_end_matches(')').split(", ").any(|one| one == kind);
         Self {
             id: id.trim(),
@@ -85,11 +87,14 @@ impl<'a> Run<'a> {
 
     /// What the runs of one kind are called apart: empty for examples in the prompt and the test split.
     fn kind(&self, mark: char) -> String {
-        let words = [(self.zero_shot, "zero-shot"), (self.validation, "val")];
-        let words = words.into_iter().filter(|(is, _)| *is);
-        words
-            .map(|(_, word)| format!("{mark}{}", word.replace('-', &mark.to_string())))
-            .collect()
+        let mut kind = String::new();
+        for (is, word) in [(self.zero_shot, "zero-shot"), (self.validation, "val")] {
+            if is {
+                kind.push(mark);
+                kind.push_str(&word.replace('-', &mark.to_string()));
+            }
+        }
+        kind
     }
 }
 
@@ -232,7 +237,10 @@ impl Dataset {
             return Ok(Vec::new());
         };
         let harness = cells.text(self.version)?.unwrap_or_default();
-        let harness = harness.split("@@").next().filter(|text| !text.is_empty() && *text != "-");
+        let harness = harness
+            .split("@@")
+            .next()
+            .filter(|text| !text.is_empty() && *text != "-");
         let benchmark = format!("{NAME}{}_{}", run.kind('_'), self.name);
         let (metric, beside, scale) = self.metrics;
         let of = |(value, half): (f64, f64), benchmark: String, metric: &str, scale: &str| Score {
@@ -296,11 +304,13 @@ fn kind_of(sign: &str, merged: Option<bool>, scratch: Option<bool>) -> Option<&'
 
 /// `✓`, `(✓)` and `✗`.
 fn yes(cells: &Cells<'_>, column: Option<usize>) -> Result<Option<bool>, Error> {
-    Ok(match cells.text(column)?.map(|text| text.trim_matches(['(', ')'])) {
-        Some("✓") => Some(true),
-        Some("✗") => Some(false),
-        _ => None,
-    })
+    Ok(
+        match cells.text(column)?.map(|text| text.trim_matches(['(', ')'])) {
+            Some("✓") => Some(true),
+            Some("✗") => Some(false),
+            _ => None,
+        },
+    )
 }
 
 /// The number of a cell before its key for sorting; `None` for `?`.
@@ -341,9 +351,15 @@ mod tests {
         let run = Run::of("PleIAs/Baguettotron@refs/pr/6#no-thinking (zero-shot, val)");
         assert_eq!((run.id, run.revision), ("PleIAs/Baguettotron", Some("refs/pr/6")));
         assert_eq!(run.mode.as_deref(), Some("no-thinking"));
-        assert_eq!((run.kind('-'), run.kind('_')), ("-zero-shot-val".into(), "_zero_shot_val".into()));
+        assert_eq!(
+            (run.kind('-'), run.kind('_')),
+            ("-zero-shot-val".into(), "_zero_shot_val".into())
+        );
         let plain = Run::of("google/gemma-3-4b-it");
-        assert_eq!((plain.id, plain.mode.as_deref(), plain.kind('-').as_str()), ("google/gemma-3-4b-it", None, ""));
+        assert_eq!(
+            (plain.id, plain.mode.as_deref(), plain.kind('-').as_str()),
+            ("google/gemma-3-4b-it", None, "")
+        );
     }
 
     #[test]

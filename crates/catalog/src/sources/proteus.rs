@@ -60,6 +60,9 @@ struct Task {
     shots: i64,
 }
 
+/// A benchmark, where its column stands, and where its parts' stand.
+type Placed<'a> = (&'a Task, Option<usize>, Vec<Option<usize>>);
+
 const TASKS: [Task; 4] = [
     Task {
         name: "bbh",
@@ -135,7 +138,7 @@ pub(crate) fn read(
     let (base, size) = (table.find("mapped_base_model"), table.find("#Params (B)"));
     let key = if base.is_some() { "proteus-tokens" } else { NAME };
     let find = |name: String| table.find(&name);
-    let tasks: Vec<(&Task, Option<usize>, Vec<Option<usize>>)> = TASKS
+    let tasks: Vec<Placed<'_>> = TASKS
         .iter()
         .map(|task| {
             let whole = find(format!("{}_{}_none", task.column, task.metric));
@@ -171,7 +174,13 @@ pub(crate) fn read(
             let Some(value) = fraction(&cells, *whole, task.name, out)? else {
                 continue;
             };
-            found.push((format!("{}_raw", task.name), value * 100.0, task.metric, RAW, task.shots));
+            found.push((
+                format!("{}_raw", task.name),
+                value * 100.0,
+                task.metric,
+                RAW,
+                task.shots,
+            ));
             let normalised = if task.parts.is_empty() {
                 Some(over_chance(value, task.answers))
             } else {
@@ -182,7 +191,9 @@ pub(crate) fn read(
                 }
                 sum.map(|sum| sum / task.parts.len() as f64)
             };
-            found.extend(normalised.map(|value| (task.name.to_owned(), value, task.metric, NORMALISED, task.shots)));
+            found.extend(
+                normalised.map(|value| (task.name.to_owned(), value, task.metric, NORMALISED, task.shots)),
+            );
         }
         for (name, column, metric, shots) in alone {
             let value = fraction(&cells, column, name, out)?;

@@ -75,10 +75,17 @@ pub(crate) fn state_of(file: &str) -> Option<&str> {
 fn counted(suite: &str, task: &str) -> (Option<&'static str>, Option<i64>) {
     if suite.ends_with("_pre") {
         let found = BEFORE.iter().find(|(known, ..)| *known == task);
-        return (found.map(|(_, metric, _)| *metric), found.map(|(.., shots)| *shots));
+        return (
+            found.map(|(_, metric, _)| *metric),
+            found.map(|(.., shots)| *shots),
+        );
     }
     if suite.ends_with("_post") {
-        let metric = if task.starts_with("WMT") { "bleu" } else { "accuracy" };
+        let metric = if task.starts_with("WMT") {
+            "bleu"
+        } else {
+            "accuracy"
+        };
         return (Some(metric), Some(0));
     }
     if suite.ends_with("_mtb") {
@@ -113,9 +120,16 @@ pub(crate) fn read(
     let prefix = state.map_or_else(|| NAME.to_owned(), |state| format!("{NAME}-{state}"));
     let rows = entries.len() as u64;
     for (row, entry) in (0_u64..).zip(entries) {
-        let is_on_hub = entry.url.as_deref().is_some_and(|url| url.contains("huggingface.co/"));
+        let is_on_hub = entry
+            .url
+            .as_deref()
+            .is_some_and(|url| url.contains("huggingface.co/"));
         // Two closed models have a link to the Hub that leads nowhere; of closed models no parameters are known.
-        let is_sized = entry.params.as_ref().and_then(Value::as_f64).is_some_and(|count| count > 0.0);
+        let is_sized = entry
+            .params
+            .as_ref()
+            .and_then(Value::as_f64)
+            .is_some_and(|count| count > 0.0);
         if !is_on_hub || !is_sized || entry.id.split('/').count() != 2 {
             out.reject_row(row, "id", &entry.id, "not_a_checkpoint")?;
             continue;
@@ -162,16 +176,31 @@ fn one(
         for (task, value) in tasks {
             let Some(value) = value.as_f64().filter(|value| value.is_finite()) else {
                 if !value.is_null() {
-                    out.reject_field(row, &format!("{suite}.{task}"), &value.to_string(), "not_a_number")?;
+                    out.reject_field(
+                        row,
+                        &format!("{suite}.{task}"),
+                        &value.to_string(),
+                        "not_a_number",
+                    )?;
                 }
                 continue;
             };
             if task.starts_with("__") {
-                out.reject_field(row, &format!("{suite}.{task}"), &value.to_string(), "task_hidden_by_the_board")?;
+                out.reject_field(
+                    row,
+                    &format!("{suite}.{task}"),
+                    &value.to_string(),
+                    "task_hidden_by_the_board",
+                )?;
                 continue;
             }
             if !(0.0..=1.0).contains(&value) {
-                out.reject_field(row, &format!("{suite}.{task}"), &value.to_string(), "score_out_of_range")?;
+                out.reject_field(
+                    row,
+                    &format!("{suite}.{task}"),
+                    &value.to_string(),
+                    "score_out_of_range",
+                )?;
                 continue;
             }
             // Three decimals of one: the product has no more than one of a point.
@@ -209,7 +238,9 @@ fn benchmark(board: &str, task: &str) -> String {
 
 /// `on`, `on (medium)`, `off`; what has no such switch is `N/A`.
 fn mode_of(printed: &str) -> Option<String> {
-    let inside = printed.split_once('(').map(|(_, inside)| inside.trim_end_matches(')'));
+    let inside = printed
+        .split_once('(')
+        .map(|(_, inside)| inside.trim_end_matches(')'));
     match (printed.split(' ').next()?, inside) {
         ("on", Some(effort)) => Some(format!("effort {effort}")),
         ("on", None) => Some("thinking".to_owned()),
@@ -229,6 +260,9 @@ mod tests {
         assert_eq!(mode_of("N/A"), None);
         assert_eq!(state_of("swallow/model-2025-06-26.yml"), Some("2025-06-26"));
         assert_eq!(state_of("swallow/model.yml"), None);
-        assert_eq!(benchmark("swallow-en-post", "MMLU-Pro"), "swallow_en_post_mmlu_pro");
+        assert_eq!(
+            benchmark("swallow-en-post", "MMLU-Pro"),
+            "swallow_en_post_mmlu_pro"
+        );
     }
 }

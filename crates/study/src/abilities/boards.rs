@@ -15,28 +15,88 @@ const TESTS: [Test; 29] = [
     ("winogrande", "WinoGrande", &["commonsense"], Some(50.0)),
     ("gsm8k", "GSM8K", &["arithmetic"], Some(0.0)),
     ("ifeval", "IFEval", &["instructions"], Some(0.0)),
-    ("ifeval_prompt", "IFEval, whole prompts", &["instructions"], Some(0.0)),
-    ("ifeval_instruction", "IFEval, single instructions", &["instructions"], Some(0.0)),
+    (
+        "ifeval_prompt",
+        "IFEval, whole prompts",
+        &["instructions"],
+        Some(0.0),
+    ),
+    (
+        "ifeval_instruction",
+        "IFEval, single instructions",
+        &["instructions"],
+        Some(0.0),
+    ),
     ("bbh", "BBH", &["reasoning"], Some(29.2)),
     ("math", "MATH", &["math"], Some(0.0)),
     ("gpqa", "GPQA", &["science"], Some(25.0)),
     ("musr", "MUSR", &["reasoning"], Some(34.4)),
     ("mmlu_pro", "MMLU-PRO", &["knowledge"], Some(10.0)),
-    ("bigcodebench_complete", "BigCodeBench, complete", &["code"], Some(0.0)),
-    ("bigcodebench_instruct", "BigCodeBench, instruct", &["code"], Some(0.0)),
-    ("bigcodebench_hard_complete", "BigCodeBench hard, complete", &["code"], Some(0.0)),
-    ("bigcodebench_hard_instruct", "BigCodeBench hard, instruct", &["code"], Some(0.0)),
+    (
+        "bigcodebench_complete",
+        "BigCodeBench, complete",
+        &["code"],
+        Some(0.0),
+    ),
+    (
+        "bigcodebench_instruct",
+        "BigCodeBench, instruct",
+        &["code"],
+        Some(0.0),
+    ),
+    (
+        "bigcodebench_hard_complete",
+        "BigCodeBench hard, complete",
+        &["code"],
+        Some(0.0),
+    ),
+    (
+        "bigcodebench_hard_instruct",
+        "BigCodeBench hard, instruct",
+        &["code"],
+        Some(0.0),
+    ),
     ("humaneval", "HumanEval", &["code"], Some(0.0)),
     ("humaneval_plus", "HumanEval+", &["code"], Some(0.0)),
     ("mbpp", "MBPP", &["code"], Some(0.0)),
     ("mbpp_plus", "MBPP+", &["code"], Some(0.0)),
     ("longbench_v2", "LongBench v2", &["long-context"], Some(25.0)),
-    ("longbench_v2_cot", "LongBench v2, chain of thought", &["long-context"], Some(25.0)),
-    ("longbench_v2_easy", "LongBench v2, easy", &["long-context"], Some(25.0)),
-    ("longbench_v2_hard", "LongBench v2, hard", &["long-context"], Some(25.0)),
-    ("longbench_v2_short", "LongBench v2, short", &["long-context"], Some(25.0)),
-    ("longbench_v2_medium", "LongBench v2, medium", &["long-context"], Some(25.0)),
-    ("longbench_v2_long", "LongBench v2, long", &["long-context"], Some(25.0)),
+    (
+        "longbench_v2_cot",
+        "LongBench v2, chain of thought",
+        &["long-context"],
+        Some(25.0),
+    ),
+    (
+        "longbench_v2_easy",
+        "LongBench v2, easy",
+        &["long-context"],
+        Some(25.0),
+    ),
+    (
+        "longbench_v2_hard",
+        "LongBench v2, hard",
+        &["long-context"],
+        Some(25.0),
+    ),
+    (
+        "longbench_v2_short",
+        "LongBench v2, short",
+        &["long-context"],
+        Some(25.0),
+    ),
+    (
+        "longbench_v2_medium",
+        "LongBench v2, medium",
+        &["long-context"],
+        Some(25.0),
+    ),
+    (
+        "longbench_v2_long",
+        "LongBench v2, long",
+        &["long-context"],
+        Some(25.0),
+    ),
 ];
 
 /// How the boards of those begin, by the place of a test in [`TESTS`] up to which each reaches.
@@ -48,9 +108,24 @@ const BOARDS: [(&str, usize); 5] = [
     ("longbench-v2", 29),
 ];
 
+/// The same, and whether in Japanese.
+type Told = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    Option<f64>,
+    bool,
+);
+
 /// Tests of the Swallow leaderboard, as its tasks are named, and whether in Japanese.
-const SWALLOW: [(&str, &str, &[&str], Option<f64>, bool); 41] = [
-    ("openbookqa", "OpenBookQA", &["science", "commonsense"], Some(25.0), false),
+const SWALLOW: [Told; 41] = [
+    (
+        "openbookqa",
+        "OpenBookQA",
+        &["science", "commonsense"],
+        Some(25.0),
+        false,
+    ),
     ("triviaqa", "TriviaQA", &["knowledge"], Some(0.0), false),
     ("hellaswag", "HellaSwag", &["commonsense"], Some(25.0), false),
     ("squad2", "SQuAD2", &["reading"], Some(0.0), false),
@@ -66,53 +141,145 @@ const SWALLOW: [(&str, &str, &[&str], Option<f64>, bool); 41] = [
     ("math100", "MATH-100", &["math"], Some(0.0), true),
     ("aime", "AIME", &["math"], Some(0.0), false),
     ("lcb", "LiveCodeBench", &["code"], Some(0.0), false),
-    ("mifevalja", "M-IFEval, Japanese", &["instructions"], Some(0.0), true),
+    (
+        "mifevalja",
+        "M-IFEval, Japanese",
+        &["instructions"],
+        Some(0.0),
+        true,
+    ),
     ("jamc_qa", "JamC-QA", &["knowledge"], Some(25.0), true),
     ("mmlu_prox", "MMLU-ProX", &["knowledge"], Some(10.0), true),
     ("polymathjaht", "PolyMath, Japanese", &["math"], Some(0.0), true),
     ("jhumaneval", "JHumanEval", &["code"], Some(0.0), true),
-    ("wmt20enja", "WMT20, English to Japanese", &["translation"], Some(0.0), true),
-    ("wmt20jaen", "WMT20, Japanese to English", &["translation"], Some(0.0), true),
-    ("wmt20_en_ja", "WMT20, English to Japanese", &["translation"], Some(0.0), true),
-    ("wmt20_ja_en", "WMT20, Japanese to English", &["translation"], Some(0.0), true),
+    (
+        "wmt20enja",
+        "WMT20, English to Japanese",
+        &["translation"],
+        Some(0.0),
+        true,
+    ),
+    (
+        "wmt20jaen",
+        "WMT20, Japanese to English",
+        &["translation"],
+        Some(0.0),
+        true,
+    ),
+    (
+        "wmt20_en_ja",
+        "WMT20, English to Japanese",
+        &["translation"],
+        Some(0.0),
+        true,
+    ),
+    (
+        "wmt20_ja_en",
+        "WMT20, Japanese to English",
+        &["translation"],
+        Some(0.0),
+        true,
+    ),
     ("jcomqa", "JCommonsenseQA", &["commonsense"], Some(20.0), true),
-    ("jemhopqa", "JEMHopQA", &["knowledge", "reasoning"], Some(0.0), true),
+    (
+        "jemhopqa",
+        "JEMHopQA",
+        &["knowledge", "reasoning"],
+        Some(0.0),
+        true,
+    ),
     ("niilc", "NIILC", &["knowledge"], Some(0.0), true),
     ("jsquad", "JSQuAD", &["reading"], Some(0.0), true),
     ("xlsum", "XL-Sum", &["summarization"], Some(0.0), true),
     ("xl_sum", "XL-Sum", &["summarization"], Some(0.0), true),
     ("mgsm", "MGSM", &["arithmetic"], Some(0.0), true),
     ("jmmlu", "JMMLU", &["knowledge"], Some(25.0), true),
-    ("coding", "MT-Bench, coding", &["conversation", "code"], None, false),
-    ("extraction", "MT-Bench, extraction", &["conversation", "extraction"], None, false),
-    ("humanities", "MT-Bench, humanities", &["conversation", "knowledge"], None, false),
-    ("mtb_math", "MT-Bench, mathematics", &["conversation", "math"], None, false),
-    ("reasoning", "MT-Bench, reasoning", &["conversation", "reasoning"], None, false),
+    (
+        "coding",
+        "MT-Bench, coding",
+        &["conversation", "code"],
+        None,
+        false,
+    ),
+    (
+        "extraction",
+        "MT-Bench, extraction",
+        &["conversation", "extraction"],
+        None,
+        false,
+    ),
+    (
+        "humanities",
+        "MT-Bench, humanities",
+        &["conversation", "knowledge"],
+        None,
+        false,
+    ),
+    (
+        "mtb_math",
+        "MT-Bench, mathematics",
+        &["conversation", "math"],
+        None,
+        false,
+    ),
+    (
+        "reasoning",
+        "MT-Bench, reasoning",
+        &["conversation", "reasoning"],
+        None,
+        false,
+    ),
     ("roleplay", "MT-Bench, roleplay", &["conversation"], None, false),
-    ("stem", "MT-Bench, STEM", &["conversation", "science"], None, false),
+    (
+        "stem",
+        "MT-Bench, STEM",
+        &["conversation", "science"],
+        None,
+        false,
+    ),
     ("writing", "MT-Bench, writing", &["conversation"], None, false),
 ];
 
 /// Tables of Epoch AI.
-const EPOCH: [(&str, &str, &[&str], Option<f64>); 44] = [
+const EPOCH: [Test; 44] = [
     ("adversarial_nli", "Adversarial NLI", &["reasoning"], Some(33.3)),
     ("aider_polyglot", "Aider polyglot", &["code"], Some(0.0)),
     ("apex_agents", "APEX agents", &["agents"], Some(0.0)),
     ("arc_agi", "ARC-AGI", &["reasoning"], Some(0.0)),
     ("arc_agi_2", "ARC-AGI-2", &["reasoning"], Some(0.0)),
-    ("arc_ai2", "ARC, challenge", &["science", "commonsense"], Some(25.0)),
+    (
+        "arc_ai2",
+        "ARC, challenge",
+        &["science", "commonsense"],
+        Some(25.0),
+    ),
     ("balrog", "BALROG", &["agents"], Some(0.0)),
     ("bbh", "BBH", &["reasoning"], None),
     ("bool_q", "BoolQ", &["reading"], Some(50.0)),
     ("cad_eval", "CadEval", &["code"], Some(0.0)),
     ("chess_puzzles", "Chess puzzles", &["reasoning"], Some(0.0)),
-    ("common_sense_qa_2", "CommonsenseQA 2", &["commonsense"], Some(50.0)),
+    (
+        "common_sense_qa_2",
+        "CommonsenseQA 2",
+        &["commonsense"],
+        Some(50.0),
+    ),
     ("cybench", "Cybench", &["agents"], Some(0.0)),
     ("deepresearchbench", "DeepResearchBench", &["agents"], None),
     ("epoch_capabilities_index", "Epoch capabilities index", &[], None),
-    ("fictionlivebench", "Fiction.liveBench, 120k", &["long-context"], None),
+    (
+        "fictionlivebench",
+        "Fiction.liveBench, 120k",
+        &["long-context"],
+        None,
+    ),
     ("frontiermath", "FrontierMath", &["math"], Some(0.0)),
-    ("frontiermath_tier_4", "FrontierMath, tier 4", &["math"], Some(0.0)),
+    (
+        "frontiermath_tier_4",
+        "FrontierMath, tier 4",
+        &["math"],
+        Some(0.0),
+    ),
     ("gdpval", "GDPval", &["agents"], None),
     ("gpqa_diamond", "GPQA diamond", &["science"], Some(25.0)),
     ("gsm8k", "GSM8K", &["arithmetic"], Some(0.0)),
@@ -125,16 +292,36 @@ const EPOCH: [(&str, &str, &[&str], Option<f64>); 44] = [
     ("math_level_5", "MATH, level 5", &["math"], Some(0.0)),
     ("metr_time_horizons", "METR time horizon", &["agents"], None),
     ("mmlu", "MMLU", &["knowledge"], Some(25.0)),
-    ("open_book_qa", "OpenBookQA", &["science", "commonsense"], Some(25.0)),
+    (
+        "open_book_qa",
+        "OpenBookQA",
+        &["science", "commonsense"],
+        Some(25.0),
+    ),
     ("os_world", "OSWorld", &["agents"], Some(0.0)),
     ("otis_mock_aime_2024_2025", "OTIS mock AIME", &["math"], Some(0.0)),
     ("piqa", "PIQA", &["commonsense"], Some(50.0)),
     ("posttrainbench", "PostTrainBench", &["agents"], None),
     ("science_qa", "ScienceQA", &["science"], None),
     ("simplebench", "SimpleBench", &["reasoning"], None),
-    ("simpleqa_verified", "SimpleQA verified", &["knowledge", "truthfulness"], Some(0.0)),
-    ("swe_bench_verified", "SWE-bench verified", &["code", "agents"], Some(0.0)),
-    ("swe_bench_bash", "SWE-bench, bash only", &["code", "agents"], Some(0.0)),
+    (
+        "simpleqa_verified",
+        "SimpleQA verified",
+        &["knowledge", "truthfulness"],
+        Some(0.0),
+    ),
+    (
+        "swe_bench_verified",
+        "SWE-bench verified",
+        &["code", "agents"],
+        Some(0.0),
+    ),
+    (
+        "swe_bench_bash",
+        "SWE-bench, bash only",
+        &["code", "agents"],
+        Some(0.0),
+    ),
     ("terminalbench", "Terminal-Bench", &["agents"], Some(0.0)),
     ("the_agent_company", "TheAgentCompany", &["agents"], Some(0.0)),
     ("trivia_qa", "TriviaQA", &["knowledge"], Some(0.0)),
@@ -163,7 +350,11 @@ pub(super) fn all_of(name: &str) -> Option<Benchmark> {
     let (test, title, abilities, chance) = TESTS[place];
     let (board, _) = BOARDS.iter().find(|(_, end)| place < *end)?;
     // Leaderboard v2 makes chance 0.
-    let chance = if *board == "open-llm-leaderboard-v2" { Some(0.0) } else { chance };
+    let chance = if *board == "open-llm-leaderboard-v2" {
+        Some(0.0)
+    } else {
+        chance
+    };
     Some(Benchmark {
         chance,
         n: n_of(test),
@@ -238,11 +429,7 @@ fn euroeval(name: &str, rest: &str) -> Option<Benchmark> {
         abilities: vec![ability],
         is_multilingual: !ENGLISH.contains(&dataset),
         // First metrics of classification are correlations: 0 at chance.
-        chance: match (metric, classifies) {
-            (None, true) => Some(0.0),
-            (Some(_), true) => None,
-            (_, false) => Some(0.0),
-        },
+        chance: (metric.is_none() || !classifies).then_some(0.0),
         ..new(name, &title, dataset, "euroeval", &[])
     })
 }
@@ -254,7 +441,11 @@ fn swallow(name: &str, rest: &str) -> Option<Benchmark> {
         .find_map(|mark| rest.find(mark).map(|at| (at, *mark)))?;
     let task = &rest[suite.0 + suite.1.len()..];
     let is_grade = suite.1 == "_mtb_";
-    let key = if is_grade && task == "math" { "mtb_math" } else { task };
+    let key = if is_grade && task == "math" {
+        "mtb_math"
+    } else {
+        task
+    };
     let (test, title, abilities, chance, japanese) = SWALLOW.iter().find(|(known, ..)| *known == key)?;
     let is_japanese = *japanese || rest[..suite.0].ends_with("ja");
     Some(Benchmark {

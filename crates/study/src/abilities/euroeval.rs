@@ -210,12 +210,7 @@ pub(super) const DATASETS: [(&str, &[&str]); 8] = [
             "swerec",
         ],
     ),
-    (
-        "simplification",
-        &[
-            "duidelijke_taal",
-        ],
-    ),
+    ("simplification", &["duidelijke_taal"]),
     (
         "summarization",
         &[

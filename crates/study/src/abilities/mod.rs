@@ -58,7 +58,11 @@ pub const ABILITIES: [Ability; 19] = [
     ability("summarization", &["summaries"], &["euroeval_cnn_dailymail"]),
     ability("simplification", &[], &["euroeval_duidelijke_taal"]),
     ability("translation", &["translate"], &["swallow_en_pre_wmt20jaen"]),
-    ability("conversation", &["dialogue"], &["swallow_en_mtb_roleplay", "swallow_en_mtb_writing"]),
+    ability(
+        "conversation",
+        &["dialogue"],
+        &["swallow_en_mtb_roleplay", "swallow_en_mtb_writing"],
+    ),
     ability("agents", &["tools"], &["epoch_terminalbench"]),
 ];
 

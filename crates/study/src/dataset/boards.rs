@@ -57,7 +57,11 @@ pub fn boards(counts: &[BoardCount]) -> (Table, Vec<Finding>) {
             place: "checkpoints with a score".into(),
         };
         let name = &count.name;
-        [("shapes", count.shapes, "four"), ("shapes_whole", count.whole, "seven")].map(|(id, value, columns)| {
+        [
+            ("shapes", count.shapes, "four"),
+            ("shapes_whole", count.whole, "seven"),
+        ]
+        .map(|(id, value, columns)| {
             Finding::new(
                 format!("dataset.{id}.{}", super::slug(name)),
                 format!("How many distinct shapes with all {columns} columns have a score on {name}?"),
@@ -85,7 +89,10 @@ mod tests {
         };
         let (table, findings) = boards(&[count]);
         assert_eq!(table.rows.len(), 1);
-        let said: Vec<_> = findings.iter().map(|one| (one.id.as_str(), one.value, one.n)).collect();
+        let said: Vec<_> = findings
+            .iter()
+            .map(|one| (one.id.as_str(), one.value, one.n))
+            .collect();
         assert_eq!(
             said,
             [

@@ -76,7 +76,10 @@ impl Errors {
         for (shape, _) in all {
             *counts.entry(*shape).or_insert(0.0) += 1.0;
         }
-        let mut errors: Vec<(f64, f64)> = all.iter().map(|(shape, error)| (*error, 1.0 / counts[shape])).collect();
+        let mut errors: Vec<(f64, f64)> = all
+            .iter()
+            .map(|(shape, error)| (*error, 1.0 / counts[shape]))
+            .collect();
         errors.sort_by(|a, b| a.0.total_cmp(&b.0));
         Self(errors, counts.len())
     }
@@ -96,13 +99,21 @@ impl Errors {
         let n = self.1 as f64;
         let tail = (1.0 - LEVEL) / 2.0;
         let upper = ((1.0 - tail) * (n + 1.0) / n).min(1.0);
-        (self.quantile(0.5), self.quantile(1.0 - upper), self.quantile(upper))
+        (
+            self.quantile(0.5),
+            self.quantile(1.0 - upper),
+            self.quantile(upper),
+        )
     }
 
     /// Mean absolute error once the drift is known.
     fn spread(&self) -> f64 {
         let drift = self.quantile(0.5);
-        self.0.iter().map(|(error, weight)| (error - drift).abs() * weight).sum::<f64>() / self.1 as f64
+        self.0
+            .iter()
+            .map(|(error, weight)| (error - drift).abs() * weight)
+            .sum::<f64>()
+            / self.1 as f64
     }
 }
 

@@ -67,7 +67,10 @@ impl Measure {
 /// R² by rows; none where all scores are alike.
 fn r2(outcomes: &[&Outcome], which: usize) -> Option<f64> {
     let centre = mean(&outcomes.iter().map(|outcome| outcome.score).collect::<Vec<_>>());
-    let total: f64 = outcomes.iter().map(|outcome| (outcome.score - centre).powi(2)).sum();
+    let total: f64 = outcomes
+        .iter()
+        .map(|outcome| (outcome.score - centre).powi(2))
+        .sum();
     let missed = |outcome: &&Outcome| (outcome.score - said(outcome, which)).powi(2);
     (total > 0.0).then(|| 1.0 - outcomes.iter().map(missed).sum::<f64>() / total)
 }
@@ -78,10 +81,18 @@ type Group = (&'static str, &'static str, fn(&Outcome) -> bool);
 /// Groups of forecasts; all but the last are of checkpoints within a year.
 const GROUPS: [Group; 8] = [
     ("all", "all within a year", |one| one.horizon < YEAR),
-    ("new_shape", "shape not known", |one| one.horizon < YEAR && !one.shape_known),
-    ("known_shape", "shape known", |one| one.horizon < YEAR && one.shape_known),
-    ("new_family", "family not known", |one| one.horizon < YEAR && !one.family_known),
-    ("known_family", "family known", |one| one.horizon < YEAR && one.family_known),
+    ("new_shape", "shape not known", |one| {
+        one.horizon < YEAR && !one.shape_known
+    }),
+    ("known_shape", "shape known", |one| {
+        one.horizon < YEAR && one.shape_known
+    }),
+    ("new_family", "family not known", |one| {
+        one.horizon < YEAR && !one.family_known
+    }),
+    ("known_family", "family known", |one| {
+        one.horizon < YEAR && one.family_known
+    }),
     ("half_year", "within half a year", |one| one.horizon < YEAR / 2.0),
     ("second_half", "from half a year to one", |one| {
         (YEAR / 2.0..YEAR).contains(&one.horizon)
@@ -140,7 +151,9 @@ pub(super) fn section(all: &[Forecasts], resamples: usize, seed: u64) -> Section
             }
             by_group.rows.push(cells(&question.title, words, &group));
             if FOUND.contains(&name) {
-                section.findings.extend(findings(forecasts, (name, words), &group, resamples, seed));
+                section
+                    .findings
+                    .extend(findings(forecasts, (name, words), &group, resamples, seed));
             }
             if name == "all" {
                 n_drawn += group.len();
@@ -152,13 +165,17 @@ pub(super) fn section(all: &[Forecasts], resamples: usize, seed: u64) -> Section
             let is_in = |one: &&Outcome| month(one.frozen) == quarter && one.horizon < YEAR;
             let group: Vec<&Outcome> = forecasts.outcomes.iter().filter(is_in).collect();
             if !group.is_empty() {
-                by_day.rows.push(cells(&question.title, &month_name(quarter), &group));
+                by_day
+                    .rows
+                    .push(cells(&question.title, &month_name(quarter), &group));
             }
         }
     }
     section.text = words(all);
     if n_drawn == 0 {
-        section.text.push("Too few shapes were known at any quarter: there is no forecast.".into());
+        section
+            .text
+            .push("Too few shapes were known at any quarter: there is no forecast.".into());
         return section;
     }
     section.tables = vec![by_group, by_day, by_ability(all), rows(all)];
@@ -179,7 +196,12 @@ pub(super) fn section(all: &[Forecasts], resamples: usize, seed: u64) -> Section
 /// One row of a table of groups.
 fn cells(title: &str, words: &str, group: &[&Outcome]) -> Vec<Cell> {
     let shapes: BTreeSet<u32> = group.iter().map(|one| one.shape).collect();
-    let mut cells: Vec<Cell> = vec![title.into(), words.into(), group.len().into(), shapes.len().into()];
+    let mut cells: Vec<Cell> = vec![
+        title.into(),
+        words.into(),
+        group.len().into(),
+        shapes.len().into(),
+    ];
     cells.extend((0..3).map(|which| Cell::from(Measure::Mae(which).mean(group))));
     cells.extend((0..3).map(|which| Cell::from(r2(group, which))));
     cells.push(Measure::Coverage.mean(group).into());
@@ -199,11 +221,20 @@ fn findings(
         work: question.board.clone(),
         place: "rows known before each quarter, against what came after".into(),
     };
-    let tail = if name == "all" { String::new() } else { format!(".{name}") };
+    let tail = if name == "all" {
+        String::new()
+    } else {
+        format!(".{name}")
+    };
     let title = &question.title;
     let shapes = Measure::Coverage.by_shape(group).len();
     let measured: [(&str, Measure, &str, String); 4] = [
-        ("mae", Measure::Mae(0), "points", format!("By how much do forecasts of {title} miss ({words})?")),
+        (
+            "mae",
+            Measure::Mae(0),
+            "points",
+            format!("By how much do forecasts of {title} miss ({words})?"),
+        ),
         (
             "mae_size",
             Measure::Mae(1),
@@ -220,7 +251,10 @@ fn findings(
             "coverage",
             Measure::Coverage,
             "fraction",
-            format!("How often do {:.0} % intervals of {title} hold ({words})?", LEVEL * 100.0),
+            format!(
+                "How often do {:.0} % intervals of {title} hold ({words})?",
+                LEVEL * 100.0
+            ),
         ),
     ];
     let complete = |finding: Finding| {
@@ -234,9 +268,13 @@ fn findings(
         .into_iter()
         .map(|(id, measure, unit, asked)| {
             complete(
-                Finding::new(format!("forecast.{id}.{}{tail}", question.benchmark), asked, &source)
-                    .with_value(measure.mean(group), unit, group.len(), "mean over shapes")
-                    .with_interval(measure.interval(group, resamples, seed)),
+                Finding::new(
+                    format!("forecast.{id}.{}{tail}", question.benchmark),
+                    asked,
+                    &source,
+                )
+                .with_value(measure.mean(group), unit, group.len(), "mean over shapes")
+                .with_interval(measure.interval(group, resamples, seed)),
             )
         })
         .collect();
@@ -244,8 +282,12 @@ fn findings(
         let asked = format!("What share of the variance of {title} is forecast ({words}, {id})?");
         let value = r2(group, which).unwrap_or(f64::NAN);
         found.push(complete(
-            Finding::new(format!("forecast.{id}.{}{tail}", question.benchmark), asked, &source)
-                .with_value(value, "1", group.len(), "R² by rows"),
+            Finding::new(
+                format!("forecast.{id}.{}{tail}", question.benchmark),
+                asked,
+                &source,
+            )
+            .with_value(value, "1", group.len(), "R² by rows"),
         ));
     }
     found
@@ -260,7 +302,9 @@ fn drawn(title: &str, group: &[&Outcome], resamples: usize, seed: u64) -> Vec<Ba
             group: title.to_owned(),
             series: name.to_owned(),
             value: measure.mean(group),
-            interval: measure.interval(group, resamples, seed).map(|ends| (ends.low, ends.high)),
+            interval: measure
+                .interval(group, resamples, seed)
+                .map(|ends| (ends.low, ends.high)),
         }
     };
     names.into_iter().enumerate().map(bar).collect()
@@ -280,7 +324,8 @@ fn by_ability(all: &[Forecasts]) -> Table {
             .map(|one| one.outcomes.iter().filter(|one| one.horizon < YEAR).collect())
             .filter(|group: &Vec<&Outcome>| !group.is_empty())
             .collect();
-        let over = |measure: Measure| mean(&groups.iter().map(|group| measure.mean(group)).collect::<Vec<_>>());
+        let over =
+            |measure: Measure| mean(&groups.iter().map(|group| measure.mean(group)).collect::<Vec<_>>());
         (!groups.is_empty()).then(|| {
             vec![
                 ability.into(),
@@ -296,9 +341,17 @@ fn by_ability(all: &[Forecasts]) -> Table {
     Table {
         id: "forecast-by-ability".into(),
         caption: "Forecasts within a year by ability: means over the benchmarks that ask for it.".into(),
-        columns: ["ability", "benchmarks", "forecasts", "MAE", "MAE by size", "MAE by shape", "held"]
-            .map(String::from)
-            .to_vec(),
+        columns: [
+            "ability",
+            "benchmarks",
+            "forecasts",
+            "MAE",
+            "MAE by size",
+            "MAE by shape",
+            "held",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows: rows.collect(),
         shown: true,
     }
@@ -307,8 +360,20 @@ fn by_ability(all: &[Forecasts]) -> Table {
 /// Every forecast, for whoever would compute the numbers anew.
 fn rows(all: &[Forecasts]) -> Table {
     let columns = [
-        "benchmark", "id", "shape", "frozen", "horizon", "shape_known", "family_known", "method", "score", "forecast", "low",
-        "high", "by_size", "by_shape",
+        "benchmark",
+        "id",
+        "shape",
+        "frozen",
+        "horizon",
+        "shape_known",
+        "family_known",
+        "method",
+        "score",
+        "forecast",
+        "low",
+        "high",
+        "by_size",
+        "by_shape",
     ];
     let yes = |is: bool| Cell::from(if is { "true" } else { "false" });
     let row = |name: &str, one: &Outcome| {
@@ -335,7 +400,11 @@ fn rows(all: &[Forecasts]) -> Table {
         columns: columns.map(String::from).to_vec(),
         rows: all
             .iter()
-            .flat_map(|one| one.outcomes.iter().map(|outcome| row(&one.question.benchmark, outcome)))
+            .flat_map(|one| {
+                one.outcomes
+                    .iter()
+                    .map(|outcome| row(&one.question.benchmark, outcome))
+            })
             .collect(),
         shown: false,
     }
@@ -349,7 +418,11 @@ fn words(all: &[Forecasts]) -> Vec<String> {
         LEVEL * 100.0
     )];
     for forecasts in all {
-        let group: Vec<&Outcome> = forecasts.outcomes.iter().filter(|one| one.horizon < YEAR).collect();
+        let group: Vec<&Outcome> = forecasts
+            .outcomes
+            .iter()
+            .filter(|one| one.horizon < YEAR)
+            .collect();
         if group.is_empty() {
             continue;
         }

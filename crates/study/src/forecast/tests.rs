@@ -17,7 +17,8 @@ fn board(drift: f64, noise: f64) -> Question {
         let day = 19_100.0 + 1_100.0 * random.uniform();
         for copy in 0..3 {
             let day = day + 20.0 * f64::from(copy);
-            let score = 40.0 + 6.0 * size.ln() + drift * (day - 19_100.0) / 365.25 + noise * (random.uniform() - 0.5);
+            let score =
+                40.0 + 6.0 * size.ln() + drift * (day - 19_100.0) / 365.25 + noise * (random.uniform() - 0.5);
             let heads = width / 64.0;
             rows.push(Row {
                 id: format!("a/{shape}-{copy}"),
@@ -72,7 +73,9 @@ fn nothing_after_the_day_is_known_and_the_same_seed_gives_the_same() -> Result<(
     let other = forecasts(vec![changed])?;
     let of_first = |all: &[super::Forecasts]| -> Vec<(String, f64, (f64, f64))> {
         let outcomes = all[0].outcomes.iter().filter(|one| one.frozen == first);
-        outcomes.map(|one| (one.id.clone(), one.value, one.ends)).collect()
+        outcomes
+            .map(|one| (one.id.clone(), one.value, one.ends))
+            .collect()
     };
     assert!(!of_first(&made).is_empty());
     assert_eq!(of_first(&made), of_first(&other));
@@ -83,7 +86,12 @@ fn nothing_after_the_day_is_known_and_the_same_seed_gives_the_same() -> Result<(
 #[test]
 fn another_boards_rows_are_tested_by_the_same_fits() -> Result<(), Error> {
     let mut question = board(4.0, 0.0);
-    let later: Vec<Row> = question.rows.iter().filter(|row| row.day > 19_900.0).cloned().collect();
+    let later: Vec<Row> = question
+        .rows
+        .iter()
+        .filter(|row| row.day > 19_900.0)
+        .cloned()
+        .collect();
     question.rows.retain(|row| row.day <= 19_900.0);
     let n = later.len();
     question.later = Some(later);

@@ -102,7 +102,11 @@ fn pair(
         }
         // What the board publishes stands in for items that are not known.
         _ => a.standard_error().zip(b.standard_error()).map(|(one, two)| {
-            (one.hypot(two), 0, "intervals as the board published them, not paired".to_owned())
+            (
+                one.hypot(two),
+                0,
+                "intervals as the board published them, not paired".to_owned(),
+            )
         }),
     };
     let found = error

@@ -64,7 +64,9 @@ pub(super) fn boards(
     for (id, scores) in &known.scores {
         for score in scores.iter().filter(|score| score.unit == "points") {
             let board = score.leaderboard.as_str();
-            let day = score.date.map_or_else(|| score.version.clone(), crate::answers::known::day_text);
+            let day = score
+                .date
+                .map_or_else(|| score.version.clone(), crate::answers::known::day_text);
             let last = newest.entry(board).or_default();
             *last = day.max(std::mem::take(last));
             let is_wanted = *asks
@@ -182,7 +184,10 @@ mod tests {
 
     #[test]
     fn an_older_state_gives_way_to_the_board_itself() {
-        let all = BTreeMap::from([("swallow-en-post", String::new()), ("swallow-2025-06-26-en-post", String::new())]);
+        let all = BTreeMap::from([
+            ("swallow-en-post", String::new()),
+            ("swallow-2025-06-26-en-post", String::new()),
+        ]);
         assert!(is_superseded("swallow-2025-06-26-en-post", &all));
         assert!(!is_superseded("swallow-2025-06-26-en-basic", &all));
         assert!(!is_superseded("swallow-en-post", &all));

@@ -32,7 +32,10 @@ pub(super) fn as_measured(found: Measured) -> ChoiceScore {
 
 /// Where a score comes from: the board, its state, and the way of thinking where one was set.
 fn source(run: &Run) -> String {
-    let mode = run.mode.as_ref().map_or_else(String::new, |mode| format!(", {mode}"));
+    let mode = run
+        .mode
+        .as_ref()
+        .map_or_else(String::new, |mode| format!(", {mode}"));
     format!("{} {}{mode}", run.leaderboard, run.version)
 }
 

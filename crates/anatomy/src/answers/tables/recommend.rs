@@ -117,8 +117,12 @@ pub(crate) fn board_table(ranking: &BoardRanking) -> Table {
             (choice.memory.total_bytes / 1e9).into(),
             choice.license.clone().map_or(Cell::Missing, Cell::from),
             choice.date.clone().map_or(Cell::Missing, Cell::from),
-            said.filter(|text| !text.is_empty()).map_or(Cell::Missing, Cell::from),
-            choice.scores.first().map_or(Cell::Missing, |score| score.source.as_str().into()),
+            said.filter(|text| !text.is_empty())
+                .map_or(Cell::Missing, Cell::from),
+            choice
+                .scores
+                .first()
+                .map_or(Cell::Missing, |score| score.source.as_str().into()),
         ]
     });
     Table {

@@ -217,23 +217,31 @@ fn off(report: &CheckReport) -> Table {
 /// What boards call checkpoints, by what became of it: joined by a rule, or left apart.
 fn joins(report: &CheckReport) -> Table {
     let joins = &report.joins;
-    let rule = |(rule, n): (&String, &usize)| vec![Cell::from(format!("joined: {rule}")), (*n).into(), Cell::Missing];
+    let rule = |(rule, n): (&String, &usize)| {
+        vec![Cell::from(format!("joined: {rule}")), (*n).into(), Cell::Missing]
+    };
     let mut rows: Vec<Vec<Cell>> = joins.by_rule.iter().map(rule).collect();
     if joins.unknown > 0 {
-        rows.push(vec!["no open checkpoint of that name".into(), joins.unknown.into(), Cell::Missing]);
+        rows.push(vec![
+            "no open checkpoint of that name".into(),
+            joins.unknown.into(),
+            Cell::Missing,
+        ]);
     }
-    rows.extend(
-        joins
-            .several
-            .iter()
-            .map(|raw| vec!["several fit, none taken".into(), 1_usize.into(), raw.as_str().into()]),
-    );
-    rows.extend(
-        joins
-            .apart
-            .iter()
-            .map(|ids| vec!["alike, kept apart".into(), ids.len().into(), ids.join(", ").into()]),
-    );
+    rows.extend(joins.several.iter().map(|raw| {
+        vec![
+            "several fit, none taken".into(),
+            1_usize.into(),
+            raw.as_str().into(),
+        ]
+    }));
+    rows.extend(joins.apart.iter().map(|ids| {
+        vec![
+            "alike, kept apart".into(),
+            ids.len().into(),
+            ids.join(", ").into(),
+        ]
+    }));
     Table {
         id: "joins".into(),
         columns: ["names of boards", "n", "which"].map(String::from).to_vec(),

@@ -10,12 +10,13 @@ use study::section::{Cell, Table};
 
 use crate::global::{Format, Global};
 use crate::output;
+use crate::provenance::Provenance;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   anatomy catalog sources
-  anatomy catalog sources --format json | jq '.[] | select(.license == null)'
+  anatomy catalog sources --format json | jq '.sources[] | select(.license == null)'
 
 One row an address and licence; `anatomy catalog check` lists every file with its rows.
 Exit status: 0 done, 2 could not run")]
@@ -29,7 +30,11 @@ pub(super) fn run(global: &Global, args: &SourcesArgs) -> Result<ExitCode> {
     let catalog = crate::commands::open_catalog(args.catalog.as_deref())?;
     let all = credits(&catalog.manifest);
     match global.format() {
-        Format::Json => output::result(&(serde_json::to_string_pretty(&all)? + "\n"))?,
+        Format::Json => output::json(
+            "sources",
+            &serde_json::json!({ "sources": all }),
+            Provenance::of_catalog(&catalog.manifest.catalog_sha256),
+        )?,
         Format::Csv => output::result_bytes(&output::csv(&table(&all))?)?,
         Format::Table => output::result(&output::table(&table(&all)))?,
     }
@@ -50,9 +55,17 @@ fn table(all: &[Credit]) -> Table {
     };
     Table {
         id: "sources".into(),
-        columns: ["what", "licence", "to be named", "files", "rows kept", "published at", "revision"]
-            .map(String::from)
-            .to_vec(),
+        columns: [
+            "what",
+            "licence",
+            "to be named",
+            "files",
+            "rows kept",
+            "published at",
+            "revision",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows: all.iter().map(row).collect(),
         ..Table::default()
     }

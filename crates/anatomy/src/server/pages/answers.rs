@@ -172,7 +172,10 @@ pub(super) async fn recommend_page(State(state): State<Shared>, query: Pairs) ->
         here: "/recommend",
         sent: Sent(params),
         devices: device_names(),
-        tasks: study::abilities::ABILITIES.iter().map(|ability| ability.name).collect(),
+        tasks: study::abilities::ABILITIES
+            .iter()
+            .map(|ability| ability.name)
+            .collect(),
         precisions: ["f32", "bf16", "int8", "4bit"],
         below,
     };
