@@ -141,6 +141,9 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         }
         E::NotNumbers(clash) => return Some(numbers_of(clash)),
         E::NotUtf8 { .. } => "save the file as UTF-8, or fetch it again",
+        E::NoLicensedSources { .. } => {
+            "files of your own have no licence on record here; build without --licensed-only"
+        }
         E::MissingColumn { .. } => {
             "is this another version of the table? Its header must name every column read from it"
         }

@@ -1,6 +1,8 @@
 //! From the catalog's tables to the study's rows: the joins, and nothing else.
 
+mod boards;
 mod checkpoints;
+mod forecast;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +14,9 @@ use study::features::{COLUMNS, UNITS};
 use study::leaderboard_v1::{self, StructureRow};
 use study::section::Section;
 
+pub(crate) use boards::board_counts;
 pub(crate) use checkpoints::checkpoints;
+pub(crate) use forecast::questions as forecast_questions;
 
 /// Names of the two leaderboards whose columns the study knows.
 pub(crate) const V1: &str = "open-llm-leaderboard-v1";
@@ -67,6 +71,11 @@ impl<'a> Shapes<'a> {
 
     fn number(&self, id: &str) -> u32 {
         self.numbers.get(id).copied().unwrap_or_default()
+    }
+
+    /// The row of a checkpoint.
+    pub(crate) fn structure(&self, id: &str) -> Option<&'a Structure> {
+        self.structures.get(id).copied()
     }
 
     /// The structure columns of a checkpoint, in the order of the study.

@@ -62,6 +62,8 @@ pub(crate) fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
             "a shape and vocabulary taken from another checkpoint were known when this one was published",
             taken(),
             |row| {
+                // Of what family it is must be known, as where it was resolved.
+                blocks(&row.id)?;
                 let date = row.date?;
                 let known = *first.get(&key(row))?;
                 (row.vocab_size.is_some() && date != HUB_FLOOR && known > date + DATES_APART)
@@ -105,5 +107,13 @@ fn is_refuted(own: &Checkpoint, theirs: &Checkpoint, base: &Structure) -> bool {
                 Stated::Mixture(..) => true,
             })
     };
-    blocks || base.size.is_some_and(far)
+    // A mixture is no base of what its name calls dense and of another size.
+    let mixture = theirs.is_moe == Some(true) && own.is_moe != Some(true);
+    let other = |size: f64| {
+        !stated.is_empty()
+            && stated
+                .iter()
+                .all(|stated| matches!(*stated, Stated::Dense(stated) if (stated / size).ln().abs() > 0.03))
+    };
+    blocks || base.size.is_some_and(|size| far(size) || mixture && other(size))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::catalog::MANIFEST;
 use crate::checkpoints;
@@ -12,6 +13,7 @@ use crate::discover::{Found, Kind, Root, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
+use crate::identity::Identities;
 use crate::known::Known;
 use crate::labels;
 use crate::manifest;
@@ -93,15 +95,16 @@ pub fn build(sources: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> 
         path: sources,
         name: "",
     };
-    build_from(&[root], out, progress)
+    build_from(&[root], false, out, progress)
 }
 
-/// The same from several folders together.
+/// The same from several folders together; with `licensed_only` from those sources alone of which a licence is known.
 ///
 /// # Errors
-/// As [`build`].
+/// As [`build`]; [`Error::NoLicensedSources`] where nothing is left.
 pub fn build_from(
     roots: &[Root<'_>],
+    licensed_only: bool,
     out: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, Error> {
@@ -118,7 +121,7 @@ pub fn build_from(
         .prefix(".catalog-")
         .tempdir_in(parent)
         .map_err(Error::io(parent))?;
-    let manifest = build_into(roots, folder.path(), progress)?;
+    let manifest = build_into(roots, licensed_only, folder.path(), progress)?;
     put_in_place(folder, out)?;
     Ok(manifest)
 }
@@ -149,10 +152,18 @@ pub(crate) fn put_in_place(folder: tempfile::TempDir, out: &Path) -> Result<(), 
 
 pub(crate) fn build_into(
     roots: &[Root<'_>],
+    licensed_only: bool,
     dir: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, Error> {
-    let found = discover(roots)?;
+    let mut found = discover(roots)?;
+    if licensed_only {
+        let all = found.len();
+        found.retain(|source| manifest::is_licensed(&source.file));
+        if found.is_empty() {
+            return Err(Error::NoLicensedSources { found: all });
+        }
+    }
     let surveys = survey(&found)?;
     let mut writers = Writers {
         dir,
@@ -172,6 +183,7 @@ pub(crate) fn build_into(
     });
     let mut duplicates = Duplicates::default();
     let mut listed = Vec::new();
+    let mut joins: Vec<Rc<Identities>> = Vec::with_capacity(found.len());
     let mut rejects = writers.start::<Reject>()?;
     let mut items = writers.start::<Item>()?;
     for (number, found_source) in found.iter().enumerate() {
@@ -181,6 +193,7 @@ pub(crate) fn build_into(
             of: found.len(),
         });
         let role = found_source.kind.role();
+        joins.push(identities(&found, number, &joins, &gathered.borrow()));
         let known = |id: &str| gathered.borrow().find(id).is_some();
         let mut last_day: Option<Days> = None;
         let mut sink = |fact| match fact {
@@ -211,9 +224,11 @@ pub(crate) fn build_into(
             snapshot: "",
             version: "",
             known: &known,
+            identities: &joins[number],
         };
         let mut source = read(found_source, &context, &mut sink)?;
-        (source.address, source.revision) = manifest::provenance(&found_source.file);
+        last_day = last_day.or(manifest::state(&found_source.file));
+        manifest::provenance(&mut source);
         listed.push((source, last_day));
     }
     let mut gathered = gathered.into_inner();
@@ -231,7 +246,7 @@ pub(crate) fn build_into(
         &found,
         &surveys,
         &versions,
-        (duplicates, &gathered.known),
+        (duplicates, &gathered.known, &joins),
         &mut listed,
         &mut writers,
         progress,
@@ -289,6 +304,26 @@ pub(crate) fn build_into(
     Ok(manifest)
 }
 
+/// What source number `number` is joined to: all that sources of other kinds named before it. Files of one kind are joined
+/// to the same.
+fn identities(
+    found: &[Found],
+    number: usize,
+    before: &[Rc<Identities>],
+    gathered: &Gathered,
+) -> Rc<Identities> {
+    let same = number
+        .checked_sub(1)
+        .filter(|&last| found[last].kind == found[number].kind || !found[number].kind.joins());
+    match same.and_then(|last| before.get(last)) {
+        Some(same) => same.clone(),
+        None if found[number].kind.joins() => {
+            Rc::new(Identities::of(gathered.known.iter().map(|known| &*known.id)))
+        }
+        None => Rc::default(),
+    }
+}
+
 /// The conflicts of one checkpoint, by field: those of sources, then those of labels, then with counts from outside. The
 /// clashes stand by checkpoint.
 fn conflicts(gathered: &Gathered, trainings: &Trainings, off: &[Conflict], at: u32) -> Vec<Conflict> {
@@ -309,7 +344,7 @@ fn write_evaluations(
     found: &[Found],
     surveys: &Surveys,
     versions: &[(String, String)],
-    (mut duplicates, known): (Duplicates, &[Known]),
+    (mut duplicates, known, joins): (Duplicates, &[Known], &[Rc<Identities>]),
     listed: &mut [(Source, Option<Days>)],
     writers: &mut Writers<'_>,
     progress: &mut dyn FnMut(Progress),
@@ -342,6 +377,7 @@ fn write_evaluations(
             snapshot: &versions[number].0,
             version: &versions[number].1,
             known: &|_| false,
+            identities: &joins[number],
         };
         read(source, &context, &mut sink)?;
         listed[number].0.duplicates = count;

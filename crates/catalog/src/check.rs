@@ -9,6 +9,7 @@ use crate::catalog::{Catalog, provenance};
 use crate::clean::RANGES;
 use crate::discover::Root;
 use crate::error::Error;
+use crate::identity::Identities;
 use crate::origins;
 use crate::resolve::{LEFT_OUT, OUTSIDE};
 pub use crate::rule::RuleCheck;
@@ -71,6 +72,47 @@ pub struct CheckReport {
     pub accuracy: Vec<Accuracy>,
     /// What is off by more than two per cent against counts from outside, and what is told wrongly when it is left out.
     pub off: Vec<Conflict>,
+    /// How boards' names and ids were joined.
+    pub joins: Joins,
+}
+
+/// What boards call checkpoints, and what became of it.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
+pub struct Joins {
+    /// Names or ids joined to another spelling, by rule.
+    pub by_rule: BTreeMap<String, usize>,
+    /// Names of which no open checkpoint is known.
+    pub unknown: usize,
+    /// Names that several checkpoints fit, with those: none is taken.
+    pub several: Vec<String>,
+    /// Ids with scores that differ only in case or in an owner's account, and stay two checkpoints.
+    pub apart: Vec<Vec<String>>,
+}
+
+/// What became of the names of boards, as the catalog's tables tell it.
+pub fn joins(catalog: &Catalog) -> Joins {
+    let mut joins = Joins::default();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for reject in &catalog.rejects {
+        if !seen.insert((reject.raw.as_str(), reject.reason.as_str())) {
+            continue;
+        }
+        match reject.reason.as_str() {
+            "no_open_checkpoint_of_that_name" => joins.unknown += 1,
+            "several_checkpoints_of_that_name" => joins.several.push(reject.raw.clone()),
+            reason => {
+                if let Some((rule, _)) = reason
+                    .strip_prefix("joined_by_")
+                    .and_then(|rest| rest.split_once(':'))
+                {
+                    *joins.by_rule.entry(rule.to_owned()).or_insert(0) += 1;
+                }
+            }
+        }
+    }
+    let scored: BTreeSet<&str> = catalog.evaluations.iter().map(|row| row.id.as_str()).collect();
+    joins.apart = Identities::of(scored.into_iter()).apart();
+    joins
 }
 
 impl CheckReport {
@@ -106,6 +148,7 @@ pub fn check(
                     path: sources,
                     name: "",
                 }],
+                false,
                 folder.path(),
                 progress,
             )?)
@@ -183,6 +226,7 @@ pub fn check(
         .filter(|row| [OUTSIDE, LEFT_OUT].contains(&row.rule.as_str()))
         .cloned()
         .collect();
+    report.joins = joins(&catalog);
     Ok(report)
 }
 
@@ -228,10 +272,15 @@ pub fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
         ),
         ask(
             "points_in_range",
-            "a score in points is from 0 to 100",
+            "a score in points is from 0 to 100, a correlation from -100 to 100",
             &catalog.scores,
             |row| {
-                (row.unit == "points" && !(0.0..=100.0).contains(&row.value))
+                let least = if row.metric.as_deref() == Some("mcc") {
+                    -100.0
+                } else {
+                    0.0
+                };
+                (row.unit == "points" && !(least..=100.0).contains(&row.value))
                     .then(|| format!("{} {} {}", row.evaluation, row.benchmark, row.value))
             },
         ),

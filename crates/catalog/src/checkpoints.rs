@@ -52,9 +52,27 @@ pub(crate) fn checkpoint(gathered: &Gathered, trainings: &Trainings, at: usize) 
         parameters_total: known.details.parameters_total,
         parameters_active: known.details.parameters_active,
         training_tokens: known.details.training_tokens,
+        training_tokens_by: stated_by(gathered, known.details.tokens_by.as_ref()),
+        training_flop: known.details.training_flop,
+        training_flop_by: stated_by(gathered, known.details.flop_by.as_ref()),
+        released: known.details.released.map(|(day, _)| day),
+        released_by: known
+            .details
+            .released
+            .map(|(_, place)| gathered.source(place.source)),
         training: label.value,
         training_by: label.by,
     }
+}
+
+/// A source by its path, with how sure it calls itself: `epoch/models.csv (Confident)`.
+fn stated_by(gathered: &Gathered, by: Option<&(u16, Option<std::sync::Arc<str>>)>) -> Option<String> {
+    let (source, sure) = by?;
+    let path = gathered.source(*source);
+    Some(match sure {
+        Some(sure) => format!("{path} ({sure})"),
+        None => path,
+    })
 }
 
 fn text(text: Option<&str>) -> Option<String> {

@@ -29,6 +29,11 @@ table!(Checkpoint, "checkpoints", {
     parameters_total: Int "count" "all parameters",
     parameters_active: Int "count" "parameters used for one token",
     training_tokens: Int "count" "tokens of text seen in pre-training, as other works noted it",
+    training_tokens_by: Text "" "the source of training_tokens, and how sure it calls itself",
+    training_flop: Float "count" "floating-point operations of training, as other works noted it",
+    training_flop_by: Text "" "the source of training_flop, and how sure it calls itself",
+    released: Day "days since 1970-01-01" "day of release as a source other than the Hub states it",
+    released_by: Text "" "the source of released",
     training: Text "" "what made it: pretrained, continued, fine-tuned, chat, merge, surgery, quantized or adapter",
     training_by: Text "" "what that label rests on",
 });
@@ -111,6 +116,11 @@ table!(Score, "scores", {
     shots: Int "count" "few-shot examples in the prompt",
     chat_template: Bool "" "chat template applied",
     setting: Text "" "everything else of the setting that makes values comparable or not",
+    mode: Text "" "how the same weights were made to think: thinking, no-thinking, effort high ...; null where nothing was set",
+    split: Text "" "test or validation, where the board tells them apart",
+    error: Float "see unit" "standard error as published",
+    half_width: Float "see unit" "half the width of the 95 % interval as published",
+    harness: Text "" "the program that ran the benchmark, and its version",
     date: Day "days since 1970-01-01" "day of the evaluation or submission",
     snapshot: Text "" "first 16 hexadecimal digits of the source's SHA-256",
 });
@@ -176,4 +186,6 @@ table!(Source, "sources", {
     kept: Int "count" "rows that a table holds",
     rejected: Int "count" "rows left out whole",
     duplicates: Int "count" "rows kept but marked as repeats of another",
+    license: Text "" "the licence under which it was published, null where there is none",
+    attribution: Text "" "whom to name where its rows are shown",
 });

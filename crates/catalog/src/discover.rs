@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
-    task_tables,
+    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, harness,
+    hub_configs, hub_listing, hub_models, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info,
+    proteus, samples, scaling, structures, swallow, task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
@@ -37,7 +37,11 @@ pub(crate) enum Kind {
     CommunityEvals,
     Samples,
     Scaling,
-    Outside,
+    Proteus,
+    Euroeval,
+    Swallow,
+    EpochScores,
+    EpochModels,
     Listing,
 }
 
@@ -54,7 +58,11 @@ impl Kind {
             Self::CommunityEvals => community_evals::NAME,
             Self::Samples => samples::NAME,
             Self::Scaling => scaling::NAME,
-            Self::Outside => outside::NAME,
+            Self::Proteus => proteus::NAME,
+            Self::Euroeval => euroeval::NAME,
+            Self::Swallow => swallow::NAME,
+            Self::EpochScores => epoch_scores::NAME,
+            Self::EpochModels => epoch_models::NAME,
             Self::Task(at) => task_tables::SPECS.get(at).map_or("task", |spec| spec.name),
             Self::LlmPerf => llm_perf::NAME,
             Self::HubConfigs => hub_configs::NAME,
@@ -72,6 +80,14 @@ impl Kind {
         self.role() == Role::Leaderboard
     }
 
+    /// Whether its rows are joined to checkpoints that other sources named, and so read after those.
+    pub(crate) fn joins(self) -> bool {
+        matches!(
+            self,
+            Self::Proteus | Self::Euroeval | Self::Swallow | Self::EpochScores | Self::EpochModels
+        )
+    }
+
     /// What a source of this kind is to the checkpoints it names.
     pub(crate) fn role(self) -> Role {
         match self {
@@ -82,14 +98,18 @@ impl Kind {
             | Self::LlmPerf
             | Self::ModelInfo
             | Self::Harness
-            | Self::CommunityEvals => Role::Leaderboard,
+            | Self::CommunityEvals
+            | Self::Proteus
+            | Self::Euroeval
+            | Self::Swallow
+            | Self::EpochScores => Role::Leaderboard,
             Self::Architectures
             | Self::Bases
             | Self::Parameters
             | Self::Listing
             | Self::HubApi
             | Self::Scaling
-            | Self::Outside
+            | Self::EpochModels
             | Self::Samples => Role::Other,
         }
     }
@@ -184,8 +204,8 @@ fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     if ends_in(&name, &["jsonl"]) {
         return jsonl_kind(path, file);
     }
-    if ends_in(&name, &["yaml", "yml"]) && community_evals::id_of(file).is_some() {
-        return Ok(Some(Kind::CommunityEvals));
+    if ends_in(&name, &["yaml", "yml"]) {
+        return yaml_kind(path, file);
     }
     if ends_in(&name, &["json"]) {
         return json_kind(path, file);
@@ -208,8 +228,11 @@ type Told<T> = (Kind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let table = Table::open(path, file)?;
-    let kinds: [Told<Table>; 11] = [
-        (Kind::Outside, outside::recognises),
+    let kinds: [Told<Table>; 14] = [
+        (Kind::Euroeval, euroeval::recognises),
+        (Kind::EpochScores, epoch_scores::recognises),
+        (Kind::EpochModels, epoch_models::recognises),
+        (Kind::Proteus, proteus::recognises),
         (Kind::ModelInfo, model_info::recognises),
         (Kind::LeaderboardV1, leaderboard_v1::recognises),
         (Kind::LeaderboardV2, leaderboard_v2::recognises),
@@ -226,6 +249,19 @@ fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         .find(|(_, recognises)| recognises(&table))
         .map(|(kind, _)| kind);
     Ok(told.or_else(|| task_tables::recognise(&table).map(Kind::Task)))
+}
+
+fn yaml_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
+    if community_evals::id_of(file).is_some() {
+        return Ok(Some(Kind::CommunityEvals));
+    }
+    let mut start = Vec::new();
+    let source = fs::File::open(path).map_err(Error::io(path))?;
+    source
+        .take(1 << 10)
+        .read_to_end(&mut start)
+        .map_err(Error::io(path))?;
+    Ok(swallow::recognises(file, &start).then_some(Kind::Swallow))
 }
 
 fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {

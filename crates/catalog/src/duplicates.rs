@@ -22,6 +22,8 @@ struct Seen {
     kept: u32,
     date: Option<Days>,
     leaderboard: u16,
+    /// Number of what its key begins with: the files of one board are numbered apart.
+    prefix: u16,
     packed: bool,
     by_checkpoint: bool,
 }
@@ -33,6 +35,11 @@ fn settings(scores: &[Score]) -> u64 {
         .first()
         .and_then(|score| Some((score.setting.as_ref()?, score.precision.as_ref())));
     setting.hash(&mut hash);
+    // The same weights run in another mode are another evaluation.
+    scores
+        .first()
+        .and_then(|score| score.mode.as_ref())
+        .hash(&mut hash);
     hash.finish()
 }
 
@@ -40,6 +47,7 @@ fn settings(scores: &[Score]) -> u64 {
 #[derive(Default)]
 pub(crate) struct Duplicates {
     leaderboards: Vec<String>,
+    prefixes: Vec<String>,
     seen: Vec<Seen>,
     asked: usize,
 }
@@ -50,20 +58,29 @@ fn place(evaluation: &Evaluation) -> Option<(&str, u32)> {
     Some((board, row.parse().ok()?))
 }
 
+/// The number of `name` among `names`, added where it is new.
+fn number(names: &mut Vec<String>, name: &str) -> u16 {
+    let place = names.iter().position(|known| known == name);
+    place.unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    }) as u16
+}
+
 impl Duplicates {
     /// Remembers one evaluation, of checkpoint number `checkpoint`.
     pub(crate) fn note(&mut self, evaluation: &Evaluation, scores: &[Score], checkpoint: u32) {
         let Some((board, row)) = place(evaluation) else {
             return;
         };
-        let leaderboard = self
-            .leaderboards
-            .iter()
-            .position(|known| known == board)
-            .unwrap_or_else(|| {
-                self.leaderboards.push(board.to_owned());
-                self.leaderboards.len() - 1
-            }) as u16;
+        // Files of one board are one group; where a key holds more than board and row, only its own file is.
+        let group = if board.contains('/') {
+            board
+        } else {
+            &evaluation.leaderboard
+        };
+        let leaderboard = number(&mut self.leaderboards, group);
+        let prefix = number(&mut self.prefixes, board);
         let mut hash = DefaultHasher::new();
         for score in scores {
             (
@@ -76,6 +93,7 @@ impl Duplicates {
         }
         self.seen.push(Seen {
             leaderboard,
+            prefix,
             row,
             checkpoint,
             setting: settings(scores),
@@ -145,7 +163,7 @@ impl Duplicates {
 
     /// The evaluation that stands for `evaluation`, if that is another; to be asked in the order of noting.
     pub(crate) fn next(&mut self, evaluation: &Evaluation, known: &[Known]) -> Option<Duplicate> {
-        let (board, row) = place(evaluation)?;
+        let (_, row) = place(evaluation)?;
         let number = self.asked;
         self.asked += 1;
         let seen = self.seen.get(number)?;
@@ -157,7 +175,7 @@ impl Duplicates {
         Some(Duplicate {
             evaluation: evaluation.evaluation.clone(),
             id: evaluation.id.clone(),
-            kept: format!("{board}/{}", kept.row),
+            kept: format!("{}/{}", self.prefixes.get(usize::from(kept.prefix))?, kept.row),
             kept_id: known.get(kept.checkpoint as usize)?.id.to_string(),
             rule: if seen.by_checkpoint {
                 "same_checkpoint"

@@ -205,6 +205,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// Every source was left out for want of a licence.
+    #[error(
+        "none of the {found} sources here is known to be under a licence: without --licensed-only they are all read"
+    )]
+    NoLicensedSources {
+        /// Sources found.
+        found: usize,
+    },
     /// The place to write to holds something that is no catalog.
     #[error("{path}: exists and is no catalog (no manifest.json in it)")]
     NotACatalog {

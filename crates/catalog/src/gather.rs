@@ -382,10 +382,10 @@ impl Merge<'_> {
             }
             _ => {}
         }
+        self.origin(entry, new);
         let numbers = [
             new.head_dim,
             new.parameters_active,
-            new.training_tokens,
             new.created_at,
             new.last_modified,
         ];
@@ -393,7 +393,6 @@ impl Merge<'_> {
             let details = &mut *entry.details;
             first(&mut details.head_dim, new.head_dim);
             first(&mut details.parameters_active, new.parameters_active);
-            first(&mut details.training_tokens, new.training_tokens);
             self.first_at(
                 &mut details.created_at,
                 &mut details.created_place,
@@ -401,6 +400,30 @@ impl Merge<'_> {
             );
             first(&mut details.last_modified, new.last_modified);
             self.first_text(&mut details.model_type, new.model_type.as_ref());
+        }
+    }
+}
+
+impl Merge<'_> {
+    /// Tokens and operations of training, and the day of release: the first source that states one is kept with its name.
+    fn origin(&mut self, entry: &mut Known, new: &Observed) {
+        if new.training_tokens.is_none() && new.training_flop.is_none() && new.released.is_none() {
+            return;
+        }
+        let place = self.place;
+        let sure = new.confidence.as_deref().map(|word| self.shared.of(word));
+        let details = &mut *entry.details;
+        details.from_scratch |= new.from_scratch;
+        if details.training_tokens.is_none() && new.training_tokens.is_some() {
+            details.training_tokens = new.training_tokens;
+            details.tokens_by = Some((place.source, sure.clone()));
+        }
+        if details.training_flop.is_none() && new.training_flop.is_some() {
+            details.training_flop = new.training_flop;
+            details.flop_by = Some((place.source, sure));
+        }
+        if let (None, Some(day)) = (details.released, new.released) {
+            details.released = Some((day, place));
         }
     }
 }

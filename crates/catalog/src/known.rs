@@ -82,6 +82,14 @@ pub(crate) struct Detail {
     pub(crate) parameters_place: Place,
     pub(crate) parameters_active: Option<i64>,
     pub(crate) training_tokens: Option<i64>,
+    /// A study of checkpoints trained from scratch lists it.
+    pub(crate) from_scratch: bool,
+    pub(crate) training_flop: Option<f64>,
+    /// The source of tokens and of operations, by number, and how sure it calls itself.
+    pub(crate) tokens_by: Option<(u16, Option<Arc<str>>)>,
+    pub(crate) flop_by: Option<(u16, Option<Arc<str>>)>,
+    /// Day of release, and where it stands.
+    pub(crate) released: Option<(Days, Place)>,
     pub(crate) model_type: Option<Arc<str>>,
     pub(crate) created_at: Option<Millis>,
     pub(crate) last_modified: Option<Millis>,
@@ -99,6 +107,11 @@ const NOTHING: &Detail = &Detail {
     parameters_place: Place::NONE,
     parameters_active: None,
     training_tokens: None,
+    from_scratch: false,
+    training_flop: None,
+    tokens_by: None,
+    flop_by: None,
+    released: None,
     model_type: None,
     created_at: None,
     last_modified: None,
@@ -151,6 +164,11 @@ impl Known {
         [
             (self.uploaded, "upload", self.uploaded_place),
             (self.date, "stated", details.date_place),
+            (
+                details.released.map(|(day, _)| day),
+                "stated",
+                details.released.map_or(Place::NONE, |(_, place)| place),
+            ),
             (created, "created", details.created_place),
             (self.submitted, "submitted", self.submitted_place),
         ]

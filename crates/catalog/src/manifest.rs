@@ -2,62 +2,99 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::calendar;
 use crate::hash::hex;
-use crate::tables::Manifest;
+use crate::tables::{Days, Manifest, Source};
 
-/// Path under the sources folder, where it was published, revision of the copy, first 16 digits of its SHA-256.
-pub(crate) struct Provenance {
-    pub(crate) path: &'static str,
-    pub(crate) address: &'static str,
-    pub(crate) revision: &'static str,
+/// Where the file at a path was published, its revision, licence (empty where there is none), whom to name, and the day of
+/// the state (empty where the rows say it).
+struct Provenance {
+    path: &'static str,
+    address: &'static str,
+    revision: &'static str,
+    license: &'static str,
+    attribution: &'static str,
+    state: &'static str,
 }
 
 macro_rules! provenance {
-    ($($path:literal $address:literal $revision:literal,)*) => {
-        /// Known copies of public tables.
-        pub(crate) const PROVENANCE: &[Provenance] =
-            &[$(Provenance { path: $path, address: $address, revision: $revision }),*];
+    ($($path:literal $address:literal $revision:literal $license:literal $attribution:literal $state:literal,)*) => {
+        /// Known copies of public tables; a path that ends with a slash is a folder of one repository.
+        const PROVENANCE: &[Provenance] = &[$(Provenance {
+            path: $path,
+            address: $address,
+            revision: $revision,
+            license: $license,
+            attribution: $attribution,
+            state: $state,
+        }),*];
     };
 }
 
 provenance! {
-    "open-llm-leaderboard-v2/contents.csv" "https://huggingface.co/datasets/open-llm-leaderboard/contents, by https://github.com/chenjy16/modelrank_ai and https://github.com/hlzhang109/causal-eval" "2c9830dc, 5756deea",
-    "open-llm-leaderboard-v2/contents-2025-02-08.csv" "https://huggingface.co/datasets/open-llm-leaderboard/contents, by https://github.com/hlzhang109/causal-eval" "ca2a96bb",
-    "open-llm-leaderboard-v1/results.csv" "https://github.com/felipemaiapolo/sloth" "6dc6bb3e",
-    "scaling/families-v1.csv" "https://github.com/felipemaiapolo/sloth" "6dc6bb3e",
-    "scaling/families-v2.csv" "https://github.com/felipemaiapolo/sloth" "6dc6bb3e",
-    "scaling/base_llm_benchmark_eval.csv" "https://github.com/ryoungj/ObsScaling" "4d6e1e43",
-    "scaling/base_llm_leaderboard_v2_eval.csv" "https://github.com/ryoungj/ObsScaling" "4d6e1e43",
-    "scaling/njsl_dataset_info.csv" "https://github.com/nightingal3/llm-pretraining-behaviours" "5404713b",
-    "scaling/njsl_model_annotations.csv" "https://github.com/nightingal3/llm-pretraining-behaviours" "5404713b",
-    "structures/hub-configs-2023.json" "https://github.com/RahulSChand/gpu_poor" "ad2fc0ef",
-    "structures/hub-models-2026-05.json" "https://github.com/AlexsJones/llmfit" "72e64c14",
-    "structures/structures.csv" "https://github.com/TransformerLensOrg/TransformerLens, https://github.com/Lightning-AI/litgpt, https://github.com/nightingal3/llm-pretraining-behaviours" "4cd36aae, 26857050, 5404713b",
-    "structures/model-architectures.csv" "https://github.com/TransformerLensOrg/TransformerLens" "26d2d14b",
-    "tasks/bigcodebench_results.csv" "https://github.com/bigcode-bench/bigcode-bench.github.io" "81f56356",
-    "tasks/bigcodebench_results-hard.csv" "https://github.com/bigcode-bench/bigcode-bench.github.io" "81f56356",
-    "tasks/longbench_v2_leaderboard.csv" "https://github.com/longbench2/longbench2.github.io" "da2d5178",
-    "tasks/llm-perf-leaderboard-1xA10.csv" "https://github.com/prometheus-eval/leaderboard" "7576151b",
-    "tasks/llm-perf-leaderboard-1xA100.csv" "https://github.com/prometheus-eval/leaderboard" "7576151b",
-    "tasks/evalplus_results.csv" "https://github.com/evalplus/evalplus.github.io" "87418456",
-    "hub/models-by-base-2025-10.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776",
-    "hub/models-2022-07.csv.gz" "https://github.com/farach/huggingfaceR" "56b2c416",
-    "hub/model-parameters.csv" "https://github.com/Interconnects-AI/tracked-models" "3cd80206",
+    "open-llm-leaderboard-v2/contents.csv" "https://huggingface.co/datasets/open-llm-leaderboard/contents, by https://github.com/chenjy16/modelrank_ai and https://github.com/hlzhang109/causal-eval" "2c9830dc, 5756deea" "" "" "",
+    "open-llm-leaderboard-v2/contents-2025-02-08.csv" "https://huggingface.co/datasets/open-llm-leaderboard/contents, by https://github.com/hlzhang109/causal-eval" "ca2a96bb" "" "" "",
+    "open-llm-leaderboard-v1/results.csv" "https://github.com/felipemaiapolo/sloth" "6dc6bb3e" "MIT" "Open LLM Leaderboard (Hugging Face), table by the authors of Sloth" "",
+    "scaling/families-v1.csv" "https://github.com/felipemaiapolo/sloth" "6dc6bb3e" "MIT" "the authors of Sloth" "",
+    "scaling/families-v2.csv" "https://github.com/felipemaiapolo/sloth" "6dc6bb3e" "MIT" "the authors of Sloth" "",
+    "scaling/base_llm_benchmark_eval.csv" "https://github.com/ryoungj/ObsScaling" "4d6e1e43" "Apache-2.0" "Observational Scaling Laws (ObsScaling)" "",
+    "scaling/base_llm_leaderboard_v2_eval.csv" "https://github.com/ryoungj/ObsScaling" "4d6e1e43" "Apache-2.0" "Observational Scaling Laws (ObsScaling)" "",
+    "scaling/njsl_dataset_info.csv" "https://github.com/nightingal3/llm-pretraining-behaviours" "5404713b" "" "" "",
+    "scaling/njsl_model_annotations.csv" "https://github.com/nightingal3/llm-pretraining-behaviours" "5404713b" "" "" "",
+    "structures/hub-configs-2023.json" "https://github.com/RahulSChand/gpu_poor" "ad2fc0ef" "" "" "",
+    "structures/hub-models-2026-05.json" "https://github.com/AlexsJones/llmfit" "72e64c14" "MIT" "llmfit" "",
+    "structures/structures.csv" "https://github.com/TransformerLensOrg/TransformerLens, https://github.com/Lightning-AI/litgpt, https://github.com/nightingal3/llm-pretraining-behaviours" "4cd36aae, 26857050, 5404713b" "" "" "",
+    "structures/model-architectures.csv" "https://github.com/TransformerLensOrg/TransformerLens" "26d2d14b" "MIT" "TransformerLens" "",
+    "tasks/bigcodebench_results.csv" "https://github.com/bigcode-bench/bigcode-bench.github.io" "81f56356" "" "" "",
+    "tasks/bigcodebench_results-hard.csv" "https://github.com/bigcode-bench/bigcode-bench.github.io" "81f56356" "" "" "",
+    "tasks/longbench_v2_leaderboard.csv" "https://github.com/longbench2/longbench2.github.io" "da2d5178" "" "" "",
+    "tasks/llm-perf-leaderboard-1xA10.csv" "https://github.com/prometheus-eval/leaderboard" "7576151b" "Apache-2.0" "LLM-Perf Leaderboard" "",
+    "tasks/llm-perf-leaderboard-1xA100.csv" "https://github.com/prometheus-eval/leaderboard" "7576151b" "Apache-2.0" "LLM-Perf Leaderboard" "",
+    "tasks/evalplus_results.csv" "https://github.com/evalplus/evalplus.github.io" "87418456" "Apache-2.0" "EvalPlus" "",
+    "hub/models-by-base-2025-10.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776" "" "" "",
+    "hub/models-2022-07.csv.gz" "https://github.com/farach/huggingfaceR" "56b2c416" "MIT" "huggingfaceR" "",
+    "hub/model-parameters.csv" "https://github.com/Interconnects-AI/tracked-models" "3cd80206" "" "" "",
+    "proteus/proteus_2k.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776" "" "Proteus-2k" "2026-03-24",
+    "proteus/validation_leaderboard.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776" "" "Proteus-2k" "2026-03-24",
+    "proteus/new_leaderboard_results_with_tokens.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776" "" "Proteus-2k" "2026-03-24",
+    "swallow/model-2025-06-26.yml" "https://github.com/swallow-llm/leaderboard" "7b515e6" "CC-BY-4.0" "Swallow LLM team" "2025-06-26",
+    "swallow/model-2026-02-20.yml" "https://github.com/swallow-llm/leaderboard" "2e1f710" "CC-BY-4.0" "Swallow LLM team" "2026-02-20",
+    "swallow/model.yml" "https://github.com/swallow-llm/leaderboard" "ed3805c3" "CC-BY-4.0" "Swallow LLM team" "2026-06-24",
+    "epoch/params_tokens_compute_2026-05.csv" "https://epoch.ai/data, by https://github.com/feruiloba/miri-fellowship-inference-scaling" "69eb0692" "CC-BY-4.0" "Epoch AI, Data on AI models" "2026-05-01",
+    "epoch/all_ai_models_language_2025-04.csv.gz" "https://epoch.ai/data, by https://github.com/simsharmaa/INFSCI1520" "291adcd7" "CC-BY-4.0" "Epoch AI, Data on AI models" "2025-04-01",
+    "euroeval/" "https://github.com/EuroEval/leaderboards" "1a77f1d2" "MIT" "EuroEval" "2026-04-20",
+    "epoch/benchmark_data/" "https://epoch.ai/benchmarks, by https://github.com/feruiloba/miri-fellowship-inference-scaling" "69eb0692" "CC-BY-4.0" "Epoch AI, AI Benchmarking Hub" "2026-05-01",
+    "configs/" "https://github.com/ai-dynamo/aiconfigurator" "095f58a5" "Apache-2.0" "NVIDIA aiconfigurator" "",
 }
 
-/// Where the file at `path` was published, if it is a known one. Whole configs share one address.
-pub(crate) fn provenance(path: &str) -> (String, String) {
-    if path.starts_with("configs/") {
-        return (
-            "https://github.com/ai-dynamo/aiconfigurator".to_owned(),
-            "095f58a5".to_owned(),
-        );
-    }
+/// What is known of the file at `path`: of several folders the deepest.
+fn known(path: &str) -> Option<&'static Provenance> {
     PROVENANCE
         .iter()
-        .find(|known| known.path == path)
-        .map(|known| (known.address.to_owned(), known.revision.to_owned()))
-        .unwrap_or_default()
+        .filter(|known| known.path == path || known.path.ends_with('/') && path.starts_with(known.path))
+        .max_by_key(|known| known.path.len())
+}
+
+/// Says of a source where it was published, under which licence and whom to name, if it is a known one.
+pub(crate) fn provenance(source: &mut Source) {
+    let Some(known) = known(&source.path) else {
+        return;
+    };
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    known.address.clone_into(&mut source.address);
+    known.revision.clone_into(&mut source.revision);
+    source.license = text(known.license);
+    source.attribution = text(known.attribution);
+}
+
+/// Whether the file at `path` is known to be under a licence.
+pub(crate) fn is_licensed(path: &str) -> bool {
+    known(path).is_some_and(|known| !known.license.is_empty())
+}
+
+/// The day of the state that the file at `path` is, where its rows do not say it.
+pub(crate) fn state(path: &str) -> Option<Days> {
+    calendar::day(known(path)?.state)
 }
 
 /// The identity of a catalog: SHA-256 over the names and hashes of its tables.

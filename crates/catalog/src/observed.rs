@@ -65,6 +65,14 @@ pub(crate) struct Observed {
     /// A leaderboard's type of checkpoint is one of merges.
     pub(crate) kind_merged: Option<bool>,
     pub(crate) training_tokens: Option<i64>,
+    /// A study of checkpoints trained from scratch lists it.
+    pub(crate) from_scratch: bool,
+    /// Floating-point operations of training.
+    pub(crate) training_flop: Option<f64>,
+    /// How sure the source calls itself of tokens and operations.
+    pub(crate) confidence: Option<String>,
+    /// Day of release as a source other than the Hub states it.
+    pub(crate) released: Option<Days>,
     pub(crate) flagged: Option<bool>,
     /// The weights are not whole numbers of bits per parameter as stored, or only a part: sizes listed are not sizes.
     pub(crate) packed: bool,

@@ -8,13 +8,14 @@ use crate::config::json;
 use crate::discover::{Found, Kind, ends_in};
 use crate::error::Error;
 use crate::hash;
+use crate::identity::Identities;
 use crate::observed::{Fact, Out};
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
-    task_tables,
+    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, harness,
+    hub_configs, hub_listing, hub_models, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info,
+    proteus, samples, scaling, structures, swallow, task_tables,
 };
 use crate::tables::Source;
 
@@ -50,6 +51,8 @@ pub(crate) struct Context<'a> {
     pub(crate) version: &'a str,
     /// Checkpoints that other sources name; only listings ask.
     pub(crate) known: &'a dyn Fn(&str) -> bool,
+    /// The same by what boards call them; only sources that join ask.
+    pub(crate) identities: &'a Identities,
 }
 
 /// Reads one source into `sink`.
@@ -66,6 +69,14 @@ pub(crate) fn read(
             whole(
                 found,
                 community_evals::read(&bytes, &found.file, context.snapshot, &mut out)?,
+            )?
+        }
+        Kind::Swallow => {
+            let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
+            let state = (context.snapshot, context.version);
+            whole(
+                found,
+                swallow::read(&bytes, &found.file, state, context.identities, &mut out)?,
             )?
         }
         Kind::Samples => whole(found, samples::read(&found.path, &found.file, &mut out)?)?,
@@ -147,10 +158,15 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
         snapshot,
         version,
         known,
+        identities,
     } = context;
+    let state = (*snapshot, *version);
     match kind {
         Kind::Scaling => scaling::read(table, out),
-        Kind::Outside => outside::read(table, out),
+        Kind::Proteus => proteus::read(table, state, identities, out),
+        Kind::Euroeval => euroeval::read(table, state, identities, out),
+        Kind::EpochScores => epoch_scores::read(table, state, identities, out),
+        Kind::EpochModels => epoch_models::read(table, identities, out),
         Kind::LeaderboardV1 => leaderboard_v1::read(table, snapshot, version, out),
         Kind::LeaderboardV2 => {
             let survey = surveys.get(&table.file).copied().unwrap_or_default();
@@ -173,6 +189,7 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
         | Kind::HubApi
         | Kind::Harness
         | Kind::CommunityEvals
+        | Kind::Swallow
         | Kind::Samples => Ok(()),
     }
 }

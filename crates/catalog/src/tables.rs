@@ -63,6 +63,16 @@ pub struct Checkpoint {
     pub parameters_active: Option<i64>,
     /// Tokens of text seen in pre-training, a count, as other works noted it.
     pub training_tokens: Option<i64>,
+    /// The source of that count, and how sure it calls itself.
+    pub training_tokens_by: Option<String>,
+    /// Floating-point operations of training, a count, as other works noted it.
+    pub training_flop: Option<f64>,
+    /// The source of that count, and how sure it calls itself.
+    pub training_flop_by: Option<String>,
+    /// Day of release as a source other than the Hub states it.
+    pub released: Option<Days>,
+    /// The source of that day.
+    pub released_by: Option<String>,
     /// What made it, one label for all who ask; `None` where nothing says it, or what says it is not to be believed.
     pub training: Option<Training>,
     /// What the label rests on: a leaderboard's word, a word of the name, the base, a copy.
@@ -267,6 +277,16 @@ pub struct Score {
     pub chat_template: Option<bool>,
     /// Everything else of the setting that makes two values comparable or not (backend, quantization …).
     pub setting: Option<String>,
+    /// How the same weights were made to think: `thinking`, `no-thinking`, `effort high` …; absent where nothing was set.
+    pub mode: Option<String>,
+    /// The part of the benchmark that was answered: `test` or `validation`, where the board tells them apart.
+    pub split: Option<String>,
+    /// Standard error as published, in the value's unit.
+    pub error: Option<f64>,
+    /// Half the width of the 95 % interval as published, in the value's unit.
+    pub half_width: Option<f64>,
+    /// The program that ran the benchmark, and its version.
+    pub harness: Option<String>,
     /// Day of the evaluation or submission.
     pub date: Option<Days>,
     /// First 16 hexadecimal digits of the source's SHA-256.
@@ -396,6 +416,12 @@ pub struct Source {
     pub rejected_by_reason: std::collections::BTreeMap<String, u64>,
     /// Rows kept but marked as repeats of another.
     pub duplicates: u64,
+    /// The licence under which it was published; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// Whom to name where its rows are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<String>,
 }
 
 /// `manifest.json`: what the tables were made from, and their hashes.

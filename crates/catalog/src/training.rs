@@ -162,7 +162,7 @@ impl Trainings {
         if typed == Some(Training::Pretrained) {
             return Label::new(Training::Pretrained, "a leaderboard's type");
         }
-        if known.details.training_tokens.is_some() {
+        if known.details.from_scratch {
             return Label::new(Training::Pretrained, "a count of tokens in pre-training");
         }
         if typed.is_none() && known.base.is_none() && words.iter().any(|word| word == "base") {
@@ -290,7 +290,7 @@ fn name(id: &str) -> String {
 /// Whether anything beside a leaderboard's type says that it was trained from scratch.
 fn from_scratch(known: &Known) -> bool {
     known.official
-        || known.details.training_tokens.is_some()
+        || known.details.from_scratch
         || words(&known.id)
             .iter()
             .any(|word| SCRATCH.contains(&word.as_str()))

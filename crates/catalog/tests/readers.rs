@@ -7,7 +7,7 @@ use catalog::tables::Manifest;
 use catalog::{Catalog, Error, build, export};
 use proptest::prelude::*;
 
-fn built(files: &[(&str, &[u8])]) -> Result<Catalog, Error> {
+pub(crate) fn built(files: &[(&str, &[u8])]) -> Result<Catalog, Error> {
     let broken = |source| Error::Io {
         path: "temporary".into(),
         source,

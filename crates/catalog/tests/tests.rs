@@ -1,5 +1,6 @@
 //! The catalog from outside: the snapshot, and builds from real sources where they are at hand.
 
+mod boards;
 mod config_counts;
 #[cfg(feature = "sql")]
 mod query;

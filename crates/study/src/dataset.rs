@@ -1,5 +1,9 @@
 //! The dataset itself: rows of each source and what became of them, and the descriptive table of the structures.
 
+mod boards;
+
+pub use boards::{BoardCount, boards};
+
 use crate::finding::{Finding, SourceOf};
 use crate::section::{Cell, Section, Table};
 use crate::statistics::{Description, describe};

@@ -3,6 +3,7 @@
 //! Pure computation on `f64`: no file, network, clock, environment or hidden randomness. A seed is an argument,
 //! and the same seed gives the same bits on any number of threads.
 
+pub mod abilities;
 mod algebra;
 pub mod attribution;
 pub mod board;
@@ -21,6 +22,7 @@ pub mod error;
 pub mod evaluate;
 pub mod features;
 pub mod finding;
+pub mod forecast;
 pub mod groups;
 pub mod importance;
 pub mod items;

@@ -120,9 +120,13 @@ pub const ITEMS: [Items; 20] = [
     items("longbench_v2_cot", 503, &[(503.0, 0.0)], "LongBench v2"),
 ];
 
-/// The items of a benchmark, where they are known.
+/// The items of a benchmark, where they are known. Proteus asks those of leaderboard v2.
 pub fn items_of(benchmark: &str) -> Option<&'static Items> {
-    ITEMS.iter().find(|items| items.benchmark == benchmark)
+    let test = match benchmark.strip_prefix("proteus_") {
+        Some(rest) => rest.strip_suffix("_raw").unwrap_or(rest),
+        None => benchmark,
+    };
+    ITEMS.iter().find(|items| items.benchmark == test)
 }
 
 impl Items {

@@ -26,6 +26,15 @@ pub(crate) struct Run {
     /// Number format of the weights in the run.
     pub(crate) precision: Option<String>,
     pub(crate) setting: Option<String>,
+    /// How the same weights were made to think, where that was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mode: Option<String>,
+    /// `test` or `validation`, where the board tells them apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) split: Option<String>,
+    /// The program that ran the benchmark, and its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) harness: Option<String>,
     /// Day of the evaluation.
     pub(crate) date: Option<String>,
 }
@@ -40,6 +49,9 @@ pub(crate) struct Measured {
     pub(crate) interval: Option<Interval>,
     /// Items.
     pub(crate) n: Option<usize>,
+    /// Standard error as the board published it, or as its published interval gives it.
+    #[serde(skip)]
+    published: Option<f64>,
     #[serde(flatten)]
     pub(crate) run: Run,
 }
@@ -49,7 +61,7 @@ impl Run {
     /// other`; empty where they are alike.
     pub(crate) fn unlike(&self, other: &Self) -> Vec<String> {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not stated".to_owned());
-        let sides: [(&str, [String; 2]); 7] = [
+        let sides: [(&str, [String; 2]); 9] = [
             (
                 "leaderboard",
                 [self.leaderboard.clone(), other.leaderboard.clone()],
@@ -66,6 +78,8 @@ impl Run {
             ),
             ("precision", [self, other].map(|run| text(&run.bits()))),
             ("setting", [self, other].map(Self::told_by_setting)),
+            ("mode", [self, other].map(|run| text(&run.mode))),
+            ("split", [self, other].map(|run| text(&run.split))),
         ];
         sides
             .into_iter()
@@ -103,7 +117,7 @@ impl Run {
     }
 
     /// How the run was made, for people, part by part in a fixed order.
-    pub(crate) fn parts(&self) -> [Option<String>; 6] {
+    pub(crate) fn parts(&self) -> [Option<String>; 8] {
         [
             self.metric.clone(),
             self.scale.clone(),
@@ -112,6 +126,8 @@ impl Run {
                 .map(|with| format!("{} chat template", template(with))),
             self.precision.clone(),
             self.setting.clone(),
+            self.mode.clone(),
+            self.split.as_ref().map(|split| format!("{split} split")),
         ]
     }
 
@@ -132,6 +148,11 @@ const fn template(with: bool) -> &'static str {
 }
 
 impl Measured {
+    /// Standard error, points: what the board published, else by the number of items.
+    pub(crate) fn standard_error(&self) -> Option<f64> {
+        self.published.or_else(|| self.error().map(|(error, _)| error))
+    }
+
     /// Standard error, points, and the number of items; `None` where the items are not known.
     pub(crate) fn error(&self) -> Option<(f64, usize)> {
         let items = self.run.items(&self.benchmark)?;
@@ -176,7 +197,11 @@ pub(crate) fn best(known: &Known<'_>, id: &str, benchmark: &str, leaderboard: &s
     on_board(known, id, benchmark, leaderboard).into_iter().next()
 }
 
-fn measured(score: &Score) -> Measured {
+/// Standard errors in half a two-sided interval of 95 %.
+const TWO_SIDED: f64 = 1.959_964;
+
+/// One score as answers show it.
+pub(crate) fn measured(score: &Score) -> Measured {
     let run = Run {
         leaderboard: score.leaderboard.clone(),
         version: score.version.clone(),
@@ -187,14 +212,26 @@ fn measured(score: &Score) -> Measured {
         chat_template: score.chat_template,
         precision: score.precision.clone(),
         setting: score.setting.clone(),
+        mode: score.mode.clone(),
+        split: score.split.clone(),
+        harness: score.harness.clone(),
         date: score.date.map(day_text),
     };
+    let published = score.error.or(score.half_width.map(|half| half / TWO_SIDED));
+    let stated = score.half_width.or(score.error.map(|error| error * TWO_SIDED));
+    let stated = stated.map(|half| Interval {
+        low: score.value - half,
+        high: score.value + half,
+        level: 0.95,
+        method: "as published".into(),
+    });
     let items = run.items(&score.benchmark);
     Measured {
         benchmark: score.benchmark.clone(),
         value: score.value,
         unit: score.unit.clone(),
-        interval: items.map(|items| items.interval(score.value, 0.95, run.is_stretched())),
+        interval: stated.or_else(|| items.map(|items| items.interval(score.value, 0.95, run.is_stretched()))),
+        published,
         n: items.map(|items| items.n),
         run,
     }
@@ -238,6 +275,9 @@ mod tests {
             chat_template: Some(false),
             precision: Some("bfloat16".into()),
             setting: Some("context 128k".into()),
+            mode: None,
+            split: None,
+            harness: None,
             date: None,
         }
     }
@@ -252,7 +292,7 @@ mod tests {
             ..run()
         };
         assert_eq!(run().unlike(&same), Vec::<String>::new());
-        let changed: [(Change, &str); 8] = [
+        let changed: [(Change, &str); 10] = [
             (
                 |run| run.leaderboard = "other".into(),
                 "leaderboard: board against other",
@@ -282,6 +322,14 @@ mod tests {
                 |run| run.setting = Some("filter strict-match".into()),
                 "setting: none against filter strict-match",
             ),
+            (
+                |run| run.mode = Some("thinking".into()),
+                "mode: not stated against thinking",
+            ),
+            (
+                |run| run.split = Some("validation".into()),
+                "split: not stated against validation",
+            ),
         ];
         for (change, wanted) in changed {
             let mut other = run();
@@ -299,6 +347,7 @@ mod tests {
             unit: "points".into(),
             interval: None,
             n: None,
+            published: None,
             run: Run {
                 scale: Some(scale.into()),
                 setting: setting.map(str::to_owned),

@@ -218,7 +218,7 @@ pub(crate) fn predict(predictor: &Predictor, question: &Question) -> Result<Pred
     })
 }
 
-/// The benchmarks asked for; all where none is.
+/// The benchmarks asked for; those of the usual boards where none is.
 fn chosen<'a>(predictor: &'a Predictor, asked: &'a [String]) -> Result<Vec<&'a str>> {
     let all: Vec<&str> = predictor
         .benchmarks
@@ -226,11 +226,23 @@ fn chosen<'a>(predictor: &'a Predictor, asked: &'a [String]) -> Result<Vec<&'a s
         .map(|benchmark| benchmark.name.as_str())
         .collect();
     if asked.is_empty() {
-        return Ok(all);
+        return Ok(predictor.names().collect());
     }
     for name in asked {
         if !all.contains(&name.as_str()) {
-            bail!("no benchmark named `{name}`; there are {}", all.join(", "));
+            let usual: Vec<&str> = predictor.names().collect();
+            let others = all.len() - usual.len();
+            let more = if others > 0 {
+                format!(
+                    ", and {others} of other boards (`anatomy query \"select distinct benchmark from scores\"` lists all)"
+                )
+            } else {
+                String::new()
+            };
+            bail!(
+                "no benchmark named `{name}`; there are {}{more}",
+                usual.join(", ")
+            );
         }
     }
     Ok(asked.iter().map(String::as_str).collect())

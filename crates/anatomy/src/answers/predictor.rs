@@ -48,9 +48,13 @@ pub(crate) fn board_place(leaderboard: &str) -> usize {
 }
 
 impl Predictor {
-    /// Names of the benchmarks, in the order of answers.
+    /// Names of the usual boards' benchmarks, in the order of answers: what is answered where nothing is named.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.benchmarks.iter().map(|benchmark| benchmark.name.as_str())
+        self.usual().map(|benchmark| benchmark.name.as_str())
+    }
+
+    fn usual(&self) -> impl Iterator<Item = &Benchmark> {
+        self.benchmarks.iter().filter(|benchmark| benchmark.is_usual)
     }
 }
 
@@ -58,6 +62,8 @@ impl Predictor {
 pub(crate) struct Benchmark {
     pub(crate) name: String,
     pub(crate) leaderboard: String,
+    /// Of one of the boards that answers begin with; others are answered where they are named.
+    is_usual: bool,
     pub(crate) unit: String,
     pub(crate) rows: Rows,
     n_shapes: usize,
@@ -193,7 +199,7 @@ impl Predictor {
     /// The rows of a benchmark in which other columns are known; `None` for what is no benchmark here.
     pub(crate) fn rows(&self, benchmark: &str, names: &[String]) -> Option<Rows> {
         let scored = scored(&self.catalog);
-        let ((_, _), scored) = scored.iter().find(|((_, name), _)| *name == benchmark)?;
+        let (_, scored) = scored.iter().find(|((.., name), _)| *name == benchmark)?;
         Some(Tables::of(&self.catalog).rows(scored, names.to_vec()))
     }
 
@@ -221,7 +227,7 @@ impl Predictor {
 impl Predictor {
     /// How many fits and measured coverages are made, and how many there are in all.
     pub(crate) fn made(&self) -> (usize, usize) {
-        let predicted = self.benchmarks.iter().filter(|one| one.is_predicted());
+        let predicted = self.usual().filter(|one| one.is_predicted());
         predicted.fold((0, 0), |(made, all), one| {
             let here = usize::from(one.fit.get().is_some()) + usize::from(one.nested.get().is_some());
             (made + here, all + 2)
@@ -303,19 +309,33 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// The evaluations of every benchmark in points that repeat no other, by leaderboard and benchmark.
-fn scored(catalog: &Catalog) -> BTreeMap<(usize, &str), Scored<'_>> {
+/// A board's place in the order of answers, its name, and a benchmark.
+type Asked<'a> = (usize, &'a str, &'a str);
+
+/// The evaluations of every benchmark in points that repeat no other, by leaderboard and benchmark; of a checkpoint that a
+/// board ran in several modes, or gathered several figures of, the first. Of boards beside the usual ones those whose
+/// benchmarks are known, in English.
+fn scored(catalog: &Catalog) -> BTreeMap<Asked<'_>, Scored<'_>> {
     let evaluations: BTreeMap<&str, &Evaluation> = catalog
         .evaluations
         .iter()
         .filter(|row| row.duplicate_of.is_none())
         .map(|row| (row.evaluation.as_str(), row))
         .collect();
-    let mut of: BTreeMap<(usize, &str), Scored<'_>> = BTreeMap::new();
+    let mut of: BTreeMap<Asked<'_>, Scored<'_>> = BTreeMap::new();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
     for score in catalog.scores.iter().filter(|score| score.unit == "points") {
-        let board = BOARDS.iter().position(|board| *board == score.leaderboard);
-        if let (Some(board), Some(row)) = (board, evaluations.get(score.evaluation.as_str())) {
-            of.entry((board, score.benchmark.as_str()))
+        let place = board_place(&score.leaderboard);
+        let benchmark = score.benchmark.as_str();
+        let is_known = *known.entry(benchmark).or_insert_with(|| {
+            study::abilities::benchmark(benchmark).is_some_and(|found| !found.is_multilingual)
+        });
+        if place == BOARDS.len() && (!is_known || !seen.insert((benchmark, &score.id))) {
+            continue;
+        }
+        if let Some(row) = evaluations.get(score.evaluation.as_str()) {
+            of.entry((place, &score.leaderboard, benchmark))
                 .or_default()
                 .push((row, score.value));
         }
@@ -327,7 +347,7 @@ fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
     let tables = Tables::of(catalog);
     scored(catalog)
         .into_iter()
-        .map(|((board, name), scored)| {
+        .map(|((place, leaderboard, name), scored)| {
             let told = scored.iter().any(|(row, _)| row.kind.is_some());
             let mut names: Vec<String> = study::features::feature_set("structural")
                 .unwrap_or_default()
@@ -342,7 +362,8 @@ fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
             let n_shapes = rows.shapes.iter().collect::<BTreeSet<_>>().len();
             Benchmark {
                 name: name.to_owned(),
-                leaderboard: BOARDS[board].to_owned(),
+                leaderboard: leaderboard.to_owned(),
+                is_usual: place < BOARDS.len(),
                 unit: "points".into(),
                 rows,
                 n_shapes,

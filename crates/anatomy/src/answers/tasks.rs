@@ -2,36 +2,19 @@
 
 use anyhow::{Result, bail};
 
+use study::abilities::{ABILITIES, ability_of};
+
 use super::Predictor;
 use super::known::near;
-
-/// A task, its other names, its benchmarks. One leaderboard a task where one has it: means over two leaderboards'
-/// scales would compare checkpoints by which of them they were entered in.
-const TASKS: [(&str, &[&str], &[&str]); 10] = [
-    ("math", &["mathematics", "maths"], &["math"]),
-    ("arithmetic", &["grade-school", "word-problems"], &["gsm8k"]),
-    (
-        "instructions",
-        &["instruction-following", "instruct", "chat"],
-        &["ifeval"],
-    ),
-    ("knowledge", &["facts"], &["mmlu_pro"]),
-    ("science", &["graduate-science"], &["gpqa"]),
-    ("reasoning", &["logic"], &["bbh", "musr"]),
-    ("commonsense", &["common-sense"], &["hellaswag", "winogrande"]),
-    ("truthfulness", &["truth"], &["truthfulqa"]),
-    ("code", &["coding", "programming"], &["bigcodebench_complete"]),
-    ("long-context", &["long_context"], &["longbench_v2"]),
-];
 
 /// The six of leaderboard v2: what is asked where no task is.
 const ALL: [&str; 6] = study::dimensions::BENCHMARKS;
 
 /// Every name of every task.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TASKS
+    ABILITIES
         .iter()
-        .flat_map(|(task, others, _)| std::iter::once(*task).chain(others.iter().copied()))
+        .flat_map(|ability| std::iter::once(ability.name).chain(ability.others.iter().copied()))
 }
 
 /// The benchmarks of tasks or benchmarks named, each once, in the order named.
@@ -52,23 +35,16 @@ pub(crate) fn benchmarks(predictor: &Predictor, asked: &[String]) -> Result<Vec<
     }
     for name in asked {
         let name = name.trim().to_ascii_lowercase();
-        let task = TASKS
-            .iter()
-            .find(|(task, others, _)| *task == name || others.contains(&name.as_str()));
-        match (task, predictor.benchmark(&name)) {
-            (Some((_, _, benchmarks)), _) => {
-                for benchmark in *benchmarks {
+        match (ability_of(&name), predictor.benchmark(&name)) {
+            (Some(ability), _) => {
+                for benchmark in ability.stand_for {
                     add(benchmark);
                 }
             }
             (None, Some(benchmark)) => add(&benchmark.name),
             (None, None) => {
-                let tasks: Vec<&str> = TASKS.iter().map(|(task, ..)| *task).collect();
-                let benchmarks: Vec<&str> = predictor
-                    .benchmarks
-                    .iter()
-                    .map(|benchmark| benchmark.name.as_str())
-                    .collect();
+                let tasks: Vec<&str> = ABILITIES.iter().map(|ability| ability.name).collect();
+                let benchmarks: Vec<&str> = predictor.names().collect();
                 let like = near(&name, tasks.iter().chain(&benchmarks).copied());
                 let hint = like
                     .first()
@@ -82,4 +58,24 @@ pub(crate) fn benchmarks(predictor: &Predictor, asked: &[String]) -> Result<Vec<
         }
     }
     Ok(found)
+}
+
+/// The abilities that tasks or benchmarks named ask for, each once; all where none is named.
+pub(crate) fn abilities(asked: &[String]) -> Vec<&'static str> {
+    let mut found: Vec<&str> = Vec::new();
+    for name in asked {
+        let name = name.trim().to_ascii_lowercase();
+        let of_benchmark = || study::abilities::benchmark(&name).map(|known| known.abilities);
+        let names =
+            ability_of(&name).map_or_else(|| of_benchmark().unwrap_or_default(), |one| vec![one.name]);
+        for name in names {
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+    }
+    if asked.is_empty() {
+        found = ABILITIES.iter().map(|ability| ability.name).collect();
+    }
+    found
 }

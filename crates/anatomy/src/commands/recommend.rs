@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::asked::{Common, ids_where, list_devices};
 use crate::answers::recommend::{Budget, Choice, RecommendAnswer, recommend};
-use crate::answers::tables::recommend::table;
+use crate::answers::tables::recommend::{board_table, heading, table};
 use crate::global::{Format, Global};
 use crate::machine::Machine;
 use crate::output;
@@ -26,8 +26,9 @@ Examples:
   anatomy recommend --memory 80GB --task code --out front.svg --format json
 
 Measured checkpoints come first; predicted ones are marked and stand apart. Rows of one group cannot be told apart.
-Tasks: math, arithmetic, instructions, knowledge, science, reasoning, commonsense, truthfulness, code, long-context; or
-benchmarks by name.
+After the first leaderboard's ranking each newer board ranks what it measured itself, one board at a time.
+Tasks: math, arithmetic, instructions, knowledge, science, reasoning, commonsense, truthfulness, code, long-context, reading,
+grammar, sentiment, extraction, summarization, simplification, translation, conversation, agents; or benchmarks by name.
 Exit status: 0 done, 1 nothing fits, 2 could not run")]
 pub(crate) struct RecommendArgs {
     /// Memory there is, as 24GB or 80GiB [default: the device's, else this machine's]
@@ -207,6 +208,11 @@ fn page(answer: &RecommendAnswer) -> String {
     if !answer.pareto.is_empty() {
         text.push_str("Pareto front of what was measured (nothing scores as high in less memory):\n");
         text.push_str(&front(answer));
+        text.push('\n');
+    }
+    for ranking in &answer.boards {
+        let _ = writeln!(text, "{}", heading(ranking));
+        text.push_str(&output::table(&board_table(ranking)));
         text.push('\n');
     }
     let left_out: usize = answer.excluded.iter().map(|excluded| excluded.n).sum();

@@ -9,6 +9,8 @@ pub(crate) struct About {
     /// SQL that the rows fulfil.
     condition: Option<String>,
     data: Option<OwnData>,
+    /// Who is to be named for the data, under which licence, a line each.
+    credits: Vec<String>,
 }
 
 impl About {
@@ -18,7 +20,19 @@ impl About {
             title: "Which part of a language model's structure buys which ability?".into(),
             condition: condition.map(String::from),
             data: None,
+            credits: Vec::new(),
         }
+    }
+
+    /// The same with those to be named for the catalog's data.
+    pub(crate) fn with_credits(mut self, credits: Vec<String>) -> Self {
+        self.credits = credits;
+        self
+    }
+
+    /// Who is to be named for the data, under which licence, a line each.
+    pub(crate) fn credits(&self) -> &[String] {
+        &self.credits
     }
 
     /// A question put to the catalog, or to rows of the user's own.
@@ -27,6 +41,7 @@ impl About {
             title,
             condition: condition.map(String::from),
             data,
+            credits: Vec::new(),
         }
     }
 

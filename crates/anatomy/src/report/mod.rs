@@ -38,7 +38,7 @@ pub(crate) fn study(context: &Context<'_>, choice: &Choice, condition: Option<&s
     Ok(Study {
         sections,
         headlines,
-        about: About::study(condition),
+        about: About::study(condition).with_credits(catalog::credits::foot(&context.catalog.manifest)),
     })
 }
 

@@ -27,6 +27,8 @@ struct Page<'a> {
     findings: &'a FindingsFile<'a>,
     /// The catalog is the one compiled in.
     is_public: bool,
+    /// Who is to be named for the data, under which licence, a line each.
+    credits: &'a [String],
 }
 
 struct SectionView<'a> {
@@ -93,6 +95,7 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
         counted: Tally::claims(all()).in_words(),
         printed: Tally::printed(all()).printed_in_words(),
         is_public: is_compiled_in(&findings.provenance.catalog_sha256),
+        credits: study.about.credits(),
         findings,
     };
     Ok(page.render()?)

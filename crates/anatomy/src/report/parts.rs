@@ -72,7 +72,7 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         name: "dataset",
         sections: &["dataset"],
@@ -115,6 +115,12 @@ const PARTS: [Part; 6] = [
         sections: &["methods", "attribution"],
         steps: evidence::STEPS,
         run: evidence,
+    },
+    Part {
+        name: "forecast",
+        sections: &["forecast"],
+        steps: 1,
+        run: forecast,
     },
 ];
 
@@ -277,6 +283,9 @@ fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     section.tables.push(dimensions::rows_table(&joined.v2));
     section.tables.extend(joined.boards().iter().map(Board::table));
     section.tables.push(trends::rows_table(&joined.checkpoints));
+    let (boards, counted) = study::dataset::boards(&rows::board_counts(context.catalog));
+    section.tables.push(boards);
+    section.findings.extend(counted);
     context.bar.inc(1);
     Ok(vec![section])
 }
@@ -334,4 +343,14 @@ fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
         seed: context.seed,
     };
     evidence::sections(context.catalog, settings, context.bar)
+}
+
+fn forecast(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let made = study::forecast::forecasts(rows::forecast_questions(context.catalog))?;
+    context.bar.inc(1);
+    Ok(vec![study::forecast::section(
+        &made,
+        context.resamples,
+        context.seed,
+    )])
 }

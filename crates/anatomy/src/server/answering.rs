@@ -82,12 +82,7 @@ impl Answers {
 
     /// Makes every fit that answers need, so that visitors do not wait for them: first the fits, then what they are worth.
     pub(crate) fn warm(&self) {
-        let names: Vec<&str> = self
-            .predictor
-            .benchmarks
-            .iter()
-            .map(|benchmark| benchmark.name.as_str())
-            .collect();
+        let names: Vec<&str> = self.predictor.names().collect();
         self.predictor.warm(&names, false);
         self.predictor.warm(&names, true);
     }

@@ -153,7 +153,7 @@ mod tests {
         let with = |more: serde_json::Value| {
             let mut config = json!({"model_type": "llama", "num_hidden_layers": 6, "hidden_size": 64,
                 "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 100});
-            for (key, value) in more.as_object().unwrap() {
+            for (key, value) in more.as_object().expect("an object") {
                 config[key] = value.clone();
             }
             letters(&config)

@@ -24,7 +24,8 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
             out.reject_row(cells.row, "model_id", "", "no_name")?;
             continue;
         };
-        let relation = if cells.text(how)? == Some("id") {
+        // A table that does not say how it came by a base mapped it by the name.
+        let relation = if how.is_none() || cells.text(how)? == Some("id") {
             "named"
         } else {
             "declared"

@@ -113,6 +113,7 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
                 setting: setting(filter, limit.as_deref()),
                 date,
                 snapshot: snapshot.to_owned(),
+                ..Score::default()
             });
         }
         if scores.len() == before {

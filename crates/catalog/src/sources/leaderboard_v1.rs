@@ -112,6 +112,7 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
                 setting: None,
                 date: evaluation.uploaded,
                 snapshot: snapshot.to_owned(),
+                ..Score::default()
             });
         }
         out.observe(cells.row, observed(&evaluation))?;

@@ -159,6 +159,7 @@ pub(crate) fn read(
                 setting: None,
                 date: evaluation.submitted,
                 snapshot: snapshot.to_owned(),
+                ..Score::default()
             });
         }
         out.observe(cells.row, observed(&evaluation))?;

@@ -53,6 +53,7 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
             Observed {
                 id: name.to_owned(),
                 training_tokens: Some((count * unit).round() as i64),
+                from_scratch: true,
                 ..Observed::default()
             },
         )?;

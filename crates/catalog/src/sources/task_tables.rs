@@ -257,6 +257,7 @@ pub(crate) fn read(
                 setting: setting.clone(),
                 date: evaluation.submitted,
                 snapshot: snapshot.to_owned(),
+                ..Score::default()
             });
         }
         let active = cells.float(active)?.map(|size| (size * 1e9).round() as i64);

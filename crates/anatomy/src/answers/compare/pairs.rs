@@ -100,7 +100,14 @@ fn pair(
         (None, Some((one, n)), Some((two, _))) => {
             Some((one.hypot(two), n, format!("sampling of {n} items, not paired")))
         }
-        _ => None,
+        // What the board publishes stands in for items that are not known.
+        _ => a.standard_error().zip(b.standard_error()).map(|(one, two)| {
+            (
+                one.hypot(two),
+                0,
+                "intervals as the board published them, not paired".to_owned(),
+            )
+        }),
     };
     let found = error
         .filter(|_| comparable)
@@ -116,7 +123,7 @@ fn pair(
         why_not,
         difference: comparable.then_some(gap),
         p: found.as_ref().map(|(found, _)| found.p),
-        n: found.as_ref().map(|(_, n)| *n),
+        n: found.as_ref().map(|(_, n)| *n).filter(|n| *n > 0),
         interval: found.map(|(found, _)| found.interval),
         p_adjusted: None,
         more_than_noise: None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use catalog::cost::{Arithmetic, of_checkpoint};
+use catalog::cost::{Arithmetic, Memory, Precision, of_checkpoint};
 use catalog::plausible::apart;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure};
 use study::finding::Interval;
@@ -59,10 +59,50 @@ const EXAMPLES: usize = 10;
 
 pub(super) struct Candidates {
     pub(super) choices: Vec<Choice>,
+    /// Everything that fits, measured here or not.
+    pub(super) fits: Vec<Fit>,
     pub(super) n_checkpoints: usize,
     pub(super) excluded: Vec<Excluded>,
     /// Of each benchmark how many checkpoints only another leaderboard than the ranking one measured.
     pub(super) elsewhere: BTreeMap<String, usize>,
+}
+
+/// A checkpoint that fits, before its scores are looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Fit {
+    pub(super) id: String,
+    precision: Precision,
+    memory: Memory,
+    tokens_per_second: Option<f64>,
+    license: Option<String>,
+    date: Option<String>,
+    size: f64,
+}
+
+impl Fit {
+    /// The choice that it is by these scores.
+    pub(super) fn with(self, scores: Vec<ChoiceScore>) -> Choice {
+        let is_predicted = scores.iter().any(|score| score.is_predicted);
+        let score = scores.iter().map(|score| score.value).sum::<f64>() / scores.len() as f64;
+        Choice {
+            rank: 0,
+            group: 0,
+            id: self.id,
+            score,
+            interval: together(score, &scores, is_predicted),
+            is_predicted,
+            scores,
+            precision: self.precision,
+            memory: self.memory,
+            tokens_per_second: self.tokens_per_second,
+            license: self.license,
+            date: self.date,
+            size: self.size,
+            on_pareto_front: false,
+            n_alike: 0,
+            why: String::new(),
+        }
+    }
 }
 
 /// Everything that the catalog has a structure or a score of, sorted out.
@@ -90,6 +130,7 @@ pub(super) fn candidates(
         costs: BTreeMap::new(),
         predictions: BTreeMap::new(),
         elsewhere: BTreeSet::new(),
+        fits: Vec::new(),
         doubted: Vec::new(),
     };
     for &id in &ids {
@@ -120,12 +161,14 @@ pub(super) fn candidates(
             })
         })
         .collect();
+    let fits = sorter.fits;
     let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
     for (benchmark, _) in sorter.elsewhere {
         *elsewhere.entry(benchmark).or_insert(0) += 1;
     }
     Ok(Candidates {
         choices,
+        fits,
         elsewhere,
         n_checkpoints: ids.len(),
         excluded,
@@ -166,6 +209,8 @@ struct Sorter<'a, 'k> {
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
     /// Benchmark and checkpoint, where only another leaderboard than the ranking one measured it.
     elsewhere: BTreeSet<(String, String)>,
+    /// What fits, whatever it was measured on.
+    fits: Vec<Fit>,
     /// Likes, checkpoint and which of its sizes disagree.
     doubted: Vec<(i64, String, String)>,
 }
@@ -230,30 +275,27 @@ impl Sorter<'_, '_> {
         {
             return Ok(Err("speed"));
         }
-        let scores = match self.scores(id, structure, checkpoint, &cost)? {
-            Ok(scores) => scores,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let is_predicted = scores.iter().any(|score| score.is_predicted);
-        let score = scores.iter().map(|score| score.value).sum::<f64>() / scores.len() as f64;
-        Ok(Ok(Choice {
-            rank: 0,
-            group: 0,
+        let fit = Fit {
             id: id.to_owned(),
-            score,
-            interval: together(score, &scores, is_predicted),
-            is_predicted,
-            scores,
             precision,
             memory,
             tokens_per_second: speed,
             license,
             date: structure.date.map(day_text),
             size: cost.parameters_total as f64 / 1e9,
-            on_pareto_front: false,
-            n_alike: 0,
-            why: String::new(),
-        }))
+        };
+        let scores = self.scores(id, structure, checkpoint, &cost)?;
+        Ok(match scores {
+            Err(reason) => {
+                self.fits.push(fit);
+                Err(reason)
+            }
+            Ok(scores) => {
+                let choice = fit.clone().with(scores);
+                self.fits.push(fit);
+                Ok(choice)
+            }
+        })
     }
 
     fn cost(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Arithmetic> {
@@ -315,6 +357,7 @@ impl Sorter<'_, '_> {
                 value,
                 interval,
                 is_predicted: true,
+                error: None,
                 source: "structural regression, conformal over shapes".into(),
                 run: None,
             });

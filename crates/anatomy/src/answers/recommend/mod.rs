@@ -1,5 +1,6 @@
 //! Which checkpoint to take under a budget: measured ones first, predicted ones marked, ties said.
 
+mod boards;
 mod candidates;
 mod ranking;
 mod scored;
@@ -15,6 +16,7 @@ use study::section::{Axis, Drawing, Figure};
 use super::known::{Known, near};
 use super::measured::Run;
 use super::{Predictor, tasks};
+pub(crate) use boards::BoardRanking;
 
 /// The question of `recommend`.
 #[derive(Debug, Clone, Serialize)]
@@ -56,6 +58,8 @@ pub(crate) struct RecommendAnswer {
     /// Memory in GB and score of every measured one that fits, for the drawing.
     #[serde(skip)]
     pub(crate) fits: Vec<(f64, f64)>,
+    /// What fits by other boards, one at a time, the newest first.
+    pub(crate) boards: Vec<BoardRanking>,
     /// Checkpoints looked at.
     pub(crate) n_checkpoints: usize,
     /// Measured ones that fit, before the list was cut.
@@ -105,6 +109,9 @@ pub(crate) struct ChoiceScore {
     pub(crate) value: f64,
     pub(crate) interval: Option<Interval>,
     pub(crate) is_predicted: bool,
+    /// Standard error of what was measured, points.
+    #[serde(skip)]
+    pub(crate) error: Option<f64>,
     /// The leaderboard and its version; the regression where predicted.
     pub(crate) source: String,
     /// How the score came about, where measured.
@@ -152,6 +159,12 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
     let names: Vec<&str> = benchmarks.iter().map(String::as_str).collect();
     predictor.warm(&names, false);
     let found = candidates::candidates(predictor, &known, budget, &benchmarks)?;
+    let main: Vec<&str> = benchmarks
+        .iter()
+        .filter_map(|name| predictor.benchmark(name).map(|found| found.leaderboard.as_str()))
+        .collect();
+    let abilities = tasks::abilities(&budget.tasks);
+    let boards = boards::boards(&known, &found.fits, budget, (&main, &abilities));
     let (mut measured, predicted): (Vec<Choice>, Vec<Choice>) =
         found.choices.into_iter().partition(|choice| !choice.is_predicted);
     let pareto = ranking::front(&mut measured);
@@ -191,6 +204,7 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         predicted,
         pareto,
         fits,
+        boards,
         n_checkpoints: found.n_checkpoints,
         n_measured,
         n_predicted,

@@ -2,10 +2,9 @@
 
 use catalog::cost::{Arithmetic, Memory, Precision, Workload};
 use study::finding::Interval;
-use study::noise::items_of;
 
 use super::{Budget, ChoiceScore};
-use crate::answers::measured::Measured;
+use crate::answers::measured::{Measured, Run};
 use crate::answers::predictor::LEVEL;
 
 /// The first precision that fits, and the memory it takes.
@@ -19,14 +18,25 @@ pub(super) fn fitting(cost: &Arithmetic, budget: &Budget) -> Option<(Precision, 
 
 /// A score that was measured.
 pub(super) fn as_measured(found: Measured) -> ChoiceScore {
+    let error = found.standard_error();
     ChoiceScore {
         benchmark: found.benchmark,
         value: found.value,
         interval: found.interval,
         is_predicted: false,
-        source: format!("{} {}", found.run.leaderboard, found.run.version),
+        source: source(&found.run),
+        error,
         run: Some(found.run),
     }
+}
+
+/// Where a score comes from: the board, its state, and the way of thinking where one was set.
+fn source(run: &Run) -> String {
+    let mode = run
+        .mode
+        .as_ref()
+        .map_or_else(String::new, |mode| format!(", {mode}"));
+    format!("{} {}{mode}", run.leaderboard, run.version)
 }
 
 /// The interval of the mean: errors of the benchmarks as independent and normal. 95 % of what was measured, 80 % where
@@ -57,5 +67,5 @@ pub(super) fn error(score: &ChoiceScore) -> Option<f64> {
         let whole = study::noise::difference(0.0, 1.0, interval.level, String::new());
         return Some((interval.high - interval.low) / (whole.interval.high - whole.interval.low));
     }
-    items_of(&score.benchmark).map(|items| items.error(score.value))
+    score.error
 }

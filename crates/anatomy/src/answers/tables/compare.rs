@@ -88,12 +88,12 @@ pub(crate) fn runs(answer: &CompareAnswer) -> Table {
         .scores
         .iter()
         .map(|score| {
-            let parts: Vec<Option<[Option<String>; 6]>> = score
+            let parts: Vec<Option<[Option<String>; 8]>> = score
                 .values
                 .iter()
                 .map(|value| value.as_ref().map(|value| value.run.parts()))
                 .collect();
-            let known: Vec<&[Option<String>; 6]> = parts.iter().flatten().collect();
+            let known: Vec<&[Option<String>; 8]> = parts.iter().flatten().collect();
             let is_common = |place: usize| known.windows(2).all(|pair| pair[0][place] == pair[1][place]);
             let common = known.first().into_iter().flat_map(|first| {
                 let places = (0..first.len()).filter(|&place| is_common(place));

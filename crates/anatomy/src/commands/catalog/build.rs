@@ -18,6 +18,7 @@ use crate::{output, progress};
 Examples:
   anatomy catalog build --sources data --out my-catalog
   anatomy catalog build --sources data --hub my-hub --out my-catalog
+  anatomy catalog build --sources data --licensed-only --out my-catalog
   anatomy report --catalog my-catalog
 
 Exit status: 0 done, 2 could not run")]
@@ -28,6 +29,9 @@ pub(crate) struct BuildArgs {
     /// Folder of a crawl (`anatomy hub crawl`) to merge with them
     #[arg(long, value_name = "DIR")]
     hub: Option<PathBuf>,
+    /// Leave out every source of which no licence is known (`anatomy catalog sources` lists them)
+    #[arg(long)]
+    licensed_only: bool,
     /// Folder the tables go to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -40,7 +44,7 @@ Examples:
   anatomy catalog import results_2025-01-01.json --out mine
 
 Dialects: the two Open LLM Leaderboards, BigCodeBench, LongBench v2, LLM-Perf, EvalPlus, model_info.csv, config.json,
-Hub listings, lm-evaluation-harness results and samples, Community Evals.
+Hub listings, lm-evaluation-harness results and samples, Community Evals, EuroEval, Swallow, Proteus, Epoch AI.
 Exit status: 0 done, 2 could not run, or no known dialect")]
 pub(crate) struct ImportArgs {
     /// The file
@@ -57,7 +61,7 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<ExitCode> {
     let own = args.sources.as_deref().map(|path| Root { path, name: "" });
     let crawled = crawled.as_deref().map(|path| Root { path, name: "hub" });
     let roots: Vec<Root<'_>> = own.into_iter().chain(crawled).collect();
-    let manifest = catalog::build_from(&roots, &args.out, &mut |_| bar.inc(1))?;
+    let manifest = catalog::build_from(&roots, args.licensed_only, &args.out, &mut |_| bar.inc(1))?;
     bar.finish_and_clear();
     say(global, &manifest, &args.out)
 }

@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode> {
         checked_tables(&report),
         checked_rules(&report),
     );
-    let (accuracy, off) = (accuracy(&report), off(&report));
+    let (accuracy, off, joins) = (accuracy(&report), off(&report), joins(&report));
     match global.format() {
         Format::Json => output::json(
             "check",
@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode> {
         )?,
         Format::Csv => output::result_bytes(&output::csv(&sources)?)?,
         Format::Table => {
-            for table in [&sources, &tables, &rules, &accuracy, &off] {
+            for table in [&sources, &tables, &rules, &accuracy, &off, &joins] {
                 if !table.rows.is_empty() {
                     output::result(&format!("{}\n", output::table(table)))?;
                 }
@@ -214,6 +214,42 @@ fn off(report: &CheckReport) -> Table {
     }
 }
 
+/// What boards call checkpoints, by what became of it: joined by a rule, or left apart.
+fn joins(report: &CheckReport) -> Table {
+    let joins = &report.joins;
+    let rule = |(rule, n): (&String, &usize)| {
+        vec![Cell::from(format!("joined: {rule}")), (*n).into(), Cell::Missing]
+    };
+    let mut rows: Vec<Vec<Cell>> = joins.by_rule.iter().map(rule).collect();
+    if joins.unknown > 0 {
+        rows.push(vec![
+            "no open checkpoint of that name".into(),
+            joins.unknown.into(),
+            Cell::Missing,
+        ]);
+    }
+    rows.extend(joins.several.iter().map(|raw| {
+        vec![
+            "several fit, none taken".into(),
+            1_usize.into(),
+            raw.as_str().into(),
+        ]
+    }));
+    rows.extend(joins.apart.iter().map(|ids| {
+        vec![
+            "alike, kept apart".into(),
+            ids.len().into(),
+            ids.join(", ").into(),
+        ]
+    }));
+    Table {
+        id: "joins".into(),
+        columns: ["names of boards", "n", "which"].map(String::from).to_vec(),
+        rows,
+        ..Table::default()
+    }
+}
+
 fn check_json(report: &CheckReport) -> serde_json::Value {
     let sources: Vec<serde_json::Value> = report
         .sources
@@ -248,6 +284,6 @@ fn check_json(report: &CheckReport) -> serde_json::Value {
         .collect();
     serde_json::json!({
         "catalog_sha256": report.catalog_sha256, "holds": report.holds(), "sources": sources, "tables": tables, "rules": rules,
-        "accuracy": report.accuracy, "off": report.off,
+        "accuracy": report.accuracy, "off": report.off, "joins": report.joins,
     })
 }

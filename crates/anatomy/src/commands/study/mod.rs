@@ -31,6 +31,8 @@ pub(crate) enum StudyCommand {
     Correlations(claims::SectionArgs),
     /// Which items tell checkpoints apart, which checkpoints answer alike, which have seen items before
     Items(items::ItemsArgs),
+    /// How right were we: fits frozen each quarter from 2023-06 on, against the checkpoints that came later
+    Forecast(claims::SectionArgs),
     /// Judge each claim of the literature, as it was made and under a stricter reading
     Claims(claims::SectionArgs),
 }
@@ -43,6 +45,7 @@ pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
         StudyCommand::Trends(args) => claims::run(global, args, "trends"),
         StudyCommand::Correlations(args) => claims::run(global, args, "correlations"),
         StudyCommand::Items(args) => items::run(global, args),
+        StudyCommand::Forecast(args) => claims::run(global, args, "forecast"),
         StudyCommand::Claims(args) => claims::run(global, args, "claims"),
     }
 }

@@ -112,23 +112,10 @@ struct RecommendPage {
     here: &'static str,
     sent: Sent,
     devices: Vec<String>,
-    tasks: [&'static str; 10],
+    tasks: Vec<&'static str>,
     precisions: [&'static str; 4],
     below: Below,
 }
-
-const TASKS: [&str; 10] = [
-    "math",
-    "arithmetic",
-    "instructions",
-    "knowledge",
-    "science",
-    "reasoning",
-    "commonsense",
-    "truthfulness",
-    "code",
-    "long-context",
-];
 
 fn device_names() -> Vec<String> {
     device::devices().into_iter().map(|one| one.name).collect()
@@ -185,7 +172,10 @@ pub(super) async fn recommend_page(State(state): State<Shared>, query: Pairs) ->
         here: "/recommend",
         sent: Sent(params),
         devices: device_names(),
-        tasks: TASKS,
+        tasks: study::abilities::ABILITIES
+            .iter()
+            .map(|ability| ability.name)
+            .collect(),
         precisions: ["f32", "bf16", "int8", "4bit"],
         below,
     };

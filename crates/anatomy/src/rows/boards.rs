@@ -1,0 +1,75 @@
+//! Checkpoints and distinct shapes with a score, by board.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog::Catalog;
+use catalog::tables::Structure;
+use study::dataset::BoardCount;
+
+use super::shape;
+
+/// Publishers whose boards are many: all of each are one row.
+const MANY: [&str; 4] = ["euroeval", "swallow", "proteus", "epoch"];
+
+/// One row a board, then the boards without the dated ones, then all.
+pub(crate) fn board_counts(catalog: &Catalog) -> Vec<BoardCount> {
+    let structures: BTreeMap<&str, &Structure> = catalog
+        .structures
+        .iter()
+        .map(|row| (row.id.as_str(), row))
+        .collect();
+    let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
+    for score in &catalog.scores {
+        let board = score.leaderboard.as_str();
+        let publisher = board.split('-').next().unwrap_or(board);
+        let name = if MANY.contains(&publisher) {
+            publisher
+        } else {
+            board
+        };
+        let day = score
+            .date
+            .map_or_else(|| score.version.clone(), catalog::day_text);
+        let mut names = vec![name, "all"];
+        if !MANY.contains(&publisher) {
+            names.push("before");
+        }
+        for name in names {
+            let group = groups.entry(name).or_default();
+            group.scores += 1;
+            group.ids.insert(&score.id);
+            group.newest = day.clone().max(std::mem::take(&mut group.newest));
+        }
+    }
+    let mut counts: Vec<BoardCount> = groups
+        .iter()
+        .map(|(name, group)| group.count(name, &structures))
+        .collect();
+    counts.sort_by_key(|count| (count.name == "all", count.name == "before", count.name.clone()));
+    counts
+}
+
+#[derive(Default)]
+struct Group<'a> {
+    scores: usize,
+    ids: BTreeSet<&'a str>,
+    newest: String,
+}
+
+impl Group<'_> {
+    fn count(&self, name: &str, structures: &BTreeMap<&str, &Structure>) -> BoardCount {
+        let known = || self.ids.iter().filter_map(|id| structures.get(id).copied());
+        let shapes: BTreeSet<_> = known().filter_map(shape).collect();
+        let is_whole =
+            |row: &&Structure| row.kv_heads.is_some() && row.vocab_size.is_some() && row.pos.is_some();
+        let whole: BTreeSet<_> = known().filter(is_whole).filter_map(shape).collect();
+        BoardCount {
+            name: name.to_owned(),
+            scores: self.scores,
+            checkpoints: self.ids.len(),
+            shapes: shapes.len(),
+            whole: whole.len(),
+            newest: Some(self.newest.clone()).filter(|day| !day.is_empty()),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The questions of the forecast: the boards' benchmarks, and Proteus' runs of two of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog::Catalog;
+use catalog::plausible::Sizes;
+use catalog::tables::{Checkpoint, ResolvedBy};
+use study::abilities::benchmark;
+use study::forecast::{Question, Row};
+
+use super::{Shapes, V1, V2, by_id, root};
+
+/// Benchmarks of Proteus that agree with leaderboard v2's, on whose rows they are forecast.
+const ELSEWHERE: [(&str, &str); 2] = [("bbh", "proteus_bbh"), ("mmlu_pro", "proteus_mmlu_pro")];
+
+/// Every benchmark of the two leaderboards on its own later rows, and two of v2 on those of Proteus.
+pub(crate) fn questions(catalog: &Catalog) -> Vec<Question> {
+    let rows = Rows::of(catalog);
+    let mut all: Vec<Question> = Vec::new();
+    let boards = [
+        (V1, study::leaderboard_v1::BENCHMARKS),
+        (V2, study::dimensions::BENCHMARKS),
+    ];
+    for (board, names) in boards {
+        for name in names {
+            all.extend(question(
+                name,
+                board,
+                rows.of_benchmark(name, &BTreeSet::new()),
+                None,
+            ));
+        }
+    }
+    for (own, other) in ELSEWHERE {
+        let train = rows.of_benchmark(own, &BTreeSet::new());
+        let seen: BTreeSet<&str> = catalog
+            .scores
+            .iter()
+            .filter(|score| score.benchmark == own)
+            .map(|score| score.id.as_str())
+            .collect();
+        let later = rows.of_benchmark(other, &seen);
+        if !later.is_empty() {
+            all.extend(question(other, V2, train, Some(later)));
+        }
+    }
+    all
+}
+
+fn question(name: &str, board: &str, rows: Vec<Row>, later: Option<Vec<Row>>) -> Option<Question> {
+    let known = benchmark(name)?;
+    let on = if later.is_some() { ", on Proteus" } else { "" };
+    (!rows.is_empty()).then(|| Question {
+        benchmark: name.to_owned(),
+        title: format!("{}{on}", known.title),
+        abilities: known.abilities.iter().map(ToString::to_string).collect(),
+        board: board.to_owned(),
+        names: names().map(str::to_owned).collect(),
+        rows,
+        later,
+    })
+}
+
+/// The regression's columns: those of its set.
+fn names() -> impl Iterator<Item = &'static str> {
+    let set = study::features::feature_set("structural").unwrap_or_default();
+    set.iter().copied()
+}
+
+/// What all questions share.
+struct Rows<'a> {
+    catalog: &'a Catalog,
+    shapes: Shapes<'a>,
+    checkpoints: BTreeMap<&'a str, &'a Checkpoint>,
+    repeats: BTreeSet<&'a str>,
+    /// Checkpoints whose size is not to be believed.
+    doubted: BTreeSet<&'a str>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(catalog: &'a Catalog) -> Self {
+        let checkpoints = by_id(catalog);
+        let sizes = Sizes::of(catalog);
+        let doubted = catalog.structures.iter().filter(|row| {
+            let checkpoint = checkpoints.get(row.id.as_str()).copied();
+            sizes.judge(row, checkpoint, None).disagreement.is_some()
+        });
+        let doubted = doubted.map(|row| row.id.as_str()).collect();
+        Self {
+            catalog,
+            shapes: Shapes::of(catalog),
+            checkpoints,
+            doubted,
+            repeats: catalog
+                .evaluations
+                .iter()
+                .filter(|row| row.duplicate_of.is_some())
+                .map(|row| row.evaluation.as_str())
+                .collect(),
+        }
+    }
+
+    /// One row a checkpoint of a benchmark, those of `without` and all of which a column is not known left out.
+    fn of_benchmark(&self, name: &str, without: &BTreeSet<&str>) -> Vec<Row> {
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let scores = self.catalog.scores.iter().filter(|score| {
+            score.benchmark == name
+                && !self.repeats.contains(score.evaluation.as_str())
+                && !without.contains(score.id.as_str())
+                && !self.doubted.contains(score.id.as_str())
+        });
+        scores
+            .filter(|score| seen.insert(&score.id))
+            .filter_map(|score| self.row(&score.id, score.value))
+            .collect()
+    }
+
+    /// The last ancestor that is declared; where none is, the one that its structure was taken from.
+    fn base(&self, id: &str) -> String {
+        let declared = root(&self.checkpoints, id);
+        if declared != id {
+            return declared;
+        }
+        let structure = self.shapes.structure(id);
+        let taken = structure.filter(|row| matches!(row.resolved_by, ResolvedBy::Lineage | ResolvedBy::Name));
+        // `file: org/name; what else came of another file`.
+        let of = taken.and_then(|row| row.source.as_deref()?.split_once(": "));
+        let of = of.and_then(|(_, rest)| rest.split(';').next());
+        of.map_or(declared, |of| root(&self.checkpoints, of.trim()))
+    }
+
+    fn row(&self, id: &str, score: f64) -> Option<Row> {
+        let columns = self.shapes.columns(id);
+        let at = |name: &str| study::features::position(name).and_then(|place| columns[place]);
+        let checkpoint = self.checkpoints.get(id).copied();
+        let base = self.base(id);
+        // What has no day of its own is no older than its base.
+        let day = known(at("date")).or_else(|| known(self.shapes.columns(&base)[8]))?;
+        let flag = |is: bool| f64::from(u8::from(is));
+        let training = checkpoint.and_then(|row| row.training);
+        let cell = |name: &str| match name {
+            "date" => Some(day),
+            "pretrained" => Some(flag(
+                training.is_some_and(catalog::tables::Training::is_pretrained),
+            )),
+            "merged" => Some(flag(checkpoint.and_then(|row| row.merged) == Some(true))),
+            other => at(other),
+        };
+        let size = at("size").filter(|&size| size > 0.0)?;
+        Some(Row {
+            id: id.to_owned(),
+            shape: self.shapes.number(id),
+            family: family(&base),
+            columns: names().map(cell).collect::<Option<_>>()?,
+            dimensions: [at("layers")?, at("d_model")?, at("d_ffn")?, at("heads")?],
+            size,
+            day,
+            score,
+        })
+    }
+}
+
+/// A day that is not the Hub's floor.
+fn known(day: Option<f64>) -> Option<f64> {
+    day.filter(|&day| day > f64::from(common::calendar::HUB_FLOOR))
+}
+
+/// The line that a base belongs to: its name up to its size, `qwen/qwen3`.
+fn family(base: &str) -> String {
+    let base = base.to_lowercase();
+    let (owner, name) = base.split_once('/').unwrap_or(("", &base));
+    let is_size = |word: &str| {
+        let digits = word.trim_end_matches(['b', 'm']);
+        digits.len() < word.len() && digits.parse::<f64>().is_ok()
+    };
+    let words: Vec<&str> = name.split(['-', '_']).take_while(|word| !is_size(word)).collect();
+    format!("{owner}/{}", words.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::family;
+
+    #[test]
+    fn a_family_is_a_name_up_to_its_size() {
+        assert_eq!(family("Qwen/Qwen3-8B-Base"), "qwen/qwen3");
+        assert_eq!(family("meta-llama/Llama-2-7b-hf"), "meta-llama/llama-2");
+        assert_eq!(family("google/gemma-3-270m"), "google/gemma-3");
+        assert_eq!(family("gpt2"), "/gpt2");
+    }
+}

@@ -1,0 +1,264 @@
+//! Proteus: the tasks of leaderboard v2 run on later checkpoints, without chat templates.
+//!
+//! Values are fractions. Of BBH, GPQA, `MuSR` and MMLU-Pro two scores are kept: what was counted (`proteus_bbh_raw`), and the
+//! same made 0 at chance and 100 at best as leaderboard v2 does, subtask by subtask (`proteus_bbh`), which is what compares
+//! with v2. `IFEval` and MATH were run otherwise than v2 runs them and compare with no other board: they stand raw. Of the
+//! single subtasks nothing is kept beside these means.
+
+use crate::error::Error;
+use crate::identity::Identities;
+use crate::observed::{Observed, Out};
+use crate::sources::metrics::{NORMALISED, RAW};
+use crate::sources::table::{Cells, Table};
+use crate::sources::{joined, score};
+use crate::tables::{Evaluation, Score};
+
+/// Name of this kind of source and its board.
+pub(crate) const NAME: &str = "proteus";
+
+/// The subtasks of BBH and how many answers each offers, as leaderboard v2's documentation has them.
+const BBH: [(&str, f64); 24] = [
+    ("boolean_expressions", 2.0),
+    ("causal_judgement", 2.0),
+    ("date_understanding", 6.0),
+    ("disambiguation_qa", 3.0),
+    ("formal_fallacies", 2.0),
+    ("geometric_shapes", 11.0),
+    ("hyperbaton", 2.0),
+    ("logical_deduction_five_objects", 5.0),
+    ("logical_deduction_seven_objects", 7.0),
+    ("logical_deduction_three_objects", 3.0),
+    ("movie_recommendation", 6.0),
+    ("navigate", 2.0),
+    ("object_counting", 19.0),
+    ("penguins_in_a_table", 5.0),
+    ("reasoning_about_colored_objects", 18.0),
+    ("ruin_names", 6.0),
+    ("salient_translation_error_detection", 6.0),
+    ("snarks", 2.0),
+    ("sports_understanding", 2.0),
+    ("temporal_sequences", 4.0),
+    ("tracking_shuffled_objects_five_objects", 5.0),
+    ("tracking_shuffled_objects_seven_objects", 7.0),
+    ("tracking_shuffled_objects_three_objects", 3.0),
+    ("web_of_lies", 2.0),
+];
+const MUSR: [(&str, f64); 3] = [
+    ("murder_mysteries", 2.0),
+    ("object_placements", 5.0),
+    ("team_allocation", 3.0),
+];
+
+/// A benchmark: its column, its parts with their numbers of answers (itself where it has none), metric, examples.
+struct Task {
+    name: &'static str,
+    column: &'static str,
+    parts: &'static [(&'static str, f64)],
+    /// Answers offered, where the benchmark is one part.
+    answers: f64,
+    metric: &'static str,
+    shots: i64,
+}
+
+/// A benchmark, where its column stands, and where its parts' stand.
+type Placed<'a> = (&'a Task, Option<usize>, Vec<Option<usize>>);
+
+const TASKS: [Task; 4] = [
+    Task {
+        name: "bbh",
+        column: "leaderboard_bbh",
+        parts: &BBH,
+        answers: 0.0,
+        metric: "acc_norm",
+        shots: 3,
+    },
+    Task {
+        name: "gpqa",
+        column: "leaderboard_gpqa",
+        parts: &[],
+        answers: 4.0,
+        metric: "acc_norm",
+        shots: 0,
+    },
+    Task {
+        name: "musr",
+        column: "leaderboard_musr",
+        parts: &MUSR,
+        answers: 0.0,
+        metric: "acc_norm",
+        shots: 0,
+    },
+    Task {
+        name: "mmlu_pro",
+        column: "leaderboard_mmlu_pro",
+        parts: &[],
+        answers: 10.0,
+        metric: "acc",
+        shots: 5,
+    },
+];
+
+/// Raw only: benchmark, column, metric, examples.
+const ALONE: [(&str, &str, &str, i64); 3] = [
+    ("math", "leaderboard_math_hard_exact_match_none", "exact_match", 4),
+    (
+        "ifeval_prompt",
+        "leaderboard_ifeval_prompt_level_strict_acc_none",
+        "prompt_level_strict_acc",
+        0,
+    ),
+    (
+        "ifeval_instruction",
+        "leaderboard_ifeval_inst_level_strict_acc_none",
+        "inst_level_strict_acc",
+        0,
+    ),
+];
+
+/// The setting of all runs, which tells them from leaderboard v2's.
+const SETTING: &str = "run again by the authors";
+
+/// Whether a header is this table's. The table of bases beside it repeats the first table's scores and is read for its
+/// bases alone.
+pub(crate) fn recognises(table: &Table) -> bool {
+    let has = |name: &str| table.find(name).is_some();
+    has("model_id")
+        && has("leaderboard_bbh_acc_norm_none")
+        && (!has("mapped_base_model") || has("Pretraining tokens (T)"))
+}
+
+/// Reads the table into `out`.
+pub(crate) fn read(
+    table: &mut Table,
+    (snapshot, version): (&str, &str),
+    identities: &Identities,
+    out: &mut Out<'_>,
+) -> Result<(), Error> {
+    let id = table.need(&["model_id"])?;
+    let (base, size) = (table.find("mapped_base_model"), table.find("#Params (B)"));
+    let key = if base.is_some() { "proteus-tokens" } else { NAME };
+    let find = |name: String| table.find(&name);
+    let tasks: Vec<Placed<'_>> = TASKS
+        .iter()
+        .map(|task| {
+            let whole = find(format!("{}_{}_none", task.column, task.metric));
+            let part = |(part, _): &(&str, f64)| find(format!("{}_{part}_{}_none", task.column, task.metric));
+            (task, whole, task.parts.iter().map(part).collect())
+        })
+        .collect();
+    let alone = ALONE.map(|(name, column, metric, shots)| (name, table.find(column), metric, shots));
+    while let Some(cells) = table.next()? {
+        let Some(printed) = cells.text(Some(id))? else {
+            out.reject_row(cells.row, "model_id", "", "no_name")?;
+            continue;
+        };
+        if printed.split('/').count() != 2 {
+            out.reject_row(cells.row, "model_id", printed, "name_without_organisation")?;
+            continue;
+        }
+        let Some(id) = joined(identities.of_id(printed), printed, cells.row, out)? else {
+            continue;
+        };
+        let base = cells.text(base)?.filter(|&base| base != id);
+        let evaluation = Evaluation {
+            evaluation: format!("{key}/{}", cells.row),
+            leaderboard: NAME.to_owned(),
+            id: id.clone(),
+            chat_template: Some(false),
+            listed_size: cells.float(size)?,
+            base: base.map(str::to_owned),
+            ..Evaluation::default()
+        };
+        let mut found: Vec<(String, f64, &str, &str, i64)> = Vec::new();
+        for (task, whole, parts) in &tasks {
+            let Some(value) = fraction(&cells, *whole, task.name, out)? else {
+                continue;
+            };
+            found.push((
+                format!("{}_raw", task.name),
+                value * 100.0,
+                task.metric,
+                RAW,
+                task.shots,
+            ));
+            let normalised = if task.parts.is_empty() {
+                Some(over_chance(value, task.answers))
+            } else {
+                let mut sum = Some(0.0);
+                for (&(name, answers), &column) in task.parts.iter().zip(parts) {
+                    let part = fraction(&cells, column, name, out)?;
+                    sum = sum.zip(part).map(|(sum, part)| sum + over_chance(part, answers));
+                }
+                sum.map(|sum| sum / task.parts.len() as f64)
+            };
+            found.extend(
+                normalised.map(|value| (task.name.to_owned(), value, task.metric, NORMALISED, task.shots)),
+            );
+        }
+        for (name, column, metric, shots) in alone {
+            let value = fraction(&cells, column, name, out)?;
+            found.extend(value.map(|value| (name.to_owned(), value * 100.0, metric, RAW, shots)));
+        }
+        let scores: Vec<Score> = found
+            .into_iter()
+            .map(|(name, value, metric, scale, shots)| Score {
+                benchmark: format!("{NAME}_{name}"),
+                // What is left beyond a thousandth of a point is the division's.
+                value: (value * 1e3).round() / 1e3,
+                metric: Some(metric.to_owned()),
+                scale: Some(scale.to_owned()),
+                shots: Some(shots),
+                setting: Some(SETTING.to_owned()),
+                ..score(&evaluation, snapshot, version)
+            })
+            .collect();
+        out.observe(
+            cells.row,
+            Observed {
+                id,
+                base: base.map(str::to_owned),
+                base_relation: base.map(|_| "named".to_owned()),
+                ..Observed::default()
+            },
+        )?;
+        if !scores.is_empty() {
+            out.evaluation(cells.row, evaluation, scores)?;
+        }
+    }
+    Ok(())
+}
+
+/// A share of one; what is none is written down.
+fn fraction(
+    cells: &Cells<'_>,
+    column: Option<usize>,
+    name: &str,
+    out: &mut Out<'_>,
+) -> Result<Option<f64>, Error> {
+    let Some(value) = cells.float(column)? else {
+        return Ok(None);
+    };
+    if (0.0..=1.0).contains(&value) {
+        return Ok(Some(value));
+    }
+    out.reject_field(cells.row, name, &value.to_string(), "score_out_of_range")?;
+    Ok(None)
+}
+
+/// Points over chance among so many answers, none below 0: leaderboard v2's rule.
+fn over_chance(share: f64, answers: f64) -> f64 {
+    let chance = 1.0 / answers;
+    ((share - chance) / (1.0 - chance) * 100.0).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::over_chance;
+
+    #[test]
+    fn chance_is_zero_and_all_right_a_hundred() {
+        assert_eq!((over_chance(0.1, 10.0), over_chance(1.0, 10.0)), (0.0, 100.0));
+        assert!((over_chance(0.55, 10.0) - 50.0).abs() < 1e-9);
+        assert_eq!(over_chance(0.2, 4.0), 0.0);
+    }
+}
