@@ -12,6 +12,7 @@ use crate::discover::{Found, Root, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
+use crate::interventions::Interventions;
 use crate::known::Known;
 use crate::labels;
 use crate::manifest;
@@ -21,7 +22,7 @@ use crate::reading::{Context, Surveys, read, survey};
 use crate::resolve::Resolver;
 use crate::schema::{Row, SCHEMA_VERSION};
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Item, Manifest, Reject, Score, Source,
+    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Intervention, Item, Manifest, Reject, Score, Source,
     Structure, TableFile,
 };
 use crate::training::Trainings;
@@ -170,6 +171,7 @@ pub(crate) fn build_into(
     let mut listed = Vec::new();
     let mut rejects = writers.start::<Reject>()?;
     let mut items = writers.start::<Item>()?;
+    let mut interventions = Interventions::default();
     for (number, found_source) in found.iter().enumerate() {
         progress(Progress::Reading {
             source: found_source.file.clone(),
@@ -199,6 +201,10 @@ pub(crate) fn build_into(
                 Ok(())
             }
             Fact::Item(item) => items.push(*item),
+            Fact::Intervention(row) => {
+                interventions.note(*row);
+                Ok(())
+            }
             Fact::Reject(reject) => rejects.push(reject),
         };
         let context = Context {
@@ -265,6 +271,7 @@ pub(crate) fn build_into(
     writers.all::<Accuracy>(accuracy)?;
     writers.finish(rejects)?;
     writers.finish(items)?;
+    writers.all::<Intervention>(interventions.rows()?)?;
     let mut manifest = Manifest {
         schema_version: SCHEMA_VERSION,
         catalog_sha256: String::new(),

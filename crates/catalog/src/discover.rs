@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
+    architectures, bases, community_evals, config_files, gemstones, harness, hub_configs, hub_listing, hub_models,
+    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
     task_tables,
 };
 
@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Samples,
     Scaling,
     Outside,
+    Gemstones,
+    Interventions,
     Listing,
 }
 
@@ -55,6 +57,8 @@ impl Kind {
             Self::Samples => samples::NAME,
             Self::Scaling => scaling::NAME,
             Self::Outside => outside::NAME,
+            Self::Gemstones => gemstones::NAME,
+            Self::Interventions => interventions::NAME,
             Self::Task(at) => task_tables::SPECS.get(at).map_or("task", |spec| spec.name),
             Self::LlmPerf => llm_perf::NAME,
             Self::HubConfigs => hub_configs::NAME,
@@ -90,6 +94,8 @@ impl Kind {
             | Self::HubApi
             | Self::Scaling
             | Self::Outside
+            | Self::Gemstones
+            | Self::Interventions
             | Self::Samples => Role::Other,
         }
     }
@@ -208,7 +214,9 @@ type Told<T> = (Kind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let table = Table::open(path, file)?;
-    let kinds: [Told<Table>; 11] = [
+    let kinds: [Told<Table>; 13] = [
+        (Kind::Gemstones, gemstones::recognises),
+        (Kind::Interventions, interventions::recognises),
         (Kind::Outside, outside::recognises),
         (Kind::ModelInfo, model_info::recognises),
         (Kind::LeaderboardV1, leaderboard_v1::recognises),

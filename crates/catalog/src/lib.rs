@@ -21,6 +21,7 @@ pub mod error;
 pub mod export;
 mod gather;
 mod hash;
+mod interventions;
 pub mod items;
 mod known;
 mod labels;

@@ -42,6 +42,8 @@ provenance! {
     "tasks/evalplus_results.csv" "https://github.com/evalplus/evalplus.github.io" "87418456",
     "hub/models-by-base-2025-10.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776",
     "hub/models-2022-07.csv.gz" "https://github.com/farach/huggingfaceR" "56b2c416",
+    "gemstones/light_eval_df.parquet" "https://github.com/mcleish7/gemstone-scaling-laws" "5f420478",
+    "gemstones/light_eval_df_err.parquet" "https://github.com/mcleish7/gemstone-scaling-laws" "5f420478",
     "hub/model-parameters.csv" "https://github.com/Interconnects-AI/tracked-models" "3cd80206",
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, cut};
-use crate::tables::{Days, Evaluation, Item, Millis, Reject, Score};
+use crate::tables::{Days, Evaluation, Intervention, Item, Millis, Reject, Score};
 
 /// The dimensions a structure has, in the order of [`DIMENSIONS`].
 pub(crate) type Dimensions = [Option<i64>; 7];
@@ -74,6 +74,8 @@ pub(crate) enum Fact {
     Evaluation(Box<Evaluation>, Vec<Score>),
     /// One item of a benchmark.
     Item(Box<Item>),
+    /// One score of a run whose structure was changed on purpose.
+    Intervention(Box<Intervention>),
     /// What a board outside says of a checkpoint, to compare with.
     Outside(Outside),
     /// A field or row left out.
@@ -142,6 +144,12 @@ impl<'a> Out<'a> {
     pub(crate) fn item(&mut self, row: u64, item: Item) -> Result<(), Error> {
         self.keep(row);
         (self.sink)(Fact::Item(Box::new(item)))
+    }
+
+    /// Row `row` is a score of a run whose structure was changed on purpose.
+    pub(crate) fn intervention(&mut self, row: u64, intervention: Intervention) -> Result<(), Error> {
+        self.keep(row);
+        (self.sink)(Fact::Intervention(Box::new(intervention)))
     }
 
     /// Row `row` is left out whole.

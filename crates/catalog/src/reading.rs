@@ -12,8 +12,8 @@ use crate::observed::{Fact, Out};
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, harness, hub_configs, hub_listing, hub_models,
-    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
+    architectures, bases, community_evals, config_files, gemstones, harness, hub_configs, hub_listing, hub_models,
+    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
     task_tables,
 };
 use crate::tables::Source;
@@ -151,6 +151,8 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
     match kind {
         Kind::Scaling => scaling::read(table, out),
         Kind::Outside => outside::read(table, out),
+        Kind::Gemstones => gemstones::read(table, out),
+        Kind::Interventions => interventions::read(table, out),
         Kind::LeaderboardV1 => leaderboard_v1::read(table, snapshot, version, out),
         Kind::LeaderboardV2 => {
             let survey = surveys.get(&table.file).copied().unwrap_or_default();

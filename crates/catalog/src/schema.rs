@@ -6,12 +6,13 @@ use crate::tables::{ResolvedBy, Training};
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// Names of the catalog's own tables, in the order of the help.
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 11] = [
     "checkpoints",
     "structures",
     "evaluations",
     "scores",
     "items",
+    "interventions",
     "duplicates",
     "conflicts",
     "rejects",
