@@ -1,6 +1,7 @@
 //! From the catalog's tables to the study's rows: the joins, and nothing else.
 
 mod checkpoints;
+mod controlled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use study::leaderboard_v1::{self, StructureRow};
 use study::section::Section;
 
 pub(crate) use checkpoints::checkpoints;
+pub(crate) use controlled::{placebo, runs};
 
 /// Names of the two leaderboards whose columns the study knows.
 pub(crate) const V1: &str = "open-llm-leaderboard-v1";

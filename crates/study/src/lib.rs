@@ -12,6 +12,7 @@ pub mod ceiling;
 pub mod claims;
 pub mod compare;
 pub mod conformal;
+pub mod controlled;
 pub mod correlations;
 pub mod dataset;
 pub mod design;

@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use catalog::Catalog;
 use indicatif::ProgressBar;
 use study::board::Board;
+use study::controlled::{self, Controlled};
 use study::correlations::{self, Correlations};
 use study::dimensions::{self, Dimensions, LeaderboardRow, six_dimensions};
 use study::leaderboard_v1::{self, LeaderboardV1, StructureRow};
@@ -71,7 +72,13 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
+    Part {
+        name: "controlled",
+        sections: &["controlled"],
+        steps: 1,
+        run: controlled,
+    },
     Part {
         name: "dataset",
         sections: &["dataset"],
@@ -116,6 +123,9 @@ const PARTS: [Part; 6] = [
         run: evidence,
     },
 ];
+
+/// Shuffles of a permutation test, and draws of a simultaneous interval.
+const SHUFFLES: usize = 2_000;
 
 /// The ledger's id.
 const CLAIMS: &str = "claims";
@@ -220,6 +230,18 @@ fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     section.tables.push(dimensions::rows_table(&joined.v2));
     section.tables.extend(joined.boards().iter().map(Board::table));
     section.tables.push(trends::rows_table(&joined.checkpoints));
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn controlled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let (runs, placebo) = (rows::runs(context.catalog), rows::placebo(context.catalog));
+    let section = controlled::section(&Controlled {
+        runs: &runs,
+        placebo: &placebo,
+        shuffles: SHUFFLES,
+        seed: context.seed,
+    });
     context.bar.inc(1);
     Ok(vec![section])
 }
