@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod controlled;
+mod pooled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use study::section::Section;
 
 pub(crate) use checkpoints::checkpoints;
 pub(crate) use controlled::{placebo, runs};
+pub(crate) use pooled::pooled;
 
 /// Names of the two leaderboards whose columns the study knows.
 pub(crate) const V1: &str = "open-llm-leaderboard-v1";

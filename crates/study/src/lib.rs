@@ -4,6 +4,7 @@
 //! and the same seed gives the same bits on any number of threads.
 
 mod algebra;
+pub mod answer;
 pub mod attribution;
 pub mod board;
 pub mod by_group;
@@ -28,6 +29,7 @@ pub mod leaderboard_v1;
 pub mod learning;
 pub mod methods;
 pub mod noise;
+pub mod pooled;
 pub mod protocol;
 pub mod published;
 pub mod random;

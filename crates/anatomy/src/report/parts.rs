@@ -15,6 +15,7 @@ use study::controlled::{self, Controlled};
 use study::correlations::{self, Correlations};
 use study::dimensions::{self, Dimensions, LeaderboardRow, six_dimensions};
 use study::leaderboard_v1::{self, LeaderboardV1, StructureRow};
+use study::pooled::{self, Pooled};
 use study::section::Section;
 use study::statistics::GroupBootstrap;
 use study::trends::{self, CheckpointRow, Trends};
@@ -72,12 +73,18 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part {
         name: "controlled",
         sections: &["controlled"],
         steps: 1,
         run: controlled,
+    },
+    Part {
+        name: "pooled",
+        sections: &["pooled"],
+        steps: 1,
+        run: pooled,
     },
     Part {
         name: "dataset",
@@ -130,6 +137,11 @@ const SHUFFLES: usize = 2_000;
 /// The ledger's id.
 const CLAIMS: &str = "claims";
 
+/// The section that puts what is observed, controlled and cut side by side, and the parts it is made of.
+const ANSWER: &str = "answer";
+/// See [`ANSWER`].
+const OF_ANSWER: [&str; 2] = ["controlled", "pooled"];
+
 /// Which sections are asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Choice(Option<Vec<String>>);
@@ -169,7 +181,9 @@ impl Choice {
 
     /// The ledger is judged on the findings of every part.
     fn needs(&self, part: &Part) -> bool {
-        self.has(CLAIMS) || part.sections.iter().any(|section| self.has(section))
+        self.has(CLAIMS)
+            || self.has(ANSWER) && OF_ANSWER.contains(&part.name)
+            || part.sections.iter().any(|section| self.has(section))
     }
 
     /// Steps of the progress bar: the parts needed, and drawing.
@@ -184,9 +198,9 @@ impl Choice {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    PARTS
-        .iter()
-        .flat_map(|part| part.sections.iter().copied())
+    [ANSWER]
+        .into_iter()
+        .chain(PARTS.iter().flat_map(|part| part.sections.iter().copied()))
         .chain([CLAIMS])
 }
 
@@ -196,7 +210,7 @@ pub(crate) fn part_of(section: &str) -> Option<&'static str> {
     Some(part.name)
 }
 
-/// The sections chosen, in the order of the report; the ledger first of all, for it sums up the rest.
+/// The sections chosen, in the order of the report: the answer first, then the ledger, for it sums up the rest.
 pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Section>> {
     let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
@@ -215,13 +229,24 @@ pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Sec
         }
         sections.extend(given);
     }
+    if choice.has(ANSWER) {
+        let findings = sections.iter().flat_map(|section| &section.findings);
+        let answer = study::answer::section(findings);
+        sections.insert(0, answer);
+    }
     if choice.has(CLAIMS) {
         let findings = sections.iter().flat_map(|section| &section.findings);
         let ledger = study::claims::section(findings);
-        sections.insert(0, ledger);
+        insert_ledger(&mut sections, ledger);
     }
     sections.retain(|section| choice.has(&section.id));
     Ok(sections)
+}
+
+/// Puts the ledger where it is read: before the sections it sums up, after the answer.
+pub(crate) fn insert_ledger(sections: &mut Vec<Section>, ledger: Section) {
+    let at = usize::from(sections.first().is_some_and(|section| section.id == ANSWER));
+    sections.insert(at, ledger);
 }
 
 fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
@@ -240,6 +265,17 @@ fn controlled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
         runs: &runs,
         placebo: &placebo,
         shuffles: SHUFFLES,
+        seed: context.seed,
+    });
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn pooled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let boards = rows::pooled(context.catalog);
+    let section = pooled::section(&Pooled {
+        boards: &boards,
+        shuffles: SHUFFLES / 4,
         seed: context.seed,
     });
     context.bar.inc(1);

@@ -51,7 +51,7 @@ pub(crate) struct Plan {
 }
 
 /// What is quick comes first: pages show it while the rest is computed.
-const QUICK: &str = "dataset,trends,dimensions,correlations,leaderboard_v1";
+const QUICK: &str = "answer,controlled,pooled,dataset,trends,dimensions,correlations,leaderboard_v1";
 /// The rest: regressions by many methods, repeated. The ledger is made of all findings.
 const SLOW: &str = "attribution";
 
@@ -195,7 +195,7 @@ impl Slot {
         if is_last && only.is_none() {
             let findings = sections.iter().flat_map(|section| &section.findings);
             let ledger = study::claims::section(findings);
-            sections.insert(0, ledger);
+            report::insert_ledger(sections, ledger);
         }
         let study = report::Study {
             headlines: report::headlines(sections),

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::suite::{Design, FIRST_PART, LEAST_SPREAD, SIZE, Suite, part_words};
+use super::suite::{Design, FIRST_PART, SIZE, Suite, part_words};
 use super::{Controlled, Fixed, source_of};
 use crate::finding::{Finding, Interval};
 use crate::random::Random;
@@ -254,9 +254,7 @@ pub(super) fn findings(
                     format!("How many points does it buy: {} doubled, {} fixed, on {benchmark}?", part_words(part), fixed.words()),
                 )
                 .with_value(f64::NAN, "points per doubling", n, method)
-                .with_note(format!(
-                    "not identified: given size and the other parts it varies by {spread:.2} doublings, less than {LEAST_SPREAD}"
-                )),
+                .with_note(format!("not identified: {}", spread.in_words())),
             );
         }
     }

@@ -8,7 +8,9 @@ use crate::statistics::{LinearDesign, dot, mean};
 /// Fewer shapes than this make no design.
 const LEAST_SHAPES: usize = 8;
 /// A part whose spread, given size and the other parts, is below this many doublings does not vary on its own.
-pub(super) const LEAST_SPREAD: f64 = 0.15;
+const LEAST_SPREAD: f64 = 0.15;
+/// And one whose spread rests on fewer shapes than this, counted as evenly spread ones, does so by accident.
+const LEAST_EVEN: f64 = 4.0;
 /// Checkpoints from this share of the training on are late: their mean is a shape's score.
 const LATE: f64 = 0.6;
 /// Shapes whose sizes are further apart than this many doublings are of different blocks.
@@ -38,7 +40,7 @@ pub(super) struct Suite<'a> {
 pub(super) const PARTS: [(&str, fn(&Run) -> Option<f64>); 4] = [
     ("layers", |run| run.parts[0]),
     ("d_ffn", |run| Some(run.parts[2]? / run.parts[1]?)),
-    ("kv_heads", |run| Some(run.parts[4]? / run.parts[3]?)),
+    ("heads_per_kv", |run| Some(run.parts[3]? / run.parts[4]?)),
     ("experts", |run| run.parts[5]),
 ];
 
@@ -47,9 +49,33 @@ pub(super) fn part_words(part: &str) -> &'static str {
     match part {
         "layers" => "layers",
         "d_ffn" => "the feed-forward width over the width",
-        "kv_heads" => "key and value heads over heads",
+        "heads_per_kv" => "heads over key and value heads",
         "experts" => "experts",
         _ => "this part",
+    }
+}
+
+/// How a part varies given size and the other parts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Spread {
+    /// Standard deviation, in doublings.
+    pub(super) doublings: f64,
+    /// Shapes that would vary as evenly.
+    pub(super) even: f64,
+}
+
+impl Spread {
+    fn is_enough(self) -> bool {
+        self.doublings >= LEAST_SPREAD && self.even >= LEAST_EVEN
+    }
+
+    /// Why a part gets no number.
+    pub(super) fn in_words(self) -> String {
+        format!(
+            "given size and the other parts it varies by {:.2} doublings (wanted {LEAST_SPREAD}), over {:.1} shapes evenly \
+             counted (wanted {LEAST_EVEN})",
+            self.doublings, self.even
+        )
     }
 }
 
@@ -59,8 +85,8 @@ pub(super) struct Design {
     pub(super) fixed: Fixed,
     /// Names of the parts that vary on their own, one a column from [`FIRST_PART`] on.
     pub(super) parts: Vec<&'static str>,
-    /// The parts that do not, each with its spread given size and the other parts, in doublings.
-    pub(super) not_identified: Vec<(&'static str, f64)>,
+    /// The parts that do not, each with its spread given size and the other parts, and the shapes that it rests on.
+    pub(super) not_identified: Vec<(&'static str, Spread)>,
     /// Spread of each identified part given all else, in doublings.
     pub(super) spreads: Vec<f64>,
     pub(super) columns: Vec<Vec<f64>>,
@@ -176,9 +202,11 @@ impl<'a> Suite<'a> {
             }
         }
         loop {
-            let spreads: Vec<f64> = (0..kept.len()).map(|part| spread(&base, &kept, part)).collect();
-            let least = (0..kept.len()).min_by(|&a, &b| spreads[a].total_cmp(&spreads[b]));
-            match least.filter(|&part| spreads[part] < LEAST_SPREAD) {
+            let spreads: Vec<Spread> = (0..kept.len()).map(|part| spread(&base, &kept, part)).collect();
+            let least = (0..kept.len())
+                .filter(|&part| !spreads[part].is_enough())
+                .min_by(|&a, &b| spreads[a].doublings.total_cmp(&spreads[b].doublings));
+            match least {
                 Some(part) => not_identified.push((kept.remove(part).0, spreads[part])),
                 None => {
                     let columns: Vec<Vec<f64>> = base
@@ -191,7 +219,7 @@ impl<'a> Suite<'a> {
                         fixed,
                         parts: kept.iter().map(|(name, _)| *name).collect(),
                         not_identified,
-                        spreads,
+                        spreads: spreads.iter().map(|spread| spread.doublings).collect(),
                         columns,
                         linear,
                         blocks: blocks(&sizes),
@@ -209,7 +237,7 @@ fn centred(values: &[f64]) -> Vec<f64> {
 
 /// Standard deviation of what size and the other parts leave of a part, in doublings; others that follow from each other
 /// count once.
-fn spread(base: &[Vec<f64>], parts: &[(&str, Vec<f64>)], part: usize) -> f64 {
+fn spread(base: &[Vec<f64>], parts: &[(&str, Vec<f64>)], part: usize) -> Spread {
     let others = parts.iter().enumerate().filter(|(other, _)| *other != part);
     let mut basis: Vec<Vec<f64>> = Vec::new();
     for column in base.iter().chain(others.map(|(_, (_, column))| column)) {
@@ -220,7 +248,12 @@ fn spread(base: &[Vec<f64>], parts: &[(&str, Vec<f64>)], part: usize) -> f64 {
         }
     }
     let rest = beside(&basis, &parts[part].1);
-    (dot(&rest, &rest) / rest.len().max(1) as f64).sqrt()
+    let squares: Vec<f64> = rest.iter().map(|x| x * x).collect();
+    let total: f64 = squares.iter().sum();
+    Spread {
+        doublings: (total / rest.len().max(1) as f64).sqrt(),
+        even: if total > 0.0 { total * total / dot(&squares, &squares) } else { 0.0 },
+    }
 }
 
 /// What columns at right angles and of length one leave of a column; twice, for what rounding left the first time.

@@ -69,7 +69,7 @@ pub(super) fn tables(section: &mut Section, suites: &[Suite<'_>]) {
             .iter()
             .take(1)
             .flat_map(|design| &design.not_identified)
-            .map(|(part, spread)| format!("{part} ({spread:.2} doublings)"))
+            .map(|(part, spread)| format!("{part} ({})", spread.in_words()))
             .collect();
         if !open.is_empty() {
             text.push(format!(

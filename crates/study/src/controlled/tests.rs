@@ -81,7 +81,7 @@ fn a_planted_effect_is_found_and_one_that_is_not_there_is_not() {
 #[test]
 fn what_does_not_vary_on_its_own_gets_no_number() {
     let told = ask(&runs(0.5, 6, |_| 4.0));
-    for part in ["d_ffn", "kv_heads"] {
+    for part in ["d_ffn", "heads_per_kv"] {
         let found = find(&told, &format!("controlled.made_up.flops_token.{part}.arc"));
         assert_eq!(found.value, None);
         assert!(found.notes.iter().any(|note| note.starts_with("not identified")), "{found:?}");
