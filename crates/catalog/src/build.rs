@@ -22,8 +22,8 @@ use crate::reading::{Context, Surveys, read, survey};
 use crate::resolve::Resolver;
 use crate::schema::{Row, SCHEMA_VERSION};
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Intervention, Item, Manifest, Reject, Score, Source,
-    Structure, TableFile,
+    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Intervention, Item, Manifest, Reject, Score,
+    Source, Structure, TableFile,
 };
 use crate::training::Trainings;
 

@@ -10,7 +10,8 @@ use crate::schema::{Row, SCHEMA_VERSION};
 use crate::snapshot::SNAPSHOT;
 use crate::stores;
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Intervention, Item, Manifest, Reject, Score, Structure,
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Intervention, Item, Manifest, Reject, Score,
+    Structure,
 };
 
 /// Everything in memory.

@@ -2,7 +2,8 @@
 
 use crate::schema::table;
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Intervention, Item, Reject, Score, Source, Structure,
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Intervention, Item, Reject, Score, Source,
+    Structure,
 };
 
 table!(Checkpoint, "checkpoints", {

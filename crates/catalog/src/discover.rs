@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, gemstones, harness, hub_configs, hub_listing, hub_models,
-    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
-    task_tables,
+    architectures, bases, community_evals, config_files, gemstones, harness, hub_configs, hub_listing,
+    hub_models, interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside,
+    samples, scaling, structures, task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.

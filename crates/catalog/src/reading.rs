@@ -12,9 +12,9 @@ use crate::observed::{Fact, Out};
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, gemstones, harness, hub_configs, hub_listing, hub_models,
-    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside, samples, scaling, structures,
-    task_tables,
+    architectures, bases, community_evals, config_files, gemstones, harness, hub_configs, hub_listing,
+    hub_models, interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, outside,
+    samples, scaling, structures, task_tables,
 };
 use crate::tables::Source;
 

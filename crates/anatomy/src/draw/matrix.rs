@@ -18,7 +18,11 @@ const INK: &str = "#1b1f24";
 pub(super) fn matrix(figure: &Figure, drawn: &Matrix) -> String {
     let width = LABEL + CELL * drawn.columns.len() as f64 + 16.0;
     let letters = ((width - 24.0) / 5.1) as usize;
-    let sentences: Vec<Vec<String>> = drawn.rows.iter().map(|row| wrapped(&row.sentence, letters)).collect();
+    let sentences: Vec<Vec<String>> = drawn
+        .rows
+        .iter()
+        .map(|row| wrapped(&row.sentence, letters))
+        .collect();
     let tops = tops(drawn, &sentences);
     let height = tops.last().copied().unwrap_or(HEAD) + 26.0;
     let mut svg = format!(
@@ -39,7 +43,15 @@ pub(super) fn matrix(figure: &Figure, drawn: &Matrix) -> String {
         }
         let lines = wrapped(name, (wide / 6.0) as usize);
         for (line, words) in lines.iter().enumerate() {
-            text(&mut svg, left + wide / 2.0, 76.0 + 12.0 * line as f64, 11.0, "middle", INK, words);
+            text(
+                &mut svg,
+                left + wide / 2.0,
+                76.0 + 12.0 * line as f64,
+                11.0,
+                "middle",
+                INK,
+                words,
+            );
         }
         left += wide;
     }
@@ -51,7 +63,11 @@ pub(super) fn matrix(figure: &Figure, drawn: &Matrix) -> String {
     for ((row, lines), top) in drawn.rows.iter().zip(&sentences).zip(&tops) {
         let is_first_yardstick = row.is_yardstick && !was_yardstick;
         was_yardstick = row.is_yardstick;
-        let (colour_of_line, thick) = if is_first_yardstick { (INK, 1.6) } else { ("#d1d9e0", 1.0) };
+        let (colour_of_line, thick) = if is_first_yardstick {
+            (INK, 1.6)
+        } else {
+            ("#d1d9e0", 1.0)
+        };
         let _ = write!(
             svg,
             "<line x1=\"8\" y1=\"{top}\" x2=\"{}\" y2=\"{top}\" stroke=\"{colour_of_line}\" stroke-width=\"{thick}\"/>",
@@ -60,7 +76,15 @@ pub(super) fn matrix(figure: &Figure, drawn: &Matrix) -> String {
         one_row(&mut svg, drawn, row, *top);
         let below = top + cell_height();
         for (line, words) in lines.iter().enumerate() {
-            text(&mut svg, 12.0, below + 9.0 + SENTENCE * line as f64, 9.5, "start", "#59636e", words);
+            text(
+                &mut svg,
+                12.0,
+                below + 9.0 + SENTENCE * line as f64,
+                9.5,
+                "start",
+                "#59636e",
+                words,
+            );
         }
     }
     axis(&mut svg, drawn, height - 22.0);
@@ -98,12 +122,28 @@ const HALF: f64 = CELL / 2.0 - 7.0;
 
 fn one_row(svg: &mut String, drawn: &Matrix, row: &MatrixRow, top: f64) {
     for (line, words) in wrapped(&row.name, 22).iter().enumerate() {
-        text(svg, 12.0, top + 18.0 + 13.0 * line as f64, 11.5, "start", INK, words);
+        text(
+            svg,
+            12.0,
+            top + 18.0 + 13.0 * line as f64,
+            11.5,
+            "start",
+            INK,
+            words,
+        );
     }
     for (place, marks) in row.cells.iter().enumerate() {
         let middle = LABEL + CELL * (place as f64 + 0.5);
         if marks.is_empty() {
-            text(svg, middle, top + 8.0 + 1.5 * LANE + 4.0, 12.0, "middle", GREY, "–");
+            text(
+                svg,
+                middle,
+                top + 8.0 + 1.5 * LANE + 4.0,
+                12.0,
+                "middle",
+                GREY,
+                "–",
+            );
             continue;
         }
         let (above, below) = (top + 5.0, top + 8.0 + 3.0 * LANE);
@@ -117,7 +157,9 @@ fn one_row(svg: &mut String, drawn: &Matrix, row: &MatrixRow, top: f64) {
         }
         if !row.is_yardstick && marks.iter().all(|mark| !mark.is_clear) {
             let sees = marks.iter().filter_map(|mark| mark.sees).reduce(f64::min);
-            let words = sees.map_or("cannot tell".to_owned(), |least| format!("cannot tell (≥ {least:.1})"));
+            let words = sees.map_or("cannot tell".to_owned(), |least| {
+                format!("cannot tell (≥ {least:.1})")
+            });
             text(svg, middle, below + 9.0, 8.5, "middle", GREY, &words);
         }
     }
@@ -166,7 +208,15 @@ fn one_mark(svg: &mut String, mark: &Mark, clip: f64, middle: f64, y: f64) {
             y + 4.0
         );
         let anchor = if way > 0.0 { "end" } else { "start" };
-        text(svg, x - 6.0 * way, y + 3.0, 8.5, anchor, ink, &format!("{:+.1}", mark.value));
+        text(
+            svg,
+            x - 6.0 * way,
+            y + 3.0,
+            8.5,
+            anchor,
+            ink,
+            &format!("{:+.1}", mark.value),
+        );
         Ok(())
     } else {
         match mark.evidence {
@@ -174,7 +224,10 @@ fn one_mark(svg: &mut String, mark: &Mark, clip: f64, middle: f64, y: f64) {
                 svg,
                 "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.4\" fill=\"#ffffff\" stroke=\"{ink}\" stroke-width=\"1.6\"/>"
             ),
-            Evidence::Controlled => write!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.4\" fill=\"{ink}\"/>"),
+            Evidence::Controlled => write!(
+                svg,
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.4\" fill=\"{ink}\"/>"
+            ),
             Evidence::Surgery => write!(
                 svg,
                 "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"6.4\" height=\"6.4\" fill=\"{ink}\"/>",
@@ -195,7 +248,10 @@ fn legend(svg: &mut String, left: f64, y: f64) {
     };
     let mut x = left + 14.0;
     for (evidence, words) in [
-        (Evidence::Observational, "observational: known structures, family effects"),
+        (
+            Evidence::Observational,
+            "observational: known structures, family effects",
+        ),
         (Evidence::Controlled, "controlled: operations per token fixed"),
         (Evidence::Surgery, "surgery: two networks cut to one size"),
     ] {
@@ -209,14 +265,26 @@ fn legend(svg: &mut String, left: f64, y: f64) {
         x - 12.0,
         y - 5.0
     );
-    text(svg, x + 18.0, y + 4.0, 10.5, "start", INK, "grey: cannot tell; the band would not have been seen");
+    text(
+        svg,
+        x + 18.0,
+        y + 4.0,
+        10.5,
+        "start",
+        INK,
+        "grey: cannot tell; the band would not have been seen",
+    );
 }
 
 /// The axis that every cell has, drawn once under the first.
 fn axis(svg: &mut String, drawn: &Matrix, y: f64) {
     for place in 0..drawn.columns.len() {
         let middle = LABEL + CELL * (place as f64 + 0.5);
-        for (value, words) in [(-drawn.clip, format!("−{:.0}", drawn.clip)), (0.0, "0".to_owned()), (drawn.clip, format!("+{:.0}", drawn.clip))] {
+        for (value, words) in [
+            (-drawn.clip, format!("−{:.0}", drawn.clip)),
+            (0.0, "0".to_owned()),
+            (drawn.clip, format!("+{:.0}", drawn.clip)),
+        ] {
             let x = middle + HALF * value / drawn.clip;
             let _ = write!(
                 svg,
@@ -298,7 +366,10 @@ mod tests {
         let open = drawn(false, 3.0);
         assert_eq!(open.matches(colour(2)).count(), 2);
         assert!(open.contains("cannot tell (≥ 2.5)") && open.contains(">–<"));
-        assert!(open.contains("maths &amp; more") || open.contains("maths &amp;"), "{open}");
+        assert!(
+            open.contains("maths &amp; more") || open.contains("maths &amp;"),
+            "{open}"
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ use study::section::Section;
 use study::statistics::GroupBootstrap;
 use study::trends::{self, CheckpointRow, Trends};
 
-use crate::{evidence, rows};
+use crate::{evidence, rows, stated};
 
 /// What every part is computed from.
 #[derive(Clone, Copy)]
@@ -235,18 +235,22 @@ pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Sec
         sections.insert(0, answer);
     }
     if choice.has(CLAIMS) {
-        let findings = sections.iter().flat_map(|section| &section.findings);
-        let ledger = study::claims::section(findings);
-        insert_ledger(&mut sections, ledger);
+        add_ledger(&mut sections, context.seed)?;
     }
     sections.retain(|section| choice.has(&section.id));
     Ok(sections)
 }
 
-/// Puts the ledger where it is read: before the sections it sums up, after the answer.
-pub(crate) fn insert_ledger(sections: &mut Vec<Section>, ledger: Section) {
+/// Judges the claims on the findings of these sections and puts the ledger where it is read: before the sections it sums
+/// up, after the answer.
+pub(crate) fn add_ledger(sections: &mut Vec<Section>, seed: u64) -> Result<()> {
+    let findings = || sections.iter().flat_map(|section| &section.findings);
+    let mut ledger = study::claims::section(findings());
+    let later = stated::judged(&study::claims::Findings::new(findings()), seed)?;
+    stated::into_ledger(&mut ledger, &later);
     let at = usize::from(sections.first().is_some_and(|section| section.id == ANSWER));
     sections.insert(at, ledger);
+    Ok(())
 }
 
 fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {

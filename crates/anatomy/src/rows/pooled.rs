@@ -81,7 +81,9 @@ fn row(
     }
     let size = structure.size.filter(|size| *size > 0.0)?;
     let active = match checkpoint {
-        Some(checkpoint) if checkpoint.is_moe == Some(true) => checkpoint.parameters_active? as f64 / (size * 1e9),
+        Some(checkpoint) if checkpoint.is_moe == Some(true) => {
+            checkpoint.parameters_active? as f64 / (size * 1e9)
+        }
         _ => 1.0,
     };
     let count = |value: Option<i64>| value.map(|value| value as f64);

@@ -93,7 +93,9 @@ pub(crate) fn of(figure: &Figure) -> Table {
                 .collect(),
         ),
         Drawing::Matrix(matrix) => (
-            vec!["part", "column", "evidence", "value", "low", "high", "clear", "sees"],
+            vec![
+                "part", "column", "evidence", "value", "low", "high", "clear", "sees",
+            ],
             matrix_rows(matrix),
         ),
         Drawing::Dendrogram { names, merges } => (

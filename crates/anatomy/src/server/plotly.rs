@@ -82,7 +82,8 @@ pub(crate) fn spec(figure: &Figure) -> Value {
                 .iter()
                 .flat_map(|row| {
                     let cells = row.cells.iter().zip(&matrix.columns);
-                    let marks = cells.flat_map(|(marks, column)| marks.iter().map(move |mark| (mark, column)));
+                    let marks =
+                        cells.flat_map(|(marks, column)| marks.iter().map(move |mark| (mark, column)));
                     marks.map(|(mark, column)| Bar {
                         group: column.clone(),
                         series: format!("{}, {}", row.name, mark.evidence.words()),

@@ -193,9 +193,7 @@ impl Slot {
         sections.extend(more.sections);
         // What `anatomy report` does when all parts are there.
         if is_last && only.is_none() {
-            let findings = sections.iter().flat_map(|section| &section.findings);
-            let ledger = study::claims::section(findings);
-            report::insert_ledger(sections, ledger);
+            report::add_ledger(sections, *seed)?;
         }
         let study = report::Study {
             headlines: report::headlines(sections),

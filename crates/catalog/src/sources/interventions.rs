@@ -58,7 +58,11 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
     .map(at);
     let file = table.file.clone();
     while let Some(cells) = table.next()? {
-        let word = |place: usize| cells.text(Some(place)).map(|text| text.unwrap_or_default().to_owned());
+        let word = |place: usize| {
+            cells
+                .text(Some(place))
+                .map(|text| text.unwrap_or_default().to_owned())
+        };
         let mut row = Intervention {
             suite: word(suite)?,
             pair_or_run: word(pair)?,
@@ -136,12 +140,13 @@ mod tests {
             assert_eq!(sides.count(), 2, "{} {}", row.pair_or_run, row.benchmark);
         }
         let gsm8k = |id: &str| {
-            let found = rows.iter().find(|row| {
-                row.id == id && row.benchmark == "gsm8k" && row.held_fixed == "params_total"
-            });
+            let found = rows
+                .iter()
+                .find(|row| row.id == id && row.benchmark == "gsm8k" && row.held_fixed == "params_total");
             found.and_then(|row| row.score).expect("printed")
         };
-        let lost = gsm8k("nvidia/Llama-3.1-Minitron-4B-Depth-Base") - gsm8k("nvidia/Llama-3.1-Minitron-4B-Width-Base");
+        let lost = gsm8k("nvidia/Llama-3.1-Minitron-4B-Depth-Base")
+            - gsm8k("nvidia/Llama-3.1-Minitron-4B-Width-Base");
         assert!((lost + 24.4).abs() < 1e-9);
     }
 }

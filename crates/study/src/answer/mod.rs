@@ -14,7 +14,10 @@ use crate::section::{Axis, Cell, Drawing, Figure, Matrix, MatrixRow, Section, Ta
 
 /// Abilities with the benchmarks that ask for them, in the order of the figure.
 pub(crate) const ABILITIES: [(&str, &[&str]); 6] = [
-    ("commonsense and reasoning", &["arc", "hellaswag", "winogrande", "piqa"]),
+    (
+        "commonsense and reasoning",
+        &["arc", "hellaswag", "winogrande", "piqa"],
+    ),
     ("knowledge", &["mmlu", "mmlu_pro"]),
     ("maths", &["gsm8k", "math"]),
     ("truthfulness", &["truthfulqa"]),
@@ -40,7 +43,10 @@ const CLIP: f64 = 6.0;
 /// The section, of the findings of all others; one without anything to put side by side has no figure.
 pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
     let findings = Findings::new(findings);
-    let columns: Vec<&str> = ABILITIES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let columns: Vec<&str> = ABILITIES
+        .iter()
+        .flat_map(|(_, names)| names.iter().copied())
+        .collect();
     let mut section = Section {
         id: "answer".into(),
         title: "Which part buys which ability".into(),
@@ -49,7 +55,10 @@ pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
     let rows: Vec<MatrixRow> = PARTS
         .iter()
         .map(|(part, name, is_yardstick)| {
-            let cells: Vec<_> = columns.iter().map(|benchmark| rows::marks(&findings, part, benchmark)).collect();
+            let cells: Vec<_> = columns
+                .iter()
+                .map(|benchmark| rows::marks(&findings, part, benchmark))
+                .collect();
             MatrixRow {
                 name: (*name).to_owned(),
                 is_yardstick: *is_yardstick,
@@ -101,22 +110,26 @@ pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// The numbers of the figure.
 fn table(rows: &[MatrixRow], columns: &[&str]) -> Table {
     let lines = rows.iter().flat_map(|row| {
         let cells = row.cells.iter().zip(columns);
-        cells.filter(|(marks, _)| !marks.is_empty()).map(|(marks, column)| {
-            let mut line: Vec<Cell> = vec![row.name.as_str().into(), (*column).into()];
-            for evidence in rows::KINDS {
-                let mark = marks.iter().find(|mark| mark.evidence == evidence);
-                line.push(mark.map_or(Cell::Missing, |mark| words::mark(mark).into()));
-            }
-            line.push(words::verdict(marks).into());
-            line
-        })
+        cells
+            .filter(|(marks, _)| !marks.is_empty())
+            .map(|(marks, column)| {
+                let mut line: Vec<Cell> = vec![row.name.as_str().into(), (*column).into()];
+                for evidence in rows::KINDS {
+                    let mark = marks.iter().find(|mark| mark.evidence == evidence);
+                    line.push(mark.map_or(Cell::Missing, |mark| words::mark(mark).into()));
+                }
+                line.push(words::verdict(marks).into());
+                line
+            })
     });
     Table {
         id: "answer".into(),

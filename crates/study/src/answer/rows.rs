@@ -59,7 +59,9 @@ fn controlled(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Ma
         return mark(Evidence::Controlled, all, leaves_zero(Some(all)), None);
     }
     let under = findings.under("controlled.simultaneous.");
-    let (rest, at_once) = under.into_iter().find(|(rest, _)| rest.ends_with(&format!(".{end}")))?;
+    let (rest, at_once) = under
+        .into_iter()
+        .find(|(rest, _)| rest.ends_with(&format!(".{end}")))?;
     let main = findings.get(&format!("controlled.{rest}"))?;
     let sees = findings.value(&format!("controlled.mde.{rest}"));
     mark(Evidence::Controlled, main, leaves_zero(Some(at_once)), sees)

@@ -6,9 +6,16 @@ use crate::section::{Evidence, Mark};
 /// `+0.37 [+0.18, +0.56]`, with a star where it stands among all.
 pub(super) fn mark(mark: &Mark) -> String {
     let star = if mark.is_clear { " *" } else { "" };
-    let digits = if mark.evidence == Evidence::Controlled { 2 } else { 1 };
+    let digits = if mark.evidence == Evidence::Controlled {
+        2
+    } else {
+        1
+    };
     match mark.interval {
-        Some((low, high)) => format!("{:+.digits$} [{low:+.digits$}, {high:+.digits$}]{star}", mark.value),
+        Some((low, high)) => format!(
+            "{:+.digits$} [{low:+.digits$}, {high:+.digits$}]{star}",
+            mark.value
+        ),
         None => format!("{:+.digits$}{star}", mark.value),
     }
 }
@@ -70,7 +77,10 @@ pub(super) fn sentence(part: &str, is_yardstick: bool, columns: &[&str], cells: 
         Some(match (clear.is_empty(), open) {
             (true, _) => format!("{what}, cannot tell on any of {} benchmarks{range}", own.len()),
             (false, 0) => format!("{what}, {}", clear.join(", ")),
-            (false, _) => format!("{what}, {}; cannot tell on {open} others{range}", clear.join(", ")),
+            (false, _) => format!(
+                "{what}, {}; cannot tell on {open} others{range}",
+                clear.join(", ")
+            ),
         })
     };
     let said: Vec<String> = KINDS.into_iter().filter_map(of_kind).collect();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::effects::Effects;
 use super::source_of;
-use super::suite::{Design, FIRST_PART, SIZE, Suite};
+use super::suite::{AVERAGE, Design, FIRST_PART, SIZE, Suite};
 use crate::finding::Finding;
 use crate::statistics::robust_interval;
 
@@ -18,7 +18,13 @@ pub(super) struct Contrast {
     pub(super) doublings: (f64, f64),
 }
 
-pub(super) fn contrast(design: &Design, found: &Effects, part: usize, first: &[usize], second: &[usize]) -> Contrast {
+pub(super) fn contrast(
+    design: &Design,
+    found: &Effects,
+    part: usize,
+    first: &[usize],
+    second: &[usize],
+) -> Contrast {
     let at = FIRST_PART + part;
     let n = found.fits.len();
     let df = found.fits[0].df;
@@ -46,7 +52,10 @@ pub(super) fn contrast(design: &Design, found: &Effects, part: usize, first: &[u
     let (mut by_delta, mut by_beta) = (vec![0.0; n], vec![0.0; n]);
     let mut doublings = 0.0;
     for (side, sign) in [(first, 1.0), (second, -1.0)] {
-        let (up, down) = (side.iter().map(|&i| delta[i]).sum::<f64>(), side.iter().map(|&i| beta[i]).sum::<f64>());
+        let (up, down) = (
+            side.iter().map(|&i| delta[i]).sum::<f64>(),
+            side.iter().map(|&i| beta[i]).sum::<f64>(),
+        );
         doublings += sign * up / down;
         for &i in side {
             weights[i] += sign / side.len() as f64;
@@ -64,16 +73,37 @@ pub(super) fn contrast(design: &Design, found: &Effects, part: usize, first: &[u
 /// Every pair of abilities, in points and in doublings of size.
 pub(super) fn findings(to: &mut Vec<Finding>, suite: &Suite<'_>, design: &Design, found: &Effects) {
     let mut abilities: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (place, (_, ability)) in suite.benchmarks.iter().enumerate() {
+    let single = suite
+        .benchmarks
+        .iter()
+        .enumerate()
+        .filter(|(_, (name, _))| *name != AVERAGE);
+    for (place, (_, ability)) in single {
         abilities.entry(ability).or_default().push(place);
     }
     // In this order a contrast is asked for: what may need depth first, what is stored last.
-    let order = ["reasoning", "commonsense", "maths", "code", "instructions", "truthfulness", "knowledge"];
-    let rank = |name: &str| order.iter().position(|known| *known == name).unwrap_or(order.len());
+    let order = [
+        "reasoning",
+        "commonsense",
+        "maths",
+        "code",
+        "instructions",
+        "truthfulness",
+        "knowledge",
+    ];
+    let rank = |name: &str| {
+        order
+            .iter()
+            .position(|known| *known == name)
+            .unwrap_or(order.len())
+    };
     let mut names: Vec<&str> = abilities.keys().copied().collect();
     names.sort_by_key(|name| (rank(name), *name));
     let source = source_of(suite.name, suite.source);
-    let (n, df) = (suite.shapes.len(), found.fits.first().map_or(f64::NAN, |fit| fit.df));
+    let (n, df) = (
+        suite.shapes.len(),
+        found.fits.first().map_or(f64::NAN, |fit| fit.df),
+    );
     for (place, a) in names.iter().enumerate() {
         for b in &names[place + 1..] {
             for (part, name) in design.parts.iter().enumerate() {
@@ -92,8 +122,21 @@ pub(super) fn findings(to: &mut Vec<Finding>, suite: &Suite<'_>, design: &Design
                     to.push(
                         Finding::new(format!("controlled.{stem}.{end}"), question, &source)
                             .with_value(value, unit, n, "contrast of seemingly unrelated regressions")
-                            .with_interval(robust_interval(value, error, df, 0.95, format!("SUR, t with {df} degrees of freedom")))
-                            .with_protocol("designed_suite", &design.parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>())
+                            .with_interval(robust_interval(
+                                value,
+                                error,
+                                df,
+                                0.95,
+                                format!("SUR, t with {df} degrees of freedom"),
+                            ))
+                            .with_protocol(
+                                "designed_suite",
+                                &design
+                                    .parts
+                                    .iter()
+                                    .map(|part| (*part).to_owned())
+                                    .collect::<Vec<_>>(),
+                            )
                             .with_note(format!("{} against {}", sides[0], sides[1])),
                     );
                 }

@@ -6,7 +6,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use super::suite::{Design, FIRST_PART, SIZE, Suite, part_words};
 use super::{Controlled, Fixed, source_of};
 use crate::finding::{Finding, Interval};
-use crate::random::Random;
+use crate::random::{Random, gauss};
 use crate::statistics::{LinearFit, Ratio, hartung_knapp, quantile, ratio_of};
 
 /// Effects of one part on all benchmarks of a suite, in one reading of size.
@@ -30,7 +30,11 @@ pub(super) struct Effects {
 }
 
 pub(super) fn effects(suite: &Suite<'_>, design: &Design, study: &Controlled<'_>) -> Effects {
-    let scores: Vec<Vec<f64>> = suite.benchmarks.iter().map(|(name, _)| suite.scores(name)).collect();
+    let scores: Vec<Vec<f64>> = suite
+        .benchmarks
+        .iter()
+        .map(|(name, _)| suite.scores(name))
+        .collect();
     let fits: Vec<LinearFit> = scores.iter().map(|score| design.linear.fit(score)).collect();
     let without: Vec<Vec<LinearFit>> = (0..suite.shapes.len())
         .filter_map(|left_out| {
@@ -51,7 +55,10 @@ pub(super) fn effects(suite: &Suite<'_>, design: &Design, study: &Controlled<'_>
         .map(|part| {
             let place = FIRST_PART + part;
             let without_one = (0..scores.len()).map(|benchmark| {
-                let all: Vec<f64> = without.iter().map(|fits| fits[benchmark].coefficients[place]).collect();
+                let all: Vec<f64> = without
+                    .iter()
+                    .map(|fits| fits[benchmark].coefficients[place])
+                    .collect();
                 let least = all.iter().copied().reduce(f64::min);
                 least.zip(all.iter().copied().reduce(f64::max))
             });
@@ -84,7 +91,11 @@ fn permutation(design: &Design, place: usize, scores: &[Vec<f64>], study: &Contr
     let observed: Vec<f64> = rests.iter().map(|rest| slope(rest)).collect();
     let most = design.blocks.iter().max().copied().unwrap_or_default();
     let members: Vec<Vec<usize>> = (0..=most)
-        .map(|block| (0..column.len()).filter(|&row| design.blocks[row] == block).collect())
+        .map(|block| {
+            (0..column.len())
+                .filter(|&row| design.blocks[row] == block)
+                .collect()
+        })
         .collect();
     let one = |shuffle: usize| -> Vec<bool> {
         let mut random = Random::new(study.seed, shuffle as u64 + 1);
@@ -118,7 +129,9 @@ fn permutation(design: &Design, place: usize, scores: &[Vec<f64>], study: &Contr
 /// What the largest |t| of all benchmarks stays below 19 times out of 20, by draws of rows' errors that go together over
 /// benchmarks as the residuals do.
 fn simultaneous(fits: &[LinearFit], study: &Controlled<'_>) -> f64 {
-    let Some(first) = fits.first() else { return f64::NAN };
+    let Some(first) = fits.first() else {
+        return f64::NAN;
+    };
     let lengths: Vec<f64> = fits
         .iter()
         .map(|fit| fit.residuals.iter().map(|e| e * e).sum::<f64>().sqrt())
@@ -126,7 +139,9 @@ fn simultaneous(fits: &[LinearFit], study: &Controlled<'_>) -> f64 {
     let df = first.df as usize;
     let one = |draw: usize| -> f64 {
         let mut random = Random::new(study.seed ^ 0x51a1, draw as u64 + 1);
-        let normal: Vec<f64> = (0..first.residuals.len() + df).map(|_| gauss(&mut random)).collect();
+        let normal: Vec<f64> = (0..first.residuals.len() + df)
+            .map(|_| gauss(&mut random))
+            .collect();
         let (rows, spread) = normal.split_at(first.residuals.len());
         let scale = (spread.iter().map(|x| x * x).sum::<f64>() / df as f64).sqrt();
         fits.iter()
@@ -144,12 +159,6 @@ fn simultaneous(fits: &[LinearFit], study: &Controlled<'_>) -> f64 {
     drawn.max(alone)
 }
 
-/// A normal number by Box and Muller.
-pub(crate) fn gauss(random: &mut Random) -> f64 {
-    let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.uniform()).cos()
-}
-
 pub(super) fn findings(
     to: &mut Vec<Finding>,
     suite: &Suite<'_>,
@@ -161,14 +170,23 @@ pub(super) fn findings(
     let (n, fixed) = (suite.shapes.len(), design.fixed);
     let tail = format!("{}.{}", suite.name, fixed.name());
     let method = "least squares on size, its square and the parts that vary";
-    let features = design.parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
-    let new = |id: String, question: String| Finding::new(id, question, &source).with_protocol("designed_suite", &features);
+    let features = design
+        .parts
+        .iter()
+        .map(|part| (*part).to_owned())
+        .collect::<Vec<_>>();
+    let new = |id: String, question: String| {
+        Finding::new(id, question, &source).with_protocol("designed_suite", &features)
+    };
     for (place, (benchmark, _)) in suite.benchmarks.iter().enumerate() {
         let fit = &found.fits[place];
         to.push(
             new(
                 format!("controlled.size.{tail}.{benchmark}"),
-                format!("How many points does a doubling of size ({}) buy on {benchmark}?", fixed.words()),
+                format!(
+                    "How many points does a doubling of size ({}) buy on {benchmark}?",
+                    fixed.words()
+                ),
             )
             .with_value(fit.coefficients[SIZE], "points per doubling", n, method)
             .with_interval(fit.interval(SIZE, 0.95)),
@@ -178,7 +196,11 @@ pub(super) fn findings(
             let at = FIRST_PART + effect.part;
             let value = fit.coefficients[at];
             let end = format!("{tail}.{part}.{benchmark}");
-            let asked = format!("{} doubled, {} fixed, on {benchmark}", part_words(part), fixed.words());
+            let asked = format!(
+                "{} doubled, {} fixed, on {benchmark}",
+                part_words(part),
+                fixed.words()
+            );
             let mde = fit.detectable(at);
             let mut main = new(format!("controlled.{end}"), format!("How many points does it buy: {asked}?"))
                 .with_value(value, "points per doubling", n, method)
@@ -190,7 +212,9 @@ pub(super) fn findings(
                     effect.permutation[place], design.spreads[effect.part]
                 ));
             if let Some((least, most)) = effect.without_one[place] {
-                main = main.with_note(format!("with one shape left out between {least:+.2} and {most:+.2}"));
+                main = main.with_note(format!(
+                    "with one shape left out between {least:+.2} and {most:+.2}"
+                ));
             }
             to.push(main);
             let half = effect.simultaneous * fit.error(at);
@@ -205,7 +229,11 @@ pub(super) fn findings(
                     low: value - half,
                     high: value + half,
                     level: 0.95,
-                    method: format!("largest |t| of {} benchmarks below {:.2}, HC3", suite.benchmarks.len(), effect.simultaneous),
+                    method: format!(
+                        "largest |t| of {} benchmarks below {:.2}, HC3",
+                        suite.benchmarks.len(),
+                        effect.simultaneous
+                    ),
                 })),
             );
             to.push(
@@ -213,12 +241,25 @@ pub(super) fn findings(
                     format!("controlled.mde.{end}"),
                     format!("{asked}: the smallest effect that would be seen four times out of five"),
                 )
-                .with_value(mde, "points per doubling", n, "(t.975 + t.80) times the HC3 error"),
+                .with_value(
+                    mde,
+                    "points per doubling",
+                    n,
+                    "(t.975 + t.80) times the HC3 error",
+                ),
             );
             to.push(
-                new(format!("controlled.permutation.{end}"), format!("{asked}: is it more than chance?"))
-                    .with_value(effect.permutation[place], "p", n, "permutation within blocks of like size")
-                    .with_seed(study.seed),
+                new(
+                    format!("controlled.permutation.{end}"),
+                    format!("{asked}: is it more than chance?"),
+                )
+                .with_value(
+                    effect.permutation[place],
+                    "p",
+                    n,
+                    "permutation within blocks of like size",
+                )
+                .with_seed(study.seed),
             );
             if let Some((least, most)) = effect.without_one[place] {
                 to.push(
@@ -240,7 +281,12 @@ pub(super) fn findings(
                 format!("controlled.doublings.{end}"),
                 format!("{asked}: how many doublings of size is it worth?"),
             )
-            .with_value(doublings.value.unwrap_or(f64::NAN), "doublings of size", n, "ratio of two coefficients")
+            .with_value(
+                doublings.value.unwrap_or(f64::NAN),
+                "doublings of size",
+                n,
+                "ratio of two coefficients",
+            )
             .with_interval(doublings.interval);
             if finding.value.is_none() {
                 finding = finding.with_note("size itself may buy nothing here, so no ratio to it is given");
@@ -251,7 +297,11 @@ pub(super) fn findings(
             to.push(
                 new(
                     format!("controlled.{tail}.{part}.{benchmark}"),
-                    format!("How many points does it buy: {} doubled, {} fixed, on {benchmark}?", part_words(part), fixed.words()),
+                    format!(
+                        "How many points does it buy: {} doubled, {} fixed, on {benchmark}?",
+                        part_words(part),
+                        fixed.words()
+                    ),
                 )
                 .with_value(f64::NAN, "points per doubling", n, method)
                 .with_note(format!("not identified: {}", spread.in_words())),

@@ -121,7 +121,9 @@ pub fn section(study: &Controlled<'_>) -> Section {
     let mut across = Vec::new();
     for suite in &suites {
         for fixed in Fixed::ALL {
-            let Some(design) = suite.design(fixed) else { continue };
+            let Some(design) = suite.design(fixed) else {
+                continue;
+            };
             let found = effects::effects(suite, &design, study);
             contrasts::findings(&mut section.findings, suite, &design, &found);
             effects::findings(&mut section.findings, suite, &design, &found, study);

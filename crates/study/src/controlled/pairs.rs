@@ -42,7 +42,11 @@ fn variance(run: &Run) -> Option<f64> {
 pub(super) fn findings(to: &mut Vec<Finding>, runs: &[Run]) {
     let mut pairs: BTreeMap<(&str, &str, &str), Vec<&Run>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.held_fixed != "tokens") {
-        let key = (run.suite.as_str(), run.pair_or_run.as_str(), run.benchmark.as_str());
+        let key = (
+            run.suite.as_str(),
+            run.pair_or_run.as_str(),
+            run.benchmark.as_str(),
+        );
         pairs.entry(key).or_default().push(run);
     }
     for ((suite, pair, benchmark), sides) in pairs {
@@ -52,7 +56,11 @@ pub(super) fn findings(to: &mut Vec<Finding>, runs: &[Run]) {
             continue;
         };
         // From less to more of the part.
-        let (less, more, doublings) = if a < b { (one, other, (b / a).log2()) } else { (other, one, (a / b).log2()) };
+        let (less, more, doublings) = if a < b {
+            (one, other, (b / a).log2())
+        } else {
+            (other, one, (a / b).log2())
+        };
         if doublings <= 0.0 {
             continue;
         }

@@ -40,7 +40,12 @@ pub(super) fn findings(to: &mut Vec<Finding>, rows: &[Placebo]) {
                 format!("By how much do layers that do nothing change {benchmark}?"),
                 &source,
             )
-            .with_value(mean(&differences), "points", differences.len(), "mean of copies less original")
+            .with_value(
+                mean(&differences),
+                "points",
+                differences.len(),
+                "mean of copies less original",
+            )
             .with_interval(Some(Interval {
                 low: end(f64::min),
                 high: end(f64::max),

@@ -16,6 +16,9 @@ const LATE: f64 = 0.6;
 /// Shapes whose sizes are further apart than this many doublings are of different blocks.
 const GAP: f64 = 0.5;
 
+/// The mean of all benchmarks stands among them under this name.
+pub(super) const AVERAGE: &str = "average";
+
 /// A shape of a suite.
 #[derive(Debug, Clone)]
 pub(super) struct Shape<'a> {
@@ -104,7 +107,10 @@ impl<'a> Suite<'a> {
     /// Every suite that has shapes enough, in the order of names.
     pub(super) fn all(runs: &'a [Run]) -> Vec<Self> {
         let names: BTreeSet<&str> = runs.iter().map(|run| run.suite.as_str()).collect();
-        names.into_iter().filter_map(|name| Self::of(name, runs)).collect()
+        names
+            .into_iter()
+            .filter_map(|name| Self::of(name, runs))
+            .collect()
     }
 
     fn of(name: &'a str, runs: &'a [Run]) -> Option<Self> {
@@ -139,10 +145,15 @@ impl<'a> Suite<'a> {
             .flatten()
             .map(|run| (run.benchmark.as_str(), run.ability.as_str()))
             .collect();
-        let benchmarks = abilities
+        let mut benchmarks: Vec<(&str, &str)> = abilities
             .into_iter()
             .filter(|(name, _)| shapes.iter().all(|shape| shape.scores.contains_key(name)))
             .collect();
+        for shape in &mut shapes {
+            let all: Vec<f64> = benchmarks.iter().map(|(name, _)| shape.scores[name]).collect();
+            shape.scores.insert(AVERAGE, mean(&all));
+        }
+        benchmarks.push((AVERAGE, AVERAGE));
         Some(Self {
             name,
             source: &shapes[0].run.source,
@@ -169,7 +180,9 @@ impl<'a> Suite<'a> {
 
     /// The same without one shape, for the parts that the whole identifies.
     pub(super) fn design_without(&self, whole: &Design, left_out: usize) -> Option<Design> {
-        let rest: Vec<usize> = (0..self.shapes.len()).filter(|&shape| shape != left_out).collect();
+        let rest: Vec<usize> = (0..self.shapes.len())
+            .filter(|&shape| shape != left_out)
+            .collect();
         let wanted: Vec<usize> = (0..PARTS.len())
             .filter(|&part| whole.parts.contains(&PARTS[part].0))
             .collect();
@@ -252,7 +265,11 @@ fn spread(base: &[Vec<f64>], parts: &[(&str, Vec<f64>)], part: usize) -> Spread 
     let total: f64 = squares.iter().sum();
     Spread {
         doublings: (total / rest.len().max(1) as f64).sqrt(),
-        even: if total > 0.0 { total * total / dot(&squares, &squares) } else { 0.0 },
+        even: if total > 0.0 {
+            total * total / dot(&squares, &squares)
+        } else {
+            0.0
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the section shows: effects side by side in their three readings, pairs, and what follows in words.
 
-use super::suite::Suite;
 use super::Fixed;
+use super::suite::Suite;
 use crate::finding::Finding;
 use crate::section::{Cell, Section, Table};
 
@@ -12,28 +12,47 @@ pub(super) fn tables(section: &mut Section, suites: &[Suite<'_>]) {
             return Cell::Missing;
         };
         match finding.and_then(|finding| finding.interval.as_ref()) {
-            Some(ends) => format!("{value:+.digits$} [{:+.digits$}, {:+.digits$}]", ends.low, ends.high).into(),
+            Some(ends) => format!(
+                "{value:+.digits$} [{:+.digits$}, {:+.digits$}]",
+                ends.low, ends.high
+            )
+            .into(),
             None => format!("{value:+.digits$}").into(),
         }
     };
     let mut tables = Vec::new();
     let mut text = Vec::new();
     for suite in suites {
-        let designs: Vec<_> = Fixed::ALL.into_iter().filter_map(|fixed| suite.design(fixed)).collect();
-        let mut parts: Vec<&str> = designs.iter().flat_map(|design| design.parts.iter().copied()).collect();
+        let designs: Vec<_> = Fixed::ALL
+            .into_iter()
+            .filter_map(|fixed| suite.design(fixed))
+            .collect();
+        let mut parts: Vec<&str> = designs
+            .iter()
+            .flat_map(|design| design.parts.iter().copied())
+            .collect();
         parts.sort_unstable();
         parts.dedup();
         for part in parts {
             let rows = suite.benchmarks.iter().map(|(benchmark, ability)| {
                 let end = |fixed: Fixed| format!("{}.{}.{part}.{benchmark}", suite.name, fixed.name());
                 let first = Fixed::ALL[0];
-                let value = |stem: &str| find(&format!("controlled.{stem}.{}", end(first))).and_then(|found| found.value);
+                let value = |stem: &str| {
+                    find(&format!("controlled.{stem}.{}", end(first))).and_then(|found| found.value)
+                };
                 let mut row: Vec<Cell> = vec![(*benchmark).into(), (*ability).into()];
                 row.extend(Fixed::ALL.map(|fixed| shown(find(&format!("controlled.{}", end(fixed))), 2)));
                 row.push(value("mde").into());
                 row.push(value("permutation").into());
                 row.push(shown(find(&format!("controlled.doublings.{}", end(first))), 2));
-                row.push(shown(find(&format!("controlled.size.{}.{}.{benchmark}", suite.name, first.name())), 1));
+                row.push(shown(
+                    find(&format!(
+                        "controlled.size.{}.{}.{benchmark}",
+                        suite.name,
+                        first.name()
+                    )),
+                    1,
+                ));
                 row
             });
             tables.push(Table {
@@ -154,13 +173,21 @@ fn sentence<'a>(suite: &Suite<'_>, part: &str, find: &impl Fn(&str) -> Option<&'
                 .benchmarks
                 .iter()
                 .filter_map(|(benchmark, _)| {
-                    let id = format!("controlled.simultaneous.{}.{}.{part}.{benchmark}", suite.name, fixed.name());
+                    let id = format!(
+                        "controlled.simultaneous.{}.{}.{part}.{benchmark}",
+                        suite.name,
+                        fixed.name()
+                    );
                     let found = find(&id)?;
                     let value = found.value?;
                     (!found.interval.as_ref()?.covers(0.0)).then(|| format!("{benchmark} {value:+.2}"))
                 })
                 .collect();
-            let words = if clear.is_empty() { "none".to_owned() } else { clear.join(", ") };
+            let words = if clear.is_empty() {
+                "none".to_owned()
+            } else {
+                clear.join(", ")
+            };
             format!("with {} fixed {words}", fixed.words())
         })
         .collect();

@@ -3,14 +3,16 @@
 use super::suite::{FIRST_PART, Suite};
 use super::*;
 use crate::finding::Finding;
-use crate::random::Random;
+use crate::random::{Random, gauss};
 use crate::statistics::LinearDesign;
 
 /// Shapes of a suite in which size, depth and (where `ratio` says so) the feed-forward width vary.
 fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<Run> {
     let mut random = Random::new(seed, 1);
     let mut all = Vec::new();
-    for (place, (size, depth)) in (0..24).map(|k| (k, (26.0 + (k % 4) as f64, 3.0 + ((k * 7) % 12) as f64 * 0.3))) {
+    for (place, (size, depth)) in
+        (0..24).map(|k| (k, (26.0 + (k % 4) as f64, 3.0 + ((k * 7) % 12) as f64 * 0.3)))
+    {
         let layers = 2_f64.powf(depth);
         let body = 2_f64.powf(size);
         let width = (body / (12.0 * layers)).sqrt();
@@ -23,7 +25,14 @@ fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<Run> {
                     n_body: Some(body),
                     n_embedding: Some(body * 0.1),
                     flops_token: Some(2.0 * body),
-                    parts: [Some(layers), Some(width), Some(width * ratio(place)), Some(16.0), Some(8.0), None],
+                    parts: [
+                        Some(layers),
+                        Some(width),
+                        Some(width * ratio(place)),
+                        Some(16.0),
+                        Some(8.0),
+                        None,
+                    ],
                     step: Some(step),
                     benchmark: benchmark.into(),
                     ability: ability.into(),
@@ -31,7 +40,7 @@ fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<Run> {
                     score: if step < 600.0 {
                         0.0
                     } else {
-                        30.0 + 3.0 * (size - 27.5) + effect * depth + 0.3 * super::effects::gauss(&mut random)
+                        30.0 + 3.0 * (size - 27.5) + effect * depth + 0.3 * gauss(&mut random)
                     },
                     ..Run::default()
                 });
@@ -66,9 +75,18 @@ fn a_planted_effect_is_found_and_one_that_is_not_there_is_not() {
     let p = find(&told, "controlled.permutation.made_up.flops_token.layers.arc");
     assert!(p.value.expect("a p") <= 0.02);
     let mmlu = find(&told, "controlled.simultaneous.made_up.flops_token.layers.mmlu");
-    assert!(mmlu.interval.as_ref().expect("an interval").covers(0.0), "{mmlu:?}");
-    let apart = find(&told, "controlled.contrast.reasoning.knowledge.made_up.flops_token.layers");
-    assert!(apart.interval.as_ref().expect("an interval").low > 0.0, "{apart:?}");
+    assert!(
+        mmlu.interval.as_ref().expect("an interval").covers(0.0),
+        "{mmlu:?}"
+    );
+    let apart = find(
+        &told,
+        "controlled.contrast.reasoning.knowledge.made_up.flops_token.layers",
+    );
+    assert!(
+        apart.interval.as_ref().expect("an interval").low > 0.0,
+        "{apart:?}"
+    );
     let size = find(&told, "controlled.size.made_up.flops_token.arc");
     assert!((size.value.expect("a value") - 3.0).abs() < 0.4, "{size:?}");
     let doublings = find(&told, "controlled.doublings.made_up.flops_token.layers.arc");
@@ -84,7 +102,10 @@ fn what_does_not_vary_on_its_own_gets_no_number() {
     for part in ["d_ffn", "heads_per_kv"] {
         let found = find(&told, &format!("controlled.made_up.flops_token.{part}.arc"));
         assert_eq!(found.value, None);
-        assert!(found.notes.iter().any(|note| note.starts_with("not identified")), "{found:?}");
+        assert!(
+            found.notes.iter().any(|note| note.starts_with("not identified")),
+            "{found:?}"
+        );
     }
     assert!(!told.findings.iter().any(|finding| finding.id.contains("experts")));
     let told = ask(&runs(0.5, 6, |place| if place % 3 == 0 { 2.0 } else { 5.0 }));
@@ -107,8 +128,14 @@ fn bases_of_depth_agree() {
         .collect();
     let mut columns = design.columns.clone();
     columns[FIRST_PART] = ratio;
-    let by_ratio = LinearDesign::new(&columns).expect("full rank").fit(&score).coefficients[FIRST_PART];
-    assert!((by_depth - 1.5 * by_ratio).abs() < 1e-9, "{by_depth} is not 1.5 × {by_ratio}");
+    let by_ratio = LinearDesign::new(&columns)
+        .expect("full rank")
+        .fit(&score)
+        .coefficients[FIRST_PART];
+    assert!(
+        (by_depth - 1.5 * by_ratio).abs() < 1e-9,
+        "{by_depth} is not 1.5 × {by_ratio}"
+    );
 }
 
 /// Over 500 suites intervals hold a planted effect as often as they say.
@@ -141,7 +168,10 @@ fn a_pair_is_points_per_doubling_of_what_differs() {
     };
     let told = ask(&[side("deep", 32.0, 41.2), side("flat", 8.0, 16.8)]);
     let found = find(&told, "controlled.cut.parameters.layers.gsm8k");
-    assert!((found.value.expect("a value") - 12.2).abs() < 1e-12, "two doublings buy 24.4 points");
+    assert!(
+        (found.value.expect("a value") - 12.2).abs() < 1e-12,
+        "two doublings buy 24.4 points"
+    );
     let ends = found.interval.as_ref().expect("items are known");
     // √(0.412·0.588 + 0.168·0.832)/√1319 · 100 / 2 doublings · 1.96.
     assert!((ends.high - 12.2 - 1.667).abs() < 0.01, "{ends:?}");
@@ -160,7 +190,11 @@ fn two_suites_are_pooled() {
     let pooled = find(&told, "controlled.all.flops_token.layers.arc");
     assert!((pooled.value.expect("a mean") - 0.7).abs() < 0.3);
     let one = ask(&runs(0.8, 5, |_| 4.0));
-    assert!(!one.findings.iter().any(|finding| finding.id.starts_with("controlled.all.")));
+    assert!(
+        !one.findings
+            .iter()
+            .any(|finding| finding.id.starts_with("controlled.all."))
+    );
 }
 
 #[test]

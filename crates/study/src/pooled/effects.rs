@@ -6,7 +6,9 @@ use super::units::{Named, Units, columns, thirds, units};
 use super::{Board, LEAST_UNITS, Pooled, Row, source_of};
 use crate::finding::{Finding, Interval};
 use crate::random::Random;
-use crate::statistics::{Mixed, MixedFit, detectable, dot, mean, quantile, robust_interval, standard_deviation, times, variance};
+use crate::statistics::{
+    Mixed, MixedFit, detectable, dot, mean, quantile, robust_interval, standard_deviation, times, variance,
+};
 
 /// The parts that an effect is told of, with what a doubling (a year) of each is.
 pub(super) const TOLD: [(&str, &str); 8] = [
@@ -15,7 +17,10 @@ pub(super) const TOLD: [(&str, &str); 8] = [
     ("date", "one year later"),
     ("layers", "layers doubled at fixed size"),
     ("d_ffn", "feed-forward width over width doubled at fixed size"),
-    ("heads_per_kv", "heads over key and value heads doubled at fixed size"),
+    (
+        "heads_per_kv",
+        "heads over key and value heads doubled at fixed size",
+    ),
     ("vocabulary", "vocabulary doubled at fixed size"),
     ("experts", "all parameters over active ones doubled at fixed size"),
 ];
@@ -84,7 +89,11 @@ impl Model {
             self.fit.error(place),
             self.df(),
             level,
-            format!("REML, t with {} degrees of freedom, {} families{note}", self.df(), self.n_families),
+            format!(
+                "REML, t with {} degrees of freedom, {} families{note}",
+                self.df(),
+                self.n_families
+            ),
         )
     }
 
@@ -113,9 +122,14 @@ impl Model {
             .map(|(_, (_, column))| column)
             .collect();
         let plain: Vec<Vec<f64>> = others.iter().map(|column| (*column).clone()).collect();
-        let left = crate::statistics::LinearDesign::new(&plain).ok()?.residual(&self.named[place].1);
+        let left = crate::statistics::LinearDesign::new(&plain)
+            .ok()?
+            .residual(&self.named[place].1);
         // M = V⁻¹ − V⁻¹ X₀ (X₀' V⁻¹ X₀)⁻¹ X₀' V⁻¹: what V leaves beside the other columns.
-        let weighted: Vec<Vec<f64>> = others.iter().map(|column| times(&self.fit.precision, column)).collect();
+        let weighted: Vec<Vec<f64>> = others
+            .iter()
+            .map(|column| times(&self.fit.precision, column))
+            .collect();
         let k = others.len();
         let information = faer::Mat::from_fn(k, k, |i, j| dot(&weighted[i], others[j]));
         let (inverse, _) = crate::algebra::inverse(information).ok()?;
@@ -123,7 +137,9 @@ impl Model {
         for (i, row) in beside.iter_mut().enumerate() {
             for a in 0..k {
                 let share: f64 = (0..k).map(|b| inverse[(a, b)] * weighted[b][i]).sum();
-                row.iter_mut().zip(&weighted[a]).for_each(|(cell, x)| *cell -= share * x);
+                row.iter_mut()
+                    .zip(&weighted[a])
+                    .for_each(|(cell, x)| *cell -= share * x);
             }
         }
         let target: Vec<f64> = self.units.units.iter().map(|unit| unit.score).collect();
@@ -153,26 +169,42 @@ impl Model {
 }
 
 /// Findings of one benchmark; `n_benchmarks` are told of at once.
-pub(super) fn findings(board: &Board, benchmark: usize, n_benchmarks: usize, study: &Pooled<'_>) -> Vec<Finding> {
+pub(super) fn findings(
+    board: &Board,
+    benchmark: usize,
+    n_benchmarks: usize,
+    study: &Pooled<'_>,
+) -> Vec<Finding> {
     let name = &board.benchmarks[benchmark];
     let all: Vec<&Row> = board.rows.iter().collect();
     let sure: Vec<&Row> = board.rows.iter().filter(|row| row.is_sure).collect();
     let score = |row: &Row| row.scores[benchmark];
     let mut found = Vec::new();
     for (rows, stem, is_main) in [(&sure, "effect", true), (&all, "effect_all_rows", false)] {
-        let Some(model) = Model::of(rows, score) else { continue };
+        let Some(model) = Model::of(rows, score) else {
+            continue;
+        };
         let date = model.place("date").map(|place| model.partial_r2(place));
         for (part, words) in TOLD {
             let Some(place) = model.place(part) else { continue };
             let end = format!("{part}.{name}");
-            let unit = if part == "date" { "points per year" } else { "points per doubling" };
+            let unit = if part == "date" {
+                "points per year"
+            } else {
+                "points per doubling"
+            };
             let n = model.units.units.len();
             let new = |id: String, question: String| {
                 let features: Vec<String> = model.named.iter().map(|(name, _)| (*name).to_owned()).collect();
-                Finding::new(id, question, &source_of(board)).with_protocol("units_with_family_effects", &features)
+                Finding::new(id, question, &source_of(board))
+                    .with_protocol("units_with_family_effects", &features)
             };
             let value = model.fit.coefficients[place];
-            let which = if is_main { "structures known by their own or their base's config" } else { "all structures" };
+            let which = if is_main {
+                "structures known by their own or their base's config"
+            } else {
+                "all structures"
+            };
             let mde = detectable(model.fit.error(place), model.df());
             found.push(
                 new(
@@ -203,12 +235,18 @@ pub(super) fn findings(board: &Board, benchmark: usize, n_benchmarks: usize, stu
                     format!("{words}, {name}: an interval that holds for all benchmarks at once"),
                 )
                 .with_value(value, unit, n, "mixed model by REML")
-                .with_interval(model.interval(place, level, &note).map(|ends| Interval { level: 0.95, ..ends })),
+                .with_interval(
+                    model
+                        .interval(place, level, &note)
+                        .map(|ends| Interval { level: 0.95, ..ends }),
+                ),
             );
             found.push(
                 new(
                     format!("pooled.mde.{end}"),
-                    format!("{words}, {name}: the smallest association that would be seen four times out of five"),
+                    format!(
+                        "{words}, {name}: the smallest association that would be seen four times out of five"
+                    ),
                 )
                 .with_value(mde, unit, n, "(t.975 + t.80) times the error"),
             );
@@ -218,14 +256,20 @@ pub(super) fn findings(board: &Board, benchmark: usize, n_benchmarks: usize, stu
                     format!("{words}, {name}: what must be left out to undo it?"),
                 )
                 .with_value(model.robustness(place), "partial R²", n, "robustness value")
-                .with_note(format!("the date's own partial R² is {:.2}", date.unwrap_or(f64::NAN))),
+                .with_note(format!(
+                    "the date's own partial R² is {:.2}",
+                    date.unwrap_or(f64::NAN)
+                )),
             );
             if let Some((p, spread)) = model.permutation(place, study) {
                 found.push(
-                    new(format!("pooled.permutation.{end}"), format!("{words}, {name}: is it more than chance?"))
-                        .with_value(p, "p", n, "permutation within thirds of size")
-                        .with_seed(study.seed)
-                        .with_note(format!("where there is nothing t varies by {spread:.2}")),
+                    new(
+                        format!("pooled.permutation.{end}"),
+                        format!("{words}, {name}: is it more than chance?"),
+                    )
+                    .with_value(p, "p", n, "permutation within thirds of size")
+                    .with_seed(study.seed)
+                    .with_note(format!("where there is nothing t varies by {spread:.2}")),
                 );
             }
         }
@@ -239,13 +283,20 @@ pub(super) fn ceilings(board: &Board) -> Vec<Finding> {
     let all: Vec<&Row> = board.rows.iter().collect();
     let average = |row: &Row| -> Option<f64> {
         let scores: Option<Vec<f64>> = row.scores.iter().copied().collect();
-        scores.filter(|scores| !scores.is_empty()).map(|scores| mean(&scores))
+        scores
+            .filter(|scores| !scores.is_empty())
+            .map(|scores| mean(&scores))
     };
     let Some(model) = Model::of(&all, average) else {
         return Vec::new();
     };
     let targets: Vec<f64> = model.units.units.iter().map(|unit| unit.score).collect();
-    let noise: Vec<f64> = model.units.units.iter().map(|unit| model.units.within / unit.n).collect();
+    let noise: Vec<f64> = model
+        .units
+        .units
+        .iter()
+        .map(|unit| model.units.within / unit.n)
+        .collect();
     let total = variance(&targets);
     let (family, unit) = (model.fit.variances[0], model.fit.residual);
     [("family_known", unit), ("family_unknown", family + unit)]
@@ -283,7 +334,9 @@ fn jackknife(model: &Model, targets: &[f64], noise: &[f64], is_unknown: bool) ->
     let values: Vec<f64> = (0..model.n_families as u32)
         .into_par_iter()
         .filter_map(|out| {
-            let rows: Vec<usize> = (0..targets.len()).filter(|&row| model.families[row] != out).collect();
+            let rows: Vec<usize> = (0..targets.len())
+                .filter(|&row| model.families[row] != out)
+                .collect();
             let of = |values: &[f64]| -> Vec<f64> { rows.iter().map(|&row| values[row]).collect() };
             let families: Vec<u32> = rows.iter().map(|&row| model.families[row]).collect();
             let (target, known) = (of(targets), of(noise));
@@ -306,4 +359,3 @@ fn jackknife(model: &Model, targets: &[f64], noise: &[f64], is_unknown: bool) ->
         method: "range with one family left out".into(),
     })
 }
-

@@ -33,6 +33,8 @@ pub fn family_of_name(id: &str) -> Option<&'static str> {
         .chars()
         .filter(|c| !matches!(c, '-' | '_' | ' '))
         .collect();
-    let found = FAMILIES.iter().find(|(_, marks)| marks.iter().any(|mark| plain.contains(mark)));
+    let found = FAMILIES
+        .iter()
+        .find(|(_, marks)| marks.iter().any(|mark| plain.contains(mark)));
     found.map(|(family, _)| *family)
 }

@@ -1,7 +1,7 @@
 //! What the section shows.
 
-use super::effects::TOLD;
 use super::Board;
+use super::effects::TOLD;
 use crate::finding::Finding;
 use crate::section::{Cell, Section, Table};
 
@@ -52,7 +52,8 @@ pub(super) fn tables(section: &mut Section, boards: &[Board]) {
             let find = &find;
             benchmarks.iter().filter_map(move |benchmark| {
                 let found = find(&format!("pooled.simultaneous.{part}.{benchmark}"))?;
-                (!found.interval.as_ref()?.covers(0.0)).then(|| format!("{part} with {benchmark} {:+.1}", found.value.unwrap_or(f64::NAN)))
+                (!found.interval.as_ref()?.covers(0.0))
+                    .then(|| format!("{part} with {benchmark} {:+.1}", found.value.unwrap_or(f64::NAN)))
             })
         })
         .collect();
@@ -71,7 +72,11 @@ pub(super) fn tables(section: &mut Section, boards: &[Board]) {
         .filter_map(|finding| {
             let rest = finding.id.strip_prefix("pooled.ceiling.")?;
             let (which, board) = rest.split_once('.')?;
-            Some(format!("{board} {:.2}, {}", finding.value?, which.replace('_', " ")))
+            Some(format!(
+                "{board} {:.2}, {}",
+                finding.value?,
+                which.replace('_', " ")
+            ))
         })
         .collect();
     section.text.push(format!(

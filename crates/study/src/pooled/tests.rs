@@ -76,15 +76,32 @@ fn a_planted_association_is_found_and_one_that_is_not_there_is_not() {
     let ends = first.interval.as_ref().expect("an interval");
     assert!(ends.covers(6.0) && !ends.covers(0.0), "{first:?}");
     assert!(find(&told, "pooled.permutation.layers.first").value.expect("a p") < 0.02);
-    assert!(find(&told, "pooled.simultaneous.layers.second").interval.as_ref().expect("one").covers(0.0));
+    assert!(
+        find(&told, "pooled.simultaneous.layers.second")
+            .interval
+            .as_ref()
+            .expect("one")
+            .covers(0.0)
+    );
     let size = find(&told, "pooled.effect.size.second");
-    assert!(size.interval.as_ref().expect("an interval").covers(3.0), "{size:?}");
-    let robust = |name: &str| find(&told, &format!("pooled.robustness.layers.{name}")).value.expect("one");
+    assert!(
+        size.interval.as_ref().expect("an interval").covers(3.0),
+        "{size:?}"
+    );
+    let robust = |name: &str| {
+        find(&told, &format!("pooled.robustness.layers.{name}"))
+            .value
+            .expect("one")
+    };
     assert!(robust("first") > robust("second"));
     // What no row varies is no column: no mixture is among them.
     assert!(!told.findings.iter().any(|finding| finding.id.contains("experts")));
-    let known = find(&told, "pooled.ceiling.family_known.made_up").value.expect("one");
-    let unknown = find(&told, "pooled.ceiling.family_unknown.made_up").value.expect("one");
+    let known = find(&told, "pooled.ceiling.family_known.made_up")
+        .value
+        .expect("one");
+    let unknown = find(&told, "pooled.ceiling.family_unknown.made_up")
+        .value
+        .expect("one");
     assert!(known > unknown && known < 1.0);
 }
 
@@ -105,7 +122,11 @@ fn intervals_hold_a_planted_association_as_often_as_they_say() {
 fn t_varies_by_one_where_there_is_nothing() {
     let told = ask(&board(0.0, 8), 999);
     let note = &find(&told, "pooled.permutation.layers.second").notes[0];
-    let spread: f64 = note.rsplit(' ').next().and_then(|x| x.parse().ok()).expect("a number");
+    let spread: f64 = note
+        .rsplit(' ')
+        .next()
+        .and_then(|x| x.parse().ok())
+        .expect("a number");
     assert!((0.85..=1.15).contains(&spread), "{note}");
 }
 
@@ -118,8 +139,15 @@ fn the_order_of_rows_and_the_numbers_of_units_say_nothing() {
         row.unit = 1_000 - row.unit;
     }
     let (one, other) = (ask(&one, 9), ask(&other, 9));
-    for id in ["pooled.effect.layers.first", "pooled.effect.d_ffn.second", "pooled.ceiling.family_known.made_up"] {
-        let (a, b) = (find(&one, id).value.expect("one"), find(&other, id).value.expect("one"));
+    for id in [
+        "pooled.effect.layers.first",
+        "pooled.effect.d_ffn.second",
+        "pooled.ceiling.family_known.made_up",
+    ] {
+        let (a, b) = (
+            find(&one, id).value.expect("one"),
+            find(&other, id).value.expect("one"),
+        );
         assert!((a - b).abs() < 1e-6, "{id}: {a} is not {b}");
     }
 }
@@ -133,7 +161,11 @@ fn a_thousand_tunes_of_one_base_do_not_outvote_the_rest() {
     for _ in 0..200 {
         many.rows.extend(first.clone());
     }
-    let value = |board: &Board| find(&ask(board, 1), "pooled.effect.layers.first").value.expect("one");
+    let value = |board: &Board| {
+        find(&ask(board, 1), "pooled.effect.layers.first")
+            .value
+            .expect("one")
+    };
     assert!((value(&one) - value(&many)).abs() < 0.5);
 }
 

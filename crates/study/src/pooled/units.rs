@@ -42,16 +42,24 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
         .map(|rows| {
             let known: Vec<f64> = rows.iter().filter_map(|(row, _)| row.date).collect();
             let middle = if known.is_empty() { 0.0 } else { median(&known) };
-            rows.iter().map(|(row, _)| row.date.unwrap_or(middle) / YEAR).collect()
+            rows.iter()
+                .map(|(row, _)| row.date.unwrap_or(middle) / YEAR)
+                .collect()
         })
         .collect();
     let mut columns = [const { Vec::new() }; 3];
     let mut target = Vec::new();
     for (rows, dates) in members.values().zip(&dates) {
         let flags = |pick: fn(&Row) -> bool| -> Vec<f64> {
-            rows.iter().map(|(row, _)| f64::from(u8::from(pick(row)))).collect()
+            rows.iter()
+                .map(|(row, _)| f64::from(u8::from(pick(row))))
+                .collect()
         };
-        let of_unit = [flags(|row| row.is_tuned), flags(|row| row.is_merged), dates.clone()];
+        let of_unit = [
+            flags(|row| row.is_tuned),
+            flags(|row| row.is_merged),
+            dates.clone(),
+        ];
         for (column, values) in columns.iter_mut().zip(&of_unit) {
             column.extend(centred(values));
         }
@@ -82,7 +90,9 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
                         - slopes[2] * (date - first)
                 })
                 .collect();
-            let of = |pick: &dyn Fn(&Row) -> f64| median(&rows.iter().map(|(row, _)| pick(row)).collect::<Vec<_>>());
+            let of = |pick: &dyn Fn(&Row) -> f64| {
+                median(&rows.iter().map(|(row, _)| pick(row)).collect::<Vec<_>>())
+            };
             let tokens: Vec<f64> = rows.iter().filter_map(|(row, _)| row.tokens).collect();
             Unit {
                 family: family(rows),
@@ -113,7 +123,9 @@ fn family(rows: &[(&Row, f64)]) -> String {
             }
         }
         // The first by name of several.
-        let best = counts.iter().max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
+        let best = counts
+            .iter()
+            .max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
         best.map(|(name, _)| (*name).to_owned())
     };
     most(true)
@@ -157,7 +169,10 @@ pub(super) type Named = (&'static str, Vec<f64>);
 pub(super) fn columns(units: &[Unit]) -> Vec<Named> {
     let of = |pick: &dyn Fn(&Unit) -> f64| -> Vec<f64> { units.iter().map(pick).collect() };
     let size = centred(&of(&|unit| unit.size.log2()));
-    let known: Vec<f64> = units.iter().filter_map(|unit| unit.tokens.map(f64::log2)).collect();
+    let known: Vec<f64> = units
+        .iter()
+        .filter_map(|unit| unit.tokens.map(f64::log2))
+        .collect();
     let middle = if known.is_empty() { 0.0 } else { mean(&known) };
     let [layers, d_model, d_ffn, heads, kv_heads, vocabulary] = [0, 1, 2, 3, 4, 5];
     let all: Vec<Named> = vec![
@@ -165,12 +180,24 @@ pub(super) fn columns(units: &[Unit]) -> Vec<Named> {
         ("size", size),
         ("date", centred(&of(&|unit| unit.date))),
         ("layers", centred(&of(&|unit| unit.parts[layers].log2()))),
-        ("d_ffn", centred(&of(&|unit| (unit.parts[d_ffn] / unit.parts[d_model]).log2()))),
-        ("heads_per_kv", centred(&of(&|unit| (unit.parts[heads] / unit.parts[kv_heads]).log2()))),
+        (
+            "d_ffn",
+            centred(&of(&|unit| (unit.parts[d_ffn] / unit.parts[d_model]).log2())),
+        ),
+        (
+            "heads_per_kv",
+            centred(&of(&|unit| (unit.parts[heads] / unit.parts[kv_heads]).log2())),
+        ),
         ("vocabulary", centred(&of(&|unit| unit.parts[vocabulary].log2()))),
         ("experts", centred(&of(&|unit| (1.0 / unit.active).log2()))),
-        ("tokens", of(&|unit| unit.tokens.map_or(0.0, |tokens| tokens.log2() - middle))),
-        ("tokens_unknown", of(&|unit| f64::from(u8::from(unit.tokens.is_none())))),
+        (
+            "tokens",
+            of(&|unit| unit.tokens.map_or(0.0, |tokens| tokens.log2() - middle)),
+        ),
+        (
+            "tokens_unknown",
+            of(&|unit| f64::from(u8::from(unit.tokens.is_none()))),
+        ),
     ];
     let mut kept: Vec<Named> = vec![("one", vec![1.0; units.len()])];
     let mut basis: Vec<Vec<f64>> = Vec::new();
@@ -197,5 +224,8 @@ pub(super) fn columns(units: &[Unit]) -> Vec<Named> {
 pub(super) fn thirds(units: &[Unit]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..units.len()).collect();
     order.sort_by(|&a, &b| units[a].size.total_cmp(&units[b].size));
-    order.chunks(units.len().div_ceil(3).max(1)).map(<[usize]>::to_vec).collect()
+    order
+        .chunks(units.len().div_ceil(3).max(1))
+        .map(<[usize]>::to_vec)
+        .collect()
 }

@@ -154,7 +154,11 @@ impl Mixed<'_> {
         });
         let (precision, of_rows) = rows_of(inverse(covariance_of_rows).ok()?);
         // V⁻¹ X, `(n_columns, n_rows)`.
-        let weighted: Vec<Vec<f64>> = self.columns.iter().map(|column| times(&precision, column)).collect();
+        let weighted: Vec<Vec<f64>> = self
+            .columns
+            .iter()
+            .map(|column| times(&precision, column))
+            .collect();
         let information = Mat::from_fn(k, k, |i, j| dot(&weighted[i], &self.columns[j]));
         let (covariance, of_columns) = rows_of(inverse(information).ok()?);
         let pulled: Vec<f64> = weighted.iter().map(|column| dot(column, self.target)).collect();
@@ -210,7 +214,9 @@ impl Mixed<'_> {
         });
         if let Ok((inverted, _)) = inverse(information) {
             for (place, &part) in free.iter().enumerate() {
-                step[part] = (0..free.len()).map(|j| inverted[(place, j)] * slope[free[j]]).sum();
+                step[part] = (0..free.len())
+                    .map(|j| inverted[(place, j)] * slope[free[j]])
+                    .sum();
             }
         } else {
             for &part in &free {

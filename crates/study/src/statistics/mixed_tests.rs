@@ -33,7 +33,10 @@ fn table(text: &str) -> Vec<Vec<f64>> {
 fn near(found: &[f64], wanted: &[f64], relative: f64) {
     assert_eq!(found.len(), wanted.len());
     for (a, b) in found.iter().zip(wanted) {
-        assert!((a - b).abs() <= relative * b.abs().max(1e-3), "{found:?} is not {wanted:?}");
+        assert!(
+            (a - b).abs() <= relative * b.abs().max(1e-3),
+            "{found:?} is not {wanted:?}"
+        );
     }
 }
 

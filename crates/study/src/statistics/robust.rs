@@ -104,7 +104,12 @@ impl LinearDesign {
         let (k, n) = (self.columns.len(), target.len());
         let coefficients: Vec<f64> = self.pseudo.iter().map(|row| dot(row, target)).collect();
         let residuals: Vec<f64> = (0..n)
-            .map(|row| target[row] - (0..k).map(|j| self.columns[j][row] * coefficients[j]).sum::<f64>())
+            .map(|row| {
+                target[row]
+                    - (0..k)
+                        .map(|j| self.columns[j][row] * coefficients[j])
+                        .sum::<f64>()
+            })
             .collect();
         let df = n as f64 - k as f64;
         let variance = dot(&residuals, &residuals) / df;
@@ -116,7 +121,11 @@ impl LinearDesign {
         let robust = (0..k)
             .map(|i| {
                 (0..k)
-                    .map(|j| (0..n).map(|row| self.pseudo[i][row] * weights[row] * self.pseudo[j][row]).sum())
+                    .map(|j| {
+                        (0..n)
+                            .map(|row| self.pseudo[i][row] * weights[row] * self.pseudo[j][row])
+                            .sum()
+                    })
                     .collect()
             })
             .collect();

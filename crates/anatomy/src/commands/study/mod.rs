@@ -32,7 +32,7 @@ pub(crate) enum StudyCommand {
     /// Which items tell checkpoints apart, which checkpoints answer alike, which have seen items before
     Items(items::ItemsArgs),
     /// Judge each claim of the literature, as it was made and under a stricter reading
-    Claims(claims::SectionArgs),
+    Claims(claims::ClaimsArgs),
 }
 
 pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
@@ -43,6 +43,6 @@ pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
         StudyCommand::Trends(args) => claims::run(global, args, "trends"),
         StudyCommand::Correlations(args) => claims::run(global, args, "correlations"),
         StudyCommand::Items(args) => items::run(global, args),
-        StudyCommand::Claims(args) => claims::run(global, args, "claims"),
+        StudyCommand::Claims(args) => claims::judged(global, args),
     }
 }
