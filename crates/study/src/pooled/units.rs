@@ -14,7 +14,8 @@ pub(super) struct Unit {
     size: f64,
     active: f64,
     parts: [f64; 6],
-    date: f64,
+    /// Years since 1970 of its first row; none where no row has a date.
+    date: Option<f64>,
     tokens: Option<f64>,
 }
 
@@ -101,7 +102,7 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
                 size: of(&|row| row.size),
                 active: of(&|row| row.active),
                 parts: std::array::from_fn(|part| of(&|row| row.parts[part])),
-                date: first,
+                date: rows.iter().any(|(row, _)| row.date.is_some()).then_some(first),
                 tokens: (!tokens.is_empty()).then(|| median(&tokens)),
             }
         })
