@@ -94,7 +94,7 @@ pub(super) fn matrix(figure: &Figure, drawn: &Matrix) -> String {
 
 /// Marks of three kinds and a line of words.
 fn cell_height() -> f64 {
-    8.0 + 3.0 * LANE + 12.0
+    8.0 + 3.0 * LANE + 16.0
 }
 
 /// Where each row begins, and where the last ends.
@@ -118,7 +118,7 @@ fn lane(evidence: Evidence) -> usize {
 }
 
 /// Half of a cell's axis in drawing units.
-const HALF: f64 = CELL / 2.0 - 7.0;
+const HALF: f64 = CELL / 2.0 - 10.0;
 
 fn one_row(svg: &mut String, drawn: &Matrix, row: &MatrixRow, top: f64) {
     for (line, words) in wrapped(&row.name, 22).iter().enumerate() {
@@ -208,15 +208,17 @@ fn one_mark(svg: &mut String, mark: &Mark, clip: f64, middle: f64, y: f64) {
             y + 4.0
         );
         let anchor = if way > 0.0 { "end" } else { "start" };
-        text(
-            svg,
-            x - 6.0 * way,
-            y + 3.0,
-            8.5,
-            anchor,
-            ink,
-            &format!("{:+.1}", mark.value),
-        );
+        // Beside the bar, on the side of zero.
+        let end = mark
+            .interval
+            .map_or(x, |(low, high)| at(if way > 0.0 { low } else { high }));
+        let beside = if way > 0.0 {
+            end.min(x - 4.0) - 3.0
+        } else {
+            end.max(x + 4.0) + 3.0
+        };
+        let words = format!("{:+.1}", mark.value);
+        text(svg, beside, y + 3.0, 8.5, anchor, ink, &words);
         Ok(())
     } else {
         match mark.evidence {

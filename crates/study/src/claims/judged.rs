@@ -73,9 +73,9 @@ impl Judgement {
     }
 }
 
-/// What makes findings agree with a claim. Exactly one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+/// What makes findings agree with a claim.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
 pub enum Rule {
     /// All values above this number.
     Above(f64),
@@ -88,7 +88,6 @@ pub enum Rule {
         /// How far off still means the same.
         margin: f64,
         /// Rows that the work counted, where it says so.
-        #[serde(default)]
         n: Option<f64>,
     },
     /// The first of the findings is the largest.
@@ -99,8 +98,58 @@ pub enum Rule {
     NotTestable(String),
 }
 
+/// A rule as a file has it: one of these.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    above: Option<f64>,
+    below: Option<f64>,
+    equals: Option<Equals>,
+    first: Option<bool>,
+    not_comparable: Option<String>,
+    not_testable: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Equals {
+    value: f64,
+    margin: f64,
+    n: Option<f64>,
+}
+
+impl TryFrom<Written> for Rule {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let equals = written.equals.map(|equals| Self::Equals {
+            value: equals.value,
+            margin: equals.margin,
+            n: equals.n,
+        });
+        let all: Vec<Self> = [
+            written.above.map(Self::Above),
+            written.below.map(Self::Below),
+            equals,
+            written.first.filter(|first| *first).map(|_| Self::First),
+            written.not_comparable.map(Self::NotComparable),
+            written.not_testable.map(Self::NotTestable),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match <[Self; 1]>::try_from(all) {
+            Ok([rule]) => Ok(rule),
+            Err(other) => Err(format!(
+                "a rule names {} of above, below, equals, first = true, not_comparable, not_testable; wanted one",
+                other.len()
+            )),
+        }
+    }
+}
+
 /// One way of reading a claim.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// Which way.
@@ -113,7 +162,7 @@ pub struct Question {
 }
 
 /// One claim.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stated {
     /// Short name, one for a file.

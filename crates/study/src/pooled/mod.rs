@@ -8,6 +8,8 @@
 
 mod effects;
 mod families;
+mod prediction;
+mod process;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -94,6 +96,7 @@ pub fn section(study: &Pooled<'_>) -> Section {
     section.findings.extend(found.into_iter().flatten());
     for board in study.boards {
         section.findings.extend(effects::ceilings(board));
+        section.findings.extend(prediction::findings(board, study));
     }
     tables::tables(&mut section, study.boards);
     section

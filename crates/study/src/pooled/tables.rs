@@ -83,6 +83,44 @@ pub(super) fn tables(section: &mut Section, boards: &[Board]) {
         "No model of structure, date and tokens can reach more than about this R² by unit on a board's mean: {}.",
         ceilings.join("; ")
     ));
+    let predicted: Vec<Vec<Cell>> = boards
+        .iter()
+        .flat_map(|board| {
+            ["shape_out", "unit_family_out"].map(|protocol| format!("{}.{protocol}", board.name))
+        })
+        .filter_map(|end| {
+            let value = |id: String| number(&id);
+            let main = value(format!("pooled.r2.shapes.{end}"))?;
+            Some(vec![
+                end.replace('.', ", ").into(),
+                main.into(),
+                value(format!("pooled.r2.rows.{end}")).into(),
+                value(format!("pooled.mae.shapes.{end}")).into(),
+                value(format!("pooled.look_up.r2.shapes.{end}")).into(),
+                value(format!("pooled.look_up.mae.shapes.{end}")).into(),
+            ])
+        })
+        .collect();
+    if !predicted.is_empty() {
+        section.tables.push(Table {
+            id: "pooled-prediction".into(),
+            caption: "A board's mean predicted on shapes, and families, that were never seen: R² with each shape counted once, R² by \
+                      rows, mean absolute error of a shape in points; look-up by size (the five units nearest) beside it."
+                .into(),
+            columns: [
+                "board, protocol",
+                "R² by shapes",
+                "R² by rows",
+                "MAE by shapes",
+                "look-up R² by shapes",
+                "look-up MAE by shapes",
+            ]
+            .map(String::from)
+            .to_vec(),
+            rows: predicted,
+            shown: true,
+        });
+    }
     section.tables.push(Table {
         id: "pooled-effects".into(),
         caption: "What a doubling of a part (a year, for the date) goes with at fixed size, in points, by a mixed model of units \

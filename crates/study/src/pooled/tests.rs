@@ -110,8 +110,17 @@ fn intervals_hold_a_planted_association_as_often_as_they_say() {
     let held = (0..500_u64)
         .into_par_iter()
         .filter(|seed| {
-            let told = ask(&board(2.0, 100 + seed), 1);
-            let found = find(&told, "pooled.effect.layers.first");
+            let board = board(2.0, 100 + seed);
+            let study = Pooled {
+                boards: &[],
+                shuffles: 1,
+                seed: 4,
+            };
+            let told = effects::findings(&board, 0, 2, &study);
+            let found = told
+                .iter()
+                .find(|finding| finding.id == "pooled.effect.layers.first");
+            let found = found.expect("a finding");
             found.interval.as_ref().expect("an interval").covers(2.0)
         })
         .count();
@@ -167,6 +176,55 @@ fn a_thousand_tunes_of_one_base_do_not_outvote_the_rest() {
             .expect("one")
     };
     assert!((value(&one) - value(&many)).abs() < 0.5);
+}
+
+#[test]
+fn what_structure_says_is_predicted_on_shapes_never_seen() {
+    let told = ask(&board(0.0, 7), 1);
+    let value = |id: &str| find(&told, id).value.expect("a value");
+    for protocol in ["shape_out", "unit_family_out"] {
+        let by_shape = value(&format!("pooled.r2.shapes.made_up.{protocol}"));
+        let miss = value(&format!("pooled.mae.shapes.made_up.{protocol}"));
+        // Size alone moves the mean by three points a doubling over three doublings; families and units by two.
+        assert!(by_shape > 0.3 && miss < 2.5, "{protocol}: {by_shape}, {miss}");
+        assert!(miss < value(&format!("pooled.look_up.mae.shapes.made_up.{protocol}")) + 0.2);
+        let ceiling = value("pooled.ceiling.family_known.made_up");
+        assert!(
+            by_shape < ceiling + 0.1,
+            "{by_shape} is above the ceiling of {ceiling}"
+        );
+    }
+    let (shape, family) = (
+        value("pooled.mae.shapes.made_up.shape_out"),
+        value("pooled.mae.shapes.made_up.unit_family_out"),
+    );
+    assert!(
+        shape < family + 0.1,
+        "a family that is known helps: {shape}, {family}"
+    );
+}
+
+/// A unit whose date no row says is of no date, not of 1970.
+#[test]
+fn a_date_that_is_not_known_is_no_date() {
+    let one = board(3.0, 5);
+    let mut other = one.clone();
+    for row in other.rows.iter_mut().filter(|row| row.unit % 9 == 0) {
+        row.date = None;
+    }
+    let width = |board: &Board| {
+        let told = ask(board, 1);
+        let ends = find(&told, "pooled.effect.date.first")
+            .interval
+            .clone()
+            .expect("an interval");
+        ends.high - ends.low
+    };
+    let (all, some) = (width(&one), width(&other));
+    assert!(
+        some > 0.8 * all,
+        "fewer dates cannot make the date's effect surer: {all} to {some}"
+    );
 }
 
 #[test]

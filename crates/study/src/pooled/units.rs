@@ -8,15 +8,60 @@ use crate::statistics::{dot, mean, median};
 /// One unit: its score as an untuned checkpoint of its first date would have it.
 #[derive(Debug, Clone)]
 pub(super) struct Unit {
+    /// Its number among the rows.
+    pub(super) number: u32,
     pub(super) family: String,
     pub(super) n: f64,
     pub(super) score: f64,
-    size: f64,
-    active: f64,
-    parts: [f64; 6],
+    pub(super) size: f64,
+    pub(super) active: f64,
+    pub(super) parts: [f64; 6],
     /// Years since 1970 of its first row; none where no row has a date.
-    date: Option<f64>,
-    tokens: Option<f64>,
+    pub(super) date: Option<f64>,
+    pub(super) tokens: Option<f64>,
+}
+
+impl Unit {
+    /// Its shape, experts among it.
+    pub(super) fn shape(&self) -> u64 {
+        shape(&self.parts, self.size, self.active)
+    }
+}
+
+impl Row {
+    /// Its shape, experts among it.
+    pub(super) fn shape(&self) -> u64 {
+        shape(&self.parts, self.size, self.active)
+    }
+}
+
+/// Layers, `d_model`, `d_ffn` and heads as one number; of a mixture whole billions too (FNV-1a, Fowler, Noll and Vo 1991).
+fn shape(parts: &[f64; 6], size: f64, active: f64) -> u64 {
+    let experts = if active < 1.0 { size.round() } else { 0.0 };
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for part in parts[..4].iter().chain([&experts]) {
+        for byte in part.to_bits().to_le_bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash
+}
+
+/// What tuning, merging and a later year do within units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Effects([f64; 3]);
+
+impl Effects {
+    /// What it adds to a row of a unit whose first year is `first`.
+    pub(super) fn of(&self, row: &Row, first: Option<f64>) -> f64 {
+        let later = row
+            .date
+            .zip(first)
+            .map_or(0.0, |(date, first)| date / YEAR - first);
+        self.0[0] * f64::from(u8::from(row.is_tuned))
+            + self.0[1] * f64::from(u8::from(row.is_merged))
+            + self.0[2] * later
+    }
 }
 
 /// Units of one benchmark, and the spread of rows inside them.
@@ -25,6 +70,8 @@ pub(super) struct Units {
     /// Variance of a row around its unit.
     pub(super) within: f64,
     pub(super) rows: usize,
+    /// What rows differ by inside their unit.
+    pub(super) effects: Effects,
 }
 
 const YEAR: f64 = 365.25;
@@ -96,6 +143,7 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
             };
             let tokens: Vec<f64> = rows.iter().filter_map(|(row, _)| row.tokens).collect();
             Unit {
+                number: rows[0].0.unit,
                 family: family(rows),
                 n: rows.len() as f64,
                 score: mean(&adjusted),
@@ -111,6 +159,7 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
         units,
         within: if free > 0.0 { left / free } else { 0.0 },
         rows: target.len(),
+        effects: Effects(slopes),
     }
 }
 
@@ -170,16 +219,19 @@ pub(super) type Named = (&'static str, Vec<f64>);
 pub(super) fn columns(units: &[Unit]) -> Vec<Named> {
     let of = |pick: &dyn Fn(&Unit) -> f64| -> Vec<f64> { units.iter().map(pick).collect() };
     let size = centred(&of(&|unit| unit.size.log2()));
-    let known: Vec<f64> = units
-        .iter()
-        .filter_map(|unit| unit.tokens.map(f64::log2))
-        .collect();
-    let middle = if known.is_empty() { 0.0 } else { mean(&known) };
+    // What is not known is set to the mean of what is, and has a column that says so.
+    let around_mean = |pick: &dyn Fn(&Unit) -> Option<f64>| -> Vec<f64> {
+        let known: Vec<f64> = units.iter().filter_map(pick).collect();
+        let middle = if known.is_empty() { 0.0 } else { mean(&known) };
+        of(&|unit| pick(unit).map_or(0.0, |value| value - middle))
+    };
+    let is_unknown = |is: &dyn Fn(&Unit) -> bool| of(&|unit| f64::from(u8::from(is(unit))));
     let [layers, d_model, d_ffn, heads, kv_heads, vocabulary] = [0, 1, 2, 3, 4, 5];
     let all: Vec<Named> = vec![
         ("size_squared", size.iter().map(|s| s * s).collect()),
         ("size", size),
-        ("date", centred(&of(&|unit| unit.date))),
+        ("date", around_mean(&|unit| unit.date)),
+        ("date_unknown", is_unknown(&|unit| unit.date.is_none())),
         ("layers", centred(&of(&|unit| unit.parts[layers].log2()))),
         (
             "d_ffn",
@@ -191,14 +243,8 @@ pub(super) fn columns(units: &[Unit]) -> Vec<Named> {
         ),
         ("vocabulary", centred(&of(&|unit| unit.parts[vocabulary].log2()))),
         ("experts", centred(&of(&|unit| (1.0 / unit.active).log2()))),
-        (
-            "tokens",
-            of(&|unit| unit.tokens.map_or(0.0, |tokens| tokens.log2() - middle)),
-        ),
-        (
-            "tokens_unknown",
-            of(&|unit| f64::from(u8::from(unit.tokens.is_none()))),
-        ),
+        ("tokens", around_mean(&|unit| unit.tokens.map(f64::log2))),
+        ("tokens_unknown", is_unknown(&|unit| unit.tokens.is_none())),
     ];
     let mut kept: Vec<Named> = vec![("one", vec![1.0; units.len()])];
     let mut basis: Vec<Vec<f64>> = Vec::new();
