@@ -7,7 +7,7 @@ use serde::Deserialize;
 use study::claims::judged::{Judged, Stated};
 use study::claims::{Findings, ledger};
 use study::finding::Finding;
-use study::section::{Section, Table};
+use study::section::Section;
 
 /// The files of `claims/`.
 const COMPILED_IN: [(&str, &str); 6] = [
@@ -91,12 +91,8 @@ pub(crate) fn all(findings: &[&Finding], seed: u64) -> Result<Vec<Judged>> {
 
 /// Puts the claims that are data into the ledger's section: a sentence and a table.
 pub(crate) fn into_ledger(section: &mut Section, all: &[Judged]) {
-    section.text.push(study::claims::judged::counted(all));
-    section.tables.push(table(all));
-}
-
-fn table(all: &[Judged]) -> Table {
-    study::claims::judged::table(all)
+    section.text.push(study::claims::shown::counted(all));
+    section.tables.push(study::claims::shown::table(all));
 }
 
 #[cfg(test)]

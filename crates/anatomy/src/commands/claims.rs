@@ -1,5 +1,6 @@
 //! `anatomy claims check`: claims of the user's own, read and judged.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -115,7 +116,7 @@ pub(crate) fn give(global: &Global, judged: &[Judged]) -> Result<()> {
             let text = serde_json::to_string_pretty(&json!({ "claims": judged }))?;
             output::result(&format!("{text}\n"))
         }
-        Format::Csv => output::result_bytes(&output::csv(&study::claims::judged::table(judged))?),
+        Format::Csv => output::result_bytes(&output::csv(&study::claims::shown::table(judged))?),
         Format::Table => output::result(&in_words(judged)),
     }
 }
@@ -124,10 +125,11 @@ pub(crate) fn give(global: &Global, judged: &[Judged]) -> Result<()> {
 pub(crate) fn in_words(judged: &[Judged]) -> String {
     let mut text = String::new();
     for claim in judged {
-        text.push_str(&format!(
-            "{}\n  {}; {}, {}\n",
+        let _ = writeln!(
+            text,
+            "{}\n  {}; {}, {}",
             claim.statement, claim.id, claim.work, claim.place
-        ));
+        );
         for reading in &claim.readings {
             let ours = match (reading.value, &reading.interval) {
                 (Some(value), Some(ends)) => {
@@ -137,10 +139,11 @@ pub(crate) fn in_words(judged: &[Judged]) -> String {
                 (None, _) => String::new(),
             };
             let verdict = reading.verdict.name().replace('_', " ");
-            text.push_str(&format!(
-                "  {:<11} {verdict:<15}{ours}  {}\n",
+            let _ = writeln!(
+                text,
+                "  {:<11} {verdict:<15}{ours}  {}",
                 reading.reading, reading.why
-            ));
+            );
         }
         text.push('\n');
     }

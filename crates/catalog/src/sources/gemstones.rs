@@ -1,4 +1,4 @@
-//! Gemstones: 22 shapes on one corpus, evaluated at 34 steps and at the end (McLeish et al. 2025, arXiv 2502.06857).
+//! Gemstones: 22 shapes on one corpus, evaluated at 34 steps and at the end (`McLeish` et al. 2025, arXiv 2502.06857).
 //!
 //! Two tables of one form, accuracies and their standard errors (`…_err`), one row a checkpoint named
 //! `Gemstone-WIDTHxDEPTH-step_NUMBER` and one column a task, as fractions. The rest of the shape follows from width and

@@ -455,8 +455,6 @@ fn first<'a>(found: &[&'a Finding], seed: u64) -> (Judgement, &'a Finding, Strin
     }
 }
 
-pub use super::judged_shown::{counted, table};
-
 #[cfg(test)]
 #[path = "judged_tests.rs"]
 mod tests;

@@ -47,11 +47,23 @@ fn a_side_holds_fails_and_stays_open() {
     let right = finding("a", 1.0, Some((0.2, 1.8)));
     let wrong = finding("b", -1.0, Some((-1.8, -0.2)));
     let open = finding("c", 0.5, Some((-0.5, 1.5)));
-    assert_eq!(verdict(Rule::Above(0.0), &[right.clone()]), Reproduced);
-    assert_eq!(verdict(Rule::Above(0.0), &[wrong.clone()]), Contradicted);
-    assert_eq!(verdict(Rule::Above(0.0), &[open.clone()]), CannotTell);
-    assert_eq!(verdict(Rule::Below(0.0), &[right.clone()]), Contradicted);
-    assert_eq!(verdict(Rule::Below(0.0), &[wrong.clone()]), Reproduced);
+    assert_eq!(
+        verdict(Rule::Above(0.0), std::slice::from_ref(&right)),
+        Reproduced
+    );
+    assert_eq!(
+        verdict(Rule::Above(0.0), std::slice::from_ref(&wrong)),
+        Contradicted
+    );
+    assert_eq!(verdict(Rule::Above(0.0), std::slice::from_ref(&open)), CannotTell);
+    assert_eq!(
+        verdict(Rule::Below(0.0), std::slice::from_ref(&right)),
+        Contradicted
+    );
+    assert_eq!(
+        verdict(Rule::Below(0.0), std::slice::from_ref(&wrong)),
+        Reproduced
+    );
     // One of several that is open leaves all open; one that is wrong decides.
     assert_eq!(
         verdict(Rule::Above(0.0), &[right.clone(), open.clone()]),

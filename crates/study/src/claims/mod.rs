@@ -8,10 +8,10 @@ mod dataset;
 mod dimensions;
 mod evidence;
 pub mod judged;
-mod judged_shown;
 mod mechanism;
 mod methods;
 mod scores;
+pub mod shown;
 mod tally;
 mod trends;
 

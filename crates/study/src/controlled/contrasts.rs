@@ -2,7 +2,7 @@
 //!
 //! All benchmarks share their columns, so the estimates of seemingly unrelated regressions are those of each alone (Zellner
 //! 1962, <https://doi.org/10.1080/01621459.1962.10480664>) and go together as the residuals do: the covariance of two
-//! coefficients of benchmarks i and j is S_ij (X'X)⁻¹ with S = E'E / (n − p).
+//! coefficients of benchmarks i and j is `S_ij` (X'X)⁻¹ with S = E'E / (n − p).
 
 use std::collections::BTreeMap;
 

@@ -39,8 +39,11 @@ pub(super) struct Suite<'a> {
     pub(super) checkpoints: usize,
 }
 
-/// The parts that a doubling is told of: name, and its value of a run.
-pub(super) const PARTS: [(&str, fn(&Run) -> Option<f64>); 4] = [
+/// A part: its name, and its value of a run.
+type Part = (&'static str, fn(&Run) -> Option<f64>);
+
+/// The parts that a doubling is told of.
+pub(super) const PARTS: [Part; 4] = [
     ("layers", |run| run.parts[0]),
     ("d_ffn", |run| Some(run.parts[2]? / run.parts[1]?)),
     ("heads_per_kv", |run| Some(run.parts[3]? / run.parts[4]?)),
@@ -219,26 +222,25 @@ impl<'a> Suite<'a> {
             let least = (0..kept.len())
                 .filter(|&part| !spreads[part].is_enough())
                 .min_by(|&a, &b| spreads[a].doublings.total_cmp(&spreads[b].doublings));
-            match least {
-                Some(part) => not_identified.push((kept.remove(part).0, spreads[part])),
-                None => {
-                    let columns: Vec<Vec<f64>> = base
-                        .iter()
-                        .cloned()
-                        .chain(kept.iter().map(|(_, column)| column.clone()))
-                        .collect();
-                    let linear = LinearDesign::new(&columns).ok().filter(|_| !kept.is_empty())?;
-                    return Some(Design {
-                        fixed,
-                        parts: kept.iter().map(|(name, _)| *name).collect(),
-                        not_identified,
-                        spreads: spreads.iter().map(|spread| spread.doublings).collect(),
-                        columns,
-                        linear,
-                        blocks: blocks(&sizes),
-                    });
-                }
+            if let Some(part) = least {
+                not_identified.push((kept.remove(part).0, spreads[part]));
+                continue;
             }
+            let columns: Vec<Vec<f64>> = base
+                .iter()
+                .cloned()
+                .chain(kept.iter().map(|(_, column)| column.clone()))
+                .collect();
+            let linear = LinearDesign::new(&columns).ok().filter(|_| !kept.is_empty())?;
+            return Some(Design {
+                fixed,
+                parts: kept.iter().map(|(name, _)| *name).collect(),
+                not_identified,
+                spreads: spreads.iter().map(|spread| spread.doublings).collect(),
+                columns,
+                linear,
+                blocks: blocks(&sizes),
+            });
         }
     }
 }

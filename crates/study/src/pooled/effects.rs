@@ -37,22 +37,22 @@ struct Model {
 impl Model {
     fn of(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Option<Self> {
         let units = units(rows, score);
-        let named = columns(&units.units);
-        if units.units.len() < named.len() + LEAST_UNITS {
+        let named = columns(&units.all);
+        if units.all.len() < named.len() + LEAST_UNITS {
             return None;
         }
-        let mut names: Vec<&str> = units.units.iter().map(|unit| unit.family.as_str()).collect();
+        let mut names: Vec<&str> = units.all.iter().map(|unit| unit.family.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         let families: Vec<u32> = units
-            .units
+            .all
             .iter()
             .map(|unit| names.binary_search(&unit.family.as_str()).unwrap_or_default() as u32)
             .collect();
         let n_families = names.len();
         let plain: Vec<Vec<f64>> = named.iter().map(|(_, column)| column.clone()).collect();
-        let target: Vec<f64> = units.units.iter().map(|unit| unit.score).collect();
-        let known: Vec<f64> = units.units.iter().map(|unit| units.within / unit.n).collect();
+        let target: Vec<f64> = units.all.iter().map(|unit| unit.score).collect();
+        let known: Vec<f64> = units.all.iter().map(|unit| units.within / unit.n).collect();
         let fit = Mixed {
             columns: &plain,
             target: &target,
@@ -113,7 +113,7 @@ impl Model {
     /// p of the effect, and the spread of t where there is none: what all else leaves of the part is shuffled among units
     /// of like size (Freedman and Lane 1983).
     fn permutation(&self, place: usize, study: &Pooled<'_>) -> Option<(f64, f64)> {
-        let n = self.units.units.len();
+        let n = self.units.all.len();
         let others: Vec<&Vec<f64>> = self
             .named
             .iter()
@@ -142,11 +142,11 @@ impl Model {
                     .for_each(|(cell, x)| *cell -= share * x);
             }
         }
-        let target: Vec<f64> = self.units.units.iter().map(|unit| unit.score).collect();
+        let target: Vec<f64> = self.units.all.iter().map(|unit| unit.score).collect();
         let pulled = times(&beside, &target);
         let t = |column: &[f64]| dot(column, &pulled) / dot(column, &times(&beside, column)).sqrt();
         let observed = t(&left).abs();
-        let members = thirds(&self.units.units);
+        let members = thirds(&self.units.all);
         let one = |shuffle: usize| -> f64 {
             let mut random = Random::new(study.seed ^ 0x9001, shuffle as u64 + 1);
             let mut column = vec![0.0; n];
@@ -193,7 +193,7 @@ pub(super) fn findings(
             } else {
                 "points per doubling"
             };
-            let n = model.units.units.len();
+            let n = model.units.all.len();
             let new = |id: String, question: String| {
                 let features: Vec<String> = model.named.iter().map(|(name, _)| (*name).to_owned()).collect();
                 Finding::new(id, question, &source_of(board))
@@ -290,10 +290,10 @@ pub(super) fn ceilings(board: &Board) -> Vec<Finding> {
     let Some(model) = Model::of(&all, average) else {
         return Vec::new();
     };
-    let targets: Vec<f64> = model.units.units.iter().map(|unit| unit.score).collect();
+    let targets: Vec<f64> = model.units.all.iter().map(|unit| unit.score).collect();
     let noise: Vec<f64> = model
         .units
-        .units
+        .all
         .iter()
         .map(|unit| model.units.within / unit.n)
         .collect();

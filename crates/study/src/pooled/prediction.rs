@@ -44,16 +44,19 @@ struct Predicted {
     shapes: Vec<u64>,
 }
 
+/// A row that was held out: its score, what the process and the look-up say, its shape.
+type Held = (f64, f64, f64, u64);
+
 /// Units nearest in size whose mean is the look-up.
 const NEAREST: usize = 5;
 
 fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out) -> Option<Predicted> {
     let everything = units(rows, &score);
-    if everything.units.len() < 3 * LEAST_UNITS {
+    if everything.all.len() < 3 * LEAST_UNITS {
         return None;
     }
     let family_of: BTreeMap<u32, String> = everything
-        .units
+        .all
         .iter()
         .map(|unit| (unit.number, unit.family.clone()))
         .collect();
@@ -66,22 +69,20 @@ fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out
         members.entry(key(row)).or_default().push(row);
     }
     let folds: Vec<(&String, &Vec<&Row>)> = members.iter().collect();
-    let parts: Vec<Option<Vec<(f64, f64, f64, u64)>>> = folds
+    let parts: Vec<Option<Vec<Held>>> = folds
         .par_iter()
         .map(|(held, tested)| {
             let train: Vec<&Row> = rows.iter().copied().filter(|row| key(row) != **held).collect();
             let Units {
-                units: known,
-                effects,
-                ..
+                all: known, effects, ..
             } = units(&train, &score);
             let cells = Cells::of(&known);
             let (process, solved) = chosen(&cells)?;
             // The held units with what is known of them: everything but their scores.
             let hidden = units(tested, &score);
-            let new = Cells::of_new(&hidden.units, &known);
+            let new = Cells::of_new(&hidden.all, &known);
             let of_units: BTreeMap<u32, (f64, f64, Option<f64>)> = hidden
-                .units
+                .all
                 .iter()
                 .enumerate()
                 .map(|(place, unit)| {

@@ -3,7 +3,7 @@
 //! A smooth and a straight part over size, share of active parameters, heads over key and value heads, date of the base and
 //! tokens, an effect of the family, one of the shape, and noise that falls with the rows of a unit. The error on shapes left
 //! out needs no refit: with P the inverse of the covariance and I the rows of a shape, what the rest misses them by is
-//! P_II⁻¹ (P y)_I (Rasmussen and Williams 2006, section 5.4.2, in blocks).
+//! `P_II⁻¹ (P y)_I` (Rasmussen and Williams 2006, section 5.4.2, in blocks).
 
 use std::collections::BTreeMap;
 

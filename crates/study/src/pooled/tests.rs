@@ -22,11 +22,11 @@ fn board(slope: f64, seed: u64) -> Board {
                 4096.0,
                 4096.0 * 2_f64.powf(1.0 + random.uniform()),
                 32.0,
-                32.0 / 2_f64.powi(random.below(4) as i32),
+                32.0 / [1.0, 2.0, 4.0, 8.0][random.below(4)],
                 32_000.0 * 2_f64.powf(2.0 * random.uniform()),
             ];
             let date = 19_000.0 + 700.0 * random.uniform();
-            for row in 0..1 + random.below(6) {
+            for row in 0..=random.below(6) {
                 let is_tuned = row > 0;
                 let base = 40.0 + 3.0 * size.log2() + own + of_unit + if is_tuned { 2.0 } else { 0.0 };
                 rows.push(Row {
@@ -37,7 +37,7 @@ fn board(slope: f64, seed: u64) -> Board {
                     active: 1.0,
                     parts,
                     date: Some(date),
-                    tokens: (family % 3 > 0).then_some(1e12 * (1.0 + family as f64)),
+                    tokens: (family % 3 > 0).then_some(1e12 * (1.0 + f64::from(family))),
                     is_tuned,
                     is_merged: row == 3,
                     scores: vec![

@@ -66,7 +66,7 @@ impl Effects {
 
 /// Units of one benchmark, and the spread of rows inside them.
 pub(super) struct Units {
-    pub(super) units: Vec<Unit>,
+    pub(super) all: Vec<Unit>,
     /// Variance of a row around its unit.
     pub(super) within: f64,
     pub(super) rows: usize,
@@ -156,7 +156,7 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
         })
         .collect();
     Units {
-        units,
+        all: units,
         within: if free > 0.0 { left / free } else { 0.0 },
         rows: target.len(),
         effects: Effects(slopes),

@@ -1,4 +1,4 @@
-//! One effect over several suites: random effects by DerSimonian and Laird 1986
+//! One effect over several suites: random effects by `DerSimonian` and Laird 1986
 //! (<https://doi.org/10.1016/0197-2456(86)90046-2>), interval by Hartung and Knapp 2001
 //! (<https://doi.org/10.1002/sim.791>), which holds with few suites where the usual one does not.
 

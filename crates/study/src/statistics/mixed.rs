@@ -1,6 +1,6 @@
 //! Linear mixed models by restricted maximum likelihood.
 //!
-//! y = Xβ + Σ Z_k u_k + e with u_k ~ N(0, θ_k), e ~ N(0, θ + known variance of the row). Groupings may be nested or crossed.
+//! `y = Xβ + Σ Z_k u_k + e` with `u_k ~ N(0, θ_k)`, `e ~ N(0, θ + known)`, known the variance of the row. Groupings may be nested or crossed.
 //! Variances by average-information steps (Gilmour, Thompson and Cullis 1995, <https://doi.org/10.2307/2533274>) that are
 //! halved until the restricted likelihood rises; a variance that wants to fall below zero stays there. Fixed effects are
 //! the generalised least squares of those variances.

@@ -1,4 +1,4 @@
-//! Against statsmodels' MixedLM (`oracles/answer.py`), and identities.
+//! Against statsmodels' `MixedLM` (`oracles/answer.py`), and identities.
 
 use super::*;
 use crate::finding::Interval;

@@ -1,6 +1,6 @@
 //! Ordinary least squares whose errors allow each row its own spread.
 //!
-//! HC3 of MacKinnon and White 1985 (<https://doi.org/10.1016/0304-4076(85)90158-7>): (X'X)⁻¹ X' diag(e²/(1−h)²) X (X'X)⁻¹,
+//! HC3 of `MacKinnon` and White 1985 (<https://doi.org/10.1016/0304-4076(85)90158-7>): (X'X)⁻¹ X' diag(e²/(1−h)²) X (X'X)⁻¹,
 //! the one of the four that holds in samples of twenty (Long and Ervin 2000,
 //! <https://doi.org/10.1080/00031305.2000.10474549>). Tests and intervals by Student's t with n − p degrees of freedom: what
 //! statsmodels gives for `cov_type="HC3", use_t=True`.
@@ -187,7 +187,7 @@ impl LinearFit {
 pub(crate) fn interval(value: f64, error: f64, df: f64, level: f64, method: String) -> Option<Interval> {
     let law = StudentsT::new(0.0, 1.0, df).ok()?;
     let half = law.inverse_cdf(0.5 + level / 2.0) * error;
-    (error > 0.0 && half.is_finite()).then(|| Interval {
+    (error > 0.0 && half.is_finite()).then_some(Interval {
         low: value - half,
         high: value + half,
         level,
