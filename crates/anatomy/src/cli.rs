@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Ask one question of the study
     #[command(subcommand)]
     Study(commands::study::StudyCommand),
+    /// Claims of works as data: check a file of your own
+    #[command(subcommand)]
+    Claims(commands::claims::ClaimsCommand),
     /// Open a checkpoint and measure what its layers do
     #[command(subcommand)]
     Probe(commands::probe::ProbeCommand),
@@ -93,6 +96,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Catalog(command) => commands::catalog::run(&cli.global, command),
         Command::Hub(command) => commands::hub::run(&cli.global, command),
         Command::Study(command) => commands::study::run(&cli.global, command),
+        Command::Claims(command) => commands::claims::run(&cli.global, command),
         Command::Probe(command) => commands::probe::run(&cli.global, command),
         Command::Predict(args) => commands::predict::run(&cli.global, args),
         Command::Recommend(args) => commands::recommend::run(&cli.global, args),

@@ -28,6 +28,7 @@ mod report;
 mod rows;
 mod server;
 mod signals;
+mod stated;
 mod units;
 
 use std::process::ExitCode;

@@ -117,6 +117,7 @@ pub(crate) fn narrowed(catalog: &Catalog, dir: Option<&Path>, condition: &str) -
         structures: only(&catalog.structures, |row| ids.contains(row.id.as_str())),
         scores: only(&catalog.scores, |row| kept.contains(&row.evaluation)),
         items: catalog.items.clone(),
+        interventions: catalog.interventions.clone(),
         rejects: catalog.rejects.clone(),
         conflicts: catalog.conflicts.clone(),
         duplicates: catalog.duplicates.clone(),

@@ -2,7 +2,9 @@
 
 mod boards;
 mod checkpoints;
+mod controlled;
 mod forecast;
+mod pooled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +18,9 @@ use study::section::Section;
 
 pub(crate) use boards::board_counts;
 pub(crate) use checkpoints::checkpoints;
+pub(crate) use controlled::{placebo, runs};
 pub(crate) use forecast::questions as forecast_questions;
+pub(crate) use pooled::pooled;
 
 /// Names of the two leaderboards whose columns the study knows.
 pub(crate) const V1: &str = "open-llm-leaderboard-v1";
@@ -105,14 +109,18 @@ fn shape(structure: &Structure) -> Option<(i64, i64, i64, i64)> {
     ))
 }
 
-/// The columns of the study. Its size is by the formula of the structure where that is known: what leaderboards and names
-/// state is rounded, or leaves out embeddings.
-fn columns(structure: &Structure) -> [Option<f64>; 9] {
+/// Billions of parameters by the formula of the structure where that is known: what leaderboards and names state is rounded, or
+/// leaves out embeddings.
+fn size(structure: &Structure) -> Option<f64> {
     let by_shape = structure.parameters_by_shape.map(|count| count as f64 / 1e9);
-    let size = by_shape.or(structure.size);
+    by_shape.or(structure.size)
+}
+
+/// The columns of the study.
+fn columns(structure: &Structure) -> [Option<f64>; 9] {
     let count = |value: Option<i64>| value.map(|value| value as f64);
     [
-        size,
+        size(structure),
         count(structure.d_model),
         count(structure.d_ffn),
         count(structure.heads),

@@ -8,6 +8,7 @@ mod command;
 mod http;
 mod site;
 
+mod answer; // the answer beside figures worked out apart, and claims of one's own
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
 mod catalog; // build, and the proof of the compiled-in tables
 mod deploy; // the files that run pieces of work on clusters

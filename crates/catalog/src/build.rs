@@ -14,6 +14,7 @@ use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
 use crate::identity::Identities;
+use crate::interventions::Interventions;
 use crate::known::Known;
 use crate::labels;
 use crate::manifest;
@@ -23,8 +24,8 @@ use crate::reading::{Context, Surveys, read, survey};
 use crate::resolve::Resolver;
 use crate::schema::{Row, SCHEMA_VERSION};
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Item, Manifest, Provenance, Reject, Score,
-    Source, Structure, TableFile,
+    Accuracy, Checkpoint, Conflict, Days, Duplicate, Evaluation, Intervention, Item, Manifest, Provenance,
+    Reject, Score, Source, Structure, TableFile,
 };
 use crate::training::Trainings;
 
@@ -186,6 +187,7 @@ pub(crate) fn build_into(
     let mut joins: Vec<Rc<Identities>> = Vec::with_capacity(found.len());
     let mut rejects = writers.start::<Reject>()?;
     let mut items = writers.start::<Item>()?;
+    let mut interventions = Interventions::default();
     for (number, found_source) in found.iter().enumerate() {
         progress(Progress::Reading {
             source: found_source.file.clone(),
@@ -217,6 +219,10 @@ pub(crate) fn build_into(
                 Ok(())
             }
             Fact::Item(item) => items.push(*item),
+            Fact::Intervention(row) => {
+                interventions.note(*row);
+                Ok(())
+            }
             Fact::Reject(reject) => rejects.push(reject),
         };
         let context = Context {
@@ -289,6 +295,7 @@ pub(crate) fn build_into(
     writers.all::<Accuracy>(accuracy)?;
     writers.finish(rejects)?;
     writers.finish(items)?;
+    writers.all::<Intervention>(interventions.rows()?)?;
     let mut manifest = Manifest {
         schema_version: SCHEMA_VERSION,
         catalog_sha256: String::new(),

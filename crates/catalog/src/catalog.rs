@@ -10,8 +10,8 @@ use crate::schema::{Row, SCHEMA_VERSION};
 use crate::snapshot::SNAPSHOT;
 use crate::stores;
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Manifest, Provenance, Reject, Score,
-    Structure,
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Intervention, Item, Manifest, Provenance, Reject,
+    Score, Structure,
 };
 
 /// Everything in memory.
@@ -29,6 +29,8 @@ pub struct Catalog {
     pub scores: Vec<Score>,
     /// One row per item answered; empty unless sample files were read.
     pub items: Vec<Item>,
+    /// One row per score of a run whose structure was changed on purpose.
+    pub interventions: Vec<Intervention>,
     /// What was left out.
     pub rejects: Vec<Reject>,
     /// What sources disagree on.
@@ -122,6 +124,7 @@ fn read(fetch: Fetch<'_>) -> Result<Catalog, Error> {
         evaluations: table(&manifest, fetch)?,
         scores: table(&manifest, fetch)?,
         items: table(&manifest, fetch)?,
+        interventions: later_table(&manifest, fetch)?,
         rejects: table(&manifest, fetch)?,
         conflicts: table(&manifest, fetch)?,
         duplicates: table(&manifest, fetch)?,
@@ -146,4 +149,13 @@ fn table<R: Row>(manifest: &Manifest, fetch: Fetch<'_>) -> Result<Vec<R>, Error>
         });
     }
     read_rows(bytes, &file)
+}
+
+/// A table that catalogs made before it existed do not have: then it has no rows.
+fn later_table<R: Row>(manifest: &Manifest, fetch: Fetch<'_>) -> Result<Vec<R>, Error> {
+    if manifest.tables.contains_key(R::TABLE) {
+        table(manifest, fetch)
+    } else {
+        Ok(Vec::new())
+    }
 }

@@ -2,7 +2,8 @@
 
 use crate::schema::table;
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Provenance, Reject, Score, Source, Structure,
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Intervention, Item, Provenance, Reject, Score,
+    Source, Structure,
 };
 
 table!(Checkpoint, "checkpoints", {
@@ -134,6 +135,31 @@ table!(Item, "items", {
     metric: Text "" "name of that metric",
     loglikelihood: Float "nats" "log-likelihood of the target choice",
     source: Text "" "the file it was read from",
+});
+
+table!(Intervention, "interventions", {
+    suite: Text "" "the suite or work: gemstones, minitron",
+    pair_or_run: Text "" "the run of a suite, or the pair that is compared",
+    id: Text "" "the checkpoint of that run, or the side of the pair",
+    source: Text "" "where it was published",
+    licence: Text "" "licence of the source",
+    dimension: Text "" "what was changed: layers, d_model",
+    held_fixed: Text "" "what was held fixed: params_total, params_nonembedding, flops_token, tokens, or only the parent",
+    n_body: Int "count" "parameters without embeddings",
+    n_embedding: Int "count" "parameters of the embeddings",
+    flops_token: Float "operations" "operations of one token forwards, without attention scores",
+    layers: Int "count" "decoder layers",
+    d_model: Int "count" "width of the residual stream",
+    d_ffn: Int "count" "width of the feed-forward layer",
+    heads: Int "count" "attention heads",
+    kv_heads: Int "count" "key and value heads",
+    experts: Int "count" "experts of a layer",
+    tokens: Int "count" "tokens seen",
+    step: Int "count" "training step",
+    benchmark: Text "" "name of the benchmark",
+    ability: Text "" "what the benchmark asks for",
+    score: Float "points" "score",
+    stderr: Float "points" "its standard error over items",
 });
 
 table!(Reject, "rejects", {

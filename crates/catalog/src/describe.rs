@@ -6,7 +6,8 @@ use crate::moments::skewness_and_kurtosis;
 use crate::parquet_file::data_type;
 use crate::schema::Row;
 use crate::tables::{
-    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Item, Reject, Score, Source, Structure,
+    Accuracy, Checkpoint, Conflict, Duplicate, Evaluation, Intervention, Item, Reject, Score, Source,
+    Structure,
 };
 
 /// One structure column in numbers.
@@ -189,6 +190,7 @@ pub fn schema() -> Vec<TableHelp> {
         help::<Evaluation>(),
         help::<Score>(),
         help::<Item>(),
+        help::<Intervention>(),
         help::<Duplicate>(),
         help::<Conflict>(),
         help::<Reject>(),

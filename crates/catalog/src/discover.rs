@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, harness,
-    hub_configs, hub_listing, hub_models, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info,
-    proteus, samples, scaling, structures, swallow, task_tables,
+    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, gemstones,
+    harness, hub_configs, hub_listing, hub_models, interventions, leaderboard_v1, leaderboard_v2, listings,
+    llm_perf, model_info, proteus, samples, scaling, structures, swallow, task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     Swallow,
     EpochScores,
     EpochModels,
+    Gemstones,
+    Interventions,
     Listing,
 }
 
@@ -63,6 +65,8 @@ impl Kind {
             Self::Swallow => swallow::NAME,
             Self::EpochScores => epoch_scores::NAME,
             Self::EpochModels => epoch_models::NAME,
+            Self::Gemstones => gemstones::NAME,
+            Self::Interventions => interventions::NAME,
             Self::Task(at) => task_tables::SPECS.get(at).map_or("task", |spec| spec.name),
             Self::LlmPerf => llm_perf::NAME,
             Self::HubConfigs => hub_configs::NAME,
@@ -110,6 +114,8 @@ impl Kind {
             | Self::HubApi
             | Self::Scaling
             | Self::EpochModels
+            | Self::Gemstones
+            | Self::Interventions
             | Self::Samples => Role::Other,
         }
     }
@@ -228,11 +234,13 @@ type Told<T> = (Kind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let table = Table::open(path, file)?;
-    let kinds: [Told<Table>; 14] = [
+    let kinds: [Told<Table>; 16] = [
         (Kind::Euroeval, euroeval::recognises),
         (Kind::EpochScores, epoch_scores::recognises),
         (Kind::EpochModels, epoch_models::recognises),
         (Kind::Proteus, proteus::recognises),
+        (Kind::Gemstones, gemstones::recognises),
+        (Kind::Interventions, interventions::recognises),
         (Kind::ModelInfo, model_info::recognises),
         (Kind::LeaderboardV1, leaderboard_v1::recognises),
         (Kind::LeaderboardV2, leaderboard_v2::recognises),

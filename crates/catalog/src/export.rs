@@ -76,7 +76,8 @@ pub fn export(
                 (Format::Json, "json")
             };
             let mut files = Vec::new();
-            for table in TABLES {
+            let has = tables_of(dir)?;
+            for table in TABLES.into_iter().filter(|table| has(table)) {
                 progress(Progress::Writing { table });
                 let file = format!("{table}.{extension}");
                 let path = folder.path().join(&file);
@@ -90,6 +91,15 @@ pub fn export(
     crate::build::put_in_place(folder, out)?;
     written.sort();
     Ok(written)
+}
+
+/// Which tables a catalog has: those made before a table existed lack it.
+fn tables_of(dir: Option<&Path>) -> Result<impl Fn(&str) -> bool, Error> {
+    let manifest = match dir {
+        None => Catalog::snapshot()?.manifest,
+        Some(dir) => read_manifest(&stores::read(&dir.join(MANIFEST))?)?,
+    };
+    Ok(move |table: &str| table == Source::TABLE || manifest.tables.contains_key(table))
 }
 
 /// All rows of a table of the catalog.
@@ -141,7 +151,11 @@ fn export_away(
 fn copy_tables(dir: Option<&Path>, out: &Path, prefix: &str) -> Result<Vec<String>, Error> {
     fs::create_dir_all(out.join(prefix)).map_err(Error::io(out))?;
     let mut files = Vec::new();
+    let has = tables_of(dir)?;
     for (file, bytes) in SNAPSHOT {
+        if file.strip_suffix(".parquet").is_some_and(|table| !has(table)) {
+            continue;
+        }
         // The manifest stays beside the data, where the card says how to check it.
         let name = format!("{prefix}{file}");
         let path = out.join(&name);

@@ -23,6 +23,7 @@ pub mod export;
 mod gather;
 mod hash;
 mod identity;
+mod interventions;
 pub mod items;
 mod known;
 mod labels;

@@ -65,6 +65,8 @@ provenance! {
     "euroeval/" "https://github.com/EuroEval/leaderboards" "1a77f1d2" "MIT" "EuroEval" "2026-04-20",
     "epoch/benchmark_data/" "https://epoch.ai/benchmarks, by https://github.com/feruiloba/miri-fellowship-inference-scaling" "69eb0692" "CC-BY-4.0" "Epoch AI, AI Benchmarking Hub" "2026-05-01",
     "configs/" "https://github.com/ai-dynamo/aiconfigurator" "095f58a5" "Apache-2.0" "NVIDIA aiconfigurator" "",
+    "gemstones/light_eval_df.parquet" "https://github.com/mcleish7/gemstone-scaling-laws" "5f420478" "MIT" "Gemstones (McLeish et al.)" "",
+    "gemstones/light_eval_df_err.parquet" "https://github.com/mcleish7/gemstone-scaling-laws" "5f420478" "MIT" "Gemstones (McLeish et al.)" "",
 }
 
 /// What is known of the file at `path`: of several folders the deepest.

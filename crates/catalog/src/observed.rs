@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 pub(crate) use crate::config::dimensions::{DIMENSIONS, Dimensions};
 use crate::config::makeup::Makeup;
 use crate::error::{Error, cut};
-use crate::tables::{Days, Evaluation, Item, Millis, Reject, Score};
+use crate::tables::{Days, Evaluation, Intervention, Item, Millis, Reject, Score};
 
 /// Where something stands: a source by number, and the row in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,6 +92,8 @@ pub(crate) enum Fact {
     Evaluation(Box<Evaluation>, Vec<Score>),
     /// One item of a benchmark.
     Item(Box<Item>),
+    /// One score of a run whose structure was changed on purpose.
+    Intervention(Box<Intervention>),
     /// What a board outside says of a checkpoint, to compare with.
     Outside(Outside),
     /// A field or row left out.
@@ -160,6 +162,12 @@ impl<'a> Out<'a> {
     pub(crate) fn item(&mut self, row: u64, item: Item) -> Result<(), Error> {
         self.keep(row);
         (self.sink)(Fact::Item(Box::new(item)))
+    }
+
+    /// Row `row` is a score of a run whose structure was changed on purpose.
+    pub(crate) fn intervention(&mut self, row: u64, intervention: Intervention) -> Result<(), Error> {
+        self.keep(row);
+        (self.sink)(Fact::Intervention(Box::new(intervention)))
     }
 
     /// Row `row` is left out whole.

@@ -13,9 +13,9 @@ use crate::observed::{Fact, Out};
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, harness,
-    hub_configs, hub_listing, hub_models, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info,
-    proteus, samples, scaling, structures, swallow, task_tables,
+    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, gemstones,
+    harness, hub_configs, hub_listing, hub_models, interventions, leaderboard_v1, leaderboard_v2, listings,
+    llm_perf, model_info, proteus, samples, scaling, structures, swallow, task_tables,
 };
 use crate::tables::Source;
 
@@ -167,6 +167,8 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
         Kind::Euroeval => euroeval::read(table, state, identities, out),
         Kind::EpochScores => epoch_scores::read(table, state, identities, out),
         Kind::EpochModels => epoch_models::read(table, identities, out),
+        Kind::Gemstones => gemstones::read(table, out),
+        Kind::Interventions => interventions::read(table, out),
         Kind::LeaderboardV1 => leaderboard_v1::read(table, snapshot, version, out),
         Kind::LeaderboardV2 => {
             let survey = surveys.get(&table.file).copied().unwrap_or_default();

@@ -6,13 +6,14 @@ use crate::tables::{ResolvedBy, Training};
 pub const SCHEMA_VERSION: u32 = 3;
 
 /// Names of the catalog's own tables, in the order of the help.
-pub const TABLES: [&str; 11] = [
+pub const TABLES: [&str; 12] = [
     "checkpoints",
     "structures",
     "provenance",
     "evaluations",
     "scores",
     "items",
+    "interventions",
     "duplicates",
     "conflicts",
     "rejects",

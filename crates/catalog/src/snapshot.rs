@@ -15,6 +15,7 @@ snapshot!(
     "evaluations.parquet",
     "scores.parquet",
     "items.parquet",
+    "interventions.parquet",
     "rejects.parquet",
     "conflicts.parquet",
     "duplicates.parquet",

@@ -3,10 +3,12 @@
 //! One struct is one table; a field is a column of the same name in Parquet and SQL. `id` joins all tables.
 //! Absent is `None`, never zero, an empty string or −1.
 
+mod interventions;
 mod training;
 
 use serde::{Deserialize, Serialize};
 
+pub use interventions::Intervention;
 pub use training::Training;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.

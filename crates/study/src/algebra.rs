@@ -2,8 +2,10 @@
 
 use std::hint::black_box;
 
+use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
+use faer::linalg::cholesky::llt::{factor, inverse as of_factor};
 use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::Arch;
 
 /// `to = alpha a b`, added to what is there or in its place; one thread.
@@ -16,6 +18,37 @@ pub(crate) fn multiply(
 ) {
     matmul(to, accum, a, b, alpha, Par::Seq);
     settle();
+}
+
+/// Inverse of a symmetric positive definite matrix given by its lower half, and the logarithm of its determinant; one
+/// thread. The error says why it has none.
+pub(crate) fn inverse(mut lower: Mat<f64>) -> Result<(Mat<f64>, f64), String> {
+    let n = lower.nrows();
+    let spec = faer::Spec::default();
+    let scratch = StackReq::any_of(&[
+        factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, spec),
+        of_factor::inverse_scratch::<f64>(n, Par::Seq),
+    ]);
+    let mut memory = MemBuffer::new(scratch);
+    factor::cholesky_in_place(
+        lower.as_mut(),
+        factor::LltRegularization::default(),
+        Par::Seq,
+        MemStack::new(&mut memory),
+        spec,
+    )
+    .map_err(|e| format!("{e:?}"))?;
+    let mut out = Mat::zeros(n, n);
+    let stack = MemStack::new(&mut memory);
+    of_factor::inverse(out.as_mut(), lower.as_ref(), Par::Seq, stack);
+    settle();
+    for j in 0..n {
+        for i in 0..j {
+            out[(i, j)] = out[(j, i)];
+        }
+    }
+    let log_determinant = 2.0 * (0..n).map(|i| lower[(i, i)].ln()).sum::<f64>();
+    Ok((out, log_determinant))
 }
 
 /// Clears the upper halves of the vector registers, which the assembly kernels of products, factors and decompositions

@@ -5,6 +5,7 @@
 
 pub mod abilities;
 mod algebra;
+pub mod answer;
 pub mod attribution;
 pub mod board;
 pub mod by_group;
@@ -14,6 +15,7 @@ pub mod certain;
 pub mod claims;
 pub mod compare;
 pub mod conformal;
+pub mod controlled;
 pub mod correlations;
 pub mod dataset;
 pub mod design;
@@ -30,6 +32,7 @@ pub mod leaderboard_v1;
 pub mod learning;
 pub mod methods;
 pub mod noise;
+pub mod pooled;
 pub mod protocol;
 pub mod published;
 pub mod random;

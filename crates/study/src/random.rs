@@ -63,6 +63,12 @@ impl Random {
     }
 }
 
+/// A normal number by Box and Muller 1958 (<https://doi.org/10.1214/aoms/1177706645>).
+pub(crate) fn gauss(random: &mut Random) -> f64 {
+    let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * random.uniform()).cos()
+}
+
 fn split_mix(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

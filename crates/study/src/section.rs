@@ -206,6 +206,70 @@ pub struct Panel {
     pub layers: Vec<Layer>,
 }
 
+/// Kinds of evidence that stand in one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// Over checkpoints that others made.
+    Observational,
+    /// From runs that differ in nothing else.
+    Controlled,
+    /// From networks that were cut.
+    Surgery,
+}
+
+impl Evidence {
+    /// As a legend says it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Observational => "observational",
+            Self::Controlled => "controlled",
+            Self::Surgery => "surgery",
+        }
+    }
+}
+
+/// One mark of a cell.
+#[derive(Debug, Clone, Serialize)]
+pub struct Mark {
+    /// Where it comes from.
+    pub evidence: Evidence,
+    /// The value.
+    pub value: f64,
+    /// Ends of its interval.
+    pub interval: Option<(f64, f64)>,
+    /// The interval that holds for all columns at once leaves zero.
+    pub is_clear: bool,
+    /// The smallest value that would have been seen.
+    pub sees: Option<f64>,
+}
+
+/// One row of a matrix.
+#[derive(Debug, Clone, Serialize)]
+pub struct MatrixRow {
+    /// Its name.
+    pub name: String,
+    /// It only says how much a cell's unit is worth, and stands below a line.
+    pub is_yardstick: bool,
+    /// The row in words.
+    pub sentence: String,
+    /// `(n_columns, …)`: the marks of each cell; empty where nothing varies.
+    pub cells: Vec<Vec<Mark>>,
+}
+
+/// A matrix of marks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Matrix {
+    /// Headings over the columns, each with the columns it holds.
+    pub groups: Vec<(String, usize)>,
+    /// Column labels.
+    pub columns: Vec<String>,
+    /// The rows.
+    pub rows: Vec<MatrixRow>,
+    /// Marks beyond plus or minus this are drawn at the edge.
+    pub clip: f64,
+}
+
 /// What is drawn.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -245,6 +309,8 @@ pub enum Drawing {
     Bins(Vec<(String, Vec<Bin>)>),
     /// One panel a curve, on its own scale: a line with the ends of its interval behind and its support (rows) below.
     Curves(Vec<(String, Vec<Bin>)>),
+    /// Parts against abilities: marks with intervals of several kinds of evidence in each cell.
+    Matrix(Matrix),
     /// A tree of columns: the k-th merge makes cluster `names.len() + k`.
     Dendrogram {
         /// The leaves.

@@ -2,6 +2,7 @@
 
 pub(crate) mod asked;
 pub(crate) mod catalog;
+pub(crate) mod claims;
 pub(crate) mod cluster;
 pub(crate) mod compare;
 pub(crate) mod completions;

@@ -7,6 +7,7 @@ mod bars;
 mod form;
 mod intervals;
 mod layers;
+mod matrix;
 #[cfg(feature = "images")]
 mod paint;
 mod panels;
@@ -40,6 +41,7 @@ pub(crate) fn svg(figure: &Figure) -> String {
         Drawing::Points { series, line } => single::points(figure, series, *line),
         Drawing::Bars(bars) => bars::bars(figure, bars),
         Drawing::Curves(panels) => panels::curves(figure, panels),
+        Drawing::Matrix(drawn) => matrix::matrix(figure, drawn),
         Drawing::Dendrogram { names, merges } => single::dendrogram(figure, names, merges),
     };
     scalable(&own_names(&text, &figure.id), &figure.title)

@@ -14,7 +14,7 @@ use study::section::Section;
 pub(crate) use about::About;
 pub(crate) use files::{Files, write_whole};
 pub(crate) use headlines::headlines;
-pub(crate) use parts::{Choice, Context, part_of};
+pub(crate) use parts::{Choice, Context, add_ledger, part_of};
 pub(crate) use study::claims::verdict_name;
 
 use crate::provenance::FindingsFile;

@@ -11,15 +11,17 @@ use anyhow::{Result, bail};
 use catalog::Catalog;
 use indicatif::ProgressBar;
 use study::board::Board;
+use study::controlled::{self, Controlled};
 use study::correlations::{self, Correlations};
 use study::dimensions::{self, Dimensions, LeaderboardRow, six_dimensions};
 use study::finding::Finding;
 use study::leaderboard_v1::{self, LeaderboardV1, StructureRow};
+use study::pooled::{self, Pooled};
 use study::section::Section;
 use study::statistics::GroupBootstrap;
 use study::trends::{self, CheckpointRow, Trends};
 
-use crate::{evidence, narrow, rows};
+use crate::{evidence, narrow, rows, stated};
 
 /// What every part is computed from.
 #[derive(Clone, Copy)]
@@ -72,7 +74,19 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 9] = [
+    Part {
+        name: "controlled",
+        sections: &["controlled"],
+        steps: 1,
+        run: controlled,
+    },
+    Part {
+        name: "pooled",
+        sections: &["pooled"],
+        steps: 1,
+        run: pooled,
+    },
     Part {
         name: "dataset",
         sections: &["dataset"],
@@ -124,6 +138,9 @@ const PARTS: [Part; 7] = [
     },
 ];
 
+/// Shuffles of a permutation test, and draws of a simultaneous interval.
+const SHUFFLES: usize = 2_000;
+
 /// The ledger's id.
 const CLAIMS: &str = "claims";
 /// The id of what is made twice.
@@ -136,6 +153,11 @@ const TWICE: [&str; 5] = [
     "leaderboard_v1",
     "attribution",
 ];
+
+/// The section that puts what is observed, controlled and cut side by side, and the parts it is made of.
+const ANSWER: &str = "answer";
+/// See [`ANSWER`].
+const OF_ANSWER: [&str; 2] = ["controlled", "pooled"];
 
 /// Which sections are asked for.
 #[derive(Debug, Clone, Default)]
@@ -178,6 +200,7 @@ impl Choice {
     fn needs(&self, part: &Part) -> bool {
         self.has(CLAIMS)
             || self.has(CERTAIN) && TWICE.contains(&part.name)
+            || self.has(ANSWER) && OF_ANSWER.contains(&part.name)
             || part.sections.iter().any(|section| self.has(section))
     }
 
@@ -193,9 +216,9 @@ impl Choice {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    PARTS
-        .iter()
-        .flat_map(|part| part.sections.iter().copied())
+    [ANSWER]
+        .into_iter()
+        .chain(PARTS.iter().flat_map(|part| part.sections.iter().copied()))
         .chain([CERTAIN, CLAIMS])
 }
 
@@ -205,7 +228,7 @@ pub(crate) fn part_of(section: &str) -> Option<&'static str> {
     Some(part.name)
 }
 
-/// The sections chosen, in the order of the report; the ledger first of all, for it sums up the rest.
+/// The sections chosen, in the order of the report: the answer first, then the ledger, for it sums up the rest.
 pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Section>> {
     let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
@@ -229,10 +252,13 @@ pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Sec
     {
         sections.push(certain);
     }
-    if choice.has(CLAIMS) {
+    if choice.has(ANSWER) {
         let findings = sections.iter().flat_map(|section| &section.findings);
-        let ledger = study::claims::section(findings);
-        sections.insert(0, ledger);
+        let answer = study::answer::section(findings);
+        sections.insert(0, answer);
+    }
+    if choice.has(CLAIMS) {
+        add_ledger(&mut sections, context.seed)?;
     }
     sections.retain(|section| choice.has(&section.id));
     Ok(sections)
@@ -277,6 +303,18 @@ fn findings(sections: &[Section]) -> Vec<&Finding> {
     sections.iter().flat_map(|section| &section.findings).collect()
 }
 
+/// Judges the claims on the findings of these sections and puts the ledger where it is read: before the sections it sums
+/// up, after the answer.
+pub(crate) fn add_ledger(sections: &mut Vec<Section>, seed: u64) -> Result<()> {
+    let findings = || sections.iter().flat_map(|section| &section.findings);
+    let mut ledger = study::claims::section(findings());
+    let later = stated::judged(&study::claims::Findings::new(findings()), seed)?;
+    stated::into_ledger(&mut ledger, &later);
+    let at = usize::from(sections.first().is_some_and(|section| section.id == ANSWER));
+    sections.insert(at, ledger);
+    Ok(())
+}
+
 fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let mut section = rows::dataset_section(context.catalog);
     // The rows that all other sections are computed from: whoever has these tables can check them.
@@ -286,6 +324,29 @@ fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let (boards, counted) = study::dataset::boards(&rows::board_counts(context.catalog));
     section.tables.push(boards);
     section.findings.extend(counted);
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn controlled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let (runs, placebo) = (rows::runs(context.catalog), rows::placebo(context.catalog));
+    let section = controlled::section(&Controlled {
+        runs: &runs,
+        placebo: &placebo,
+        shuffles: SHUFFLES,
+        seed: context.seed,
+    });
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn pooled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let boards = rows::pooled(context.catalog);
+    let section = pooled::section(&Pooled {
+        boards: &boards,
+        shuffles: SHUFFLES / 4,
+        seed: context.seed,
+    });
     context.bar.inc(1);
     Ok(vec![section])
 }

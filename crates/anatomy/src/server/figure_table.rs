@@ -1,6 +1,6 @@
 //! The table that says what a figure shows; samples are said by their five numbers.
 
-use study::section::{Bar, Cell, Drawing, Figure, Layer, Table};
+use study::section::{Bar, Cell, Drawing, Figure, Layer, Matrix, MatrixRow, Table};
 use study::statistics::{quantile_of_sorted, sorted};
 
 /// What the figure shows as rows; samples as their five numbers.
@@ -92,6 +92,12 @@ pub(crate) fn of(figure: &Figure) -> Table {
                 })
                 .collect(),
         ),
+        Drawing::Matrix(matrix) => (
+            vec![
+                "part", "column", "evidence", "value", "low", "high", "clear", "sees",
+            ],
+            matrix_rows(matrix),
+        ),
         Drawing::Dendrogram { names, merges } => (
             vec!["one", "other", "distance"],
             merges
@@ -115,6 +121,28 @@ pub(crate) fn of(figure: &Figure) -> Table {
         rows,
         shown: true,
     }
+}
+
+fn matrix_rows(matrix: &Matrix) -> Vec<Vec<Cell>> {
+    let of_row = |row: &MatrixRow| {
+        let cells = row.cells.iter().zip(&matrix.columns);
+        let marks = cells.flat_map(|(marks, column)| marks.iter().map(move |mark| (mark, column)));
+        marks
+            .map(|(mark, column)| {
+                vec![
+                    row.name.as_str().into(),
+                    column.as_str().into(),
+                    mark.evidence.words().into(),
+                    mark.value.into(),
+                    mark.interval.map(|ends| ends.0).into(),
+                    mark.interval.map(|ends| ends.1).into(),
+                    if mark.is_clear { "yes" } else { "no" }.into(),
+                    mark.sees.into(),
+                ]
+            })
+            .collect::<Vec<Vec<Cell>>>()
+    };
+    matrix.rows.iter().flat_map(of_row).collect()
 }
 
 fn bar_row(bar: &Bar) -> Vec<Cell> {

@@ -76,6 +76,24 @@ pub(crate) fn spec(figure: &Figure) -> Value {
             }
             single(figure, traces)
         }
+        Drawing::Matrix(matrix) => {
+            let bars: Vec<Bar> = matrix
+                .rows
+                .iter()
+                .flat_map(|row| {
+                    let cells = row.cells.iter().zip(&matrix.columns);
+                    let marks =
+                        cells.flat_map(|(marks, column)| marks.iter().map(move |mark| (mark, column)));
+                    marks.map(|(mark, column)| Bar {
+                        group: column.clone(),
+                        series: format!("{}, {}", row.name, mark.evidence.words()),
+                        value: mark.value,
+                        interval: mark.interval,
+                    })
+                })
+                .collect();
+            intervals(figure, &bars, 0.0)
+        }
         Drawing::Dendrogram { names, merges } => dendrogram(figure, names, merges),
     };
     layout["title"] = json!({ "text": format!("{} (n = {})", figure.title, figure.n), "x": 0.0, "xref": "paper",

@@ -51,7 +51,7 @@ pub(crate) struct Plan {
 }
 
 /// What is quick comes first: pages show it while the rest is computed.
-const QUICK: &str = "dataset,trends,dimensions,correlations,leaderboard_v1";
+const QUICK: &str = "answer,controlled,pooled,dataset,trends,dimensions,correlations,leaderboard_v1";
 /// The rest: regressions by many methods, repeated. The ledger is made of all findings.
 const SLOW: &str = "attribution";
 
@@ -193,9 +193,7 @@ impl Slot {
         sections.extend(more.sections);
         // What `anatomy report` does when all parts are there.
         if is_last && only.is_none() {
-            let findings = sections.iter().flat_map(|section| &section.findings);
-            let ledger = study::claims::section(findings);
-            sections.insert(0, ledger);
+            report::add_ledger(sections, *seed)?;
         }
         let study = report::Study {
             headlines: report::headlines(sections),

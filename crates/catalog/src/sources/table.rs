@@ -91,6 +91,21 @@ impl Table {
         } else {
             Box::new(hashing)
         };
+        Self::of_reader(path, file, plain, tally)
+    }
+
+    /// A CSV text that is compiled in.
+    pub(crate) fn of_text(text: &'static str, file: &str) -> Result<Self, Error> {
+        let tally = Arc::new(Mutex::new(Tally::default()));
+        Self::of_reader(Path::new(file), file, Box::new(text.as_bytes()), tally)
+    }
+
+    fn of_reader(
+        path: &Path,
+        file: &str,
+        plain: Box<dyn Read>,
+        tally: Arc<Mutex<Tally>>,
+    ) -> Result<Self, Error> {
         let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(plain);
         let header = reader
             .byte_headers()

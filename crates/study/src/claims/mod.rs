@@ -8,9 +8,11 @@ mod dataset;
 mod dimensions;
 mod evidence;
 mod examples;
+pub mod judged;
 mod mechanism;
 mod methods;
 mod scores;
+pub mod shown;
 mod tally;
 mod trends;
 
@@ -18,6 +20,7 @@ use crate::finding::{Finding, Interval, Published, SourceOf, Verdict};
 use crate::section::{Cell, Section, Table};
 
 pub use evidence::{Evidence, Findings};
+use judged::{Answered, Judged, Judgement, Reading};
 pub use tally::{Tally, is_claim};
 
 /// What makes a number agree with a claim.
@@ -74,6 +77,35 @@ impl Claim {
             Rule::Above => evidence.interval.as_ref().map_or(value, |interval| interval.low) > self.claimed,
         };
         Verdict::of(holds, self.claimed, evidence.interval.as_ref())
+    }
+
+    fn judged(&self) -> Judged {
+        let answered = |reading: Reading, evidence: &Evidence| Answered {
+            reading: reading.name(),
+            verdict: match self.verdict(evidence) {
+                Verdict::Reproduced => Judgement::Reproduced,
+                Verdict::Differs => Judgement::Contradicted,
+                Verdict::CannotTell => Judgement::CannotTell,
+                Verdict::NotTestable => Judgement::NotTestable,
+            },
+            value: evidence.value.filter(|value| value.is_finite()),
+            interval: evidence.interval.clone(),
+            why: [self.rule_in_words(), self.why.clone(), evidence.says.clone()]
+                .into_iter()
+                .filter(|words| !words.is_empty())
+                .collect::<Vec<String>>()
+                .join("; "),
+        };
+        Judged {
+            id: self.id.clone(),
+            statement: self.statement.clone(),
+            work: self.work.into(),
+            place: self.place.into(),
+            readings: vec![
+                answered(Reading::Literal, &self.literature),
+                answered(Reading::Robust, &self.strict),
+            ],
+        }
     }
 
     fn tolerance(&self) -> f64 {
@@ -192,6 +224,11 @@ pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
         mechanism::claims(),
     ]
     .concat()
+}
+
+/// The ledger as judged claims: as the work did it is the literal reading, the stricter one the robust.
+pub fn ledger(findings: &Findings<'_>) -> Vec<Judged> {
+    claims(findings).iter().map(Claim::judged).collect()
 }
 
 /// The ledger as a section.

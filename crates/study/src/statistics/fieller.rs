@@ -32,44 +32,54 @@ impl Ratio {
     }
 }
 
+/// `b` over `c`, whose variances and covariance are `[V_bb, V_bc, V_cc]`, by Student's t with `df` degrees of freedom;
+/// `how` says where the errors come from.
+pub(crate) fn ratio_of(b: f64, c: f64, [bb, bc, cc]: [f64; 3], df: f64, how: &str) -> Ratio {
+    let level = 0.95;
+    let law = StudentsT::new(0.0, 1.0, df).ok();
+    let Some(law) = law.filter(|_| cc > 0.0 && (bb + bc + cc).is_finite()) else {
+        return Ratio {
+            value: Some(b / c).filter(|ratio| ratio.is_finite()),
+            interval: None,
+        };
+    };
+    let t2 = law.inverse_cdf(0.5 + level / 2.0).powi(2);
+    // Ends are the roots of (c² − t² V_cc) θ² − 2 (bc − t² V_bc) θ + (b² − t² V_bb).
+    let (square, half) = (c * c - t2 * cc, b * c - t2 * bc);
+    let interval = |low: f64, high: f64| {
+        Some(Interval {
+            low,
+            high,
+            level,
+            method: format!("Fieller, {how}, t"),
+        })
+    };
+    if square <= 0.0 {
+        return Ratio {
+            value: None,
+            interval: interval(f64::NEG_INFINITY, f64::INFINITY),
+        };
+    }
+    // θ = b / c is always kept, so there are roots; rounding may take them below zero.
+    let root = (half * half - square * (b * b - t2 * bb)).max(0.0).sqrt();
+    Ratio {
+        value: Some(b / c),
+        interval: interval((half - root) / square, (half + root) / square),
+    }
+}
+
 impl OlsFit {
     /// Coefficient `over` divided by coefficient `under`, with the errors of both and how they go together; t with one degree
     /// of freedom fewer than groups.
     pub fn ratio(&self, over: usize, under: usize) -> Ratio {
-        let level = 0.95;
-        let (b, c) = (self.coefficients[over], self.coefficients[under]);
         let of = |i: usize, j: usize| self.covariance[i][j];
-        let (bb, bc, cc) = (of(over, over), of(over, under), of(under, under));
-        let law = StudentsT::new(0.0, 1.0, self.n_groups as f64 - 1.0).ok();
-        let Some(law) = law.filter(|_| cc > 0.0 && (bb + bc + cc).is_finite()) else {
-            return Ratio {
-                value: Some(b / c).filter(|ratio| ratio.is_finite()),
-                interval: None,
-            };
-        };
-        let t2 = law.inverse_cdf(0.5 + level / 2.0).powi(2);
-        // Ends are the roots of (c² − t² V_cc) θ² − 2 (bc − t² V_bc) θ + (b² − t² V_bb).
-        let (square, half) = (c * c - t2 * cc, b * c - t2 * bc);
-        let interval = |low: f64, high: f64| {
-            Some(Interval {
-                low,
-                high,
-                level,
-                method: format!("Fieller, clustered over {} groups, t", self.n_groups),
-            })
-        };
-        if square <= 0.0 {
-            return Ratio {
-                value: None,
-                interval: interval(f64::NEG_INFINITY, f64::INFINITY),
-            };
-        }
-        // θ = b / c is always kept, so there are roots; rounding may take them below zero.
-        let root = (half * half - square * (b * b - t2 * bb)).max(0.0).sqrt();
-        Ratio {
-            value: Some(b / c),
-            interval: interval((half - root) / square, (half + root) / square),
-        }
+        ratio_of(
+            self.coefficients[over],
+            self.coefficients[under],
+            [of(over, over), of(over, under), of(under, under)],
+            self.n_groups as f64 - 1.0,
+            &format!("clustered over {} groups", self.n_groups),
+        )
     }
 }
 

@@ -52,6 +52,11 @@ pub(super) fn study(mut sections: Vec<Section>, about: About) -> Study {
     }
 }
 
+/// The findings file, as JSON.
+pub(super) fn json(global: &Global, study: &Study, catalog_hash: &str) -> Result<String> {
+    findings(global, study, catalog_hash).to_json()
+}
+
 /// Writes the folder alone.
 pub(super) fn write(global: &Global, study: &Study, catalog_hash: &str, folder: &Path) -> Result<()> {
     write_folder(global, study, &findings(global, study, catalog_hash), folder)

@@ -6,14 +6,17 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use study::claims::judged::{Judged, Judgement};
 use study::finding::{Finding, Verdict};
 use study::section::Section;
 
 use super::answer;
+use crate::commands::claims::{give, in_words as claims_in_words, kept};
 use crate::commands::study_rows::StudyRows;
 use crate::global::{Format, Global};
 use crate::output::{self, number};
 use crate::report::Choice;
+use crate::stated;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -32,24 +35,111 @@ pub(crate) struct SectionArgs {
     out: Option<PathBuf>,
 }
 
-/// Computes the sections of a part by name, prints them, writes them where asked.
-pub(crate) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<ExitCode> {
-    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?)?;
-    bar.finish_and_clear();
-    let ledger = study.sections.iter().find(|section| section.id == "claims");
-    if let (Some(ledger), Format::Table | Format::Csv) = (ledger, global.format()) {
-        match (
-            global.format(),
-            ledger.tables.iter().find(|table| table.id == "claims"),
-        ) {
-            (Format::Csv, Some(table)) => output::result_bytes(&output::csv(table)?)?,
-            _ => output::result(&in_words(ledger)?)?,
-        }
-        if let Some(folder) = args.out.as_deref() {
-            answer::write(global, &study, &catalog_hash, folder)?;
-        }
+/// `anatomy study claims`: sections, and which claims to show.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy study claims
+  anatomy study claims --work 2502.06857 --format json | jq '.claims[].readings'
+  anatomy study claims --only contradicted --findings anatomy-report/findings.json
+  anatomy study claims --format csv > claims.csv
+
+Exit status: 0 done, 2 could not run")]
+pub(crate) struct ClaimsArgs {
+    #[command(flatten)]
+    section: SectionArgs,
+    /// Only claims of works whose name holds this
+    #[arg(long, value_name = "TEXT")]
+    work: Option<String>,
+    /// Only claims whose statement holds this
+    #[arg(long, value_name = "TEXT")]
+    statement: Option<String>,
+    /// Only claims of which a reading has this verdict
+    #[arg(long, value_name = "VERDICT", value_parser = verdict)]
+    only: Option<Judgement>,
+    /// Findings of a report that was written before, so that nothing is computed
+    #[arg(long, value_name = "FILE")]
+    findings: Option<PathBuf>,
+}
+
+/// The verdict of that name.
+fn verdict(name: &str) -> std::result::Result<Judgement, String> {
+    let found = Judgement::ALL.into_iter().find(|verdict| verdict.name() == name);
+    found.ok_or_else(|| {
+        let all: Vec<&str> = Judgement::ALL.into_iter().map(Judgement::name).collect();
+        format!("`{name}` is no verdict; there are {}", all.join(", "))
+    })
+}
+
+impl ClaimsArgs {
+    fn is_filtered(&self) -> bool {
+        self.work.is_some() || self.statement.is_some() || self.only.is_some()
+    }
+
+    fn keeps(&self, claim: &Judged) -> bool {
+        let holds = |text: &str, wanted: Option<&String>| {
+            wanted.is_none_or(|wanted| text.to_lowercase().contains(&wanted.to_lowercase()))
+        };
+        holds(&claim.work, self.work.as_ref())
+            && holds(&claim.statement, self.statement.as_ref())
+            && self
+                .only
+                .is_none_or(|only| claim.readings.iter().any(|reading| reading.verdict == only))
+    }
+}
+
+/// The ledger and the claims that are data: those asked for.
+pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
+    if let Some(path) = &args.findings {
+        let findings = kept(path)?;
+        let all = stated::all(&findings.iter().collect::<Vec<_>>(), global.seed)?;
+        let chosen: Vec<Judged> = all.into_iter().filter(|claim| args.keeps(claim)).collect();
+        give(global, &chosen)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let (study, catalog_hash, bar) = args.section.rows.study(global, &Choice::all())?;
+    bar.finish_and_clear();
+    let findings: Vec<&Finding> = study
+        .sections
+        .iter()
+        .filter(|section| section.id != "claims")
+        .flat_map(|section| &section.findings)
+        .collect();
+    let all = stated::all(&findings, global.seed)?;
+    let chosen: Vec<Judged> = all.into_iter().filter(|claim| args.keeps(claim)).collect();
+    let mut only = study;
+    only.sections.retain(|section| section.id == "claims");
+    if let Some(folder) = args.section.out.as_deref() {
+        answer::write(global, &only, &catalog_hash, folder)?;
+    }
+    match (global.format(), only.sections.first()) {
+        (Format::Json, _) if !args.is_filtered() => {
+            let mut file =
+                serde_json::from_str::<serde_json::Value>(&answer::json(global, &only, &catalog_hash)?)?;
+            file["claims"] = serde_json::to_value(&chosen)?;
+            output::result(&format!("{}\n", serde_json::to_string_pretty(&file)?))?;
+        }
+        (Format::Csv, Some(ledger)) if !args.is_filtered() => {
+            if let Some(table) = ledger.tables.iter().find(|table| table.id == "claims") {
+                output::result_bytes(&output::csv(table)?)?;
+            }
+        }
+        (Format::Table, Some(ledger)) if !args.is_filtered() => {
+            output::result(&in_words(ledger)?)?;
+            let later = stated::compiled_in()?;
+            let is_later = |claim: &&Judged| later.iter().any(|stated| stated.id == claim.id);
+            let later: Vec<Judged> = chosen.iter().filter(is_later).cloned().collect();
+            output::result(&format!("\n{}", claims_in_words(&later)))?;
+        }
+        _ => give(global, &chosen)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Computes the sections of a part by name, prints them, writes them where asked.
+pub(super) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<ExitCode> {
+    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?)?;
+    bar.finish_and_clear();
     answer::give(global, &study, &catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -34,7 +34,7 @@ pub(crate) enum StudyCommand {
     /// How right were we: fits frozen each quarter from 2023-06 on, against the checkpoints that came later
     Forecast(claims::SectionArgs),
     /// Judge each claim of the literature, as it was made and under a stricter reading
-    Claims(claims::SectionArgs),
+    Claims(claims::ClaimsArgs),
 }
 
 pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
@@ -46,6 +46,6 @@ pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
         StudyCommand::Correlations(args) => claims::run(global, args, "correlations"),
         StudyCommand::Items(args) => items::run(global, args),
         StudyCommand::Forecast(args) => claims::run(global, args, "forecast"),
-        StudyCommand::Claims(args) => claims::run(global, args, "claims"),
+        StudyCommand::Claims(args) => claims::judged(global, args),
     }
 }

@@ -1,14 +1,12 @@
 //! The Gaussian process behind the structural regression: fitting, choosing scales, predicting.
 
-use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
-use faer::linalg::cholesky::llt::{factor, inverse};
-use faer::{Mat, Par};
+use faer::Mat;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Structural;
 use super::features::{Features, SHAPE};
-use crate::algebra::settle;
+use crate::algebra::inverse;
 use crate::design::Design;
 use crate::error::Error;
 use crate::regression::distinct::Distinct;
@@ -309,34 +307,11 @@ fn moved(start: &Scales, moves: &[i32]) -> Scales {
 }
 
 /// Inverse of a symmetric positive definite matrix given by its lower half.
-pub(super) fn invert(mut lower: Mat<f64>) -> Result<Mat<f64>, Error> {
+pub(super) fn invert(lower: Mat<f64>) -> Result<Mat<f64>, Error> {
     let n = lower.nrows();
-    let spec = faer::Spec::default();
-    let scratch = StackReq::any_of(&[
-        factor::cholesky_in_place_scratch::<f64>(n, Par::Seq, spec),
-        inverse::inverse_scratch::<f64>(n, Par::Seq),
-    ]);
-    let mut memory = MemBuffer::new(scratch);
-    let regularization = factor::LltRegularization::default();
-    let factored = factor::cholesky_in_place(
-        lower.as_mut(),
-        regularization,
-        Par::Seq,
-        MemStack::new(&mut memory),
-        spec,
-    );
-    factored.map_err(|e| Error::CannotCompute {
+    let found = inverse(lower).map_err(|e| Error::CannotCompute {
         method: "structural",
-        problem: format!("covariance of {n} cells cannot be factored: {e:?}"),
+        problem: format!("covariance of {n} cells cannot be factored: {e}"),
     })?;
-    let mut out = Mat::zeros(n, n);
-    let stack = MemStack::new(&mut memory);
-    inverse::inverse(out.as_mut(), lower.as_ref(), Par::Seq, stack);
-    settle();
-    for j in 0..n {
-        for i in 0..j {
-            out[(i, j)] = out[(j, i)];
-        }
-    }
-    Ok(out)
+    Ok(found.0)
 }

@@ -1,0 +1,113 @@
+//! The two leaderboards as units of one base see them: no repeats, no surgery, no idle layers.
+
+use std::collections::BTreeMap;
+
+use catalog::Catalog;
+use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
+use study::pooled::{Board, Row, family_of_name};
+use study::{dimensions, leaderboard_v1};
+
+use super::controlled::has_idle_layers;
+use super::{V1, V2, by_id, evaluations, mixed, root, scores_by_evaluation, size};
+
+/// What makes two structures one unit: shape, key and value heads, vocabulary to one part in twenty, experts.
+type Key = ([i64; 5], i64, Option<(Option<i64>, Option<i64>)>);
+
+fn key(structure: &Structure, is_mixture: bool) -> Option<Key> {
+    let shape = [
+        structure.layers?,
+        structure.d_model?,
+        structure.d_ffn?,
+        structure.heads?,
+        structure.kv_heads?,
+    ];
+    let vocabulary = structure.vocab_size.filter(|entries| *entries > 0)?;
+    let rounded = (20.0 * (vocabulary as f64).ln()).round() as i64;
+    let is_whole = shape.iter().all(|part| *part > 0);
+    is_whole.then_some((shape, rounded, is_mixture.then(|| mixed(structure))))
+}
+
+/// Both boards.
+pub(crate) fn pooled(catalog: &Catalog) -> Vec<Board> {
+    let structures: BTreeMap<&str, &Structure> = catalog
+        .structures
+        .iter()
+        .map(|structure| (structure.id.as_str(), structure))
+        .collect();
+    let known = by_id(catalog);
+    let mut units: BTreeMap<Key, u32> = BTreeMap::new();
+    [
+        ("v1", V1, leaderboard_v1::BENCHMARKS),
+        ("v2", V2, dimensions::BENCHMARKS),
+    ]
+    .into_iter()
+    .map(|(name, work, benchmarks)| {
+        let scores = scores_by_evaluation(catalog, work, benchmarks);
+        let rows = evaluations(catalog, work)
+            .filter(|row| row.duplicate_of.is_none() && !has_idle_layers(&row.id))
+            .filter_map(|evaluation| {
+                let structure = structures.get(evaluation.id.as_str())?;
+                let checkpoint = known.get(evaluation.id.as_str()).copied();
+                let mut row = row(structure, checkpoint, &known)?;
+                let is_mixture = checkpoint.and_then(|checkpoint| checkpoint.is_moe) == Some(true);
+                let next = units.len() as u32;
+                row.unit = *units.entry(key(structure, is_mixture)?).or_insert(next);
+                row.scores = scores.get(evaluation.evaluation.as_str())?.to_vec();
+                Some(row)
+            })
+            .collect();
+        Board {
+            name: name.to_owned(),
+            work: work.to_owned(),
+            benchmarks: benchmarks.map(str::to_owned).to_vec(),
+            rows,
+        }
+    })
+    .collect()
+}
+
+fn row(
+    structure: &Structure,
+    checkpoint: Option<&Checkpoint>,
+    known: &BTreeMap<&str, &Checkpoint>,
+) -> Option<Row> {
+    let training = checkpoint.and_then(|checkpoint| checkpoint.training);
+    if training == Some(Training::Surgery) {
+        return None;
+    }
+    let size = size(structure).filter(|size| *size > 0.0)?;
+    let active = match checkpoint {
+        Some(checkpoint) if checkpoint.is_moe == Some(true) => {
+            checkpoint.parameters_active? as f64 / (size * 1e9)
+        }
+        _ => 1.0,
+    };
+    let count = |value: Option<i64>| value.map(|value| value as f64);
+    let root = root(known, &structure.id);
+    let base = checkpoint.and_then(|checkpoint| checkpoint.base.as_deref());
+    let names = [root.as_str(), base.unwrap_or_default(), structure.id.as_str()];
+    let tokens = names
+        .iter()
+        .find_map(|id| known.get(id).and_then(|checkpoint| checkpoint.training_tokens));
+    Some(Row {
+        unit: 0,
+        family: names.iter().find_map(|id| family_of_name(id)).map(str::to_owned),
+        is_sure: matches!(structure.resolved_by, ResolvedBy::Exact | ResolvedBy::Lineage),
+        size,
+        active: active.min(1.0),
+        parts: [
+            count(structure.layers)?,
+            count(structure.d_model)?,
+            count(structure.d_ffn)?,
+            count(structure.heads)?,
+            count(structure.kv_heads)?,
+            count(structure.vocab_size)?,
+        ],
+        date: structure.date.map(f64::from),
+        tokens: count(tokens),
+        is_tuned: training.is_none_or(|training| !training.is_pretrained()),
+        is_merged: training == Some(Training::Merge)
+            || checkpoint.and_then(|checkpoint| checkpoint.merged) == Some(true),
+        scores: Vec::new(),
+    })
+}

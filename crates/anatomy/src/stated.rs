@@ -1,0 +1,126 @@
+//! Claims as data: the files compiled in and those of the user's own, read and judged.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use study::claims::judged::{Judged, Stated};
+use study::claims::{Findings, ledger};
+use study::finding::Finding;
+use study::section::Section;
+
+/// The files of `claims/`.
+const COMPILED_IN: [(&str, &str); 6] = [
+    (
+        "depth-and-width.toml",
+        include_str!("../../../claims/depth-and-width.toml"),
+    ),
+    ("gemstones.toml", include_str!("../../../claims/gemstones.toml")),
+    ("laws.toml", include_str!("../../../claims/laws.toml")),
+    ("minitron.toml", include_str!("../../../claims/minitron.toml")),
+    ("pruning.toml", include_str!("../../../claims/pruning.toml")),
+    ("shapes.toml", include_str!("../../../claims/shapes.toml")),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    claim: Vec<Stated>,
+}
+
+/// The claims of one file's text; `name` is what errors call it.
+///
+/// # Errors
+/// What is no TOML or of another form, and every claim that cannot be judged, with what to do.
+pub(crate) fn read(text: &str, name: &str) -> Result<Vec<Stated>> {
+    let file: File = basic_toml::from_str(text).map_err(|error| {
+        anyhow!(
+            "{name} is no file of claims: {error}; wanted [[claim]] with id, statement, work, place and [[claim.reading]] with \
+             reading, findings and rule, as the files of the folder claims have them"
+        )
+    })?;
+    let mut problems: Vec<String> = file.claim.iter().flat_map(Stated::problems).collect();
+    for (place, claim) in file.claim.iter().enumerate() {
+        if file.claim[..place].iter().any(|other| other.id == claim.id) {
+            problems.push(format!(
+                "claim `{}`: another claim of the file has this id; wanted one each",
+                claim.id
+            ));
+        }
+    }
+    if file.claim.is_empty() {
+        problems.push("there is no [[claim]]".into());
+    }
+    if !problems.is_empty() {
+        bail!("{name}: {}", problems.join("; "));
+    }
+    Ok(file.claim)
+}
+
+/// The claims of a file on this disk.
+pub(crate) fn open(path: &Path) -> Result<Vec<Stated>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    read(&text, &path.display().to_string())
+}
+
+/// Every claim that is compiled in.
+pub(crate) fn compiled_in() -> Result<Vec<Stated>> {
+    let mut all = Vec::new();
+    for (name, text) in COMPILED_IN {
+        all.extend(read(text, name)?);
+    }
+    Ok(all)
+}
+
+/// The claims compiled in, judged.
+pub(crate) fn judged(findings: &Findings<'_>, seed: u64) -> Result<Vec<Judged>> {
+    Ok(compiled_in()?
+        .iter()
+        .map(|claim| claim.judge(findings, seed))
+        .collect())
+}
+
+/// All claims on these findings: those of the ledger, then those that are data.
+pub(crate) fn all(findings: &[&Finding], seed: u64) -> Result<Vec<Judged>> {
+    let findings = Findings::new(findings.iter().copied());
+    let mut all = ledger(&findings);
+    all.extend(judged(&findings, seed)?);
+    Ok(all)
+}
+
+/// Puts the claims that are data into the ledger's section: a sentence and a table.
+pub(crate) fn into_ledger(section: &mut Section, all: &[Judged]) {
+    section.text.push(study::claims::shown::counted(all));
+    section.tables.push(study::claims::shown::table(all));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compiled_in_can_be_read_and_judged() {
+        let all = compiled_in().expect("read");
+        assert!(all.len() >= 30);
+        for claim in &all {
+            let known = claim.work.contains("arXiv") || claim.work.contains("ACL");
+            assert!(known, "{}: {}", claim.id, claim.work);
+        }
+        let judged = judged(&Findings::new(&[]), 1).expect("judged");
+        assert_eq!(judged.len(), all.len());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said() {
+        let said = |text: &str| read(text, "mine.toml").expect_err("refused").to_string();
+        assert!(said("[[claim]]\nid = 3").contains("mine.toml is no file of claims"));
+        assert!(said("").contains("there is no [[claim]]"));
+        let claim = "[[claim]]\nid = \"a\"\nstatement = \"b\"\nwork = \"c\"\nplace = \"d\"\n[[claim.reading]]\nreading = \"robust\"\n\
+                     findings = [\"x.y\"]\nrule = { above = 0.0 }\n";
+        assert_eq!(read(claim, "mine.toml").expect("a claim").len(), 1);
+        assert!(said(&claim.repeat(2)).contains("another claim of the file has this id"));
+        assert!(said(&claim.replace("above", "over")).contains("over"));
+        assert!(said(&claim.replace("place", "where")).contains("where"));
+    }
+}

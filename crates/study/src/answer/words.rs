@@ -1,0 +1,96 @@
+//! Marks and rows in words.
+
+use super::rows::KINDS;
+use crate::section::{Evidence, Mark};
+
+/// `+0.37 [+0.18, +0.56]`, with a star where it stands among all.
+pub(super) fn mark(mark: &Mark) -> String {
+    let star = if mark.is_clear { " *" } else { "" };
+    let digits = if mark.evidence == Evidence::Controlled {
+        2
+    } else {
+        1
+    };
+    match mark.interval {
+        Some((low, high)) => format!(
+            "{:+.digits$} [{low:+.digits$}, {high:+.digits$}]{star}",
+            mark.value
+        ),
+        None => format!("{:+.digits$}{star}", mark.value),
+    }
+}
+
+/// A cell in words: what stands, else the smallest that would have been seen.
+pub(super) fn verdict(marks: &[Mark]) -> String {
+    let clear: Vec<String> = marks
+        .iter()
+        .filter(|mark| mark.is_clear)
+        .map(|mark| {
+            let way = if mark.value > 0.0 { "more" } else { "less" };
+            format!("{}: {way}", mark.evidence.words())
+        })
+        .collect();
+    if !clear.is_empty() {
+        return clear.join("; ");
+    }
+    match sees(marks) {
+        Some(least) => format!("cannot tell (sees ≥ {least:.1})"),
+        None => "cannot tell".into(),
+    }
+}
+
+/// The smallest value that any of the marks would have shown.
+pub(super) fn sees(marks: &[Mark]) -> Option<f64> {
+    marks.iter().filter_map(|mark| mark.sees).reduce(f64::min)
+}
+
+/// A row in words: each kind of evidence on its own.
+pub(super) fn sentence(part: &str, is_yardstick: bool, columns: &[&str], cells: &[Vec<Mark>]) -> String {
+    let of_kind = |kind: Evidence| {
+        let own: Vec<(&str, &Mark)> = columns
+            .iter()
+            .zip(cells)
+            .filter_map(|(column, marks)| Some((*column, marks.iter().find(|mark| mark.evidence == kind)?)))
+            .collect();
+        let what = match kind {
+            Evidence::Observational => "observed",
+            Evidence::Controlled => "controlled",
+            Evidence::Surgery => "surgery (one pair)",
+        };
+        if own.is_empty() {
+            return None;
+        }
+        let clear: Vec<String> = own
+            .iter()
+            .filter(|(_, mark)| mark.is_clear)
+            .map(|(column, mark)| format!("{column} {:+.1}", mark.value))
+            .collect();
+        let open = own.len() - clear.len();
+        let sees: Vec<f64> = own.iter().filter_map(|(_, mark)| mark.sees).collect();
+        let range = match (
+            sees.iter().copied().reduce(f64::min),
+            sees.iter().copied().reduce(f64::max),
+        ) {
+            (Some(least), Some(most)) => format!(", where {least:.1} to {most:.1} points would be seen"),
+            _ => String::new(),
+        };
+        Some(match (clear.is_empty(), open) {
+            (true, _) => format!("{what}, cannot tell on any of {} benchmarks{range}", own.len()),
+            (false, 0) => format!("{what}, {}", clear.join(", ")),
+            (false, _) => format!(
+                "{what}, {}; cannot tell on {open} others{range}",
+                clear.join(", ")
+            ),
+        })
+    };
+    let said: Vec<String> = KINDS.into_iter().filter_map(of_kind).collect();
+    if said.is_empty() {
+        return "nothing here varies it on its own.".into();
+    }
+    let unit = match (part, is_yardstick) {
+        ("date", _) => "points per year",
+        (_, true) => "points per doubling",
+        _ => "points per doubling at fixed size",
+    };
+    format!("{} ({unit}).", said.join(" | "))
+}

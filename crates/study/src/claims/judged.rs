@@ -1,0 +1,460 @@
+//! Claims as data: what a work states, which findings judge it, and by which rule.
+//!
+//! A claim is read in up to three ways: as the work did it (`literal`), the same question with units counted once and clean
+//! labels (`robust`), and from runs that differ in nothing else (`controlled`). A verdict needs an interval: a sign holds
+//! where the whole interval is on the claimed side, a number by equivalence (two one-sided tests), an order by the share of
+//! draws. What leaves both outcomes open is `cannot_tell`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Findings;
+use crate::finding::{Finding, Interval};
+use crate::random::{Random, gauss};
+use crate::statistics::normal_quantile;
+
+/// How a reading asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// As the work did it.
+    Literal,
+    /// The same question, units once, clean labels.
+    Robust,
+    /// From runs that differ in nothing else.
+    Controlled,
+}
+
+impl Reading {
+    /// As it stands in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Literal => "literal",
+            Self::Robust => "robust",
+            Self::Controlled => "controlled",
+        }
+    }
+}
+
+/// What is said of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// It holds here too.
+    Reproduced,
+    /// The opposite holds here.
+    Contradicted,
+    /// Both are still possible.
+    CannotTell,
+    /// Ours is of other rows or another population.
+    NotComparable,
+    /// Nothing here asks it.
+    NotTestable,
+}
+
+impl Judgement {
+    /// Every one, in the order in which they are counted.
+    pub const ALL: [Self; 5] = [
+        Self::Reproduced,
+        Self::Contradicted,
+        Self::CannotTell,
+        Self::NotComparable,
+        Self::NotTestable,
+    ];
+
+    /// As it stands in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced",
+            Self::Contradicted => "contradicted",
+            Self::CannotTell => "cannot_tell",
+            Self::NotComparable => "not_comparable",
+            Self::NotTestable => "not_testable",
+        }
+    }
+}
+
+/// What makes findings agree with a claim.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
+pub enum Rule {
+    /// All values above this number.
+    Above(f64),
+    /// All values below this number.
+    Below(f64),
+    /// The number itself, give or take the margin.
+    Equals {
+        /// The number.
+        value: f64,
+        /// How far off still means the same.
+        margin: f64,
+        /// Rows that the work counted, where it says so.
+        n: Option<f64>,
+    },
+    /// The first of the findings is the largest.
+    First,
+    /// It cannot be compared, and why.
+    NotComparable(String),
+    /// It cannot be tested, and why.
+    NotTestable(String),
+}
+
+/// A rule as a file has it: one of these.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    above: Option<f64>,
+    below: Option<f64>,
+    equals: Option<Equals>,
+    first: Option<bool>,
+    not_comparable: Option<String>,
+    not_testable: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Equals {
+    value: f64,
+    margin: f64,
+    n: Option<f64>,
+}
+
+impl TryFrom<Written> for Rule {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let equals = written.equals.map(|equals| Self::Equals {
+            value: equals.value,
+            margin: equals.margin,
+            n: equals.n,
+        });
+        let all: Vec<Self> = [
+            written.above.map(Self::Above),
+            written.below.map(Self::Below),
+            equals,
+            written.first.filter(|first| *first).map(|_| Self::First),
+            written.not_comparable.map(Self::NotComparable),
+            written.not_testable.map(Self::NotTestable),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        match <[Self; 1]>::try_from(all) {
+            Ok([rule]) => Ok(rule),
+            Err(other) => Err(format!(
+                "a rule names {} of above, below, equals, first = true, not_comparable, not_testable; wanted one",
+                other.len()
+            )),
+        }
+    }
+}
+
+/// One way of reading a claim.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Which way.
+    pub reading: Reading,
+    /// Ids of the findings that judge it.
+    #[serde(default)]
+    pub findings: Vec<String>,
+    /// What counts as agreeing.
+    pub rule: Rule,
+}
+
+/// One claim.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stated {
+    /// Short name, one for a file.
+    pub id: String,
+    /// What is claimed, in a sentence.
+    pub statement: String,
+    /// The work.
+    pub work: String,
+    /// Where it says so.
+    pub place: String,
+    /// The ways to read it.
+    #[serde(rename = "reading")]
+    pub questions: Vec<Question>,
+}
+
+/// What one reading gives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answered {
+    /// Which way.
+    pub reading: &'static str,
+    /// The verdict.
+    pub verdict: Judgement,
+    /// The number that decides; of several findings the one least on the claimed side.
+    pub value: Option<f64>,
+    /// Its interval.
+    pub interval: Option<Interval>,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// A claim with its verdicts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Judged {
+    /// Short name.
+    pub id: String,
+    /// What is claimed.
+    pub statement: String,
+    /// The work.
+    pub work: String,
+    /// Where it says so.
+    pub place: String,
+    /// One entry a reading.
+    pub readings: Vec<Answered>,
+}
+
+/// Draws of an order.
+const DRAWS: u64 = 2_000;
+/// From this share of draws on an order holds, or fails.
+const SURE: f64 = 0.9;
+
+impl Stated {
+    /// What is wrong with it, in words; nothing where it can be judged.
+    pub fn problems(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut say = |problem: String| all.push(format!("claim `{}`: {problem}", self.id));
+        for (name, text) in [
+            ("statement", &self.statement),
+            ("work", &self.work),
+            ("place", &self.place),
+        ] {
+            if text.trim().is_empty() {
+                say(format!(
+                    "`{name}` is empty; say what the work states, which work, and where in it"
+                ));
+            }
+        }
+        if self.questions.is_empty() {
+            say("has no [[claim.reading]]; give at least one of literal, robust, controlled".into());
+        }
+        for question in &self.questions {
+            let name = question.reading.name();
+            let needs = match &question.rule {
+                Rule::First => 2,
+                Rule::NotComparable(_) | Rule::NotTestable(_) => 0,
+                _ => 1,
+            };
+            if question.findings.len() < needs {
+                say(format!(
+                    "reading `{name}` names {} findings, its rule needs at least {needs}",
+                    question.findings.len()
+                ));
+            }
+            if let Rule::Equals { margin, .. } = question.rule
+                && (margin.is_nan() || margin <= 0.0)
+            {
+                say(format!(
+                    "reading `{name}`: margin is {margin}, wanted a number above 0"
+                ));
+            }
+            let twice = self
+                .questions
+                .iter()
+                .filter(|other| other.reading == question.reading)
+                .count();
+            if twice > 1 {
+                say(format!("reading `{name}` is given {twice} times, wanted once"));
+            }
+        }
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Judges it on findings; a seed for the draws of orders.
+    pub fn judge(&self, findings: &Findings<'_>, seed: u64) -> Judged {
+        Judged {
+            id: self.id.clone(),
+            statement: self.statement.clone(),
+            work: self.work.clone(),
+            place: self.place.clone(),
+            readings: self
+                .questions
+                .iter()
+                .map(|question| question.answer(findings, seed))
+                .collect(),
+        }
+    }
+}
+
+impl Question {
+    fn answer(&self, findings: &Findings<'_>, seed: u64) -> Answered {
+        let plain = |verdict: Judgement, why: String| Answered {
+            reading: self.reading.name(),
+            verdict,
+            value: None,
+            interval: None,
+            why,
+        };
+        match &self.rule {
+            Rule::NotComparable(why) => return plain(Judgement::NotComparable, why.clone()),
+            Rule::NotTestable(why) => return plain(Judgement::NotTestable, why.clone()),
+            _ => {}
+        }
+        let missing: Vec<&str> = self
+            .findings
+            .iter()
+            .map(String::as_str)
+            .filter(|id| findings.get(id).is_none())
+            .collect();
+        if !missing.is_empty() {
+            return plain(
+                Judgement::NotTestable,
+                format!("these rows give no number for {}", missing.join(", ")),
+            );
+        }
+        let found: Vec<&Finding> = self.findings.iter().filter_map(|id| findings.get(id)).collect();
+        let (verdict, decides, why) = match &self.rule {
+            Rule::Above(least) => side(&found, *least, 1.0),
+            Rule::Below(most) => side(&found, *most, -1.0),
+            Rule::Equals { value, margin, n } => equal(found[0], *value, *margin, *n),
+            _ => first(&found, seed),
+        };
+        Answered {
+            reading: self.reading.name(),
+            verdict,
+            value: decides.value,
+            interval: decides.interval.clone(),
+            why,
+        }
+    }
+}
+
+/// All on one side of a number: `way` is 1 for above, −1 for below.
+fn side<'a>(found: &[&'a Finding], number: f64, way: f64) -> (Judgement, &'a Finding, String) {
+    // Least on the claimed side: the end of the interval that decides, the value where there is none.
+    let margin = |finding: &Finding| {
+        let value = finding.value.unwrap_or(f64::NAN);
+        let end = finding
+            .interval
+            .as_ref()
+            .map(|ends| if way > 0.0 { ends.low } else { ends.high });
+        way * (end.unwrap_or(value) - number)
+    };
+    let worst = found
+        .iter()
+        .copied()
+        .min_by(|a, b| margin(a).total_cmp(&margin(b)))
+        .unwrap_or(found[0]);
+    let is_right = |finding: &Finding| finding.interval.is_some() && margin(finding) > 0.0;
+    let is_wrong = |finding: &Finding| {
+        finding.interval.as_ref().is_some_and(|ends| {
+            let end = if way > 0.0 { ends.high } else { ends.low };
+            way * (end - number) < 0.0
+        })
+    };
+    let word = if way > 0.0 { "above" } else { "below" };
+    let right = found.iter().filter(|finding| is_right(finding)).count();
+    if right == found.len() {
+        let why = format!("{right} of {} intervals lie {word} {number}", found.len());
+        return (Judgement::Reproduced, worst, why);
+    }
+    if let Some(wrong) = found.iter().copied().find(|finding| is_wrong(finding)) {
+        let why = format!(
+            "the whole interval of {} lies on the other side of {number}",
+            wrong.id
+        );
+        return (Judgement::Contradicted, wrong, why);
+    }
+    let bare = found.iter().filter(|finding| finding.interval.is_none()).count();
+    let agree = found
+        .iter()
+        .filter(|finding| way * (finding.value.unwrap_or(f64::NAN) - number) > 0.0)
+        .count();
+    let why = if bare > 0 {
+        format!(
+            "{bare} of {} numbers have no interval; {agree} lie {word} {number}",
+            found.len()
+        )
+    } else {
+        format!(
+            "{right} of {} intervals lie {word} {number}, {agree} of the values do, the other intervals hold it",
+            found.len()
+        )
+    };
+    (Judgement::CannotTell, worst, why)
+}
+
+/// The same number, by two one-sided tests: d = ours − theirs with the error of both.
+fn equal(finding: &Finding, number: f64, margin: f64, n: Option<f64>) -> (Judgement, &Finding, String) {
+    let value = finding.value.unwrap_or(f64::NAN);
+    let Some(ends) = finding.interval.as_ref().filter(|ends| ends.is_bounded()) else {
+        let why = format!("ours is {value:.3} without an interval, which decides nothing");
+        return (Judgement::CannotTell, finding, why);
+    };
+    let quantile = normal_quantile(ends.level);
+    let own = (ends.high - ends.low) / (2.0 * quantile);
+    // Theirs, which they did not print, is as ours for their number of rows.
+    let theirs = n.map_or(0.0, |n| own * (finding.n as f64 / n).sqrt());
+    let error = own.hypot(theirs);
+    let d = value - number;
+    let within = |half: f64| d - half >= -margin && d + half <= margin;
+    let apart = |half: f64| d - half > margin || d + half < -margin;
+    let (half_90, half_95) = (normal_quantile(0.9) * error, normal_quantile(0.95) * error);
+    let said = format!("ours {value:.3}, claimed {number}, the same within {margin}");
+    if within(half_90) || d.abs() <= margin && ends.high - ends.low < 4.0 * margin {
+        (Judgement::Reproduced, finding, said)
+    } else if apart(half_95) {
+        (Judgement::Contradicted, finding, said)
+    } else {
+        (
+            Judgement::CannotTell,
+            finding,
+            format!("{said}; the difference may be smaller or larger"),
+        )
+    }
+}
+
+/// Whether the first is the largest, by draws from the intervals as if they were independent.
+fn first<'a>(found: &[&'a Finding], seed: u64) -> (Judgement, &'a Finding, String) {
+    let mut parts = Vec::new();
+    for finding in found {
+        let value = finding.value.unwrap_or(f64::NAN);
+        let Some(ends) = finding.interval.as_ref().filter(|ends| ends.is_bounded()) else {
+            let why = format!("{} has no interval, so no order can be drawn", finding.id);
+            return (Judgement::CannotTell, found[0], why);
+        };
+        parts.push((
+            value,
+            (ends.high - ends.low) / (2.0 * normal_quantile(ends.level)),
+        ));
+    }
+    let mut leads = vec![0_usize; parts.len()];
+    for draw in 0..DRAWS {
+        let mut random = Random::new(seed, draw + 1);
+        let drawn: Vec<f64> = parts
+            .iter()
+            .map(|(value, error)| value + error * gauss(&mut random))
+            .collect();
+        let best = (0..drawn.len()).fold(0, |best, k| if drawn[k] > drawn[best] { k } else { best });
+        leads[best] += 1;
+    }
+    let share = |place: usize| leads[place] as f64 / DRAWS as f64;
+    let other = (1..parts.len())
+        .max_by(|&a, &b| leads[a].cmp(&leads[b]))
+        .unwrap_or(0);
+    let why = format!(
+        "{} leads in {:.0} % of draws, {} in {:.0} %; by chance alone each would in {:.0} %",
+        found[0].id,
+        100.0 * share(0),
+        found[other].id,
+        100.0 * share(other),
+        100.0 / parts.len() as f64
+    );
+    if share(0) >= SURE {
+        (Judgement::Reproduced, found[0], why)
+    } else if share(0) <= 1.0 - SURE && share(other) >= SURE {
+        (Judgement::Contradicted, found[other], why)
+    } else {
+        (Judgement::CannotTell, found[0], why)
+    }
+}
+
+#[cfg(test)]
+#[path = "judged_tests.rs"]
+mod tests;

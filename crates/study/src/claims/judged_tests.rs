@@ -1,0 +1,201 @@
+//! Each rule has a made-up claim that must hold, one that must fail and one that must stay open.
+
+use super::*;
+use crate::finding::SourceOf;
+
+fn finding(id: &str, value: f64, interval: Option<(f64, f64)>) -> Finding {
+    let source = SourceOf {
+        work: "made up".into(),
+        place: "rows".into(),
+    };
+    let interval = interval.map(|(low, high)| Interval {
+        low,
+        high,
+        level: 0.95,
+        method: "test".into(),
+    });
+    Finding::new(id, "?", &source)
+        .with_value(value, "points", 50, "test")
+        .with_interval(interval)
+}
+
+fn stated(rule: Rule, ids: &[&str]) -> Stated {
+    Stated {
+        id: "a".into(),
+        statement: "Something holds".into(),
+        work: "made up".into(),
+        place: "section 1".into(),
+        questions: vec![Question {
+            reading: Reading::Controlled,
+            findings: ids.iter().map(ToString::to_string).collect(),
+            rule,
+        }],
+    }
+}
+
+fn verdict(rule: Rule, found: &[Finding]) -> Judgement {
+    let ids: Vec<&str> = found.iter().map(|finding| finding.id.as_str()).collect();
+    let claim = stated(rule, &ids);
+    assert_eq!(claim.problems(), Vec::<String>::new());
+    claim.judge(&Findings::new(found), 1).readings[0].verdict
+}
+
+use Judgement::{CannotTell, Contradicted, NotComparable, NotTestable, Reproduced};
+
+#[test]
+fn a_side_holds_fails_and_stays_open() {
+    let right = finding("a", 1.0, Some((0.2, 1.8)));
+    let wrong = finding("b", -1.0, Some((-1.8, -0.2)));
+    let open = finding("c", 0.5, Some((-0.5, 1.5)));
+    assert_eq!(
+        verdict(Rule::Above(0.0), std::slice::from_ref(&right)),
+        Reproduced
+    );
+    assert_eq!(
+        verdict(Rule::Above(0.0), std::slice::from_ref(&wrong)),
+        Contradicted
+    );
+    assert_eq!(verdict(Rule::Above(0.0), std::slice::from_ref(&open)), CannotTell);
+    assert_eq!(
+        verdict(Rule::Below(0.0), std::slice::from_ref(&right)),
+        Contradicted
+    );
+    assert_eq!(
+        verdict(Rule::Below(0.0), std::slice::from_ref(&wrong)),
+        Reproduced
+    );
+    // One of several that is open leaves all open; one that is wrong decides.
+    assert_eq!(
+        verdict(Rule::Above(0.0), &[right.clone(), open.clone()]),
+        CannotTell
+    );
+    assert_eq!(verdict(Rule::Above(0.0), &[right, open, wrong]), Contradicted);
+    // Without an interval there is no verdict.
+    assert_eq!(verdict(Rule::Above(0.0), &[finding("d", 9.0, None)]), CannotTell);
+}
+
+fn equals(value: f64) -> Rule {
+    Rule::Equals {
+        value,
+        margin: 1.0,
+        n: None,
+    }
+}
+
+#[test]
+fn a_number_holds_fails_and_stays_open() {
+    let narrow = |value: f64| [finding("a", value, Some((value - 0.4, value + 0.4)))];
+    let wide = |value: f64| [finding("a", value, Some((value - 9.0, value + 9.0)))];
+    assert_eq!(verdict(equals(10.0), &narrow(10.3)), Reproduced);
+    assert_eq!(verdict(equals(10.0), &narrow(12.0)), Contradicted);
+    assert_eq!(verdict(equals(10.0), &narrow(11.2)), CannotTell);
+    assert_eq!(verdict(equals(10.0), &wide(10.3)), CannotTell);
+    assert_eq!(verdict(equals(10.0), &[finding("a", 10.0, None)]), CannotTell);
+}
+
+/// Our own number is never contradicted, and fewer rows only take verdicts towards "cannot tell".
+#[test]
+fn our_own_number_is_never_contradicted_and_fewer_rows_decide_less() {
+    for half in [0.01, 0.5, 1.9, 3.0, 50.0] {
+        let own = [finding("a", 4.0, Some((4.0 - half, 4.0 + half)))];
+        assert_ne!(verdict(equals(4.0), &own), Contradicted, "{half}");
+        assert_ne!(verdict(Rule::Above(4.0), &own), Contradicted, "{half}");
+    }
+    let mut decided = [true; 2];
+    for half in [0.2, 0.4, 0.8, 1.6, 3.2, 6.4] {
+        let of = |value: f64| [finding("a", value, Some((value - half, value + half)))];
+        let now = [
+            verdict(equals(10.0), &of(13.0)) == Contradicted,
+            verdict(Rule::Above(0.0), &of(1.0)) == Reproduced,
+        ];
+        for (was, is) in decided.iter_mut().zip(now) {
+            assert!(*was || !is, "a wider interval of ± {half} decides again");
+            *was = is;
+        }
+    }
+    assert_eq!(decided, [false; 2]);
+}
+
+/// A work with few rows is itself unsure, so less contradicts it.
+#[test]
+fn a_work_with_few_rows_is_unsure_too() {
+    let ours = [finding("a", 12.2, Some((11.4, 13.0)))];
+    let of = |n: Option<f64>| Rule::Equals {
+        value: 10.0,
+        margin: 1.0,
+        n,
+    };
+    assert_eq!(verdict(of(None), &ours), Contradicted);
+    assert_eq!(verdict(of(Some(10.0)), &ours), CannotTell);
+}
+
+#[test]
+fn an_order_holds_fails_and_stays_open() {
+    let at = |id: &str, value: f64| finding(id, value, Some((value - 1.0, value + 1.0)));
+    assert_eq!(
+        verdict(Rule::First, &[at("a", 5.0), at("b", 1.0), at("c", 0.0)]),
+        Reproduced
+    );
+    assert_eq!(
+        verdict(Rule::First, &[at("a", 0.0), at("b", 5.0), at("c", 1.0)]),
+        Contradicted
+    );
+    assert_eq!(
+        verdict(Rule::First, &[at("a", 1.0), at("b", 1.0), at("c", 1.0)]),
+        CannotTell
+    );
+    // Another leads, but which is open: nothing contradicts the first.
+    assert_eq!(
+        verdict(Rule::First, &[at("a", 0.0), at("b", 5.0), at("c", 5.0)]),
+        CannotTell
+    );
+    assert_eq!(
+        verdict(Rule::First, &[at("a", 5.0), finding("b", 1.0, None)]),
+        CannotTell
+    );
+}
+
+#[test]
+fn what_cannot_be_asked_says_why() {
+    assert_eq!(
+        verdict(Rule::NotComparable("other rows".into()), &[]),
+        NotComparable
+    );
+    assert_eq!(
+        verdict(Rule::NotTestable("no such rows".into()), &[]),
+        NotTestable
+    );
+    let claim = stated(Rule::Above(0.0), &["not.there"]);
+    let told = claim.judge(&Findings::new(&[]), 1);
+    assert_eq!(told.readings[0].verdict, NotTestable);
+    assert!(told.readings[0].why.contains("not.there"));
+}
+
+#[test]
+fn what_is_wrong_with_a_claim_is_said() {
+    let mut claim = stated(Rule::First, &["a"]);
+    claim.place = " ".into();
+    claim.questions.push(Question {
+        reading: Reading::Controlled,
+        findings: vec!["b".into()],
+        rule: Rule::Equals {
+            value: 1.0,
+            margin: 0.0,
+            n: None,
+        },
+    });
+    let told = claim.problems().join("\n");
+    for part in [
+        "`place` is empty",
+        "names 1 findings, its rule needs at least 2",
+        "margin is 0",
+        "given 2 times",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    claim.questions.clear();
+    assert!(
+        claim.problems()[0].contains("[[claim.reading]]")
+            || claim.problems()[1].contains("[[claim.reading]]")
+    );
+}

@@ -1,0 +1,57 @@
+//! Judged claims as a sentence and as a table.
+
+use super::judged::{Answered, Judged, Judgement};
+use crate::section::{Cell, Table};
+
+/// How many claims have which verdict; a claim counts by the verdict of its last reading, the strictest it has.
+pub fn counted(all: &[Judged]) -> String {
+    let count = |wanted: Judgement| {
+        all.iter()
+            .filter(|claim| {
+                claim
+                    .readings
+                    .last()
+                    .is_some_and(|reading| reading.verdict == wanted)
+            })
+            .count()
+    };
+    let said: Vec<String> = Judgement::ALL
+        .iter()
+        .map(|verdict| format!("{} {}", count(*verdict), verdict.name().replace('_', " ")))
+        .collect();
+    format!(
+        "Of {} statements of later works, by the strictest reading each has: {}.",
+        all.len(),
+        said.join(", ")
+    )
+}
+
+/// One row a reading.
+pub fn table(all: &[Judged]) -> Table {
+    let line = |claim: &Judged, reading: &Answered| -> Vec<Cell> {
+        let ours: Cell = match (reading.value, &reading.interval) {
+            (Some(value), Some(ends)) => format!("{value:.2} [{:.2}, {:.2}]", ends.low, ends.high).into(),
+            (value, _) => value.into(),
+        };
+        vec![
+            claim.statement.as_str().into(),
+            format!("{}, {}", claim.work, claim.place).into(),
+            reading.reading.into(),
+            ours,
+            reading.verdict.name().replace('_', " ").into(),
+            reading.why.as_str().into(),
+        ]
+    };
+    Table {
+        id: "claims-later".into(),
+        caption: "Statements of later works, each in the readings that it has: as the work did it (literal), units counted once \
+                  (robust), runs that differ in nothing else (controlled). A verdict needs an interval."
+            .into(),
+        columns: ["statement", "where", "reading", "ours", "verdict", "why"].map(String::from).to_vec(),
+        rows: all
+            .iter()
+            .flat_map(|claim| claim.readings.iter().map(|reading| line(claim, reading)))
+            .collect(),
+        shown: true,
+    }
+}

@@ -1,0 +1,204 @@
+//! Planted effects are found, what does not vary gets no number, and bases agree.
+
+use super::suite::{FIRST_PART, Suite};
+use super::*;
+use crate::finding::Finding;
+use crate::random::{Random, gauss};
+use crate::statistics::LinearDesign;
+
+/// Shapes of a suite in which size, depth and (where `ratio` says so) the feed-forward width vary.
+fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<Run> {
+    let mut random = Random::new(seed, 1);
+    let mut all = Vec::new();
+    for (place, (size, depth)) in
+        (0..24).map(|k| (k, (26.0 + (k % 4) as f64, 3.0 + ((k * 7) % 12) as f64 * 0.3)))
+    {
+        let layers = 2_f64.powf(depth);
+        let body = 2_f64.powf(size);
+        let width = (body / (12.0 * layers)).sqrt();
+        for (benchmark, ability, effect) in [("arc", "reasoning", slope), ("mmlu", "knowledge", 0.0)] {
+            for step in [100.0, 700.0, 1_000.0] {
+                all.push(Run {
+                    suite: "made_up".into(),
+                    pair_or_run: format!("run {place}"),
+                    held_fixed: "tokens".into(),
+                    n_body: Some(body),
+                    n_embedding: Some(body * 0.1),
+                    flops_token: Some(2.0 * body),
+                    parts: [
+                        Some(layers),
+                        Some(width),
+                        Some(width * ratio(place)),
+                        Some(16.0),
+                        Some(8.0),
+                        None,
+                    ],
+                    step: Some(step),
+                    benchmark: benchmark.into(),
+                    ability: ability.into(),
+                    // Early checkpoints are far off and must not count.
+                    score: if step < 600.0 {
+                        0.0
+                    } else {
+                        30.0 + 3.0 * (size - 27.5) + effect * depth + 0.3 * gauss(&mut random)
+                    },
+                    ..Run::default()
+                });
+            }
+        }
+    }
+    all
+}
+
+fn ask(runs: &[Run]) -> Section {
+    section(&Controlled {
+        runs,
+        placebo: &[],
+        shuffles: 99,
+        seed: 1,
+    })
+}
+
+fn find<'a>(section: &'a Section, id: &str) -> &'a Finding {
+    let found = section.findings.iter().find(|finding| finding.id == id);
+    found.unwrap_or_else(|| panic!("no finding {id}"))
+}
+
+#[test]
+fn a_planted_effect_is_found_and_one_that_is_not_there_is_not() {
+    let told = ask(&runs(0.8, 5, |_| 4.0));
+    for fixed in Fixed::ALL {
+        let arc = find(&told, &format!("controlled.made_up.{}.layers.arc", fixed.name()));
+        assert!((arc.value.expect("a value") - 0.8).abs() < 0.3, "{arc:?}");
+        assert!(!arc.interval.as_ref().expect("an interval").covers(0.0));
+    }
+    let p = find(&told, "controlled.permutation.made_up.flops_token.layers.arc");
+    assert!(p.value.expect("a p") <= 0.02);
+    let mmlu = find(&told, "controlled.simultaneous.made_up.flops_token.layers.mmlu");
+    assert!(
+        mmlu.interval.as_ref().expect("an interval").covers(0.0),
+        "{mmlu:?}"
+    );
+    let apart = find(
+        &told,
+        "controlled.contrast.reasoning.knowledge.made_up.flops_token.layers",
+    );
+    assert!(
+        apart.interval.as_ref().expect("an interval").low > 0.0,
+        "{apart:?}"
+    );
+    let size = find(&told, "controlled.size.made_up.flops_token.arc");
+    assert!((size.value.expect("a value") - 3.0).abs() < 0.4, "{size:?}");
+    let doublings = find(&told, "controlled.doublings.made_up.flops_token.layers.arc");
+    assert!((doublings.value.expect("a ratio") - 0.8 / 3.0).abs() < 0.1);
+    let without = find(&told, "controlled.without_one.made_up.flops_token.layers.arc");
+    let ends = without.interval.as_ref().expect("a range");
+    assert!(ends.low < 0.8 + 0.3 && ends.high > ends.low);
+}
+
+#[test]
+fn what_does_not_vary_on_its_own_gets_no_number() {
+    let told = ask(&runs(0.5, 6, |_| 4.0));
+    for part in ["d_ffn", "heads_per_kv"] {
+        let found = find(&told, &format!("controlled.made_up.flops_token.{part}.arc"));
+        assert_eq!(found.value, None);
+        assert!(
+            found.notes.iter().any(|note| note.starts_with("not identified")),
+            "{found:?}"
+        );
+    }
+    assert!(!told.findings.iter().any(|finding| finding.id.contains("experts")));
+    let told = ask(&runs(0.5, 6, |place| if place % 3 == 0 { 2.0 } else { 5.0 }));
+    let found = find(&told, "controlled.made_up.flops_token.d_ffn.arc");
+    assert!(found.value.is_some() && found.interval.as_ref().is_some_and(|ends| ends.covers(0.0)));
+}
+
+/// With N = c L d², what log₂ L says given log₂ N is 1.5 times what log₂(L/d) says.
+#[test]
+fn bases_of_depth_agree() {
+    let all = runs(0.8, 9, |_| 4.0);
+    let suites = Suite::all(&all);
+    let design = suites[0].design(Fixed::ParametersBody).expect("a design");
+    let score = suites[0].scores("arc");
+    let by_depth = design.linear.fit(&score).coefficients[FIRST_PART];
+    let ratio: Vec<f64> = suites[0]
+        .shapes
+        .iter()
+        .map(|shape| (shape.run.parts[0].expect("layers") / shape.run.parts[1].expect("width")).log2())
+        .collect();
+    let mut columns = design.columns.clone();
+    columns[FIRST_PART] = ratio;
+    let by_ratio = LinearDesign::new(&columns)
+        .expect("full rank")
+        .fit(&score)
+        .coefficients[FIRST_PART];
+    assert!(
+        (by_depth - 1.5 * by_ratio).abs() < 1e-9,
+        "{by_depth} is not 1.5 × {by_ratio}"
+    );
+}
+
+/// Over 500 suites intervals hold a planted effect as often as they say.
+#[test]
+fn intervals_hold_a_planted_effect_as_often_as_they_say() {
+    let held = (0..500)
+        .filter(|seed| {
+            let all = runs(0.5, 1_000 + seed, |_| 4.0);
+            let suites = Suite::all(&all);
+            let design = suites[0].design(Fixed::ParametersBody).expect("a design");
+            let fit = design.linear.fit(&suites[0].scores("arc"));
+            fit.interval(FIRST_PART, 0.95).expect("an interval").covers(0.5)
+        })
+        .count();
+    assert!((465..=485).contains(&held), "{held} of 500");
+}
+
+#[test]
+fn a_pair_is_points_per_doubling_of_what_differs() {
+    let side = |id: &str, layers: f64, score: f64| Run {
+        suite: "cut".into(),
+        pair_or_run: "pair".into(),
+        id: id.into(),
+        dimension: "layers".into(),
+        held_fixed: "params_total".into(),
+        parts: [Some(layers), None, None, None, None, None],
+        benchmark: "gsm8k".into(),
+        score,
+        ..Run::default()
+    };
+    let told = ask(&[side("deep", 32.0, 41.2), side("flat", 8.0, 16.8)]);
+    let found = find(&told, "controlled.cut.parameters.layers.gsm8k");
+    assert!(
+        (found.value.expect("a value") - 12.2).abs() < 1e-12,
+        "two doublings buy 24.4 points"
+    );
+    let ends = found.interval.as_ref().expect("items are known");
+    // √(0.412·0.588 + 0.168·0.832)/√1319 · 100 / 2 doublings · 1.96.
+    assert!((ends.high - 12.2 - 1.667).abs() < 0.01, "{ends:?}");
+    let same = ask(&[side("a", 32.0, 41.2), side("b", 32.0, 16.8)]);
+    assert!(same.findings.is_empty());
+}
+
+#[test]
+fn two_suites_are_pooled() {
+    let mut all = runs(0.8, 5, |_| 4.0);
+    all.extend(runs(0.6, 15, |_| 4.0).into_iter().map(|run| Run {
+        suite: "other".into(),
+        ..run
+    }));
+    let told = ask(&all);
+    let pooled = find(&told, "controlled.all.flops_token.layers.arc");
+    assert!((pooled.value.expect("a mean") - 0.7).abs() < 0.3);
+    let one = ask(&runs(0.8, 5, |_| 4.0));
+    assert!(
+        !one.findings
+            .iter()
+            .any(|finding| finding.id.starts_with("controlled.all."))
+    );
+}
+
+#[test]
+fn no_runs_say_nothing() {
+    let told = ask(&[]);
+    assert!(told.findings.is_empty() && told.tables.is_empty());
+}

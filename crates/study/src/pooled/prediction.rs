@@ -1,0 +1,264 @@
+//! How well structure, date and tokens predict units of shapes, and of families, that were never seen.
+//!
+//! A Gaussian process over units ([`super::process`]). Length, family effect and noise are chosen among eighteen settings inside
+//! the training units alone, by the error on each of their shapes left out. What tuning and merging do is estimated within
+//! training units and added to the rows that were held out.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::process::{Cells, chosen};
+use super::units::{Units, units};
+use super::{Board, LEAST_UNITS, Pooled, Row, source_of};
+use crate::by_group::by_group;
+use crate::evaluate::r2;
+use crate::finding::{Finding, Interval};
+use crate::groups::Groups;
+use crate::statistics::{GroupBootstrap, group_bootstrap, mean};
+
+/// Resamples of intervals over shapes.
+const RESAMPLES: usize = 1_000;
+
+/// How units are held out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Out {
+    Shape,
+    Family,
+}
+
+impl Out {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Shape => "shape_out",
+            Self::Family => "unit_family_out",
+        }
+    }
+}
+
+/// Predictions of the rows that were held out: by the process, and by the mean of the units nearest in size.
+struct Predicted {
+    actual: Vec<f64>,
+    process: Vec<f64>,
+    by_size: Vec<f64>,
+    shapes: Vec<u64>,
+}
+
+/// A row that was held out: its score, what the process and the look-up say, its shape.
+type Held = (f64, f64, f64, u64);
+
+/// Units nearest in size whose mean is the look-up.
+const NEAREST: usize = 5;
+
+fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out) -> Option<Predicted> {
+    let everything = units(rows, &score);
+    if everything.all.len() < 3 * LEAST_UNITS {
+        return None;
+    }
+    let family_of: BTreeMap<u32, String> = everything
+        .all
+        .iter()
+        .map(|unit| (unit.number, unit.family.clone()))
+        .collect();
+    let key = |row: &Row| match out {
+        Out::Shape => row.shape().to_string(),
+        Out::Family => family_of.get(&row.unit).cloned().unwrap_or_default(),
+    };
+    let mut members: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| score(row).is_some()) {
+        members.entry(key(row)).or_default().push(row);
+    }
+    let folds: Vec<(&String, &Vec<&Row>)> = members.iter().collect();
+    let parts: Vec<Option<Vec<Held>>> = folds
+        .par_iter()
+        .map(|(held, tested)| {
+            let train: Vec<&Row> = rows.iter().copied().filter(|row| key(row) != **held).collect();
+            let Units {
+                all: known, effects, ..
+            } = units(&train, &score);
+            let cells = Cells::of(&known);
+            let (process, solved) = chosen(&cells)?;
+            // The held units with what is known of them: everything but their scores.
+            let hidden = units(tested, &score);
+            let new = Cells::of_new(&hidden.all, &known);
+            let of_units: BTreeMap<u32, (f64, f64, Option<f64>)> = hidden
+                .all
+                .iter()
+                .enumerate()
+                .map(|(place, unit)| {
+                    let at = process.scaled(&new[place]);
+                    let value: f64 = (0..known.len())
+                        .map(|other| {
+                            let train = (
+                                &solved.places[other],
+                                cells.families[other].as_str(),
+                                cells.shapes[other],
+                            );
+                            process.kernel((&at, unit.family.as_str(), unit.shape()), train)
+                                * solved.weights[other]
+                        })
+                        .sum();
+                    let mut near: Vec<(f64, f64)> = known
+                        .iter()
+                        .map(|other| ((other.size / unit.size).ln().abs(), other.score))
+                        .collect();
+                    near.sort_by(|a, b| a.0.total_cmp(&b.0));
+                    let look_up = mean(
+                        &near
+                            .iter()
+                            .take(NEAREST)
+                            .map(|(_, score)| *score)
+                            .collect::<Vec<f64>>(),
+                    );
+                    (
+                        unit.number,
+                        (process.mean + process.scale * value, look_up, unit.date),
+                    )
+                })
+                .collect();
+            tested
+                .iter()
+                .map(|row| {
+                    let (by_process, by_size, first) = of_units.get(&row.unit)?;
+                    let more = effects.of(row, *first);
+                    Some((score(row)?, by_process + more, by_size + more, row.shape()))
+                })
+                .collect()
+        })
+        .collect();
+    let mut all = Predicted {
+        actual: Vec::new(),
+        process: Vec::new(),
+        by_size: Vec::new(),
+        shapes: Vec::new(),
+    };
+    for (actual, process, by_size, shape) in parts
+        .into_iter()
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+    {
+        all.actual.push(actual);
+        all.process.push(process);
+        all.by_size.push(by_size);
+        all.shapes.push(shape);
+    }
+    Some(all)
+}
+
+/// Findings of one board on its mean.
+pub(super) fn findings(board: &Board, study: &Pooled<'_>) -> Vec<Finding> {
+    let rows: Vec<&Row> = board.rows.iter().collect();
+    let average = |row: &Row| -> Option<f64> {
+        let scores: Option<Vec<f64>> = row.scores.iter().copied().collect();
+        scores
+            .filter(|scores| !scores.is_empty())
+            .map(|scores| mean(&scores))
+    };
+    let mut found = Vec::new();
+    for out in [Out::Shape, Out::Family] {
+        let Some(told) = predicted(&rows, average, out) else {
+            continue;
+        };
+        let groups = Groups::from_labels(&told.shapes);
+        for (stem, predictions, method) in [
+            (
+                "pooled",
+                &told.process,
+                "gaussian process, settings chosen on training shapes",
+            ),
+            (
+                "pooled.look_up",
+                &told.by_size,
+                "mean of the five units nearest in size",
+            ),
+        ] {
+            found.extend(measured(
+                board,
+                study,
+                out,
+                (stem, method),
+                (&told, predictions, &groups),
+            ));
+        }
+    }
+    found
+}
+
+fn measured(
+    board: &Board,
+    study: &Pooled<'_>,
+    out: Out,
+    (stem, method): (&str, &str),
+    (told, predictions, groups): (&Predicted, &[f64], &Groups),
+) -> Vec<Finding> {
+    let some: Vec<Option<f64>> = predictions.iter().copied().map(Some).collect();
+    let Ok(by_shape) = by_group(&told.actual, &some, groups, RESAMPLES, 0.95, study.seed) else {
+        return Vec::new();
+    };
+    let end = format!("{}.{}", board.name, out.name());
+    let features: Vec<String> = [
+        "size",
+        "active",
+        "heads_per_kv",
+        "date",
+        "tokens",
+        "tokens_unknown",
+    ]
+    .map(String::from)
+    .to_vec();
+    let new = |id: String, question: String| {
+        Finding::new(id, question, &source_of(board))
+            .with_protocol(out.name(), &features)
+            .with_seed(study.seed)
+    };
+    let n = told.actual.len();
+    let by_rows = r2(&told.actual, predictions).ok().flatten().unwrap_or(f64::NAN);
+    let misses: Vec<f64> = told.actual.iter().zip(predictions).map(|(a, p)| a - p).collect();
+    let members =
+        |shape: u32| -> Vec<usize> { (0..n).filter(|&row| groups.ids()[row] as u32 == shape).collect() };
+    let labels: Vec<u32> = (0..groups.n_groups() as u32).collect();
+    let of_shapes: Vec<f64> = labels
+        .iter()
+        .map(|&shape| {
+            mean(
+                &members(shape)
+                    .iter()
+                    .map(|&row| misses[row])
+                    .collect::<Vec<f64>>(),
+            )
+            .abs()
+        })
+        .collect();
+    let bootstrap = GroupBootstrap {
+        resamples: RESAMPLES,
+        seed: study.seed,
+    };
+    let interval: Option<Interval> = group_bootstrap(&labels, bootstrap, 0.95, |rows| {
+        mean(&rows.iter().map(|&row| of_shapes[row]).collect::<Vec<f64>>())
+    });
+    vec![
+        new(
+            format!("{stem}.r2.rows.{end}"),
+            format!("Which R² by rows on the mean of {}, {}?", board.name, out.name()),
+        )
+        .with_value(by_rows, "fraction", n, method)
+        .with_note(by_shape.in_words()),
+        new(
+            format!("{stem}.r2.shapes.{end}"),
+            format!(
+                "Which R² with each shape counted once on the mean of {}, {}?",
+                board.name,
+                out.name()
+            ),
+        )
+        .with_value(by_shape.r2.unwrap_or(f64::NAN), "fraction", n, method)
+        .with_interval(by_shape.interval.clone()),
+        new(
+            format!("{stem}.mae.shapes.{end}"),
+            format!("How far off is a shape's mean on {}, {}?", board.name, out.name()),
+        )
+        .with_value(mean(&of_shapes), "points", of_shapes.len(), method)
+        .with_interval(interval),
+    ]
+}
