@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use crate::config::{DecoderConfig, json};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
 use crate::tokenizer::Tokenizer;
-use crate::weights::{SafetensorsFiles, Store, Weights};
+use crate::weights::{Cut, SafetensorsFiles, Stays, Store, Weights};
 
 /// An opened checkpoint; weights stay on disk until a layer is run.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct Checkpoint {
     /// Tokens that end a text.
     pub end_tokens: Vec<u32>,
     /// Or why there is none: an error only once a text is to be encoded.
-    tokenizer: std::result::Result<Tokenizer, String>,
+    tokenizer: std::result::Result<Arc<Tokenizer>, String>,
 }
 
 impl Checkpoint {
@@ -116,7 +117,7 @@ impl Checkpoint {
             config,
             config_json: None,
             weights,
-            tokenizer,
+            tokenizer: tokenizer.map(Arc::new),
         })
     }
 
@@ -145,13 +146,35 @@ impl Checkpoint {
             config,
             config_json: Some(config_json),
             weights,
-            tokenizer,
+            tokenizer: tokenizer.map(Arc::new),
+        })
+    }
+
+    /// The checkpoint with only what stays; files and tokenizer are shared with this one.
+    ///
+    /// # Errors
+    /// [`Error::Cut`] for what no configuration can say, and for a checkpoint that is cut already.
+    pub fn cut(&self, stays: Stays) -> Result<Self> {
+        if self.weights.cut.is_some() {
+            return Err(Error::Cut {
+                part: "the checkpoint",
+                what: "it is cut already; write it, open what was written and cut that".to_owned(),
+            });
+        }
+        let (cut, config) = Cut::new(&self.config, stays)?;
+        Ok(Self {
+            path: self.path.clone(),
+            config,
+            config_json: self.config_json.clone(),
+            weights: self.weights.with_cut(cut),
+            end_tokens: self.end_tokens.clone(),
+            tokenizer: self.tokenizer.clone(),
         })
     }
 
     /// What its configuration calls itself: the first of `architectures` in `config.json`, `general.architecture` of GGUF.
     pub fn architecture(&self) -> Option<String> {
-        if let Store::Gguf(file) = &self.weights.store {
+        if let Store::Gguf(file) = &*self.weights.store {
             return file.text("general.architecture").map(str::to_owned);
         }
         let named = self
@@ -169,7 +192,7 @@ impl Checkpoint {
     /// [`Error::Tokenizer`] when the folder has no `tokenizer.json`.
     pub fn tokenizer(&self) -> Result<&Tokenizer> {
         self.tokenizer
-            .as_ref()
+            .as_deref()
             .map_err(|why| Error::Tokenizer(why.trim_start_matches("tokenizer: ").to_owned()))
     }
 

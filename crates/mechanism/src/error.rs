@@ -138,6 +138,14 @@ pub enum Error {
         /// Layers there are.
         n_layers: usize,
     },
+    /// A part cannot be cut as asked.
+    #[error("{part} cannot be cut so: {what}")]
+    Cut {
+        /// The part.
+        part: &'static str,
+        /// What is wrong, with the values.
+        what: String,
+    },
     /// An activation of a replacing observer has another length than the site.
     #[error("the observer returned {found} values for {site}, which has {expected}")]
     Replacement {

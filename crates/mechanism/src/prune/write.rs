@@ -38,7 +38,7 @@ pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -
         path: folder.to_path_buf(),
         source,
     })?;
-    let planned = match &checkpoint.weights.store {
+    let planned = match &*checkpoint.weights.store {
         Store::Safetensors(files) => from_safetensors(files, pruning),
         Store::Gguf(_) => from_gguf(checkpoint, pruning)?,
     };
