@@ -48,6 +48,20 @@ impl Lines {
         self.rows.is_none() && self.columns.is_none()
     }
 
+    /// The shape that is left of a matrix or vector of `shape`.
+    pub fn shape(&self, shape: &[usize]) -> Vec<usize> {
+        let mut left = shape.to_vec();
+        if let (Some(rows), Some(first)) = (&self.rows, left.first_mut()) {
+            *first = rows.len();
+        }
+        if let (Some(columns), true) = (&self.columns, shape.len() > 1)
+            && let Some(last) = left.last_mut()
+        {
+            *last = columns.len();
+        }
+        left
+    }
+
     /// The elements that stay of a matrix with rows of `width` elements of `size` values each.
     pub fn of<T: Copy>(&self, values: &[T], width: usize, size: usize) -> Vec<T> {
         let n_rows = values.len() / (width * size).max(1);
@@ -179,9 +193,12 @@ impl Cut {
         }
     }
 
-    /// Whether an expert of the whole checkpoint stays.
-    pub(crate) fn keeps_expert(&self, layer: usize, expert: usize) -> bool {
-        self.stays.experts.as_ref().is_none_or(|experts| experts[layer].contains(&expert))
+    /// The new number of an expert of the whole checkpoint; none where it goes.
+    pub(crate) fn expert_number(&self, layer: usize, expert: usize) -> Option<usize> {
+        match &self.stays.experts {
+            None => Some(expert),
+            Some(experts) => experts[layer].iter().position(|stays| *stays == expert),
+        }
     }
 
     /// Query heads of a layer that stay.

@@ -1,0 +1,533 @@
+//! From answers before and after cuts to effects, their slopes over doses, and contrasts between parts and abilities.
+
+use std::collections::BTreeMap;
+
+use common::proportions::paired_difference;
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::plan::{Dimension, How, Planned};
+use crate::evaluate::answer::Answer;
+use crate::evaluate::metrics::wilson;
+use crate::evaluate::tasks::{Gold, Item, Task};
+
+/// Level of all intervals.
+pub const LEVEL: f64 = 0.95;
+
+/// What is measured of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// The benchmark's own first metric, between 0 and 1.
+    Score,
+    /// The logarithm of the right answer's probability among the choices, nats: it moves where a score stays at chance.
+    LogPGold,
+}
+
+/// What a benchmark asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ability {
+    /// ARC, `HellaSwag`, `WinoGrande`, GSM8K.
+    Reasoning,
+    /// MMLU, `TruthfulQA`.
+    Knowledge,
+}
+
+impl Ability {
+    /// Of a task.
+    pub fn of(task: Task) -> Self {
+        match task {
+            Task::Mmlu(_) | Task::TruthfulQaMc1 | Task::TruthfulQaMc2 => Self::Knowledge,
+            Task::ArcChallenge | Task::HellaSwag | Task::WinoGrande | Task::Gsm8k => Self::Reasoning,
+        }
+    }
+}
+
+/// Items asked for under one name.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The name: `mmlu`.
+    pub name: String,
+    /// Its items.
+    pub items: Vec<Item>,
+}
+
+/// The metric by which a task is read here.
+pub fn headline(task: Task) -> &'static str {
+    match task {
+        Task::ArcChallenge | Task::HellaSwag => "acc_norm,none",
+        Task::Gsm8k => "exact_match,strict-match",
+        _ => "acc,none",
+    }
+}
+
+/// What guessing gets, where choices are given.
+fn chance(items: &[Item]) -> f64 {
+    let of = |item: &Item| match &item.gold {
+        Gold::Choice(_) => 1.0 / item.requests.len().max(1) as f64,
+        Gold::Labels(labels) => labels.iter().filter(|right| **right).count() as f64 / labels.len().max(1) as f64,
+        Gold::Answer(_) => 0.0,
+    };
+    items.iter().map(of).sum::<f64>() / items.len().max(1) as f64
+}
+
+/// A measure of an answer.
+fn measured(item: &Item, answer: &Answer, measure: Measure) -> Option<f64> {
+    if measure == Measure::Score {
+        return answer.metrics.get(headline(item.task)).copied();
+    }
+    let sums = &answer.log_likelihoods;
+    let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let all: f64 = sums.iter().map(|sum| (sum - most).exp()).sum();
+    match &item.gold {
+        Gold::Choice(right) => Some(sums.get(*right)? - most - all.ln()),
+        Gold::Labels(labels) => {
+            // Of several right answers the likeliest: their sum would underflow where all are far from the first.
+            let right = sums.iter().zip(labels).filter(|(_, right)| **right).map(|(sum, _)| *sum);
+            let best = right.clone().fold(f64::NEG_INFINITY, f64::max);
+            let together: f64 = right.map(|sum| (sum - best).exp()).sum();
+            Some(best + together.ln() - most - all.ln())
+        }
+        Gold::Answer(_) => None,
+    }
+}
+
+/// What a cut does to a benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// From which part.
+    pub part: Dimension,
+    /// Share of the parameters outside of embeddings that was asked for.
+    pub share: f64,
+    /// Chosen how.
+    pub how: How,
+    /// Benchmark.
+    pub task: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// Items.
+    pub n: usize,
+    /// Mean before.
+    pub before: f64,
+    /// Mean after, over draws too.
+    pub after: f64,
+    /// After less before.
+    pub difference: f64,
+    /// Lower end of its interval, simultaneous with all others of this measure; none of one item.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// Lower end of the interval of this difference alone.
+    pub alone_low: Option<f64>,
+    /// Upper end.
+    pub alone_high: Option<f64>,
+    /// Parameters removed.
+    pub removed_parameters: u64,
+    /// Their share.
+    pub removed_share: f64,
+    /// Units removed; of widths in each layer.
+    pub removed_units: usize,
+    /// Draws averaged over.
+    pub draws: usize,
+    /// Whether the score before cannot be told from guessing: then it cannot fall.
+    pub at_chance: bool,
+}
+
+/// What one network answers otherwise than the whole one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Benchmark.
+    pub task: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// Items.
+    pub n: usize,
+    /// Mean before.
+    pub before: f64,
+    /// Mean after.
+    pub after: f64,
+    /// After less before.
+    pub difference: f64,
+    /// Lower end of its interval, simultaneous with all others of this measure.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+}
+
+/// Change for each tenth of the parameters removed: the line through the origin over all doses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Slope {
+    /// From which part.
+    pub part: Dimension,
+    /// Chosen how.
+    pub how: How,
+    /// Benchmark.
+    pub task: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// Items.
+    pub n: usize,
+    /// Doses.
+    pub doses: usize,
+    /// Change per tenth of the parameters.
+    pub per_tenth: f64,
+    /// Lower end of its interval, simultaneous with all other slopes of this measure.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+}
+
+/// What one part costs more than another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// In words, with points: `layers_minus_d_ffn.reasoning`.
+    pub name: String,
+    /// Chosen how.
+    pub how: How,
+    /// What is measured.
+    pub measure: Measure,
+    /// Loss per tenth of the parameters by layers less the loss by feed-forward width; of the last contrast, that of reasoning
+    /// less that of knowledge.
+    pub value: f64,
+    /// Lower end of its interval.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// Items.
+    pub n: usize,
+    /// Benchmarks that it is the mean of.
+    pub tasks: Vec<String>,
+}
+
+/// All of them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Effects {
+    /// By part, dose, way of choosing, benchmark and measure.
+    pub effects: Vec<Effect>,
+    /// By part, way of choosing, benchmark and measure.
+    pub matrix: Vec<Slope>,
+    /// Layers against feed-forward width.
+    pub contrasts: Vec<Contrast>,
+}
+
+/// A mean of item by draw with its error: items and draws are both drawn.
+#[derive(Clone, Copy)]
+struct Estimate {
+    value: f64,
+    variance: f64,
+    /// Degrees of freedom after Satterthwaite (1946).
+    degrees: f64,
+    n: usize,
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// Variance of the mean of `values`; none of fewer than two.
+fn variance_of_mean(values: &[f64]) -> Option<f64> {
+    let (n, centre) = (values.len() as f64, mean(values));
+    (values.len() > 1).then(|| values.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / (n - 1.0) / n)
+}
+
+impl Estimate {
+    /// `draws` are values by item.
+    fn of(draws: &[Vec<f64>]) -> Self {
+        let n = draws.first().map_or(0, Vec::len);
+        let by_item: Vec<f64> = (0..n).map(|i| mean(&draws.iter().map(|d| d[i]).collect::<Vec<_>>())).collect();
+        let by_draw: Vec<f64> = draws.iter().map(|draw| mean(draw)).collect();
+        let items = variance_of_mean(&by_item).unwrap_or(f64::NAN);
+        let drawn = variance_of_mean(&by_draw).unwrap_or(0.0);
+        let variance = items + drawn;
+        let squares = items * items / (n as f64 - 1.0)
+            + if by_draw.len() > 1 { drawn * drawn / (by_draw.len() as f64 - 1.0) } else { 0.0 };
+        Self {
+            value: mean(&by_item),
+            variance,
+            degrees: if squares > 0.0 { variance * variance / squares } else { n as f64 - 1.0 },
+            n,
+        }
+    }
+
+    fn interval(&self, level: f64) -> Option<(f64, f64)> {
+        if self.variance == 0.0 {
+            // That no item changed does not say that none ever would.
+            let (low, high) = paired_difference(0, 0, self.n, level)?;
+            return Some((self.value + low, self.value + high));
+        }
+        let law = StudentsT::new(0.0, 1.0, self.degrees).ok()?;
+        let half = law.inverse_cdf(0.5 + level / 2.0) * self.variance.sqrt();
+        half.is_finite().then(|| (self.value - half, self.value + half))
+    }
+}
+
+/// Interval of the mean of differences by draw and item. Of one network with items right or wrong, and where no item
+/// changes, the exact and score interval of pairs, which has a width even then; else Student's t over items and draws.
+fn interval(before: &[f64], draws: &[Vec<f64>], level: f64) -> Option<(f64, f64)> {
+    let differences: Vec<Vec<f64>> = draws.iter().map(|after| less(after, before)).collect();
+    let yes_or_no = before.iter().chain(draws.iter().flatten()).all(|v| *v == 0.0 || *v == 1.0);
+    let still = differences.iter().flatten().all(|d| *d == 0.0);
+    if yes_or_no && (still || draws.len() == 1) {
+        let count = |sign: f64| differences[0].iter().filter(|d| **d * sign > 0.0).count();
+        return paired_difference(count(-1.0), count(1.0), before.len(), level);
+    }
+    Estimate::of(&differences).interval(level)
+}
+
+fn less(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}
+
+/// Level of each of `m` intervals that together hold at [`LEVEL`] (Bonferroni).
+fn each_level(m: usize) -> f64 {
+    1.0 - (1.0 - LEVEL) / m.max(1) as f64
+}
+
+/// A cut at one dose, with what was measured by draw and item.
+struct Cell<'a> {
+    planned: &'a Planned,
+    asked: usize,
+    measure: Measure,
+    before: Vec<f64>,
+    draws: Vec<Vec<f64>>,
+}
+
+/// Effects, slopes and contrasts. `before` are the whole network's answers to all items, those of the first name first, `after`
+/// those of each cut.
+pub fn effects(asked: &[Asked], before: &[Answer], after: &[(Planned, Vec<Answer>)]) -> Effects {
+    let mut cells: Vec<Cell<'_>> = Vec::new();
+    let mut start = 0;
+    for (number, of) in asked.iter().enumerate() {
+        let range = start..start + of.items.len();
+        start = range.end;
+        for measure in [Measure::Score, Measure::LogPGold] {
+            let values = |answers: &[Answer]| -> Option<Vec<f64>> {
+                let pairs = of.items.iter().zip(answers.get(range.clone())?);
+                pairs.map(|(item, answer)| measured(item, answer, measure)).collect()
+            };
+            let Some(whole) = values(before).filter(|values| !values.is_empty()) else {
+                continue;
+            };
+            for (planned, answers) in after {
+                let Some(values) = values(answers) else { continue };
+                let same = |cell: &&mut Cell<'_>| {
+                    let other = cell.planned;
+                    (cell.asked, cell.measure) == (number, measure)
+                        && (other.part, other.count, other.how) == (planned.part, planned.count, planned.how)
+                };
+                match cells.iter_mut().find(same) {
+                    Some(cell) => cell.draws.push(values),
+                    None => cells.push(Cell {
+                        planned,
+                        asked: number,
+                        measure,
+                        before: whole.clone(),
+                        draws: vec![values],
+                    }),
+                }
+            }
+        }
+    }
+    Effects {
+        effects: cells.iter().map(|cell| effect(cell, asked, &cells)).collect(),
+        matrix: matrix(&cells, asked),
+        contrasts: contrasts(&cells, asked),
+    }
+}
+
+/// Changes of each network's answers against `before`, with its number; by benchmark, measure and network.
+pub(super) fn changes(asked: &[Asked], before: &[Answer], after: &[Vec<Answer>], level: f64) -> Vec<(usize, Changed)> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    let tasks = asked.iter().filter(|of| !of.items.is_empty()).count();
+    let each = 1.0 - (1.0 - level) / (tasks * after.len()).max(1) as f64;
+    for of in asked {
+        let range = start..start + of.items.len();
+        start = range.end;
+        for measure in [Measure::Score, Measure::LogPGold] {
+            let values = |answers: &[Answer]| -> Option<Vec<f64>> {
+                let pairs = of.items.iter().zip(answers.get(range.clone())?);
+                pairs.map(|(item, answer)| measured(item, answer, measure)).collect()
+            };
+            let Some(whole) = values(before).filter(|values| !values.is_empty()) else {
+                continue;
+            };
+            for (number, answers) in after.iter().enumerate() {
+                let Some(values) = values(answers) else { continue };
+                let ends = interval(&whole, std::slice::from_ref(&values), each);
+                let changed = Changed {
+                    task: of.name.clone(),
+                    measure,
+                    n: whole.len(),
+                    before: mean(&whole),
+                    after: mean(&values),
+                    difference: mean(&values) - mean(&whole),
+                    low: ends.map(|ends| ends.0),
+                    high: ends.map(|ends| ends.1),
+                };
+                all.push((number, changed));
+            }
+        }
+    }
+    all
+}
+
+fn effect(cell: &Cell<'_>, asked: &[Asked], all: &[Cell<'_>]) -> Effect {
+    let (planned, of) = (cell.planned, &asked[cell.asked]);
+    let family = all.iter().filter(|other| other.measure == cell.measure).count();
+    let (together, alone) = (
+        interval(&cell.before, &cell.draws, each_level(family)),
+        interval(&cell.before, &cell.draws, LEVEL),
+    );
+    let (before, after) = (mean(&cell.before), mean(&cell.draws.iter().map(|d| mean(d)).collect::<Vec<_>>()));
+    let guessed = chance(&of.items);
+    let n = cell.before.len();
+    let at_chance = cell.measure == Measure::Score
+        && wilson(before * n as f64, n, 1.959_963_984_540_054).is_some_and(|(low, _)| low <= guessed);
+    Effect {
+        part: planned.part,
+        share: planned.share,
+        how: planned.how,
+        task: of.name.clone(),
+        measure: cell.measure,
+        n,
+        before,
+        after,
+        difference: after - before,
+        low: together.map(|ends| ends.0),
+        high: together.map(|ends| ends.1),
+        alone_low: alone.map(|ends| ends.0),
+        alone_high: alone.map(|ends| ends.1),
+        removed_parameters: planned.removed_parameters,
+        removed_share: planned.removed_share,
+        removed_units: planned.count,
+        draws: cell.draws.len(),
+        at_chance,
+    }
+}
+
+/// By draw and item: change per tenth of the parameters, of cells that differ in their dose alone. Where draws differ in
+/// number, as many as all have.
+fn slopes(cells: &[&Cell<'_>]) -> Vec<Vec<f64>> {
+    let tenths: Vec<f64> = cells.iter().map(|cell| 10.0 * cell.planned.removed_share).collect();
+    let square: f64 = tenths.iter().map(|x| x * x).sum();
+    let draws = cells.iter().map(|cell| cell.draws.len()).min().unwrap_or(0);
+    let n = cells.first().map_or(0, |cell| cell.before.len());
+    let of = |draw: usize, item: usize| -> f64 {
+        let doses = cells.iter().zip(&tenths);
+        doses.map(|(cell, x)| x * (cell.draws[draw][item] - cell.before[item])).sum::<f64>() / square
+    };
+    (0..draws).map(|draw| (0..n).map(|item| of(draw, item)).collect()).collect()
+}
+
+type Key = (Dimension, How, usize, Measure);
+
+fn by_part<'a, 'b>(cells: &'b [Cell<'a>]) -> BTreeMap<Key, Vec<&'b Cell<'a>>> {
+    let mut parts: BTreeMap<Key, Vec<&Cell<'a>>> = BTreeMap::new();
+    for cell in cells.iter().filter(|cell| cell.planned.removed_share > 0.0) {
+        let key = (cell.planned.part, cell.planned.how, cell.asked, cell.measure);
+        parts.entry(key).or_default().push(cell);
+    }
+    parts
+}
+
+fn matrix(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Slope> {
+    let parts = by_part(cells);
+    let slope = |(key, cells): (&Key, &Vec<&Cell<'_>>)| {
+        let (part, how, task, measure) = *key;
+        let family = parts.keys().filter(|other| other.3 == measure).count();
+        let found = Estimate::of(&slopes(cells));
+        let ends = found.interval(each_level(family));
+        Slope {
+            part,
+            how,
+            task: asked[task].name.clone(),
+            measure,
+            n: found.n,
+            doses: cells.len(),
+            per_tenth: found.value,
+            low: ends.map(|ends| ends.0),
+            high: ends.map(|ends| ends.1),
+        }
+    };
+    parts.iter().map(slope).collect()
+}
+
+/// The mean over tasks of estimates that are independent of each other, which tasks of different items are.
+fn average(estimates: &[Estimate]) -> Option<Estimate> {
+    let k = estimates.len() as f64;
+    if estimates.is_empty() {
+        return None;
+    }
+    let parts: Vec<f64> = estimates.iter().map(|e| e.variance / (k * k)).collect();
+    let variance: f64 = parts.iter().sum();
+    let squares: f64 = parts.iter().zip(estimates).map(|(part, e)| part * part / e.degrees).sum();
+    Some(Estimate {
+        value: estimates.iter().map(|e| e.value).sum::<f64>() / k,
+        variance,
+        degrees: if squares > 0.0 { variance * variance / squares } else { estimates[0].degrees },
+        n: estimates.iter().map(|e| e.n).sum(),
+    })
+}
+
+/// Loss by layers less loss by feed-forward width, of reasoning, of knowledge, and the one less the other.
+fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
+    let parts = by_part(cells);
+    let mut all = Vec::new();
+    for how in How::ALL {
+        for measure in [Measure::Score, Measure::LogPGold] {
+            let of = |ability: Ability| -> (Vec<Estimate>, Vec<String>) {
+                let mut found = (Vec::new(), Vec::new());
+                for (number, asked) in asked.iter().enumerate() {
+                    if asked.items.first().is_none_or(|item| Ability::of(item.task) != ability) {
+                        continue;
+                    }
+                    let part = |part| parts.get(&(part, how, number, measure));
+                    let (Some(layers), Some(width)) = (part(Dimension::Layers), part(Dimension::DFfn)) else {
+                        continue;
+                    };
+                    // A loss is a change turned round; both are of the same items.
+                    let both: Vec<Vec<f64>> = slopes(layers).iter().zip(&slopes(width)).map(|(l, w)| less(w, l)).collect();
+                    found.0.push(Estimate::of(&both));
+                    found.1.push(asked.name.clone());
+                }
+                found
+            };
+            let [reasoning, knowledge] = [Ability::Reasoning, Ability::Knowledge].map(of);
+            let mut put = |name: &str, estimate: Option<Estimate>, tasks: Vec<String>| {
+                let Some(found) = estimate else { return };
+                let ends = found.interval(LEVEL);
+                all.push(Contrast {
+                    name: name.to_owned(),
+                    how,
+                    measure,
+                    value: found.value,
+                    low: ends.map(|ends| ends.0),
+                    high: ends.map(|ends| ends.1),
+                    n: found.n,
+                    tasks,
+                });
+            };
+            let (first, second) = (average(&reasoning.0), average(&knowledge.0));
+            if let (Some(a), Some(b)) = (&first, &second) {
+                // A difference has the variances of both: twice the mean of the one and the other turned round.
+                let turned = Estimate { value: -b.value, ..*b };
+                let apart = average(&[*a, turned]).map(|half| Estimate {
+                    value: 2.0 * half.value,
+                    variance: 4.0 * half.variance,
+                    ..half
+                });
+                let tasks = [reasoning.1.clone(), knowledge.1.clone()].concat();
+                put("layers_minus_d_ffn.reasoning_minus_knowledge", apart, tasks);
+            }
+            put("layers_minus_d_ffn.reasoning", first, reasoning.1);
+            put("layers_minus_d_ffn.knowledge", second, knowledge.1);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+#[path = "effects_tests.rs"]
+mod tests;
