@@ -26,6 +26,11 @@ pub(super) struct TaskArgs {
 }
 
 impl TaskArgs {
+    /// The most documents of each task.
+    pub(super) fn limit(&self) -> Option<usize> {
+        self.limit
+    }
+
     /// What was asked for by each name, in its order; nothing where no name was given. `usual` are the shots of a task where
     /// none are given.
     pub(super) fn read(&self, usual: impl Fn(Task) -> usize) -> Result<Vec<(String, Vec<TaskItems>)>> {
