@@ -6,6 +6,7 @@
     reason = "names of checkpoints need no backticks in tests"
 )]
 
+mod ablation; // parts removed: what must not change, and what is written
 mod common;
 mod evaluation;
 mod families; // every family against transformers, and gradients against differences

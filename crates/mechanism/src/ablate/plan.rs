@@ -95,6 +95,15 @@ impl Dimension {
         }
     }
 
+    /// Units go in steps of so many: a width stays a multiple of the heads, without which transformers refuses it.
+    fn step(self, c: &DecoderConfig) -> usize {
+        if self == Self::DModel && c.d_model.is_multiple_of(c.n_heads) {
+            c.n_heads
+        } else {
+            1
+        }
+    }
+
     /// The structure with `count` units less.
     fn narrower(self, c: &DecoderConfig, count: usize) -> DecoderConfig {
         let mut left = c.clone();
@@ -283,22 +292,24 @@ fn left_with(checkpoint: &Checkpoint, part: Dimension, count: usize, total: u64)
 fn nearest(checkpoint: &Checkpoint, part: Dimension, share: f64, total: u64) -> std::result::Result<usize, String> {
     let (units, stay) = part.units(&checkpoint.config);
     let removed = |count: usize| 1.0 - left_with(checkpoint, part, count, total) as f64 / total as f64;
-    let most = units - stay;
-    let (mut low, mut high) = (0, most);
+    let step = part.step(&checkpoint.config);
+    let steps = (units - stay) / step;
+    let (mut low, mut high) = (0, steps);
     while low < high {
         let middle = usize::midpoint(low, high);
-        if removed(middle) < share {
+        if removed(middle * step) < share {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    let count = if low > 0 && share - removed(low - 1) < (removed(low) - share).abs() { low - 1 } else { low };
+    let nearer = low > 0 && share - removed((low - 1) * step) < (removed(low * step) - share).abs();
+    let count = step * if nearer { low - 1 } else { low };
     if share > 0.0 && (count == 0 || (removed(count) - share).abs() > TOLERANCE * share) {
         return Err(format!(
             "{part} go in steps of {} % of the parameters, up to {} %; none is near {} %",
-            percent(removed(1)),
-            percent(removed(most)),
+            percent(removed(step)),
+            percent(removed(steps * step)),
             percent(share)
         ));
     }

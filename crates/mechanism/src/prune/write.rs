@@ -36,6 +36,18 @@ pub(crate) struct Planned<'a> {
 /// [`Error::Write`], what reading fails with, and [`Error::Unavailable`] for GGUF families whose layout is not written.
 pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -> Result<()> {
     let cut = checkpoint.weights.cut.as_deref();
+    let c = &checkpoint.config;
+    let asked = matches!(c.family, Family::Llama | Family::Gemma2 | Family::Gemma3);
+    if cut.is_some() && asked && !c.d_model.is_multiple_of(c.n_heads) {
+        return Err(Error::Cut {
+            part: "the checkpoint",
+            what: format!(
+                "{} heads in a width of {} can be run here, but not be written: transformers refuses {:?} checkpoints whose width is \
+                 no multiple of their heads",
+                c.n_heads, c.d_model, c.family
+            ),
+        });
+    }
     std::fs::create_dir_all(folder).map_err(|source| Error::Write {
         path: folder.to_path_buf(),
         source,
