@@ -18,6 +18,8 @@ use study::section::Section;
 use study::statistics::GroupBootstrap;
 use study::trends::{self, CheckpointRow, Trends};
 
+use super::probes::{ablation, witnesses};
+use crate::probes::Probes;
 use crate::{evidence, rows};
 
 /// What every part is computed from.
@@ -29,6 +31,8 @@ pub(crate) struct Context<'a> {
     /// Resamples of each bootstrap interval.
     pub(crate) resamples: usize,
     pub(crate) seed: u64,
+    /// Results of probes that were handed over, beside those that come along.
+    pub(crate) probes: Option<&'a Probes>,
     /// Moves with the work.
     pub(crate) bar: &'a ProgressBar,
 }
@@ -71,7 +75,7 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         name: "dataset",
         sections: &["dataset"],
@@ -114,6 +118,12 @@ const PARTS: [Part; 6] = [
         sections: &["methods", "attribution"],
         steps: evidence::STEPS,
         run: evidence,
+    },
+    Part {
+        name: "weights",
+        sections: &["weights"],
+        steps: 1,
+        run: weights,
     },
 ];
 
@@ -268,6 +278,18 @@ fn structure_to_score(context: &Context<'_>, joined: &Joined) -> Result<Vec<Sect
         seed: context.seed,
     };
     Ok(leaderboard_v1::sections(&study, &|_, _| context.bar.inc(1))?)
+}
+
+fn weights(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let mut witnesses = witnesses::shipped()?;
+    if let Some(probes) = context.probes {
+        witnesses.extend(witnesses::of(probes));
+    }
+    let mut section = study::weights::section(&witnesses);
+    let ablations = witnesses::ablations(context.probes)?;
+    section.figures.extend(ablation::figure(&ablations, "weights-ablation"));
+    context.bar.inc(1);
+    Ok(vec![section])
 }
 
 fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {

@@ -181,14 +181,13 @@ pub struct Slope {
 /// What one part costs more than another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contrast {
-    /// In words, with points: `layers_minus_d_ffn.reasoning`.
+    /// What less what: `layers_minus_d_ffn.reasoning`, `layers.reasoning_minus_knowledge`.
     pub name: String,
     /// Chosen how.
     pub how: How,
     /// What is measured.
     pub measure: Measure,
-    /// Loss per tenth of the parameters by layers less the loss by feed-forward width; of the last contrast, that of reasoning
-    /// less that of knowledge.
+    /// Difference of losses per tenth of the parameters, as the name says.
     pub value: f64,
     /// Lower end of its interval.
     pub low: Option<f64>,
@@ -207,7 +206,7 @@ pub struct Effects {
     pub effects: Vec<Effect>,
     /// By part, way of choosing, benchmark and measure.
     pub matrix: Vec<Slope>,
-    /// Layers against feed-forward width.
+    /// Abilities of each part against each other, and layers against feed-forward width.
     pub contrasts: Vec<Contrast>,
 }
 
@@ -471,58 +470,60 @@ fn average(estimates: &[Estimate]) -> Option<Estimate> {
     })
 }
 
-/// Loss by layers less loss by feed-forward width, of reasoning, of knowledge, and the one less the other.
+/// Of each part the loss of reasoning less that of knowledge; and loss by layers less loss by feed-forward width, of reasoning, of
+/// knowledge, and the one less the other.
 fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
     let parts = by_part(cells);
     let mut all = Vec::new();
     for how in How::ALL {
         for measure in [Measure::Score, Measure::LogPGold] {
-            let of = |ability: Ability| -> (Vec<Estimate>, Vec<String>) {
-                let mut found = (Vec::new(), Vec::new());
-                for (number, asked) in asked.iter().enumerate() {
-                    if asked.items.first().is_none_or(|item| Ability::of(item.task) != ability) {
-                        continue;
-                    }
-                    let part = |part| parts.get(&(part, how, number, measure));
-                    let (Some(layers), Some(width)) = (part(Dimension::Layers), part(Dimension::DFfn)) else {
-                        continue;
+            // A loss is a change turned round: `none` less the part's change.
+            let loss = |part, task: usize| -> Option<Vec<Vec<f64>>> {
+                let slopes = slopes(parts.get(&(part, how, task, measure))?);
+                Some(slopes.iter().map(|draw| draw.iter().map(|change| -change).collect()).collect())
+            };
+            let mut put = |name: &str, of: &dyn Fn(usize) -> Option<Vec<Vec<f64>>>, single: bool| {
+                let by = |ability: Ability| {
+                    let of_ability = |task: &usize| {
+                        asked[*task].items.first().is_some_and(|item| Ability::of(item.task) == ability)
                     };
-                    // A loss is a change turned round; both are of the same items.
-                    let both: Vec<Vec<f64>> = slopes(layers).iter().zip(&slopes(width)).map(|(l, w)| less(w, l)).collect();
-                    found.0.push(Estimate::of(&both));
-                    found.1.push(asked.name.clone());
+                    let found = (0..asked.len()).filter(of_ability).filter_map(|task| Some((task, Estimate::of(&of(task)?))));
+                    let (tasks, estimates): (Vec<usize>, Vec<Estimate>) = found.unzip();
+                    let names: Vec<String> = tasks.into_iter().map(|task| asked[task].name.clone()).collect();
+                    average(&estimates).map(|estimate| (estimate, names))
+                };
+                let (reasoning, knowledge) = (by(Ability::Reasoning), by(Ability::Knowledge));
+                let both = reasoning.as_ref().zip(knowledge.as_ref()).and_then(|((a, first), (b, second))| {
+                    // A difference has the variances of both: twice the mean of the one and the other turned round.
+                    let half = average(&[*a, Estimate { value: -b.value, ..*b }])?;
+                    let apart = Estimate { value: 2.0 * half.value, variance: 4.0 * half.variance, ..half };
+                    Some((apart, [first.clone(), second.clone()].concat()))
+                });
+                let abilities = [("reasoning", reasoning), ("knowledge", knowledge)];
+                let told = std::iter::once(("reasoning_minus_knowledge", both)).chain(abilities.into_iter().filter(|_| !single));
+                for (ability, found) in told {
+                    let Some((found, tasks)) = found else { continue };
+                    let ends = found.interval(LEVEL);
+                    all.push(Contrast {
+                        name: format!("{name}.{ability}"),
+                        how,
+                        measure,
+                        value: found.value,
+                        low: ends.map(|ends| ends.0),
+                        high: ends.map(|ends| ends.1),
+                        n: found.n,
+                        tasks,
+                    });
                 }
-                found
             };
-            let [reasoning, knowledge] = [Ability::Reasoning, Ability::Knowledge].map(of);
-            let mut put = |name: &str, estimate: Option<Estimate>, tasks: Vec<String>| {
-                let Some(found) = estimate else { return };
-                let ends = found.interval(LEVEL);
-                all.push(Contrast {
-                    name: name.to_owned(),
-                    how,
-                    measure,
-                    value: found.value,
-                    low: ends.map(|ends| ends.0),
-                    high: ends.map(|ends| ends.1),
-                    n: found.n,
-                    tasks,
-                });
-            };
-            let (first, second) = (average(&reasoning.0), average(&knowledge.0));
-            if let (Some(a), Some(b)) = (&first, &second) {
-                // A difference has the variances of both: twice the mean of the one and the other turned round.
-                let turned = Estimate { value: -b.value, ..*b };
-                let apart = average(&[*a, turned]).map(|half| Estimate {
-                    value: 2.0 * half.value,
-                    variance: 4.0 * half.variance,
-                    ..half
-                });
-                let tasks = [reasoning.1.clone(), knowledge.1.clone()].concat();
-                put("layers_minus_d_ffn.reasoning_minus_knowledge", apart, tasks);
+            for part in Dimension::ALL {
+                put(part.name(), &|task| loss(part, task), true);
             }
-            put("layers_minus_d_ffn.reasoning", first, reasoning.1);
-            put("layers_minus_d_ffn.knowledge", second, knowledge.1);
+            let apart = |task| {
+                let (layers, width) = (loss(Dimension::Layers, task)?, loss(Dimension::DFfn, task)?);
+                Some(layers.iter().zip(&width).map(|(layers, width)| less(layers, width)).collect())
+            };
+            put("layers_minus_d_ffn", &apart, false);
         }
     }
     all

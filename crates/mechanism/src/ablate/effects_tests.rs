@@ -81,13 +81,16 @@ fn effects_are_paired_and_simultaneous_intervals_are_the_wider_ones() {
     assert!((slope(Dimension::Layers, "winogrande") + 0.4).abs() < 1e-12);
     assert!((slope(Dimension::DFfn, "mmlu") + 0.3).abs() < 1e-12);
     let contrast = |end: &str| {
-        let of = found.contrasts.iter().find(|c| c.name.ends_with(end) && c.measure == Measure::Score);
+        let is = |name: &str| name == end || name == format!("layers_minus_d_{end}");
+        let of = found.contrasts.iter().find(|c| is(&c.name) && c.measure == Measure::Score);
         of.map(|c| (c.value, c.low.unwrap_or(f64::NAN), c.n)).unwrap_or((f64::NAN, f64::NAN, 0))
     };
     let [(reasoning, ..), (knowledge, ..)] = [contrast("ffn.reasoning"), contrast("ffn.knowledge")];
     // Layers lose 16 and 1 of 40, feed-forward width 1 and 12.
     assert!((reasoning - 15.0 / 40.0).abs() < 1e-12 && (knowledge + 11.0 / 40.0).abs() < 1e-12);
-    let (both, low, n) = contrast("reasoning_minus_knowledge");
+    let (both, low, n) = contrast("ffn.reasoning_minus_knowledge");
+    let (alone, ..) = contrast("layers.reasoning_minus_knowledge");
+    assert!((alone - 15.0 / 40.0).abs() < 1e-12, "layers lose 16 and 1 of 40: {alone}");
     assert!((both - 26.0 / 40.0).abs() < 1e-12 && low > 0.0 && low < both && n == 80, "{both} {low}");
 }
 
@@ -126,5 +129,5 @@ fn slopes_go_through_the_origin_over_all_doses() {
     let slope = &found.matrix[0];
     assert_eq!((slope.doses, slope.task.as_str()), (2, "winogrande"));
     assert!((slope.per_tenth + 0.1).abs() < 1e-12);
-    assert!(found.contrasts.is_empty(), "layers were not cut");
+    assert!(found.contrasts.iter().all(|c| c.name == "d_ffn.reasoning_minus_knowledge"), "layers were not cut");
 }

@@ -187,7 +187,7 @@ pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
         dimensions::claims(findings),
         methods::claims(findings),
         dataset::claims(findings),
-        mechanism::claims(),
+        mechanism::claims(findings),
     ]
     .concat()
 }

@@ -34,7 +34,7 @@ pub(crate) struct SectionArgs {
 
 /// Computes the sections of a part by name, prints them, writes them where asked.
 pub(crate) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<ExitCode> {
-    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?)?;
+    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?, None)?;
     bar.finish_and_clear();
     let ledger = study.sections.iter().find(|section| section.id == "claims");
     if let (Some(ledger), Format::Table | Format::Csv) = (ledger, global.format()) {
