@@ -1,5 +1,7 @@
 //! A checkpoint: configuration, tokenizer and weights, from a folder or a file.
 
+mod folder;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,13 @@ impl Checkpoint {
             source,
         })?;
         let is_gguf = file.read_exact(&mut magic).is_ok() && magic == *b"GGUF";
+        if magic == *b"vers" {
+            return Err(Error::Malformed {
+                path: path.to_path_buf(),
+                what: crate::mapped::POINTER.to_owned(),
+                at: 0,
+            });
+        }
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         let folder = path.parent().unwrap_or(Path::new("."));
         match extension {
@@ -73,28 +82,20 @@ impl Checkpoint {
             return Self::with_config(folder, folder, SafetensorsFiles::open_index(&index)?);
         }
         if single.exists() {
-            return Self::with_config(folder, folder, SafetensorsFiles::open(&[single])?);
+            let opened = Self::with_config(folder, folder, SafetensorsFiles::open(&[single])?);
+            // What lacks the embedding is left from something else, where an index says where the weights are.
+            return match opened {
+                Err(Error::MissingTensor { .. }) if index.exists() => {
+                    Self::with_config(folder, folder, SafetensorsFiles::open_index(&index)?)
+                }
+                other => other,
+            };
         }
-        let entries = std::fs::read_dir(folder).map_err(|source| Error::Read {
-            path: folder.to_path_buf(),
-            source,
-        })?;
-        let mut ggufs: Vec<PathBuf> = entries
-            .filter_map(|e| e.ok().map(|e| e.path()))
-            .filter(|p| p.extension().is_some_and(|e| e == "gguf"))
-            .collect();
-        ggufs.sort();
-        match ggufs.as_slice() {
-            [one] => Self::open_gguf(one),
-            [] => Err(Error::NoCheckpoint {
-                path: folder.to_path_buf(),
-                missing: "model.safetensors, model.safetensors.index.json or .gguf file",
-            }),
-            _ => Err(Error::NoCheckpoint {
-                path: folder.to_path_buf(),
-                missing: "single .gguf file: name one of them",
-            }),
+        let files = folder::Files::of(folder)?;
+        if let Some(shards) = files.shards()? {
+            return Self::with_config(folder, folder, SafetensorsFiles::open(&shards)?);
         }
+        Self::open_gguf(&files.gguf()?)
     }
 
     fn open_gguf(path: &Path) -> Result<Self> {

@@ -29,6 +29,14 @@ pub enum Error {
         /// What was looked for.
         missing: &'static str,
     },
+    /// A folder holds something else than a checkpoint that can be read, or only a part of one.
+    #[error("{}: {what}", path.display())]
+    OtherFiles {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds, and what to do.
+        what: String,
+    },
     /// A file is not what its name or first bytes promise.
     #[error("{}: {what} at byte {at}", path.display())]
     Malformed {

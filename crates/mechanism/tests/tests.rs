@@ -11,6 +11,7 @@ mod common;
 mod evaluation;
 mod families; // every family against transformers, and gradients against differences
 mod gguf_families; // the same as GGUF
+mod folders; // folders as people have them
 mod hostile; // files that lie
 mod identity; // what holds whatever the weights are
 mod oracle_lora; // low-rank tuning against PyTorch

@@ -56,7 +56,10 @@ impl Store {
     pub fn paths(&self) -> Vec<&Path> {
         match self {
             Self::Safetensors(files) => files.files.iter().map(|(path, _)| path.as_path()).collect(),
-            Self::Gguf(file) => vec![file.path.as_path()],
+            Self::Gguf(file) => {
+                let others = file.others.iter().map(|(path, _)| path.as_path());
+                std::iter::once(file.path.as_path()).chain(others).collect()
+            }
         }
     }
 
