@@ -296,26 +296,50 @@ fn a_file_cut_in_parts_is_opened_by_any_of_them() {
     let whole = converted(&original);
     // As gguf-split does it: the first part has the metadata, here and no tensor, each says which it is.
     let third = whole.tensors.len() / 2;
-    for (number, tensors) in [&whole.tensors[..0], &whole.tensors[..third], &whole.tensors[third..]].into_iter().enumerate() {
-        let mut part = Writer { tensors: tensors.to_vec(), ..Writer::default() };
+    for (number, tensors) in [
+        &whole.tensors[..0],
+        &whole.tensors[..third],
+        &whole.tensors[third..],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut part = Writer {
+            tensors: tensors.to_vec(),
+            ..Writer::default()
+        };
         if number == 0 {
             part.values.clone_from(&whole.values);
         }
         part.value("split.no", 2, &(number as u16).to_le_bytes());
         part.value("split.count", 2, &3_u16.to_le_bytes());
-        part.value("split.tensors.count", 5, &(whole.tensors.len() as i32).to_le_bytes());
+        part.value(
+            "split.tensors.count",
+            5,
+            &(whole.tensors.len() as i32).to_le_bytes(),
+        );
         part.save(&place(number + 1));
     }
     for opened in [place(1), place(2), place(3), folder.path().to_owned()] {
-        let checkpoint = Checkpoint::open(&opened).unwrap_or_else(|error| panic!("{}: {error}", opened.display()));
-        let worst = logits(&checkpoint, &texts, 100).iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let checkpoint =
+            Checkpoint::open(&opened).unwrap_or_else(|error| panic!("{}: {error}", opened.display()));
+        let worst = logits(&checkpoint, &texts, 100)
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
         assert!(worst <= 1e-4, "{}: {worst}", opened.display());
         assert_eq!(checkpoint.weights.store.paths(), [place(1), place(2), place(3)]);
     }
     std::fs::rename(place(2), folder.path().join("other.gguf")).unwrap();
     let error = Checkpoint::open(&place(1)).unwrap_err().to_string();
-    assert!(error.contains("part 1 of 3") && error.contains("part 2 is not beside it"), "{error}");
-    let error = Checkpoint::open(&folder.path().join("other.gguf")).unwrap_err().to_string();
+    assert!(
+        error.contains("part 1 of 3") && error.contains("part 2 is not beside it"),
+        "{error}"
+    );
+    let error = Checkpoint::open(&folder.path().join("other.gguf"))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("must end in -00002-of-00003.gguf"), "{error}");
 }
 
@@ -327,7 +351,12 @@ fn arrays_within_arrays_are_passed_over() {
     let path = folder.path().join("odd.gguf");
     let nested = |deep: usize| {
         // An array of one array of … of one number.
-        let mut value = [4_u32.to_le_bytes().to_vec(), 1_u64.to_le_bytes().to_vec(), 7_u32.to_le_bytes().to_vec()].concat();
+        let mut value = [
+            4_u32.to_le_bytes().to_vec(),
+            1_u64.to_le_bytes().to_vec(),
+            7_u32.to_le_bytes().to_vec(),
+        ]
+        .concat();
         for _ in 0..deep {
             value = [9_u32.to_le_bytes().to_vec(), 1_u64.to_le_bytes().to_vec(), value].concat();
         }
@@ -337,7 +366,10 @@ fn arrays_within_arrays_are_passed_over() {
         Checkpoint::open(&path)
     };
     let texts = vec![vec![3, 1, 4]];
-    assert_eq!(logits(&nested(1).unwrap(), &texts, 8), logits(&nested(0).unwrap(), &texts, 8));
+    assert_eq!(
+        logits(&nested(1).unwrap(), &texts, 8),
+        logits(&nested(0).unwrap(), &texts, 8)
+    );
     let error = nested(5000).unwrap_err().to_string();
     assert!(error.contains("arrays within arrays"), "{error}");
 }

@@ -10,8 +10,8 @@ mod ablation; // parts removed: what must not change, and what is written
 mod common;
 mod evaluation;
 mod families; // every family against transformers, and gradients against differences
-mod gguf_families; // the same as GGUF
 mod folders; // folders as people have them
+mod gguf_families; // the same as GGUF
 mod hostile; // files that lie
 mod identity; // what holds whatever the weights are
 mod oracle_lora; // low-rank tuning against PyTorch

@@ -62,9 +62,18 @@ pub fn above_of(finding: &Finding) -> Option<f64> {
 
 /// The name as part of an id.
 fn slug(name: &str) -> String {
-    let letters = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    let letters = name.chars().map(|c| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    });
     let all: String = letters.collect();
-    all.split('_').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_")
+    all.split('_')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 fn finding(witness: &Witness) -> Finding {
@@ -77,10 +86,14 @@ fn finding(witness: &Witness) -> Finding {
         },
     };
     let id = format!("{}{}", prefix(witness.claim), slug(&witness.checkpoint));
-    let mut finding = Finding::new(id, format!("{}, of {}?", witness.what, witness.checkpoint), &source)
-        .with_value(witness.value, witness.unit, witness.n, &witness.method)
-        .with_interval(witness.interval.clone())
-        .with_note(above_in_words(witness.above));
+    let mut finding = Finding::new(
+        id,
+        format!("{}, of {}?", witness.what, witness.checkpoint),
+        &source,
+    )
+    .with_value(witness.value, witness.unit, witness.n, &witness.method)
+    .with_interval(witness.interval.clone())
+    .with_note(above_in_words(witness.above));
     finding.seed = witness.seed;
     if !witness.note.is_empty() {
         finding = finding.with_note(witness.note.clone());
@@ -92,7 +105,9 @@ fn finding(witness: &Witness) -> Finding {
 pub fn section(witnesses: &[Witness]) -> Section {
     let mut last: Vec<&Witness> = Vec::new();
     for witness in witnesses {
-        let same = |other: &&mut &Witness| other.claim == witness.claim && slug(&other.checkpoint) == slug(&witness.checkpoint);
+        let same = |other: &&mut &Witness| {
+            other.claim == witness.claim && slug(&other.checkpoint) == slug(&witness.checkpoint)
+        };
         match last.iter_mut().find(same) {
             Some(other) => *other = witness,
             None => last.push(witness),
@@ -111,7 +126,12 @@ pub fn section(witnesses: &[Witness]) -> Section {
             witness.interval.as_ref().map(|ends| ends.high).into(),
             witness.unit.into(),
             witness.n.into(),
-            (if witness.holds() { "as claimed" } else { "not as claimed" }).into(),
+            (if witness.holds() {
+                "as claimed"
+            } else {
+                "not as claimed"
+            })
+            .into(),
             witness.note.as_str().into(),
         ]
     };
@@ -163,8 +183,11 @@ mod tests {
             note: String::new(),
         };
         let found = section(&[of("Big-Model 1", 0.5), of("Other", 0.9), of("big_model-1", 1.5)]);
-        let values: Vec<(&str, Option<f64>)> =
-            found.findings.iter().map(|finding| (finding.id.as_str(), finding.value)).collect();
+        let values: Vec<(&str, Option<f64>)> = found
+            .findings
+            .iter()
+            .map(|finding| (finding.id.as_str(), finding.value))
+            .collect();
         assert_eq!(
             values,
             [

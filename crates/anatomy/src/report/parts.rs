@@ -287,7 +287,9 @@ fn weights(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
     }
     let mut section = study::weights::section(&witnesses);
     let ablations = witnesses::ablations(context.probes)?;
-    section.figures.extend(ablation::figure(&ablations, "weights-ablation"));
+    section
+        .figures
+        .extend(ablation::figure(&ablations, "weights-ablation"));
     context.bar.inc(1);
     Ok(vec![section])
 }

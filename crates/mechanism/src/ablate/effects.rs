@@ -66,7 +66,9 @@ pub fn headline(task: Task) -> &'static str {
 fn chance(items: &[Item]) -> f64 {
     let of = |item: &Item| match &item.gold {
         Gold::Choice(_) => 1.0 / item.requests.len().max(1) as f64,
-        Gold::Labels(labels) => labels.iter().filter(|right| **right).count() as f64 / labels.len().max(1) as f64,
+        Gold::Labels(labels) => {
+            labels.iter().filter(|right| **right).count() as f64 / labels.len().max(1) as f64
+        }
         Gold::Answer(_) => 0.0,
     };
     items.iter().map(of).sum::<f64>() / items.len().max(1) as f64
@@ -84,7 +86,11 @@ fn measured(item: &Item, answer: &Answer, measure: Measure) -> Option<f64> {
         Gold::Choice(right) => Some(sums.get(*right)? - most - all.ln()),
         Gold::Labels(labels) => {
             // Of several right answers the likeliest: their sum would underflow where all are far from the first.
-            let right = sums.iter().zip(labels).filter(|(_, right)| **right).map(|(sum, _)| *sum);
+            let right = sums
+                .iter()
+                .zip(labels)
+                .filter(|(_, right)| **right)
+                .map(|(sum, _)| *sum);
             let best = right.clone().fold(f64::NEG_INFINITY, f64::max);
             let together: f64 = right.map(|sum| (sum - best).exp()).sum();
             Some(best + together.ln() - most - all.ln())
@@ -234,17 +240,27 @@ impl Estimate {
     /// `draws` are values by item.
     fn of(draws: &[Vec<f64>]) -> Self {
         let n = draws.first().map_or(0, Vec::len);
-        let by_item: Vec<f64> = (0..n).map(|i| mean(&draws.iter().map(|d| d[i]).collect::<Vec<_>>())).collect();
+        let by_item: Vec<f64> = (0..n)
+            .map(|i| mean(&draws.iter().map(|d| d[i]).collect::<Vec<_>>()))
+            .collect();
         let by_draw: Vec<f64> = draws.iter().map(|draw| mean(draw)).collect();
         let items = variance_of_mean(&by_item).unwrap_or(f64::NAN);
         let drawn = variance_of_mean(&by_draw).unwrap_or(0.0);
         let variance = items + drawn;
         let squares = items * items / (n as f64 - 1.0)
-            + if by_draw.len() > 1 { drawn * drawn / (by_draw.len() as f64 - 1.0) } else { 0.0 };
+            + if by_draw.len() > 1 {
+                drawn * drawn / (by_draw.len() as f64 - 1.0)
+            } else {
+                0.0
+            };
         Self {
             value: mean(&by_item),
             variance,
-            degrees: if squares > 0.0 { variance * variance / squares } else { n as f64 - 1.0 },
+            degrees: if squares > 0.0 {
+                variance * variance / squares
+            } else {
+                n as f64 - 1.0
+            },
             n,
         }
     }
@@ -265,7 +281,10 @@ impl Estimate {
 /// changes, the exact and score interval of pairs, which has a width even then; else Student's t over items and draws.
 fn interval(before: &[f64], draws: &[Vec<f64>], level: f64) -> Option<(f64, f64)> {
     let differences: Vec<Vec<f64>> = draws.iter().map(|after| less(after, before)).collect();
-    let yes_or_no = before.iter().chain(draws.iter().flatten()).all(|v| *v == 0.0 || *v == 1.0);
+    let yes_or_no = before
+        .iter()
+        .chain(draws.iter().flatten())
+        .all(|v| *v == 0.0 || *v == 1.0);
     let still = differences.iter().flatten().all(|d| *d == 0.0);
     if yes_or_no && (still || draws.len() == 1) {
         let count = |sign: f64| differences[0].iter().filter(|d| **d * sign > 0.0).count();
@@ -303,7 +322,9 @@ pub fn effects(asked: &[Asked], before: &[Answer], after: &[(Planned, Vec<Answer
         for measure in [Measure::Score, Measure::LogPGold] {
             let values = |answers: &[Answer]| -> Option<Vec<f64>> {
                 let pairs = of.items.iter().zip(answers.get(range.clone())?);
-                pairs.map(|(item, answer)| measured(item, answer, measure)).collect()
+                pairs
+                    .map(|(item, answer)| measured(item, answer, measure))
+                    .collect()
             };
             let Some(whole) = values(before).filter(|values| !values.is_empty()) else {
                 continue;
@@ -336,7 +357,12 @@ pub fn effects(asked: &[Asked], before: &[Answer], after: &[(Planned, Vec<Answer
 }
 
 /// Changes of each network's answers against `before`, with its number; by benchmark, measure and network.
-pub(super) fn changes(asked: &[Asked], before: &[Answer], after: &[Vec<Answer>], level: f64) -> Vec<(usize, Changed)> {
+pub(super) fn changes(
+    asked: &[Asked],
+    before: &[Answer],
+    after: &[Vec<Answer>],
+    level: f64,
+) -> Vec<(usize, Changed)> {
     let mut all = Vec::new();
     let mut start = 0;
     let tasks = asked.iter().filter(|of| !of.items.is_empty()).count();
@@ -347,7 +373,9 @@ pub(super) fn changes(asked: &[Asked], before: &[Answer], after: &[Vec<Answer>],
         for measure in [Measure::Score, Measure::LogPGold] {
             let values = |answers: &[Answer]| -> Option<Vec<f64>> {
                 let pairs = of.items.iter().zip(answers.get(range.clone())?);
-                pairs.map(|(item, answer)| measured(item, answer, measure)).collect()
+                pairs
+                    .map(|(item, answer)| measured(item, answer, measure))
+                    .collect()
             };
             let Some(whole) = values(before).filter(|values| !values.is_empty()) else {
                 continue;
@@ -379,7 +407,10 @@ fn effect(cell: &Cell<'_>, asked: &[Asked], all: &[Cell<'_>]) -> Effect {
         interval(&cell.before, &cell.draws, each_level(family)),
         interval(&cell.before, &cell.draws, LEVEL),
     );
-    let (before, after) = (mean(&cell.before), mean(&cell.draws.iter().map(|d| mean(d)).collect::<Vec<_>>()));
+    let (before, after) = (
+        mean(&cell.before),
+        mean(&cell.draws.iter().map(|d| mean(d)).collect::<Vec<_>>()),
+    );
     let guessed = chance(&of.items);
     let n = cell.before.len();
     let at_chance = cell.measure == Measure::Score
@@ -409,15 +440,23 @@ fn effect(cell: &Cell<'_>, asked: &[Asked], all: &[Cell<'_>]) -> Effect {
 /// By draw and item: change per tenth of the parameters, of cells that differ in their dose alone. Where draws differ in
 /// number, as many as all have.
 fn slopes(cells: &[&Cell<'_>]) -> Vec<Vec<f64>> {
-    let tenths: Vec<f64> = cells.iter().map(|cell| 10.0 * cell.planned.removed_share).collect();
+    let tenths: Vec<f64> = cells
+        .iter()
+        .map(|cell| 10.0 * cell.planned.removed_share)
+        .collect();
     let square: f64 = tenths.iter().map(|x| x * x).sum();
     let draws = cells.iter().map(|cell| cell.draws.len()).min().unwrap_or(0);
     let n = cells.first().map_or(0, |cell| cell.before.len());
     let of = |draw: usize, item: usize| -> f64 {
         let doses = cells.iter().zip(&tenths);
-        doses.map(|(cell, x)| x * (cell.draws[draw][item] - cell.before[item])).sum::<f64>() / square
+        doses
+            .map(|(cell, x)| x * (cell.draws[draw][item] - cell.before[item]))
+            .sum::<f64>()
+            / square
     };
-    (0..draws).map(|draw| (0..n).map(|item| of(draw, item)).collect()).collect()
+    (0..draws)
+        .map(|draw| (0..n).map(|item| of(draw, item)).collect())
+        .collect()
 }
 
 type Key = (Dimension, How, usize, Measure);
@@ -461,11 +500,19 @@ fn average(estimates: &[Estimate]) -> Option<Estimate> {
     }
     let parts: Vec<f64> = estimates.iter().map(|e| e.variance / (k * k)).collect();
     let variance: f64 = parts.iter().sum();
-    let squares: f64 = parts.iter().zip(estimates).map(|(part, e)| part * part / e.degrees).sum();
+    let squares: f64 = parts
+        .iter()
+        .zip(estimates)
+        .map(|(part, e)| part * part / e.degrees)
+        .sum();
     Some(Estimate {
         value: estimates.iter().map(|e| e.value).sum::<f64>() / k,
         variance,
-        degrees: if squares > 0.0 { variance * variance / squares } else { estimates[0].degrees },
+        degrees: if squares > 0.0 {
+            variance * variance / squares
+        } else {
+            estimates[0].degrees
+        },
         n: estimates.iter().map(|e| e.n).sum(),
     })
 }
@@ -480,27 +527,52 @@ fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
             // A loss is a change turned round: `none` less the part's change.
             let loss = |part, task: usize| -> Option<Vec<Vec<f64>>> {
                 let slopes = slopes(parts.get(&(part, how, task, measure))?);
-                Some(slopes.iter().map(|draw| draw.iter().map(|change| -change).collect()).collect())
+                Some(
+                    slopes
+                        .iter()
+                        .map(|draw| draw.iter().map(|change| -change).collect())
+                        .collect(),
+                )
             };
             let mut put = |name: &str, of: &dyn Fn(usize) -> Option<Vec<Vec<f64>>>, single: bool| {
                 let by = |ability: Ability| {
                     let of_ability = |task: &usize| {
-                        asked[*task].items.first().is_some_and(|item| Ability::of(item.task) == ability)
+                        asked[*task]
+                            .items
+                            .first()
+                            .is_some_and(|item| Ability::of(item.task) == ability)
                     };
-                    let found = (0..asked.len()).filter(of_ability).filter_map(|task| Some((task, Estimate::of(&of(task)?))));
+                    let found = (0..asked.len())
+                        .filter(of_ability)
+                        .filter_map(|task| Some((task, Estimate::of(&of(task)?))));
                     let (tasks, estimates): (Vec<usize>, Vec<Estimate>) = found.unzip();
                     let names: Vec<String> = tasks.into_iter().map(|task| asked[task].name.clone()).collect();
                     average(&estimates).map(|estimate| (estimate, names))
                 };
                 let (reasoning, knowledge) = (by(Ability::Reasoning), by(Ability::Knowledge));
-                let both = reasoning.as_ref().zip(knowledge.as_ref()).and_then(|((a, first), (b, second))| {
-                    // A difference has the variances of both: twice the mean of the one and the other turned round.
-                    let half = average(&[*a, Estimate { value: -b.value, ..*b }])?;
-                    let apart = Estimate { value: 2.0 * half.value, variance: 4.0 * half.variance, ..half };
-                    Some((apart, [first.clone(), second.clone()].concat()))
-                });
+                let both =
+                    reasoning
+                        .as_ref()
+                        .zip(knowledge.as_ref())
+                        .and_then(|((a, first), (b, second))| {
+                            // A difference has the variances of both: twice the mean of the one and the other turned round.
+                            let half = average(&[
+                                *a,
+                                Estimate {
+                                    value: -b.value,
+                                    ..*b
+                                },
+                            ])?;
+                            let apart = Estimate {
+                                value: 2.0 * half.value,
+                                variance: 4.0 * half.variance,
+                                ..half
+                            };
+                            Some((apart, [first.clone(), second.clone()].concat()))
+                        });
                 let abilities = [("reasoning", reasoning), ("knowledge", knowledge)];
-                let told = std::iter::once(("reasoning_minus_knowledge", both)).chain(abilities.into_iter().filter(|_| !single));
+                let told = std::iter::once(("reasoning_minus_knowledge", both))
+                    .chain(abilities.into_iter().filter(|_| !single));
                 for (ability, found) in told {
                     let Some((found, tasks)) = found else { continue };
                     let ends = found.interval(LEVEL);
@@ -521,7 +593,13 @@ fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
             }
             let apart = |task| {
                 let (layers, width) = (loss(Dimension::Layers, task)?, loss(Dimension::DFfn, task)?);
-                Some(layers.iter().zip(&width).map(|(layers, width)| less(layers, width)).collect())
+                Some(
+                    layers
+                        .iter()
+                        .zip(&width)
+                        .map(|(layers, width)| less(layers, width))
+                        .collect(),
+                )
             };
             put("layers_minus_d_ffn", &apart, false);
         }

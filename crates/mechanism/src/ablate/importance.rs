@@ -152,8 +152,14 @@ impl Squares {
             }
             _ => add(&mut self.neurons, &sizes(&t.inner.hidden, c.d_ffn, segments)),
         }
-        add(&mut self.heads, &lengths(&t.mixed, c.n_heads, c.head_dim, segments));
-        add(&mut self.attention_input, &sizes(&t.attention_input, c.d_model, segments));
+        add(
+            &mut self.heads,
+            &lengths(&t.mixed, c.n_heads, c.head_dim, segments),
+        );
+        add(
+            &mut self.attention_input,
+            &sizes(&t.attention_input, c.d_model, segments),
+        );
         add(&mut self.ffn_input, &sizes(&t.ffn_input, c.d_model, segments));
         for (a, b) in before.chunks_exact(c.d_model).zip(after.chunks_exact(c.d_model)) {
             let (ab, aa, bb) = moments(a, b);
@@ -181,7 +187,10 @@ pub fn importance(
     let c = &checkpoint.config;
     let groups = Group::pack(&filled, settings.tokens_a_large_group());
     let tokens: usize = filled.iter().map(Vec::len).sum();
-    let mut streams: Vec<Vec<f32>> = groups.iter().map(|g| embed(checkpoint, g)).collect::<Result<_>>()?;
+    let mut streams: Vec<Vec<f32>> = groups
+        .iter()
+        .map(|g| embed(checkpoint, g))
+        .collect::<Result<_>>()?;
     let angles: Vec<GroupAngles> = groups.iter().map(|g| GroupAngles::new(c, &g.segments)).collect();
     let mut found = Importance {
         d_model: vec![0.0; c.d_model],
@@ -191,10 +200,18 @@ pub fn importance(
     };
     let mut trace = Trace::default();
     for index in 0..c.n_layers {
-        progress(Progress { stage: "importance", done: index, total: c.n_layers, tokens });
+        progress(Progress {
+            stage: "importance",
+            done: index,
+            total: c.n_layers,
+            tokens,
+        });
         let layer = Layer::load(&checkpoint.weights, c, index)?;
         let mut squares = Squares::default();
-        let mut sums = Sums { attention: vec![0.0; c.d_model], feed_forward: vec![0.0; c.d_model] };
+        let mut sums = Sums {
+            attention: vec![0.0; c.d_model],
+            feed_forward: vec![0.0; c.d_model],
+        };
         for ((group, stream), angles) in groups.iter().zip(&mut streams).zip(&angles) {
             let block = Block {
                 config: c,
@@ -220,6 +237,11 @@ pub fn importance(
         found.attention_mean.push(mean(&sums.attention));
         found.feed_forward_mean.push(mean(&sums.feed_forward));
     }
-    progress(Progress { stage: "importance", done: c.n_layers, total: c.n_layers, tokens });
+    progress(Progress {
+        stage: "importance",
+        done: c.n_layers,
+        total: c.n_layers,
+        tokens,
+    });
     Ok(found)
 }

@@ -114,7 +114,13 @@ fn removed(stay: &[usize], n_layers: usize) -> Vec<usize> {
 /// # Errors
 /// As [`Checkpoint::cut`].
 pub fn cut_checkpoints(checkpoint: &Checkpoint, planned: &[Planned]) -> Result<Vec<Option<Checkpoint>>> {
-    let of = |planned: &Planned| planned.stays.clone().map(|stays| checkpoint.cut(stays)).transpose();
+    let of = |planned: &Planned| {
+        planned
+            .stays
+            .clone()
+            .map(|stays| checkpoint.cut(stays))
+            .transpose()
+    };
     planned.iter().map(of).collect()
 }
 
@@ -141,7 +147,12 @@ pub fn ablate(
     }];
     for (planned, cut) in planned.iter().zip(&cut) {
         networks.push(Named {
-            id: format!("{} {} {}", settings.id, planned.id(), fingerprint(&(&planned.stays, &planned.layers))),
+            id: format!(
+                "{} {} {}",
+                settings.id,
+                planned.id(),
+                fingerprint(&(&planned.stays, &planned.layers))
+            ),
             file: planned.id(),
             network: Network {
                 checkpoint: cut.as_ref().unwrap_or(checkpoint),

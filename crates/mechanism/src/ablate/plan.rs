@@ -236,12 +236,28 @@ const TOLERANCE: f64 = 0.35;
 /// Parts of a layer that have parameters.
 fn parts(c: &DecoderConfig) -> Vec<Part> {
     use Part::{
-        AttentionNorm, AttentionPostNorm, Down, ExpertDown, ExpertGate, ExpertUp, FfnNorm, FfnPostNorm, Gate, K,
-        KNorm, O, Q, QNorm, Router, SharedDown, SharedGate, SharedRouter, SharedUp, Up, V,
+        AttentionNorm, AttentionPostNorm, Down, ExpertDown, ExpertGate, ExpertUp, FfnNorm, FfnPostNorm, Gate,
+        K, KNorm, O, Q, QNorm, Router, SharedDown, SharedGate, SharedRouter, SharedUp, Up, V,
     };
     let mut all = vec![
-        AttentionNorm, AttentionPostNorm, FfnNorm, FfnPostNorm, Q, K, V, O, QNorm, KNorm, Gate, Up, Down, Router,
-        SharedGate, SharedUp, SharedDown, SharedRouter,
+        AttentionNorm,
+        AttentionPostNorm,
+        FfnNorm,
+        FfnPostNorm,
+        Q,
+        K,
+        V,
+        O,
+        QNorm,
+        KNorm,
+        Gate,
+        Up,
+        Down,
+        Router,
+        SharedGate,
+        SharedUp,
+        SharedDown,
+        SharedRouter,
     ];
     for e in 0..c.mixture.as_ref().map_or(0, |m| m.n_experts) {
         all.extend([ExpertGate(e), ExpertUp(e), ExpertDown(e)]);
@@ -264,7 +280,10 @@ pub fn layer_parameters(checkpoint: &Checkpoint, c: &DecoderConfig, layer: usize
 
 /// Parameters of `layers` in all.
 pub fn parameters(checkpoint: &Checkpoint, c: &DecoderConfig, layers: &[usize]) -> u64 {
-    layers.iter().map(|layer| layer_parameters(checkpoint, c, *layer)).sum()
+    layers
+        .iter()
+        .map(|layer| layer_parameters(checkpoint, c, *layer))
+        .sum()
 }
 
 /// Parameters with `count` units of a part less, were all layers alike.
@@ -289,7 +308,12 @@ fn left_with(checkpoint: &Checkpoint, part: Dimension, count: usize, total: u64)
 }
 
 /// The number of units whose removal comes nearest to `share`.
-fn nearest(checkpoint: &Checkpoint, part: Dimension, share: f64, total: u64) -> std::result::Result<usize, String> {
+fn nearest(
+    checkpoint: &Checkpoint,
+    part: Dimension,
+    share: f64,
+    total: u64,
+) -> std::result::Result<usize, String> {
     let (units, stay) = part.units(&checkpoint.config);
     let removed = |count: usize| 1.0 - left_with(checkpoint, part, count, total) as f64 / total as f64;
     let step = part.step(&checkpoint.config);
@@ -317,20 +341,34 @@ fn nearest(checkpoint: &Checkpoint, part: Dimension, share: f64, total: u64) -> 
 }
 
 /// Units by layer in the order in which they go; of heads, those of one key-value head after another, `group` each.
-fn orders(c: &DecoderConfig, part: Dimension, how: How, draw: usize, seed: u64, found: &Importance) -> Vec<Vec<usize>> {
+fn orders(
+    c: &DecoderConfig,
+    part: Dimension,
+    how: How,
+    draw: usize,
+    seed: u64,
+    found: &Importance,
+) -> Vec<Vec<usize>> {
     let group = c.n_heads / c.n_kv_heads;
     let scores: Vec<Vec<f64>> = match part {
         Dimension::Layers => vec![found.layers.clone()],
         Dimension::DModel => vec![found.d_model.clone()],
         Dimension::DFfn => found.d_ffn.clone(),
-        Dimension::Heads => found.heads.iter().flat_map(|heads| heads.chunks(group).map(<[f64]>::to_vec)).collect(),
+        Dimension::Heads => found
+            .heads
+            .iter()
+            .flat_map(|heads| heads.chunks(group).map(<[f64]>::to_vec))
+            .collect(),
         Dimension::KvHeads => {
             let of_layer = |heads: &Vec<f64>| heads.chunks(group).map(|heads| heads.iter().sum()).collect();
             found.heads.iter().map(of_layer).collect()
         }
         Dimension::Experts => found.experts.clone(),
     };
-    let place = Dimension::ALL.iter().position(|other| *other == part).unwrap_or(0) as u64;
+    let place = Dimension::ALL
+        .iter()
+        .position(|other| *other == part)
+        .unwrap_or(0) as u64;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(place << 32 | draw as u64);
     let ordered = |scores: Vec<f64>| {
@@ -364,7 +402,11 @@ fn staying(orders: &[Vec<usize>], count: usize) -> Vec<Vec<usize>> {
 ///
 /// # Errors
 /// None of its own yet: whatever counting parameters fails with.
-pub fn plan(checkpoint: &Checkpoint, settings: &PlanSettings, found: &Importance) -> Result<(Vec<Planned>, Vec<LeftOut>)> {
+pub fn plan(
+    checkpoint: &Checkpoint,
+    settings: &PlanSettings,
+    found: &Importance,
+) -> Result<(Vec<Planned>, Vec<LeftOut>)> {
     let c = &checkpoint.config;
     let all: Vec<usize> = (0..c.n_layers).collect();
     let total = parameters(checkpoint, c, &all);
@@ -372,7 +414,11 @@ pub fn plan(checkpoint: &Checkpoint, settings: &PlanSettings, found: &Importance
     let (mut planned, mut left_out) = (Vec::new(), Vec::new());
     for &part in &settings.parts {
         if let Some(why) = part.absent(c) {
-            left_out.push(LeftOut { part, share: None, why });
+            left_out.push(LeftOut {
+                part,
+                share: None,
+                why,
+            });
             continue;
         }
         let mut counts: Vec<(f64, usize)> = Vec::new();
@@ -386,7 +432,11 @@ pub fn plan(checkpoint: &Checkpoint, settings: &PlanSettings, found: &Importance
                     }),
                     None => counts.push((share, count)),
                 },
-                Err(why) => left_out.push(LeftOut { part, share: Some(share), why }),
+                Err(why) => left_out.push(LeftOut {
+                    part,
+                    share: Some(share),
+                    why,
+                }),
             }
         }
         for &(share, count) in &counts {
@@ -404,7 +454,8 @@ pub fn plan(checkpoint: &Checkpoint, settings: &PlanSettings, found: &Importance
                         Dimension::Experts => {
                             let sparse = |layer: usize| c.mixture_at(layer).is_some();
                             stays.experts = Some(
-                                stay.into_iter().enumerate()
+                                stay.into_iter()
+                                    .enumerate()
                                     .map(|(layer, stay)| if sparse(layer) { stay } else { Vec::new() })
                                     .collect(),
                             );
@@ -412,7 +463,9 @@ pub fn plan(checkpoint: &Checkpoint, settings: &PlanSettings, found: &Importance
                         Dimension::Heads => {
                             let of_layer = |groups: &[Vec<usize>]| -> Vec<usize> {
                                 let numbered = groups.iter().enumerate();
-                                numbered.flat_map(|(kv, heads)| heads.iter().map(move |h| kv * group + h)).collect()
+                                numbered
+                                    .flat_map(|(kv, heads)| heads.iter().map(move |h| kv * group + h))
+                                    .collect()
                             };
                             stays.heads = Some(stay.chunks(c.n_kv_heads).map(of_layer).collect());
                         }

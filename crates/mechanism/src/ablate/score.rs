@@ -55,15 +55,24 @@ pub(super) fn score(
 ) -> Result<Vec<Vec<Answer>>> {
     let mut all: Vec<Rows> = Vec::with_capacity(networks.len());
     if let Some(folder) = &settings.items {
-        fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
+        fs::create_dir_all(folder).map_err(|source| Error::Write {
+            path: folder.clone(),
+            source,
+        })?;
     }
     for named in networks {
         all.push(match &settings.items {
-            None => Rows { table: None, rows: Vec::new() },
+            None => Rows {
+                table: None,
+                rows: Vec::new(),
+            },
             Some(folder) => {
                 let path = folder.join(format!("{}.jsonl", named.file));
                 let (table, rows) = Table::open(&path, &named.id, items)?;
-                Rows { table: Some(table), rows }
+                Rows {
+                    table: Some(table),
+                    rows,
+                }
             }
         });
     }
@@ -72,19 +81,34 @@ pub(super) fn score(
     for range in chunks(items, settings.chunk_tokens) {
         let chunk = &items[range.clone()];
         let tokens: usize = chunk.iter().map(rough_tokens).sum();
-        let waiting: Vec<usize> = (0..networks.len()).filter(|i| all[*i].rows.len() < range.end).collect();
+        let waiting: Vec<usize> = (0..networks.len())
+            .filter(|i| all[*i].rows.len() < range.end)
+            .collect();
         let mut tell = |stage, done: usize, of: usize| {
-            progress(Progress { stage, done: before + tokens * done / of.max(1), total, tokens: 0 });
+            progress(Progress {
+                stage,
+                done: before + tokens * done / of.max(1),
+                total,
+                tokens: 0,
+            });
         };
         let rows_of = |all: &mut Vec<Rows>, i: usize, answers: Vec<Answer>| -> Result<()> {
             let skip = all[i].rows.len().saturating_sub(range.start);
-            answers.into_iter().skip(skip).try_for_each(|row| all[i].add(row, &networks[i].id))
+            answers
+                .into_iter()
+                .skip(skip)
+                .try_for_each(|row| all[i].add(row, &networks[i].id))
         };
         if matches!(chunk[0].gold, Gold::Answer(_)) {
             for (done, &i) in waiting.iter().enumerate() {
                 tell("generating", done, waiting.len());
                 let network = &networks[i].network;
-                let answers = generated(network.checkpoint, chunk, &network.layers, settings.max_new_tokens)?;
+                let answers = generated(
+                    network.checkpoint,
+                    chunk,
+                    &network.layers,
+                    settings.max_new_tokens,
+                )?;
                 rows_of(&mut all, i, answers)?;
             }
         } else if let Some(first) = waiting.first() {
@@ -100,6 +124,11 @@ pub(super) fn score(
         }
         before += tokens;
     }
-    progress(Progress { stage: "scoring", done: total, total, tokens: 0 });
+    progress(Progress {
+        stage: "scoring",
+        done: total,
+        total,
+        tokens: 0,
+    });
     Ok(all.into_iter().map(|rows| rows.rows).collect())
 }

@@ -61,7 +61,11 @@ pub fn screen(
     for layer in 0..checkpoint.config.n_layers {
         for (place, name, means) in [
             (Place::AttentionOut, "attention_out", &found.attention_mean),
-            (Place::FeedForwardOut, "feed_forward_out", &found.feed_forward_mean),
+            (
+                Place::FeedForwardOut,
+                "feed_forward_out",
+                &found.feed_forward_mean,
+            ),
         ] {
             for &by in by {
                 let row = match by {
@@ -73,7 +77,10 @@ pub fn screen(
                     id: format!("{} {file} {}", settings.id, fingerprint(&row)),
                     file,
                     network: Network {
-                        silence: Some(Silence { site: Site { place, layer }, row: Arc::new(row) }),
+                        silence: Some(Silence {
+                            site: Site { place, layer },
+                            row: Arc::new(row),
+                        }),
                         ..Network::whole(checkpoint)
                     },
                 });
@@ -85,7 +92,12 @@ pub fn screen(
     let changed = changes(asked, &answers[0], &answers[1..], effects::LEVEL);
     let told = changed.into_iter().map(|(number, changed)| {
         let (place, layer, by) = sites[number];
-        Silenced { place: place.to_owned(), layer, by, changed }
+        Silenced {
+            place: place.to_owned(),
+            layer,
+            by,
+            changed,
+        }
     });
     Ok(told.collect())
 }

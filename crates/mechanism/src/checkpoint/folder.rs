@@ -24,7 +24,9 @@ impl Files {
             path: folder.to_path_buf(),
             source,
         })?;
-        let mut all: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+        let mut all: Vec<PathBuf> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .collect();
         all.sort();
         Ok(Self {
             folder: folder.to_path_buf(),
@@ -38,7 +40,10 @@ impl Files {
     }
 
     fn name(path: &Path) -> String {
-        path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
     }
 
     fn other(&self, what: String) -> Error {
@@ -51,20 +56,28 @@ impl Files {
     /// All shards of one checkpoint in safetensors, where there are any.
     pub(super) fn shards(&self) -> Result<Option<Vec<PathBuf>>> {
         let adapter = |path: &PathBuf| Self::name(path).starts_with("adapter_");
-        let found: Vec<PathBuf> = self.ending("safetensors").into_iter().filter(|path| !adapter(path)).collect();
+        let found: Vec<PathBuf> = self
+            .ending("safetensors")
+            .into_iter()
+            .filter(|path| !adapter(path))
+            .collect();
         let parts: Vec<(String, usize, usize)> = found.iter().filter_map(|path| part(path)).collect();
         let Some((name, _, count)) = parts.first().cloned() else {
             return Ok(None);
         };
-        let numbers: Vec<usize> =
-            parts.iter().filter(|(other, _, of)| (other, *of) == (&name, count)).map(|(_, number, _)| *number).collect();
+        let numbers: Vec<usize> = parts
+            .iter()
+            .filter(|(other, _, of)| (other, *of) == (&name, count))
+            .map(|(_, number, _)| *number)
+            .collect();
         if let Some(missing) = (1..=count).find(|number| !numbers.contains(number)) {
             return Err(self.other(format!(
                 "{} of {count} shards of {name}, no index; shard {missing} is missing: {name}-{missing:05}-of-{count:05}.safetensors",
                 numbers.len()
             )));
         }
-        let own = |path: &PathBuf| part(path).is_some_and(|(other, _, of)| (other, of) == (name.clone(), count));
+        let own =
+            |path: &PathBuf| part(path).is_some_and(|(other, _, of)| (other, of) == (name.clone(), count));
         Ok(Some(found.into_iter().filter(own).collect()))
     }
 
@@ -73,7 +86,9 @@ impl Files {
         let mut found = self.ending("gguf");
         let first = found.first().and_then(|path| part(path));
         if let Some((name, 1, count)) = first
-            && found.iter().all(|path| part(path).is_some_and(|(other, _, of)| (other, of) == (name.clone(), count)))
+            && found
+                .iter()
+                .all(|path| part(path).is_some_and(|(other, _, of)| (other, of) == (name.clone(), count)))
         {
             found.truncate(1);
         }
@@ -89,14 +104,18 @@ impl Files {
 
     /// Why there is no checkpoint, by what is there instead.
     fn nothing(&self) -> Error {
-        let named = |is: &dyn Fn(&str) -> bool| self.all.iter().map(|path| Self::name(path)).find(|name| is(name));
+        let named =
+            |is: &dyn Fn(&str) -> bool| self.all.iter().map(|path| Self::name(path)).find(|name| is(name));
         if let Some(name) = named(&|name| name.starts_with("adapter_model.")) {
             return self.other(format!(
                 "an adapter ({name}), no checkpoint: open the checkpoint it was trained on, or merge the two and open what that gives"
             ));
         }
         let pickled = |name: &str| {
-            let ending = Path::new(name).extension().and_then(|end| end.to_str()).unwrap_or("");
+            let ending = Path::new(name)
+                .extension()
+                .and_then(|end| end.to_str())
+                .unwrap_or("");
             matches!(ending, "bin" | "pt" | "pth" | "ckpt") && !name.starts_with("training_args")
         };
         if let Some(name) = named(&pickled) {

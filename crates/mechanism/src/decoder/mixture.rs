@@ -56,10 +56,11 @@ pub struct MixtureTrace {
 impl MixtureTrace {
     /// Which expert saw which row, and what its answer was multiplied by.
     pub fn chosen(&self) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
-        self.experts
-            .iter()
-            .enumerate()
-            .flat_map(|(expert, seen)| seen.visits.iter().map(move |visit| (expert, visit.row, visit.weight)))
+        self.experts.iter().enumerate().flat_map(|(expert, seen)| {
+            seen.visits
+                .iter()
+                .map(move |visit| (expert, visit.row, visit.weight))
+        })
     }
 }
 

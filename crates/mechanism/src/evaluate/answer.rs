@@ -231,7 +231,9 @@ pub fn answer(
                 &mut |inner| {
                     progress(Progress {
                         stage: "scoring",
-                        done: first.max(range.start + len * inner.done / inner.total.max(1)).min(range.end),
+                        done: first
+                            .max(range.start + len * inner.done / inner.total.max(1))
+                            .min(range.end),
                         total: items.len(),
                         tokens: 0,
                     });
@@ -257,7 +259,12 @@ pub fn answer(
 pub(crate) fn encoded(checkpoint: &Checkpoint, items: &[Item]) -> Result<Vec<Encoded>> {
     let requests = items.iter().flat_map(|item| &item.requests);
     requests
-        .map(|request| Ok(cut(encode(checkpoint, request, true)?, checkpoint.config.max_positions)))
+        .map(|request| {
+            Ok(cut(
+                encode(checkpoint, request, true)?,
+                checkpoint.config.max_positions,
+            ))
+        })
         .collect()
 }
 
@@ -279,14 +286,21 @@ pub(crate) fn generated(
     layers: &[usize],
     max_new_tokens: usize,
 ) -> Result<Vec<Answer>> {
-    let contexts: Vec<&str> = items.iter().map(|item| item.requests[0].context.as_str()).collect();
+    let contexts: Vec<&str> = items
+        .iter()
+        .map(|item| item.requests[0].context.as_str())
+        .collect();
     let generation = GenerateSettings {
         layers: layers.to_vec(),
         max_new_tokens,
         until: gsm8k::UNTIL.map(str::to_owned).to_vec(),
     };
     let texts = generate(checkpoint, &contexts, &generation)?;
-    Ok(items.iter().zip(texts).map(|(item, text)| judge_text(item, text)).collect())
+    Ok(items
+        .iter()
+        .zip(texts)
+        .map(|(item, text)| judge_text(item, text))
+        .collect())
 }
 
 /// The last tokens of a request that is longer than the checkpoint's positions, as the harness cuts it.

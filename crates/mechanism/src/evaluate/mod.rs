@@ -157,7 +157,10 @@ pub fn log_likelihoods_of_many(
         let Some((_, head)) = &kept else {
             unreachable!("a head was loaded")
         };
-        each(number, scored(head, checkpoint.config.d_model, encoded, &forest, streams)?)
+        each(
+            number,
+            scored(head, checkpoint.config.d_model, encoded, &forest, streams)?,
+        )
     })
 }
 

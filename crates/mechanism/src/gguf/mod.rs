@@ -67,15 +67,27 @@ impl Gguf {
             metadata,
             tensors,
         };
-        if count > 1 { whole.with_parts(count) } else { Ok(whole) }
+        if count > 1 {
+            whole.with_parts(count)
+        } else {
+            Ok(whole)
+        }
     }
 
     /// All parts of a cut checkpoint, whichever of them was opened: `name-00002-of-00003.gguf`.
     fn with_parts(self, count: u64) -> Result<Self> {
-        let wrong = |what: String| Error::Malformed { path: self.path.clone(), what, at: 0 };
+        let wrong = |what: String| Error::Malformed {
+            path: self.path.clone(),
+            what,
+            at: 0,
+        };
         let own = self.number("split.no").unwrap_or(0);
         let ending = |number: u64| format!("-{:05}-of-{count:05}.gguf", number + 1);
-        let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = self
+            .path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         let Some(before) = name.strip_suffix(&ending(own)) else {
             return Err(wrong(format!(
                 "part {} of {count} of a checkpoint that was cut (split.count); its name must end in {} for the others to be found",
@@ -100,7 +112,10 @@ impl Gguf {
                 metadata.entry(key).or_insert(value);
             }
             for (name, entry) in own_tensors {
-                let entry = TensorEntry { file: files.len(), ..entry };
+                let entry = TensorEntry {
+                    file: files.len(),
+                    ..entry
+                };
                 if tensors.insert(name.clone(), entry).is_some() {
                     return Err(wrong(format!("tensor `{name}` occurs in two parts")));
                 }
@@ -111,7 +126,13 @@ impl Gguf {
         let Some((path, file)) = files.next() else {
             return Err(wrong("no parts".to_owned()));
         };
-        Ok(Self { path, file, others: files.collect(), metadata, tensors })
+        Ok(Self {
+            path,
+            file,
+            others: files.collect(),
+            metadata,
+            tensors,
+        })
     }
 
     /// A file by its number in [`TensorEntry::file`].

@@ -35,7 +35,11 @@ pub(super) fn write(checkpoint: &Checkpoint, folder: &Path) -> Result<()> {
 }
 
 fn copied(from: &Path, folder: &Path) -> Result<()> {
-    let from = if from.is_dir() { from } else { from.parent().unwrap_or(Path::new(".")) };
+    let from = if from.is_dir() {
+        from
+    } else {
+        from.parent().unwrap_or(Path::new("."))
+    };
     for name in COPIED {
         let path = from.join(name);
         if !path.is_file() {

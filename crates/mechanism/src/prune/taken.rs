@@ -85,7 +85,9 @@ pub(super) fn of_tensors(checkpoint: &Checkpoint, layers: &[usize]) -> BTreeMap<
     };
     let c = &cut.whole;
     let (outside, inside) = parts(c);
-    let of_layers = layers.iter().flat_map(|layer| inside.iter().map(move |part| (Some(*layer), *part)));
+    let of_layers = layers
+        .iter()
+        .flat_map(|layer| inside.iter().map(move |part| (Some(*layer), *part)));
     for (layer, part) in outside.into_iter().map(|part| (None, part)).chain(of_layers) {
         for kind in [Kind::Weight, Kind::Bias] {
             let source = weights.source(c, layer, part, kind);
@@ -95,10 +97,13 @@ pub(super) fn of_tensors(checkpoint: &Checkpoint, layers: &[usize]) -> BTreeMap<
             let mut lines = cut.lines(layer, part, kind);
             if kind == Kind::Bias && matches!(source.take, Take::Columns(_)) {
                 // A bias is a vector, however its matrix lies.
-                lines = stored(&match source.take {
-                    Take::Columns(range) => Take::Rows(range),
-                    other => other,
-                }, lines);
+                lines = stored(
+                    &match source.take {
+                        Take::Columns(range) => Take::Rows(range),
+                        other => other,
+                    },
+                    lines,
+                );
             } else {
                 lines = stored(&source.take, lines);
             }

@@ -205,10 +205,16 @@ fn from_safetensors<'a>(
             }
         }
         let lines = taken.remove(name).filter(|lines| !lines.all());
-        let width = if entry.shape.len() > 1 { entry.shape[entry.shape.len() - 1] } else { 1 };
+        let width = if entry.shape.len() > 1 {
+            entry.shape[entry.shape.len() - 1]
+        } else {
+            1
+        };
         let n: usize = entry.shape.iter().product();
         let size = entry.n_bytes.checked_div(n).unwrap_or(0);
-        let shape = lines.as_ref().map_or_else(|| entry.shape.clone(), |lines| lines.shape(&entry.shape));
+        let shape = lines
+            .as_ref()
+            .map_or_else(|| entry.shape.clone(), |lines| lines.shape(&entry.shape));
         planned.push(Planned {
             name: new_name,
             dtype: entry.dtype.clone(),

@@ -40,7 +40,9 @@ impl<'a> Network<'a> {
 
     /// What is silenced in layer `index`.
     fn silenced(&self, index: usize) -> Option<&Silence> {
-        self.silence.as_ref().filter(|silence| silence.site.layer == index)
+        self.silence
+            .as_ref()
+            .filter(|silence| silence.site.layer == index)
     }
 }
 
@@ -54,7 +56,13 @@ impl Observer for Silenced<'_> {
 
     fn visit(&mut self, _: Site, _: usize, activation: &[f32]) -> Result<Option<Vec<f32>>> {
         Ok(self.0.map(|silence| {
-            silence.row.iter().copied().cycle().take(activation.len()).collect()
+            silence
+                .row
+                .iter()
+                .copied()
+                .cycle()
+                .take(activation.len())
+                .collect()
         }))
     }
 }
@@ -89,7 +97,11 @@ pub fn run_many(
         }
     }
     let total = apart.iter().map(|members| steps(networks, members, 0)).sum();
-    let mut count = Count { done: 0, total, progress };
+    let mut count = Count {
+        done: 0,
+        total,
+        progress,
+    };
     for members in apart {
         let mut through = Through::new(networks[members[0]].checkpoint, groups);
         let streams = through.embedded(settings.spill.as_deref())?;
@@ -120,7 +132,10 @@ fn alike(networks: &[Network<'_>], members: &[usize], depth: usize) -> Vec<Vec<u
 /// Layers to be run in all.
 fn steps(networks: &[Network<'_>], members: &[usize], depth: usize) -> usize {
     let parts = alike(networks, members, depth);
-    parts.iter().map(|part| 1 + steps(networks, part, depth + 1)).sum()
+    parts
+        .iter()
+        .map(|part| 1 + steps(networks, part, depth + 1))
+        .sum()
 }
 
 fn branch(

@@ -85,27 +85,48 @@ fn wrong(part: &'static str, what: String) -> Error {
 /// Ascending, without repeats, below `n`, and at least `least`.
 fn checked(part: &'static str, list: &[usize], n: usize, least: usize) -> Result<()> {
     if list.len() < least {
-        return Err(wrong(part, format!("{} would stay, at least {least} must", list.len())));
+        return Err(wrong(
+            part,
+            format!("{} would stay, at least {least} must", list.len()),
+        ));
     }
     if let Some(at) = list.windows(2).position(|pair| pair[0] >= pair[1]) {
-        return Err(wrong(part, format!("{} stands before {}", list[at], list[at + 1])));
+        return Err(wrong(
+            part,
+            format!("{} stands before {}", list[at], list[at + 1]),
+        ));
     }
     match list.last() {
-        Some(last) if *last >= n => Err(wrong(part, format!("there is no {last} among {n}, counted from 0"))),
+        Some(last) if *last >= n => Err(wrong(
+            part,
+            format!("there is no {last} among {n}, counted from 0"),
+        )),
         _ => Ok(()),
     }
 }
 
 /// Lists by layer: one a layer, all of one length, which is returned.
-fn by_layer(part: &'static str, lists: &[Vec<usize>], n_layers: usize, n: usize, least: usize) -> Result<usize> {
+fn by_layer(
+    part: &'static str,
+    lists: &[Vec<usize>],
+    n_layers: usize,
+    n: usize,
+    least: usize,
+) -> Result<usize> {
     if lists.len() != n_layers {
-        return Err(wrong(part, format!("{} lists for {n_layers} layers", lists.len())));
+        return Err(wrong(
+            part,
+            format!("{} lists for {n_layers} layers", lists.len()),
+        ));
     }
     let length = lists.first().map_or(0, Vec::len);
     for list in lists {
         checked(part, list, n, least)?;
         if list.len() != length {
-            let what = format!("{length} stay in one layer and {} in another; a configuration has one number for all", list.len());
+            let what = format!(
+                "{length} stay in one layer and {} in another; a configuration has one number for all",
+                list.len()
+            );
             return Err(wrong(part, what));
         }
     }
@@ -125,17 +146,27 @@ impl Cut {
         if let Some(channels) = &stays.channels {
             checked("d_model", channels, whole.d_model, 1)?;
             if fixed && channels.len() < whole.d_model {
-                return Err(wrong("d_model", format!("the width of a head follows from it in {:?}", whole.family)));
+                return Err(wrong(
+                    "d_model",
+                    format!("the width of a head follows from it in {:?}", whole.family),
+                ));
             }
             left.d_model = channels.len();
             // Gemma's factor is the root of the width, whatever that is.
             left.embedding_scale = whole.embedding_scale.map(|scale| {
-                if left.d_model == whole.d_model { scale } else { (left.d_model as f32).sqrt() }
+                if left.d_model == whole.d_model {
+                    scale
+                } else {
+                    (left.d_model as f32).sqrt()
+                }
             });
         }
         if let Some(neurons) = &stays.neurons {
             if whole.mixture.is_some() {
-                return Err(wrong("d_ffn", "experts stand in its place; they can go instead".to_owned()));
+                return Err(wrong(
+                    "d_ffn",
+                    "experts stand in its place; they can go instead".to_owned(),
+                ));
             }
             left.d_ffn = by_layer("d_ffn", neurons, n_layers, whole.d_ffn, 1)?;
         }
@@ -155,27 +186,41 @@ impl Cut {
                 if let Some(kv) = kept.iter().find(|kv| of(**kv) != each || each == 0) {
                     let what = format!(
                         "{} of layer {layer} stay, and {} of them read key-value head {kv}; each must be read by equally many",
-                        heads.len(), of(*kv)
+                        heads.len(),
+                        of(*kv)
                     );
                     return Err(wrong("heads", what));
                 }
             }
         }
         if fixed && left.n_heads < whole.n_heads {
-            return Err(wrong("heads", format!("their width is d_model over their number in {:?}", whole.family)));
+            return Err(wrong(
+                "heads",
+                format!("their width is d_model over their number in {:?}", whole.family),
+            ));
         }
         if let Some(experts) = &stays.experts {
             let Some(mixture) = left.mixture.as_mut() else {
                 return Err(wrong("experts", "the checkpoint has none".to_owned()));
             };
-            let sparse: Vec<Vec<usize>> = experts.iter().zip(&mixture.sparse).filter(|(_, sparse)| **sparse)
-                .map(|(list, _)| list.clone()).collect();
+            let sparse: Vec<Vec<usize>> = experts
+                .iter()
+                .zip(&mixture.sparse)
+                .filter(|(_, sparse)| **sparse)
+                .map(|(list, _)| list.clone())
+                .collect();
             if experts.len() != n_layers {
-                return Err(wrong("experts", format!("{} lists for {n_layers} layers", experts.len())));
+                return Err(wrong(
+                    "experts",
+                    format!("{} lists for {n_layers} layers", experts.len()),
+                ));
             }
             mixture.n_experts = by_layer("experts", &sparse, sparse.len(), mixture.n_experts, mixture.top_k)?;
         }
-        let cut = Self { whole: whole.clone(), stays };
+        let cut = Self {
+            whole: whole.clone(),
+            stays,
+        };
         Ok((cut, left.checked()?))
     }
 
@@ -208,7 +253,12 @@ impl Cut {
         }
         let group = self.whole.n_heads / self.whole.n_kv_heads;
         let kv = self.stays.kv_heads.as_ref()?;
-        Some(kv[layer].iter().flat_map(|kv| kv * group..(kv + 1) * group).collect())
+        Some(
+            kv[layer]
+                .iter()
+                .flat_map(|kv| kv * group..(kv + 1) * group)
+                .collect(),
+        )
     }
 
     /// What stays of a part of the whole checkpoint.
@@ -216,7 +266,10 @@ impl Cut {
         let c = &self.whole;
         let channels = || self.stays.channels.clone();
         let wide = |heads: Vec<usize>| -> Vec<usize> {
-            heads.into_iter().flat_map(|head| head * c.head_dim..(head + 1) * c.head_dim).collect()
+            heads
+                .into_iter()
+                .flat_map(|head| head * c.head_dim..(head + 1) * c.head_dim)
+                .collect()
         };
         let of_layer = |lists: &Option<Vec<Vec<usize>>>| Some(lists.as_ref()?[layer?].clone());
         let q = || layer.and_then(|layer| self.heads(layer)).map(wide);
@@ -241,9 +294,11 @@ impl Cut {
             Part::Gate | Part::Up => (neurons(), channels()),
             Part::Down => (channels(), neurons()),
             Part::Router => (of_layer(&self.stays.experts), channels()),
-            Part::ExpertGate(_) | Part::ExpertUp(_) | Part::SharedGate | Part::SharedUp | Part::SharedRouter => {
-                (None, channels())
-            }
+            Part::ExpertGate(_)
+            | Part::ExpertUp(_)
+            | Part::SharedGate
+            | Part::SharedUp
+            | Part::SharedRouter => (None, channels()),
             Part::ExpertDown(_) | Part::SharedDown => (channels(), None),
         };
         Lines {

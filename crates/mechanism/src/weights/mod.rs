@@ -221,9 +221,7 @@ impl Weights {
         let (whole, expected) = (self.stored(config), part.shape(config, kind));
         let part = self.cut.as_ref().map_or(part, |cut| cut.part(layer, part));
         let stored = part.shape(whole, kind);
-        let mut values = self
-            .source(whole, layer, part, kind)
-            .read(&self.store, &stored)?;
+        let mut values = self.source(whole, layer, part, kind).read(&self.store, &stored)?;
         if let Some(cut) = &self.cut {
             let lines = cut.lines(layer, part, kind);
             if !lines.all() {

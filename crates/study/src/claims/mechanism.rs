@@ -74,9 +74,16 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
 }
 
 fn claim(asked: &Asked, findings: &Findings<'_>) -> Claim {
-    let probed: Vec<&Finding> = findings.under(&prefix(asked.id)).into_iter().map(|(_, finding)| finding).collect();
+    let probed: Vec<&Finding> = findings
+        .under(&prefix(asked.id))
+        .into_iter()
+        .map(|(_, finding)| finding)
+        .collect();
     let (literature, strict) = if probed.is_empty() {
-        (Evidence::cannot(&format!("no checkpoint was asked; it needs {}", asked.command)), Evidence::none())
+        (
+            Evidence::cannot(&format!("no checkpoint was asked; it needs {}", asked.command)),
+            Evidence::none(),
+        )
     } else {
         (counted(&probed, false), counted(&probed, true))
     };
@@ -100,7 +107,10 @@ fn counted(probed: &[&Finding], strict: bool) -> Evidence {
     let (mut holds, mut against) = (0, 0);
     let mut each = Vec::new();
     for finding in probed {
-        let (value, above) = (finding.value.unwrap_or(f64::NAN), above_of(finding).unwrap_or(0.0));
+        let (value, above) = (
+            finding.value.unwrap_or(f64::NAN),
+            above_of(finding).unwrap_or(0.0),
+        );
         let (low, high) = match &finding.interval {
             Some(ends) if strict => (ends.low, ends.high),
             // Without an interval nothing is sure.
@@ -109,8 +119,13 @@ fn counted(probed: &[&Finding], strict: bool) -> Evidence {
         };
         holds += usize::from(low > above);
         against += usize::from(high <= above);
-        let ends = finding.interval.as_ref().map_or(String::new(), |ends| format!(" [{:.3}, {:.3}]", ends.low, ends.high));
-        each.push(format!("{} {value:.3}{ends} (n {})", finding.source.work, finding.n));
+        let ends = finding.interval.as_ref().map_or(String::new(), |ends| {
+            format!(" [{:.3}, {:.3}]", ends.low, ends.high)
+        });
+        each.push(format!(
+            "{} {value:.3}{ends} (n {})",
+            finding.source.work, finding.n
+        ));
     }
     let n = probed.len();
     let unit = &probed[0].unit;
@@ -144,7 +159,12 @@ mod tests {
             value,
             above: 0.0,
             unit: "points",
-            interval: Some(Interval { low: ends.0, high: ends.1, level: 0.95, method: "test".into() }),
+            interval: Some(Interval {
+                low: ends.0,
+                high: ends.1,
+                level: 0.95,
+                method: "test".into(),
+            }),
             n: 50,
             method: "test".into(),
             seed: Some(42),
@@ -156,7 +176,11 @@ mod tests {
         let found = weights::section(witnesses);
         let ledger = section(&found.findings);
         let of = |id: &str| {
-            let finding = ledger.findings.iter().find(|finding| finding.id == id).expect("in the ledger");
+            let finding = ledger
+                .findings
+                .iter()
+                .find(|finding| finding.id == id)
+                .expect("in the ledger");
             (finding.verdict.expect("judged"), finding.notes.join(" "))
         };
         let (first, says) = of("claims.pruning.reasoning_falls");
@@ -171,7 +195,11 @@ mod tests {
         let both = [witness("A", 3.0, (1.0, 5.0)), witness("B", 2.0, (-1.0, 4.0))];
         let (verdict, strict, says) = verdicts(&both);
         assert_eq!((verdict, strict), (Verdict::Reproduced, Verdict::CannotTell));
-        assert!(says.contains("same direction on 2 of 2 checkpoints") && says.contains("A 3.000 [1.000, 5.000] (n 50)"), "{says}");
+        assert!(
+            says.contains("same direction on 2 of 2 checkpoints")
+                && says.contains("A 3.000 [1.000, 5.000] (n 50)"),
+            "{says}"
+        );
         let one = [witness("A", 3.0, (1.0, 5.0)), witness("B", -2.0, (-4.0, -1.0))];
         let (verdict, strict, says) = verdicts(&one);
         assert_eq!((verdict, strict), (Verdict::CannotTell, Verdict::CannotTell));

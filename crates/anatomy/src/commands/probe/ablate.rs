@@ -11,8 +11,8 @@ use clap::Args;
 use mechanism::Checkpoint;
 use mechanism::ablate::screen::{By, Silenced, screen};
 use mechanism::ablate::{
-    AblateSettings, Ablation, Asked, Dimension, How, LeftOut, PlanSettings, Planned, ablate,
-    cut_checkpoints, importance, percent, plan,
+    AblateSettings, Ablation, Asked, Dimension, How, LeftOut, PlanSettings, Planned, ablate, cut_checkpoints,
+    importance, percent, plan,
 };
 use mechanism::corpora::CORPORA;
 use mechanism::evaluate::tasks::TaskItems;
@@ -88,7 +88,12 @@ struct Found<'a> {
 
 pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
     let settings = settings(global, args)?;
-    let by = args.screen.as_deref().map(screened_by).transpose()?.unwrap_or_default();
+    let by = args
+        .screen
+        .as_deref()
+        .map(screened_by)
+        .transpose()?
+        .unwrap_or_default();
     let (asked, mut inputs) = asked(args)?;
     if asked.is_empty() && args.write.is_none() && args.importance.is_none() {
         bail!(
@@ -99,9 +104,14 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
     let texts = calibration(args, &mut inputs)?;
     let checkpoint = args.model.open(global)?;
     let hashing = Hashing::begin(global, &checkpoint);
-    let encoded = texts.iter().map(|text| checkpoint.encode(text)).collect::<mechanism::Result<Vec<_>>>()?;
+    let encoded = texts
+        .iter()
+        .map(|text| checkpoint.encode(text))
+        .collect::<mechanism::Result<Vec<_>>>()?;
     let follow = Follow::new(global, "importance");
-    let found = importance(&checkpoint, &encoded, &args.model.settings(), &mut |progress| follow.hear(&progress))?;
+    let found = importance(&checkpoint, &encoded, &args.model.settings(), &mut |progress| {
+        follow.hear(&progress)
+    })?;
     follow.done();
     if let Some(path) = &args.importance {
         let text = serde_json::to_string(&found)? + "\n";
@@ -110,7 +120,10 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
     let (planned, left_out) = plan(&checkpoint, &settings, &found)?;
     output::say(global.quiet, &in_words(&planned, &left_out, &asked));
     if planned.is_empty() && by.is_empty() && (args.write.is_some() || !asked.is_empty()) {
-        let why: Vec<String> = left_out.iter().map(|left| format!("{}: {}", left.part, left.why)).collect();
+        let why: Vec<String> = left_out
+            .iter()
+            .map(|left| format!("{}: {}", left.part, left.why))
+            .collect();
         bail!("nothing can be removed as asked: {}", why.join("; "));
     }
     if let Some(folder) = &args.write {
@@ -125,19 +138,32 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
         ..AblateSettings::usual(&name(&args.model))
     };
     let follow = Follow::new(global, "networks");
-    let ablation = ablate(&checkpoint, &planned, &left_out, &asked, &found, &scoring, &mut |progress| {
-        follow.hear(&progress);
-    })?;
+    let ablation = ablate(
+        &checkpoint,
+        &planned,
+        &left_out,
+        &asked,
+        &found,
+        &scoring,
+        &mut |progress| {
+            follow.hear(&progress);
+        },
+    )?;
     let screen = if by.is_empty() {
         Vec::new()
     } else {
-        screen(&checkpoint, &asked, &found, &by, &scoring, &mut |progress| follow.hear(&progress))?
+        screen(&checkpoint, &asked, &found, &by, &scoring, &mut |progress| {
+            follow.hear(&progress)
+        })?
     };
     follow.done();
     let opened = hashing.map(Hashing::end).transpose()?;
     match global.format() {
         Format::Json => {
-            let found = Found { ablation: &ablation, screen: &screen };
+            let found = Found {
+                ablation: &ablation,
+                screen: &screen,
+            };
             let made_from = provenance(global, &args.model, &[], opened, inputs);
             output::result(&Probed::of(&found, made_from).to_json()?)?;
         }
@@ -159,7 +185,12 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
 
 /// What the checkpoint is called in the tables.
 fn name(model: &ModelArgs) -> String {
-    let file = model.model.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = model
+        .model
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     match model.weights_as() {
         "f32" => file,
         rounded => format!("{file} in {rounded}"),
@@ -172,7 +203,12 @@ fn settings(global: &Global, args: &AblateArgs) -> Result<PlanSettings> {
         Some(list) => named(list, "part", &Dimension::ALL, Dimension::name)?,
     };
     let share = |text: &str| -> Result<f64> {
-        let number: f64 = text.trim().trim_end_matches('%').trim().parse().with_context(|| format!("`{text}` is no share in percent"))?;
+        let number: f64 = text
+            .trim()
+            .trim_end_matches('%')
+            .trim()
+            .parse()
+            .with_context(|| format!("`{text}` is no share in percent"))?;
         if !(0.0..100.0).contains(&number) {
             bail!("a share of {number} % cannot be removed: shares are from 0 to less than 100 %");
         }
@@ -191,7 +227,12 @@ fn settings(global: &Global, args: &AblateArgs) -> Result<PlanSettings> {
 }
 
 /// The values that a list names, each once.
-fn named<T: Copy + PartialEq>(list: &str, what: &str, all: &[T], name: fn(T) -> &'static str) -> Result<Vec<T>> {
+fn named<T: Copy + PartialEq>(
+    list: &str,
+    what: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<Vec<T>> {
     let mut found = Vec::new();
     for text in list.split(',').map(str::trim) {
         let Some(one) = all.iter().find(|one| name(**one) == text) else {
@@ -223,9 +264,15 @@ fn asked(args: &AblateArgs) -> Result<(Vec<Asked>, Vec<InputOf>)> {
         tasks.retain(|task| !task.items.is_empty());
         inputs.extend(of_tasks(&tasks)?);
         // Two metrics of the same questions are two benchmarks.
-        let metrics = tasks.iter().map(|task| task.task.to_string()).filter(|task| task.starts_with("truthfulqa"));
+        let metrics = tasks
+            .iter()
+            .map(|task| task.task.to_string())
+            .filter(|task| task.starts_with("truthfulqa"));
         if metrics.count() > 1 {
-            all.extend(tasks.into_iter().map(|task| Asked { name: task.task.to_string(), items: task.items }));
+            all.extend(tasks.into_iter().map(|task| Asked {
+                name: task.task.to_string(),
+                items: task.items,
+            }));
         } else {
             let items: Vec<_> = tasks.into_iter().flat_map(|task| task.items).collect();
             if !items.is_empty() {
@@ -238,7 +285,10 @@ fn asked(args: &AblateArgs) -> Result<(Vec<Asked>, Vec<InputOf>)> {
 
 /// Leaves `limit` items of all subjects together, equally many of each where there are enough.
 fn spread(tasks: &mut [TaskItems], limit: usize) {
-    if tasks.iter().any(|task| !task.task.to_string().starts_with("mmlu_")) {
+    if tasks
+        .iter()
+        .any(|task| !task.task.to_string().starts_with("mmlu_"))
+    {
         return;
     }
     let mut keep = vec![0; tasks.len()];
@@ -269,7 +319,10 @@ fn calibration(args: &AblateArgs, inputs: &mut Vec<InputOf>) -> Result<Vec<Strin
         return Ok(texts);
     }
     let corpora = match &args.corpus {
-        Some(names) => names.split(',').map(|name| named_corpus(name.trim())).collect::<Result<Vec<_>>>()?,
+        Some(names) => names
+            .split(',')
+            .map(|name| named_corpus(name.trim()))
+            .collect::<Result<Vec<_>>>()?,
         None => CORPORA.to_vec(),
     };
     let mut texts = Vec::new();
@@ -292,8 +345,10 @@ fn in_words(planned: &[Planned], left_out: &[LeftOut], asked: &[Asked]) -> Strin
             }
         }
         if !counts.is_empty() {
-            let each: Vec<String> =
-                counts.iter().map(|(count, share)| format!("{count} ({:.1} %)", 100.0 * share)).collect();
+            let each: Vec<String> = counts
+                .iter()
+                .map(|(count, share)| format!("{count} ({:.1} %)", 100.0 * share))
+                .collect();
             parts.push(format!("{part} {}", each.join(", ")));
         }
     }
@@ -301,10 +356,17 @@ fn in_words(planned: &[Planned], left_out: &[LeftOut], asked: &[Asked]) -> Strin
     let mut text = format!(
         "plan: {} networks and the whole one on {items} items; units removed (share of the parameters): {}",
         planned.len(),
-        if parts.is_empty() { "none".to_owned() } else { parts.join("; ") }
+        if parts.is_empty() {
+            "none".to_owned()
+        } else {
+            parts.join("; ")
+        }
     );
     for left in left_out {
-        let share = left.share.map(|share| format!(", {} %", percent(share))).unwrap_or_default();
+        let share = left
+            .share
+            .map(|share| format!(", {} %", percent(share)))
+            .unwrap_or_default();
         text.push_str(&format!("\nleft out: {}{share}: {}", left.part, left.why));
     }
     text
@@ -314,14 +376,27 @@ fn in_words(planned: &[Planned], left_out: &[LeftOut], asked: &[Asked]) -> Strin
 fn write(global: &Global, checkpoint: &Checkpoint, planned: &[Planned], folder: &Path) -> Result<()> {
     let cut = cut_checkpoints(checkpoint, planned)?;
     for (one, cut) in planned.iter().zip(&cut) {
-        let place = if planned.len() == 1 { folder.to_path_buf() } else { folder.join(one.id()) };
+        let place = if planned.len() == 1 {
+            folder.to_path_buf()
+        } else {
+            folder.join(one.id())
+        };
         let n_layers = checkpoint.config.n_layers;
-        let removed = (0..n_layers).filter(|layer| !one.layers.contains(layer)).collect();
+        let removed = (0..n_layers)
+            .filter(|layer| !one.layers.contains(layer))
+            .collect();
         let pruning = choose(&Choice::List(removed), n_layers)?;
         write_pruned(cut.as_ref().unwrap_or(checkpoint), &pruning, &place)
             .with_context(|| format!("cannot write {}", place.display()))?;
-        let removed = format!("{} parameters ({:.1} %) less", one.removed_parameters, 100.0 * one.removed_share);
-        output::say(global.quiet, &format!("{}: {removed}, written to {}", one.id(), place.display()));
+        let removed = format!(
+            "{} parameters ({:.1} %) less",
+            one.removed_parameters,
+            100.0 * one.removed_share
+        );
+        output::say(
+            global.quiet,
+            &format!("{}: {removed}, written to {}", one.id(), place.display()),
+        );
     }
     Ok(())
 }
@@ -362,6 +437,9 @@ mod tests {
             [Dimension::Layers, Dimension::DFfn]
         );
         let error = named("width", "part", &Dimension::ALL, Dimension::name).expect_err("no part");
-        assert!(error.to_string().contains("there are layers, d_ffn, heads"), "{error}");
+        assert!(
+            error.to_string().contains("there are layers, d_ffn, heads"),
+            "{error}"
+        );
     }
 }

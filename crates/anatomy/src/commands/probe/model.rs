@@ -82,6 +82,16 @@ impl ModelArgs {
         self.machine.rounded().unwrap_or("f32")
     }
 
+    /// The same settings as words of a command line, but for the checkpoint itself.
+    pub(super) fn words(&self) -> Vec<std::ffi::OsString> {
+        let mut words: Vec<std::ffi::OsString> = vec!["--dtype".into(), self.weights_as().into()];
+        if let Some(spill) = &self.spill {
+            let place = std::path::absolute(spill).unwrap_or_else(|_| spill.clone());
+            words.extend(["--spill".into(), place.into()]);
+        }
+        words
+    }
+
     /// One checkpoint of several.
     pub(super) fn of(model: PathBuf, spill: Option<PathBuf>, machine: Machine) -> Self {
         Self {
@@ -197,7 +207,10 @@ impl Follow {
         let seconds = self.begun.elapsed().as_secs();
         if self.lines && tenth > told && seconds >= 5 {
             self.told.set((progress.stage, tenth));
-            output::say(false, &format!("{} {tenth}0 %, {seconds} s so far", progress.stage));
+            output::say(
+                false,
+                &format!("{} {tenth}0 %, {seconds} s so far", progress.stage),
+            );
         }
     }
 

@@ -8,6 +8,9 @@ use mechanism::evaluate::tasks::{FEW_SHOT_SEED, Task, TaskItems, items};
 
 use super::benchmarks::Benchmarks;
 
+/// Seed from which examples are drawn, where none are.
+pub(super) const FEW_SHOTS: u64 = FEW_SHOT_SEED;
+
 /// Items of benchmarks, where a probe may be run on others too.
 #[derive(Debug, Args)]
 pub(super) struct TaskArgs {

@@ -35,7 +35,9 @@ pub(super) fn section(all: &[Named<Ablation>]) -> Section {
                 floor.join(", ")
             ));
         }
-        section.findings.extend(found.found.matrix.iter().map(|slope| finding(named, slope)));
+        section
+            .findings
+            .extend(found.found.matrix.iter().map(|slope| finding(named, slope)));
     }
     section.figures.extend(figure(all, "ablation"));
     section.tables.push(table(all));
@@ -62,14 +64,23 @@ fn finding(named: &Named<Ablation>, slope: &Slope) -> Finding {
     let factor = factor(slope.measure);
     let (part, how) = (slope.part.name(), slope.how.name());
     Finding::new(
-        format!("ablation.{}.{part}.{how}.{}.{measure}", slug(&named.name), slug(&slope.task)),
+        format!(
+            "ablation.{}.{part}.{how}.{}.{measure}",
+            slug(&named.name),
+            slug(&slope.task)
+        ),
         format!(
             "How does {} change per tenth of the parameters removed from {part}, chosen by {how}?",
             slope.task
         ),
         &source(&named.name, "ablate"),
     )
-    .with_value(factor * slope.per_tenth, unit, slope.n, "line through the origin over doses, by item")
+    .with_value(
+        factor * slope.per_tenth,
+        unit,
+        slope.n,
+        "line through the origin over doses, by item",
+    )
     .with_interval(ends(slope.low, slope.high, factor).map(|(low, high)| Interval {
         low,
         high,
@@ -85,7 +96,11 @@ pub(crate) fn figure(all: &[Named<Ablation>], id: &str) -> Option<Figure> {
     for named in all {
         let shown = named.result.found.matrix.iter();
         for slope in shown.filter(|slope| slope.measure == Measure::Score && slope.how == How::Importance) {
-            let of = if all.len() > 1 { format!("{}, ", named.name) } else { String::new() };
+            let of = if all.len() > 1 {
+                format!("{}, ", named.name)
+            } else {
+                String::new()
+            };
             n = n.max(slope.n);
             rows.push(Bar {
                 group: format!("{of}{}", slope.task),
@@ -127,7 +142,12 @@ fn table(all: &[Named<Ablation>]) -> Table {
             format!("{} %", percent(effect.removed_share)).into(),
             effect.how.name().into(),
             effect.task.as_str().into(),
-            (if effect.measure == Measure::Score { "points" } else { "nats" }).into(),
+            (if effect.measure == Measure::Score {
+                "points"
+            } else {
+                "nats"
+            })
+            .into(),
             (factor * effect.before).into(),
             (factor * effect.after).into(),
             (factor * effect.difference).into(),
@@ -138,15 +158,35 @@ fn table(all: &[Named<Ablation>]) -> Table {
     };
     Table {
         id: "ablation".into(),
-        caption: "Scores before and after removing units of one part; intervals of differences hold together.".into(),
+        caption:
+            "Scores before and after removing units of one part; intervals of differences hold together."
+                .into(),
         columns: [
-            "result", "part", "removed", "chosen by", "task", "unit", "before", "after", "difference", "low", "high", "items",
+            "result",
+            "part",
+            "removed",
+            "chosen by",
+            "task",
+            "unit",
+            "before",
+            "after",
+            "difference",
+            "low",
+            "high",
+            "items",
         ]
         .map(String::from)
         .to_vec(),
         rows: all
             .iter()
-            .flat_map(|named| named.result.found.effects.iter().map(move |effect| row(named, effect)))
+            .flat_map(|named| {
+                named
+                    .result
+                    .found
+                    .effects
+                    .iter()
+                    .map(move |effect| row(named, effect))
+            })
             .collect(),
         shown: false,
     }

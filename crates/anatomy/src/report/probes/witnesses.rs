@@ -25,8 +25,12 @@ const ALIKE: f64 = 0.8;
 pub(crate) fn shipped() -> Result<Vec<Witness>> {
     let mut all = Vec::new();
     for (name, text) in SHIPPED {
-        let content = serde_json::from_str(text).with_context(|| format!("the result {name} that comes along"))?;
-        all.extend(of_probe(&Probe { name: name.to_owned(), content }));
+        let content =
+            serde_json::from_str(text).with_context(|| format!("the result {name} that comes along"))?;
+        all.extend(of_probe(&Probe {
+            name: name.to_owned(),
+            content,
+        }));
     }
     Ok(all)
 }
@@ -52,12 +56,22 @@ impl Model {
         let last = named.trim_end_matches('/').rsplit('/').next().unwrap_or(named);
         Self {
             name: last.trim_end_matches(".gguf").to_owned(),
-            sha256: provenance["model"]["sha256"].as_str().unwrap_or_default().to_owned(),
+            sha256: provenance["model"]["sha256"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             seed: provenance["seed"].as_u64(),
         }
     }
 
-    fn witness(&self, claim: &'static str, what: &'static str, value: f64, n: usize, method: &str) -> Witness {
+    fn witness(
+        &self,
+        claim: &'static str,
+        what: &'static str,
+        value: f64,
+        n: usize,
+        method: &str,
+    ) -> Witness {
         Witness {
             claim,
             what,
@@ -80,11 +94,17 @@ pub(crate) fn ablations(probes: Option<&Probes>) -> Result<Vec<Named<Ablation>>>
     let mut all = Vec::new();
     let mut put = |name: &str, content: &Value| {
         if let Some(result) = Ablation::deserialize_from(content) {
-            all.push(Named { name: Model::of(content, name).name, result });
+            all.push(Named {
+                name: Model::of(content, name).name,
+                result,
+            });
         }
     };
     for (name, text) in SHIPPED {
-        put(name, &serde_json::from_str(text).with_context(|| format!("the result {name} that comes along"))?);
+        put(
+            name,
+            &serde_json::from_str(text).with_context(|| format!("the result {name} that comes along"))?,
+        );
     }
     for probe in probes.iter().flat_map(|probes| &probes.all) {
         put(&probe.name, &probe.content);
@@ -96,11 +116,18 @@ fn of_probe(probe: &Probe) -> Vec<Witness> {
     let content = &probe.content;
     if content.get("effects").is_some() {
         let read = Ablation::deserialize_from(content);
-        return read.map_or_else(Vec::new, |found| of_ablation(&found, &Model::of(content, &probe.name)));
+        return read.map_or_else(Vec::new, |found| {
+            of_ablation(&found, &Model::of(content, &probe.name))
+        });
     }
     let parts: Vec<(&str, &Value)> = content
         .as_object()
-        .map(|fields| fields.iter().map(|(name, value)| (name.as_str(), value)).collect())
+        .map(|fields| {
+            fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), value))
+                .collect()
+        })
         .unwrap_or_default();
     let Some((_, first)) = parts.first() else {
         return Vec::new();
@@ -125,18 +152,27 @@ impl<T: DeserializeOwned> DeserializeFrom for T {
 /// Results side by side in one file, by name, where each has the field `mark`.
 fn side_by_side<T: DeserializeOwned>(parts: &[(&str, &Value)], mark: &str) -> Vec<(String, T)> {
     let marked = parts.iter().filter(|(_, value)| value.get(mark).is_some());
-    marked.filter_map(|(name, value)| Some(((*name).to_owned(), T::deserialize_from(value)?))).collect()
+    marked
+        .filter_map(|(name, value)| Some(((*name).to_owned(), T::deserialize_from(value)?)))
+        .collect()
 }
 
 fn of_ablation(found: &Ablation, model: &Model) -> Vec<Witness> {
     let effects = &found.found.effects;
-    let mut floor: Vec<&str> = effects.iter().filter(|effect| effect.at_chance).map(|effect| effect.task.as_str()).collect();
+    let mut floor: Vec<&str> = effects
+        .iter()
+        .filter(|effect| effect.at_chance)
+        .map(|effect| effect.task.as_str())
+        .collect();
     floor.sort_unstable();
     floor.dedup();
     let note = if floor.is_empty() {
         String::new()
     } else {
-        format!("before anything is removed, {} cannot be told from guessing: its score has no room to fall", floor.join(", "))
+        format!(
+            "before anything is removed, {} cannot be told from guessing: its score has no room to fall",
+            floor.join(", ")
+        )
     };
     let mut all = Vec::new();
     for (claim, name, what) in [
@@ -165,19 +201,31 @@ fn of_ablation(found: &Ablation, model: &Model) -> Vec<Witness> {
             unit: "points",
             interval,
             note: note.clone(),
-            ..model.witness(claim, what, 100.0 * contrast.value, contrast.n, "line through the origin over doses, by item")
+            ..model.witness(
+                claim,
+                what,
+                100.0 * contrast.value,
+                contrast.n,
+                "line through the origin over doses, by item",
+            )
         });
     }
     let generated = effects.iter().filter(|effect| {
-        effect.task == "gsm8k" && effect.part == Dimension::Layers && effect.how == How::Importance && effect.before > 0.0
+        effect.task == "gsm8k"
+            && effect.part == Dimension::Layers
+            && effect.how == How::Importance
+            && effect.before > 0.0
     });
     if let Some(effect) = generated.max_by(|a, b| a.removed_share.total_cmp(&b.removed_share)) {
-        let interval = effect.alone_low.zip(effect.alone_high).map(|(low, high)| Interval {
-            low: -100.0 * high,
-            high: -100.0 * low,
-            level: found.level,
-            method: "items in pairs".into(),
-        });
+        let interval = effect
+            .alone_low
+            .zip(effect.alone_high)
+            .map(|(low, high)| Interval {
+                low: -100.0 * high,
+                high: -100.0 * low,
+                level: found.level,
+                method: "items in pairs".into(),
+            });
         all.push(Witness {
             unit: "points",
             interval,
@@ -198,7 +246,9 @@ fn of_influence(found: &[(String, Influence)], model: &Model) -> Vec<Witness> {
     let mut each = Vec::new();
     for (i, (_, a)) in found.iter().enumerate() {
         for (_, b) in &found[i + 1..] {
-            each.extend(Some(spearman(&a.block_influence, &b.block_influence).value).filter(|rho| rho.is_finite()));
+            each.extend(
+                Some(spearman(&a.block_influence, &b.block_influence).value).filter(|rho| rho.is_finite()),
+            );
         }
     }
     if each.is_empty() {
@@ -208,12 +258,18 @@ fn of_influence(found: &[(String, Influence)], model: &Model) -> Vec<Witness> {
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     vec![Witness {
         above: ALIKE,
-        note: format!("of {}; the least of {} pairs {least:.3}", names.join(", "), each.len()),
+        note: format!(
+            "of {}; the least of {} pairs {least:.3}",
+            names.join(", "),
+            each.len()
+        ),
         ..model.witness(
             "pruning.influence_is_alike",
             "How alike is Block Influence by layer over benchmarks",
             each.iter().sum::<f64>() / each.len() as f64,
-            found.first().map_or(0, |(_, influence)| influence.block_influence.len()),
+            found
+                .first()
+                .map_or(0, |(_, influence)| influence.block_influence.len()),
             "mean rank correlation over pairs of benchmarks",
         )
     }]
@@ -233,7 +289,12 @@ fn deep_share(found: &Gradients, feed_forward: bool) -> Option<f64> {
 }
 
 fn of_gradients(found: &[(String, Gradients)], model: &Model) -> Vec<Witness> {
-    let named = |part: &str| found.iter().find(|(name, _)| name.to_lowercase().contains(part)).map(|(_, found)| found);
+    let named = |part: &str| {
+        found
+            .iter()
+            .find(|(name, _)| name.to_lowercase().contains(part))
+            .map(|(_, found)| found)
+    };
     let mut all = Vec::new();
     if let (Some(arc), Some(truthful)) = (named("arc"), named("truthful"))
         && let (Some(first), Some(second)) = (deep_share(arc, false), deep_share(truthful, false))
@@ -253,10 +314,19 @@ fn of_gradients(found: &[(String, Gradients)], model: &Model) -> Vec<Witness> {
             )
         });
     }
-    let exactly = |part: &str| found.iter().find(|(name, _)| name == part).map(|(_, found)| found);
-    if let (Some(archaic), Some(plain), Some(mathematical)) = (exactly("archaic"), exactly("plain"), exactly("mathematical"))
-        && let (Some(old), Some(new), Some(maths)) =
-            (deep_share(archaic, true), deep_share(plain, true), deep_share(mathematical, true))
+    let exactly = |part: &str| {
+        found
+            .iter()
+            .find(|(name, _)| name == part)
+            .map(|(_, found)| found)
+    };
+    if let (Some(archaic), Some(plain), Some(mathematical)) =
+        (exactly("archaic"), exactly("plain"), exactly("mathematical"))
+        && let (Some(old), Some(new), Some(maths)) = (
+            deep_share(archaic, true),
+            deep_share(plain, true),
+            deep_share(mathematical, true),
+        )
     {
         all.push(Witness {
             unit: "points",

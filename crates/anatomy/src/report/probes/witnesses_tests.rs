@@ -5,7 +5,10 @@ use serde_json::json;
 use super::*;
 
 fn probe(content: Value) -> Probe {
-    Probe { name: "file".into(), content }
+    Probe {
+        name: "file".into(),
+        content,
+    }
 }
 
 fn made(result: Value) -> Value {
@@ -22,7 +25,8 @@ fn influence(values: &[f64]) -> Value {
 }
 
 fn gradients(norms: [f64; 3]) -> Value {
-    let matrix = |norm: f64| json!({"nuclear_norm": norm, "sigma_max": 1.0, "frobenius": 1.5, "effective_rank": 2.0});
+    let matrix =
+        |norm: f64| json!({"nuclear_norm": norm, "sigma_max": 1.0, "frobenius": 1.5, "effective_rank": 2.0});
     let layers: Vec<Value> = norms
         .into_iter()
         .map(|norm| {
@@ -51,9 +55,19 @@ fn influence_over_benchmarks_is_compared_in_pairs() {
         "mmlu": influence(&[0.4, 0.2, 0.1, 0.3]),
     })));
     let alike = only(&found, "pruning.influence_is_alike");
-    assert!((alike.value - (1.0 + 0.8 + 0.8) / 3.0).abs() < 1e-12 && alike.holds(), "{}", alike.value);
-    assert_eq!((alike.checkpoint.as_str(), alike.sha256.as_str(), alike.seed), ("Tiny-1", "ff", Some(7)));
-    assert!(of_probe(&probe(json!({"arc_challenge": influence(&[0.4, 0.1])}))).is_empty(), "one is no comparison");
+    assert!(
+        (alike.value - (1.0 + 0.8 + 0.8) / 3.0).abs() < 1e-12 && alike.holds(),
+        "{}",
+        alike.value
+    );
+    assert_eq!(
+        (alike.checkpoint.as_str(), alike.sha256.as_str(), alike.seed),
+        ("Tiny-1", "ff", Some(7))
+    );
+    assert!(
+        of_probe(&probe(json!({"arc_challenge": influence(&[0.4, 0.1])}))).is_empty(),
+        "one is no comparison"
+    );
 }
 
 #[test]
@@ -63,12 +77,20 @@ fn gradients_are_compared_by_the_share_of_deep_layers() {
     })));
     let deep = only(&found, "gradients.deep_layers_arc");
     // 10 of 30 against 20 of 40.
-    assert!((deep.value - 100.0 * (1.0 / 3.0 - 0.5)).abs() < 1e-9 && !deep.holds(), "{}", deep.value);
+    assert!(
+        (deep.value - 100.0 * (1.0 / 3.0 - 0.5)).abs() < 1e-9 && !deep.holds(),
+        "{}",
+        deep.value
+    );
     let found = of_probe(&probe(json!({
         "plain": gradients([3.0, 3.0, 3.0]), "mathematical": gradients([3.0, 3.0, 2.0]), "archaic": gradients([3.0, 3.0, 6.0]),
     })));
     let style = only(&found, "gradients.style");
-    assert!((style.value - 100.0 * (0.5 - 1.0 / 3.0)).abs() < 1e-9 && style.holds(), "{}", style.value);
+    assert!(
+        (style.value - 100.0 * (0.5 - 1.0 / 3.0)).abs() < 1e-9 && style.holds(),
+        "{}",
+        style.value
+    );
 }
 
 #[test]
@@ -94,11 +116,24 @@ fn an_ablation_speaks_by_its_contrasts() {
     }))));
     let falls = only(&found, "pruning.reasoning_falls");
     assert!((falls.value - 5.0).abs() < 1e-9 && falls.n == 80);
-    assert!(falls.interval.as_ref().is_some_and(|ends| (ends.low + 5.0).abs() < 1e-9));
+    assert!(
+        falls
+            .interval
+            .as_ref()
+            .is_some_and(|ends| (ends.low + 5.0).abs() < 1e-9)
+    );
     assert!(!only(&found, "pruning.depth_against_width").holds());
     let gsm8k = only(&found, "pruning.gsm8k_falls");
-    assert!((gsm8k.value - 15.0).abs() < 1e-9, "the largest dose: {}", gsm8k.value);
-    assert!(gsm8k.interval.is_some_and(|ends| ends.low == 0.0 && (ends.high - 30.0).abs() < 1e-9));
+    assert!(
+        (gsm8k.value - 15.0).abs() < 1e-9,
+        "the largest dose: {}",
+        gsm8k.value
+    );
+    assert!(
+        gsm8k
+            .interval
+            .is_some_and(|ends| ends.low == 0.0 && (ends.high - 30.0).abs() < 1e-9)
+    );
 }
 
 #[test]
@@ -106,9 +141,15 @@ fn what_comes_along_is_read() {
     let witnesses = shipped().expect("results that come along are JSON");
     for (name, text) in SHIPPED {
         let content: Value = serde_json::from_str(text).expect("JSON");
-        let found = of_probe(&Probe { name: name.to_owned(), content });
+        let found = of_probe(&Probe {
+            name: name.to_owned(),
+            content,
+        });
         assert!(!found.is_empty(), "{name} says nothing of any claim");
-        assert!(found.iter().all(|witness| witness.sha256.len() == 64), "{name} names its weights");
+        assert!(
+            found.iter().all(|witness| witness.sha256.len() == 64),
+            "{name} names its weights"
+        );
     }
     assert_eq!(witnesses.is_empty(), SHIPPED.is_empty());
 }

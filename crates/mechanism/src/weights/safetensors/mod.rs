@@ -152,9 +152,16 @@ impl SafetensorsFiles {
         let all = Self::open(&paths)?;
         // A head that is the embedding is often dropped from the files and stays in the index.
         let dropped = |name: &str| {
-            name.ends_with("lm_head.weight") && all.tensors.keys().any(|other| other.ends_with("embed_tokens.weight"))
+            name.ends_with("lm_head.weight")
+                && all
+                    .tensors
+                    .keys()
+                    .any(|other| other.ends_with("embed_tokens.weight"))
         };
-        match map.keys().find(|name| !all.tensors.contains_key(*name) && !dropped(name)) {
+        match map
+            .keys()
+            .find(|name| !all.tensors.contains_key(*name) && !dropped(name))
+        {
             Some(name) => Err(Error::MissingTensor {
                 name: name.clone(),
                 n_tensors: all.tensors.len(),

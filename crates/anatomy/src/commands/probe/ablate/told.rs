@@ -24,7 +24,11 @@ fn measure(measure: Measure) -> &'static str {
 
 /// Effects by benchmark; of scores alone unless `all`.
 pub(super) fn effects(found: &Ablation, all: bool) -> Table {
-    let shown = found.found.effects.iter().filter(|effect| all || effect.measure == Measure::Score);
+    let shown = found
+        .found
+        .effects
+        .iter()
+        .filter(|effect| all || effect.measure == Measure::Score);
     let rows = shown.map(|effect| {
         let cells: [Cell; 15] = [
             effect.part.name().into(),
@@ -46,8 +50,21 @@ pub(super) fn effects(found: &Ablation, all: bool) -> Table {
         cells.to_vec()
     });
     let columns = [
-        "part", "share", "how", "units", "removed %", "parameters", "task", "measure", "items", "before", "after",
-        "difference", "low", "high", "note",
+        "part",
+        "share",
+        "how",
+        "units",
+        "removed %",
+        "parameters",
+        "task",
+        "measure",
+        "items",
+        "before",
+        "after",
+        "difference",
+        "low",
+        "high",
+        "note",
     ];
     table("ablate", &columns, rows.collect())
 }
@@ -68,7 +85,17 @@ pub(super) fn matrix(found: &Ablation) -> Table {
         ];
         cells.to_vec()
     });
-    let columns = ["part", "how", "task", "measure", "items", "doses", "change per 10 %", "low", "high"];
+    let columns = [
+        "part",
+        "how",
+        "task",
+        "measure",
+        "items",
+        "doses",
+        "change per 10 %",
+        "low",
+        "high",
+    ];
     table("ablate-matrix", &columns, rows.collect())
 }
 
@@ -86,7 +113,15 @@ pub(super) fn contrasts(found: &Ablation) -> Table {
         ];
         cells.to_vec()
     });
-    let columns = ["contrast", "how", "measure", "items", "loss per 10 %", "low", "high"];
+    let columns = [
+        "contrast",
+        "how",
+        "measure",
+        "items",
+        "loss per 10 %",
+        "low",
+        "high",
+    ];
     table("ablate-contrasts", &columns, rows.collect())
 }
 
@@ -111,7 +146,9 @@ pub(super) fn screen(found: &[Silenced]) -> Table {
         ];
         cells.to_vec()
     });
-    let columns = ["part", "layer", "by", "task", "measure", "items", "before", "after", "low", "high"];
+    let columns = [
+        "part", "layer", "by", "task", "measure", "items", "before", "after", "low", "high",
+    ];
     table("ablate-screen", &columns, rows.collect())
 }
 
