@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 
 TASKS = "arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2"
+# `probe influence` compares texts: one subject stands for MMLU.
+TEXTS = "arc_challenge,hellaswag,winogrande,mmlu_sociology,truthfulqa_mc1"
 
 
 def lines(folder, *names):
@@ -93,7 +95,7 @@ def main():
         probes = {
             "ablate": ["ablate", "--parts", args.parts, "--shares", args.shares, "--how", args.how, "--tasks", TASKS,
                        "--data", data, "--limit", args.limit, "--items", "items"],
-            "influence": ["influence", "--tasks", TASKS, "--data", data, "--limit", min(args.limit, 20), "--resamples", 0],
+            "influence": ["influence", "--tasks", TEXTS, "--data", data, "--limit", min(args.limit, 20), "--resamples", 0],
             "gradients": ["gradients", "--data", "arc_challenge.jsonl", "--data", "truthfulqa.jsonl"],
             "styles": ["gradients", "--corpus", "plain,mathematical,archaic,code"],
         }

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use common::proportions::paired_difference;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::contrasts::contrasts;
+pub use super::estimate::LEVEL;
+use super::estimate::{Estimate, each_level, interval, mean};
 use super::plan::{Dimension, How, Planned};
 use crate::evaluate::answer::Answer;
 use crate::evaluate::metrics::wilson;
 use crate::evaluate::tasks::{Gold, Item, Task};
-
-/// Level of all intervals.
-pub const LEVEL: f64 = 0.95;
 
 /// What is measured of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,95 +214,9 @@ pub struct Effects {
     pub contrasts: Vec<Contrast>,
 }
 
-/// A mean of item by draw with its error: items and draws are both drawn.
-#[derive(Clone, Copy)]
-struct Estimate {
-    value: f64,
-    variance: f64,
-    /// Degrees of freedom after Satterthwaite (1946).
-    degrees: f64,
-    n: usize,
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
-}
-
-/// Variance of the mean of `values`; none of fewer than two.
-fn variance_of_mean(values: &[f64]) -> Option<f64> {
-    let (n, centre) = (values.len() as f64, mean(values));
-    (values.len() > 1).then(|| values.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / (n - 1.0) / n)
-}
-
-impl Estimate {
-    /// `draws` are values by item.
-    fn of(draws: &[Vec<f64>]) -> Self {
-        let n = draws.first().map_or(0, Vec::len);
-        let by_item: Vec<f64> = (0..n)
-            .map(|i| mean(&draws.iter().map(|d| d[i]).collect::<Vec<_>>()))
-            .collect();
-        let by_draw: Vec<f64> = draws.iter().map(|draw| mean(draw)).collect();
-        let items = variance_of_mean(&by_item).unwrap_or(f64::NAN);
-        let drawn = variance_of_mean(&by_draw).unwrap_or(0.0);
-        let variance = items + drawn;
-        let squares = items * items / (n as f64 - 1.0)
-            + if by_draw.len() > 1 {
-                drawn * drawn / (by_draw.len() as f64 - 1.0)
-            } else {
-                0.0
-            };
-        Self {
-            value: mean(&by_item),
-            variance,
-            degrees: if squares > 0.0 {
-                variance * variance / squares
-            } else {
-                n as f64 - 1.0
-            },
-            n,
-        }
-    }
-
-    fn interval(&self, level: f64) -> Option<(f64, f64)> {
-        if self.variance == 0.0 {
-            // That no item changed does not say that none ever would.
-            let (low, high) = paired_difference(0, 0, self.n, level)?;
-            return Some((self.value + low, self.value + high));
-        }
-        let law = StudentsT::new(0.0, 1.0, self.degrees).ok()?;
-        let half = law.inverse_cdf(0.5 + level / 2.0) * self.variance.sqrt();
-        half.is_finite().then(|| (self.value - half, self.value + half))
-    }
-}
-
-/// Interval of the mean of differences by draw and item. Of one network with items right or wrong, and where no item
-/// changes, the exact and score interval of pairs, which has a width even then; else Student's t over items and draws.
-fn interval(before: &[f64], draws: &[Vec<f64>], level: f64) -> Option<(f64, f64)> {
-    let differences: Vec<Vec<f64>> = draws.iter().map(|after| less(after, before)).collect();
-    let yes_or_no = before
-        .iter()
-        .chain(draws.iter().flatten())
-        .all(|v| *v == 0.0 || *v == 1.0);
-    let still = differences.iter().flatten().all(|d| *d == 0.0);
-    if yes_or_no && (still || draws.len() == 1) {
-        let count = |sign: f64| differences[0].iter().filter(|d| **d * sign > 0.0).count();
-        return paired_difference(count(-1.0), count(1.0), before.len(), level);
-    }
-    Estimate::of(&differences).interval(level)
-}
-
-fn less(a: &[f64], b: &[f64]) -> Vec<f64> {
-    a.iter().zip(b).map(|(a, b)| a - b).collect()
-}
-
-/// Level of each of `m` intervals that together hold at [`LEVEL`] (Bonferroni).
-fn each_level(m: usize) -> f64 {
-    1.0 - (1.0 - LEVEL) / m.max(1) as f64
-}
-
 /// A cut at one dose, with what was measured by draw and item.
-struct Cell<'a> {
-    planned: &'a Planned,
+pub(super) struct Cell<'a> {
+    pub(super) planned: &'a Planned,
     asked: usize,
     measure: Measure,
     before: Vec<f64>,
@@ -439,7 +351,7 @@ fn effect(cell: &Cell<'_>, asked: &[Asked], all: &[Cell<'_>]) -> Effect {
 
 /// By draw and item: change per tenth of the parameters, of cells that differ in their dose alone. Where draws differ in
 /// number, as many as all have.
-fn slopes(cells: &[&Cell<'_>]) -> Vec<Vec<f64>> {
+pub(super) fn slopes(cells: &[&Cell<'_>]) -> Vec<Vec<f64>> {
     let tenths: Vec<f64> = cells
         .iter()
         .map(|cell| 10.0 * cell.planned.removed_share)
@@ -459,9 +371,9 @@ fn slopes(cells: &[&Cell<'_>]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-type Key = (Dimension, How, usize, Measure);
+pub(super) type Key = (Dimension, How, usize, Measure);
 
-fn by_part<'a, 'b>(cells: &'b [Cell<'a>]) -> BTreeMap<Key, Vec<&'b Cell<'a>>> {
+pub(super) fn by_part<'a, 'b>(cells: &'b [Cell<'a>]) -> BTreeMap<Key, Vec<&'b Cell<'a>>> {
     let mut parts: BTreeMap<Key, Vec<&Cell<'a>>> = BTreeMap::new();
     for cell in cells.iter().filter(|cell| cell.planned.removed_share > 0.0) {
         let key = (cell.planned.part, cell.planned.how, cell.asked, cell.measure);
@@ -490,121 +402,6 @@ fn matrix(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Slope> {
         }
     };
     parts.iter().map(slope).collect()
-}
-
-/// The mean over tasks of estimates that are independent of each other, which tasks of different items are.
-fn average(estimates: &[Estimate]) -> Option<Estimate> {
-    let k = estimates.len() as f64;
-    if estimates.is_empty() {
-        return None;
-    }
-    let parts: Vec<f64> = estimates.iter().map(|e| e.variance / (k * k)).collect();
-    let variance: f64 = parts.iter().sum();
-    let squares: f64 = parts
-        .iter()
-        .zip(estimates)
-        .map(|(part, e)| part * part / e.degrees)
-        .sum();
-    Some(Estimate {
-        value: estimates.iter().map(|e| e.value).sum::<f64>() / k,
-        variance,
-        degrees: if squares > 0.0 {
-            variance * variance / squares
-        } else {
-            estimates[0].degrees
-        },
-        n: estimates.iter().map(|e| e.n).sum(),
-    })
-}
-
-/// Of each part the loss of reasoning less that of knowledge; and loss by layers less loss by feed-forward width, of reasoning, of
-/// knowledge, and the one less the other.
-fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
-    let parts = by_part(cells);
-    let mut all = Vec::new();
-    for how in How::ALL {
-        for measure in [Measure::Score, Measure::LogPGold] {
-            // A loss is a change turned round: `none` less the part's change.
-            let loss = |part, task: usize| -> Option<Vec<Vec<f64>>> {
-                let slopes = slopes(parts.get(&(part, how, task, measure))?);
-                Some(
-                    slopes
-                        .iter()
-                        .map(|draw| draw.iter().map(|change| -change).collect())
-                        .collect(),
-                )
-            };
-            let mut put = |name: &str, of: &dyn Fn(usize) -> Option<Vec<Vec<f64>>>, single: bool| {
-                let by = |ability: Ability| {
-                    let of_ability = |task: &usize| {
-                        asked[*task]
-                            .items
-                            .first()
-                            .is_some_and(|item| Ability::of(item.task) == ability)
-                    };
-                    let found = (0..asked.len())
-                        .filter(of_ability)
-                        .filter_map(|task| Some((task, Estimate::of(&of(task)?))));
-                    let (tasks, estimates): (Vec<usize>, Vec<Estimate>) = found.unzip();
-                    let names: Vec<String> = tasks.into_iter().map(|task| asked[task].name.clone()).collect();
-                    average(&estimates).map(|estimate| (estimate, names))
-                };
-                let (reasoning, knowledge) = (by(Ability::Reasoning), by(Ability::Knowledge));
-                let both =
-                    reasoning
-                        .as_ref()
-                        .zip(knowledge.as_ref())
-                        .and_then(|((a, first), (b, second))| {
-                            // A difference has the variances of both: twice the mean of the one and the other turned round.
-                            let half = average(&[
-                                *a,
-                                Estimate {
-                                    value: -b.value,
-                                    ..*b
-                                },
-                            ])?;
-                            let apart = Estimate {
-                                value: 2.0 * half.value,
-                                variance: 4.0 * half.variance,
-                                ..half
-                            };
-                            Some((apart, [first.clone(), second.clone()].concat()))
-                        });
-                let abilities = [("reasoning", reasoning), ("knowledge", knowledge)];
-                let told = std::iter::once(("reasoning_minus_knowledge", both))
-                    .chain(abilities.into_iter().filter(|_| !single));
-                for (ability, found) in told {
-                    let Some((found, tasks)) = found else { continue };
-                    let ends = found.interval(LEVEL);
-                    all.push(Contrast {
-                        name: format!("{name}.{ability}"),
-                        how,
-                        measure,
-                        value: found.value,
-                        low: ends.map(|ends| ends.0),
-                        high: ends.map(|ends| ends.1),
-                        n: found.n,
-                        tasks,
-                    });
-                }
-            };
-            for part in Dimension::ALL {
-                put(part.name(), &|task| loss(part, task), true);
-            }
-            let apart = |task| {
-                let (layers, width) = (loss(Dimension::Layers, task)?, loss(Dimension::DFfn, task)?);
-                Some(
-                    layers
-                        .iter()
-                        .zip(&width)
-                        .map(|(layers, width)| less(layers, width))
-                        .collect(),
-                )
-            };
-            put("layers_minus_d_ffn", &apart, false);
-        }
-    }
-    all
 }
 
 #[cfg(test)]

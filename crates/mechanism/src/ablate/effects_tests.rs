@@ -1,5 +1,7 @@
 //! Effects of made-up answers, whose truth is known.
 
+use common::proportions::paired_difference;
+
 use super::*;
 use crate::evaluate::Request;
 

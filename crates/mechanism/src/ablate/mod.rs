@@ -5,7 +5,9 @@
 //! layers by Block Influence, Men et al. 2024, <https://arxiv.org/abs/2403.03853>), at random, first or last. Nothing is trained
 //! afterwards.
 
+mod contrasts;
 pub mod effects;
+mod estimate;
 pub mod importance;
 pub mod plan;
 mod score;

@@ -15,7 +15,6 @@ use mechanism::ablate::{
     importance, percent, plan,
 };
 use mechanism::corpora::CORPORA;
-use mechanism::evaluate::tasks::TaskItems;
 use mechanism::prune::{Choice, choose, write_pruned};
 use serde::Serialize;
 
@@ -258,9 +257,6 @@ fn screened_by(list: &str) -> Result<Vec<By>> {
 fn asked(args: &AblateArgs) -> Result<(Vec<Asked>, Vec<InputOf>)> {
     let (mut all, mut inputs) = (Vec::new(), Vec::new());
     for (name, mut tasks) in args.items.read(|_| 0)? {
-        if let Some(limit) = args.items.limit() {
-            spread(&mut tasks, limit);
-        }
         tasks.retain(|task| !task.items.is_empty());
         inputs.extend(of_tasks(&tasks)?);
         // Two metrics of the same questions are two benchmarks.
@@ -281,34 +277,6 @@ fn asked(args: &AblateArgs) -> Result<(Vec<Asked>, Vec<InputOf>)> {
         }
     }
     Ok((all, inputs))
-}
-
-/// Leaves `limit` items of all subjects together, equally many of each where there are enough.
-fn spread(tasks: &mut [TaskItems], limit: usize) {
-    if tasks
-        .iter()
-        .any(|task| !task.task.to_string().starts_with("mmlu_"))
-    {
-        return;
-    }
-    let mut keep = vec![0; tasks.len()];
-    let mut left = limit;
-    while left > 0 {
-        let mut more = false;
-        for (task, keep) in tasks.iter().zip(&mut keep) {
-            if left > 0 && *keep < task.items.len() {
-                *keep += 1;
-                left -= 1;
-                more = true;
-            }
-        }
-        if !more {
-            break;
-        }
-    }
-    for (task, keep) in tasks.iter_mut().zip(keep) {
-        task.items.truncate(keep);
-    }
 }
 
 /// The texts importance is measured on.
@@ -404,31 +372,6 @@ fn write(global: &Global, checkpoint: &Checkpoint, planned: &[Planned], folder: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mechanism::evaluate::tasks::Task;
-
-    #[test]
-    fn a_limit_of_mmlu_is_spread_over_its_subjects() {
-        let of = |subject: usize, n: usize| TaskItems {
-            task: Task::Mmlu(subject),
-            shots: 0,
-            documents: n,
-            items: (0..n)
-                .map(|doc_id| mechanism::evaluate::tasks::Item {
-                    task: Task::Mmlu(subject),
-                    doc_id,
-                    requests: Vec::new(),
-                    choice_chars: Vec::new(),
-                    gold: mechanism::evaluate::tasks::Gold::Choice(0),
-                })
-                .collect(),
-        };
-        let mut tasks = vec![of(0, 4), of(1, 1), of(2, 4)];
-        spread(&mut tasks, 6);
-        let kept: Vec<usize> = tasks.iter().map(|task| task.items.len()).collect();
-        assert_eq!(kept, [3, 1, 2]);
-        spread(&mut tasks, 100);
-        assert_eq!(tasks.iter().map(|task| task.items.len()).sum::<usize>(), 6);
-    }
 
     #[test]
     fn lists_name_what_there_is() {

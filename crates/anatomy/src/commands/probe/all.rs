@@ -88,18 +88,16 @@ pub(super) fn run(global: &Global, args: &AllArgs) -> Result<ExitCode> {
     let mut named: Vec<(String, Vec<TaskItems>)> = Vec::new();
     for name in args.tasks.split(',').map(str::trim) {
         let found = Task::named(name)?;
-        let limit = if found.len() > 2 {
-            args.limit.div_ceil(found.len())
-        } else {
-            args.limit
-        };
-        let items = data.naming(tasks::asked(
+        let limit = args.limit;
+        let mut items = data.naming(tasks::asked(
             &found,
             data.folder(),
             |_| 0,
             Some(limit),
             tasks::FEW_SHOTS,
         ))?;
+        tasks::spread(&mut items, limit);
+        items.retain(|task| !task.items.is_empty());
         named.push((name.to_owned(), items));
     }
     let checkpoint = args.model.open(global)?;
@@ -285,9 +283,9 @@ fn steps(args: &AllArgs, named: &[(String, Vec<TaskItems>)], checkpoint: &Checkp
                 "--shots",
                 "0",
                 "--limit",
-                &args.limit.div_ceil(57).max(1).to_string(),
+                &limit,
             ]),
-            tokens: 2.0 * all / 10.0,
+            tokens: 3.0 * all,
         });
     }
     let files: Vec<&(String, Vec<TaskItems>)> = named.iter().filter(|(_, tasks)| sampled(tasks)).collect();
