@@ -122,7 +122,15 @@ fn what_is_written_is_what_was_measured() {
             let pruning = choose(&Choice::List(removed), checkpoint.config.n_layers).unwrap();
             let cut = cut.as_ref().unwrap_or(&checkpoint);
             let name = format!("{}: {}", folder.display(), one.id());
-            write_pruned(cut, &pruning, place.path()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            if let Err(error) = write_pruned(cut, &pruning, place.path()) {
+                // Three heads in a width of sixteen run here, but transformers has no name for them.
+                assert!(
+                    error.to_string().contains("no multiple of their heads"),
+                    "{name}: {error}"
+                );
+                assert_eq!((cut.config.d_model, cut.config.n_heads), (16, 3), "{name}");
+                continue;
+            }
             let again = Checkpoint::open(place.path()).unwrap_or_else(|error| panic!("{name}: {error}"));
             let ids: Vec<Encoded> = texts()
                 .into_iter()

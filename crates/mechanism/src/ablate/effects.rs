@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::contrasts::contrasts;
 pub use super::estimate::LEVEL;
 use super::estimate::{Estimate, each_level, interval, mean};
 use super::plan::{Dimension, How, Planned};
@@ -223,10 +222,14 @@ pub(super) struct Cell<'a> {
     draws: Vec<Vec<f64>>,
 }
 
-/// Effects, slopes and contrasts. `before` are the whole network's answers to all items, those of the first name first, `after`
-/// those of each cut.
-pub fn effects(asked: &[Asked], before: &[Answer], after: &[(Planned, Vec<Answer>)]) -> Effects {
-    let mut cells: Vec<Cell<'_>> = Vec::new();
+/// What was measured, by cut, benchmark and measure. `before` are the whole network's answers to all items, those of the first name
+/// first, `after` those of each cut.
+pub(super) fn cells<'a>(
+    asked: &[Asked],
+    before: &[Answer],
+    after: &'a [(Planned, Vec<Answer>)],
+) -> Vec<Cell<'a>> {
+    let mut cells: Vec<Cell<'a>> = Vec::new();
     let mut start = 0;
     for (number, of) in asked.iter().enumerate() {
         let range = start..start + of.items.len();
@@ -261,11 +264,7 @@ pub fn effects(asked: &[Asked], before: &[Answer], after: &[(Planned, Vec<Answer
             }
         }
     }
-    Effects {
-        effects: cells.iter().map(|cell| effect(cell, asked, &cells)).collect(),
-        matrix: matrix(&cells, asked),
-        contrasts: contrasts(&cells, asked),
-    }
+    cells
 }
 
 /// Changes of each network's answers against `before`, with its number; by benchmark, measure and network.
@@ -312,7 +311,7 @@ pub(super) fn changes(
     all
 }
 
-fn effect(cell: &Cell<'_>, asked: &[Asked], all: &[Cell<'_>]) -> Effect {
+pub(super) fn effect(cell: &Cell<'_>, asked: &[Asked], all: &[Cell<'_>]) -> Effect {
     let (planned, of) = (cell.planned, &asked[cell.asked]);
     let family = all.iter().filter(|other| other.measure == cell.measure).count();
     let (together, alone) = (
@@ -382,7 +381,7 @@ pub(super) fn by_part<'a, 'b>(cells: &'b [Cell<'a>]) -> BTreeMap<Key, Vec<&'b Ce
     parts
 }
 
-fn matrix(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Slope> {
+pub(super) fn matrix(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Slope> {
     let parts = by_part(cells);
     let slope = |(key, cells): (&Key, &Vec<&Cell<'_>>)| {
         let (part, how, task, measure) = *key;
@@ -403,7 +402,3 @@ fn matrix(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Slope> {
     };
     parts.iter().map(slope).collect()
 }
-
-#[cfg(test)]
-#[path = "effects_tests.rs"]
-mod tests;

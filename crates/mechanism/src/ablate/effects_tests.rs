@@ -1,9 +1,14 @@
 //! Effects of made-up answers, whose truth is known.
 
+use std::collections::BTreeMap;
+
 use common::proportions::paired_difference;
 
+use super::super::effects::{Effect, LEVEL, Measure, headline};
+use super::super::plan::{Dimension, How};
 use super::*;
 use crate::evaluate::Request;
+use crate::evaluate::tasks::{Gold, Item, Task};
 
 fn item(task: Task, doc_id: usize) -> Item {
     let request = Request {

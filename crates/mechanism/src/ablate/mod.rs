@@ -8,6 +8,7 @@
 mod contrasts;
 pub mod effects;
 mod estimate;
+mod found;
 pub mod importance;
 pub mod plan;
 mod score;
@@ -23,7 +24,8 @@ use crate::evaluate::answer::Answer;
 use crate::evaluate::tasks::Item;
 use crate::run::{Network, Progress, RunSettings};
 
-pub use effects::{Asked, Effect, Effects, effects};
+pub use effects::{Asked, Effect, Effects};
+pub use found::effects;
 pub use importance::{Importance, importance};
 pub use plan::{Dimension, How, LeftOut, PlanSettings, Planned, parameters, percent, plan};
 

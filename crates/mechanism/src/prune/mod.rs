@@ -5,6 +5,7 @@
 
 mod beside;
 mod taken;
+mod whole;
 pub(crate) mod write;
 
 use rand::{RngExt, SeedableRng};

@@ -3,12 +3,12 @@
 //! From safetensors, the stored bytes are copied, of parts that were cut the rows and columns that stay, and layers renumbered. From GGUF, weights are written dequantized (`f32`)
 //! under the names and in the layouts transformers uses.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use super::whole::write_then_rename;
 use super::{Pruning, beside, taken};
 use crate::checkpoint::Checkpoint;
 use crate::config::{DecoderConfig, Family, to_hub};
@@ -356,28 +356,4 @@ pub(crate) fn write_safetensors(path: &Path, planned: &[Planned<'_>]) -> Result<
         Ok(())
     })
     .or_else(|write| outcome.and(Err(write)))
-}
-
-pub(crate) fn write_then_rename(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> Result<()> {
-    let failed = |source| Error::Write {
-        path: path.to_path_buf(),
-        source,
-    };
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let result = (|| {
-        let mut file = BufWriter::new(File::create(&temporary)?);
-        write(&mut file)?;
-        file.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?
-            .sync_all()?;
-        std::fs::rename(&temporary, path)
-    })();
-    if result.is_err() {
-        // The half-written file is of no use; that it may be gone already is fine.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    result.map_err(failed)
 }
