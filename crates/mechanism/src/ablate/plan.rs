@@ -233,42 +233,10 @@ pub struct PlanSettings {
 /// A share that is reached is not farther from the one asked for than this share of it.
 const TOLERANCE: f64 = 0.35;
 
-/// Parts of a layer that have parameters.
-fn parts(c: &DecoderConfig) -> Vec<Part> {
-    use Part::{
-        AttentionNorm, AttentionPostNorm, Down, ExpertDown, ExpertGate, ExpertUp, FfnNorm, FfnPostNorm, Gate,
-        K, KNorm, O, Q, QNorm, Router, SharedDown, SharedGate, SharedRouter, SharedUp, Up, V,
-    };
-    let mut all = vec![
-        AttentionNorm,
-        AttentionPostNorm,
-        FfnNorm,
-        FfnPostNorm,
-        Q,
-        K,
-        V,
-        O,
-        QNorm,
-        KNorm,
-        Gate,
-        Up,
-        Down,
-        Router,
-        SharedGate,
-        SharedUp,
-        SharedDown,
-        SharedRouter,
-    ];
-    for e in 0..c.mixture.as_ref().map_or(0, |m| m.n_experts) {
-        all.extend([ExpertGate(e), ExpertUp(e), ExpertDown(e)]);
-    }
-    all
-}
-
 /// Parameters of layers, embeddings, head and the last norm left out; `c` is the structure, the files those of `checkpoint`.
 pub fn layer_parameters(checkpoint: &Checkpoint, c: &DecoderConfig, layer: usize) -> u64 {
     let mut sum = 0;
-    for part in parts(c) {
+    for part in Part::of_layer(c, layer) {
         for kind in [Kind::Weight, Kind::Bias] {
             if checkpoint.weights.has(c, Some(layer), part, kind) {
                 sum += part.shape(c, kind).iter().product::<usize>() as u64;
@@ -296,7 +264,7 @@ fn left_with(checkpoint: &Checkpoint, part: Dimension, count: usize, total: u64)
     // The files are of the whole structure, whose parts are asked for; the shapes are those of the narrower one.
     let mut sum = 0;
     for layer in 0..c.n_layers {
-        for stored in parts(&narrower) {
+        for stored in Part::of_layer(&narrower, layer) {
             for kind in [Kind::Weight, Kind::Bias] {
                 if checkpoint.weights.has(c, Some(layer), stored, kind) {
                     sum += stored.shape(&narrower, kind).iter().product::<usize>() as u64;

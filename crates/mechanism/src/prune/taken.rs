@@ -5,37 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::DecoderConfig;
 use crate::weights::{Kind, Lines, Part, Take};
 
-/// Parts outside of layers, and of a layer.
-fn parts(c: &DecoderConfig) -> (Vec<Part>, Vec<Part>) {
-    let outside = vec![Part::Embedding, Part::Positions, Part::FinalNorm, Part::Head];
-    let mut inside = vec![
-        Part::AttentionNorm,
-        Part::AttentionPostNorm,
-        Part::FfnNorm,
-        Part::FfnPostNorm,
-        Part::Q,
-        Part::K,
-        Part::V,
-        Part::O,
-        Part::QNorm,
-        Part::KNorm,
-        Part::Gate,
-        Part::Up,
-        Part::Down,
-        Part::Router,
-        Part::SharedGate,
-        Part::SharedUp,
-        Part::SharedDown,
-        Part::SharedRouter,
-    ];
-    for e in 0..c.mixture.as_ref().map_or(0, |mixture| mixture.n_experts) {
-        inside.extend([Part::ExpertGate(e), Part::ExpertUp(e), Part::ExpertDown(e)]);
-    }
-    (outside, inside)
-}
+/// Parts outside of layers.
+const OUTSIDE: [Part; 4] = [Part::Embedding, Part::Positions, Part::FinalNorm, Part::Head];
 
 /// What stays of a part, as lines of the tensor it stands in.
 fn stored(take: &Take, lines: Lines) -> Lines {
@@ -84,11 +57,14 @@ pub(super) fn of_tensors(checkpoint: &Checkpoint, layers: &[usize]) -> BTreeMap<
         return all;
     };
     let c = &cut.whole;
-    let (outside, inside) = parts(c);
-    let of_layers = layers
-        .iter()
-        .flat_map(|layer| inside.iter().map(move |part| (Some(*layer), *part)));
-    for (layer, part) in outside.into_iter().map(|part| (None, part)).chain(of_layers) {
+    let inside = |layer: &usize| {
+        let layer = *layer;
+        Part::of_layer(c, layer)
+            .into_iter()
+            .map(move |part| (Some(layer), part))
+    };
+    let of_layers = layers.iter().flat_map(inside);
+    for (layer, part) in OUTSIDE.into_iter().map(|part| (None, part)).chain(of_layers) {
         for kind in [Kind::Weight, Kind::Bias] {
             let source = weights.source(c, layer, part, kind);
             if weights.store.shape(&source.name).is_none() {

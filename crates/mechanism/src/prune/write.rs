@@ -1,7 +1,7 @@
 //! A pruned or cut checkpoint as `model.safetensors` with a `config.json` that other tools load.
 //!
-//! From safetensors, the stored bytes are copied, of parts that were cut the rows and columns that stay, and layers renumbered. From GGUF, weights are written dequantized (`f32`)
-//! under the names and in the layouts transformers uses.
+//! From safetensors, the stored bytes are copied, of parts that were cut the rows and columns that stay, and layers renumbered.
+//! From GGUF, weights are written dequantized (`f32`) under the names and in the layouts transformers uses.
 
 use std::io::Write;
 use std::path::Path;
