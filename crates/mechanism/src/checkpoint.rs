@@ -1,8 +1,11 @@
 //! A checkpoint: configuration, tokenizer and weights, from a folder or a file.
 
+mod folder;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -10,7 +13,7 @@ use crate::config::{DecoderConfig, json};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
 use crate::tokenizer::Tokenizer;
-use crate::weights::{SafetensorsFiles, Store, Weights};
+use crate::weights::{Cut, SafetensorsFiles, Stays, Store, Weights};
 
 /// An opened checkpoint; weights stay on disk until a layer is run.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ pub struct Checkpoint {
     /// Tokens that end a text.
     pub end_tokens: Vec<u32>,
     /// Or why there is none: an error only once a text is to be encoded.
-    tokenizer: std::result::Result<Tokenizer, String>,
+    tokenizer: std::result::Result<Arc<Tokenizer>, String>,
 }
 
 impl Checkpoint {
@@ -45,6 +48,13 @@ impl Checkpoint {
             source,
         })?;
         let is_gguf = file.read_exact(&mut magic).is_ok() && magic == *b"GGUF";
+        if magic == *b"vers" {
+            return Err(Error::Malformed {
+                path: path.to_path_buf(),
+                what: crate::mapped::POINTER.to_owned(),
+                at: 0,
+            });
+        }
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         let folder = path.parent().unwrap_or(Path::new("."));
         match extension {
@@ -72,28 +82,20 @@ impl Checkpoint {
             return Self::with_config(folder, folder, SafetensorsFiles::open_index(&index)?);
         }
         if single.exists() {
-            return Self::with_config(folder, folder, SafetensorsFiles::open(&[single])?);
+            let opened = Self::with_config(folder, folder, SafetensorsFiles::open(&[single])?);
+            // What lacks the embedding is left from something else, where an index says where the weights are.
+            return match opened {
+                Err(Error::MissingTensor { .. }) if index.exists() => {
+                    Self::with_config(folder, folder, SafetensorsFiles::open_index(&index)?)
+                }
+                other => other,
+            };
         }
-        let entries = std::fs::read_dir(folder).map_err(|source| Error::Read {
-            path: folder.to_path_buf(),
-            source,
-        })?;
-        let mut ggufs: Vec<PathBuf> = entries
-            .filter_map(|e| e.ok().map(|e| e.path()))
-            .filter(|p| p.extension().is_some_and(|e| e == "gguf"))
-            .collect();
-        ggufs.sort();
-        match ggufs.as_slice() {
-            [one] => Self::open_gguf(one),
-            [] => Err(Error::NoCheckpoint {
-                path: folder.to_path_buf(),
-                missing: "model.safetensors, model.safetensors.index.json or .gguf file",
-            }),
-            _ => Err(Error::NoCheckpoint {
-                path: folder.to_path_buf(),
-                missing: "single .gguf file: name one of them",
-            }),
+        let files = folder::Files::of(folder)?;
+        if let Some(shards) = files.shards()? {
+            return Self::with_config(folder, folder, SafetensorsFiles::open(&shards)?);
         }
+        Self::open_gguf(&files.gguf()?)
     }
 
     fn open_gguf(path: &Path) -> Result<Self> {
@@ -116,7 +118,7 @@ impl Checkpoint {
             config,
             config_json: None,
             weights,
-            tokenizer,
+            tokenizer: tokenizer.map(Arc::new),
         })
     }
 
@@ -145,13 +147,35 @@ impl Checkpoint {
             config,
             config_json: Some(config_json),
             weights,
-            tokenizer,
+            tokenizer: tokenizer.map(Arc::new),
+        })
+    }
+
+    /// The checkpoint with only what stays; files and tokenizer are shared with this one.
+    ///
+    /// # Errors
+    /// [`Error::Cut`] for what no configuration can say, and for a checkpoint that is cut already.
+    pub fn cut(&self, stays: Stays) -> Result<Self> {
+        if self.weights.cut.is_some() {
+            return Err(Error::Cut {
+                part: "the checkpoint",
+                what: "it is cut already; write it, open what was written and cut that".to_owned(),
+            });
+        }
+        let (cut, config) = Cut::new(&self.config, stays)?;
+        Ok(Self {
+            path: self.path.clone(),
+            config,
+            config_json: self.config_json.clone(),
+            weights: self.weights.with_cut(cut),
+            end_tokens: self.end_tokens.clone(),
+            tokenizer: self.tokenizer.clone(),
         })
     }
 
     /// What its configuration calls itself: the first of `architectures` in `config.json`, `general.architecture` of GGUF.
     pub fn architecture(&self) -> Option<String> {
-        if let Store::Gguf(file) = &self.weights.store {
+        if let Store::Gguf(file) = &*self.weights.store {
             return file.text("general.architecture").map(str::to_owned);
         }
         let named = self
@@ -169,7 +193,7 @@ impl Checkpoint {
     /// [`Error::Tokenizer`] when the folder has no `tokenizer.json`.
     pub fn tokenizer(&self) -> Result<&Tokenizer> {
         self.tokenizer
-            .as_ref()
+            .as_deref()
             .map_err(|why| Error::Tokenizer(why.trim_start_matches("tokenizer: ").to_owned()))
     }
 

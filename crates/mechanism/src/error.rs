@@ -29,6 +29,14 @@ pub enum Error {
         /// What was looked for.
         missing: &'static str,
     },
+    /// A folder holds something else than a checkpoint that can be read, or only a part of one.
+    #[error("{}: {what}", path.display())]
+    OtherFiles {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds, and what to do.
+        what: String,
+    },
     /// A file is not what its name or first bytes promise.
     #[error("{}: {what} at byte {at}", path.display())]
     Malformed {
@@ -137,6 +145,14 @@ pub enum Error {
         asked: usize,
         /// Layers there are.
         n_layers: usize,
+    },
+    /// A part cannot be cut as asked.
+    #[error("{part} cannot be cut so: {what}")]
+    Cut {
+        /// The part.
+        part: &'static str,
+        /// What is wrong, with the values.
+        what: String,
     },
     /// An activation of a replacing observer has another length than the site.
     #[error("the observer returned {found} values for {site}, which has {expected}")]

@@ -1,9 +1,10 @@
 //! What the network does: decoders run layer by layer, and what can be read from them.
 //!
 //! A [`Checkpoint`] is a configuration, a tokenizer and weights on disk. [`run`] pushes all texts through one layer at a
-//! time; each method ([`influence`], [`gradients`], [`prune`], [`evaluate`], [`tune`]) is one module with one entry function and
+//! time; each method ([`influence`], [`gradients`], [`prune`], [`ablate`], [`evaluate`], [`tune`]) is one module with one entry function and
 //! one result struct.
 
+pub mod ablate;
 pub mod checkpoint;
 pub mod config;
 pub mod corpora;

@@ -35,3 +35,7 @@ pub(crate) fn with_bytes(
     read(&map);
     Ok(())
 }
+
+/// What is said of a file that begins as the pointers of Git LFS do.
+pub(crate) const POINTER: &str =
+    "a Git LFS pointer, not the file it stands for: `git lfs pull` in its folder fetches that";

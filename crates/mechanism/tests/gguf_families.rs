@@ -150,6 +150,11 @@ fn metadata(writer: &mut Writer, c: &DecoderConfig) {
 
 /// Writes the checkpoint as llama.cpp's converter would.
 fn convert(checkpoint: &Checkpoint, path: &Path) {
+    converted(checkpoint).save(path);
+}
+
+/// The checkpoint as llama.cpp's converter would write it.
+fn converted(checkpoint: &Checkpoint) -> Writer {
     let (c, weights) = (&checkpoint.config, &checkpoint.weights);
     let mut writer = Writer::default();
     metadata(&mut writer, c);
@@ -277,7 +282,96 @@ fn convert(checkpoint: &Checkpoint, path: &Path) {
         }
         writer.tensors.push((name.clone(), shape.clone(), values.clone()));
     }
-    writer.save(path);
+    writer
+}
+
+#[test]
+fn a_file_cut_in_parts_is_opened_by_any_of_them() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/llama");
+    let original = Checkpoint::open(&fixture).unwrap();
+    let texts = vec![vec![3, 1, 4, 1, 5, 9, 2, 6, 5, 3], vec![7, 7]];
+    let expected = logits(&original, &texts, 100);
+    let folder = tempfile::tempdir().unwrap();
+    let place = |number: usize| folder.path().join(format!("tiny-{number:05}-of-00003.gguf"));
+    let whole = converted(&original);
+    // As gguf-split does it: the first part has the metadata, here and no tensor, each says which it is.
+    let third = whole.tensors.len() / 2;
+    for (number, tensors) in [
+        &whole.tensors[..0],
+        &whole.tensors[..third],
+        &whole.tensors[third..],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut part = Writer {
+            tensors: tensors.to_vec(),
+            ..Writer::default()
+        };
+        if number == 0 {
+            part.values.clone_from(&whole.values);
+        }
+        part.value("split.no", 2, &(number as u16).to_le_bytes());
+        part.value("split.count", 2, &3_u16.to_le_bytes());
+        part.value(
+            "split.tensors.count",
+            5,
+            &(whole.tensors.len() as i32).to_le_bytes(),
+        );
+        part.save(&place(number + 1));
+    }
+    for opened in [place(1), place(2), place(3), folder.path().to_owned()] {
+        let checkpoint =
+            Checkpoint::open(&opened).unwrap_or_else(|error| panic!("{}: {error}", opened.display()));
+        let worst = logits(&checkpoint, &texts, 100)
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        assert!(worst <= 1e-4, "{}: {worst}", opened.display());
+        assert_eq!(checkpoint.weights.store.paths(), [place(1), place(2), place(3)]);
+    }
+    std::fs::rename(place(2), folder.path().join("other.gguf")).unwrap();
+    let error = Checkpoint::open(&place(1)).unwrap_err().to_string();
+    assert!(
+        error.contains("part 1 of 3") && error.contains("part 2 is not beside it"),
+        "{error}"
+    );
+    let error = Checkpoint::open(&folder.path().join("other.gguf"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("must end in -00002-of-00003.gguf"), "{error}");
+}
+
+#[test]
+fn arrays_within_arrays_are_passed_over() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/llama");
+    let original = Checkpoint::open(&fixture).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("odd.gguf");
+    let nested = |deep: usize| {
+        // An array of one array of … of one number.
+        let mut value = [
+            4_u32.to_le_bytes().to_vec(),
+            1_u64.to_le_bytes().to_vec(),
+            7_u32.to_le_bytes().to_vec(),
+        ]
+        .concat();
+        for _ in 0..deep {
+            value = [9_u32.to_le_bytes().to_vec(), 1_u64.to_le_bytes().to_vec(), value].concat();
+        }
+        let mut writer = converted(&original);
+        writer.value("odd.arrays", 9, &value);
+        writer.save(&path);
+        Checkpoint::open(&path)
+    };
+    let texts = vec![vec![3, 1, 4]];
+    assert_eq!(
+        logits(&nested(1).unwrap(), &texts, 8),
+        logits(&nested(0).unwrap(), &texts, 8)
+    );
+    let error = nested(5000).unwrap_err().to_string();
+    assert!(error.contains("arrays within arrays"), "{error}");
 }
 
 #[test]

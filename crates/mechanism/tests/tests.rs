@@ -6,9 +6,11 @@
     reason = "names of checkpoints need no backticks in tests"
 )]
 
+mod ablation; // parts removed: what must not change, and what is written
 mod common;
 mod evaluation;
 mod families; // every family against transformers, and gradients against differences
+mod folders; // folders as people have them
 mod gguf_families; // the same as GGUF
 mod hostile; // files that lie
 mod identity; // what holds whatever the weights are

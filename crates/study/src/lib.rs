@@ -43,6 +43,7 @@ pub mod section;
 pub mod statistics;
 mod svd;
 pub mod trends;
+pub mod weights;
 
 pub use design::Design;
 pub use error::Error;

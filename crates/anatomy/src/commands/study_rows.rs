@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 
 use crate::global::Global;
 use crate::narrow::narrowed;
+use crate::probes::Probes;
 use crate::progress;
 use crate::report::{self, Choice, Context, Study};
 
@@ -27,8 +28,14 @@ pub(crate) struct StudyRows {
 }
 
 impl StudyRows {
-    /// The chosen sections, the identity of the catalog, and the bar that showed the way.
-    pub(crate) fn study(&self, global: &Global, choice: &Choice) -> Result<(Study, String, ProgressBar)> {
+    /// The chosen sections, the identity of the catalog, and the bar that showed the way. Claims on weights are judged on `probes`
+    /// beside the results that come along.
+    pub(crate) fn study(
+        &self,
+        global: &Global,
+        choice: &Choice,
+        probes: Option<&Probes>,
+    ) -> Result<(Study, String, ProgressBar)> {
         let dir = self.catalog.as_deref();
         let mut catalog = super::open_catalog(dir)?;
         if let Some(condition) = &self.filter {
@@ -40,6 +47,7 @@ impl StudyRows {
             dir,
             resamples: self.resamples as usize,
             seed: global.seed,
+            probes,
             bar: &bar,
         };
         let study = report::study(&context, choice, self.filter.as_deref())?;

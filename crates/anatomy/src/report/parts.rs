@@ -21,6 +21,8 @@ use study::section::Section;
 use study::statistics::GroupBootstrap;
 use study::trends::{self, CheckpointRow, Trends};
 
+use super::probes::{ablation, witnesses};
+use crate::probes::Probes;
 use crate::{evidence, narrow, rows, stated};
 
 /// What every part is computed from.
@@ -32,6 +34,8 @@ pub(crate) struct Context<'a> {
     /// Resamples of each bootstrap interval.
     pub(crate) resamples: usize,
     pub(crate) seed: u64,
+    /// Results of probes that were handed over, beside those that come along.
+    pub(crate) probes: Option<&'a Probes>,
     /// Moves with the work.
     pub(crate) bar: &'a ProgressBar,
 }
@@ -74,7 +78,7 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     Part {
         name: "controlled",
         sections: &["controlled"],
@@ -135,6 +139,12 @@ const PARTS: [Part; 9] = [
         sections: &["forecast"],
         steps: 1,
         run: forecast,
+    },
+    Part {
+        name: "weights",
+        sections: &["weights"],
+        steps: 1,
+        run: weights,
     },
 ];
 
@@ -395,6 +405,20 @@ fn structure_to_score(context: &Context<'_>, joined: &Joined) -> Result<Vec<Sect
         seed: context.seed,
     };
     Ok(leaderboard_v1::sections(&study, &|_, _| context.bar.inc(1))?)
+}
+
+fn weights(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let mut witnesses = witnesses::shipped()?;
+    if let Some(probes) = context.probes {
+        witnesses.extend(witnesses::of(probes));
+    }
+    let mut section = study::weights::section(&witnesses);
+    let ablations = witnesses::ablations(context.probes)?;
+    section
+        .figures
+        .extend(ablation::figure(&ablations, "weights-ablation"));
+    context.bar.inc(1);
+    Ok(vec![section])
 }
 
 fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {

@@ -81,6 +81,7 @@ pub(crate) fn compute(catalog: &Catalog, plan: &Plan, part: &str, rows: &Rows) -
         dir: plan.dir.as_deref(),
         resamples: plan.resamples,
         seed: plan.seed,
+        probes: None,
         bar: &bar,
     };
     Ok(report::study(&context, &Choice::of(part)?, Some(&condition))?.sections)

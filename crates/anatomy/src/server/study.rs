@@ -187,6 +187,7 @@ impl Slot {
             dir: dir.as_deref(),
             resamples: *resamples,
             seed: *seed,
+            probes: None,
             bar: &self.bar,
         };
         let more = report::study(&context, choice, None)?;

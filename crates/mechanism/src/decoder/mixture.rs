@@ -53,6 +53,17 @@ pub struct MixtureTrace {
     opened: Vec<f32>,
 }
 
+impl MixtureTrace {
+    /// Which expert saw which row, and what its answer was multiplied by.
+    pub fn chosen(&self) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
+        self.experts.iter().enumerate().flat_map(|(expert, seen)| {
+            seen.visits
+                .iter()
+                .map(move |visit| (expert, visit.row, visit.weight))
+        })
+    }
+}
+
 /// The gradient's dot product with what it is the gradient of.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()

@@ -31,13 +31,17 @@ pub struct AnswerSettings {
     pub id: String,
 }
 
+/// Tokens of items whose layers are read together: reading them costs as much as some hundreds of tokens, and an interruption
+/// loses no more than these.
+pub(crate) const CHUNK_TOKENS: usize = 1 << 14;
+
 impl AnswerSettings {
     /// All layers, in memory; 256 generated tokens, as the harness has it.
     pub fn usual(checkpoint: &Checkpoint) -> Self {
         Self {
             run: RunSettings::in_memory(),
             layers: (0..checkpoint.config.n_layers).collect(),
-            chunk_tokens: 1 << 16,
+            chunk_tokens: CHUNK_TOKENS,
             max_new_tokens: 256,
             id: checkpoint
                 .path
@@ -161,15 +165,22 @@ pub fn judge_text(item: &Item, text: String) -> Answer {
     }
 }
 
-/// Items that are asked together: their number depends on the items alone, so that a row never depends on which items were
-/// asked before, and an evaluation taken up again gives the same bytes.
-fn chunks(items: &[Item], settings: &AnswerSettings, tokens: &dyn Fn(&Item) -> usize) -> Vec<Range<usize>> {
+/// Tokens of an item and all its choices, roughly: four characters each. Chunks need not be even, only always the same.
+pub(crate) fn rough_tokens(item: &Item) -> usize {
+    let own: usize = item.requests.iter().map(|r| r.continuation.len()).sum();
+    (item.requests[0].context.len() + own) / 4 + 1
+}
+
+/// Items that are asked together, of whatever tasks, but for those where text is generated: their number depends on the items
+/// alone, so that a row never depends on which items were asked before, and an evaluation taken up again gives the same bytes.
+pub(crate) fn chunks(items: &[Item], chunk_tokens: usize) -> Vec<Range<usize>> {
     let mut all = Vec::new();
     let (mut start, mut sum) = (0, 0);
     for (i, item) in items.iter().enumerate() {
-        let more = tokens(item);
-        let other = items[start].task != item.task;
-        if i > start && (other || sum + more > settings.chunk_tokens) {
+        let more = rough_tokens(item);
+        let generated = |item: &Item| matches!(item.gold, Gold::Answer(_));
+        let other = generated(&items[start]) != generated(item);
+        if i > start && (other || sum + more > chunk_tokens) {
             all.push(start..i);
             (start, sum) = (i, 0);
         }
@@ -193,12 +204,7 @@ pub fn answer(
     progress: &mut dyn FnMut(Progress),
     each: &mut dyn FnMut(Answer) -> Result<()>,
 ) -> Result<()> {
-    // Four characters a token, roughly: chunks need not be even, only always the same.
-    let rough = |item: &Item| {
-        let own: usize = item.requests.iter().map(|r| r.continuation.len()).sum();
-        (item.requests[0].context.len() + own) / 4 + 1
-    };
-    for range in chunks(items, settings, &rough) {
+    for range in chunks(items, settings.chunk_tokens) {
         if range.end <= done {
             continue;
         }
@@ -211,44 +217,29 @@ pub fn answer(
         };
         let answers: Vec<Answer> = if matches!(chunk[0].gold, Gold::Answer(_)) {
             progress(report("generating"));
-            let contexts: Vec<&str> = chunk
-                .iter()
-                .map(|item| item.requests[0].context.as_str())
-                .collect();
-            let generation = GenerateSettings {
-                layers: settings.layers.clone(),
-                max_new_tokens: settings.max_new_tokens,
-                until: gsm8k::UNTIL.map(str::to_owned).to_vec(),
-            };
-            let texts = generate(checkpoint, &contexts, &generation)?;
-            chunk
-                .iter()
-                .zip(texts)
-                .map(|(item, text)| judge_text(item, text))
-                .collect()
+            generated(checkpoint, chunk, &settings.layers, settings.max_new_tokens)?
         } else {
             progress(report("scoring"));
-            let mut requests: Vec<Encoded> = Vec::new();
-            for request in chunk.iter().flat_map(|item| &item.requests) {
-                requests.push(cut(
-                    encode(checkpoint, request, true)?,
-                    checkpoint.config.max_positions,
-                ));
-            }
+            let requests = encoded(checkpoint, chunk)?;
+            let (first, len) = (range.start.max(done), range.len());
             let scores = log_likelihoods_of_ids(
                 checkpoint,
                 &requests,
                 &settings.layers,
                 &settings.run,
-                &mut |_| (),
+                // The layers of a chunk count as its items.
+                &mut |inner| {
+                    progress(Progress {
+                        stage: "scoring",
+                        done: first
+                            .max(range.start + len * inner.done / inner.total.max(1))
+                            .min(range.end),
+                        total: items.len(),
+                        tokens: 0,
+                    });
+                },
             )?;
-            let mut rest = scores.as_slice();
-            let judged = chunk.iter().map(|item| {
-                let (own, others) = rest.split_at(item.requests.len());
-                rest = others;
-                judge(item, own)
-            });
-            judged.collect()
+            judged(chunk, &scores)
         };
         for mut answer in answers.into_iter().skip(done.saturating_sub(range.start)) {
             answer.id.clone_from(&settings.id);
@@ -262,6 +253,54 @@ pub fn answer(
         tokens: 0,
     });
     Ok(())
+}
+
+/// The requests of items of choices, one after the other.
+pub(crate) fn encoded(checkpoint: &Checkpoint, items: &[Item]) -> Result<Vec<Encoded>> {
+    let requests = items.iter().flat_map(|item| &item.requests);
+    requests
+        .map(|request| {
+            Ok(cut(
+                encode(checkpoint, request, true)?,
+                checkpoint.config.max_positions,
+            ))
+        })
+        .collect()
+}
+
+/// The rows of items of choices from the scores of their requests.
+pub(crate) fn judged(items: &[Item], scores: &[LogLikelihood]) -> Vec<Answer> {
+    let mut rest = scores;
+    let each = items.iter().map(|item| {
+        let (own, others) = rest.split_at(item.requests.len());
+        rest = others;
+        judge(item, own)
+    });
+    each.collect()
+}
+
+/// The rows of items whose answer is generated.
+pub(crate) fn generated(
+    checkpoint: &Checkpoint,
+    items: &[Item],
+    layers: &[usize],
+    max_new_tokens: usize,
+) -> Result<Vec<Answer>> {
+    let contexts: Vec<&str> = items
+        .iter()
+        .map(|item| item.requests[0].context.as_str())
+        .collect();
+    let generation = GenerateSettings {
+        layers: layers.to_vec(),
+        max_new_tokens,
+        until: gsm8k::UNTIL.map(str::to_owned).to_vec(),
+    };
+    let texts = generate(checkpoint, &contexts, &generation)?;
+    Ok(items
+        .iter()
+        .zip(texts)
+        .map(|(item, text)| judge_text(item, text))
+        .collect())
 }
 
 /// The last tokens of a request that is longer than the checkpoint's positions, as the harness cuts it.

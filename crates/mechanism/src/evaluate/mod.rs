@@ -24,8 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::Checkpoint;
 use crate::decoder::elementwise::log_sum_exp;
 use crate::error::{Error, Result};
-use crate::run::{Head, Progress, RunSettings, run, trees};
-use crate::site::Nobody;
+use crate::run::{Head, Network, Progress, Residuals, RunSettings, Tree, run_many, trees};
 
 pub use generate::{GenerateSettings, generate, generate_with};
 
@@ -86,7 +85,7 @@ pub fn encode(checkpoint: &Checkpoint, request: &Request, special: bool) -> Resu
 /// Scores of `requests`, in their order, by the layers `layers` of the checkpoint.
 ///
 /// # Errors
-/// As [`encode`] and [`run`].
+/// As [`encode`] and [`run_many`].
 pub fn log_likelihoods(
     checkpoint: &Checkpoint,
     requests: &[Request],
@@ -105,7 +104,7 @@ pub fn log_likelihoods(
 /// The same for requests that are encoded already.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run_many`].
 pub fn log_likelihoods_of_ids(
     checkpoint: &Checkpoint,
     encoded: &[Encoded],
@@ -113,6 +112,30 @@ pub fn log_likelihoods_of_ids(
     settings: &RunSettings,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<LogLikelihood>> {
+    let network = Network {
+        layers: layers.to_vec(),
+        ..Network::whole(checkpoint)
+    };
+    let mut found = Vec::new();
+    log_likelihoods_of_many(&[network], encoded, settings, progress, &mut |_, scores| {
+        found = scores;
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Scores of encoded requests by several networks with the same tokens; `each` gets a network's number and its scores as soon
+/// as they are there, in no order.
+///
+/// # Errors
+/// As [`run_many`]; what `each` fails with.
+pub fn log_likelihoods_of_many(
+    networks: &[Network<'_>],
+    encoded: &[Encoded],
+    settings: &RunSettings,
+    progress: &mut dyn FnMut(Progress),
+    each: &mut dyn FnMut(usize, Vec<LogLikelihood>) -> Result<()>,
+) -> Result<()> {
     if encoded.is_empty() {
         return Err(Error::Empty {
             what: "request",
@@ -123,16 +146,32 @@ pub fn log_likelihoods_of_ids(
     let inputs: Vec<&[u32]> = encoded.iter().map(|e| &e.ids[..e.ids.len() - 1]).collect();
     let forest = trees(&inputs, settings.tokens_a_large_group(), 1);
     let groups: Vec<_> = forest.iter().map(|tree| tree.group.clone()).collect();
-    let mut streams = run(
-        checkpoint,
-        &groups,
-        layers,
-        settings,
-        &mut Nobody,
-        progress,
-        &mut |_| Ok(()),
-    )?;
-    let head = Head::load(checkpoint)?;
+    // Of the checkpoint that was last needed: networks of one checkpoint follow each other.
+    let mut kept: Option<(*const Checkpoint, Head<'_>)> = None;
+    run_many(networks, &groups, settings, progress, &mut |number, streams| {
+        let checkpoint = networks[number].checkpoint;
+        if kept.as_ref().is_none_or(|(of, _)| !std::ptr::eq(*of, checkpoint)) {
+            drop(kept.take());
+            kept = Some((std::ptr::from_ref(checkpoint), Head::load(checkpoint)?));
+        }
+        let Some((_, head)) = &kept else {
+            unreachable!("a head was loaded")
+        };
+        each(
+            number,
+            scored(head, checkpoint.config.d_model, encoded, &forest, streams)?,
+        )
+    })
+}
+
+/// From the streams after the last layer to scores.
+fn scored(
+    head: &Head<'_>,
+    d: usize,
+    encoded: &[Encoded],
+    forest: &[Tree],
+    streams: &mut Residuals,
+) -> Result<Vec<LogLikelihood>> {
     let empty = LogLikelihood {
         sum: 0.0,
         is_greedy: true,
@@ -152,7 +191,7 @@ pub fn log_likelihoods_of_ids(
                     .push((*request, ids[position + 1]));
             }
         }
-        score_rows(&head, checkpoint.config.d_model, &x, &asked, &mut scores);
+        score_rows(head, d, &x, &asked, &mut scores);
     }
     Ok(scores)
 }

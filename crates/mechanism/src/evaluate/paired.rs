@@ -28,7 +28,8 @@ pub struct Paired {
     pub comparison: Comparison,
 }
 
-/// Each task and metric of `before` on the items that both answered, in the order of tasks; metrics by name.
+/// Each task and metric of `before` on the items that both answered, in the order of tasks; metrics by name. Subjects of MMLU
+/// are followed by `mmlu`, all their items together.
 pub fn paired(before: &[Answer], after: &[Answer], seed: u64) -> Vec<Paired> {
     let others: BTreeMap<(&str, usize), &Answer> = after
         .iter()
@@ -51,6 +52,30 @@ pub fn paired(before: &[Answer], after: &[Answer], seed: u64) -> Vec<Paired> {
                 pair[1].push(*other);
             }
         }
+    }
+    // The subjects of MMLU together are what most mean by it.
+    let subjects: Vec<&str> = order
+        .iter()
+        .copied()
+        .filter(|task| task.starts_with("mmlu_"))
+        .collect();
+    if subjects.len() > 1 {
+        let parts: Vec<_> = scores
+            .iter()
+            .filter(|((task, _), _)| subjects.contains(task))
+            .collect();
+        let mut together: BTreeMap<&str, [Vec<f64>; 2]> = BTreeMap::new();
+        for ((_, metric), [a, b]) in parts {
+            let pair = together.entry(metric).or_default();
+            pair[0].extend(a);
+            pair[1].extend(b);
+        }
+        scores.extend(
+            together
+                .into_iter()
+                .map(|(metric, pair)| (("mmlu", metric), pair)),
+        );
+        order.push("mmlu");
     }
     let mut all = Vec::new();
     for task in order {
@@ -115,5 +140,34 @@ mod tests {
             (0.0, Some(2), Some(2))
         );
         assert!(comparison.low < 0.0 && comparison.high > 0.0);
+    }
+
+    #[test]
+    fn subjects_of_mmlu_are_told_together_too() {
+        let of = |right: [usize; 2]| -> Vec<Answer> {
+            let subject = |name: &'static str, right: usize| (0..4).map(move |i| answer(name, i, i < right));
+            subject("mmlu_anatomy", right[0])
+                .chain(subject("mmlu_virology", right[1]))
+                .collect()
+        };
+        let found = paired(&of([4, 2]), &of([1, 1]), 0);
+        let told: Vec<(&str, f64, usize)> = found
+            .iter()
+            .map(|one| (one.task.as_str(), one.comparison.difference, one.comparison.n))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("mmlu_anatomy", -0.75, 4),
+                ("mmlu_virology", -0.25, 4),
+                ("mmlu", -0.5, 8)
+            ]
+        );
+        assert_eq!(
+            (found[2].comparison.only_a, found[2].comparison.only_b),
+            (Some(4), Some(0))
+        );
+        let one: Vec<Answer> = of([4, 2]).into_iter().take(4).collect();
+        assert_eq!(paired(&one, &one, 0).len(), 1, "one subject is not the benchmark");
     }
 }

@@ -28,6 +28,8 @@ pub struct TensorEntry {
     pub shape: Vec<usize>,
     /// Storage type.
     pub dtype: GgmlType,
+    /// Number of the file it lies in: of a checkpoint that was cut, the part.
+    pub file: usize,
     /// First byte in the file.
     pub start: u64,
     /// Bytes it occupies.
@@ -41,6 +43,8 @@ pub struct Gguf {
     pub path: PathBuf,
     /// The open file.
     pub file: File,
+    /// Of a checkpoint that was cut into several files, the other parts in their order.
+    pub others: Vec<(PathBuf, File)>,
     /// Metadata by key.
     pub metadata: BTreeMap<String, Value>,
     /// Tensors by name.
@@ -54,20 +58,89 @@ impl Gguf {
     /// [`Error::Read`] when the file cannot be read, [`Error::Malformed`] when a length, type or offset in the header
     /// does not fit the file.
     pub fn open(path: &Path) -> Result<Self> {
-        let read_error = |source| Error::Read {
-            path: path.to_path_buf(),
-            source,
-        };
-        let file = File::open(path).map_err(read_error)?;
-        let length = file.metadata().map_err(read_error)?.len();
-        let mut cursor = Cursor::new(path, &file, length);
-        let (metadata, tensors) = read_header(&mut cursor)?;
-        Ok(Self {
+        let (file, metadata, tensors) = open_one(path)?;
+        let count = metadata.get("split.count").and_then(Value::as_u64).unwrap_or(1);
+        let whole = Self {
             path: path.to_path_buf(),
             file,
+            others: Vec::new(),
+            metadata,
+            tensors,
+        };
+        if count > 1 {
+            whole.with_parts(count)
+        } else {
+            Ok(whole)
+        }
+    }
+
+    /// All parts of a cut checkpoint, whichever of them was opened: `name-00002-of-00003.gguf`.
+    fn with_parts(self, count: u64) -> Result<Self> {
+        let wrong = |what: String| Error::Malformed {
+            path: self.path.clone(),
+            what,
+            at: 0,
+        };
+        let own = self.number("split.no").unwrap_or(0);
+        let ending = |number: u64| format!("-{:05}-of-{count:05}.gguf", number + 1);
+        let name = self
+            .path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let Some(before) = name.strip_suffix(&ending(own)) else {
+            return Err(wrong(format!(
+                "part {} of {count} of a checkpoint that was cut (split.count); its name must end in {} for the others to be found",
+                own + 1,
+                ending(own)
+            )));
+        };
+        let (mut metadata, mut tensors) = (BTreeMap::new(), BTreeMap::new());
+        let mut files = Vec::new();
+        for number in 0..count {
+            let path = self.path.with_file_name(format!("{before}{}", ending(number)));
+            if !path.is_file() {
+                return Err(wrong(format!(
+                    "part {} of {count} of a checkpoint that was cut (split.count); part {} is not beside it: {}",
+                    own + 1,
+                    number + 1,
+                    path.display()
+                )));
+            }
+            let (file, own_metadata, own_tensors) = open_one(&path)?;
+            for (key, value) in own_metadata {
+                metadata.entry(key).or_insert(value);
+            }
+            for (name, entry) in own_tensors {
+                let entry = TensorEntry {
+                    file: files.len(),
+                    ..entry
+                };
+                if tensors.insert(name.clone(), entry).is_some() {
+                    return Err(wrong(format!("tensor `{name}` occurs in two parts")));
+                }
+            }
+            files.push((path, file));
+        }
+        let mut files = files.into_iter();
+        let Some((path, file)) = files.next() else {
+            return Err(wrong("no parts".to_owned()));
+        };
+        Ok(Self {
+            path,
+            file,
+            others: files.collect(),
             metadata,
             tensors,
         })
+    }
+
+    /// A file by its number in [`TensorEntry::file`].
+    pub(crate) fn part(&self, number: usize) -> (&Path, &File) {
+        match number.checked_sub(1).and_then(|other| self.others.get(other)) {
+            Some((path, file)) => (path, file),
+            None => (&self.path, &self.file),
+        }
     }
 
     /// The value of a metadata key as an unsigned number, if it is one.
@@ -82,6 +155,19 @@ impl Gguf {
             _ => None,
         }
     }
+}
+
+/// One file with its header.
+fn open_one(path: &Path) -> Result<(File, BTreeMap<String, Value>, BTreeMap<String, TensorEntry>)> {
+    let read_error = |source| Error::Read {
+        path: path.to_path_buf(),
+        source,
+    };
+    let file = File::open(path).map_err(read_error)?;
+    let length = file.metadata().map_err(read_error)?.len();
+    let mut cursor = Cursor::new(path, &file, length);
+    let (metadata, tensors) = read_header(&mut cursor)?;
+    Ok((file, metadata, tensors))
 }
 
 type Header = (BTreeMap<String, Value>, BTreeMap<String, TensorEntry>);
@@ -184,6 +270,7 @@ fn read_entry(cursor: &mut Cursor<'_>) -> Result<(String, TensorEntry)> {
         TensorEntry {
             shape,
             dtype,
+            file: 0,
             start,
             n_bytes,
         },

@@ -36,7 +36,8 @@ pub(crate) fn rows_of(file: &Gguf, name: &str, width: usize, rows: Range<usize>)
     if out.is_empty() {
         return Ok(out);
     }
-    with_bytes(&file.file, &file.path, start, rows.len() * row_bytes, |bytes| {
+    let (path, opened) = file.part(entry.file);
+    with_bytes(opened, path, start, rows.len() * row_bytes, |bytes| {
         let chunk = (1_usize << 16).div_ceil(width);
         out.par_chunks_mut(chunk * width)
             .zip(bytes.par_chunks(chunk * row_bytes))

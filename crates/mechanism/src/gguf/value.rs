@@ -23,7 +23,12 @@ pub enum Value {
     Texts(Vec<String>),
     /// An array of numbers or truth values.
     Numbers(Vec<f64>),
+    /// An array of arrays.
+    Arrays(Vec<Value>),
 }
+
+/// Arrays within arrays that are followed.
+const DEEPEST: usize = 8;
 
 impl Value {
     /// As an unsigned integer, where it is one.
@@ -129,18 +134,33 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn value(&mut self) -> Result<Value> {
         let code = self.u32()?;
-        if code != 9 {
-            return self.scalar(code);
+        if code == 9 {
+            self.list(0)
+        } else {
+            self.scalar(code)
         }
+    }
+
+    /// An array, within `depth` others.
+    fn list(&mut self, depth: usize) -> Result<Value> {
         let inner = self.u32()?;
         let least = match inner {
             0 | 1 | 7 => 1,
             2 | 3 => 2,
             4..=6 => 4,
             8 | 10..=12 => 8,
+            9 if depth < DEEPEST => 12,
+            9 => return Err(self.malformed(&format!("arrays within arrays, more than {DEEPEST} deep"))),
             _ => return Err(self.malformed(&format!("array of type {inner}"))),
         };
         let n = self.count(least, "array elements")?;
+        if inner == 9 {
+            let mut lists = Vec::new();
+            for _ in 0..n {
+                lists.push(self.list(depth + 1)?);
+            }
+            return Ok(Value::Arrays(lists));
+        }
         if inner == 8 {
             let mut texts = Vec::new();
             for _ in 0..n {

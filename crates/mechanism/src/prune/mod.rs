@@ -3,6 +3,9 @@
 //! Men et al. 2024, <https://arxiv.org/abs/2403.03853>; baselines after <https://arxiv.org/abs/2411.15558>, where dropping
 //! the last layers is strong.
 
+mod beside;
+mod taken;
+mod whole;
 pub(crate) mod write;
 
 use rand::{RngExt, SeedableRng};

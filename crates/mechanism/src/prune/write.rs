@@ -1,17 +1,17 @@
-//! A pruned checkpoint as `model.safetensors` with a `config.json` that other tools load.
+//! A pruned or cut checkpoint as `model.safetensors` with a `config.json` that other tools load.
 //!
-//! From safetensors, the stored bytes are copied and layers renumbered. From GGUF, weights are written dequantized (`f32`)
-//! under the names and in the layouts transformers uses.
+//! From safetensors, the stored bytes are copied, of parts that were cut the rows and columns that stay, and layers renumbered.
+//! From GGUF, weights are written dequantized (`f32`) under the names and in the layouts transformers uses.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::Pruning;
+pub(crate) use super::whole::write_then_rename;
+use super::{Pruning, beside, taken};
 use crate::checkpoint::Checkpoint;
-use crate::config::{Family, to_hub};
+use crate::config::{DecoderConfig, Family, to_hub};
 use crate::error::{Error, Result};
 use crate::weights::{Kind, Part, SafetensorsFiles, Store};
 
@@ -27,26 +27,52 @@ pub(crate) struct Planned<'a> {
     pub(crate) bytes: Box<dyn Fn() -> Result<Vec<u8>> + 'a>,
 }
 
-/// Writes `model.safetensors`, `config.json` and, where there is one, `tokenizer.json` into `folder`.
+/// Writes `model.safetensors`, `config.json` and, where there is one, the tokenizer with its settings, the chat template and what
+/// generation needs into `folder`.
 ///
 /// Each file is written under a temporary name and renamed.
 ///
 /// # Errors
 /// [`Error::Write`], what reading fails with, and [`Error::Unavailable`] for GGUF families whose layout is not written.
 pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -> Result<()> {
+    let cut = checkpoint.weights.cut.as_deref();
+    let c = &checkpoint.config;
+    let asked = matches!(c.family, Family::Llama | Family::Gemma2 | Family::Gemma3);
+    if cut.is_some() && asked && !c.d_model.is_multiple_of(c.n_heads) {
+        return Err(Error::Cut {
+            part: "the checkpoint",
+            what: format!(
+                "{} heads in a width of {} can be run here, but not be written: transformers refuses {:?} checkpoints whose width is \
+                 no multiple of their heads",
+                c.n_heads, c.d_model, c.family
+            ),
+        });
+    }
     std::fs::create_dir_all(folder).map_err(|source| Error::Write {
         path: folder.to_path_buf(),
         source,
     })?;
-    let planned = match &checkpoint.weights.store {
-        Store::Safetensors(files) => from_safetensors(files, pruning),
+    let planned = match &*checkpoint.weights.store {
+        Store::Safetensors(files) => from_safetensors(checkpoint, files, pruning),
         Store::Gguf(_) => from_gguf(checkpoint, pruning)?,
     };
     let model = folder.join("model.safetensors");
     write_safetensors(&model, &planned)?;
     let config = match &checkpoint.config_json {
-        Some(config) => renumbered(config, pruning),
-        None => renumbered(&to_hub(&checkpoint.config)?, pruning),
+        Some(config) => {
+            let left = renumbered(config, pruning);
+            match cut {
+                Some(cut) => narrowed(&left, &cut.whole, &checkpoint.config),
+                None => left,
+            }
+        }
+        None => {
+            let mut config = renumbered(&to_hub(&checkpoint.config)?, pruning);
+            if let Store::Gguf(file) = &*checkpoint.weights.store {
+                config.extend(beside::special_ids(file));
+            }
+            config
+        }
     };
     let text = format!("{:#}\n", Value::Object(config));
     let path = folder.join("config.json");
@@ -54,7 +80,7 @@ pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -
     if let Ok(tokenizer) = checkpoint.tokenizer() {
         tokenizer.save(&folder.join("tokenizer.json"))?;
     }
-    Ok(())
+    beside::write(checkpoint, folder)
 }
 
 /// The configuration with fewer layers.
@@ -97,12 +123,50 @@ fn renumbered(config: &Map<String, Value>, pruning: &Pruning) -> Map<String, Val
     config
 }
 
+/// The configuration with the widths that are left; what it leaves to a default that follows from another width is said.
+fn narrowed(config: &Map<String, Value>, whole: &DecoderConfig, left: &DecoderConfig) -> Map<String, Value> {
+    let mut config = config.clone();
+    if let Some(Value::Object(text)) = config.get("text_config") {
+        let text = narrowed(text, whole, left);
+        config.insert("text_config".to_owned(), Value::Object(text));
+        return config;
+    }
+    let experts = |c: &DecoderConfig| c.mixture.as_ref().map_or(0, |mixture| mixture.n_experts);
+    let numbers = [
+        ("hidden_size", whole.d_model, left.d_model),
+        ("intermediate_size", whole.d_ffn, left.d_ffn),
+        ("num_attention_heads", whole.n_heads, left.n_heads),
+        ("num_key_value_heads", whole.n_kv_heads, left.n_kv_heads),
+        ("num_experts", experts(whole), experts(left)),
+        ("num_local_experts", experts(whole), experts(left)),
+    ];
+    for (key, before, after) in numbers {
+        if before != after && (config.contains_key(key) || key == "num_key_value_heads") {
+            config.insert(key.to_owned(), json!(after));
+        }
+    }
+    if whole.family == Family::Gpt2 && whole.d_ffn != left.d_ffn {
+        config.insert("n_inner".to_owned(), json!(left.d_ffn));
+    }
+    if (whole.d_model, whole.n_heads) != (left.d_model, left.n_heads) {
+        config.insert("head_dim".to_owned(), json!(left.head_dim));
+        // Without it, classes take as many as there are query heads.
+        config.insert("num_key_value_heads".to_owned(), json!(left.n_kv_heads));
+    }
+    config
+}
+
 /// The layer number in a tensor's name and where it stands.
 fn layer_in(name: &str) -> Option<(usize, std::ops::Range<usize>)> {
+    number_in(name, &["layers", "h"])
+}
+
+/// The number after one of these pieces of a tensor's name and where it stands.
+fn number_in(name: &str, after: &[&str]) -> Option<(usize, std::ops::Range<usize>)> {
     let mut at = 0;
     let mut previous = "";
     for piece in name.split('.') {
-        if matches!(previous, "layers" | "h")
+        if after.contains(&previous)
             && let Ok(layer) = piece.parse()
         {
             return Some((layer, at..at + piece.len()));
@@ -113,22 +177,56 @@ fn layer_in(name: &str) -> Option<(usize, std::ops::Range<usize>)> {
     None
 }
 
-fn from_safetensors<'a>(files: &'a SafetensorsFiles, pruning: &Pruning) -> Vec<Planned<'a>> {
+fn from_safetensors<'a>(
+    checkpoint: &'a Checkpoint,
+    files: &'a SafetensorsFiles,
+    pruning: &Pruning,
+) -> Vec<Planned<'a>> {
+    let mut taken = taken::of_tensors(checkpoint, &pruning.kept_layers);
     let mut planned = Vec::new();
     for (name, entry) in &files.tensors {
-        let new_name = match layer_in(name) {
+        let mut new_name = match layer_in(name) {
             None => name.clone(),
             Some((layer, place)) => match pruning.kept_layers.iter().position(|kept| *kept == layer) {
                 None => continue,
                 Some(number) => format!("{}{number}{}", &name[..place.start], &name[place.end..]),
             },
         };
+        if let (Some(cut), Some((layer, _)), Some((expert, _))) = (
+            checkpoint.weights.cut.as_deref(),
+            layer_in(name),
+            number_in(name, &["experts"]),
+        ) {
+            let Some(number) = cut.expert_number(layer, expert) else {
+                continue;
+            };
+            if let Some((_, place)) = number_in(&new_name, &["experts"]) {
+                new_name = format!("{}{number}{}", &new_name[..place.start], &new_name[place.end..]);
+            }
+        }
+        let lines = taken.remove(name).filter(|lines| !lines.all());
+        let width = if entry.shape.len() > 1 {
+            entry.shape[entry.shape.len() - 1]
+        } else {
+            1
+        };
+        let n: usize = entry.shape.iter().product();
+        let size = entry.n_bytes.checked_div(n).unwrap_or(0);
+        let shape = lines
+            .as_ref()
+            .map_or_else(|| entry.shape.clone(), |lines| lines.shape(&entry.shape));
         planned.push(Planned {
             name: new_name,
             dtype: entry.dtype.clone(),
-            shape: entry.shape.clone(),
-            n_bytes: entry.n_bytes as u64,
-            bytes: Box::new(move || files.raw(name)),
+            n_bytes: (shape.iter().product::<usize>() * size) as u64,
+            shape,
+            bytes: Box::new(move || {
+                let whole = files.raw(name)?;
+                Ok(match &lines {
+                    Some(lines) => lines.of(&whole, width, size),
+                    None => whole,
+                })
+            }),
         });
     }
     planned
@@ -258,28 +356,4 @@ pub(crate) fn write_safetensors(path: &Path, planned: &[Planned<'_>]) -> Result<
         Ok(())
     })
     .or_else(|write| outcome.and(Err(write)))
-}
-
-pub(crate) fn write_then_rename(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> Result<()> {
-    let failed = |source| Error::Write {
-        path: path.to_path_buf(),
-        source,
-    };
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let result = (|| {
-        let mut file = BufWriter::new(File::create(&temporary)?);
-        write(&mut file)?;
-        file.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?
-            .sync_all()?;
-        std::fs::rename(&temporary, path)
-    })();
-    if result.is_err() {
-        // The half-written file is of no use; that it may be gone already is fine.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    result.map_err(failed)
 }

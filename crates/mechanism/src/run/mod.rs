@@ -5,6 +5,7 @@
 
 mod group;
 mod head;
+mod many;
 mod residuals;
 mod tree;
 
@@ -26,6 +27,7 @@ use crate::weights::{Kind, Part};
 pub use group::Group;
 use group::batches;
 pub use head::Head;
+pub use many::{Network, Silence, run_many};
 pub use residuals::Residuals;
 pub use tree::{Path, Tree, trees};
 
@@ -116,40 +118,85 @@ pub fn run(
     progress: &mut dyn FnMut(Progress),
     each: &mut dyn FnMut(&[Step<'_>]) -> Result<()>,
 ) -> Result<Residuals> {
-    let config = &checkpoint.config;
-    let d = config.d_model;
-    let mut residuals = Residuals::new(settings.spill.as_deref(), groups.iter().map(|g| g.ids.len() * d))?;
-    for (i, group) in groups.iter().enumerate() {
-        residuals.store(i, embed(checkpoint, group)?)?;
-    }
-    let tokens = groups.iter().map(|g| g.ids.len()).sum();
-    let angles: Vec<GroupAngles> = groups
-        .par_iter()
-        .map(|g| GroupAngles::new(config, &g.segments))
-        .collect();
-    let traces = Mutex::new(Vec::<Trace>::new());
-    let batches = batches(groups, Layer::stays_packed(config));
-    let mut passes: Vec<Pass> = Vec::new();
+    let mut through = Through::new(checkpoint, groups);
+    let mut residuals = through.embedded(settings.spill.as_deref())?;
     for (done, &index) in layers.iter().enumerate() {
-        progress(Progress {
+        progress(through.progress(done, layers.len()));
+        through.layer(index, &mut residuals, observer, each)?;
+    }
+    progress(through.progress(layers.len(), layers.len()));
+    Ok(residuals)
+}
+
+/// Groups on their way through the layers of one checkpoint, with what stays the same from layer to layer.
+pub(crate) struct Through<'a> {
+    checkpoint: &'a Checkpoint,
+    groups: &'a [Group],
+    angles: Vec<GroupAngles>,
+    batches: Vec<std::ops::Range<usize>>,
+    traces: Mutex<Vec<Trace>>,
+    passes: Vec<Pass>,
+}
+
+impl<'a> Through<'a> {
+    pub(crate) fn new(checkpoint: &'a Checkpoint, groups: &'a [Group]) -> Self {
+        let config = &checkpoint.config;
+        Self {
+            checkpoint,
+            groups,
+            angles: groups
+                .par_iter()
+                .map(|g| GroupAngles::new(config, &g.segments))
+                .collect(),
+            batches: batches(groups, Layer::stays_packed(config)),
+            traces: Mutex::new(Vec::new()),
+            passes: Vec::new(),
+        }
+    }
+
+    /// The residual streams before layer 0.
+    pub(crate) fn embedded(&self, spill: Option<&std::path::Path>) -> Result<Residuals> {
+        let d = self.checkpoint.config.d_model;
+        let mut residuals = Residuals::new(spill, self.groups.iter().map(|g| g.ids.len() * d))?;
+        for (i, group) in self.groups.iter().enumerate() {
+            residuals.store(i, embed(self.checkpoint, group)?)?;
+        }
+        Ok(residuals)
+    }
+
+    fn progress(&self, done: usize, total: usize) -> Progress {
+        Progress {
             stage: "layers",
             done,
-            total: layers.len(),
-            tokens,
-        });
+            total,
+            tokens: self.groups.iter().map(|g| g.ids.len()).sum(),
+        }
+    }
+
+    /// Pushes all groups through layer `index`.
+    pub(crate) fn layer(
+        &mut self,
+        index: usize,
+        residuals: &mut Residuals,
+        observer: &mut dyn Observer,
+        each: &mut dyn FnMut(&[Step<'_>]) -> Result<()>,
+    ) -> Result<()> {
+        let (config, groups, angles) = (&self.checkpoint.config, self.groups, &self.angles);
+        let d = config.d_model;
         if index >= config.n_layers {
             return Err(Error::Layer {
                 layer: index,
                 n_layers: config.n_layers,
             });
         }
-        let layer = Layer::load(&checkpoint.weights, config, index)?;
+        let layer = Layer::load(&self.checkpoint.weights, config, index)?;
         let at = |place| Site { place, layer: index };
         let watched = Place::ALL.into_iter().any(|place| observer.wants(at(place)));
-        for batch in &batches {
+        let (traces, passes) = (&self.traces, &mut self.passes);
+        for batch in &self.batches {
             let of_batch = &groups[batch.clone()];
             passes.resize_with(of_batch.len(), Pass::default);
-            for (i, (group, pass)) in batch.clone().zip(of_batch.iter().zip(&mut passes)) {
+            for (i, (group, pass)) in batch.clone().zip(of_batch.iter().zip(&mut *passes)) {
                 pass.before = residuals.take(i)?;
                 let site = at(Place::ResidualIn);
                 offer(
@@ -179,14 +226,14 @@ pub fn run(
                 result
             };
             if watched {
-                for (i, pass) in batch.clone().zip(&mut passes) {
+                for (i, pass) in batch.clone().zip(&mut *passes) {
                     through(i, pass, observer)?;
                 }
             } else {
-                let side_by_side = batch.clone().into_par_iter().zip(&mut passes);
+                let side_by_side = batch.clone().into_par_iter().zip(&mut *passes);
                 side_by_side.try_for_each(|(i, pass)| through(i, pass, &mut Nobody))?;
             }
-            for (group, pass) in of_batch.iter().zip(&mut passes) {
+            for (group, pass) in of_batch.iter().zip(&mut *passes) {
                 let site = at(Place::ResidualOut);
                 offer(
                     observer,
@@ -199,7 +246,7 @@ pub fn run(
             }
             let steps: Vec<Step<'_>> = batch
                 .clone()
-                .zip(of_batch.iter().zip(&passes))
+                .zip(of_batch.iter().zip(&*passes))
                 .map(|(i, (texts, pass))| Step {
                     layer: index,
                     group: i,
@@ -209,19 +256,13 @@ pub fn run(
                 })
                 .collect();
             each(&steps)?;
-            for (i, pass) in batch.clone().zip(&mut passes) {
+            for (i, pass) in batch.clone().zip(&mut *passes) {
                 let spent = std::mem::take(&mut pass.before);
                 residuals.store(i, std::mem::replace(&mut pass.after, spent))?;
             }
         }
+        Ok(())
     }
-    progress(Progress {
-        stage: "layers",
-        done: layers.len(),
-        total: layers.len(),
-        tokens,
-    });
-    Ok(residuals)
 }
 
 /// The residual stream before layer 0, `(rows, d_model)`.

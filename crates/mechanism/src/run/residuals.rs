@@ -57,6 +57,22 @@ impl Residuals {
         Ok(Self::Disk { file, path, places })
     }
 
+    /// The same streams once more, in memory or in a file beside the other.
+    ///
+    /// # Errors
+    /// [`Error::Read`], [`Error::Write`].
+    pub(crate) fn again(&mut self) -> Result<Self> {
+        let (path, places) = match self {
+            Self::Memory(streams) => return Ok(Self::Memory(streams.clone())),
+            Self::Disk { path, places, .. } => (path.clone(), places.clone()),
+        };
+        let mut other = Self::new(path.parent(), places.iter().map(|(_, length)| *length))?;
+        for group in 0..places.len() {
+            other.store(group, self.take(group)?)?;
+        }
+        Ok(other)
+    }
+
     /// Takes a group's stream out.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Each read maps exactly the bytes of the rows asked for and unmaps them afterwards: a checkpoint larger than the
 //! address space a process is allowed (`ulimit -v`) can be read.
 
+mod cut;
 mod names_gguf;
 mod names_hub;
 mod part;
@@ -12,7 +13,9 @@ mod safetensors;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
+pub use cut::{Cut, Lines, Stays};
 pub use part::{Kind, Part};
 pub use precision::Precision;
 pub use safetensors::{Dtype, SafetensorsFiles};
@@ -53,7 +56,10 @@ impl Store {
     pub fn paths(&self) -> Vec<&Path> {
         match self {
             Self::Safetensors(files) => files.files.iter().map(|(path, _)| path.as_path()).collect(),
-            Self::Gguf(file) => vec![file.path.as_path()],
+            Self::Gguf(file) => {
+                let others = file.others.iter().map(|(path, _)| path.as_path());
+                std::iter::once(file.path.as_path()).chain(others).collect()
+            }
         }
     }
 
@@ -114,14 +120,16 @@ impl Store {
 }
 
 /// A store together with the names and layouts of a family in it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Weights {
     /// The files.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// What stands before `layers.` and the like in safetensors names.
     base: String,
     /// What values are rounded to as they are read.
     pub precision: Precision,
+    /// What of them is left, where something was cut away.
+    pub(crate) cut: Option<Arc<Cut>>,
 }
 
 impl Weights {
@@ -135,9 +143,10 @@ impl Weights {
             Store::Safetensors(files) => names_hub::base(files, config)?,
         };
         let weights = Self {
-            store,
+            store: Arc::new(store),
             base,
             precision: Precision::default(),
+            cut: None,
         };
         for part in [Part::Embedding, Part::Head] {
             // Rows of these two are read singly, so their shape is checked here once.
@@ -159,8 +168,28 @@ impl Weights {
         Ok(weights)
     }
 
-    fn source(&self, config: &DecoderConfig, layer: Option<usize>, part: Part, kind: Kind) -> Source {
-        match &self.store {
+    /// The same files with less of them taken.
+    pub(crate) fn with_cut(&self, cut: Cut) -> Self {
+        Self {
+            cut: Some(Arc::new(cut)),
+            ..self.clone()
+        }
+    }
+
+    /// The structure that the files have; `config` is that of what is left.
+    fn stored<'a>(&'a self, config: &'a DecoderConfig) -> &'a DecoderConfig {
+        self.cut.as_ref().map_or(config, |cut| &cut.whole)
+    }
+
+    /// Where a part stands; `config` and `part` are those of the files.
+    pub(crate) fn source(
+        &self,
+        config: &DecoderConfig,
+        layer: Option<usize>,
+        part: Part,
+        kind: Kind,
+    ) -> Source {
+        match &*self.store {
             Store::Safetensors(files) => names_hub::source(files, &self.base, config, layer, part, kind),
             Store::Gguf(file) => names_gguf::source(file, config, layer, part, kind),
         }
@@ -168,6 +197,7 @@ impl Weights {
 
     /// Whether a part of a layer (or of the whole, with `None`) is in the files.
     pub fn has(&self, config: &DecoderConfig, layer: Option<usize>, part: Part, kind: Kind) -> bool {
+        let config = self.stored(config);
         match self.source(config, layer, part, kind).take {
             Take::Joined(names) => names.iter().all(|name| self.store.shape(name).is_some()),
             _ => self
@@ -188,10 +218,16 @@ impl Weights {
         part: Part,
         kind: Kind,
     ) -> Result<Vec<f32>> {
-        let expected = part.shape(config, kind);
-        let mut values = self
-            .source(config, layer, part, kind)
-            .read(&self.store, &expected)?;
+        let (whole, expected) = (self.stored(config), part.shape(config, kind));
+        let part = self.cut.as_ref().map_or(part, |cut| cut.part(layer, part));
+        let stored = part.shape(whole, kind);
+        let mut values = self.source(whole, layer, part, kind).read(&self.store, &stored)?;
+        if let Some(cut) = &self.cut {
+            let lines = cut.lines(layer, part, kind);
+            if !lines.all() {
+                values = lines.of(&values, stored.get(1).copied().unwrap_or(1), 1);
+            }
+        }
         self.precision.round(&mut values);
         debug_assert_eq!(values.len(), expected.iter().product::<usize>());
         Ok(values)
@@ -202,14 +238,17 @@ impl Weights {
     /// # Errors
     /// As [`Store::rows`].
     pub fn embedding_rows(&self, config: &DecoderConfig, ids: &[u32]) -> Result<Vec<f32>> {
-        let name = self.source(config, None, Part::Embedding, Kind::Weight).name;
+        let name = self
+            .source(self.stored(config), None, Part::Embedding, Kind::Weight)
+            .name;
         let d = config.d_model;
         let mut distinct: Vec<u32> = ids.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
         let mut table = vec![0.0; distinct.len() * d];
         for (id, row) in distinct.iter().zip(table.chunks_exact_mut(d)) {
-            row.copy_from_slice(&self.store.rows(&name, *id as usize..*id as usize + 1)?);
+            let whole = self.store.rows(&name, *id as usize..*id as usize + 1)?;
+            row.copy_from_slice(&self.channels(config, Part::Embedding, whole));
         }
         self.precision.round(&mut table);
         let mut out = vec![0.0; ids.len() * d];
@@ -220,14 +259,23 @@ impl Weights {
         Ok(out)
     }
 
+    /// Of rows of the embedding or the head, the channels that are left.
+    fn channels(&self, config: &DecoderConfig, part: Part, rows: Vec<f32>) -> Vec<f32> {
+        let lines = self.cut.as_ref().map(|cut| cut.lines(None, part, Kind::Weight));
+        match lines {
+            Some(lines) if !lines.all() => lines.of(&rows, self.stored(config).d_model, 1),
+            _ => rows,
+        }
+    }
+
     /// Rows of the output head `(rows, d_model)`.
     ///
     /// # Errors
     /// As [`Store::rows`].
     pub fn head_rows(&self, config: &DecoderConfig, rows: Range<usize>) -> Result<Vec<f32>> {
         let part = if config.tied { Part::Embedding } else { Part::Head };
-        let name = self.source(config, None, part, Kind::Weight).name;
-        let mut values = self.store.rows(&name, rows)?;
+        let name = self.source(self.stored(config), None, part, Kind::Weight).name;
+        let mut values = self.channels(config, part, self.store.rows(&name, rows)?);
         self.precision.round(&mut values);
         Ok(values)
     }

@@ -68,6 +68,34 @@ impl Part {
         )
     }
 
+    /// The parts that layer `layer` of a structure has; a bias only where the files have one.
+    pub fn of_layer(c: &DecoderConfig, layer: usize) -> Vec<Self> {
+        let shared_norm = c.arrangement == crate::config::Arrangement::ParallelSharedNorm;
+        let mut all = vec![Self::Q, Self::K, Self::V, Self::O];
+        let mut put = |when: bool, parts: &[Self]| all.extend(parts.iter().filter(|_| when));
+        put(c.norm_before, &[Self::AttentionNorm]);
+        put(c.norm_before && !shared_norm, &[Self::FfnNorm]);
+        put(c.norm_after, &[Self::AttentionPostNorm, Self::FfnPostNorm]);
+        put(c.qk_norm.is_some(), &[Self::QNorm, Self::KNorm]);
+        match c.mixture_at(layer) {
+            None => {
+                put(c.gated, &[Self::Gate]);
+                put(true, &[Self::Up, Self::Down]);
+            }
+            Some(mixture) => {
+                put(true, &[Self::Router]);
+                for e in 0..mixture.n_experts {
+                    put(c.gated, &[Self::ExpertGate(e)]);
+                    put(true, &[Self::ExpertUp(e), Self::ExpertDown(e)]);
+                }
+                let shared = mixture.d_shared.is_some();
+                put(shared && c.gated, &[Self::SharedGate]);
+                put(shared, &[Self::SharedUp, Self::SharedDown, Self::SharedRouter]);
+            }
+        }
+        all
+    }
+
     /// Shape `(out, in)` of a matrix, `(width,)` of a norm or bias.
     pub fn shape(self, c: &DecoderConfig, kind: Kind) -> Vec<usize> {
         let (d, f, q, kv) = (c.d_model, c.d_ffn, c.q_width(), c.kv_width());

@@ -1,57 +1,210 @@
-//! Claims on what happens inside checkpoints: they need weights, not tables.
+//! Claims on what happens inside checkpoints: judged on every checkpoint that was probed, by counting on how many the number
+//! points as claimed.
 
-use super::{Claim, Evidence, Rule};
+use super::{Claim, Evidence, Findings, Rule};
+use crate::finding::Finding;
 use crate::published::PAPER;
+use crate::weights::{above_of, prefix};
 
-/// Claim, place, and the command that tests it on weights of one's own.
-const CLAIMS: [(&str, &str, &str, &str); 5] = [
-    (
-        "pruning.reasoning_falls",
-        "Removing layers 21 to 29 of Llama-2-7B costs ARC, HellaSwag and WinoGrande much, MMLU and TruthfulQA little",
-        "section 5.1, figure 9",
-        "anatomy probe prune --model DIR --layers 21,22,23,24,25,26,27,28,29, then anatomy probe evaluate",
-    ),
-    (
-        "pruning.influence_is_alike",
-        "Block Influence by layer is alike over benchmarks",
-        "appendix C.2, figure 14",
-        "anatomy probe influence --model DIR --texts FILE, once a benchmark",
-    ),
-    (
-        "gradients.deep_layers_arc",
-        "Nuclear norms of gradients in deep layers stay high on ARC and low on TruthfulQA",
-        "section 5.2, figure 10",
-        "anatomy probe gradients --model DIR --data FILE.jsonl, once a benchmark",
-    ),
-    (
-        "gradients.style",
-        "Gradients of deep feed-forward layers rise on archaic texts, not on plain or mathematical ones",
-        "appendix C.5, figure 17",
-        "anatomy probe gradients --model DIR on corpora of each style",
-    ),
-    (
-        "llm.predicts",
-        "A language model tuned on structures in words predicts scores reasonably",
-        "section 4, table 2",
-        "anatomy probe tune --model FILE",
-    ),
+/// A claim and what it takes to judge it.
+struct Asked {
+    id: &'static str,
+    statement: &'static str,
+    place: &'static str,
+    /// What gives the number on a checkpoint of one's own.
+    command: &'static str,
+}
+
+const CLAIMS: [Asked; 8] = [
+    Asked {
+        id: "pruning.reasoning_falls",
+        statement: "Removing the least influential layers (21 to 29 of Llama-2-7B) costs ARC, HellaSwag and WinoGrande much, MMLU and \
+                    TruthfulQA little",
+        place: "section 5.1, figures 9 and 15",
+        command: "anatomy probe ablate --model MODEL --parts layers --tasks arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2",
+    },
+    Asked {
+        id: "pruning.depth_against_width",
+        statement: "Depth matters for reasoning, feed-forward width for knowledge: at equal parameters, layers cost reasoning more than \
+                    feed-forward width does, by more than they cost knowledge",
+        place: "section 5.1",
+        command: "anatomy probe ablate --model MODEL --parts layers,d_ffn --tasks arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2",
+    },
+    Asked {
+        id: "pruning.gsm8k_falls",
+        statement: "Removing the least influential layers costs GSM8K (the paper leaves it out)",
+        place: "section 5.1",
+        command: "anatomy probe ablate --model MODEL --parts layers --tasks gsm8k, on a checkpoint that solves some of its items",
+    },
+    Asked {
+        id: "pruning.influence_is_alike",
+        statement: "Block Influence by layer is alike over benchmarks",
+        place: "appendix C.2, figure 14",
+        command: "anatomy probe influence --model MODEL --tasks arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc1",
+    },
+    Asked {
+        id: "gradients.deep_layers_arc",
+        statement: "Nuclear norms of gradients in deep layers stay high on ARC and low on TruthfulQA",
+        place: "section 5.2, figures 10 and 16",
+        command: "anatomy probe gradients --model MODEL --data arc_challenge.jsonl --data truthfulqa.jsonl",
+    },
+    Asked {
+        id: "gradients.style",
+        statement: "Gradients of deep feed-forward layers rise on archaic texts, not on plain or mathematical ones",
+        place: "appendix C.5, figure 17",
+        command: "anatomy probe gradients --model MODEL --corpus plain,mathematical,archaic",
+    },
+    Asked {
+        id: "gradients.tuning",
+        statement: "During fine-tuning gradients of deep layers stay high on ARC and low on TruthfulQA",
+        place: "section 5.2",
+        command: "gradients along the steps of anatomy probe tune, of one checkpoint tuned on each benchmark",
+    },
+    Asked {
+        id: "llm.predicts",
+        statement: "A language model tuned on structures in words predicts scores reasonably",
+        place: "section 4, table 2",
+        command: "a checkpoint tuned with anatomy probe tune on the rows of anatomy study regressions --prompts",
+    },
 ];
 
-pub(super) fn claims() -> Vec<Claim> {
-    let needs = |command: &str| Evidence::cannot(&format!("needs weights: {command}"));
-    CLAIMS
-        .iter()
-        .map(|(id, statement, place, command)| Claim {
-            id: (*id).into(),
-            statement: (*statement).into(),
-            work: PAPER,
-            place,
-            claimed: 1.0,
-            unit: "1 yes, 0 no".into(),
-            rule: Rule::AtLeast,
-            literature: needs(command),
-            strict: Evidence::none(),
-            why: String::new(),
-        })
-        .collect()
+/// The claims, judged on findings of the section `weights`.
+pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
+    CLAIMS.iter().map(|asked| claim(asked, findings)).collect()
+}
+
+fn claim(asked: &Asked, findings: &Findings<'_>) -> Claim {
+    let probed: Vec<&Finding> = findings
+        .under(&prefix(asked.id))
+        .into_iter()
+        .map(|(_, finding)| finding)
+        .collect();
+    let (literature, strict) = if probed.is_empty() {
+        (
+            Evidence::cannot(&format!("no checkpoint was asked; it needs {}", asked.command)),
+            Evidence::none(),
+        )
+    } else {
+        (counted(&probed, false), counted(&probed, true))
+    };
+    Claim {
+        id: asked.id.into(),
+        statement: asked.statement.into(),
+        work: PAPER,
+        place: asked.place,
+        claimed: probed.len().max(1) as f64,
+        unit: "checkpoints with the claimed direction".into(),
+        rule: Rule::AtLeast,
+        literature,
+        strict,
+        why: String::new(),
+    }
+}
+
+/// On how many checkpoints the number points as claimed; under the strict reading, its whole interval. It is open where some do
+/// and some do not, or where an interval holds both ways.
+fn counted(probed: &[&Finding], strict: bool) -> Evidence {
+    let (mut holds, mut against) = (0, 0);
+    let mut each = Vec::new();
+    for finding in probed {
+        let (value, above) = (
+            finding.value.unwrap_or(f64::NAN),
+            above_of(finding).unwrap_or(0.0),
+        );
+        let (low, high) = match &finding.interval {
+            Some(ends) if strict => (ends.low, ends.high),
+            // Without an interval nothing is sure.
+            None if strict => (f64::NEG_INFINITY, f64::INFINITY),
+            _ => (value, value),
+        };
+        holds += usize::from(low > above);
+        against += usize::from(high <= above);
+        let ends = finding.interval.as_ref().map_or(String::new(), |ends| {
+            format!(" [{:.3}, {:.3}]", ends.low, ends.high)
+        });
+        each.push(format!(
+            "{} {value:.3}{ends} (n {})",
+            finding.source.work, finding.n
+        ));
+    }
+    let n = probed.len();
+    let unit = &probed[0].unit;
+    let whole = if strict { ", the whole interval" } else { "" };
+    Evidence {
+        value: Some(holds as f64),
+        n,
+        protocol: "same_items".into(),
+        method: format!("count of checkpoints whose number points as claimed{whole}"),
+        seed: probed[0].seed,
+        is_open: holds < n && against < n,
+        says: format!(
+            "same direction on {holds} of {n} checkpoints{whole} ({unit}): {}; stand-ins for Llama-2-7B",
+            each.join(", ")
+        ),
+        ..Evidence::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+    use crate::weights::{self, Witness};
+
+    fn witness(checkpoint: &str, value: f64, ends: (f64, f64)) -> Witness {
+        Witness {
+            claim: "pruning.reasoning_falls",
+            what: "What",
+            checkpoint: checkpoint.into(),
+            sha256: String::new(),
+            value,
+            above: 0.0,
+            unit: "points",
+            interval: Some(Interval {
+                low: ends.0,
+                high: ends.1,
+                level: 0.95,
+                method: "test".into(),
+            }),
+            n: 50,
+            method: "test".into(),
+            seed: Some(42),
+            note: String::new(),
+        }
+    }
+
+    fn verdicts(witnesses: &[Witness]) -> (Verdict, Verdict, String) {
+        let found = weights::section(witnesses);
+        let ledger = section(&found.findings);
+        let of = |id: &str| {
+            let finding = ledger
+                .findings
+                .iter()
+                .find(|finding| finding.id == id)
+                .expect("in the ledger");
+            (finding.verdict.expect("judged"), finding.notes.join(" "))
+        };
+        let (first, says) = of("claims.pruning.reasoning_falls");
+        (first, of("claims.pruning.reasoning_falls.strict").0, says)
+    }
+
+    #[test]
+    fn a_claim_on_weights_is_judged_on_every_checkpoint_probed() {
+        let (verdict, strict, says) = verdicts(&[]);
+        assert_eq!((verdict, strict), (Verdict::NotTestable, Verdict::NotTestable));
+        assert!(says.contains("anatomy probe ablate --model MODEL"), "{says}");
+        let both = [witness("A", 3.0, (1.0, 5.0)), witness("B", 2.0, (-1.0, 4.0))];
+        let (verdict, strict, says) = verdicts(&both);
+        assert_eq!((verdict, strict), (Verdict::Reproduced, Verdict::CannotTell));
+        assert!(
+            says.contains("same direction on 2 of 2 checkpoints")
+                && says.contains("A 3.000 [1.000, 5.000] (n 50)"),
+            "{says}"
+        );
+        let one = [witness("A", 3.0, (1.0, 5.0)), witness("B", -2.0, (-4.0, -1.0))];
+        let (verdict, strict, says) = verdicts(&one);
+        assert_eq!((verdict, strict), (Verdict::CannotTell, Verdict::CannotTell));
+        assert!(says.contains("same direction on 1 of 2"), "{says}");
+        let (verdict, strict, _) = verdicts(&[witness("B", -2.0, (-4.0, -1.0))]);
+        assert_eq!((verdict, strict), (Verdict::Differs, Verdict::Differs));
+    }
 }

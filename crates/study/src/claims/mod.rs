@@ -221,7 +221,7 @@ pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
         methods::claims(findings),
         dataset::claims(findings),
         examples::claims(findings),
-        mechanism::claims(),
+        mechanism::claims(findings),
     ]
     .concat()
 }

@@ -1,5 +1,7 @@
 //! `anatomy probe`: what the layers of a checkpoint do, on its weights.
 
+mod ablate;
+mod all;
 mod benchmarks;
 mod evaluate;
 mod gradients;
@@ -20,6 +22,10 @@ use crate::global::Global;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProbeCommand {
+    /// What each part is worth: the same share of the parameters removed from layers, widths, heads or experts, and what it costs
+    Ablate(ablate::AblateArgs),
+    /// Influence, evaluation, ablation, pruning and gradients in one run that can be taken up again
+    All(all::AllArgs),
     /// Ask the benchmarks of Open LLM Leaderboard v1, as lm-evaluation-harness does
     Evaluate(evaluate::EvaluateArgs),
     /// How much each layer changes what passes through it (Block Influence), and how far blocks of layers turn it
@@ -36,6 +42,8 @@ pub(crate) enum ProbeCommand {
 
 pub(crate) fn run(global: &Global, command: &ProbeCommand) -> Result<ExitCode> {
     match command {
+        ProbeCommand::Ablate(args) => ablate::run(global, args),
+        ProbeCommand::All(args) => all::run(global, args),
         ProbeCommand::Evaluate(args) => evaluate::run(global, args),
         ProbeCommand::Influence(args) => influence::run(global, args),
         ProbeCommand::Gradients(args) => gradients::run(global, args),

@@ -1,8 +1,10 @@
 //! What every probe takes: a checkpoint, and how it is run.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -21,7 +23,7 @@ use crate::hub::checkpoint::{self, Wanted};
 use crate::hub::client::Client;
 #[cfg(feature = "hub")]
 use crate::hub::settings::{self, Settings};
-use crate::progress;
+use crate::{output, progress};
 
 #[derive(Debug, Args)]
 pub(super) struct ModelArgs {
@@ -78,6 +80,16 @@ impl ModelArgs {
     /// The type weights are rounded to.
     pub(super) fn weights_as(&self) -> &'static str {
         self.machine.rounded().unwrap_or("f32")
+    }
+
+    /// The same settings as words of a command line, but for the checkpoint itself.
+    pub(super) fn words(&self) -> Vec<std::ffi::OsString> {
+        let mut words: Vec<std::ffi::OsString> = vec!["--dtype".into(), self.weights_as().into()];
+        if let Some(spill) = &self.spill {
+            let place = std::path::absolute(spill).unwrap_or_else(|_| spill.clone());
+            words.extend(["--spill".into(), place.into()]);
+        }
+        words
     }
 
     /// One checkpoint of several.
@@ -164,22 +176,46 @@ impl ModelArgs {
     }
 }
 
-/// A bar that follows a run's progress.
-pub(super) struct Follow(ProgressBar);
+/// A bar that follows a run's progress; a line for each tenth where standard error is no terminal.
+pub(super) struct Follow {
+    bar: ProgressBar,
+    /// Whether lines are written.
+    lines: bool,
+    begun: Instant,
+    /// Tenths told of a stage.
+    told: Cell<(&'static str, usize)>,
+}
 
 impl Follow {
     pub(super) fn new(global: &Global, what: &str) -> Self {
-        Self(progress::bar(global.quiet, 0, what))
+        Self {
+            bar: progress::bar(global.quiet, 0, what),
+            lines: !global.quiet && !std::io::stderr().is_terminal(),
+            begun: Instant::now(),
+            told: Cell::new(("", 0)),
+        }
     }
 
     pub(super) fn hear(&self, progress: &Progress) {
-        self.0.set_message(progress.stage);
-        self.0.set_length(progress.total as u64);
-        self.0.set_position(progress.done as u64);
+        self.bar.set_message(progress.stage);
+        self.bar.set_length(progress.total as u64);
+        self.bar.set_position(progress.done as u64);
+        let (stage, told) = self.told.get();
+        let told = if stage == progress.stage { told } else { 0 };
+        let tenth = 10 * progress.done / progress.total.max(1);
+        // What is over within seconds needs no words.
+        let seconds = self.begun.elapsed().as_secs();
+        if self.lines && tenth > told && seconds >= 5 {
+            self.told.set((progress.stage, tenth));
+            output::say(
+                false,
+                &format!("{} {tenth}0 %, {seconds} s so far", progress.stage),
+            );
+        }
     }
 
     pub(super) fn done(self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use mechanism::Checkpoint;
+use mechanism::corpora::{CORPORA, Corpus};
 use mechanism::evaluate::Request;
 use mechanism::evaluate::paired::{LEVEL, RESAMPLES};
 use mechanism::evaluate::tasks::{Item, Task};
@@ -46,7 +47,7 @@ pub(crate) struct PruneArgs {
     /// First layer of the block, with --by block
     #[arg(long, value_name = "NUM")]
     first: Option<usize>,
-    /// One text a line, on which influence is measured
+    /// One text a line, on which influence is measured [default: the items of --tasks, else the texts that come along]
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
     /// JSON lines with `context` and `continuation`
@@ -103,7 +104,7 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
     }
     let checkpoint = args.model.open(global)?;
     let hashing = Hashing::begin(global, &checkpoint);
-    let choice = choice(global, args, &checkpoint)?;
+    let choice = choice(global, args, &checkpoint, &items)?;
     let pruning = choose(&choice, checkpoint.config.n_layers)?;
     if !(requests.is_empty() && items.is_empty()) {
         let follow = Follow::new(global, "before and after");
@@ -220,7 +221,7 @@ fn benchmarks_table(effect: &PruningEffect) -> Table {
     }
 }
 
-fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint) -> Result<Choice> {
+fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint, items: &[Item]) -> Result<Choice> {
     if let Some(list) = &args.layers {
         let layers = list
             .split(',')
@@ -246,8 +247,11 @@ fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint) -> Result<
             Choice::Block { first, count }
         }
         By::Influence => {
-            let Some(path) = &args.texts else {
-                bail!("--by influence needs --texts to measure it on");
+            // The texts named, else the items asked with their right answers, else those that come along.
+            let texts = match &args.texts {
+                Some(path) => lines(path)?,
+                None if items.is_empty() => CORPORA.iter().flat_map(Corpus::texts).collect(),
+                None => items.iter().map(Item::text).collect(),
             };
             let follow = Follow::new(global, "influence");
             let settings = InfluenceSettings {
@@ -256,7 +260,7 @@ fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint) -> Result<
                 seed: global.seed,
                 ..InfluenceSettings::usual()
             };
-            let result = block_influence(checkpoint, &lines(path)?, &settings, &mut |progress| {
+            let result = block_influence(checkpoint, &texts, &settings, &mut |progress| {
                 follow.hear(&progress);
             })?;
             follow.done();

@@ -11,6 +11,7 @@ use mechanism::gradients::Sample;
 use mechanism::tune::text::{BENCHMARKS, parse};
 use mechanism::tune::{AdamW, EncodedSample, Tuner, batch};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use study::section::{Cell, Table};
 
 use super::made_from::{Hashing, of_file, provenance};
@@ -18,6 +19,7 @@ use super::model::{Follow, ModelArgs, lines};
 use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::Envelope;
+use crate::report::write_whole;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -99,13 +101,21 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
         inputs.push(of_file("test", path, tests.len())?);
     }
     let checkpoint = args.model.open(global)?;
+    let settings = settings(global, args, &checkpoint, &inputs[0].sha256);
     let hashing = Hashing::begin(global, &checkpoint);
     let optimizer = AdamW::usual(args.learning_rate);
     let mut tuner = Tuner::new(&checkpoint, args.rank, args.alpha, optimizer, global.seed)?;
     if args.out.join("optimizer.safetensors").exists() {
+        same_settings(&args.out, &settings)?;
         tuner.resume(&args.out)?;
         output::say(global.quiet, &format!("goes on after step {}", tuner.steps));
     }
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    write_whole(
+        &args.out.join(SETTINGS),
+        (serde_json::to_string_pretty(&settings)? + "\n").as_bytes(),
+    )?;
     let encoded = tuner.encode(&samples)?;
     let follow = Follow::new(global, "tuning");
     let mut losses = Vec::new();
@@ -161,6 +171,60 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
         ),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Beside the adapter: what it is tuned with.
+const SETTINGS: &str = "tune_settings.json";
+
+/// What must be the same when tuning goes on: else the result would be that of neither.
+fn settings(global: &Global, args: &TuneArgs, checkpoint: &Checkpoint, data: &str) -> Map<String, Value> {
+    let shape = &checkpoint.config;
+    let pairs = [
+        ("rank", args.rank.into()),
+        ("alpha", f64::from(args.alpha).into()),
+        ("learning_rate", f64::from(args.learning_rate).into()),
+        ("batch", args.batch.into()),
+        ("seed", global.seed.into()),
+        ("data_sha256", data.into()),
+        (
+            "checkpoint",
+            checkpoint
+                .path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .into(),
+        ),
+        ("weights_as", args.model.weights_as().into()),
+        ("layers", shape.n_layers.into()),
+        ("d_model", shape.d_model.into()),
+    ];
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// Refuses to go on with others than those the adapter in `folder` was begun with; one of before they were kept goes on.
+fn same_settings(folder: &Path, now: &Map<String, Value>) -> Result<()> {
+    let path = folder.join(SETTINGS);
+    let Ok(text) = std::fs::read(&path) else {
+        return Ok(());
+    };
+    let before: Map<String, Value> =
+        serde_json::from_slice(&text).with_context(|| format!("{} is no JSON object", path.display()))?;
+    let differ: Vec<String> = now
+        .iter()
+        .filter(|(name, value)| before.get(*name).is_some_and(|other| other != *value))
+        .map(|(name, value)| format!("{name} {} then, {value} now", before[name]))
+        .collect();
+    if differ.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the adapter in {} was begun with other settings: {}; go on with those, or name another --out",
+        folder.display(),
+        differ.join("; ")
+    )
 }
 
 fn samples(path: &Path) -> Result<Vec<Sample>> {

@@ -97,7 +97,7 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
         give(global, &chosen)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (study, catalog_hash, bar) = args.section.rows.study(global, &Choice::all())?;
+    let (study, catalog_hash, bar) = args.section.rows.study(global, &Choice::all(), None)?;
     bar.finish_and_clear();
     let findings: Vec<&Finding> = study
         .sections
@@ -138,7 +138,7 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
 
 /// Computes the sections of a part by name, prints them, writes them where asked.
 pub(super) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<ExitCode> {
-    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?)?;
+    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?, None)?;
     bar.finish_and_clear();
     answer::give(global, &study, &catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)

@@ -47,7 +47,7 @@ const FIGURES: [(&str, &str, &[&str]); 2] = [
 ];
 
 /// Nuclear norms of a layer by name; of experts their mean.
-fn nuclear_norms(layer: &LayerGradients) -> Vec<(String, f64)> {
+pub(super) fn nuclear_norms(layer: &LayerGradients) -> Vec<(String, f64)> {
     let mut by_name: Vec<(String, Vec<f64>)> = Vec::new();
     for (name, matrix) in layer.named() {
         let name = match name

@@ -1,11 +1,14 @@
 //! Sections made of results of `anatomy probe … --format json`: what the weights of some checkpoints say, beside what the
 //! tables say of all.
 
+pub(super) mod ablation;
 mod evaluation;
 mod gradients;
 mod influence;
 mod pruning;
+pub(super) mod witnesses;
 
+use mechanism::ablate::Ablation;
 use mechanism::gradients::Gradients;
 use mechanism::influence::Influence;
 use mechanism::prune::PruningEffect;
@@ -20,21 +23,23 @@ use crate::probes::Probes;
 const Z: f64 = 1.959_963_984_540_054;
 
 /// A result with the name of its file; of results side by side in one file, followed by each one's own.
-struct Named<T> {
-    name: String,
-    result: T,
+pub(super) struct Named<T> {
+    pub(super) name: String,
+    pub(super) result: T,
 }
 
 /// One section for each kind of result that is there; of those in no known form their names and reasons.
 pub(crate) fn sections(probes: &Probes) -> Vec<Section> {
     let (mut influence, mut gradients) = (Vec::new(), Vec::new());
     let (mut pruning, mut evaluation) = (Vec::new(), Vec::new());
+    let mut ablations = Vec::new();
     let mut left_out = probes.left_out.clone();
     for probe in &probes.all {
         let (name, content) = (&probe.name, &probe.content);
         let read = take::<Influence>(name, content, "block_influence", &mut influence)
             .or_else(|| take::<Gradients>(name, content, "mean_loss", &mut gradients))
             .or_else(|| take::<PruningEffect>(name, content, "removed_layers", &mut pruning))
+            .or_else(|| take::<Ablation>(name, content, "effects", &mut ablations))
             .or_else(|| take::<evaluation::Results>(name, content, "results", &mut evaluation));
         match read {
             Some(Ok(())) => {}
@@ -51,6 +56,9 @@ pub(crate) fn sections(probes: &Probes) -> Vec<Section> {
     }
     if !pruning.is_empty() {
         sections.push(pruning::section(&pruning));
+    }
+    if !ablations.is_empty() {
+        sections.push(ablation::section(&ablations));
     }
     if !evaluation.is_empty() {
         sections.push(evaluation::section(&evaluation));

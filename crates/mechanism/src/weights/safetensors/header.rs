@@ -36,6 +36,9 @@ pub(super) fn read_header(path: &Path, mut file: &File) -> Result<BTreeMap<Strin
     }
     let mut eight = [0; 8];
     file.read_exact(&mut eight).map_err(failed)?;
+    if &eight == b"version " {
+        return Err(malformed(path, crate::mapped::POINTER.to_owned(), 0));
+    }
     let n = u64::from_le_bytes(eight);
     if n > MAX_HEADER || n > length - 8 {
         return Err(malformed(

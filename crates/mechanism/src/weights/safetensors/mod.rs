@@ -150,7 +150,18 @@ impl SafetensorsFiles {
         }
         let paths: Vec<PathBuf> = names.into_iter().map(|name| folder.join(name)).collect();
         let all = Self::open(&paths)?;
-        match map.keys().find(|name| !all.tensors.contains_key(*name)) {
+        // A head that is the embedding is often dropped from the files and stays in the index.
+        let dropped = |name: &str| {
+            name.ends_with("lm_head.weight")
+                && all
+                    .tensors
+                    .keys()
+                    .any(|other| other.ends_with("embed_tokens.weight"))
+        };
+        match map
+            .keys()
+            .find(|name| !all.tensors.contains_key(*name) && !dropped(name))
+        {
             Some(name) => Err(Error::MissingTensor {
                 name: name.clone(),
                 n_tensors: all.tensors.len(),

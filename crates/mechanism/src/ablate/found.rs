@@ -1,0 +1,21 @@
+//! From answers before and after cuts to all that is told of them.
+
+use super::contrasts::contrasts;
+use super::effects::{Asked, Effects, cells, effect, matrix};
+use super::plan::Planned;
+use crate::evaluate::answer::Answer;
+
+/// Effects, slopes and contrasts. `before` are the whole network's answers to all items, those of the first name first, `after`
+/// those of each cut.
+pub fn effects(asked: &[Asked], before: &[Answer], after: &[(Planned, Vec<Answer>)]) -> Effects {
+    let cells = cells(asked, before, after);
+    Effects {
+        effects: cells.iter().map(|cell| effect(cell, asked, &cells)).collect(),
+        matrix: matrix(&cells, asked),
+        contrasts: contrasts(&cells, asked),
+    }
+}
+
+#[cfg(test)]
+#[path = "effects_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+//! Answers of several networks to the same items, each network with a table of its own.
+
+use std::fmt::Debug;
+use std::fs;
+
+use super::AblateSettings;
+use crate::error::{Error, Result};
+use crate::evaluate::answer::{Answer, chunks, encoded, generated, judged, rough_tokens};
+use crate::evaluate::log_likelihoods_of_many;
+use crate::evaluate::table::Table;
+use crate::evaluate::tasks::{Gold, Item};
+use crate::run::{Network, Progress};
+
+/// A network with its names.
+pub(super) struct Named<'a> {
+    /// In the rows.
+    pub(super) id: String,
+    /// Of its table, without the ending.
+    pub(super) file: String,
+    pub(super) network: Network<'a>,
+}
+
+/// Sixteen digits that differ where what they stand for does (FNV-1a of its debug form).
+pub(super) fn fingerprint(of: &impl Debug) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in format!("{of:?}").bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{hash:016x}")
+}
+
+/// Rows of one network, and where they are kept.
+struct Rows {
+    table: Option<Table>,
+    rows: Vec<Answer>,
+}
+
+impl Rows {
+    fn add(&mut self, mut row: Answer, id: &str) -> Result<()> {
+        id.clone_into(&mut row.id);
+        if let Some(table) = &mut self.table {
+            table.add(&row)?;
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+}
+
+/// Answers by network, in the order of `items`. What networks have in common is worked out once.
+pub(super) fn score(
+    networks: &[Named<'_>],
+    items: &[Item],
+    settings: &AblateSettings,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Vec<Answer>>> {
+    let mut all: Vec<Rows> = Vec::with_capacity(networks.len());
+    if let Some(folder) = &settings.items {
+        fs::create_dir_all(folder).map_err(|source| Error::Write {
+            path: folder.clone(),
+            source,
+        })?;
+    }
+    for named in networks {
+        all.push(match &settings.items {
+            None => Rows {
+                table: None,
+                rows: Vec::new(),
+            },
+            Some(folder) => {
+                let path = folder.join(format!("{}.jsonl", named.file));
+                let (table, rows) = Table::open(&path, &named.id, items)?;
+                Rows {
+                    table: Some(table),
+                    rows,
+                }
+            }
+        });
+    }
+    let total: usize = items.iter().map(rough_tokens).sum();
+    let mut before = 0;
+    for range in chunks(items, settings.chunk_tokens) {
+        let chunk = &items[range.clone()];
+        let tokens: usize = chunk.iter().map(rough_tokens).sum();
+        let waiting: Vec<usize> = (0..networks.len())
+            .filter(|i| all[*i].rows.len() < range.end)
+            .collect();
+        let mut tell = |stage, done: usize, of: usize| {
+            progress(Progress {
+                stage,
+                done: before + tokens * done / of.max(1),
+                total,
+                tokens: 0,
+            });
+        };
+        let rows_of = |all: &mut Vec<Rows>, i: usize, answers: Vec<Answer>| -> Result<()> {
+            let skip = all[i].rows.len().saturating_sub(range.start);
+            answers
+                .into_iter()
+                .skip(skip)
+                .try_for_each(|row| all[i].add(row, &networks[i].id))
+        };
+        if matches!(chunk[0].gold, Gold::Answer(_)) {
+            for (done, &i) in waiting.iter().enumerate() {
+                tell("generating", done, waiting.len());
+                let network = &networks[i].network;
+                let answers = generated(
+                    network.checkpoint,
+                    chunk,
+                    &network.layers,
+                    settings.max_new_tokens,
+                )?;
+                rows_of(&mut all, i, answers)?;
+            }
+        } else if let Some(first) = waiting.first() {
+            let requests = encoded(networks[*first].network.checkpoint, chunk)?;
+            let asked: Vec<Network<'_>> = waiting.iter().map(|i| networks[*i].network.clone()).collect();
+            log_likelihoods_of_many(
+                &asked,
+                &requests,
+                &settings.run,
+                &mut |inner| tell("scoring", inner.done, inner.total),
+                &mut |number, scores| rows_of(&mut all, waiting[number], judged(chunk, &scores)),
+            )?;
+        }
+        before += tokens;
+    }
+    progress(Progress {
+        stage: "scoring",
+        done: total,
+        total,
+        tokens: 0,
+    });
+    Ok(all.into_iter().map(|rows| rows.rows).collect())
+}
