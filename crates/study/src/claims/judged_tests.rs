@@ -199,3 +199,20 @@ fn what_is_wrong_with_a_claim_is_said() {
             || claim.problems()[1].contains("[[claim.reading]]")
     );
 }
+
+#[test]
+fn a_claim_counts_by_its_strictest_reading() {
+    let mut claim = stated(Rule::Above(0.0), &["a"]);
+    claim.questions.push(Question {
+        reading: Reading::Literal,
+        findings: Vec::new(),
+        rule: Rule::NotTestable("no rows".into()),
+    });
+    let found = [finding("a", 1.0, Some((0.5, 1.5)))];
+    let judged = claim.judge(&Findings::new(&found), 1);
+    let said = crate::claims::shown::counted(&[judged]);
+    assert!(
+        said.contains("1 reproduced") && said.contains("0 not testable"),
+        "{said}"
+    );
+}

@@ -1,18 +1,19 @@
 //! Judged claims as a sentence and as a table.
 
-use super::judged::{Answered, Judged, Judgement};
+use super::judged::{Answered, Judged, Judgement, Reading};
 use crate::section::{Cell, Table};
 
-/// How many claims have which verdict; a claim counts by the verdict of its last reading, the strictest it has.
+/// How many claims have which verdict; a claim counts by the strictest reading it has: runs that differ in nothing else
+/// before units counted once before what the work did.
 pub fn counted(all: &[Judged]) -> String {
+    let strictness = |reading: &&Answered| {
+        let order = [Reading::Literal, Reading::Robust, Reading::Controlled];
+        order.iter().position(|known| known.name() == reading.reading)
+    };
     let count = |wanted: Judgement| {
         all.iter()
-            .filter(|claim| {
-                claim
-                    .readings
-                    .last()
-                    .is_some_and(|reading| reading.verdict == wanted)
-            })
+            .filter_map(|claim| claim.readings.iter().max_by_key(strictness))
+            .filter(|reading| reading.verdict == wanted)
             .count()
     };
     let said: Vec<String> = Judgement::ALL

@@ -299,9 +299,11 @@ pub(super) fn ceilings(board: &Board) -> Vec<Finding> {
         .collect();
     let total = variance(&targets);
     let (family, unit) = (model.fit.variances[0], model.fit.residual);
+    let without = without_one_family(&model, &targets, &noise);
     [("family_known", unit), ("family_unknown", family + unit)]
         .into_iter()
-        .map(|(which, left)| {
+        .enumerate()
+        .map(|(place, (which, left))| {
             let features: Vec<String> = model.named.iter().map(|(name, _)| (*name).to_owned()).collect();
             Finding::new(
                 format!("pooled.ceiling.{which}.{}", board.name),
@@ -313,7 +315,7 @@ pub(super) fn ceilings(board: &Board) -> Vec<Finding> {
                 &source_of(board),
             )
             .with_value(1.0 - (left + mean(&noise)) / total, "fraction", targets.len(), "variances by REML")
-            .with_interval(jackknife(&model, &targets, &noise, which == "family_unknown"))
+            .with_interval(range(&without, place))
             .with_protocol("units_with_family_effects", &features)
             .with_note(format!(
                 "standard deviations: unit means {:.1}, families {:.1}, units {:.1}, rows {:.1} points; mean absolute error at \
@@ -328,10 +330,10 @@ pub(super) fn ceilings(board: &Board) -> Vec<Finding> {
         .collect()
 }
 
-/// Range of a ceiling with each family left out in turn.
-fn jackknife(model: &Model, targets: &[f64], noise: &[f64], is_unknown: bool) -> Option<Interval> {
+/// Both ceilings, family known and not, with each family left out in turn.
+fn without_one_family(model: &Model, targets: &[f64], noise: &[f64]) -> Vec<[f64; 2]> {
     let plain: Vec<Vec<f64>> = model.named.iter().map(|(_, column)| column.clone()).collect();
-    let values: Vec<f64> = (0..model.n_families as u32)
+    (0..model.n_families as u32)
         .into_par_iter()
         .filter_map(|out| {
             let rows: Vec<usize> = (0..targets.len())
@@ -348,10 +350,15 @@ fn jackknife(model: &Model, targets: &[f64], noise: &[f64], is_unknown: bool) ->
             }
             .fit()
             .ok()?;
-            let left = fit.residual + if is_unknown { fit.variances[0] } else { 0.0 };
-            Some(1.0 - (left + mean(&known)) / variance(&target))
+            let ceiling = |left: f64| 1.0 - (left + mean(&known)) / variance(&target);
+            Some([ceiling(fit.residual), ceiling(fit.residual + fit.variances[0])])
         })
-        .collect();
+        .collect()
+}
+
+/// Least and largest of one of the two.
+fn range(without: &[[f64; 2]], place: usize) -> Option<Interval> {
+    let values: Vec<f64> = without.iter().map(|ceilings| ceilings[place]).collect();
     (values.len() > 4).then(|| Interval {
         low: quantile(&values, 0.0),
         high: quantile(&values, 1.0),
