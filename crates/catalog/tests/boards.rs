@@ -1,4 +1,4 @@
-//! Readers of EuroEval, Swallow, Proteus and Epoch AI on small files: what is kept, under which name, and what is left out.
+//! Readers of `EuroEval`, Swallow, Proteus and Epoch AI on small files: what is kept, under which name, and what is left out.
 
 use catalog::tables::{Score, Source};
 use catalog::{Catalog, Error};
@@ -214,7 +214,10 @@ fn epoch_is_joined_to_what_others_name_and_counts_training() -> Result<(), Error
     );
     assert_eq!(row.training_tokens_by.as_deref(), Some("models.csv (Confident)"));
     // Tokens of pre-training make no label: this checkpoint is post-trained.
-    assert_ne!(row.training.map(|label| label.as_str()), Some("pretrained"));
+    assert_ne!(
+        row.training.map(catalog::tables::Training::as_str),
+        Some("pretrained")
+    );
     for source in &catalog.manifest.sources {
         assert!(adds_up(source), "{source:?}");
     }
