@@ -89,13 +89,13 @@ def main():
         # Run beside the checkpoint and the samples, so that results name no folder of this machine.
         beside = work / model.stem
         beside.mkdir(exist_ok=True)
-        for link, target in [(beside / model.name, model.resolve()), *((beside / path.name, path) for path in asked.iterdir())]:
+        for link, target in [(beside / model.name, model.resolve()), (beside / "benchmarks", data), *((beside / path.name, path) for path in asked.iterdir())]:
             if not link.exists():
                 link.symlink_to(target)
         probes = {
             "ablate": ["ablate", "--parts", args.parts, "--shares", args.shares, "--how", args.how, "--tasks", TASKS,
-                       "--data", data, "--limit", args.limit, "--items", "items"],
-            "influence": ["influence", "--tasks", TEXTS, "--data", data, "--limit", min(args.limit, 20), "--resamples", 0],
+                       "--data", "benchmarks", "--limit", args.limit, "--items", "items"],
+            "influence": ["influence", "--tasks", TEXTS, "--data", "benchmarks", "--limit", min(args.limit, 20), "--resamples", 0],
             "gradients": ["gradients", "--data", "arc_challenge.jsonl", "--data", "truthfulqa.jsonl"],
             "styles": ["gradients", "--corpus", "plain,mathematical,archaic,code"],
         }

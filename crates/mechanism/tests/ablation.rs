@@ -268,7 +268,9 @@ fn channels_that_carry_nothing_can_go_where_norms_are_told() {
     let zeros = |name: &str, values: &mut [f32]| {
         if name.ends_with("embed_tokens.weight") {
             for row in values.chunks_exact_mut(16) {
-                gone.iter().for_each(|channel| row[*channel] = 0.0);
+                for channel in gone {
+                    row[channel] = 0.0;
+                }
             }
         }
         if name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight") {
@@ -281,9 +283,9 @@ fn channels_that_carry_nothing_can_go_where_norms_are_told() {
     let scaled = |name: &str, values: &mut [f32]| {
         zeros(name, values);
         if name.ends_with("norm.weight") {
-            values
-                .iter_mut()
-                .for_each(|weight| *weight *= (14.0_f32 / 16.0).sqrt());
+            for weight in values.iter_mut() {
+                *weight *= (14.0_f32 / 16.0).sqrt();
+            }
         }
     };
     let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];

@@ -132,8 +132,9 @@ fn effects_are_paired_and_simultaneous_intervals_are_the_wider_ones() {
             .contrasts
             .iter()
             .find(|c| is(&c.name) && c.measure == Measure::Score);
-        of.map(|c| (c.value, c.low.unwrap_or(f64::NAN), c.n))
-            .unwrap_or((f64::NAN, f64::NAN, 0))
+        of.map_or((f64::NAN, f64::NAN, 0), |c| {
+            (c.value, c.low.unwrap_or(f64::NAN), c.n)
+        })
     };
     let [(reasoning, ..), (knowledge, ..)] = [contrast("ffn.reasoning"), contrast("ffn.knowledge")];
     // Layers lose 16 and 1 of 40, feed-forward width 1 and 12.

@@ -63,7 +63,7 @@ impl Estimate {
         }
         let law = StudentsT::new(0.0, 1.0, self.degrees).ok()?;
         let half = law.inverse_cdf(0.5 + level / 2.0) * self.variance.sqrt();
-        half.is_finite().then(|| (self.value - half, self.value + half))
+        half.is_finite().then_some((self.value - half, self.value + half))
     }
 }
 

@@ -80,7 +80,9 @@ fn sizes(x: &[f32], width: usize, segments: &[Segment]) -> Vec<f64> {
             }
         }
         let n = segment.rows.len() as f64;
-        means.iter_mut().for_each(|mean| *mean = (*mean / n).powi(2));
+        for mean in &mut means {
+            *mean = (*mean / n).powi(2);
+        }
         means
     };
     summed(segments.par_iter().map(of_text).collect(), width)
@@ -97,7 +99,9 @@ fn lengths(x: &[f32], heads: usize, head_dim: usize, segments: &[Segment]) -> Ve
             }
         }
         let n = segment.rows.len() as f64;
-        means.iter_mut().for_each(|mean| *mean = (*mean / n).powi(2));
+        for mean in &mut means {
+            *mean = (*mean / n).powi(2);
+        }
         means
     };
     summed(segments.par_iter().map(of_text).collect(), heads)
@@ -146,7 +150,9 @@ impl Squares {
                             means[expert] += f64::from(weight) / segment.rows.len() as f64;
                         }
                     }
-                    means.iter_mut().for_each(|mean| *mean *= *mean);
+                    for mean in &mut means {
+                        *mean *= *mean;
+                    }
                     add(&mut self.experts, &means);
                 }
             }

@@ -58,7 +58,7 @@ impl Gguf {
     /// [`Error::Read`] when the file cannot be read, [`Error::Malformed`] when a length, type or offset in the header
     /// does not fit the file.
     pub fn open(path: &Path) -> Result<Self> {
-        let (file, metadata, tensors) = open_one(path)?;
+        let (file, (metadata, tensors)) = open_one(path)?;
         let count = metadata.get("split.count").and_then(Value::as_u64).unwrap_or(1);
         let whole = Self {
             path: path.to_path_buf(),
@@ -107,7 +107,7 @@ impl Gguf {
                     path.display()
                 )));
             }
-            let (file, own_metadata, own_tensors) = open_one(&path)?;
+            let (file, (own_metadata, own_tensors)) = open_one(&path)?;
             for (key, value) in own_metadata {
                 metadata.entry(key).or_insert(value);
             }
@@ -158,7 +158,7 @@ impl Gguf {
 }
 
 /// One file with its header.
-fn open_one(path: &Path) -> Result<(File, BTreeMap<String, Value>, BTreeMap<String, TensorEntry>)> {
+fn open_one(path: &Path) -> Result<(File, Header)> {
     let read_error = |source| Error::Read {
         path: path.to_path_buf(),
         source,
@@ -166,8 +166,8 @@ fn open_one(path: &Path) -> Result<(File, BTreeMap<String, Value>, BTreeMap<Stri
     let file = File::open(path).map_err(read_error)?;
     let length = file.metadata().map_err(read_error)?.len();
     let mut cursor = Cursor::new(path, &file, length);
-    let (metadata, tensors) = read_header(&mut cursor)?;
-    Ok((file, metadata, tensors))
+    let header = read_header(&mut cursor)?;
+    Ok((file, header))
 }
 
 type Header = (BTreeMap<String, Value>, BTreeMap<String, TensorEntry>);

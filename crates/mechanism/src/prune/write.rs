@@ -58,21 +58,17 @@ pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -
     };
     let model = folder.join("model.safetensors");
     write_safetensors(&model, &planned)?;
-    let config = match &checkpoint.config_json {
-        Some(config) => {
-            let left = renumbered(config, pruning);
-            match cut {
-                Some(cut) => narrowed(&left, &cut.whole, &checkpoint.config),
-                None => left,
-            }
+    let config = if let Some(config) = &checkpoint.config_json {
+        let left = renumbered(config, pruning);
+        cut.map_or(left.clone(), |cut| {
+            narrowed(&left, &cut.whole, &checkpoint.config)
+        })
+    } else {
+        let mut config = renumbered(&to_hub(&checkpoint.config)?, pruning);
+        if let Store::Gguf(file) = &*checkpoint.weights.store {
+            config.extend(beside::special_ids(file));
         }
-        None => {
-            let mut config = renumbered(&to_hub(&checkpoint.config)?, pruning);
-            if let Store::Gguf(file) = &*checkpoint.weights.store {
-                config.extend(beside::special_ids(file));
-            }
-            config
-        }
+        config
     };
     let text = format!("{:#}\n", Value::Object(config));
     let path = folder.join("config.json");

@@ -105,7 +105,7 @@ pub fn run_many(
     for members in apart {
         let mut through = Through::new(networks[members[0]].checkpoint, groups);
         let streams = through.embedded(settings.spill.as_deref())?;
-        branch(networks, &mut through, members, 0, streams, &mut count, end)?;
+        branch(networks, &mut through, &members, 0, streams, &mut count, end)?;
     }
     Ok(())
 }
@@ -141,13 +141,13 @@ fn steps(networks: &[Network<'_>], members: &[usize], depth: usize) -> usize {
 fn branch(
     networks: &[Network<'_>],
     through: &mut Through<'_>,
-    members: Vec<usize>,
+    members: &[usize],
     depth: usize,
     mut streams: Residuals,
     count: &mut Count<'_>,
     end: &mut dyn FnMut(usize, &mut Residuals) -> Result<()>,
 ) -> Result<()> {
-    let mut parts = alike(networks, &members, depth);
+    let mut parts = alike(networks, members, depth);
     let last = parts.pop();
     for &i in members.iter().filter(|i| networks[**i].layers.len() == depth) {
         if last.is_none() && members.last() == Some(&i) {
@@ -157,10 +157,10 @@ fn branch(
     }
     for part in parts {
         let copy = streams.again()?;
-        step(networks, through, part, depth, copy, count, end)?;
+        step(networks, through, &part, depth, copy, count, end)?;
     }
     match last {
-        Some(part) => step(networks, through, part, depth, streams, count, end),
+        Some(part) => step(networks, through, &part, depth, streams, count, end),
         None => Ok(()),
     }
 }
@@ -168,7 +168,7 @@ fn branch(
 fn step(
     networks: &[Network<'_>],
     through: &mut Through<'_>,
-    part: Vec<usize>,
+    part: &[usize],
     depth: usize,
     mut streams: Residuals,
     count: &mut Count<'_>,

@@ -279,12 +279,13 @@ impl Cut {
         let (rows, columns) = match part {
             // Rows of these are tokens and positions.
             Part::Embedding | Part::Head if kind == Kind::Bias => (None, None),
-            Part::Embedding | Part::Head | Part::Positions => (None, channels()),
             Part::FinalNorm
             | Part::AttentionNorm
             | Part::AttentionPostNorm
             | Part::FfnNorm
-            | Part::FfnPostNorm => (channels(), None),
+            | Part::FfnPostNorm
+            | Part::ExpertDown(_)
+            | Part::SharedDown => (channels(), None),
             Part::Q => (q(), channels()),
             Part::K | Part::V => (kv(), channels()),
             Part::O => (channels(), q()),
@@ -294,12 +295,14 @@ impl Cut {
             Part::Gate | Part::Up => (neurons(), channels()),
             Part::Down => (channels(), neurons()),
             Part::Router => (of_layer(&self.stays.experts), channels()),
-            Part::ExpertGate(_)
+            Part::Embedding
+            | Part::Head
+            | Part::Positions
+            | Part::ExpertGate(_)
             | Part::ExpertUp(_)
             | Part::SharedGate
             | Part::SharedUp
             | Part::SharedRouter => (None, channels()),
-            Part::ExpertDown(_) | Part::SharedDown => (channels(), None),
         };
         Lines {
             rows,

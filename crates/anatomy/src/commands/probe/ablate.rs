@@ -2,6 +2,7 @@
 
 mod told;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -110,7 +111,7 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
         .collect::<mechanism::Result<Vec<_>>>()?;
     let follow = Follow::new(global, "importance");
     let found = importance(&checkpoint, &encoded, &args.model.settings(), &mut |progress| {
-        follow.hear(&progress)
+        follow.hear(&progress);
     })?;
     follow.done();
     if let Some(path) = &args.importance {
@@ -153,7 +154,7 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
         Vec::new()
     } else {
         screen(&checkpoint, &asked, &found, &by, &scoring, &mut |progress| {
-            follow.hear(&progress)
+            follow.hear(&progress);
         })?
     };
     follow.done();
@@ -336,7 +337,8 @@ fn in_words(planned: &[Planned], left_out: &[LeftOut], asked: &[Asked]) -> Strin
             .share
             .map(|share| format!(", {} %", percent(share)))
             .unwrap_or_default();
-        text.push_str(&format!("\nleft out: {}{share}: {}", left.part, left.why));
+        // Writing to a text cannot fail.
+        let _ = write!(text, "\nleft out: {}{share}: {}", left.part, left.why);
     }
     text
 }

@@ -408,7 +408,7 @@ fn settle(args: &AllArgs, steps: &[Step]) -> Result<()> {
             None => lines.push(line),
         }
     }
-    Ok(write_whole(&path, (lines.join("\n") + "\n").as_bytes())?)
+    write_whole(&path, (lines.join("\n") + "\n").as_bytes())
 }
 
 /// Runs a step and keeps its result.
@@ -450,7 +450,7 @@ fn one(global: &Global, args: &AllArgs, step: &Step) -> Result<()> {
             args.out.display()
         );
     }
-    Ok(write_whole(&result(args, step), &done.stdout)?)
+    write_whole(&result(args, step), &done.stdout)
 }
 
 #[cfg(test)]

@@ -182,7 +182,7 @@ fn settings(global: &Global, args: &TuneArgs, checkpoint: &Checkpoint, data: &st
     let pairs = [
         ("rank", args.rank.into()),
         ("alpha", f64::from(args.alpha).into()),
-        ("learning_rate", f64::from(args.learning_rate).into()),
+        ("learning_rate", args.learning_rate.into()),
         ("batch", args.batch.into()),
         ("seed", global.seed.into()),
         ("data_sha256", data.into()),

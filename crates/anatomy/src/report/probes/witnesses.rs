@@ -16,7 +16,28 @@ use super::gradients::nuclear_norms;
 use crate::probes::{Probe, Probes};
 
 /// Results made by `benches/probe_results.py`, by name.
-const SHIPPED: [(&str, &str); 0] = [];
+const SHIPPED: [(&str, &str); 5] = [
+    (
+        "gemma-3-270m-q4_k_m.influence",
+        include_str!("../../../probes/gemma-3-270m-q4_k_m.influence.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.ablate",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.ablate.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.gradients",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.gradients.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.influence",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.influence.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.styles",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.styles.json"),
+    ),
+];
 
 /// Rank correlation from which on influence counts as alike.
 const ALIKE: f64 = 0.8;
