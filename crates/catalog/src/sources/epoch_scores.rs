@@ -89,7 +89,8 @@ pub(crate) fn recognises(table: &Table) -> bool {
 fn stem(file: &str) -> String {
     let name = file.rsplit('/').next().unwrap_or(file);
     let name = name.split('.').next().unwrap_or(name);
-    name.trim_end_matches("_external").to_owned()
+    let name = name.trim_end_matches("_external");
+    name.strip_prefix("epoch_").unwrap_or(name).to_owned()
 }
 
 /// Reads the table into `out`.

@@ -266,7 +266,7 @@ const EPOCH: [Test; 44] = [
     ),
     ("cybench", "Cybench", &["agents"], Some(0.0)),
     ("deepresearchbench", "DeepResearchBench", &["agents"], None),
-    ("epoch_capabilities_index", "Epoch capabilities index", &[], None),
+    ("capabilities_index", "Epoch capabilities index", &[], None),
     (
         "fictionlivebench",
         "Fiction.liveBench, 120k",
