@@ -102,7 +102,7 @@ fn claim(asked: &Asked, findings: &Findings<'_>) -> Claim {
 }
 
 /// On how many checkpoints the number points as claimed; under the strict reading, its whole interval. It is open where some do
-/// and some do not, or where an interval holds both ways.
+/// and some do not, where an interval holds both ways under the strict reading, or where all do.
 fn counted(probed: &[&Finding], strict: bool) -> Evidence {
     let (mut holds, mut against) = (0, 0);
     let mut each = Vec::new();
@@ -127,6 +127,12 @@ fn counted(probed: &[&Finding], strict: bool) -> Evidence {
             finding.source.work, finding.n
         ));
     }
+    // A direction that no interval is sure of is none.
+    let covers = |finding: &&&Finding| {
+        let above = above_of(finding).unwrap_or(0.0);
+        finding.interval.as_ref().is_some_and(|ends| ends.covers(above))
+    };
+    let unsure = probed.iter().filter(covers).count() == probed.len();
     let n = probed.len();
     let unit = &probed[0].unit;
     let whole = if strict { ", the whole interval" } else { "" };
@@ -136,7 +142,7 @@ fn counted(probed: &[&Finding], strict: bool) -> Evidence {
         protocol: "same_items".into(),
         method: format!("count of checkpoints whose number points as claimed{whole}"),
         seed: probed[0].seed,
-        is_open: holds < n && against < n,
+        is_open: unsure || (holds < n && against < n),
         says: format!(
             "same direction on {holds} of {n} checkpoints{whole} ({unit}): {}; stand-ins for Llama-2-7B",
             each.join(", ")
@@ -204,6 +210,8 @@ mod tests {
         let (verdict, strict, says) = verdicts(&one);
         assert_eq!((verdict, strict), (Verdict::CannotTell, Verdict::CannotTell));
         assert!(says.contains("same direction on 1 of 2"), "{says}");
+        let (verdict, ..) = verdicts(&[witness("A", 1.4, (-4.9, 7.6))]);
+        assert_eq!(verdict, Verdict::CannotTell, "the interval holds both ways");
         let (verdict, strict, _) = verdicts(&[witness("B", -2.0, (-4.0, -1.0))]);
         assert_eq!((verdict, strict), (Verdict::Differs, Verdict::Differs));
     }
