@@ -60,8 +60,9 @@ fn from_sample_files_to_suspects() {
     ]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let files: Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    assert_eq!(files.as_array().map(Vec::len), Some(8));
-    assert_eq!(files[0]["kept"], 60);
+    assert_eq!(files["kind"], "imported_items");
+    assert_eq!(files["files"].as_array().map(Vec::len), Some(8));
+    assert_eq!(files["files"][0]["kept"], 60);
     let again = anatomy(&["catalog", "import-items", "--into", items, from]);
     assert_eq!(again.code, 0, "{}", again.stderr);
     assert!(again.stderr.contains("0 rows added"), "{}", again.stderr);

@@ -1,7 +1,7 @@
 //! Which existing names look like one that a statement got wrong.
 
 /// The names in `known` (tables, and columns as `table.column`) nearest to the one the engine's `message` complains
-/// about, at most five.
+/// about, at most five, those of the tables that the statement reads first.
 pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
     let Some(asked) = complained(message) else {
         return Vec::new();
@@ -16,7 +16,8 @@ pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
             (distance <= 1 + asked.len() / 4 || akin).then_some((distance, name))
         })
         .collect();
-    near.sort_by_key(|(distance, _)| *distance);
+    // Of equally near ones those that the engine says the statement could have meant.
+    near.sort_by_key(|(distance, name)| (*distance, !message.contains(name.as_str())));
     near.into_iter().take(5).map(|(_, name)| name.clone()).collect()
 }
 
@@ -57,6 +58,7 @@ mod tests {
     #[test]
     fn near_names() {
         let known = [
+            "interventions.layers",
             "scores",
             "scores.value",
             "structures.layers",
@@ -64,8 +66,11 @@ mod tests {
         ]
         .map(str::to_owned);
         assert_eq!(
-            names("Schema error: No field named layer. Valid fields", &known),
-            ["structures.layers"]
+            names(
+                "Schema error: No field named layer. Valid fields are structures.layers.",
+                &known
+            ),
+            ["structures.layers", "interventions.layers"]
         );
         assert_eq!(
             names("Error: table 'datafusion.public.score' not found", &known),
