@@ -1,4 +1,4 @@
-//! The five sentences that a reader sees first, made from the findings.
+//! The six sentences that a reader sees first, made from the findings.
 
 use study::attribution::{Lead, lead};
 use study::claims::Tally;
@@ -21,6 +21,7 @@ pub(crate) fn headlines(sections: &[Section]) -> Vec<String> {
             .find(|finding| finding.id == id && finding.value.is_some())
     };
     [
+        answer(sections),
         leak(&find),
         importance(&all),
         scale(&find),
@@ -30,8 +31,15 @@ pub(crate) fn headlines(sections: &[Section]) -> Vec<String> {
     ]
     .into_iter()
     .flatten()
-    .take(5)
+    .take(6)
     .collect()
+}
+
+/// What stands of the parts, as the section that answers says it first.
+fn answer(sections: &[Section]) -> Option<String> {
+    let section = sections.iter().find(|section| section.id == "answer")?;
+    let has_figure = !section.figures.is_empty();
+    section.text.first().filter(|_| has_figure).cloned()
 }
 
 fn value(finding: &Finding) -> f64 {

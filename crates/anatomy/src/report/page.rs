@@ -17,6 +17,8 @@ use crate::provenance::FindingsFile;
 #[template(path = "report.html")]
 struct Page<'a> {
     headlines: &'a [String],
+    /// The figure that answers, which stands before everything else.
+    first: Option<FigureView<'a>>,
     sections: Vec<SectionView<'a>>,
     ledger: Vec<LedgerRow>,
     title: String,
@@ -69,6 +71,9 @@ struct LedgerRow {
     verdict: &'static str,
 }
 
+/// The section whose figure stands first.
+const ANSWER: &str = "answer";
+
 /// The whole page; `drawn` holds each figure's id and SVG.
 pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String, String)]) -> Result<String> {
     let ledger: Vec<LedgerRow> = findings
@@ -78,13 +83,19 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
         .filter_map(|finding| ledger_row(finding))
         .collect();
     let all = || findings.answer.findings.iter().copied();
+    let mut sections: Vec<SectionView<'_>> = study
+        .sections
+        .iter()
+        .map(|section| view(section, drawn))
+        .collect();
+    let first = sections
+        .iter_mut()
+        .find(|view| view.section.id == ANSWER)
+        .and_then(|view| view.figures.pop());
     let page = Page {
         headlines: &study.headlines,
-        sections: study
-            .sections
-            .iter()
-            .map(|section| view(section, drawn))
-            .collect(),
+        first,
+        sections,
         ledger,
         title: study.about.title(),
         lead: study.about.lead(

@@ -76,6 +76,7 @@ pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
         );
         return section;
     }
+    section.text.push(words::short(&rows, &columns));
     section.text.extend(
         rows.iter()
             .filter(|row| row.cells.iter().any(|cell| !cell.is_empty()))

@@ -1,7 +1,7 @@
 //! Marks and rows in words.
 
 use super::rows::KINDS;
-use crate::section::{Evidence, Mark};
+use crate::section::{Evidence, Mark, MatrixRow};
 
 /// `+0.37 [+0.18, +0.56]`, with a star where it stands among all.
 pub(super) fn mark(mark: &Mark) -> String {
@@ -42,6 +42,75 @@ pub(super) fn verdict(marks: &[Mark]) -> String {
 /// The smallest value that any of the marks would have shown.
 pub(super) fn sees(marks: &[Mark]) -> Option<f64> {
     marks.iter().filter_map(|mark| mark.sees).reduce(f64::min)
+}
+
+/// The whole figure in three sentences: what stands over checkpoints, in controlled runs, under surgery; with what a doubling of
+/// size is worth on the same benchmarks.
+pub(super) fn short(rows: &[MatrixRow], columns: &[&str]) -> String {
+    let clear = |kind: Evidence, row: &MatrixRow| -> Vec<(usize, f64)> {
+        let cells = row.cells.iter().enumerate();
+        cells
+            .filter_map(|(at, marks)| {
+                let mark = marks.iter().find(|mark| mark.evidence == kind)?;
+                mark.is_clear.then_some((at, mark.value))
+            })
+            .collect()
+    };
+    let size = rows.iter().find(|row| row.name == "size");
+    let said = |kind: Evidence| -> Option<String> {
+        let asked: Vec<&MatrixRow> = rows
+            .iter()
+            .filter(|row| !row.is_yardstick)
+            .filter(|row| row.cells.iter().flatten().any(|mark| mark.evidence == kind))
+            .collect();
+        if asked.is_empty() {
+            return None;
+        }
+        let mut at: Vec<usize> = Vec::new();
+        let standing: Vec<String> = asked
+            .iter()
+            .filter_map(|row| {
+                let found = clear(kind, row);
+                at.extend(found.iter().map(|(at, _)| *at));
+                let each: Vec<String> = found
+                    .iter()
+                    .map(|(at, value)| format!("{} {value:+.1}", columns[*at]))
+                    .collect();
+                (!each.is_empty()).then(|| format!("{} ({})", row.name, each.join(", ")))
+            })
+            .collect();
+        let yardstick: Vec<String> = size
+            .map(|size| clear(kind, size))
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|(column, _)| at.contains(column))
+            .map(|(column, value)| format!("{} {value:+.1}", columns[column]))
+            .collect();
+        let beside = if yardstick.is_empty() {
+            String::new()
+        } else {
+            format!(", where a doubling of size is worth {}", yardstick.join(", "))
+        };
+        Some(if standing.is_empty() {
+            format!("nothing of {} parts", asked.len())
+        } else {
+            format!("{}{beside}", standing.join("; "))
+        })
+    };
+    let parts = [
+        ("over checkpoints (an association)", Evidence::Observational),
+        ("in runs that differ in nothing else", Evidence::Controlled),
+        ("where one network was cut two ways", Evidence::Surgery),
+    ];
+    let all: Vec<String> = parts
+        .into_iter()
+        .filter_map(|(words, kind)| Some(format!("{words}: {}", said(kind)?)))
+        .collect();
+    format!(
+        "What stands at fixed size, in points per doubling of a part, once all benchmarks are looked at together \u{2013} {}. \
+         All else cannot be told apart from no effect.",
+        all.join(" \u{2013} ")
+    )
 }
 
 /// A row in words: each kind of evidence on its own.

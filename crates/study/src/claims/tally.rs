@@ -8,15 +8,27 @@ use crate::finding::{Finding, Verdict};
 
 /// How many have each verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tally([usize; 4]);
+pub struct Tally {
+    counts: [usize; 4],
+    /// Of the reproduced, and of all: cells of tables of the works' own rows, which say nothing of abilities.
+    cells: [usize; 2],
+}
 
 impl Tally {
     fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>, counts: impl Fn(&str) -> bool) -> Self {
-        let mut tally = Self([0; 4]);
+        let mut tally = Self {
+            counts: [0; 4],
+            cells: [0; 2],
+        };
         let counted = findings.into_iter().filter(|finding| counts(&finding.id));
-        for verdict in counted.filter_map(|finding| finding.verdict) {
+        for finding in counted {
+            let Some(verdict) = finding.verdict else { continue };
             if let Some(place) = Verdict::ALL.iter().position(|known| *known == verdict) {
-                tally.0[place] += 1;
+                tally.counts[place] += 1;
+            }
+            if finding.id.starts_with(CELLS) {
+                tally.cells[0] += usize::from(verdict == Verdict::Reproduced);
+                tally.cells[1] += 1;
             }
         }
         tally
@@ -40,19 +52,28 @@ impl Tally {
     /// How many have this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         let place = Verdict::ALL.iter().position(|known| *known == verdict);
-        place.map_or(0, |place| self.0[place])
+        place.map_or(0, |place| self.counts[place])
     }
 
     /// How many there are.
     pub fn total(&self) -> usize {
-        self.0.iter().sum()
+        self.counts.iter().sum()
     }
 
     /// Of the claims, in a sentence; none where there is no ledger.
     pub fn in_words(&self) -> Option<String> {
         (self.total() > 0).then(|| {
+            let [same, cells] = self.cells;
+            let apart = if cells > 0 {
+                format!(
+                    " {cells} of them are cells of tables of the works' own rows, {same} of these reproduced: they say nothing of \
+                     abilities."
+                )
+            } else {
+                String::new()
+            };
             format!(
-                "Of {} claims, read as the works made them, {}.",
+                "Of {} claims, read as the works made them, {}.{apart}",
                 self.total(),
                 self.counts()
             )
@@ -61,7 +82,7 @@ impl Tally {
 
     /// The counts alone.
     pub fn counts(&self) -> String {
-        let [same, other, open, none] = self.0;
+        let [same, other, open, none] = self.counts;
         format!(
             "{same} are reproduced, {other} differ, {open} cannot be decided (intervals or resamples leave \
              both outcomes open) and {none} cannot be tested on these data"
@@ -70,7 +91,7 @@ impl Tally {
 
     /// Of printed figures, in a sentence; none where there are none.
     pub fn printed_in_words(&self) -> Option<String> {
-        let [same, other, open, none] = self.0;
+        let [same, other, open, none] = self.counts;
         (self.total() > 0).then(|| {
             format!(
                 "Of {} printed figures recomputed, {same} agree within their tolerance, {other} do not, {open} lie inside \
@@ -80,6 +101,9 @@ impl Tally {
         })
     }
 }
+
+/// Start of the ids of claims that are cells of such tables.
+const CELLS: &str = "claims.dataset.";
 
 /// Whether a finding of that id is of the ledger.
 pub fn is_claim(id: &str) -> bool {
