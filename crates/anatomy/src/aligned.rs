@@ -44,11 +44,9 @@ pub(crate) fn text(table: &Table, width: Option<usize>) -> String {
         text.push('\n');
     }
     if shown < n {
-        text.push_str(&format!(
-            "({} more columns: {}; --wide shows all)\n",
-            n - shown,
-            header[shown..].join(", ")
-        ));
+        let left_out = header[shown..].join(", ");
+        let line = format!("({} more columns: {left_out}; --wide shows all)\n", n - shown);
+        text.push_str(&line);
     }
     text
 }

@@ -274,9 +274,7 @@ fn run_in_words(memory: &Footprint, speed: Option<&Speed>) -> String {
             &speed.decode_tokens_per_s,
         ));
         text.push_str(&told("It reads a prompt at", &speed.prefill_tokens_per_s));
-        for note in &speed.notes {
-            text.push_str(&format!(" No speed: {note}."));
-        }
+        text.extend(speed.notes.iter().map(|note| format!(" No speed: {note}.")));
     }
     text.push('\n');
     text
