@@ -113,9 +113,14 @@ fn what_is_not_clear_says_what_would_have_been_seen() {
         told.tables[0].rows
     );
     assert!(
-        told.text[0].contains("cannot tell on any of 1 benchmarks"),
+        told.text[0].contains("none of the parts asked (1)"),
         "{}",
         told.text[0]
+    );
+    assert!(
+        told.text[1].contains("cannot tell on any of 1 benchmarks"),
+        "{}",
+        told.text[1]
     );
 }
 

@@ -92,7 +92,7 @@ pub(super) fn short(rows: &[MatrixRow], columns: &[&str]) -> String {
             format!(", where a doubling of size is worth {}", yardstick.join(", "))
         };
         Some(if standing.is_empty() {
-            format!("nothing of {} parts", asked.len())
+            format!("none of the parts asked ({})", asked.len())
         } else {
             format!("{}{beside}", standing.join("; "))
         })
