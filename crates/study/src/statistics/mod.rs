@@ -16,6 +16,7 @@ mod partial;
 mod quantile;
 mod rank;
 mod robust;
+mod scaled;
 mod spline;
 mod strata;
 #[cfg(test)]

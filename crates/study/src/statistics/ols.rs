@@ -9,7 +9,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::error::Error;
 use crate::finding::Interval;
-use crate::svd::Svd;
+use crate::statistics::scaled::Scaled;
 
 /// Coefficients with their covariance.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +37,8 @@ pub struct Contrast {
     pub interval: Option<Interval>,
 }
 
-/// Singular values below this share of the largest are collinear columns.
-const COLLINEAR: f64 = 1e-10;
+/// What errors call it.
+const METHOD: &str = "clustered least squares";
 
 /// Fits `target` on `columns` (give a column of ones for an intercept).
 ///
@@ -49,42 +49,21 @@ const COLLINEAR: f64 = 1e-10;
 /// [`Error::CannotCompute`] for fewer rows than columns, fewer than two groups, or collinear columns.
 pub fn clustered_ols(columns: &[Vec<f64>], target: &[f64], groups: &[u32]) -> Result<OlsFit, Error> {
     let (n, k) = (target.len(), columns.len());
-    let cannot = |problem: String| Error::CannotCompute {
-        method: "clustered least squares",
-        problem,
-    };
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by_key(|&row| groups[row]);
     let members: Vec<&[usize]> = order.chunk_by(|&a, &b| groups[a] == groups[b]).collect();
     let n_groups = members.len();
     if n <= k || n_groups < 2 {
-        return Err(cannot(format!("{n} rows in {n_groups} groups for {k} columns")));
+        return Err(Error::CannotCompute {
+            method: METHOD,
+            problem: format!("{n} rows in {n_groups} groups for {k} columns"),
+        });
     }
-    // Columns of very different units: the singular values are those of columns of length one.
-    let lengths: Vec<f64> = columns
-        .iter()
-        .map(|column| {
-            column
-                .iter()
-                .map(|x| x * x)
-                .sum::<f64>()
-                .sqrt()
-                .max(f64::MIN_POSITIVE)
-        })
-        .collect();
-    let scaled: Vec<Vec<f64>> = columns
-        .iter()
-        .zip(&lengths)
-        .map(|(column, length)| column.iter().map(|x| x / length).collect())
-        .collect();
-    let svd = Svd::new(&scaled);
-    if svd
-        .singular
-        .last()
-        .is_none_or(|last| *last < COLLINEAR * svd.singular[0])
-    {
-        return Err(cannot(format!("the {k} columns are collinear")));
-    }
+    let Scaled {
+        columns: scaled,
+        lengths,
+        svd,
+    } = Scaled::of(columns, METHOD)?;
     // (X'X)⁻¹ = V S⁻² Vᵀ, and β = V S⁻¹ Uᵀ y.
     let mut bread = vec![vec![0.0; k]; k];
     let mut coefficients = vec![0.0; k];

@@ -9,10 +9,10 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::error::Error;
 use crate::finding::Interval;
-use crate::svd::Svd;
+use crate::statistics::scaled::Scaled;
 
-/// Singular values below this share of the largest are collinear columns.
-const COLLINEAR: f64 = 1e-10;
+/// What errors call it.
+const METHOD: &str = "least squares";
 
 /// Columns that several targets are fitted on.
 #[derive(Debug, Clone)]
@@ -48,31 +48,13 @@ impl LinearDesign {
     /// [`Error::CannotCompute`] for no more rows than columns, or collinear columns.
     pub fn new(columns: &[Vec<f64>]) -> Result<Self, Error> {
         let (k, n) = (columns.len(), columns.first().map_or(0, Vec::len));
-        let cannot = |problem: String| Error::CannotCompute {
-            method: "least squares",
-            problem,
-        };
         if n <= k || k == 0 {
-            return Err(cannot(format!("{n} rows for {k} columns")));
+            return Err(Error::CannotCompute {
+                method: METHOD,
+                problem: format!("{n} rows for {k} columns"),
+            });
         }
-        // Columns of very different units: the singular values are those of columns of length one.
-        let lengths: Vec<f64> = columns
-            .iter()
-            .map(|column| dot(column, column).sqrt().max(f64::MIN_POSITIVE))
-            .collect();
-        let scaled: Vec<Vec<f64>> = columns
-            .iter()
-            .zip(&lengths)
-            .map(|(column, length)| column.iter().map(|x| x / length).collect())
-            .collect();
-        let svd = Svd::new(&scaled);
-        if svd
-            .singular
-            .last()
-            .is_none_or(|last| *last < COLLINEAR * svd.singular[0])
-        {
-            return Err(cannot(format!("the {k} columns are collinear")));
-        }
+        let Scaled { lengths, svd, .. } = Scaled::of(columns, METHOD)?;
         let mut pseudo = vec![vec![0.0; n]; k];
         let mut bread = vec![vec![0.0; k]; k];
         let mut leverage = vec![0.0; n];
