@@ -12,21 +12,7 @@ use mechanism::run::{Network, RunSettings, Silence};
 use mechanism::site::{Place, Site};
 use mechanism::weights::{SafetensorsFiles, Stays, Store};
 
-use crate::families::{fixtures, logits, noise};
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
-
-fn texts() -> Vec<Vec<u32>> {
-    vec![
-        vec![3, 1, 4, 1, 5, 9, 2, 6, 5, 3],
-        vec![7, 7],
-        vec![3, 1, 4, 11, 12, 13],
-    ]
-}
+use crate::families::{fixture, fixtures, logits, noise, texts};
 
 fn measured(checkpoint: &Checkpoint) -> Importance {
     importance(checkpoint, &texts(), &RunSettings::in_memory(), &mut |_| ()).unwrap()

@@ -16,6 +16,23 @@ use mechanism::run::{Group, Head, RunSettings, run};
 use mechanism::site::Nobody;
 use mechanism::weights::{SafetensorsFiles, Store};
 
+/// The folder of one tiny checkpoint.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+/// Token ids of three texts that begin alike or not.
+pub(crate) fn texts() -> Vec<Vec<u32>> {
+    vec![
+        vec![3, 1, 4, 1, 5, 9, 2, 6, 5, 3],
+        vec![7, 7],
+        vec![3, 1, 4, 11, 12, 13],
+    ]
+}
+
+/// The folders of all tiny checkpoints.
 pub(crate) fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut all: Vec<PathBuf> = std::fs::read_dir(folder)

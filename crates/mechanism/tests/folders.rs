@@ -1,17 +1,12 @@
 //! Folders as people have them: opened where the weights are all there, else told what is there instead.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mechanism::checkpoint::Checkpoint;
 use serde_json::{Value, json};
 
+use crate::families::fixture;
 use crate::families::logits;
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
 
 /// A folder with some files of a fixture.
 fn copied(name: &str, files: &[&str]) -> tempfile::TempDir {

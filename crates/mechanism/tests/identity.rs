@@ -1,6 +1,6 @@
 //! What must hold whatever the weights are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mechanism::checkpoint::Checkpoint;
 use mechanism::config::Arrangement;
@@ -12,21 +12,7 @@ use mechanism::run::{Group, Head, RunSettings, run};
 use mechanism::site::{Nobody, Observer, Place, Record, Replace, Site};
 use mechanism::spectrum::{Spectrum, singular_values};
 
-use crate::families::{fixtures, logits, noise};
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
-
-fn texts() -> Vec<Vec<u32>> {
-    vec![
-        vec![3, 1, 4, 1, 5, 9, 2, 6, 5, 3],
-        vec![7, 7],
-        vec![3, 1, 4, 11, 12, 13],
-    ]
-}
+use crate::families::{fixture, fixtures, logits, noise, texts};
 
 /// The last residual streams of all texts, observed.
 fn observed(
