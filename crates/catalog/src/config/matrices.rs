@@ -25,6 +25,13 @@ pub(crate) struct Matrices {
     pub(crate) vectors: i64,
 }
 
+impl Matrices {
+    /// All of it.
+    pub(crate) fn all(&self) -> i64 {
+        self.values + self.attention_out + self.down + self.experts + self.others + self.vectors
+    }
+}
+
 /// The layers of a plan; none where a dimension is missing or a count passes 2^63.
 pub(crate) fn matrices(plan: &Plan<'_>) -> Option<Vec<Matrices>> {
     let sizes = plan.sizes()?;

@@ -17,6 +17,8 @@ pub(crate) struct Recipe {
     pub(crate) out_bias: bool,
     /// Biases in the feed-forward layer.
     pub(crate) mlp_bias: bool,
+    /// Single numbers that the activation learns in each layer.
+    pub(crate) scalars: i64,
     /// Norms per layer of the residual's width.
     pub(crate) norms: i64,
     /// Norms have a bias.
@@ -60,6 +62,7 @@ const LLAMA: Recipe = Recipe {
     qkv_bias: false,
     out_bias: false,
     mlp_bias: false,
+    scalars: 0,
     norms: 2,
     norm_bias: false,
     norm_weight: true,
@@ -104,6 +107,13 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
         },
         "qwen" | "qwen2" | "glm" | "chatglm" | "seedoss" => Recipe {
             qkv_bias: true,
+            ..LLAMA
+        },
+        // Two matrices, and an activation (xIELU) with two numbers of its own.
+        "apertus" => Recipe {
+            gated: false,
+            head_norms: true,
+            scalars: 2,
             ..LLAMA
         },
         "qwen3" | "exaone4" => Recipe {
@@ -292,7 +302,7 @@ pub(crate) fn feed_forward(recipe: Recipe, d_model: i64, d_ffn: i64) -> Option<i
             .checked_add(inner.checked_mul(matrices - 1)?)?
             .checked_add(width)?;
     }
-    Some(count)
+    count.checked_add(i128::from(recipe.scalars))
 }
 
 /// Parameters of one norm.

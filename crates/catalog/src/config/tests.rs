@@ -203,7 +203,14 @@ fn what_is_not_stated_is_not_counted_as_nothing() {
     let gemma3_4b = json!({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "hidden_size": 2560,
         "intermediate_size": 10240, "num_hidden_layers": 34, "sliding_window": 1024}});
     assert_eq!(read(&gemma3_4b).parameters_total, Some(3_880_263_168));
-    for (config, expected) in [(command_r_plus, 103_810_674_688), (olmo2, 13_716_198_400)] {
+    let apertus = json!({"architectures": ["ApertusForCausalLM"], "model_type": "apertus", "hidden_size": 4096,
+        "intermediate_size": 21_504, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "vocab_size": 131_072, "tie_word_embeddings": false, "attention_bias": false, "mlp_bias": false});
+    for (config, expected) in [
+        (command_r_plus, 103_810_674_688),
+        (olmo2, 13_716_198_400),
+        (apertus, 8_053_338_176),
+    ] {
         let counted = read(&config);
         assert_eq!(counted.parameters_total, Some(expected));
         assert!(counted.counted_exactly);

@@ -146,6 +146,15 @@ impl Engine {
         })
     }
 
+    /// Whether it loads weights of this type, as far as its documentation says.
+    pub fn loads(self, quant: Quant) -> bool {
+        match self {
+            Self::LlamaCpp => !quant.is_packed(),
+            Self::Vllm => true,
+            Self::Transformers => !quant.is_gguf(),
+        }
+    }
+
     /// Positions that a layer keeps of `context`.
     fn kept(self, layer: &Layer, context: i64) -> i64 {
         let whole = match self {

@@ -142,11 +142,16 @@ fn dense(dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Err
     }
     let Some((layout, tried)) = best_layout else {
         cost.counted_exactly = false;
-        cost.notes.push(format!(
-            "counted {:.3} billion parameters, listed {:.3}",
-            cost.parameters_total as f64 / 1e9,
-            listed as f64 / 1e9
-        ));
+        let (counted, billions) = (cost.parameters_total as f64 / 1e9, listed as f64 / 1e9);
+        let own = dimensions.family.as_deref().and_then(recipe);
+        // A layout that is only assumed says less than a count of the weights; a known one more than a listing.
+        cost.notes.push(if own.is_none() {
+            cost.parameters_total = listed;
+            cost.parameters_active = listed;
+            format!("listed {billions:.3} billion parameters are taken: the layout is not known, and Llama's makes {counted:.3}")
+        } else {
+            format!("counted {counted:.3} billion parameters, listed {billions:.3}")
+        });
         return Ok(cost);
     };
     let mut cost = tried;

@@ -225,6 +225,16 @@ impl Arithmetic {
         })
     }
 
+    /// What the layers hold by the total, as a share of what their matrices come to: 1 but where the total is a listed one.
+    fn share_of_layers(&self) -> f64 {
+        let of_layers: i64 = self.parts.layers.iter().map(Matrices::all).sum();
+        if of_layers > 0 {
+            (self.parameters_total - self.outside) as f64 / of_layers as f64
+        } else {
+            1.0
+        }
+    }
+
     /// Floating-point operations for the token that `context` positions precede.
     pub fn flops_per_token(&self, context: i64) -> f64 {
         let products = 2.0 * (self.parameters_active - self.looked_up) as f64;

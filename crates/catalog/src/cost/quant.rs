@@ -372,14 +372,25 @@ impl Quant {
         }
     }
 
+    /// A type of GGUF files.
+    pub fn is_gguf(self) -> bool {
+        matches!(self.0, Kind::Gguf(_))
+    }
+
+    /// Packed as the Hub's checkpoints are.
+    pub fn is_packed(self) -> bool {
+        matches!(self.0, Kind::Packed(_))
+    }
+
     /// Bytes of the weights of `cost`.
     pub fn bytes(self, cost: &Arithmetic) -> f64 {
         let parts = &cost.parts;
+        let scale = cost.share_of_layers();
         match self.0 {
             Kind::Plain(precision) => precision.bytes(cost.parameters_total - cost.outside, cost.outside),
             Kind::Packed(pack) => {
                 let of_layers: f64 = parts.layers.iter().map(|layer| packed(layer, pack)).sum();
-                (of_layers + cost.outside as f64 * 16.0) / 8.0
+                (scale * of_layers + cost.outside as f64 * 16.0) / 8.0
             }
             Kind::Gguf(mix) => {
                 let n = parts.layers.len();
@@ -393,7 +404,7 @@ impl Quant {
                     parts.embedding as f64 * mix.head
                 };
                 let others = (cost.outside - parts.embedding - parts.head).max(0) as f64 * 32.0;
-                (of_layers + tables + others) / 8.0
+                (scale * of_layers + tables + others) / 8.0
             }
         }
     }

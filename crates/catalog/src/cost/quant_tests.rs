@@ -88,11 +88,6 @@ fn fewer_bits_take_fewer_bytes_and_only_experts_are_mxfp4() {
     ];
     assert!(ordered.windows(2).all(|pair| bytes(pair[0]) > bytes(pair[1])));
     assert_eq!(bytes("mxfp4"), bytes("bf16"));
-    let all: i64 = cost
-        .parts
-        .layers
-        .iter()
-        .map(|l| l.values + l.attention_out + l.down + l.experts + l.others + l.vectors)
-        .sum();
+    let all: i64 = cost.parts.layers.iter().map(Matrices::all).sum();
     assert_eq!(all + cost.outside, cost.parameters_total);
 }

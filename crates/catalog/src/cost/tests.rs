@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::Catalog;
+use crate::tables::{Checkpoint, Structure};
 
 fn of(value: &Value) -> Arithmetic {
     Arithmetic::of_config(value).expect("every dimension is stated")
@@ -112,6 +113,53 @@ fn operations_and_weights_add_up_by_hand() {
     // Inside the layer 64 + 96 + 8 weights at 4.5 bits; two tables and the last norm at 16.
     assert_eq!(cost.weight_bytes(Precision::Int4), 168.0 * 4.5 / 8.0 + 84.0 * 2.0);
     assert_eq!(cost.bytes_per_token(Precision::Half, 0), 2.0 * products as f64);
+}
+
+/// Where the layout is not known, a count of the weights says more than Llama's layout.
+#[test]
+fn a_listed_count_is_taken_where_the_layout_is_not_known() {
+    let structure = Structure {
+        id: "zoo/okapi-8b".into(),
+        layers: Some(32),
+        d_model: Some(4096),
+        d_ffn: Some(21_504),
+        heads: Some(32),
+        kv_heads: Some(8),
+        vocab_size: Some(131_072),
+        size: Some(8.053),
+        ..Structure::default()
+    };
+    let of = |class: &str| {
+        let checkpoint = Checkpoint {
+            id: structure.id.clone(),
+            architecture: Some(class.into()),
+            ..Checkpoint::default()
+        };
+        of_checkpoint(&structure, Some(&checkpoint)).expect("counted").0
+    };
+    let unknown = of("OkapiForCausalLM");
+    assert_eq!(
+        (unknown.parameters_total, unknown.counted_exactly),
+        (8_053_000_000, false)
+    );
+    assert!(
+        unknown
+            .notes
+            .iter()
+            .any(|note| note.contains("the layout is not known")),
+        "{:?}",
+        unknown.notes
+    );
+    let bytes = |quant: &str| Quant::from_name(quant).expect("a type").bytes(&unknown);
+    assert!((bytes("bf16") - 2.0 * 8.053e9).abs() < 1.0);
+    // The same share of what Llama's layout would take: the layers hold less, the tables as much.
+    assert!(
+        bytes("Q8_0") < 8.6e9 && bytes("Q8_0") > 8.5e9,
+        "{}",
+        bytes("Q8_0")
+    );
+    // A known layout is counted, whatever is listed.
+    assert!(of("LlamaForCausalLM").parameters_total > 10_000_000_000);
 }
 
 #[test]

@@ -220,12 +220,13 @@ fn question(args: &PredictArgs) -> Result<Question> {
     question.contexts.clone_from(&args.context);
     let here = || Machine::here().largest().and_then(|card| card.figures.clone());
     question.devices = args.common.device()?.or_else(here).into_iter().collect();
-    let packed = ["gptq", "awq", "fp8", "nvfp4", "nf4", "nf4-double", "int8"];
-    if args.engine == Engine::LlamaCpp && packed.contains(&args.quant.name()) {
-        bail!(
-            "llama.cpp does not load weights packed as {}: give a GGUF type (--quant Q4_K_M), or --engine vllm",
-            args.quant.name()
-        );
+    if !args.engine.loads(args.quant) {
+        let (engine, quant) = (args.engine.as_str(), args.quant.name());
+        let instead = match args.engine {
+            Engine::LlamaCpp => "a GGUF type (--quant Q4_K_M), or --engine vllm",
+            _ => "bf16 or a packed type (--quant awq), or --engine llama.cpp",
+        };
+        bail!("{engine} does not run weights stored as {quant}: give {instead}");
     }
     question.setup = Setup {
         engine: args.engine,
