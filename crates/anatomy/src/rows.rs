@@ -280,18 +280,11 @@ fn examples(catalog: &Catalog) -> Vec<Example> {
             .collect();
         let first = runs.first().and_then(|row| scores.get(row.evaluation.as_str()));
         let mut cells = [None; 16];
-        cells[..10].copy_from_slice(&[
-            structure.size,
-            count(structure.d_model),
-            count(structure.d_ffn),
-            count(structure.heads),
-            count(structure.layers),
-            count(structure.kv_heads),
-            count(structure.vocab_size),
-            count(structure.pos),
-            count(checkpoint.and_then(|row| row.likes)),
-            count(checkpoint.and_then(|row| row.downloads)),
-        ]);
+        cells[..8].copy_from_slice(&columns(structure)[..8]);
+        // Its table shows the size that the leaderboard states.
+        cells[0] = structure.size;
+        cells[8] = count(checkpoint.and_then(|row| row.likes));
+        cells[9] = count(checkpoint.and_then(|row| row.downloads));
         cells[10..].copy_from_slice(first.unwrap_or(&[None; 6]));
         Some(Example {
             which,

@@ -1,23 +1,7 @@
 //! Each rule has a made-up claim that must hold, one that must fail and one that must stay open.
 
 use super::*;
-use crate::finding::SourceOf;
-
-fn finding(id: &str, value: f64, interval: Option<(f64, f64)>) -> Finding {
-    let source = SourceOf {
-        work: "made up".into(),
-        place: "rows".into(),
-    };
-    let interval = interval.map(|(low, high)| Interval {
-        low,
-        high,
-        level: 0.95,
-        method: "test".into(),
-    });
-    Finding::new(id, "?", &source)
-        .with_value(value, "points", 50, "test")
-        .with_interval(interval)
-}
+use crate::claims::tests::finding;
 
 fn stated(rule: Rule, ids: &[&str]) -> Stated {
     Stated {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn finding(id: &str, value: f64, interval: Option<(f64, f64)>) -> Finding {
+pub(super) fn finding(id: &str, value: f64, interval: Option<(f64, f64)>) -> Finding {
     let source = SourceOf {
         work: "test".into(),
         place: "rows".into(),
