@@ -53,6 +53,9 @@ pub enum Progress {
     },
 }
 
+/// zstd level of the catalog's tables, which come with the program: built seldom, read always.
+const COMPRESSION: i32 = 19;
+
 type File_<R> = TableWriter<R, BufWriter<File>>;
 
 struct Writers<'a> {
@@ -63,7 +66,10 @@ struct Writers<'a> {
 impl Writers<'_> {
     fn start<R: Row>(&self) -> Result<File_<R>, Error> {
         let path = self.dir.join(format!("{}.parquet", R::TABLE));
-        TableWriter::new(BufWriter::new(File::create(&path).map_err(Error::io(&path))?))
+        TableWriter::new(
+            BufWriter::new(File::create(&path).map_err(Error::io(&path))?),
+            COMPRESSION,
+        )
     }
 
     fn finish<R: Row>(&mut self, writer: File_<R>) -> Result<(), Error> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::config::makeup::{self, Makeup};
+use crate::config::stated::{self, Makeup};
 use crate::known::{Detail, Index, Known, Shared, is_rough};
 use crate::observed::{DIMENSIONS, Observed, Outside, Place};
 use crate::pattern::{self, Pattern};
@@ -266,13 +266,13 @@ impl Merge<'_> {
             (&mut kept.d_ffn_total_active, new.d_ffn_total_active),
             (&mut kept.head_dim, new.head_dim),
         ];
-        for ((place, name), (kept, new)) in places.iter_mut().zip(makeup::COLUMNS).zip(numbers) {
+        for ((place, name), (kept, new)) in places.iter_mut().zip(stated::COLUMNS).zip(numbers) {
             self.keep_at(name, kept, place, new.as_ref());
         }
         let [.., tied, attention] = places;
-        self.keep_at(makeup::COLUMNS[6], &mut kept.tied, tied, new.tied.as_ref());
+        self.keep_at(stated::COLUMNS[6], &mut kept.tied, tied, new.tied.as_ref());
         self.keep_at(
-            makeup::COLUMNS[7],
+            stated::COLUMNS[7],
             &mut kept.attention,
             attention,
             new.attention.as_ref(),

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use crate::config::makeup::Makeup;
+use crate::config::stated::Makeup;
 use crate::observed::{Dimensions, Place};
 use crate::tables::{Days, Millis};
 use crate::types::Types;

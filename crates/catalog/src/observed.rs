@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 pub(crate) use crate::config::dimensions::{DIMENSIONS, Dimensions};
-use crate::config::makeup::Makeup;
+use crate::config::stated::Makeup;
 use crate::error::{Error, cut};
 use crate::tables::{Days, Evaluation, Intervention, Item, Millis, Reject, Score};
 

@@ -16,10 +16,11 @@ use arrow::datatypes::{
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::ChunkReader;
+use parquet::schema::types::ColumnPath;
 
 use crate::error::Error;
 use crate::schema::{Column, Kind, Row, SCHEMA_VERSION, Value};
@@ -102,6 +103,26 @@ fn to_array<R: Row>(column: &Column<R>, rows: &[R]) -> ArrayRef {
     }
 }
 
+/// Rows of a row group: enough for the compression to see what repeats, few enough to hold.
+const ROWS_OF_A_GROUP: usize = 131_072;
+
+/// How a column is stored that a dictionary only makes larger, because nearly every value is another; `None` for the rest.
+fn encoding(table: &str, column: &str) -> Option<Encoding> {
+    match (table, column) {
+        // Numbers that count up, and names in order: what changes from one to the next.
+        ("rejects", "row") => Some(Encoding::DELTA_BINARY_PACKED),
+        ("evaluations" | "scores", "evaluation")
+        | ("checkpoints" | "structures" | "conflicts" | "duplicates", "id") => {
+            Some(Encoding::DELTA_BYTE_ARRAY)
+        }
+        ("provenance", "row" | "of" | "value")
+        | ("rejects", "raw")
+        | ("evaluations", "id" | "base" | "average" | "co2")
+        | (_, "revision" | "organisation" | "last_modified" | "date") => Some(Encoding::PLAIN),
+        _ => None,
+    }
+}
+
 /// Writes rows of one table to a Parquet file as they come: never more than one row group in memory.
 pub struct TableWriter<R: Row, W: Write + Send> {
     writer: ArrowWriter<W>,
@@ -110,11 +131,11 @@ pub struct TableWriter<R: Row, W: Write + Send> {
 }
 
 impl<R: Row, W: Write + Send> TableWriter<R, W> {
-    /// Starts a file in `sink`.
+    /// Starts a file in `sink`, compressed as hard as `level` of zstd says (1 to 22): hard for what is written once and read often.
     ///
     /// # Errors
     /// [`Error::Parquet`] where the writer refuses the schema.
-    pub fn new(sink: W) -> Result<Self, Error> {
+    pub fn new(sink: W, level: i32) -> Result<Self, Error> {
         let units: BTreeMap<&str, &str> = R::columns()
             .iter()
             .filter(|c| !c.unit.is_empty())
@@ -128,14 +149,23 @@ impl<R: Row, W: Write + Send> TableWriter<R, W> {
                 serde_json::to_string(&units).unwrap_or_default(),
             ),
         ];
-        let level = ZstdLevel::try_new(9).map_err(|error| broken(R::TABLE, &error))?;
-        let properties = WriterProperties::builder()
+        let level = ZstdLevel::try_new(level).map_err(|error| broken(R::TABLE, &error))?;
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_dictionary_enabled(true)
             .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_max_row_group_row_count(Some(65_536))
-            .set_key_value_metadata(Some(metadata))
-            .build();
+            .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
+            .set_data_page_row_count_limit(ROWS_OF_A_GROUP)
+            .set_key_value_metadata(Some(metadata));
+        for column in R::columns() {
+            if let Some(encoding) = encoding(R::TABLE, column.name) {
+                let path = ColumnPath::from(column.name);
+                properties = properties
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_encoding(path, encoding);
+            }
+        }
+        let properties = properties.build();
         let options = ArrowWriterOptions::new()
             .with_properties(properties)
             .with_skip_arrow_metadata(true);

@@ -10,15 +10,16 @@
 use std::sync::Arc;
 
 use crate::calendar::{self, DATES_APART};
-use crate::config::makeup::Makeup;
+use crate::config::stated::Makeup;
 use crate::gather::{Clash, Gathered};
 use crate::known::Known;
 use crate::resolve::admit::is_mixture;
+use crate::resolve::formula::by_shape;
 use crate::resolve::in_words;
 use crate::resolve::lineage::declared;
 use crate::resolve::listed::is_packed;
-use crate::resolve::pool::family_of;
-use crate::resolve::weight::{APART, by_shape};
+use crate::resolve::template::family_of;
+use crate::resolve::weight::APART;
 use crate::words::{Stated, sizes};
 
 /// A count below this share of what the dimensions make is none of all parameters.

@@ -14,7 +14,7 @@
 //! | 7 | a leaderboard's type | `continued` |
 //! | 8 | a base that is not younger and no copy under another name; one that only a name tells must have the same network | as declared, else `continued` |
 //! | 9 | an older checkpoint of the same name | the label of that one |
-//! | 10 | an older checkpoint of another organisation with the same architecture, shape and vocabulary, and nothing that says it was trained from scratch (an official provider, a count of tokens, words as `steps` or `pile`) | none |
+//! | 10 | an older checkpoint, or one of the same day, of another organisation with the same architecture, shape and vocabulary, and nothing that says it was trained from scratch (an official provider, a count of tokens, words as `steps` or `pile`) | none |
 //! | 11 | a leaderboard's type, a count of tokens, or the word `base` | `pretrained` |
 
 mod words;
@@ -28,7 +28,7 @@ use crate::known::Known;
 use crate::labels::labels;
 use crate::observed::organisation;
 use crate::resolve::lineage::declared;
-use crate::resolve::pool::family_of;
+use crate::resolve::template::family_of;
 use crate::tables::{Conflict, Days, Evaluation, Structure, Training};
 use crate::words::{Stated, sizes, words};
 
@@ -223,15 +223,22 @@ impl Trainings {
         if own.value.is_some()
             && !from_scratch(known)
             && let Some(&(first, of)) = self.of.get(&at).and_then(|network| self.networks.get(network))
-            && day(known).is_some_and(|day| first < day)
+            && of != at
+            // Of one day the other is the first as well, but of the Hub's first day, which only means an unknown one.
+            && day(known).is_some_and(|day| first < day || first == day && day > HUB_FLOOR)
         {
             let older = &gathered.known[of as usize];
             if organisation(&older.id) != organisation(&known.id) {
                 return Label {
                     value: None,
                     by: Some(format!(
-                        "doubted: same architecture, dimensions and vocabulary as {}, which is older",
-                        older.id
+                        "doubted: same architecture, dimensions and vocabulary as {}, which {}",
+                        older.id,
+                        if day(known) == Some(first) {
+                            "is of the same day"
+                        } else {
+                            "is older"
+                        }
                     )),
                 };
             }

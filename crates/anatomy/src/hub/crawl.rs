@@ -17,9 +17,10 @@ use crate::hub::error::{Error, Failure, Permanent, Transient};
 use crate::hub::fetch;
 use crate::hub::limiter::Class;
 use crate::hub::listing::{self, PAGE_BYTES, Page, Question};
+use crate::hub::message::{MARK, Mark, Message};
 use crate::hub::progress::{Meter, Progress, seconds_left};
 use crate::hub::store::Store;
-use crate::hub::writer::{MARK, Mark, Message, Writer};
+use crate::hub::writer::Writer;
 
 /// Names read from the queue at a time.
 const HANDFUL: usize = 512;

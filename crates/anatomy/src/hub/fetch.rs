@@ -7,9 +7,10 @@ use crate::hub::client::Client;
 use crate::hub::config;
 use crate::hub::error::{Error, Failure, Permanent};
 use crate::hub::listing::{EXPAND, Entry, is_id};
+use crate::hub::message::Outcome;
 use crate::hub::state::Standing;
 use crate::hub::store::{Queued, Store};
-use crate::hub::writer::{Outcome, Writer};
+use crate::hub::writer::Writer;
 
 /// The largest config seen has 3 MB; what is larger is none.
 const CONFIG_BYTES: u64 = 64 << 20;

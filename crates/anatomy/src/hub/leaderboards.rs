@@ -15,8 +15,8 @@ use crate::hub::error::{Error, Failure, Transient};
 use crate::hub::fetch::file_url;
 use crate::hub::files::write_whole;
 use crate::hub::listing::here;
+use crate::hub::message::Message;
 use crate::hub::store::{FILES, Store, failed, parse, row};
-use crate::hub::writer::Message;
 
 /// Datasets and their files, by beginning and end of the path.
 const DATASETS: [(&str, &str, &str); 5] = [

@@ -18,6 +18,7 @@ pub(crate) mod hint;
 pub(crate) mod leaderboards;
 pub(crate) mod limiter;
 pub(crate) mod listing;
+pub(crate) mod message;
 pub(crate) mod progress;
 mod retry;
 pub(crate) mod settings;

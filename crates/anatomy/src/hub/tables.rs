@@ -6,9 +6,9 @@ use redb::{ReadableTable, Table};
 
 use crate::hub::error::Error;
 use crate::hub::listing::Entry;
+use crate::hub::message::{MARK, Message, Outcome};
 use crate::hub::state::{Counts, Standing, State};
 use crate::hub::store::{CONFIGS, Change, ENTRIES, FILES, QUEUE, STATES, failed, parse, row};
-use crate::hub::writer::{MARK, Message, Outcome};
 
 /// The tables of one transaction.
 pub(crate) struct Tables<'t> {

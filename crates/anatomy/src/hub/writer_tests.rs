@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use super::{Mark, Message, Outcome, Writer};
+use super::{Message, Outcome, Writer};
 use crate::hub::error::Error;
 use crate::hub::listing::Entry;
+use crate::hub::message::Mark;
 use crate::hub::state::{Counts, Standing};
 use crate::hub::store::{Queued, Store};
 

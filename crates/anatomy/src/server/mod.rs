@@ -12,6 +12,7 @@ mod columns;
 mod connection;
 mod figure_table;
 mod layers;
+mod memory;
 mod metrics;
 mod narrowed;
 mod once;

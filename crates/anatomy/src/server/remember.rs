@@ -1,68 +1,18 @@
 //! Answers that do not change are kept as bytes: the tables are fixed while the server runs, and so is the study once
 //! it is computed.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, Response, StatusCode, header, response::Parts};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::Next;
 
+use super::memory::Keep;
 use super::state::Shared;
 
-/// Bytes of all answers kept; when they are more, all are forgotten.
-const ROOM: usize = 64 << 20;
 /// Bytes of one answer that is kept; Plotly's script is one.
 const LARGEST: usize = 8 << 20;
 /// Characters of an address whose answer is kept.
 const LONGEST: usize = 512;
-
-#[derive(Default)]
-struct Kept {
-    answers: BTreeMap<(bool, String), (Parts, Bytes)>,
-    bytes: usize,
-}
-
-/// The answers kept.
-#[derive(Default)]
-pub(crate) struct Memory {
-    kept: Mutex<Kept>,
-}
-
-/// Put on an answer that a later request may get too.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Keep;
-
-impl Memory {
-    fn get(&self, key: &(bool, String)) -> Option<Response<Body>> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.answers
-            .get(key)
-            .map(|(parts, bytes)| Response::from_parts(parts.clone(), Body::from(bytes.clone())))
-    }
-
-    fn put(&self, key: (bool, String), parts: Parts, bytes: Bytes) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = bytes.len() + key.1.len() + 512;
-        if kept.bytes + size > ROOM {
-            *kept = Kept::default();
-        }
-        if kept.answers.insert(key, (parts, bytes)).is_none() {
-            kept.bytes += size;
-        }
-    }
-
-    /// Bytes kept.
-    pub(crate) fn bytes(&self) -> usize {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).bytes
-    }
-
-    /// Forgets everything: what answers say has changed.
-    pub(crate) fn forget(&self) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
-    }
-}
 
 /// Gives a kept answer, or asks on and keeps the answer if it may be kept. Stands outside the compression, so that an
 /// answer is compressed once.

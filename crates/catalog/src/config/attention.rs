@@ -2,7 +2,7 @@
 
 use crate::config::fields::{self, Fields};
 use crate::config::layers::{Feed, Mixer};
-use crate::config::read::Config;
+use crate::config::stated::Config;
 
 /// How a layer mixes positions, as the column `attention` has it, one letter a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

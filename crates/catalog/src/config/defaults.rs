@@ -4,19 +4,7 @@ use serde_json::Value;
 
 use crate::config::fields::{self, Fields};
 use crate::config::names::KV_HEADS;
-use crate::config::read::Config;
-
-/// Where the number of key and value heads comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum KeyHeads {
-    /// The config states it, or nothing in the structure attends.
-    #[default]
-    Stated,
-    /// It is left out, and this is the default of the class that the config names.
-    Default(i64),
-    /// It is left out, and no default is known.
-    Unknown,
-}
+use crate::config::stated::{Config, KeyHeads};
 
 /// Families whose class takes as many key and value heads as heads where none are stated, or knows no others.
 const AS_HEADS: [&str; 43] = [

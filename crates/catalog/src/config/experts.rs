@@ -1,8 +1,8 @@
 //! Parameters of a mixture of experts.
 
-use crate::config::count::Plan;
 use crate::config::fields;
 use crate::config::names::{EXPERT_WIDTH, EXPERTS, SHARED, USED};
+use crate::config::plan::Plan;
 use crate::config::recipe::{self, Sizes};
 
 /// All parameters of the mixture of layer `at`, and those that one token uses.

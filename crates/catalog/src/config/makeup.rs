@@ -1,61 +1,12 @@
 //! What a checkpoint's layers hold beside its seven dimensions: experts, widths, kinds of attention, parameters by formula.
 
 use crate::config::attention;
-use crate::config::count::{Counts, Plan, count};
+use crate::config::count::count;
 use crate::config::fields::{self, Fields};
 use crate::config::layers::{Feed, kinds};
 use crate::config::names::{SHARED, TIED};
-use crate::config::read::Config;
-
-/// The columns of `structures` that only a config tells. Absent is `None`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Makeup {
-    /// Experts of one layer, shared ones not counted; `None` of a dense checkpoint.
-    pub(crate) experts: Option<i64>,
-    /// Of those, the ones that a token uses.
-    pub(crate) experts_per_token: Option<i64>,
-    /// Experts that every token uses.
-    pub(crate) shared_experts: Option<i64>,
-    /// Width of the dense feed-forward layers.
-    pub(crate) d_ffn_dense: Option<i64>,
-    /// Feed-forward width that one token passes through in one layer, of experts where there are some.
-    pub(crate) d_ffn_total_active: Option<i64>,
-    /// Width of one head.
-    pub(crate) head_dim: Option<i64>,
-    /// The output head is the embedding.
-    pub(crate) tied: Option<bool>,
-    /// One letter a layer: [`attention::letters`].
-    pub(crate) attention: Option<String>,
-    /// Parameters by formula.
-    pub(crate) counts: Option<Counts>,
-}
-
-impl Makeup {
-    /// Nothing known.
-    pub(crate) const NONE: Self = Self {
-        experts: None,
-        experts_per_token: None,
-        shared_experts: None,
-        d_ffn_dense: None,
-        d_ffn_total_active: None,
-        head_dim: None,
-        tied: None,
-        attention: None,
-        counts: None,
-    };
-}
-
-/// Names of the columns, in the order in which a checkpoint's places are held.
-pub(crate) const COLUMNS: [&str; 8] = [
-    "experts",
-    "experts_per_token",
-    "shared_experts",
-    "d_ffn_dense",
-    "d_ffn_total_active",
-    "head_dim",
-    "tied_embeddings",
-    "attention",
-];
+use crate::config::plan::Plan;
+use crate::config::stated::{Config, Makeup};
 
 /// What the layers of a config hold.
 pub(super) fn makeup(config: &Config, outer: &Fields, inner: &Fields) -> Makeup {

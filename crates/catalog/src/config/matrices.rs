@@ -1,11 +1,11 @@
 //! The parameters of one layer by what quantization treats alike: llama.cpp keeps more bits of values and of the last
 //! matrix of the feed-forward layer, and no kind of quantization touches norms and biases.
 
-use crate::config::count::Plan;
 use crate::config::experts::experts;
 use crate::config::fields;
 use crate::config::layers::{Feed, Mixer, kinds};
 use crate::config::mixing::mixing;
+use crate::config::plan::Plan;
 use crate::config::recipe::{self, Sizes};
 
 /// Parameters of one layer.

@@ -1,9 +1,9 @@
 //! Parameters that mix positions in one layer: attention of all kinds, linear attention, state-space layers.
 
-use crate::config::count::Plan;
 use crate::config::fields::{self, Fields};
 use crate::config::layers::Mixer;
 use crate::config::names::QK_NORM;
+use crate::config::plan::Plan;
 use crate::config::recipe::{self, Sizes};
 
 /// Parameters that mix positions in a layer of these sizes.

@@ -20,13 +20,16 @@ pub(crate) mod matrices;
 mod mixing;
 mod names;
 pub(crate) mod parts;
+pub(crate) mod plan;
 pub(crate) mod read;
 pub(crate) mod recipe;
+pub(crate) mod stated;
 mod switches;
 
 pub use family::family;
 pub(crate) use lacking::lacking;
-pub use read::{Config, read};
+pub use read::read;
+pub use stated::Config;
 
 #[cfg(test)]
 mod tests;

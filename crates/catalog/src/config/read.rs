@@ -3,128 +3,17 @@
 use serde_json::Value;
 
 use crate::config::blocks::{self, Block};
-use crate::config::count::Plan;
-use crate::config::defaults::{self, KeyHeads};
-use crate::config::dimensions::Dimensions;
+use crate::config::defaults;
 use crate::config::fields::{self, Fields};
 use crate::config::layers::{Feed, Mixer, kinds};
 use crate::config::layouts;
-use crate::config::makeup::{Makeup, makeup};
+use crate::config::makeup::makeup;
 use crate::config::names::{
     D_FFN, D_MODEL, DENSE_WIDTH, EXPERT_WIDTH, EXPERTS, HEAD_DIM, HEADS, KV_HEADS, LAYERS, NESTED, POS,
     SHARED, SHARED_WIDTH, USED, VOCAB,
 };
-
-/// What a `config.json` says of a checkpoint's structure. Absent is `None`.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one fact that a config states"
-)]
-pub struct Config {
-    /// Class name, for example `LlamaForCausalLM`.
-    pub architecture: Option<String>,
-    /// `model_type` of the whole checkpoint.
-    pub model_type: Option<String>,
-    /// Decoder layers.
-    pub layers: Option<i64>,
-    /// Of those, layers that attend over positions with softmax (in a window or not); the others keep a state.
-    pub attention_layers: Option<i64>,
-    /// Width of the residual stream.
-    pub d_model: Option<i64>,
-    /// Width of the feed-forward layer, of one expert where there are several.
-    pub d_ffn: Option<i64>,
-    /// Width of the dense feed-forward layers of a mixture that has some.
-    pub dense_width: Option<i64>,
-    /// Attention heads.
-    pub heads: Option<i64>,
-    /// Key and value heads, where they are stated.
-    pub kv_heads: Option<i64>,
-    /// Where they are not: what they are counted as.
-    pub(crate) key_heads: KeyHeads,
-    /// Width of one head, where it is stated.
-    pub head_dim: Option<i64>,
-    /// Entries of the vocabulary.
-    pub vocab_size: Option<i64>,
-    /// Rows of the embedding, where they are more.
-    pub vocab_rows: Option<i64>,
-    /// Maximum input positions, tokens.
-    pub pos: Option<i64>,
-    /// Positions that a window spans, tokens.
-    pub sliding_window: Option<i64>,
-    /// A mixture of experts.
-    pub is_moe: bool,
-    /// Experts of one layer.
-    pub experts: Option<i64>,
-    /// Experts that one token uses, beside shared ones.
-    pub experts_per_token: Option<i64>,
-    /// Width of the shared experts together.
-    pub shared_width: Option<i64>,
-    /// Layers have widths or heads of their own; those above are the most frequent.
-    pub layers_differ: bool,
-    /// An encoder with a decoder.
-    pub is_encoder_decoder: bool,
-    /// Keys that may shape weights and are not understood: the counts leave them out.
-    pub not_understood: Vec<String>,
-    /// Takes more than text.
-    pub is_multimodal: bool,
-    /// How the weights are packed: `fp8`, `gptq`, `awq`, `bitsandbytes` …
-    pub quantization: Option<String>,
-    /// All parameters of the language model, counted from the structure.
-    pub parameters_total: Option<i64>,
-    /// Parameters used for one token, counted from the structure.
-    pub parameters_active: Option<i64>,
-    /// The counts are exact to the parameter: dense decoders whose recipe is known and whose config is understood.
-    pub counted_exactly: bool,
-    /// What its layers hold beside the dimensions.
-    pub(crate) makeup: Makeup,
-}
-
-impl Config {
-    pub(crate) fn dimensions(&self) -> Dimensions {
-        [
-            self.layers,
-            self.d_model,
-            self.d_ffn,
-            self.heads,
-            self.kv_heads,
-            self.vocab_size,
-            self.pos,
-        ]
-    }
-
-    /// Its class or type, where that is no decoder.
-    pub(crate) fn not_a_decoder(&self) -> Option<String> {
-        let (class, kind) = (self.architecture.as_deref(), self.model_type.as_deref());
-        let own = || class.or(kind).unwrap_or("an encoder with a decoder");
-        crate::config::decoders::not_a_decoder(class, kind)
-            .or_else(|| self.is_encoder_decoder.then(own))
-            .map(str::to_owned)
-    }
-
-    /// Key and value heads: as stated, or the default of the config's class where it is known.
-    pub fn kv_heads_or_default(&self) -> Option<i64> {
-        self.kv_heads.or(match self.key_heads {
-            KeyHeads::Default(count) => Some(count),
-            KeyHeads::Stated | KeyHeads::Unknown => None,
-        })
-    }
-
-    /// Whether every layer's kind is counted to the parameter: attention and one feed-forward layer, or what was put in
-    /// their place layer by layer, or a state-space layer alone.
-    pub(crate) fn layer_kinds_are_plain(&self, inner: &Fields, kind: &str) -> bool {
-        let others = [
-            "kv_lora_rank",
-            "global_head_dim",
-            "hidden_size_per_layer_input",
-            "o_lora_rank",
-        ];
-        let is_plain = self.attention_layers == self.layers
-            || inner.contains_key("block_configs")
-            || matches!(kind, "mamba" | "mamba2" | "falconmamba" | "lfm2");
-        !self.is_moe && is_plain && fields::int(inner, &others).is_none()
-    }
-}
+use crate::config::plan::Plan;
+use crate::config::stated::Config;
 
 /// The fields of a whole config and those of its language model (`text_config` and the like), the same where nothing is
 /// nested.

@@ -3,8 +3,8 @@
 use crate::config::attention::window;
 use crate::config::fields::{self, Fields};
 use crate::config::layers::Mixer;
-use crate::config::read::Config;
 use crate::config::recipe::Sizes;
+use crate::config::stated::Config;
 
 /// One layer's part in cache and attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

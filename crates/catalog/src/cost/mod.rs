@@ -27,14 +27,17 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::count::{Counts, Plan, count};
-use crate::config::defaults::{KeyHeads, knows_no_groups};
+use crate::config::Config;
+use crate::config::count::count;
+use crate::config::defaults::knows_no_groups;
 use crate::config::fields::Fields;
 use crate::config::lacking;
 use crate::config::layers::{Mixer, kinds};
 use crate::config::layouts;
 use crate::config::matrices::{Matrices, matrices};
-use crate::config::read::{Config, parts, read};
+use crate::config::plan::Plan;
+use crate::config::read::{parts, read};
+use crate::config::stated::{Counts, KeyHeads};
 use crate::error::Error;
 
 pub use device::Device;

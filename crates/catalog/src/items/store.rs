@@ -12,6 +12,9 @@ use crate::error::Error;
 use crate::parquet_file::TableWriter;
 use crate::stores;
 
+/// zstd level of items, of which there may be millions: soon written.
+const COMPRESSION: i32 = 9;
+
 /// A table of items.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -124,7 +127,7 @@ impl Writing {
         if !self.parts.contains_key(benchmark) {
             let path = self.work.path().join(benchmark);
             let file = File::create_new(&path).map_err(Error::io(&path))?;
-            let part = (TableWriter::new(file)?, BTreeSet::new());
+            let part = (TableWriter::new(file, COMPRESSION)?, BTreeSet::new());
             self.parts.insert(benchmark.to_owned(), part);
         }
         let (writer, ids) = self.parts.get_mut(benchmark).expect("it was made above");

@@ -13,9 +13,8 @@ use crate::gather::Gathered;
 use crate::known::Known;
 use crate::resolve::admit::{Asked, is_mixture};
 use crate::resolve::memo::thin;
-use crate::resolve::pool::Shape;
-use crate::resolve::pool::family_of;
 use crate::resolve::rest::COLUMNS;
+use crate::resolve::template::{Shape, family_of};
 use crate::resolve::{Resolver, edits, lineage, listed, vocabulary};
 use crate::tables::{Accuracy, Conflict, ResolvedBy, Structure};
 

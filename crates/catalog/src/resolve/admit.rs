@@ -17,10 +17,11 @@ use crate::calendar::DATES_APART;
 use crate::known::Known;
 use crate::labels::is_plain;
 use crate::resolve::edits;
+use crate::resolve::formula::by_shape;
 use crate::resolve::listed::{Experts, Listed, closest};
-use crate::resolve::pool::{Pool, Shape, Template, block, family_of};
+use crate::resolve::pool::Pool;
 use crate::resolve::stated::said;
-use crate::resolve::weight::by_shape;
+use crate::resolve::template::{Shape, Template, block, family_of};
 use crate::words::{Stated, sizes};
 
 /// Shares of the true size that boards list for packed weights, or for weights counted by bytes.
@@ -144,6 +145,15 @@ impl<'a> Asked<'a> {
             .collect()
     }
 
+    /// Whether that shape, in the checkpoint's family where it is known, can have the size that its name states.
+    pub(crate) fn says(&self, pool: &Pool, shape: Shape) -> bool {
+        self.stated.is_empty()
+            || self
+                .akin(pool, shape)
+                .iter()
+                .any(|template| said(template, &self.stated, self.mixture))
+    }
+
     /// Whether the checkpoint can have the structure `shape` of checkpoint `of`: what is to be noted of it, else why not.
     pub(crate) fn admits(
         &self,
@@ -176,7 +186,10 @@ impl<'a> Asked<'a> {
         if !self.mixture && is_mixture(of) {
             return Some(format!("{} is a mixture", of.id));
         }
-        if pool.is_younger(of, shape, self.known.published(), DATES_APART) {
+        if pool
+            .first
+            .is_younger(of, shape, self.known.published(), DATES_APART)
+        {
             return Some(format!("the structure of {} is younger", of.id));
         }
         None

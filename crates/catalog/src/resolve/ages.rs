@@ -3,13 +3,32 @@
 use std::collections::BTreeMap;
 
 use crate::known::Known;
-use crate::resolve::pool::{Pool, Shape, block, family_of};
+use crate::resolve::template::{Shape, block, family_of};
 use crate::tables::Days;
 
 /// The first day of each structure, by block, shape and vocabulary; without one, of all vocabularies.
-pub(super) type Firsts = BTreeMap<(String, Shape, Option<i64>), Option<Days>>;
+#[derive(Debug, Default)]
+pub(crate) struct Firsts(BTreeMap<(String, Shape, Option<i64>), Option<Days>>);
 
-impl Pool {
+impl Firsts {
+    /// When each structure was first published, where one of its checkpoints is dated.
+    pub(super) fn of(known: &[Known]) -> Self {
+        let mut first = BTreeMap::new();
+        for entry in known {
+            let (Some(shape), Some(family)) = (entry.shape(), family_of(entry)) else {
+                continue;
+            };
+            let family = block(&family).to_owned();
+            let day = entry.published();
+            let own = entry.details.dimensions[5].map(|vocab| (family.clone(), shape, Some(vocab)));
+            for key in own.into_iter().chain([(family, shape, None)]) {
+                let held: &mut Option<Days> = first.entry(key).or_default();
+                *held = [*held, day].into_iter().flatten().min();
+            }
+        }
+        Self(first)
+    }
+
     /// Whether the shape of `of`, with its vocabulary where that is known, was first published more than `before` days
     /// after `published`.
     pub(crate) fn is_younger(&self, of: &Known, shape: Shape, published: Option<Days>, before: Days) -> bool {
@@ -23,7 +42,7 @@ impl Pool {
     pub(crate) fn is_newer(&self, family: &str, shape: Shape, vocab: Option<i64>, day: Days) -> bool {
         let first = |vocab| {
             let key = (block(family).to_owned(), shape, vocab);
-            self.first.get(&key).copied().flatten()
+            self.0.get(&key).copied().flatten()
         };
         first(vocab)
             .or_else(|| first(None))
@@ -33,27 +52,9 @@ impl Pool {
     /// The vocabularies that checkpoints of these blocks and this shape state.
     pub(crate) fn vocabularies(&self, family: &str, shape: Shape) -> Vec<i64> {
         let block = block(family).to_owned();
-        self.first
+        self.0
             .range((block.clone(), shape, Some(0))..=(block, shape, Some(i64::MAX)))
             .filter_map(|((.., vocab), _)| *vocab)
             .collect()
     }
-}
-
-/// When each structure was first published, where one of its checkpoints is dated.
-pub(super) fn firsts(known: &[Known]) -> Firsts {
-    let mut first = BTreeMap::new();
-    for entry in known {
-        let (Some(shape), Some(family)) = (entry.shape(), family_of(entry)) else {
-            continue;
-        };
-        let family = block(&family).to_owned();
-        let day = entry.published();
-        let own = entry.details.dimensions[5].map(|vocab| (family.clone(), shape, Some(vocab)));
-        for key in own.into_iter().chain([(family, shape, None)]) {
-            let held: &mut Option<Days> = first.entry(key).or_default();
-            *held = [*held, day].into_iter().flatten().min();
-        }
-    }
-    first
 }

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::count::Counts;
-use crate::config::makeup::Makeup;
+use crate::config::stated::Counts;
+use crate::config::stated::Makeup;
 use crate::known::Known;
 use crate::observed::{Dimensions, Place};
 use crate::resolve::admit::{Asked, is_mixture};
-use crate::resolve::pool::{Shape, family_of};
-use crate::resolve::weight;
+use crate::resolve::formula;
+use crate::resolve::template::{Shape, family_of};
 use crate::words::Stated;
 
 /// Where a column of [`Makeup`] comes from.
@@ -54,7 +54,7 @@ pub(super) fn agreed(known: &[Known]) -> BTreeMap<Shape, Agreed> {
         .collect()
 }
 
-/// The columns, each with where it comes from, in the order of [`crate::config::makeup::COLUMNS`].
+/// The columns, each with where it comes from, in the order of [`crate::config::stated::COLUMNS`].
 pub(super) struct Inside {
     pub(super) makeup: Makeup,
     pub(super) from: [Option<From>; 8],
@@ -177,5 +177,5 @@ fn by_formula(
         .head_dim
         .or_else(|| base?.details.head_dim)
         .or(makeup.head_dim);
-    weight::counts(&family, dimensions, head_dim, makeup.tied)
+    formula::counts(&family, dimensions, head_dim, makeup.tied)
 }

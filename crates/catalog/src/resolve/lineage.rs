@@ -2,7 +2,7 @@
 
 use crate::gather::Gathered;
 use crate::resolve::names::Names;
-use crate::resolve::pool::Shape;
+use crate::resolve::template::Shape;
 
 /// Steps after which a chain of bases is given up: longer than any that is declared, shorter than a cycle.
 const LONGEST: usize = 32;

@@ -1,7 +1,7 @@
 //! What a listed size says: exact to a thousandth, or cut to whole billions, or copied from the name.
 
 use crate::known::{Known, is_rough};
-use crate::resolve::pool::{Admitted, Template};
+use crate::resolve::template::{Admitted, Template};
 use crate::words::holds;
 
 /// Words of names whose weights are stored with fewer bits, so that a listed size is too small.

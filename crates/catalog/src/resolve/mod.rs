@@ -5,6 +5,7 @@ pub(crate) mod admit;
 mod ages;
 mod calibrate;
 pub(crate) mod edits;
+pub(crate) mod formula;
 mod inside;
 pub(crate) mod lineage;
 pub(crate) mod listed;
@@ -18,6 +19,7 @@ mod row;
 mod size;
 pub(crate) mod stated;
 mod telling;
+pub(crate) mod template;
 mod vocabulary;
 pub(crate) mod weight;
 
@@ -35,9 +37,10 @@ use memo::thin;
 use name::Lexicon;
 use names::Names;
 use pairs::Pairs;
-use pool::{Pool, Shape, family_of};
+use pool::Pool;
 use rest::Rest;
-use size::{BySize, by_size};
+use size::by_size;
+use template::{BySize, Shape, family_of};
 
 /// How often names are read again with what was learned from them.
 const READINGS: usize = 2;

@@ -11,14 +11,21 @@ use std::sync::Arc;
 
 use crate::known::Known;
 use crate::resolve::admit::is_mixture;
-use crate::resolve::calibrate::{is_sized, unseen};
+use crate::resolve::calibrate::{is_sized, threshold, unseen};
 use crate::resolve::listed::{Experts, Listed, closest};
-use crate::resolve::memo::Memo;
-use crate::resolve::pool::{Among, Pool, Shape, family_of};
+use crate::resolve::memo::{Memo, thin};
+use crate::resolve::pool::{Among, Pool};
 use crate::resolve::stated::{closeness, said};
 use crate::resolve::telling::Telling;
+use crate::resolve::template::{Shape, family_of};
 use crate::words::{Stated, sizes, words};
 
+/// Known checkpoints left out to find the thresholds.
+const LEFT_OUT: usize = 2_000;
+/// Per cent of the known checkpoints of a family and size that the common structure must have, and at most one in so many
+/// of all such checkpoints may have one that was never seen.
+const COMMON: u32 = 98;
+const UNSEEN: f64 = 0.02;
 /// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
 const BEFORE: i32 = 30;
 
@@ -377,6 +384,34 @@ impl Lexicon {
             }
         }
         found.into_iter().collect()
+    }
+
+    /// Sets the thresholds by leaving known checkpoints out.
+    fn calibrate(&mut self, pool: &Pool, known: &[Known], certain: &[(u32, Shape)]) {
+        let mut answers = [Vec::new(), Vec::new()];
+        for (at, shape) in thin(certain.to_vec(), LEFT_OUT) {
+            let one = &known[at as usize];
+            if one.shape().is_some()
+                && let Some((told, _, posterior)) = self.weigh(pool, one, true)
+            {
+                answers[usize::from(!is_sized(one))].push((posterior, told == shape));
+            }
+        }
+        self.sure = answers.map(threshold);
+    }
+
+    /// The structure that nearly all known checkpoints of that family and listed size have, where so many are known that
+    /// another is unlikely.
+    pub(crate) fn by_census(&self, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
+        let own = left_out.then(|| self.class_of(known)).flatten();
+        let counts = self.census.get(&census_key(known)?)?;
+        let count =
+            |(&shape, &count): (&u32, &u32)| (shape, count - u32::from(own == Some(shape) && count > 0));
+        let all: u32 = counts.iter().map(|entry| count(entry).1).sum();
+        let (shape, most) = counts.iter().map(count).max_by_key(|&(_, count)| count)?;
+        let unseen = unseen(counts.iter().map(|entry| count(entry).1));
+        (most * 100 >= all * COMMON && unseen <= UNSEEN)
+            .then(|| (self.classes[shape as usize].1, self.example[shape as usize]))
     }
 }
 

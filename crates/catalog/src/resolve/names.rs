@@ -10,7 +10,9 @@ use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::known::Known;
-use crate::resolve::pool::{Pool, Shape};
+use crate::resolve::admit::Asked;
+use crate::resolve::pool::Pool;
+use crate::resolve::template::Shape;
 
 /// Words of how weights are stored or what file they come in, at the end of a name.
 const STORAGE: [&str; 22] = [
@@ -207,7 +209,7 @@ impl Names {
                 let key = key(run);
                 Some((names.agreed(known, key, Some(at))?.0, key))
             });
-            if let Some((_, key)) = found.filter(|&(told, _)| pool.says(one, told)) {
+            if let Some((_, key)) = found.filter(|&(told, _)| Asked::of(one).says(pool, told)) {
                 let holding = names.holding.entry(key).or_default();
                 match holding.iter_mut().find(|held| held.0 == shape) {
                     Some(held) => held.1 += 1,

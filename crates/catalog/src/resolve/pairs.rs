@@ -9,8 +9,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::known::Known;
 use crate::resolve::listed::Listed;
-use crate::resolve::pool::{Shape, family_of};
 use crate::resolve::telling::Telling;
+use crate::resolve::template::{Shape, family_of};
 use crate::words::{Stated, sizes, words};
 
 /// Checkpoints that must have a pair before it says anything.

@@ -2,59 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::family;
-use crate::config::recipe::{
-    Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe, usual_positions,
-};
+use crate::config::recipe::{Recipe, Sizes, dense, recipe, usual_positions};
 use crate::known::Known;
-use crate::resolve::admit::Asked;
-use crate::resolve::ages::{self, Firsts};
+use crate::resolve::ages::Firsts;
+use crate::resolve::formula::{WIDE, mixture_size};
 use crate::resolve::listed::is_packed;
 use crate::resolve::memo::Memo;
-use crate::resolve::size::BySize;
-use crate::resolve::stated::said;
-use crate::words::sizes;
-
-/// Layers, `d_model`, `d_ffn`, heads.
-pub(crate) type Shape = [i64; 4];
-
-/// One structure that occurs in the pool, with all that its parameter count needs.
-#[derive(Debug, Clone)]
-pub(crate) struct Template {
-    pub(crate) family: String,
-    pub(crate) shape: Shape,
-    /// Checkpoints that have it.
-    pub(crate) members: Vec<u32>,
-    /// Sizes it can have, in billions: its own, untied or tied, as one expert of several.
-    pub(crate) sizes: Vec<Admitted>,
-}
-
-impl Template {
-    /// How many checkpoints have it, that one not counted, and the first of them. Members ascend.
-    pub(crate) fn without(&self, left_out: Option<u32>) -> (usize, Option<u32>) {
-        let is_member = left_out.is_some_and(|out| self.members.binary_search(&out).is_ok());
-        let first = self
-            .members
-            .iter()
-            .copied()
-            .find(|&member| Some(member) != left_out);
-        (self.members.len() - usize::from(is_member), first)
-    }
-}
-
-/// A size that a template can have.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Admitted {
-    /// Billions.
-    pub(crate) size: f64,
-    /// How far a listed size may be off: a vocabulary larger or smaller by a little.
-    pub(crate) below: f64,
-    pub(crate) above: f64,
-    /// Experts; 1 where it is dense.
-    pub(crate) experts: i64,
-    /// Not known to be another than the checkpoints of this structure have: with the output head tied where theirs is not.
-    pub(crate) usual: bool,
-}
+use crate::resolve::template::{Admitted, BySize, Shape, Template, block, family_of};
 
 /// Everything known exactly.
 pub(crate) struct Pool {
@@ -65,7 +19,7 @@ pub(crate) struct Pool {
     by_shape: BTreeMap<Shape, Vec<u32>>,
     /// The first day on which a structure is known to have been published, by block, shape and vocabulary; without one,
     /// the first of all.
-    pub(super) first: Firsts,
+    pub(crate) first: Firsts,
     /// What sizes admit, by family and listing.
     pub(crate) by_size: Memo<(Option<String>, (u8, u64)), BySize>,
 }
@@ -94,17 +48,6 @@ impl Pool {
             .flat_map(|(_, numbers)| numbers.iter().copied())
     }
 
-    /// Whether that shape, in the family of `known` where it is known, can have the size that its name states.
-    pub(crate) fn says(&self, known: &Known, shape: Shape) -> bool {
-        let stated = sizes(&known.id);
-        let asked = Asked::of(known);
-        stated.is_empty()
-            || asked
-                .akin(self, shape)
-                .iter()
-                .any(|template| said(template, &stated, asked.mixture))
-    }
-
     /// The templates of one shape.
     pub(crate) fn of_shape(&self, shape: Shape) -> impl Iterator<Item = &Template> {
         self.by_shape
@@ -114,22 +57,6 @@ impl Pool {
             .map(|&at| &self.templates[at as usize])
     }
 }
-
-/// Families whose blocks are the same, so that a checkpoint of one may carry another's name.
-pub(crate) fn block(family: &str) -> &str {
-    match family {
-        "mistral" | "mixtral" | "yi" | "solar" => "llama",
-        other => other,
-    }
-}
-
-/// The family of a checkpoint.
-pub(crate) fn family_of(known: &Known) -> Option<String> {
-    family(known.architecture.as_deref(), known.details.model_type.as_deref())
-}
-
-/// Width from which no checkpoint of a family with an output head of its own has it tied.
-pub(crate) const WIDE: i64 = 4_096;
 
 const EXPERTS: [i64; 8] = [2, 3, 4, 5, 6, 7, 8, 16];
 
@@ -234,7 +161,7 @@ impl Pool {
             evaluated,
             by_family: BTreeMap::new(),
             by_shape: BTreeMap::new(),
-            first: ages::firsts(known),
+            first: Firsts::of(known),
             by_size: Memo::default(),
         };
         pool.index();
@@ -350,14 +277,4 @@ fn usual(own: Option<&BTreeMap<i64, usize>>, family: Option<&BTreeMap<i64, usize
         all.extend(near);
     }
     all
-}
-
-/// Billions of a mixture made of `experts` copies of one dense block's feed-forward layer, with a router.
-pub(crate) fn mixture_size(recipe: Recipe, sizes: Sizes, experts: i64) -> Option<f64> {
-    let shared = layer(recipe, sizes)? - feed_forward(recipe, sizes.d_model, sizes.d_ffn)?;
-    debug_assert!(shared >= attention(recipe, sizes)?);
-    let experts = i128::from(experts);
-    let router = i128::from(sizes.d_model) * experts;
-    let layer = shared + experts * feed_forward(recipe, sizes.d_model, sizes.d_ffn)? + router;
-    Some((i128::from(sizes.layers) * layer + outside(recipe, sizes)?) as f64 / 1e9)
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::memo::thin;
-use super::pool::{Shape, block, family_of};
+use super::template::{Shape, block, family_of};
 use crate::known::Known;
 
 /// Names of the columns, in the order of [`crate::observed::DIMENSIONS`] from the fifth on.

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::makeup;
+use crate::config::stated;
 use crate::known::Known;
 use crate::observed::{DIMENSIONS, Place};
 use crate::origins;
 use crate::resolve::admit::Asked;
 use crate::resolve::inside::{From, inside};
-use crate::resolve::pool::family_of;
+use crate::resolve::template::family_of;
 use crate::resolve::weight::{self, Told};
 use crate::resolve::{Resolver, rest, vocabulary};
 use crate::schema::Row;
@@ -120,7 +120,7 @@ impl Resolver<'_> {
                     column,
                 ));
             }
-            if let Some(column) = makeup::COLUMNS.iter().position(|name| *name == field) {
+            if let Some(column) = stated::COLUMNS.iter().position(|name| *name == field) {
                 return from[column].map(|from| match from {
                     From::Own(place) => stated(known, place),
                     From::Base(place) => Origin {

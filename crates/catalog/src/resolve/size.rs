@@ -3,21 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::resolve::listed::{Experts, Listed, closest};
-use crate::resolve::pool::{Among, Pool, Shape};
+use crate::resolve::pool::{Among, Pool};
+use crate::resolve::template::{BySize, Shape};
 
 /// Billions within which a listed count and a computed one are the same number.
 const SAME: f64 = 0.0011;
-
-/// What the size admits.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum BySize {
-    /// One structure, and a checkpoint that has it.
-    One(Shape, u32),
-    /// Several.
-    Several(Vec<Shape>),
-    /// None that is known.
-    None,
-}
 
 /// Structures that `family` and `listed` admit, `left_out` not counted among what is known. The family's own structures
 /// first; where they do not settle it, those of families with the same blocks.

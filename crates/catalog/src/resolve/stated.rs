@@ -1,6 +1,6 @@
 //! Whether a structure can be what a name states, and how near it is.
 
-use crate::resolve::pool::Template;
+use crate::resolve::template::Template;
 use crate::words::Stated;
 
 /// Spread of the logarithm of stated sizes around true ones: names round (6.74 to 7, 12.9 to 13).

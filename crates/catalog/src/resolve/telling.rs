@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::known::Known;
-use crate::resolve::pool::{Shape, block, family_of};
+use crate::resolve::template::{Shape, block, family_of};
 use crate::words::{names_a_base, words};
 
 /// Checkpoints that must have a word before it tells anything.

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::known::Known;
 use crate::resolve::admit::Asked;
+use crate::resolve::formula::by_shape;
 use crate::resolve::listed::Listed;
-use crate::resolve::pool::{Pool, Shape, family_of};
-use crate::resolve::weight::by_shape;
+use crate::resolve::pool::Pool;
+use crate::resolve::template::{Shape, family_of};
 
 /// Billions within which a listed size and a computed one are the same number: half of the last digit, and buffers.
 const SAME: f64 = 0.0011;
@@ -28,7 +29,7 @@ pub(crate) fn can_have(
     vocab: i64,
 ) -> bool {
     if let Some(day) = asked.known.published()
-        && pool.is_newer(family, shape, Some(vocab), day + BEFORE)
+        && pool.first.is_newer(family, shape, Some(vocab), day + BEFORE)
     {
         return false;
     }
@@ -68,7 +69,7 @@ pub(crate) fn of_base(pool: &Pool, asked: &Asked<'_>, shape: Shape, of: &Known) 
         return None;
     };
     of.details.dimensions[5]?;
-    let mut others = pool.vocabularies(&family, shape).into_iter().filter(can);
+    let mut others = pool.first.vocabularies(&family, shape).into_iter().filter(can);
     let only = others.next()?;
     others.next().is_none().then_some(only)
 }

@@ -5,11 +5,11 @@
 //! the one nearest to what is listed is better than the listing.
 
 use super::admit::Asked;
+use super::formula::by_shape;
 use super::listed::{Listed, is_packed};
-use super::pool::{Pool, Shape, WIDE, family_of, mixture_size};
+use super::pool::Pool;
 use super::stated::near;
-use crate::config::count::Counts;
-use crate::config::recipe::{Recipe, Sizes, dense, outside, recipe, usual_positions};
+use super::template::{Shape, family_of};
 use crate::known::Known;
 use crate::observed::Dimensions;
 use crate::words::Stated;
@@ -18,87 +18,6 @@ use crate::words::Stated;
 const BELIEVED: f64 = 0.3;
 /// A listing further than this factor from what the name states is not of this checkpoint's weights.
 pub(crate) const APART: f64 = 1.6;
-
-/// Billions of a structure by its own dimensions, the usual output head of the family first; none where no formula is known
-/// or a dimension is missing.
-pub(crate) fn by_shape(
-    family: &str,
-    dimensions: Dimensions,
-    head_dim: Option<i64>,
-    experts: Option<i64>,
-) -> Vec<f64> {
-    let Some((usual, sizes)) = formula(family, dimensions, head_dim) else {
-        return Vec::new();
-    };
-    let mut all = Vec::new();
-    // Small checkpoints of a family with a head of its own may have it tied, wide ones have not; a tied head may be stored.
-    for tied in [usual.tied, !usual.tied]
-        .into_iter()
-        .filter(|&tied| tied == usual.tied || usual.tied || sizes.d_model < WIDE)
-    {
-        let recipe = Recipe { tied, ..usual };
-        match experts {
-            Some(experts) => all.extend(mixture_size(recipe, sizes, experts)),
-            None => all.extend(dense(recipe, sizes).map(|count| count as f64 / 1e9)),
-        }
-    }
-    all
-}
-
-/// The counts of a dense decoder by the formula of its family; `tied`: whether the output head is the embedding, where that
-/// is known.
-pub(crate) fn counts(
-    family: &str,
-    dimensions: Dimensions,
-    head_dim: Option<i64>,
-    tied: Option<bool>,
-) -> Option<Counts> {
-    let (usual, sizes) = formula(family, dimensions, head_dim)?;
-    let recipe = Recipe {
-        tied: tied.unwrap_or(usual.tied),
-        ..usual
-    };
-    let total = dense(recipe, sizes)?;
-    Some(Counts {
-        total,
-        active: total,
-        exact: false,
-        outside: i64::try_from(outside(recipe, sizes)?).ok()?,
-        looked_up: 0,
-    })
-}
-
-/// The recipe of a family and the sizes it takes; none where no formula is known or a dimension is missing.
-fn formula(family: &str, dimensions: Dimensions, head_dim: Option<i64>) -> Option<(Recipe, Sizes)> {
-    let family = if family == "mixtral" { "llama" } else { family };
-    let [
-        Some(layers),
-        Some(d_model),
-        Some(d_ffn),
-        Some(heads),
-        kv_heads,
-        Some(vocab),
-        pos,
-    ] = dimensions
-    else {
-        return None;
-    };
-    // Of the layers of Nemotron-H some attend and some feed forward: its recipe is of one that does both.
-    let usual = recipe(family).filter(|_| family != "nemotronh")?;
-    let sizes = Sizes {
-        layers,
-        d_model,
-        d_ffn,
-        heads,
-        kv_heads: kv_heads.unwrap_or(if usual.multi_query { 1 } else { heads }),
-        head_dim: head_dim.unwrap_or(d_model / heads.max(1)),
-        vocab,
-        pos: pos
-            .filter(|_| usual.positions.is_some())
-            .unwrap_or(usual_positions(family)),
-    };
-    Some((usual, sizes))
-}
 
 /// How far the size that a name or a listing states may be from the formula of the usual blocks, where nobody names the
 /// blocks.
@@ -222,7 +141,7 @@ fn sizes(pool: &Pool, asked: &Asked<'_>, dimensions: Dimensions, from: Option<&K
         };
         return all.into_iter().filter(|&size| says(size)).collect();
     };
-    if dimensions[5].is_none() && pool.vocabularies(family, shape).is_empty() {
+    if dimensions[5].is_none() && pool.first.vocabularies(family, shape).is_empty() {
         return Vec::new();
     }
     asked

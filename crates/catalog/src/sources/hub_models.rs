@@ -9,8 +9,8 @@ use crate::calendar;
 use crate::clean;
 use crate::config::decoders;
 use crate::config::fields;
-use crate::config::makeup::Makeup;
 use crate::config::read::lfm2_usual_width;
+use crate::config::stated::Makeup;
 use crate::error::Error;
 use crate::observed::{Observed, Out};
 

@@ -7,7 +7,7 @@
 
 use crate::clean;
 use crate::config::decoders;
-use crate::config::makeup::Makeup;
+use crate::config::stated::Makeup;
 use crate::error::Error;
 use crate::observed::{DIMENSIONS, Observed, Out};
 use crate::sources::table::{Cells, Table};

@@ -22,7 +22,7 @@ use object_store::{
 };
 use serde::Deserialize;
 
-use super::open::{Variables, is_loopback, options, retries};
+use super::client::{Variables, is_loopback, options, retries};
 
 const NAME: &str = "Hub";
 /// Longest wait between two tries of a listing.

@@ -14,6 +14,8 @@
 #[cfg(not(feature = "sql"))]
 mod absent;
 #[cfg(feature = "sql")]
+mod client;
+#[cfg(feature = "sql")]
 pub(crate) mod csv;
 #[cfg(feature = "sql")]
 mod hub;

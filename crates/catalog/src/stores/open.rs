@@ -1,59 +1,23 @@
 //! An address to its store, with the credentials of the environment, retries and limits of time.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
+use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::client::ClientConfigKey;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use url::{Position, Url};
 
+use super::client::{Variables, is_loopback, options, retries};
 use super::hub::Hub;
 use super::patient::Patient;
 use super::secret::hide;
 use crate::error::Error;
-
-/// Environment variables by name.
-pub(super) type Variables = BTreeMap<String, String>;
-
-/// A connection that is not made in this time is tried again.
-const CONNECT: Duration = Duration::from_secs(10);
-/// A request that is not over in this time is tried again.
-const WHOLE: Duration = Duration::from_mins(1);
-
-/// Eight tries over at most two and a half minutes: longer than a store's hiccup, shorter than a person's patience.
-pub(super) fn retries() -> RetryConfig {
-    RetryConfig {
-        max_retries: 8,
-        retry_timeout: Duration::from_secs(150),
-        ..RetryConfig::default()
-    }
-}
-
-pub(super) fn options() -> ClientOptions {
-    ClientOptions::new()
-        .with_connect_timeout(CONNECT)
-        .with_timeout(WHOLE)
-}
-
-#[cfg(test)]
-pub(super) use super::tests::environment;
-
-/// The variables of this process.
-#[cfg(not(test))]
-pub(super) fn environment() -> Variables {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(_, value)| !value.trim().is_empty())
-        .collect()
-}
 
 /// The address in `text`, which is shown in no error where it holds a password.
 pub(super) fn address(text: &str) -> Result<Url, Error> {
@@ -172,12 +136,4 @@ fn azure(container: &str, variables: &Variables) -> Result<Arc<dyn ObjectStore>,
 
 fn is_plain(endpoint: Option<String>) -> bool {
     endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"))
-}
-
-/// Without TLS, to this machine: tokens may go there.
-pub(super) fn is_loopback(endpoint: Option<String>) -> bool {
-    let url = endpoint.and_then(|endpoint| Url::parse(&endpoint).ok());
-    url.is_some_and(|url| {
-        url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
-    })
 }

@@ -17,7 +17,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-use super::open::retries;
+use super::client::retries;
 
 /// The store inside, asked again.
 #[derive(Debug)]

@@ -19,8 +19,9 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt};
 use url::Url;
 
+use super::client::{Variables, environment};
 use super::csv;
-use super::open::{self, Variables, environment};
+use super::open;
 use crate::snapshot::SNAPSHOT;
 
 /// Where the compiled-in tables stand for an engine whose statements run in other processes, each of which has them.

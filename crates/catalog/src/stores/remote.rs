@@ -10,7 +10,8 @@ use futures::TryStreamExt;
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt};
 
-use super::open::{self, environment};
+use super::client::environment;
+use super::open;
 use super::{Source, hide, patient};
 use crate::error::Error;
 

@@ -5,36 +5,12 @@
 
 use super::attention;
 use super::block::{Block, Trace, heads, qk_width};
-use super::block_gradient::{BlockGradient, FeedForwardGradient, LinearGradient, MlpGradient};
-use super::elementwise::{activate, activate_derivative, add, multiply_by};
-use super::feed_forward::Inner;
-use super::layer::{FeedForward, Linear, Mlp};
-use super::matmul::{View, multiply_parallel};
+use super::block_gradient::{BlockGradient, FeedForwardGradient};
+use super::elementwise::add;
+use super::layer::FeedForward;
+use super::linear_gradient::{linear_backward, mlp_backward};
 use super::norm::{Norm, NormGradient};
-use crate::config::{Activation, Arrangement};
-
-/// `dx += dy·W`, and the gradients of `W` and its bias.
-pub(super) fn linear_backward(
-    linear: &Linear,
-    x: &[f32],
-    dy: &[f32],
-    gradient: &mut LinearGradient,
-    dx: &mut [f32],
-) {
-    let rows = dy.len() / linear.n_out;
-    multiply_parallel(
-        dx,
-        View::new(dy, rows, linear.n_out, linear.n_out),
-        linear.view(),
-        1.0,
-    );
-    gradient.weight.add(dy, x);
-    if let Some(bias) = &mut gradient.bias {
-        for row in dy.chunks_exact(linear.n_out) {
-            add(bias, row);
-        }
-    }
-}
+use crate::config::Arrangement;
 
 /// Gradient before a norm that may be absent: `dy` itself then.
 fn norm_backward(
@@ -52,33 +28,6 @@ fn norm_backward(
         }
         _ => dy,
     }
-}
-
-/// From the gradient of a feed-forward network's output to that of its input `x`; `inner` is what stood inside.
-pub(super) fn mlp_backward(
-    kind: Activation,
-    mlp: &Mlp,
-    x: &[f32],
-    inner: &Inner,
-    d_out: &[f32],
-    gradient: &mut MlpGradient,
-) -> Vec<f32> {
-    let mut d_hidden = vec![0.0; inner.hidden.len()];
-    linear_backward(&mlp.down, &inner.hidden, d_out, &mut gradient.down, &mut d_hidden);
-    let mut d_input = vec![0.0; x.len()];
-    let mut scratch = vec![0.0; d_hidden.len()];
-    if let (Some(gate), Some(gate_gradient)) = (&mlp.gate, &mut gradient.gate) {
-        activate_derivative(kind, &inner.gate, &mut scratch);
-        multiply_by(&mut scratch, &inner.up);
-        multiply_by(&mut scratch, &d_hidden);
-        linear_backward(gate, x, &scratch, gate_gradient, &mut d_input);
-        activate(kind, &inner.gate, &mut scratch);
-    } else {
-        activate_derivative(kind, &inner.up, &mut scratch);
-    }
-    multiply_by(&mut d_hidden, &scratch);
-    linear_backward(&mlp.up, x, &d_hidden, &mut gradient.up, &mut d_input);
-    d_input
 }
 
 impl Block<'_> {

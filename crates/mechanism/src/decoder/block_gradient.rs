@@ -1,88 +1,10 @@
 //! Gradients of all weights of a block.
 
 use super::elementwise::add;
-use super::gradient::GradientMatrix;
-use super::layer::{FeedForward, Layer, Linear, Mlp};
-use super::mixture::Experts;
+use super::layer::{FeedForward, Layer};
+use super::linear_gradient::{LinearGradient, MlpGradient};
+use super::mixture::MixtureGradient;
 use super::norm::{Norm, NormGradient};
-
-/// Gradient of a [`Linear`].
-#[derive(Debug, Clone)]
-pub struct LinearGradient {
-    /// Of the matrix.
-    pub weight: GradientMatrix,
-    /// Of the bias.
-    pub bias: Option<Vec<f32>>,
-}
-
-impl LinearGradient {
-    fn new(linear: &Linear) -> Self {
-        Self {
-            weight: GradientMatrix::new(linear.n_out, linear.n_in),
-            bias: linear.bias.as_ref().map(|bias| vec![0.0; bias.len()]),
-        }
-    }
-
-    fn absorb(&mut self, other: &Self) {
-        self.weight.absorb(&other.weight);
-        if let (Some(bias), Some(added)) = (&mut self.bias, &other.bias) {
-            add(bias, added);
-        }
-    }
-}
-
-/// Gradients of an [`Mlp`].
-#[derive(Debug, Clone)]
-#[expect(
-    missing_docs,
-    reason = "each field is the gradient of the field of that name in `Mlp`"
-)]
-pub struct MlpGradient {
-    pub gate: Option<LinearGradient>,
-    pub up: LinearGradient,
-    pub down: LinearGradient,
-}
-
-impl MlpGradient {
-    fn new(mlp: &Mlp) -> Self {
-        Self {
-            gate: mlp.gate.as_ref().map(LinearGradient::new),
-            up: LinearGradient::new(&mlp.up),
-            down: LinearGradient::new(&mlp.down),
-        }
-    }
-
-    fn linears(&self) -> impl Iterator<Item = &LinearGradient> {
-        self.gate.iter().chain([&self.up, &self.down])
-    }
-
-    fn linears_mut(&mut self) -> impl Iterator<Item = &mut LinearGradient> {
-        self.gate.iter_mut().chain([&mut self.up, &mut self.down])
-    }
-}
-
-/// Gradients of [`Experts`].
-#[derive(Debug, Clone)]
-#[expect(
-    missing_docs,
-    reason = "each field is the gradient of the field of that name in `Experts`"
-)]
-pub struct MixtureGradient {
-    pub router: LinearGradient,
-    pub experts: Vec<MlpGradient>,
-    pub shared: Option<(MlpGradient, LinearGradient)>,
-}
-
-impl MixtureGradient {
-    fn new(mixture: &Experts) -> Self {
-        let shared = mixture.shared.as_ref();
-        Self {
-            router: LinearGradient::new(&mixture.router),
-            experts: mixture.experts.iter().map(MlpGradient::new).collect(),
-            shared: shared.map(|(mlp, gate)| (MlpGradient::new(mlp), LinearGradient::new(gate))),
-        }
-    }
-}
 
 /// Gradients of a [`FeedForward`].
 #[derive(Debug, Clone)]

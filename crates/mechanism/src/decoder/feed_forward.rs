@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::elementwise::{activate, activate_gated};
-use super::layer::{Mlp, forward_each};
+use super::linear::{Mlp, forward_each};
 use crate::config::Activation;
 
 /// What stands inside a feed-forward network; kept for the way back.

@@ -4,11 +4,10 @@
 //! 2017; Jiang et al. 2024). Which experts a token goes to is taken as given on the way back: the derivative of a choice is
 //! zero wherever it has one.
 
-use super::backward::{linear_backward, mlp_backward};
-use super::block_gradient::MixtureGradient;
 use super::elementwise::{add, add_scaled, scale, softmax};
 use super::feed_forward::{Inner, resized};
-use super::layer::{Linear, Mlp};
+use super::linear::{Linear, Mlp};
+use super::linear_gradient::{LinearGradient, MlpGradient, linear_backward, mlp_backward};
 use crate::config::{Activation, Mixture};
 
 /// The weights of a mixture.
@@ -20,6 +19,29 @@ pub struct Experts {
     pub experts: Vec<Mlp>,
     /// An expert for all tokens and its sigmoid gate `(1, d_model)`.
     pub shared: Option<(Mlp, Linear)>,
+}
+
+/// Gradients of [`Experts`].
+#[derive(Debug, Clone)]
+#[expect(
+    missing_docs,
+    reason = "each field is the gradient of the field of that name in `Experts`"
+)]
+pub struct MixtureGradient {
+    pub router: LinearGradient,
+    pub experts: Vec<MlpGradient>,
+    pub shared: Option<(MlpGradient, LinearGradient)>,
+}
+
+impl MixtureGradient {
+    pub(super) fn new(mixture: &Experts) -> Self {
+        let shared = mixture.shared.as_ref();
+        Self {
+            router: LinearGradient::new(&mixture.router),
+            experts: mixture.experts.iter().map(MlpGradient::new).collect(),
+            shared: shared.map(|(mlp, gate)| (MlpGradient::new(mlp), LinearGradient::new(gate))),
+        }
+    }
 }
 
 /// A token that an expert sees.

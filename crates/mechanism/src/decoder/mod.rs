@@ -11,6 +11,8 @@ pub mod elementwise;
 pub mod feed_forward;
 pub mod gradient;
 pub mod layer;
+pub mod linear;
+pub mod linear_gradient;
 pub mod matmul;
 pub mod mixture;
 pub mod norm;

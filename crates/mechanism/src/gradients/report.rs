@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::{FeedForwardGradients, LayerGradients, MatrixGradient, MixtureGradients, MlpGradients};
-use crate::decoder::block_gradient::{BlockGradient, FeedForwardGradient, LinearGradient, MlpGradient};
+use crate::decoder::block_gradient::{BlockGradient, FeedForwardGradient};
+use crate::decoder::linear_gradient::{LinearGradient, MlpGradient};
 use crate::error::Result;
 use crate::spectrum::{Spectrum, singular_values};
 

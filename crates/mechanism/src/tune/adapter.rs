@@ -7,7 +7,8 @@ use crate::config::DecoderConfig;
 use crate::decoder::Layer;
 use crate::decoder::block_gradient::{BlockGradient, FeedForwardGradient};
 use crate::decoder::gradient::GradientMatrix;
-use crate::decoder::layer::{FeedForward, Linear};
+use crate::decoder::layer::FeedForward;
+use crate::decoder::linear::Linear;
 use crate::decoder::matmul::{View, multiply_parallel};
 use crate::error::{Error, Result};
 

@@ -10,6 +10,7 @@ use crate::evaluate::evaluate;
 use crate::protocol::{Fold, Protocol, RowInformation, folds};
 use crate::regression::RandomForest;
 use crate::runs::{Over, Runs, SPLITS};
+use crate::section::Table;
 
 use super::rows::Rows;
 
@@ -80,4 +81,33 @@ pub(super) fn importance_by_tree(design: &Design, target: &[f64], seed: u64) -> 
         }
     }
     Ok(by_feature)
+}
+
+/// Adds the fold numbers and out-of-fold predictions of a protocol's first run, and the fold numbers of further splits
+/// (`fold_random_split_2` …).
+pub(super) fn add_runs(table: &mut Table, protocol: Protocol, forests: &Forests) {
+    let name = protocol.name();
+    add_folds(table, format!("fold_{name}"), &forests.folds[0]);
+    table.columns.push(format!("prediction_{name}"));
+    for (row, prediction) in table.rows.iter_mut().zip(&forests.runs.first.predictions) {
+        row.push((*prediction).into());
+    }
+    for (place, folds) in forests.folds.iter().enumerate().skip(1) {
+        if *folds != forests.folds[0] {
+            add_folds(table, format!("fold_{name}_{}", place + 1), folds);
+        }
+    }
+}
+
+fn add_folds(table: &mut Table, column: String, folds: &[Fold]) {
+    let mut numbers = vec![-1.0; table.rows.len()];
+    for (number, fold) in folds.iter().enumerate() {
+        for &row in &fold.test {
+            numbers[row] = number as f64;
+        }
+    }
+    table.columns.push(column);
+    for (row, number) in table.rows.iter_mut().zip(numbers) {
+        row.push(number.into());
+    }
 }

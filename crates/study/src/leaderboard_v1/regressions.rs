@@ -1,7 +1,7 @@
 //! From structure to score: a random forest on `structure_date`, under random rows and under unseen shapes.
 
-use super::forests::{Forests, forests, importance_by_tree};
-use super::rows::{PROTOCOLS, Rows, SET, add_runs, rows_of, rows_table};
+use super::forests::{Forests, add_runs, forests, importance_by_tree};
+use super::rows::{PROTOCOLS, Rows, SET, rows_of, rows_table};
 use super::told;
 use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::ceiling::ceiling;

@@ -1,12 +1,11 @@
 //! The rows of a regression, and the table of them that anyone can fit with another program.
 
-use super::forests::Forests;
 use super::{LeaderboardV1, column};
 use crate::design::Design;
 use crate::error::Error;
 use crate::features::feature_set;
 use crate::groups::Groups;
-use crate::protocol::{Fold, Protocol};
+use crate::protocol::Protocol;
 use crate::section::{Cell, Table};
 
 pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::StructureOut];
@@ -89,34 +88,5 @@ pub(super) fn rows_table(study: &LeaderboardV1<'_>, benchmark: &str, rows: &Rows
             })
             .collect(),
         shown: false,
-    }
-}
-
-/// Adds the fold numbers and out-of-fold predictions of a protocol's first run, and the fold numbers of further splits
-/// (`fold_random_split_2` …).
-pub(super) fn add_runs(table: &mut Table, protocol: Protocol, forests: &Forests) {
-    let name = protocol.name();
-    add_folds(table, format!("fold_{name}"), &forests.folds[0]);
-    table.columns.push(format!("prediction_{name}"));
-    for (row, prediction) in table.rows.iter_mut().zip(&forests.runs.first.predictions) {
-        row.push((*prediction).into());
-    }
-    for (place, folds) in forests.folds.iter().enumerate().skip(1) {
-        if *folds != forests.folds[0] {
-            add_folds(table, format!("fold_{name}_{}", place + 1), folds);
-        }
-    }
-}
-
-fn add_folds(table: &mut Table, column: String, folds: &[Fold]) {
-    let mut numbers = vec![-1.0; table.rows.len()];
-    for (number, fold) in folds.iter().enumerate() {
-        for &row in &fold.test {
-            numbers[row] = number as f64;
-        }
-    }
-    table.columns.push(column);
-    for (row, number) in table.rows.iter_mut().zip(numbers) {
-        row.push(number.into());
     }
 }

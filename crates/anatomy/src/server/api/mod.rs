@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use super::asked::task_names;
 use super::columns::{self, BENCHMARKS, COLUMNS};
+use super::memory::Keep;
 use super::params::Params;
 use super::problem::Problem;
-use super::remember::Keep;
 use super::state::Shared;
 
 /// The document, written by hand; `every_route_is_described_and_every_description_routed` holds the two together.

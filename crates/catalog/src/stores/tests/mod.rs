@@ -4,7 +4,7 @@ mod server;
 
 use std::path::{Path, PathBuf};
 
-use super::open::Variables;
+use super::client::Variables;
 use super::{Registry, read, write};
 use crate::catalog::Catalog;
 use crate::error::Error;
