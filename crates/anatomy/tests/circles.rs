@@ -12,10 +12,10 @@ type Module = Vec<String>;
 
 /// Circles inside a folder that are still there, by crate: how many, and files in the largest. Fewer is better; more fails.
 const INSIDE: [(&str, usize, usize); 4] = [
-    ("catalog", 4, 7),
-    ("study", 1, 2),
-    ("mechanism", 2, 6),
-    ("anatomy", 3, 7),
+    ("catalog", 0, 0),
+    ("study", 0, 0),
+    ("mechanism", 1, 2),
+    ("anatomy", 1, 7),
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

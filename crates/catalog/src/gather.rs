@@ -293,8 +293,9 @@ impl Merge<'_> {
             Some(size) if is_rough(size) => 2,
             Some(_) => 3,
         };
-        if tells(new.listed_size, new.packed) > tells(entry.listed_size, entry.packed) {
-            entry.listed_size = new.listed_size;
+        let listed = new.listed_size.or(new.parameters_total.and_then(named));
+        if tells(listed, new.packed) > tells(entry.listed_size, entry.packed) {
+            entry.listed_size = listed;
             entry.listed_place = self.place;
             entry.packed = new.packed;
             entry.measured = new.measured;
@@ -370,9 +371,10 @@ impl Merge<'_> {
         if new.makeup != Makeup::NONE {
             self.makeup(entry, &new.makeup);
         }
-        match (entry.details.parameters_total, new.parameters_total) {
+        let counted = new.parameters_total.filter(|&count| named(count).is_none());
+        match (entry.details.parameters_total, counted) {
             (None, Some(_)) => {
-                entry.details.parameters_total = new.parameters_total;
+                entry.details.parameters_total = counted;
                 entry.details.parameters_place = self.place;
             }
             // Counts with and without buffers, or rounded ones, differ by little.
@@ -432,4 +434,9 @@ fn first<T>(kept: &mut Option<T>, new: Option<T>) {
     if kept.is_none() {
         *kept = new;
     }
+}
+
+/// Billions of a "count" that is the size of a name: nobody's parameters are 14 000 000 000.
+fn named(count: i64) -> Option<f64> {
+    Some(count as f64 / 1e9).filter(|&size| size >= 0.1 && is_rough(size))
 }

@@ -134,9 +134,40 @@ fn the_network_of_another_is_doubted_unless_something_says_trained_from_scratch(
     let first = add(&mut gathered, "a/Sun-7B", 10, Some("pretrained"), None);
     let later = add(&mut gathered, "b/Cat-base", 20, Some("pretrained"), None);
     let said = add(&mut gathered, "c/Dog-100k-steps", 20, Some("pretrained"), None);
+    let same_day = add(&mut gathered, "d/Eel-base", 10, Some("pretrained"), None);
     assert_eq!(label(&gathered, first), Some(Training::Pretrained));
+    assert_eq!(label(&gathered, same_day), None);
     assert_eq!(label(&gathered, later), None);
     assert_eq!(label(&gathered, said), Some(Training::Pretrained));
     let trainings = Trainings::of(&gathered);
     assert!(trainings.conflict(&gathered, first).is_none());
+}
+
+#[test]
+fn of_the_hubs_first_day_nobody_is_known_to_be_first() {
+    let mut gathered = Gathered::default();
+    let one = add(&mut gathered, "a/Sun-7B", 0, Some("pretrained"), None);
+    let other = add(&mut gathered, "b/Cat-base", -300, Some("pretrained"), None);
+    assert_eq!(label(&gathered, one), Some(Training::Pretrained));
+    assert_eq!(label(&gathered, other), Some(Training::Pretrained));
+}
+
+#[test]
+fn a_count_of_round_billions_is_the_size_of_a_name() {
+    let mut gathered = Gathered::default();
+    let mut told = |count: i64| {
+        let observed = Observed {
+            id: format!("a/Sun-{count}"),
+            parameters_total: Some(count),
+            ..Observed::default()
+        };
+        let at = gathered.add(&observed, Place::NONE, Role::Structure);
+        let known = &gathered.known[at as usize];
+        (known.details.parameters_total, known.listed_size)
+    };
+    assert_eq!(told(14_000_000_000), (None, Some(14.0)));
+    assert_eq!(told(3_800_000_000), (None, Some(3.8)));
+    assert_eq!(told(14_659_507_200), (Some(14_659_507_200), None));
+    // Small ones are counted: nothing is called 40 million exactly but what has them.
+    assert_eq!(told(40_000_000), (Some(40_000_000), None));
 }
