@@ -28,6 +28,7 @@ pub mod forecast;
 pub mod groups;
 pub mod importance;
 pub mod items;
+pub mod latent;
 pub mod leaderboard_v1;
 pub mod learning;
 pub mod methods;
