@@ -157,6 +157,13 @@ impl<'a> Model<'a> {
             .collect()
     }
 
+    /// What is expected of a row on a benchmark, points, whether or not it took it.
+    pub fn expected(&self, row: usize, benchmark: usize) -> f64 {
+        let known = &self.table.benchmarks[benchmark];
+        let (log_odds, _) = self.fit.cell(row, benchmark);
+        known.chance + (known.ceiling - known.chance) / (1.0 + (-log_odds).exp())
+    }
+
     /// Abilities of all checkpoints, best first: over all tests, or those that ask for one ability. Empty where no test does.
     pub fn abilities(&self, asked: Option<&str>) -> Vec<Ability> {
         abilities(self.table, &self.fit, asked)
