@@ -55,6 +55,11 @@ pub(crate) enum Command {
     Probe(commands::probe::ProbeCommand),
     /// What a structure would score, what it costs, and how sure that is
     Predict(commands::predict::PredictArgs),
+    /// Which shape to train at a given size: those no worse than the best, cost, and what is not known
+    Design(commands::design::DesignArgs),
+    /// Laws of your own runs: loss or scores by parameters, tokens, layers and width
+    #[command(subcommand)]
+    Scaling(commands::scaling::ScalingCommand),
     /// Which checkpoint to take under a budget of memory, speed and licence
     Recommend(commands::recommend::RecommendArgs),
     /// The machine here: memory, graphics cards, and what is known of their bandwidth
@@ -99,6 +104,8 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Claims(command) => commands::claims::run(&cli.global, command),
         Command::Probe(command) => commands::probe::run(&cli.global, command),
         Command::Predict(args) => commands::predict::run(&cli.global, args),
+        Command::Design(args) => commands::design::run(&cli.global, args),
+        Command::Scaling(command) => commands::scaling::run(&cli.global, command),
         Command::Recommend(args) => commands::recommend::run(&cli.global, args),
         Command::Device(args) => commands::device::run(&cli.global, args),
         Command::Compare(args) => commands::compare::run(&cli.global, args),

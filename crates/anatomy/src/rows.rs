@@ -4,6 +4,7 @@ mod boards;
 mod checkpoints;
 mod controlled;
 mod forecast;
+mod latent;
 mod pooled;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ pub(crate) use boards::board_counts;
 pub(crate) use checkpoints::checkpoints;
 pub(crate) use controlled::{placebo, runs};
 pub(crate) use forecast::questions as forecast_questions;
+pub(crate) use latent::latent;
 pub(crate) use pooled::pooled;
 
 /// Names of the two leaderboards whose columns the study knows.

@@ -78,7 +78,7 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     Part {
         name: "controlled",
         sections: &["controlled"],
@@ -90,6 +90,12 @@ const PARTS: [Part; 10] = [
         sections: &["pooled"],
         steps: 1,
         run: pooled,
+    },
+    Part {
+        name: "latent",
+        sections: &["latent"],
+        steps: 1,
+        run: latent,
     },
     Part {
         name: "dataset",
@@ -357,6 +363,12 @@ fn pooled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
         shuffles: SHUFFLES / 4,
         seed: context.seed,
     });
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn latent(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
+    let section = study::latent::section(&rows::latent(context.catalog), context.seed);
     context.bar.inc(1);
     Ok(vec![section])
 }

@@ -27,6 +27,19 @@ fn key(structure: &Structure, is_mixture: bool) -> Option<Key> {
     is_whole.then_some((shape, rounded, is_mixture.then(|| mixed(structure))))
 }
 
+/// Units and their numbers, in the order in which they are met.
+#[derive(Default)]
+pub(super) struct Units(BTreeMap<Key, u32>);
+
+impl Units {
+    /// The number of a checkpoint's unit; none where a part of its structure is not known.
+    pub(super) fn number(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<u32> {
+        let is_mixture = checkpoint.and_then(|checkpoint| checkpoint.is_moe) == Some(true);
+        let next = self.0.len() as u32;
+        Some(*self.0.entry(key(structure, is_mixture)?).or_insert(next))
+    }
+}
+
 /// Both boards.
 pub(crate) fn pooled(catalog: &Catalog) -> Vec<Board> {
     let structures: BTreeMap<&str, &Structure> = catalog
@@ -35,7 +48,7 @@ pub(crate) fn pooled(catalog: &Catalog) -> Vec<Board> {
         .map(|structure| (structure.id.as_str(), structure))
         .collect();
     let known = by_id(catalog);
-    let mut units: BTreeMap<Key, u32> = BTreeMap::new();
+    let mut units = Units::default();
     [
         ("v1", V1, leaderboard_v1::BENCHMARKS),
         ("v2", V2, dimensions::BENCHMARKS),
@@ -49,9 +62,7 @@ pub(crate) fn pooled(catalog: &Catalog) -> Vec<Board> {
                 let structure = structures.get(evaluation.id.as_str())?;
                 let checkpoint = known.get(evaluation.id.as_str()).copied();
                 let mut row = row(structure, checkpoint, &known)?;
-                let is_mixture = checkpoint.and_then(|checkpoint| checkpoint.is_moe) == Some(true);
-                let next = units.len() as u32;
-                row.unit = *units.entry(key(structure, is_mixture)?).or_insert(next);
+                row.unit = units.number(structure, checkpoint)?;
                 row.scores = scores.get(evaluation.evaluation.as_str())?.to_vec();
                 Some(row)
             })

@@ -8,6 +8,7 @@ mod dataset;
 mod dimensions;
 mod evidence;
 mod examples;
+mod groups;
 pub mod judged;
 mod mechanism;
 mod methods;
@@ -254,7 +255,7 @@ pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
             ),
         ],
         findings,
-        tables: vec![short_table(&claims), table(&claims)],
+        tables: vec![groups::table(&claims), short_table(&claims), table(&claims)],
         ..Section::default()
     }
 }

@@ -6,6 +6,7 @@
 //! the same unit. Copies of a checkpoint with layers that do nothing are the placebo.
 
 mod contrasts;
+mod doublings;
 mod effects;
 mod pairs;
 mod placebo;
@@ -17,6 +18,7 @@ mod tests;
 use crate::finding::SourceOf;
 use crate::section::Section;
 
+pub use doublings::{Doubling, doublings};
 pub use placebo::Placebo;
 
 /// One score of one run.

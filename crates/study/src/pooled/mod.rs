@@ -102,6 +102,21 @@ pub fn section(study: &Pooled<'_>) -> Section {
     section
 }
 
+/// The effects alone, on the benchmarks of these names, with few shuffles: what a question on one ability needs.
+pub fn effects_on(study: &Pooled<'_>, benchmarks: &[&str]) -> Vec<crate::finding::Finding> {
+    let asked: Vec<(&Board, usize)> = study
+        .boards
+        .iter()
+        .flat_map(|board| (0..board.benchmarks.len()).map(move |benchmark| (board, benchmark)))
+        .filter(|(board, benchmark)| benchmarks.contains(&board.benchmarks[*benchmark].as_str()))
+        .collect();
+    let found: Vec<_> = asked
+        .par_iter()
+        .map(|(board, benchmark)| effects::findings(board, *benchmark, asked.len(), study))
+        .collect();
+    found.into_iter().flatten().collect()
+}
+
 fn source_of(board: &Board) -> SourceOf {
     SourceOf {
         work: board.work.clone(),

@@ -9,5 +9,6 @@
 
 mod battery;
 mod oracle;
+mod others_tables;
 mod saved;
 mod shared;

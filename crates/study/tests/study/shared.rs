@@ -38,6 +38,17 @@ fn skipped(kind: &str, why: &str) {
     println!("skipped: {why}");
 }
 
+/// A file of `../shared/data`, or nothing, said aloud.
+pub(crate) fn data(file: &str) -> Option<PathBuf> {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let mut found = here.ancestors().map(|p| p.join("../shared/data").join(file));
+    let found = found.find(|p| p.is_file());
+    if found.is_none() {
+        skipped("data", &format!("../shared/data/{file} is not here"));
+    }
+    found
+}
+
 pub(crate) fn folder() -> Option<PathBuf> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let found = here

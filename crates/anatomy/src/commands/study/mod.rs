@@ -1,5 +1,6 @@
 //! `anatomy study`: single questions of the study, on the catalog or on a table of the user's own.
 
+mod abilities;
 mod answer;
 mod beside;
 mod claims;
@@ -31,6 +32,8 @@ pub(crate) enum StudyCommand {
     Correlations(claims::SectionArgs),
     /// Which items tell checkpoints apart, which checkpoints answer alike, which have seen items before
     Items(items::ItemsArgs),
+    /// Every checkpoint's latent ability with its interval: all boards on one scale
+    Abilities(abilities::AbilitiesArgs),
     /// How right were we: fits frozen each quarter from 2023-06 on, against the checkpoints that came later
     Forecast(claims::SectionArgs),
     /// Judge each claim of the literature, as it was made and under a stricter reading
@@ -45,6 +48,7 @@ pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
         StudyCommand::Trends(args) => claims::run(global, args, "trends"),
         StudyCommand::Correlations(args) => claims::run(global, args, "correlations"),
         StudyCommand::Items(args) => items::run(global, args),
+        StudyCommand::Abilities(args) => abilities::run(global, args),
         StudyCommand::Forecast(args) => claims::run(global, args, "forecast"),
         StudyCommand::Claims(args) => claims::judged(global, args),
     }

@@ -1,0 +1,319 @@
+//! Shapes of one size: which are no worse than the best, what they cost, what is not known and which experiment would tell.
+
+use anyhow::{Result, bail};
+use catalog::Catalog;
+use catalog::cost::{Arithmetic, Device, Dimensions, Precision};
+use serde::Serialize;
+use study::abilities::asks_for;
+use study::controlled::{Doubling, Fixed, doublings};
+use study::finding::Finding;
+use study::planning::{Evidence, Experiment, Judged, Shape, Standing, experiment, judged};
+use study::pooled::{Pooled, effects_on};
+
+use crate::rows;
+
+/// What is asked.
+pub(crate) struct Asked {
+    /// All parameters.
+    pub(crate) parameters: f64,
+    /// Tokens of its training.
+    pub(crate) tokens: Option<f64>,
+    /// One ability; none for all tests.
+    pub(crate) ability: Option<&'static str>,
+    pub(crate) device: Option<Device>,
+    /// Tokens a second that the device's bound must allow.
+    pub(crate) min_speed: Option<f64>,
+    /// Positions in the cache while it decodes.
+    pub(crate) context: i64,
+    pub(crate) vocabulary: i64,
+    pub(crate) seed: u64,
+}
+
+/// A shape with its costs.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Costed {
+    #[serde(flatten)]
+    pub(crate) judged: Judged,
+    /// Floating-point operations of one token at an empty context.
+    pub(crate) flops_per_token: f64,
+    /// Operations of training on the tokens: three times those forwards.
+    pub(crate) training_operations: Option<f64>,
+    /// Weights in 16 bits, bytes.
+    pub(crate) weight_bytes: f64,
+    /// Cache of one token in 16 bits, bytes.
+    pub(crate) cache_bytes_per_token: f64,
+    /// The device's bound, tokens a second in 16 bits at the context.
+    pub(crate) tokens_per_second: Option<f64>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DesignAnswer {
+    pub(crate) ability: Option<&'static str>,
+    /// Benchmarks of controlled runs whose mean is meant.
+    pub(crate) benchmarks: Vec<String>,
+    /// What a tenth more size buys, points: less than this is no difference.
+    pub(crate) margin: Option<f64>,
+    /// Shapes, those that are surely no worse first.
+    pub(crate) shapes: Vec<Costed>,
+    /// Shapes that a device's bound leaves out.
+    pub(crate) too_slow: usize,
+    /// What is known of each part at fixed size.
+    pub(crate) evidence: Vec<Evidence>,
+    /// Experiments, the one that narrows most first.
+    pub(crate) experiments: Vec<Experiment>,
+    /// What is not known, in sentences.
+    pub(crate) not_known: Vec<String>,
+}
+
+/// Feed-forward width over width, rounded to 128: three matrices of it weigh as two of four times the width.
+const FFN: f64 = 8.0 / 3.0;
+/// How far parameters may be from what was asked for.
+const NEAR: f64 = 0.03;
+/// Shapes that are told of, at most.
+const TOLD: usize = 14;
+/// Parts of which checkpoints say something, and what two runs would have of each.
+const OBSERVED: [(&str, (f64, f64), &str); 3] = [
+    ("d_ffn", (2.0, 8.0), "feed-forward width over width"),
+    ("heads_per_kv", (1.0, 8.0), "heads over key and value heads"),
+    ("vocabulary", (32_000.0, 256_000.0), "vocabulary"),
+];
+
+/// Answers.
+pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
+    let mut shapes = shapes(asked);
+    if shapes.is_empty() {
+        bail!(
+            "no shape of 4 to 160 layers has about {:.3e} parameters with a vocabulary of {}; ask for more parameters or a \
+             smaller --vocab-size",
+            asked.parameters,
+            asked.vocabulary
+        );
+    }
+    let runs = rows::runs(catalog);
+    let asks = |name: &str, _: &str| asked.ability.is_none_or(|ability| asks_for(name, ability));
+    let found = doublings(&runs, Fixed::Parameters, asks);
+    let layers = found.iter().find(|own| own.part == "layers");
+    let mut not_known = Vec::new();
+    match layers {
+        Some(known) => {
+            let (low, high) = known.widths_per_layer;
+            let ratio = |shape: &Shape| shape.d_model as f64 / shape.layers as f64;
+            shapes.retain(|(shape, _)| low <= ratio(shape) && ratio(shape) <= high);
+            if !(known.parameters.0..=known.parameters.1).contains(&asked.parameters) {
+                not_known.push(format!(
+                    "the controlled runs ({}) have {:.2} to {:.2} billion parameters: whether depth is worth the same at {:.2} \
+                     billion is not known",
+                    known.suite,
+                    known.parameters.0 / 1e9,
+                    known.parameters.1 / 1e9,
+                    asked.parameters / 1e9
+                ));
+            }
+        }
+        None => not_known.push(format!(
+            "no controlled runs ask for {}: shapes cannot be told apart on it",
+            asked.ability.unwrap_or("any test")
+        )),
+    }
+    let before = shapes.len();
+    let speed = |cost: &Arithmetic| -> Option<f64> {
+        let device = asked.device.as_ref()?;
+        Some(cost.decode_bound(device, Precision::Half, asked.context).tokens_per_second)
+    };
+    if let Some(least) = asked.min_speed {
+        shapes.retain(|(_, cost)| speed(cost).is_none_or(|own| own >= least));
+    }
+    let too_slow = before - shapes.len();
+    if shapes.is_empty() {
+        bail!(
+            "none of {before} shapes of {:.3e} parameters reaches {} tokens a second on this device in 16 bits at a context of \
+             {}; ask for fewer parameters or a lower --min-speed",
+            asked.parameters,
+            asked.min_speed.unwrap_or_default(),
+            asked.context
+        );
+    }
+    let known = layers.map(evidence_of);
+    let margin = layers.map(|own| (own.size * 1.1_f64.log2()).max(0.0));
+    let all: Vec<Shape> = shapes.iter().map(|(shape, _)| shape.clone()).collect();
+    let told = match &known {
+        Some(_) => judged(&all, known.as_ref(), margin.unwrap_or_default()),
+        None => all.iter().cloned().map(untold).collect(),
+    };
+    let costed: Vec<Costed> = told
+        .into_iter()
+        .filter_map(|judged| {
+            let (_, cost) = shapes.iter().find(|(shape, _)| *shape == judged.shape)?;
+            let flops = cost.flops_per_token(0);
+            Some(Costed {
+                flops_per_token: flops,
+                training_operations: asked.tokens.map(|tokens| 3.0 * flops * tokens),
+                weight_bytes: cost.weight_bytes(Precision::Half),
+                cache_bytes_per_token: cost.cache_bytes_per_token(Precision::Half),
+                tokens_per_second: speed(cost),
+                judged,
+            })
+        })
+        .collect();
+    let observed = observed(catalog, asked);
+    let residual = layers.map_or(1.0, |own| own.residual);
+    let depths: Vec<f64> = all.iter().map(|shape| shape.layers as f64).collect();
+    let ends = depths
+        .iter()
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(*x), high.max(*x)));
+    let mut experiments = Vec::new();
+    if ends.1 > ends.0 {
+        experiments.push(experiment("layers", known.as_ref(), ends, residual));
+    }
+    for (part, ends, _) in OBSERVED {
+        let own = observed.iter().find(|own| own.part == part);
+        experiments.push(experiment(part, own, ends, residual));
+    }
+    for own in &mut experiments {
+        own.operations = asked.tokens.map(|tokens| 2.0 * 6.0 * asked.parameters * tokens);
+    }
+    let gain = |own: &Experiment| own.now.map_or(f64::INFINITY, |now| now - own.after);
+    experiments.sort_by(|a, b| gain(b).total_cmp(&gain(a)));
+    for (part, _, words) in OBSERVED {
+        not_known.push(match observed.iter().find(|own| own.part == part) {
+            Some(own) => format!(
+                "{words}: no controlled runs varied it; over checkpoints a doubling goes with {:+.1} points [{:+.1}, {:+.1}], which \
+                 is an association",
+                own.value,
+                own.value - own.half(),
+                own.value + own.half()
+            ),
+            None => format!("{words}: nothing here says what it is worth"),
+        });
+    }
+    if asked.tokens.is_none() {
+        not_known.push("how many tokens it is trained on (--tokens): cost of training and of experiments are left out".into());
+    }
+    Ok(DesignAnswer {
+        ability: asked.ability,
+        benchmarks: layers.map(|own| own.benchmarks.clone()).unwrap_or_default(),
+        margin,
+        shapes: thinned(costed),
+        too_slow,
+        evidence: known.into_iter().chain(observed).collect(),
+        experiments,
+        not_known,
+    })
+}
+
+/// One shape for each number of layers: the width that comes nearest to the parameters.
+fn shapes(asked: &Asked) -> Vec<(Shape, Arithmetic)> {
+    let of = |layers: i64, d_model: i64| -> Option<(Shape, Arithmetic)> {
+        let head_dim = if d_model < 1024 { 64 } else { 128 };
+        let heads = (d_model / head_dim).max(1);
+        let kv_heads = if heads % 4 == 0 { heads / 4 } else { heads };
+        let d_ffn = ((FFN * d_model as f64 / 128.0).round() as i64).max(1) * 128;
+        let cost = Arithmetic::of_dimensions(&Dimensions {
+            layers: Some(layers),
+            d_model: Some(d_model),
+            d_ffn: Some(d_ffn),
+            heads: Some(heads),
+            kv_heads: Some(kv_heads),
+            head_dim: Some(head_dim),
+            vocab_size: Some(asked.vocabulary),
+            tied: Some(asked.parameters < 2e9),
+            ..Dimensions::default()
+        })
+        .ok()?;
+        let parameters = cost.parameters_total as f64;
+        let shape = Shape {
+            layers,
+            d_model,
+            d_ffn,
+            heads,
+            kv_heads,
+            parameters,
+        };
+        Some((shape, cost))
+    };
+    let off = |own: &(Shape, Arithmetic)| (own.0.parameters / asked.parameters).ln().abs();
+    (4..=160)
+        .filter_map(|layers| {
+            let all = (2..=160).filter_map(|step| of(layers, 128 * step));
+            all.min_by(|a, b| off(a).total_cmp(&off(b)))
+        })
+        .filter(|own| (own.0.parameters / asked.parameters - 1.0).abs() <= NEAR)
+        .collect()
+}
+
+fn untold(shape: Shape) -> Judged {
+    Judged {
+        shape,
+        difference: f64::NAN,
+        interval: study::finding::Interval {
+            low: f64::NEG_INFINITY,
+            high: f64::INFINITY,
+            level: 0.95,
+            method: "nothing is known".into(),
+        },
+        standing: Standing::CannotTell,
+    }
+}
+
+/// The best, the last and shapes evenly between, in their order.
+fn thinned(all: Vec<Costed>) -> Vec<Costed> {
+    let n = all.len();
+    if n <= TOLD {
+        return all;
+    }
+    let kept: std::collections::BTreeSet<usize> = (0..TOLD).map(|k| k * (n - 1) / (TOLD - 1)).collect();
+    all.into_iter()
+        .enumerate()
+        .filter(|(place, _)| kept.contains(place))
+        .map(|(_, own)| own)
+        .collect()
+}
+
+fn evidence_of(own: &Doubling) -> Evidence {
+    Evidence {
+        part: own.part.to_owned(),
+        value: own.value,
+        error: own.error,
+        df: own.df,
+        is_controlled: true,
+        source: format!("{}, {} shapes, all parameters fixed, HC3", own.suite, own.shapes),
+    }
+}
+
+/// What checkpoints say of each part: means over the benchmarks that ask for it, their errors as if they went together.
+fn observed(catalog: &Catalog, asked: &Asked) -> Vec<Evidence> {
+    let boards = rows::pooled(catalog);
+    let names: Vec<&str> = boards
+        .iter()
+        .flat_map(|board| board.benchmarks.iter().map(String::as_str))
+        .filter(|name| asked.ability.is_none_or(|ability| asks_for(name, ability)))
+        .collect();
+    let study = Pooled {
+        boards: &boards,
+        shuffles: 1,
+        seed: asked.seed,
+    };
+    let found = effects_on(&study, &names);
+    let one = |part: &str| -> Option<Evidence> {
+        let start = format!("pooled.effect.{part}.");
+        let own: Vec<&Finding> = found
+            .iter()
+            .filter(|finding| finding.id.starts_with(&start) && finding.interval.is_some())
+            .collect();
+        if own.is_empty() {
+            return None;
+        }
+        let mean = |of: &dyn Fn(&Finding) -> f64| own.iter().map(|own| of(own)).sum::<f64>() / own.len() as f64;
+        let half = mean(&|own| own.interval.as_ref().map_or(f64::NAN, |ends| (ends.high - ends.low) / 2.0));
+        Some(Evidence {
+            part: part.to_owned(),
+            value: mean(&|own| own.value.unwrap_or(f64::NAN)),
+            error: half / 1.96,
+            df: 1e6,
+            is_controlled: false,
+            source: format!("checkpoints of known structure, {} benchmarks, association", own.len()),
+        })
+    };
+    OBSERVED.iter().filter_map(|(part, ..)| one(part)).collect()
+}

@@ -1,0 +1,148 @@
+//! Claims that are cells of one statement, counted as one.
+//!
+//! Sixty cells of a table of scores by method state one thing: which R² its methods reach. A statement is reproduced where
+//! all its cells are, contradicted where more of its cells differ than could by chance once nineteen in twenty are right,
+//! mixed where some hold and some do not.
+
+use super::{Claim, Verdict};
+use crate::section::{Cell, Table};
+
+/// A statement and how the ids of its claims begin; the first that fits counts.
+const STATEMENTS: [(&str, &[&str]); 27] = [
+    ("The table's columns are distributed as printed", &["dataset."]),
+    ("Which method predicts best", &["r2.best_is_random_forest"]),
+    ("Linear methods reach the R² printed", &["r2.linear.", "r2.ridge.", "r2.lasso."]),
+    (
+        "Forests, trees and boosting reach the R² printed",
+        &["r2.random_forest.", "r2.decision_tree.", "r2.gradient_boosting."],
+    ),
+    ("Neighbours, support vectors and networks reach the R² printed", &["r2.knn.", "r2.svr.", "r2.mlp."]),
+    ("A tuned language model predicts scores", &["r2.llm.", "llm."]),
+    ("The forest errs by less than six points", &["mae."]),
+    ("Scores of ARC, HellaSwag and WinoGrande go together", &["correlation."]),
+    ("Scores differ most on GSM8K", &["dispersion."]),
+    ("Layers come first for reasoning", &["importance.layers_first"]),
+    ("The feed-forward width comes first for knowledge", &["importance.d_ffn_first"]),
+    ("Which part comes first does not depend on the date", &["importance.robust_to_date"]),
+    ("Size and date come first", &["importance.size_and_date_first"]),
+    ("MMLU says most about structure", &["importance.mmlu_first_in_reverse"]),
+    ("Shares of importance are those printed", &["importance."]),
+    ("New mixtures of experts slow down", &["trends.moe_slows"]),
+    (
+        "What appears, and what is made from it and liked",
+        &["trends.multimodal", "trends.derivatives", "trends.likes"],
+    ),
+    ("The size that a score needs shrinks", &["trends.size_for_equal_score"]),
+    ("Post-training adds most on TruthfulQA", &["trends.post_training"]),
+    ("Scores dip between 10 and 20 billion parameters", &["trends.dip_10b"]),
+    ("Size brings less and less; medium sizes give most a parameter", &["scale.", "efficiency."]),
+    ("Merging raises scores", &["merging."]),
+    ("Likes say almost nothing of scores", &["popularity."]),
+    ("Which architecture is best in what", &["architecture."]),
+    ("Chat templates raise IFEval and lower other scores", &["chat_template."]),
+    ("Removing layers costs reasoning", &["pruning."]),
+    ("Gradients by layer differ between abilities and styles", &["gradients."]),
+];
+
+/// What is said of a statement by its cells.
+fn said(holds: usize, fails: usize, open: usize) -> &'static str {
+    match (holds, fails, open) {
+        (0, 0, 0) => "not testable",
+        (_, 0, 0) => "reproduced",
+        // Of cells that are all right one in twenty differs by chance.
+        (_, fails, _) if fails > 0 && fails as f64 <= 0.05 * (holds + fails + open) as f64 => "reproduced but for chance",
+        (0, _, 0) => "differs",
+        (0, 0, _) => "cannot tell",
+        (_, 0, _) => "holds where it can be told",
+        (0, ..) => "differs where it can be told",
+        _ => "mixed",
+    }
+}
+
+/// One row a statement: its cells by verdict, in both readings.
+pub(super) fn table(claims: &[Claim]) -> Table {
+    let place = |claim: &Claim| {
+        let fits = |begins: &&&str| claim.id.starts_with(**begins);
+        STATEMENTS.iter().position(|(_, begins)| begins.iter().any(|begin| fits(&begin)))
+    };
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    let named = STATEMENTS.iter().enumerate().map(|(own, (words, _))| (Some(own), *words));
+    for (own, words) in named.chain([(None, "other claims")]) {
+        let cells: Vec<&Claim> = claims.iter().filter(|claim| place(claim) == own).collect();
+        if cells.is_empty() {
+            continue;
+        }
+        let count = |wanted: Verdict, strict: bool| {
+            let verdict = |claim: &Claim| claim.verdict(if strict { &claim.strict } else { &claim.literature });
+            cells.iter().filter(|claim| verdict(claim) == wanted).count()
+        };
+        let three = |strict: bool| {
+            let all = [Verdict::Reproduced, Verdict::Differs, Verdict::CannotTell];
+            all.map(|verdict| count(verdict, strict))
+        };
+        let ([holds, fails, open], [strict_holds, strict_fails, strict_open]) = (three(false), three(true));
+        rows.push(vec![
+            words.into(),
+            cells.len().into(),
+            holds.into(),
+            fails.into(),
+            open.into(),
+            said(holds, fails, open).into(),
+            said(strict_holds, strict_fails, strict_open).into(),
+        ]);
+    }
+    Table {
+        id: "claims-by-statement".into(),
+        caption: "The claims of the two works by what they state: a table's cells are one statement. Cells reproduced, different and \
+                  undecided as the works made them, what that says, and what the stricter reading says."
+            .into(),
+        columns: [
+            "statement",
+            "cells",
+            "reproduced",
+            "differ",
+            "cannot tell",
+            "as the work did it",
+            "stricter",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows,
+        shown: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::{Findings, claims};
+
+    #[test]
+    fn every_claim_is_of_a_statement() {
+        let all = claims(&Findings::new(&[]));
+        let table = table(&all);
+        assert!(table.rows.len() >= 24, "{} statements", table.rows.len());
+        assert!(!table.rows.iter().any(|row| row[0] == "other claims".into()));
+        let cells: f64 = table
+            .rows
+            .iter()
+            .map(|row| match row[1] {
+                Cell::Number(n) => n,
+                _ => f64::NAN,
+            })
+            .sum();
+        assert_eq!(cells as usize, all.len());
+    }
+
+    #[test]
+    fn a_statement_holds_fails_or_is_open() {
+        assert_eq!(said(3, 0, 0), "reproduced");
+        assert_eq!(said(39, 1, 0), "reproduced but for chance");
+        assert_eq!(said(0, 3, 0), "differs");
+        assert_eq!(said(0, 0, 3), "cannot tell");
+        assert_eq!(said(2, 0, 1), "holds where it can be told");
+        assert_eq!(said(0, 2, 1), "differs where it can be told");
+        assert_eq!(said(2, 2, 0), "mixed");
+        assert_eq!(said(0, 0, 0), "not testable");
+    }
+}

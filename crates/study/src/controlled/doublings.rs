@@ -1,0 +1,74 @@
+//! What a suite says of doubling a part on the mean of some benchmarks: what a plan is made of.
+
+use super::suite::{FIRST_PART, SIZE, Suite};
+use super::{Fixed, Run};
+use crate::statistics::mean;
+
+/// An effect on the mean of benchmarks, with what else a plan needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doubling {
+    /// The suite.
+    pub suite: String,
+    /// The part: `layers`.
+    pub part: &'static str,
+    /// Benchmarks whose mean it is.
+    pub benchmarks: Vec<String>,
+    /// Points per doubling at fixed size.
+    pub value: f64,
+    /// Its HC3 error.
+    pub error: f64,
+    /// Rows less columns.
+    pub df: f64,
+    /// Points per doubling of the size itself.
+    pub size: f64,
+    /// Standard deviation of a shape's score around the fit, points.
+    pub residual: f64,
+    /// Shapes.
+    pub shapes: usize,
+    /// Least and largest width over layers of its shapes.
+    pub widths_per_layer: (f64, f64),
+    /// Least and largest number of parameters.
+    pub parameters: (f64, f64),
+}
+
+/// Every part that varies on its own in a suite, on the mean of the benchmarks that `asks` keeps by name and ability.
+pub fn doublings(runs: &[Run], fixed: Fixed, asks: impl Fn(&str, &str) -> bool) -> Vec<Doubling> {
+    let mut all = Vec::new();
+    for suite in Suite::all(runs) {
+        let own: Vec<&str> = suite
+            .benchmarks
+            .iter()
+            .filter(|(name, ability)| *name != super::suite::AVERAGE && asks(name, ability))
+            .map(|(name, _)| *name)
+            .collect();
+        let Some(design) = suite.design(fixed).filter(|_| !own.is_empty()) else {
+            continue;
+        };
+        let scores: Vec<Vec<f64>> = own.iter().map(|name| suite.scores(name)).collect();
+        let target: Vec<f64> = (0..suite.shapes.len())
+            .map(|shape| mean(&scores.iter().map(|score| score[shape]).collect::<Vec<f64>>()))
+            .collect();
+        let fit = design.linear.fit(&target);
+        let squares: f64 = fit.residuals.iter().map(|e| e * e).sum();
+        let ends = |of: &dyn Fn(&Run) -> Option<f64>| -> (f64, f64) {
+            let values = suite.shapes.iter().filter_map(|shape| of(shape.run));
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+        };
+        for (place, part) in design.parts.iter().enumerate() {
+            all.push(Doubling {
+                suite: suite.name.to_owned(),
+                part,
+                benchmarks: own.iter().map(ToString::to_string).collect(),
+                value: fit.coefficients[FIRST_PART + place],
+                error: fit.error(FIRST_PART + place),
+                df: fit.df,
+                size: fit.coefficients[SIZE],
+                residual: (squares / fit.df).sqrt(),
+                shapes: suite.shapes.len(),
+                widths_per_layer: ends(&|run| Some(run.parts[1]? / run.parts[0]?)),
+                parameters: ends(&|run| Fixed::Parameters.of(run)),
+            });
+        }
+    }
+    all
+}

@@ -1,0 +1,415 @@
+//! The model, fitted by expectation and maximisation.
+//!
+//! y = α + w'z + e for the log odds y of a cell, e of variance ψ of the benchmark plus what its items leave open;
+//! z = B x + m + r, x what is known of the checkpoint, m the effect of its unit ([`super::units`]), r its own of variance
+//! one. α, w, ψ, B and the covariance of m are found by steps that each raise the likelihood (Dempster, Laird and Rubin
+//! 1977; the variance of r is freed and scaled back each time, Liu, Rubin and Wu 1998). Loadings of benchmarks that few
+//! checkpoints took are drawn to those of the same test elsewhere, and these to the mean of all.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::small::{self, Matrix, Vector};
+use super::units::{CHOICES, Effects, Said, Shares, Units};
+use super::{FACTORS, Row, Table};
+use crate::random::{Random, gauss};
+use crate::statistics::{mean, standard_deviation};
+
+/// Steps in all, and between two posteriors of the units.
+const STEPS: usize = 24;
+const BETWEEN: usize = 6;
+/// How many checkpoints the loadings of a test's other sources, and the mean of all tests, are worth.
+const WORTH: f64 = 4.0;
+
+/// A fitted model.
+pub(super) struct Fit {
+    pub(super) alpha: Vec<f64>,
+    pub(super) loadings: Vec<Vector>,
+    pub(super) psi: Vec<f64>,
+    /// `(n_columns, …)`, of the standardised columns.
+    slopes: Vec<Vector>,
+    spread: Matrix,
+    pub(super) shares: Shares,
+    /// Of each row.
+    pub(super) means: Vec<Vector>,
+    pub(super) covariances: Vec<Matrix>,
+}
+
+/// Columns of the rows, standardised; none that does not vary.
+pub(super) struct Columns {
+    values: Vec<Vec<f64>>,
+}
+
+impl Columns {
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let n = rows.first().map_or(0, |row| row.columns.len());
+        let mut values = vec![Vec::with_capacity(n); rows.len()];
+        for k in 0..n {
+            let known: Vec<f64> = rows.iter().filter_map(|row| row.columns[k]).collect();
+            if known.len() < 2 {
+                continue;
+            }
+            let (centre, spread) = (mean(&known), standard_deviation(&known));
+            if spread > 1e-9 {
+                for (own, row) in values.iter_mut().zip(rows) {
+                    own.push(row.columns[k].map_or(0.0, |value| (value - centre) / spread));
+                }
+            }
+            if known.len() < rows.len() {
+                for (own, row) in values.iter_mut().zip(rows) {
+                    own.push(f64::from(u8::from(row.columns[k].is_none())));
+                }
+            }
+        }
+        Self { values }
+    }
+}
+
+/// Cells that a fit may see.
+pub(super) type Mask<'a> = &'a (dyn Fn(usize, usize) -> bool + Sync);
+
+struct Seen<'a> {
+    table: &'a Table,
+    cells: Vec<Vec<(usize, f64, f64)>>,
+    columns: &'a Columns,
+    units: &'a Units,
+    /// Rows of each benchmark: row and place of the cell in it.
+    of_benchmarks: Vec<Vec<(usize, usize)>>,
+}
+
+/// Fits the cells that `sees` lets through; a row that keeps none is predicted from its columns and unit.
+pub(super) fn fit(
+    table: &Table,
+    columns: &Columns,
+    units: &Units,
+    sees: Mask<'_>,
+    shares: Option<Shares>,
+) -> Option<Fit> {
+    let cells: Vec<Vec<(usize, f64, f64)>> = table
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(place, row)| {
+            let kept = row.cells.iter().enumerate();
+            kept.filter(|(cell, _)| sees(place, *cell))
+                .map(|(_, cell)| (cell.benchmark, cell.log_odds, cell.variance))
+                .collect()
+        })
+        .collect();
+    let mut of_benchmarks = vec![Vec::new(); table.benchmarks.len()];
+    for (row, cells) in cells.iter().enumerate() {
+        for (place, (benchmark, ..)) in cells.iter().enumerate() {
+            of_benchmarks[*benchmark].push((row, place));
+        }
+    }
+    let seen = Seen {
+        table,
+        cells,
+        columns,
+        units,
+        of_benchmarks,
+    };
+    let mut fit = seen.begin();
+    let mut effects: Option<Effects> = None;
+    for step in 0..STEPS {
+        if step % BETWEEN == 0 {
+            let said = seen.said(&fit);
+            if step == 0 {
+                fit.shares = shares.unwrap_or(CHOICES[0]);
+            } else if step == BETWEEN && shares.is_none() {
+                let tried: Vec<(f64, Shares)> = CHOICES
+                    .par_iter()
+                    .filter_map(|shares| {
+                        let found = units.effects(&said, &fit.spread, *shares)?;
+                        Some((found.log_likelihood, *shares))
+                    })
+                    .collect();
+                let best = tried.iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
+                fit.shares = best.1;
+            }
+            let found = units.effects(&said, &fit.spread, fit.shares)?;
+            fit.spread = found.spread;
+            effects = Some(found);
+        }
+        seen.expect(&mut fit, effects.as_ref()?);
+        let scale = seen.maximise(&mut fit, effects.as_ref()?);
+        if let Some(effects) = &mut effects {
+            // Everything on the scale on which a checkpoint's own variance is one.
+            for (mean, covariance) in effects.means.iter_mut().zip(&mut effects.covariances) {
+                *mean = small::of(&scale, mean);
+                *covariance = small::product(&small::product(&scale, covariance), &small::transposed(&scale));
+            }
+        }
+    }
+    let last = units.effects(&seen.said(&fit), &fit.spread, fit.shares)?;
+    seen.expect(&mut fit, &last);
+    Some(fit)
+}
+
+impl Seen<'_> {
+    /// Means and variances of benchmarks; loadings that are alike but for a little, so that factors can come apart.
+    fn begin(&self) -> Fit {
+        let n = self.table.benchmarks.len();
+        let mut random = Random::new(20_261_129, 1);
+        let of = |benchmark: usize| -> Vec<f64> {
+            let own = self.of_benchmarks[benchmark].iter();
+            own.map(|(row, place)| self.cells[*row][*place].1).collect()
+        };
+        let spread = |values: &[f64]| if values.len() > 2 { standard_deviation(values) } else { 1.0 };
+        let values: Vec<Vec<f64>> = (0..n).map(of).collect();
+        let rows = self.table.rows.len();
+        Fit {
+            alpha: values
+                .iter()
+                .map(|own| if own.is_empty() { 0.0 } else { mean(own) })
+                .collect(),
+            loadings: values
+                .iter()
+                .map(|own| {
+                    let whole = spread(own).clamp(0.1, 2.0);
+                    std::array::from_fn(|factor| {
+                        let first = if factor == 0 { 0.5 } else { 0.0 };
+                        whole * (first + 0.2 * gauss(&mut random))
+                    })
+                })
+                .collect(),
+            psi: values.iter().map(|own| (0.3 * spread(own).powi(2)).max(0.02)).collect(),
+            slopes: vec![[0.0; FACTORS]; self.columns.values.first().map_or(0, Vec::len)],
+            spread: small::identity(1.0),
+            shares: CHOICES[0],
+            means: vec![[0.0; FACTORS]; rows],
+            covariances: vec![small::identity(1.0); rows],
+        }
+    }
+
+    /// What a row's cells say of z: precision and information.
+    fn heard(&self, fit: &Fit, row: usize) -> (Matrix, Vector) {
+        let (mut precision, mut information) = (small::ZERO, [0.0; FACTORS]);
+        for (benchmark, value, variance) in &self.cells[row] {
+            let w = &fit.loadings[*benchmark];
+            let weight = 1.0 / (fit.psi[*benchmark] + variance);
+            for p in 0..FACTORS {
+                information[p] += weight * w[p] * (value - fit.alpha[*benchmark]);
+                for q in 0..FACTORS {
+                    precision[p][q] += weight * w[p] * w[q];
+                }
+            }
+        }
+        (precision, information)
+    }
+
+    fn by_columns(&self, fit: &Fit, row: usize) -> Vector {
+        let mut sum = [0.0; FACTORS];
+        for (x, slope) in self.columns.values[row].iter().zip(&fit.slopes) {
+            for (sum, slope) in sum.iter_mut().zip(slope) {
+                *sum += x * slope;
+            }
+        }
+        sum
+    }
+
+    /// A row's precision and information on its unit's effect.
+    fn of_unit(&self, fit: &Fit, row: usize) -> (Matrix, Vector) {
+        let (precision, information) = self.heard(fit, row);
+        let own = small::inverse(&small::plus(&precision, &small::identity(1.0)));
+        let on_sum = small::minus(&small::identity(1.0), &own);
+        let pulled = small::of(&on_sum, &self.by_columns(fit, row));
+        (on_sum, small::less(&small::of(&own, &information), &pulled))
+    }
+
+    fn said(&self, fit: &Fit) -> Said {
+        let each: Vec<(Matrix, Vector)> = (0..self.table.rows.len())
+            .into_par_iter()
+            .map(|row| match self.table.rows[row].unit {
+                Some(_) => self.of_unit(fit, row),
+                None => (small::ZERO, [0.0; FACTORS]),
+            })
+            .collect();
+        let n = self.units.len();
+        let mut said = Said {
+            precision: vec![small::ZERO; n],
+            information: vec![[0.0; FACTORS]; n],
+        };
+        for (row, (precision, information)) in self.table.rows.iter().zip(&each) {
+            if let Some(unit) = row.unit {
+                said.precision[unit] = small::plus(&said.precision[unit], precision);
+                said.information[unit] = small::added(&said.information[unit], information);
+            }
+        }
+        said
+    }
+
+    /// Mean and covariance of the effect of a row's unit; one without a unit has one of its own.
+    fn effect(&self, fit: &Fit, effects: &Effects, row: usize) -> (Vector, Matrix) {
+        if let Some(unit) = self.table.rows[row].unit {
+            return (effects.means[unit], effects.covariances[unit]);
+        }
+        let (precision, information) = self.of_unit(fit, row);
+        let prior = small::inverse(&fit.spread);
+        let covariance = small::inverse(&small::plus(&prior, &precision));
+        (small::of(&covariance, &information), covariance)
+    }
+
+    fn expect(&self, fit: &mut Fit, effects: &Effects) {
+        let fitted: &Fit = fit;
+        let found: Vec<(Vector, Matrix)> = (0..self.table.rows.len())
+            .into_par_iter()
+            .map(|row| {
+                let (precision, information) = self.heard(fitted, row);
+                let own = small::inverse(&small::plus(&precision, &small::identity(1.0)));
+                let (effect, covariance) = self.effect(fitted, effects, row);
+                let pulled = small::added(&information, &small::added(&self.by_columns(fitted, row), &effect));
+                let through = small::product(&small::product(&own, &covariance), &own);
+                (small::of(&own, &pulled), small::plus(&own, &through))
+            })
+            .collect();
+        (fit.means, fit.covariances) = found.into_iter().unzip();
+    }
+
+    /// Parameters from the expectations; gives what vectors were multiplied by to keep the own variance one.
+    fn maximise(&self, fit: &mut Fit, effects: &Effects) -> Matrix {
+        self.benchmarks(fit);
+        self.slopes(fit, effects);
+        let fitted: &Fit = fit;
+        let parts: Vec<Matrix> = (0..self.table.rows.len())
+            .into_par_iter()
+            .map(|row| {
+                let (effect, covariance) = self.effect(fitted, effects, row);
+                let left = small::less(&fitted.means[row], &small::added(&self.by_columns(fitted, row), &effect));
+                let (precision, _) = self.heard(fitted, row);
+                let own = small::inverse(&small::plus(&precision, &small::identity(1.0)));
+                let apart = small::minus(&small::identity(1.0), &own);
+                let through = small::product(&small::product(&apart, &covariance), &apart);
+                small::plus(&small::plus(&own, &through), &small::outer(&left, &left))
+            })
+            .collect();
+        let mut own = small::ZERO;
+        for part in &parts {
+            own = small::plus(&own, &small::scaled(part, 1.0 / parts.len() as f64));
+        }
+        let half = small::factor(&own);
+        let scale = small::inverse_of_lower(&half);
+        let turned = small::transposed(&half);
+        for w in &mut fit.loadings {
+            *w = small::of(&turned, w);
+        }
+        for slope in &mut fit.slopes {
+            *slope = small::of(&scale, slope);
+        }
+        let both = |a: &Matrix| small::product(&small::product(&scale, a), &small::transposed(&scale));
+        fit.spread = both(&fit.spread);
+        for (mean, covariance) in fit.means.iter_mut().zip(&mut fit.covariances) {
+            *mean = small::of(&scale, mean);
+            *covariance = both(covariance);
+        }
+        scale
+    }
+
+    fn benchmarks(&self, fit: &mut Fit) {
+        // What the loadings of few are drawn to: their test's others, and the mean of all.
+        let mut all = ([0.0; FACTORS], 0.0_f64);
+        let mut tests: BTreeMap<&str, (Vector, f64)> = BTreeMap::new();
+        for (known, w) in self.table.benchmarks.iter().zip(&fit.loadings) {
+            let own = tests.entry(&known.test).or_insert(([0.0; FACTORS], 0.0));
+            *own = (small::added(&own.0, w), own.1 + 1.0);
+            all = (small::added(&all.0, w), all.1 + 1.0);
+        }
+        let all: Vector = all.0.map(|sum| sum / all.1.max(1.0));
+        let fitted: &Fit = fit;
+        let found: Vec<(f64, Vector, f64)> = (0..self.table.benchmarks.len())
+            .into_par_iter()
+            .map(|benchmark| {
+                let (sum, n) = tests[self.table.benchmarks[benchmark].test.as_str()];
+                let own = &fitted.loadings[benchmark];
+                // Of one source there are no others.
+                let towards: Vector = std::array::from_fn(|p| (all[p] + sum[p] - own[p]) / n);
+                self.benchmark(fitted, benchmark, &towards)
+            })
+            .collect();
+        for (benchmark, (alpha, w, psi)) in found.into_iter().enumerate() {
+            fit.alpha[benchmark] = alpha;
+            fit.loadings[benchmark] = w;
+            fit.psi[benchmark] = psi;
+        }
+    }
+
+    /// Least squares of a benchmark's cells on z, as expected; then their spread.
+    fn benchmark(&self, fit: &Fit, benchmark: usize, towards: &Vector) -> (f64, Vector, f64) {
+        let own = &self.of_benchmarks[benchmark];
+        let old = fit.psi[benchmark];
+        if own.len() < 2 {
+            return (fit.alpha[benchmark], *towards, old);
+        }
+        let (mut weights, mut z, mut y) = (0.0, [0.0; FACTORS], 0.0);
+        for (row, place) in own {
+            let (_, value, variance) = self.cells[*row][*place];
+            let weight = 1.0 / (old + variance);
+            weights += weight;
+            y += weight * value;
+            z = std::array::from_fn(|p| z[p] + weight * fit.means[*row][p]);
+        }
+        let z: Vector = z.map(|sum| sum / weights);
+        let y = y / weights;
+        let prior = WORTH / old;
+        let (mut second, mut cross) = (small::identity(prior), towards.map(|w| prior * w));
+        for (row, place) in own {
+            let (_, value, variance) = self.cells[*row][*place];
+            let weight = 1.0 / (old + variance);
+            let apart = small::less(&fit.means[*row], &z);
+            let moment = small::plus(&small::outer(&apart, &apart), &fit.covariances[*row]);
+            second = small::plus(&second, &small::scaled(&moment, weight));
+            cross = std::array::from_fn(|p| cross[p] + weight * apart[p] * (value - y));
+        }
+        let w = small::of(&small::inverse(&second), &cross);
+        let alpha = y - small::inner(&w, &z);
+        let mut spread = 0.0;
+        for (row, place) in own {
+            let (_, value, variance) = self.cells[*row][*place];
+            let left = value - alpha - small::inner(&w, &fit.means[*row]);
+            let squared = left * left + small::form(&fit.covariances[*row], &w);
+            let share = old / (old + variance);
+            spread += share * share * squared + share * variance;
+        }
+        (alpha, w, ((spread + 0.1) / (own.len() as f64 + 2.0)).max(1e-3))
+    }
+
+    /// Least squares of z less the unit's effect on the columns.
+    fn slopes(&self, fit: &mut Fit, effects: &Effects) {
+        let k = fit.slopes.len();
+        if k == 0 {
+            return;
+        }
+        let mut second = vec![vec![0.0; k]; k];
+        let mut cross = vec![[0.0; FACTORS]; k];
+        for row in 0..self.table.rows.len() {
+            let x = &self.columns.values[row];
+            let (effect, _) = self.effect(fit, effects, row);
+            let left = small::less(&fit.means[row], &effect);
+            for a in 0..k {
+                for b in 0..k {
+                    second[a][b] += x[a] * x[b];
+                }
+                cross[a] = std::array::from_fn(|p| cross[a][p] + x[a] * left[p]);
+            }
+        }
+        let ridge = faer::Mat::from_fn(k, k, |a, b| second[a][b] + if a == b { 10.0 } else { 0.0 });
+        if let Ok((inverted, _)) = crate::algebra::inverse(ridge) {
+            for a in 0..k {
+                fit.slopes[a] =
+                    std::array::from_fn(|p| (0..k).map(|b| inverted[(a, b)] * cross[b][p]).sum());
+            }
+        }
+    }
+}
+
+impl Fit {
+    /// Mean and variance of a cell's log odds, its items' error not among it.
+    pub(super) fn cell(&self, row: usize, benchmark: usize) -> (f64, f64) {
+        let w = &self.loadings[benchmark];
+        (
+            self.alpha[benchmark] + small::inner(w, &self.means[row]),
+            small::form(&self.covariances[row], w) + self.psi[benchmark],
+        )
+    }
+}

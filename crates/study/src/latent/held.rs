@@ -1,0 +1,110 @@
+//! How right the model is on cells that it did not see, and beside Epoch AI's index.
+
+use super::fit::{Columns, Fit, fit};
+use super::units::{Shares, Units};
+use super::{Table, abilities};
+use crate::random::Random;
+use crate::statistics::{mean, normal_quantile, spearman};
+
+/// One cell in so many is held out.
+const PARTS: usize = 5;
+/// Share that the intervals of cells shall hold.
+pub(super) const LEVEL: f64 = 0.8;
+
+/// A cell that was held out.
+pub(super) struct Held {
+    pub(super) benchmark: usize,
+    /// Points that it was off.
+    pub(super) miss: f64,
+    /// The same of the benchmark's mean.
+    pub(super) miss_of_mean: f64,
+    /// The same by Epoch AI's index, difficulty and slope, which have seen the cell.
+    pub(super) miss_of_index: Option<f64>,
+    pub(super) is_inside: bool,
+}
+
+/// What the model says of a fifth of the cells that it is not shown; the kernel is that of the whole.
+pub(super) fn held(table: &Table, shares: Shares, seed: u64) -> Option<Vec<Held>> {
+    let columns = Columns::of(&table.rows);
+    let units = Units::new(&table.features, table.families.clone());
+    let mut random = Random::new(seed, 7);
+    let hidden: Vec<Vec<bool>> = table
+        .rows
+        .iter()
+        .map(|row| row.cells.iter().map(|_| random.below(PARTS) == 0).collect())
+        .collect();
+    let fit = fit(table, &columns, &units, &|row, cell| !hidden[row][cell], Some(shares))?;
+    let mut sums = vec![(0.0, 0.0); table.benchmarks.len()];
+    for (row, hidden) in table.rows.iter().zip(&hidden) {
+        for (cell, _) in row.cells.iter().zip(hidden).filter(|(_, hidden)| !**hidden) {
+            sums[cell.benchmark].0 += cell.score;
+            sums[cell.benchmark].1 += 1.0;
+        }
+    }
+    let quantile = normal_quantile(LEVEL);
+    let mut found = Vec::new();
+    for (place, (row, hidden)) in table.rows.iter().zip(&hidden).enumerate() {
+        for (cell, _) in row.cells.iter().zip(hidden).filter(|(_, hidden)| **hidden) {
+            let known = &table.benchmarks[cell.benchmark];
+            let points = |log_odds: f64| {
+                known.chance + (known.ceiling - known.chance) / (1.0 + (-log_odds).exp())
+            };
+            let (value, variance) = fit.cell(place, cell.benchmark);
+            let half = quantile * (variance + cell.variance).sqrt();
+            let (sum, n) = sums[cell.benchmark];
+            // At the edge a score and what is expected of it are both the edge.
+            let inside = (cell.log_odds - value).abs() <= half;
+            let index = row.index.zip(known.epoch).map(|(index, (difficulty, slope))| {
+                points(slope * (index - difficulty)) - cell.score
+            });
+            found.push(Held {
+                benchmark: cell.benchmark,
+                miss: points(value) - cell.score,
+                miss_of_mean: if n > 0.0 { sum / n } else { f64::NAN } - cell.score,
+                miss_of_index: index,
+                is_inside: inside,
+            });
+        }
+    }
+    Some(found)
+}
+
+/// Mean absolute misses.
+pub(super) fn error<'a>(held: impl Iterator<Item = &'a Held>, miss: impl Fn(&Held) -> f64) -> f64 {
+    let all: Vec<f64> = held.map(|own| miss(own).abs()).filter(|miss| miss.is_finite()).collect();
+    if all.is_empty() { f64::NAN } else { mean(&all) }
+}
+
+/// The rank correlation of the ability with Epoch AI's index over the checkpoints that have both and at least one score
+/// elsewhere, when the model sees nothing of what the index is made of; and how many these are.
+pub(super) fn beside_index(table: &Table, shares: Shares) -> Option<(Vec<f64>, Vec<f64>)> {
+    let columns = Columns::of(&table.rows);
+    let units = Units::new(&table.features, table.families.clone());
+    let of_epoch = |benchmark: usize| table.benchmarks[benchmark].name.starts_with("epoch_");
+    let sees = |row: usize, cell: usize| !of_epoch(table.rows[row].cells[cell].benchmark);
+    let found = fit(table, &columns, &units, &sees, Some(shares))?;
+    let elsewhere = |row: usize| (0..table.rows[row].cells.len()).any(|cell| sees(row, cell));
+    Some(pairs(table, &found, elsewhere))
+}
+
+/// Abilities and indices of the rows that have an index.
+pub(super) fn pairs(table: &Table, fit: &Fit, keeps: impl Fn(usize) -> bool) -> (Vec<f64>, Vec<f64>) {
+    let told = abilities(table, fit, None);
+    let mut both: Vec<(f64, f64)> = Vec::new();
+    for (place, row) in table.rows.iter().enumerate() {
+        if let Some(index) = row.index.filter(|_| keeps(place))
+            && let Some(own) = told.iter().find(|own| own.id == row.id)
+        {
+            both.push((own.ability, index));
+        }
+    }
+    both.into_iter().unzip()
+}
+
+/// Spearman's coefficient; none of fewer than five.
+pub(super) fn rank_correlation(pairs: &(Vec<f64>, Vec<f64>)) -> Option<crate::statistics::Correlation> {
+    if pairs.0.len() < 5 {
+        return None;
+    }
+    Some(spearman(&pairs.0, &pairs.1))
+}

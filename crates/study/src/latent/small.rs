@@ -1,0 +1,113 @@
+//! Vectors and symmetric matrices of as many entries as there are factors.
+
+use super::FACTORS;
+
+pub(super) type Vector = [f64; FACTORS];
+pub(super) type Matrix = [[f64; FACTORS]; FACTORS];
+
+pub(super) const ZERO: Matrix = [[0.0; FACTORS]; FACTORS];
+
+pub(super) fn identity(scale: f64) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| if i == j { scale } else { 0.0 }))
+}
+
+pub(super) fn plus(a: &Matrix, b: &Matrix) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| a[i][j] + b[i][j]))
+}
+
+pub(super) fn minus(a: &Matrix, b: &Matrix) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| a[i][j] - b[i][j]))
+}
+
+pub(super) fn scaled(a: &Matrix, by: f64) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| a[i][j] * by))
+}
+
+pub(super) fn product(a: &Matrix, b: &Matrix) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| (0..FACTORS).map(|k| a[i][k] * b[k][j]).sum()))
+}
+
+pub(super) fn transposed(a: &Matrix) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| a[j][i]))
+}
+
+pub(super) fn outer(a: &Vector, b: &Vector) -> Matrix {
+    std::array::from_fn(|i| std::array::from_fn(|j| a[i] * b[j]))
+}
+
+pub(super) fn of(a: &Matrix, v: &Vector) -> Vector {
+    std::array::from_fn(|i| inner(&a[i], v))
+}
+
+pub(super) fn inner(a: &Vector, b: &Vector) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+pub(super) fn added(a: &Vector, b: &Vector) -> Vector {
+    std::array::from_fn(|i| a[i] + b[i])
+}
+
+pub(super) fn less(a: &Vector, b: &Vector) -> Vector {
+    std::array::from_fn(|i| a[i] - b[i])
+}
+
+/// v' A v.
+pub(super) fn form(a: &Matrix, v: &Vector) -> f64 {
+    inner(v, &of(a, v))
+}
+
+/// L with L L' = A, for A positive definite; a pivot below `1e-12` is taken as that.
+pub(super) fn factor(a: &Matrix) -> Matrix {
+    let mut lower = ZERO;
+    for i in 0..FACTORS {
+        for j in 0..=i {
+            let left: f64 = a[i][j] - (0..j).map(|k| lower[i][k] * lower[j][k]).sum::<f64>();
+            lower[i][j] = if i == j {
+                left.max(1e-12).sqrt()
+            } else {
+                left / lower[j][j]
+            };
+        }
+    }
+    lower
+}
+
+/// Inverse of a lower triangular matrix.
+pub(super) fn inverse_of_lower(lower: &Matrix) -> Matrix {
+    let mut out = ZERO;
+    for column in 0..FACTORS {
+        for i in column..FACTORS {
+            let unit = if i == column { 1.0 } else { 0.0 };
+            let left: f64 = (column..i).map(|k| lower[i][k] * out[k][column]).sum();
+            out[i][column] = (unit - left) / lower[i][i];
+        }
+    }
+    out
+}
+
+/// Inverse of a positive definite matrix.
+pub(super) fn inverse(a: &Matrix) -> Matrix {
+    let half = inverse_of_lower(&factor(a));
+    product(&transposed(&half), &half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_times_its_inverse_is_one() {
+        let mut a = identity(2.0);
+        for i in 0..FACTORS {
+            for j in 0..FACTORS {
+                a[i][j] += 1.0 / (1.0 + (i + j) as f64);
+            }
+        }
+        let one = product(&a, &inverse(&a));
+        for i in 0..FACTORS {
+            for j in 0..FACTORS {
+                assert!((one[i][j] - f64::from(u8::from(i == j))).abs() < 1e-12);
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Laws of loss: ln L = ln(e^E + Σ e^(a_k − α_k ln x_k)), x_k what a run has of each dimension.
+//!
+//! With parameters and tokens it is the law of Hoffmann and others (2022, arXiv 2203.15556, approach 3), with width, layers
+//! and tokens, and parameters besides, that of the Gemstones (2025, arXiv 2502.06857). Huber's loss of the logarithms, δ as
+//! there, by reweighted Levenberg-Marquardt steps from many starts.
+
+use faer::Mat;
+
+use crate::algebra::inverse;
+
+/// δ of Huber's loss on ln L.
+const DELTA: f64 = 1e-4;
+const STEPS: usize = 120;
+
+/// A fitted law.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Law {
+    /// α of each dimension.
+    pub(super) exponents: Vec<f64>,
+    /// a of each.
+    pub(super) coefficients: Vec<f64>,
+    /// E: e^E is the loss that no size takes away.
+    pub(super) floor: f64,
+    /// Mean Huber loss, over δ.
+    pub(super) loss: f64,
+}
+
+impl Law {
+    /// ln L at logarithms of the dimensions.
+    pub(super) fn ln_loss(&self, ln: &[f64]) -> f64 {
+        let terms = || {
+            let own = self.coefficients.iter().zip(&self.exponents).zip(ln);
+            own.map(|((a, alpha), x)| a - alpha * x).chain([self.floor])
+        };
+        let most = terms().fold(f64::NEG_INFINITY, f64::max);
+        most + terms().map(|term| (term - most).exp()).sum::<f64>().ln()
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        let own = self.exponents.iter().chain(&self.coefficients);
+        own.copied().chain([self.floor]).collect()
+    }
+
+    fn of(parameters: &[f64]) -> Self {
+        let k = (parameters.len() - 1) / 2;
+        Self {
+            exponents: parameters[..k].to_vec(),
+            coefficients: parameters[k..2 * k].to_vec(),
+            floor: parameters[2 * k],
+            loss: f64::INFINITY,
+        }
+    }
+
+    /// Residuals' mean Huber loss and, where asked, the derivatives of ln L by each parameter.
+    fn score(&self, ln: &[Vec<f64>], target: &[f64]) -> f64 {
+        let sum: f64 = ln
+            .iter()
+            .zip(target)
+            .map(|(x, y)| {
+                let r = (y - self.ln_loss(x)).abs();
+                if r < DELTA { 0.5 * r * r / DELTA } else { r - 0.5 * DELTA }
+            })
+            .sum();
+        sum / target.len() as f64
+    }
+
+    fn slopes(&self, x: &[f64], ln_loss: f64) -> Vec<f64> {
+        let k = x.len();
+        let mut slopes = vec![0.0; 2 * k + 1];
+        for dimension in 0..k {
+            let share = (self.coefficients[dimension] - self.exponents[dimension] * x[dimension] - ln_loss).exp();
+            slopes[dimension] = -share * x[dimension];
+            slopes[k + dimension] = share;
+        }
+        slopes[2 * k] = (self.floor - ln_loss).exp();
+        slopes
+    }
+
+    /// Steps from here until nothing is gained.
+    fn improved(mut self, ln: &[Vec<f64>], target: &[f64]) -> Self {
+        let n = self.parameters().len();
+        self.loss = self.score(ln, target);
+        let mut damping = 1e-2;
+        for _ in 0..STEPS {
+            let mut normal = vec![vec![0.0; n]; n];
+            let mut pull = vec![0.0; n];
+            for (x, y) in ln.iter().zip(target) {
+                let at = self.ln_loss(x);
+                let r = y - at;
+                let weight = 1.0 / r.abs().max(DELTA);
+                let slopes = self.slopes(x, at);
+                for i in 0..n {
+                    pull[i] += weight * slopes[i] * r;
+                    for j in 0..=i {
+                        normal[i][j] += weight * slopes[i] * slopes[j];
+                    }
+                }
+            }
+            let mut moved = false;
+            for _ in 0..8 {
+                let damped = Mat::from_fn(n, n, |i, j| {
+                    let own = normal[i.max(j)][i.min(j)];
+                    if i == j { own * (1.0 + damping) + 1e-9 } else { own }
+                });
+                let Ok((inverted, _)) = inverse(damped) else {
+                    damping *= 10.0;
+                    continue;
+                };
+                let next: Vec<f64> = self
+                    .parameters()
+                    .iter()
+                    .enumerate()
+                    .map(|(i, own)| own + (0..n).map(|j| inverted[(i, j)] * pull[j]).sum::<f64>())
+                    .collect();
+                let mut next = Self::of(&next);
+                next.loss = next.score(ln, target);
+                // Size takes loss away, it adds none.
+                if next.loss < self.loss && next.exponents.iter().all(|alpha| *alpha >= 0.0) {
+                    moved = self.loss - next.loss > 1e-9 * self.loss;
+                    self = next;
+                    damping = (damping * 0.3).max(1e-9);
+                    break;
+                }
+                damping *= 5.0;
+            }
+            if !moved {
+                break;
+            }
+        }
+        self
+    }
+
+    /// The best of many starts, `(n_runs, n_dimensions)` logarithms and `(n_runs,)` ln L; none of fewer runs than twice the
+    /// parameters.
+    pub(super) fn fit(ln: &[Vec<f64>], target: &[f64]) -> Option<Self> {
+        let k = ln.first()?.len();
+        if target.len() < 2 * (2 * k + 1) {
+            return None;
+        }
+        let least = target.iter().copied().fold(f64::INFINITY, f64::min);
+        let middle: Vec<f64> = (0..k)
+            .map(|dimension| crate::statistics::mean(&ln.iter().map(|x| x[dimension]).collect::<Vec<f64>>()))
+            .collect();
+        let mut best: Option<Self> = None;
+        for exponent in [0.1, 0.3, 0.6, 1.0] {
+            for below in [0.05, 0.2, 0.6] {
+                for uneven in [1.0, 2.0] {
+                    // What is above the floor at the middle run is shared out among the dimensions.
+                    let floor = least - below;
+                    let above = (least.exp() - floor.exp()).max(1e-6) / k as f64;
+                    let exponents: Vec<f64> = (0..k)
+                        .map(|dimension| if dimension % 2 == 0 { exponent } else { exponent * uneven })
+                        .collect();
+                    let coefficients = (0..k).map(|d| above.ln() + exponents[d] * middle[d]).collect();
+                    let start = Self {
+                        exponents,
+                        coefficients,
+                        floor,
+                        loss: f64::INFINITY,
+                    };
+                    let found = start.improved(ln, target);
+                    if found.loss.is_finite() && best.as_ref().is_none_or(|best| found.loss < best.loss) {
+                        best = Some(found);
+                    }
+                }
+            }
+        }
+        best
+    }
+
+    /// The same law on other runs, from here.
+    pub(super) fn again(&self, ln: &[Vec<f64>], target: &[f64]) -> Self {
+        self.clone().improved(ln, target)
+    }
+}

@@ -1,0 +1,469 @@
+//! Runs of one's own: a law for their loss, or their scores, and what it does not know.
+//!
+//! Several laws are fitted to the same runs: of parameters and tokens; with layers and width in their place; with all; and
+//! each with a Gaussian process over what it leaves, for shapes are not only their size. Each is told with its error on
+//! shapes left out one at a time; that of the choice is nested: what is left out has no part in choosing.
+
+mod law;
+mod line;
+mod process;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::finding::Interval;
+use crate::random::Random;
+use crate::statistics::{mean, median, percentile_interval};
+use law::Law;
+use line::Line;
+use process::Process;
+
+/// One run, or a checkpoint of one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Run {
+    /// Loss in nats a token, or a score in points.
+    pub target: f64,
+    /// Parameters.
+    pub parameters: f64,
+    /// Tokens.
+    pub tokens: f64,
+    /// Layers and width, where they are known.
+    pub shape: Option<(f64, f64)>,
+}
+
+/// What the target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Nats a token: a sum of powers.
+    Loss,
+    /// Points from 0 to 100: log odds as a line of logarithms.
+    Score,
+}
+
+/// Which dimensions a law has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Parameters and tokens.
+    Size,
+    /// Width, layers and tokens.
+    Shape,
+    /// Width, layers, parameters and tokens.
+    Both,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Size, Self::Shape, Self::Both];
+
+    /// Names of its dimensions.
+    pub const fn dimensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Size => &["parameters", "tokens"],
+            Self::Shape => &["width", "layers", "tokens"],
+            Self::Both => &["width", "layers", "parameters", "tokens"],
+        }
+    }
+
+    fn of(self, run: &Run) -> Option<Vec<f64>> {
+        let all = match (self, run.shape) {
+            (Self::Size, _) => vec![run.parameters, run.tokens],
+            (Self::Shape, Some((layers, width))) => vec![width, layers, run.tokens],
+            (Self::Both, Some((layers, width))) => vec![width, layers, run.parameters, run.tokens],
+            (_, None) => return None,
+        };
+        Some(all.into_iter().map(f64::ln).collect())
+    }
+}
+
+/// One law and how right it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Told {
+    /// `size`, `shape`, `both`, with `+process` where a process follows.
+    pub name: String,
+    /// The dimensions, each with its exponent (of loss) or slope (of log odds) and 95 % interval.
+    pub exponents: Vec<Exponent>,
+    /// The loss that no size takes away.
+    pub floor: Option<f64>,
+    /// Mean absolute error on shapes left out one at a time, in the target's unit.
+    pub left_out: f64,
+    /// Mean absolute error on the runs that were fitted.
+    pub fitted: f64,
+}
+
+/// One dimension's exponent.
+#[derive(Debug, Clone, Serialize)]
+pub struct Exponent {
+    /// Its name.
+    pub dimension: &'static str,
+    /// Loss: α of x^(−α). Score: change of log odds as ln x grows by one.
+    pub value: f64,
+    /// Over resamples of shapes.
+    pub interval: Option<Interval>,
+}
+
+/// What is said of a set of runs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Answer {
+    /// What the target is.
+    pub target: Target,
+    /// Runs.
+    pub runs: usize,
+    /// Distinct shapes, or sizes where shapes are not known.
+    pub shapes: usize,
+    /// Every law, the plain ones first.
+    pub laws: Vec<Told>,
+    /// The law of least error on shapes left out.
+    pub chosen: String,
+    /// Error on shapes left out when the choice is made without them each time.
+    pub nested: f64,
+    /// What doubling the layers at the same number of parameters (the width falls by √2) does to the target at the middle
+    /// run, by the law of shape.
+    pub deeper: Option<Deeper>,
+    /// Seed of the resamples.
+    pub seed: u64,
+}
+
+/// An effect of depth.
+#[derive(Debug, Clone, Serialize)]
+pub struct Deeper {
+    /// Change of the target.
+    pub value: f64,
+    /// Over resamples of shapes.
+    pub interval: Option<Interval>,
+}
+
+#[derive(Debug, Clone)]
+enum Mean {
+    Law(Law),
+    Line(Line),
+}
+
+impl Mean {
+    fn fit(target: Target, ln: &[Vec<f64>], y: &[f64]) -> Option<Self> {
+        match target {
+            Target::Loss => Law::fit(ln, y).map(Self::Law),
+            Target::Score => Line::fit(ln, y).map(Self::Line),
+        }
+    }
+
+    /// The same on other runs, from where this one stands.
+    fn again(&self, ln: &[Vec<f64>], y: &[f64]) -> Option<Self> {
+        match self {
+            Self::Law(law) => Some(Self::Law(law.again(ln, y))),
+            Self::Line(_) => Line::fit(ln, y).map(Self::Line),
+        }
+    }
+
+    fn at(&self, ln: &[f64]) -> f64 {
+        match self {
+            Self::Law(law) => law.ln_loss(ln),
+            Self::Line(line) => line.at(ln),
+        }
+    }
+
+    fn exponents(&self) -> Vec<f64> {
+        match self {
+            Self::Law(law) => law.exponents.clone(),
+            Self::Line(line) => line.0[1..].to_vec(),
+        }
+    }
+}
+
+/// Least share of 100 points, and of what is missing to them, that a score is taken as.
+const EDGE: f64 = 0.005;
+
+impl Target {
+    fn linked(self, value: f64) -> f64 {
+        match self {
+            Self::Loss => value.ln(),
+            Self::Score => {
+                let share = (value / 100.0).clamp(EDGE, 1.0 - EDGE);
+                (share / (1.0 - share)).ln()
+            }
+        }
+    }
+
+    fn back(self, linked: f64) -> f64 {
+        match self {
+            Self::Loss => linked.exp(),
+            Self::Score => 100.0 / (1.0 + (-linked).exp()),
+        }
+    }
+}
+
+/// A law with or without a process after it.
+type Candidate = (Form, bool);
+
+struct Asked<'a> {
+    target: Target,
+    runs: &'a [Run],
+    y: Vec<f64>,
+    /// Logarithms of a form's dimensions, by form.
+    ln: BTreeMap<usize, Vec<Vec<f64>>>,
+    /// What a process sees.
+    places: Vec<Vec<f64>>,
+    /// Shape of each run.
+    shapes: Vec<usize>,
+    n_shapes: usize,
+    candidates: Vec<Candidate>,
+}
+
+fn chosen<T: Clone>(all: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().map(|&row| all[row].clone()).collect()
+}
+
+impl Asked<'_> {
+    fn ln(&self, form: Form) -> &[Vec<f64>] {
+        &self.ln[&(form as usize)]
+    }
+
+    /// Predictions of `tested` by each candidate fitted to `train`, the laws from where `from` stands.
+    fn predicted(&self, train: &[usize], tested: &[usize], from: &BTreeMap<usize, Mean>) -> Vec<Vec<f64>> {
+        let mut means: BTreeMap<usize, Option<Mean>> = BTreeMap::new();
+        let y = chosen(&self.y, train);
+        self.candidates
+            .iter()
+            .map(|(form, has_process)| {
+                let ln = self.ln(*form);
+                let mean = means
+                    .entry(*form as usize)
+                    .or_insert_with(|| from.get(&(*form as usize))?.again(&chosen(ln, train), &y));
+                let Some(mean) = mean else {
+                    return vec![f64::NAN; tested.len()];
+                };
+                let left: Vec<f64> = train.iter().map(|&row| self.y[row] - mean.at(&ln[row])).collect();
+                let process = has_process
+                    .then(|| Process::fit(&chosen(&self.places, train), &chosen(&self.shapes, train), &left))
+                    .flatten();
+                tested
+                    .iter()
+                    .map(|&row| {
+                        let more = process.as_ref().map_or(0.0, |process| process.at(&self.places[row]));
+                        self.target.back(mean.at(&ln[row]) + more)
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// Mean absolute error of each candidate on every shape of `rows` left out, each shape counted once.
+    fn left_out(&self, rows: &[usize], from: &BTreeMap<usize, Mean>) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let shapes: Vec<usize> = (0..self.n_shapes)
+            .filter(|shape| rows.iter().any(|&row| self.shapes[row] == *shape))
+            .collect();
+        let of_shapes: Vec<Vec<f64>> = shapes
+            .par_iter()
+            .map(|shape| {
+                let (tested, train): (Vec<usize>, Vec<usize>) =
+                    rows.iter().partition(|&&row| self.shapes[row] == *shape);
+                self.predicted(&train, &tested, from)
+                    .iter()
+                    .map(|own| self.error(&tested, own))
+                    .collect()
+            })
+            .collect();
+        let means = (0..self.candidates.len())
+            .map(|candidate| mean(&of_shapes.iter().map(|own| own[candidate]).collect::<Vec<f64>>()))
+            .collect();
+        (means, of_shapes)
+    }
+
+    fn error(&self, rows: &[usize], predictions: &[f64]) -> f64 {
+        let misses = rows.iter().zip(predictions);
+        mean(&misses.map(|(&row, own)| (own - self.runs[row].target).abs()).collect::<Vec<f64>>())
+    }
+
+    /// Change of the target at the middle run as layers double at the same width² × layers.
+    fn deeper(&self, mean: &Mean) -> f64 {
+        let ln = self.ln(Form::Shape);
+        let middle: Vec<f64> = (0..3)
+            .map(|dimension| median(&ln.iter().map(|x| x[dimension]).collect::<Vec<f64>>()))
+            .collect();
+        let step = std::f64::consts::LN_2;
+        let deeper = [middle[0] - 0.5 * step, middle[1] + step, middle[2]];
+        self.target.back(mean.at(&deeper)) - self.target.back(mean.at(&middle))
+    }
+}
+
+fn least(errors: &[f64]) -> usize {
+    (0..errors.len()).fold(0, |best, own| {
+        if errors[own] < errors[best] || errors[best].is_nan() { own } else { best }
+    })
+}
+
+/// Fits all laws to runs and says how right they are; intervals over `resamples` of shapes.
+///
+/// # Errors
+/// [`Error::CannotCompute`] for too few runs or shapes, or numbers that are not above 0.
+pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<Answer, Error> {
+    let cannot = |problem: String| Error::CannotCompute {
+        method: "scaling law",
+        problem,
+    };
+    let is_positive = |run: &Run| {
+        let shape = run.shape.is_none_or(|(layers, width)| layers > 0.0 && width > 0.0);
+        run.parameters > 0.0 && run.tokens > 0.0 && shape && (target == Target::Score || run.target > 0.0)
+    };
+    if let Some(row) = runs.iter().position(|run| !is_positive(run)) {
+        return Err(cannot(format!(
+            "run {} has a number that is not above 0 (parameters {}, tokens {}, target {}); a law of logarithms needs all above 0",
+            row + 1,
+            runs[row].parameters,
+            runs[row].tokens,
+            runs[row].target
+        )));
+    }
+    let has_shapes = runs.iter().all(|run| run.shape.is_some());
+    let mut numbers: BTreeMap<[u64; 2], usize> = BTreeMap::new();
+    let shapes: Vec<usize> = runs
+        .iter()
+        .map(|run| {
+            let key = run.shape.filter(|_| has_shapes).map_or([run.parameters.to_bits(), 0], |(layers, width)| {
+                [layers.to_bits(), width.to_bits()]
+            });
+            let next = numbers.len();
+            *numbers.entry(key).or_insert(next)
+        })
+        .collect();
+    let n_shapes = numbers.len();
+    let forms: Vec<Form> = Form::ALL.into_iter().filter(|form| has_shapes || *form == Form::Size).collect();
+    if n_shapes < 5 || runs.len() < 10 {
+        return Err(cannot(format!(
+            "{} runs of {n_shapes} shapes; leaving shapes out needs at least 10 runs of 5 shapes",
+            runs.len()
+        )));
+    }
+    let ln: BTreeMap<usize, Vec<Vec<f64>>> = forms
+        .iter()
+        .map(|form| (*form as usize, runs.iter().filter_map(|run| form.of(run)).collect()))
+        .collect();
+    let widest = *forms.last().unwrap_or(&Form::Size);
+    let asked = Asked {
+        target,
+        runs,
+        y: runs.iter().map(|run| target.linked(run.target)).collect(),
+        places: process::scaled(&ln[&(widest as usize)]),
+        ln,
+        shapes,
+        n_shapes,
+        candidates: [false, true]
+            .into_iter()
+            .flat_map(|has_process| forms.iter().map(move |form| (*form, has_process)))
+            .collect(),
+    };
+    let everything: Vec<usize> = (0..runs.len()).collect();
+    let whole: BTreeMap<usize, Mean> = forms
+        .par_iter()
+        .filter_map(|form| Some((*form as usize, Mean::fit(target, asked.ln(*form), &asked.y)?)))
+        .collect();
+    if whole.is_empty() {
+        return Err(cannot(format!("{} runs are too few for any law", runs.len())));
+    }
+    let (errors, of_shapes) = asked.left_out(&everything, &whole);
+    let fitted = asked.predicted(&everything, &everything, &whole);
+    // The choice without each shape, and what it costs there.
+    let nested: Vec<f64> = (0..n_shapes)
+        .into_par_iter()
+        .map(|shape| {
+            let train: Vec<usize> = everything.iter().copied().filter(|&row| asked.shapes[row] != shape).collect();
+            of_shapes[shape][least(&asked.left_out(&train, &whole).0)]
+        })
+        .collect();
+    let drawn = resampled(&asked, &whole, &forms, resamples, seed);
+    let names: Vec<String> = asked
+        .candidates
+        .iter()
+        .map(|(form, has_process)| {
+            let name = match form {
+                Form::Size => "size",
+                Form::Shape => "shape",
+                Form::Both => "both",
+            };
+            if *has_process { format!("{name}+process") } else { name.to_owned() }
+        })
+        .collect();
+    let method = || format!("bootstrap over {n_shapes} shapes, {resamples} resamples");
+    let laws = asked
+        .candidates
+        .iter()
+        .enumerate()
+        .filter_map(|(place, (form, has_process))| {
+            let mean = whole.get(&(*form as usize))?;
+            let interval = |dimension: usize| {
+                let all: Vec<f64> = drawn.iter().filter_map(|own| Some(own.0.get(&(*form as usize))?[dimension])).collect();
+                percentile_interval(&all, 0.95, method())
+            };
+            let exponents = form.dimensions().iter().zip(mean.exponents()).enumerate();
+            Some(Told {
+                name: names[place].clone(),
+                exponents: exponents
+                    .map(|(dimension, (name, value))| Exponent {
+                        dimension: name,
+                        value,
+                        interval: if *has_process { None } else { interval(dimension) },
+                    })
+                    .collect(),
+                floor: match mean {
+                    Mean::Law(law) => Some(law.floor.exp()),
+                    Mean::Line(_) => None,
+                },
+                left_out: errors[place],
+                fitted: asked.error(&everything, &fitted[place]),
+            })
+        })
+        .collect();
+    let deeper = whole.get(&(Form::Shape as usize)).map(|mean| Deeper {
+        value: asked.deeper(mean),
+        interval: percentile_interval(&drawn.iter().filter_map(|own| own.1).collect::<Vec<f64>>(), 0.95, method()),
+    });
+    Ok(Answer {
+        target,
+        runs: runs.len(),
+        shapes: n_shapes,
+        chosen: names[least(&errors)].clone(),
+        laws,
+        nested: mean(&nested),
+        deeper,
+        seed,
+    })
+}
+
+/// Exponents by form, and the effect of depth, of one resample.
+type Drawn = (BTreeMap<usize, Vec<f64>>, Option<f64>);
+
+fn resampled(
+    asked: &Asked<'_>,
+    whole: &BTreeMap<usize, Mean>,
+    forms: &[Form],
+    resamples: usize,
+    seed: u64,
+) -> Vec<Drawn> {
+    let members: Vec<Vec<usize>> = (0..asked.n_shapes)
+        .map(|shape| (0..asked.runs.len()).filter(|&row| asked.shapes[row] == shape).collect())
+        .collect();
+    let one = |resample: usize| -> Drawn {
+        let mut random = Random::new(seed, resample as u64 + 1);
+        let drawn: Vec<usize> = (0..asked.n_shapes).map(|_| random.below(asked.n_shapes)).collect();
+        let rows: Vec<usize> = drawn.iter().flat_map(|&shape| members[shape].iter().copied()).collect();
+        let y = chosen(&asked.y, &rows);
+        let mut own: Drawn = (BTreeMap::new(), None);
+        for form in forms {
+            if let Some(mean) = whole.get(&(*form as usize))
+                && let Some(again) = mean.again(&chosen(asked.ln(*form), &rows), &y)
+            {
+                if *form == Form::Shape {
+                    own.1 = Some(asked.deeper(&again));
+                }
+                own.0.insert(*form as usize, again.exponents());
+            }
+        }
+        own
+    };
+    (0..resamples).into_par_iter().map(one).collect()
+}
