@@ -8,6 +8,7 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod device;
 pub(crate) mod hub;
+pub(crate) mod import;
 pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod probe;
