@@ -12,7 +12,7 @@ use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
     architectures, archive, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval,
-    every_eval_ever, gemstones, harness, hub_configs, hub_listing, hub_models, inspect, interventions,
+    every_eval_ever, gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect, interventions,
     leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus, samples, scaling,
     structures, swallow, task_tables,
 };
@@ -36,6 +36,7 @@ pub(crate) enum Kind {
     ModelInfo,
     Harness,
     EveryEvalEver,
+    HubLeaderboard,
     Inspect,
     OpenCompass,
     CommunityEvals,
@@ -64,6 +65,7 @@ impl Kind {
             Self::ModelInfo => model_info::NAME,
             Self::Harness => harness::NAME,
             Self::EveryEvalEver => every_eval_ever::NAME,
+            Self::HubLeaderboard => hub_leaderboard::NAME,
             Self::Inspect => inspect::NAME,
             Self::OpenCompass => opencompass::NAME,
             Self::Unreadable => "unreadable",
@@ -131,6 +133,7 @@ impl Kind {
             | Self::ModelInfo
             | Self::Harness
             | Self::EveryEvalEver
+            | Self::HubLeaderboard
             | Self::Inspect
             | Self::OpenCompass
             | Self::CommunityEvals
@@ -332,7 +335,8 @@ fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         Err(Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. }) => return Ok(Some(Kind::Unreadable)),
         read => read?,
     };
-    let kinds: [Told<Value>; 7] = [
+    let kinds: [Told<Value>; 8] = [
+        (Kind::HubLeaderboard, hub_leaderboard::recognises),
         (Kind::EveryEvalEver, every_eval_ever::recognises),
         (Kind::Inspect, inspect::recognises),
         (Kind::HubModels, hub_models::recognises),

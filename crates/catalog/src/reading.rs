@@ -14,7 +14,7 @@ use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{
     architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, every_eval_ever,
-    gemstones, harness, hub_configs, hub_listing, hub_models, inspect, interventions, leaderboard_v1,
+    gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect, interventions, leaderboard_v1,
     leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus, samples, scaling, structures, swallow,
     task_tables,
 };
@@ -67,7 +67,7 @@ pub(crate) fn read(
     let mut out = Out::new(&found.file, sink);
     let counted = match found.kind {
         Kind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
-        Kind::Harness | Kind::EveryEvalEver | Kind::Inspect | Kind::OpenCompass | Kind::CommunityEvals => {
+        Kind::Harness | Kind::HubLeaderboard | Kind::EveryEvalEver | Kind::Inspect | Kind::OpenCompass | Kind::CommunityEvals => {
             // One stray file among a folder of results is a row left out, not the end of a build.
             let rows = match results(found, context, &mut out) {
                 Err(error @ (Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. })) => {
@@ -149,6 +149,7 @@ fn results(found: &Found, context: &Context<'_>, out: &mut Out<'_>) -> Result<u6
     match found.kind {
         Kind::EveryEvalEver => every_eval_ever::read(&value, file, snapshot, version, out),
         Kind::Inspect => inspect::read(&value, file, snapshot, version, out),
+        Kind::HubLeaderboard => hub_leaderboard::read(&value, snapshot, version, out),
         _ => harness::read(&value, file, snapshot, out),
     }
 }
@@ -240,6 +241,7 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
         | Kind::HubApi
         | Kind::Harness
         | Kind::EveryEvalEver
+        | Kind::HubLeaderboard
         | Kind::Inspect
         | Kind::OpenCompass
         | Kind::Unreadable

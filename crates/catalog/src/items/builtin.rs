@@ -4,9 +4,12 @@
 //! of the test were mended between runs), the answers of the fewer are left out: they are to another item. An answer that could not be
 //! taken from the text counts as wrong, as there; MMLU-Pro's own table guesses for those, so its scores are 1 to 2 points higher.
 
+#[cfg(any(feature = "sql", test))]
 use std::io::Read;
 
+#[cfg(any(feature = "sql", test))]
 use crate::error::Error;
+#[cfg(any(feature = "sql", test))]
 use crate::items::ItemRow;
 
 /// What `--items` calls them.
@@ -21,16 +24,22 @@ pub const CREDIT: (&str, &str, &str, &str) = (
     "f418b116",
 );
 /// The packed file.
+#[cfg(any(feature = "sql", test))]
 pub(crate) const PACKED: &[u8] = include_bytes!("../../answers/mmlu_pro.zst");
 /// Bytes that it unpacks to at most.
+#[cfg(any(feature = "sql", test))]
 const LONGEST: u64 = 4 << 20;
 
 /// The answer given was right, none was given, the item was not asked; below: the number of a wrong choice.
+#[cfg(any(feature = "sql", test))]
 const RIGHT: u8 = 11;
+#[cfg(any(feature = "sql", test))]
 const NONE: u8 = 10;
+#[cfg(any(feature = "sql", test))]
 const ABSENT: u8 = 15;
 
 /// Names in the file, and the checkpoints they are by the rules of [`crate::identity`], where only one is meant.
+#[cfg(test)]
 pub(crate) const IDS: [(&str, &str); 24] = [
     ("Llama-2-13b-hf", "meta-llama/Llama-2-13b-hf"),
     ("Llama-2-70b-hf", "meta-llama/Llama-2-70b-hf"),
@@ -59,6 +68,7 @@ pub(crate) const IDS: [(&str, &str); 24] = [
 ];
 
 /// The table unpacked.
+#[cfg(any(feature = "sql", test))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answers {
     ids: Vec<String>,
@@ -70,6 +80,7 @@ pub(crate) struct Answers {
     cells: Vec<u8>,
 }
 
+#[cfg(any(feature = "sql", test))]
 impl Answers {
     /// Unpacks the table that comes along.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self, Error> {

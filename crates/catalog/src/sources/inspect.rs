@@ -26,21 +26,8 @@ const HEADER: u64 = 256 << 20;
 const SHARES: [&str; 2] = ["accuracy", "acc"];
 /// Metrics that tell how sure others are.
 const ERRORS: [&str; 2] = ["stderr", "bootstrap_stderr"];
-/// Services and engines whose name stands before `owner/name`.
-const PROVIDERS: [&str; 12] = [
-    "hf",
-    "vllm",
-    "sglang",
-    "transformer_lens",
-    "llama-cpp-python",
-    "together",
-    "fireworks",
-    "openrouter",
-    "groq",
-    "sambanova",
-    "hf-inference-providers",
-    "ollama",
-];
+/// Engines whose name may stand before a name without an owner.
+const ENGINES: [&str; 6] = ["hf", "vllm", "sglang", "transformer_lens", "llama-cpp-python", "ollama"];
 
 /// Whether a JSON value is a log.
 pub(crate) fn recognises(value: &Value) -> bool {
@@ -63,9 +50,10 @@ pub(crate) fn header(path: &Path, file: &str) -> Result<Value, Error> {
 /// The checkpoint that a log names: without the engine that ran it.
 pub(crate) fn model_of(log: &Value) -> Option<String> {
     let named = log.get("eval")?.get("model")?.as_str()?.trim();
+    // `engine/owner/name`; of two parts the first is the owner, unless it is an engine.
     let bare = named
         .split_once('/')
-        .filter(|(provider, rest)| PROVIDERS.contains(provider) && !rest.is_empty())
+        .filter(|(engine, rest)| rest.contains('/') || ENGINES.contains(engine) && !rest.is_empty())
         .map_or(named, |(_, rest)| rest);
     (!bare.is_empty()).then(|| bare.to_owned())
 }

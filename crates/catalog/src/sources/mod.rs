@@ -12,6 +12,7 @@ pub(crate) mod every_eval_ever;
 pub(crate) mod gemstones;
 pub(crate) mod harness;
 pub(crate) mod hub_configs;
+pub(crate) mod hub_leaderboard;
 pub(crate) mod hub_listing;
 pub(crate) mod hub_models;
 pub(crate) mod inspect;
