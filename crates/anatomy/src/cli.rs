@@ -28,6 +28,7 @@ Examples:
   anatomy recommend --memory 24GB --task math       which checkpoint to take
   anatomy query \"select * from resolution\"
   anatomy catalog build --sources DIR --out DIR     tables from the sources
+  anatomy import results/ --out mine                your own results beside them
   anatomy catalog check --sources DIR               do the tables follow from the sources?
   anatomy serve                                     the dashboard, http://127.0.0.1:8080/
   anatomy hub crawl --hub DIR                       checkpoints and leaderboards from the Hugging Face Hub
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     /// Build, check and describe the catalog of structures and scores
     #[command(subcommand)]
     Catalog(commands::catalog::CatalogCommand),
+    /// Add results on disk to a catalog: harness results, logs, records, answers to items, each found out by its contents
+    Import(commands::import::ImportArgs),
     /// Fetch checkpoints, configs and leaderboards from the Hugging Face Hub [cargo feature: hub]
     #[command(subcommand)]
     Hub(commands::hub::HubCommand),
@@ -82,13 +85,13 @@ pub(crate) enum Command {
 /// Runs what was asked for, on as many threads as wished.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     let has = match (&cli.command, cli.global.asked) {
-        (Command::Query(_), asked) => asked != Asked::Huggingface,
+        (Command::Query(_), asked) => !matches!(asked, Asked::Huggingface | Asked::EveryEvalEver),
         (Command::Catalog(commands::catalog::CatalogCommand::Export(_)), _) => true,
-        (_, asked) => !matches!(asked, Asked::Parquet | Asked::Huggingface),
+        (_, asked) => !matches!(asked, Asked::Parquet | Asked::Huggingface | Asked::EveryEvalEver),
     };
     if !has {
         bail!(
-            "this command gives table, json or csv; `query` gives parquet too, `catalog export` parquet and huggingface"
+            "this command gives table, json or csv; `query` gives parquet too, `catalog export` parquet, huggingface and every-eval-ever"
         );
     }
     crate::output::show_all_columns(cli.global.wide);
@@ -99,6 +102,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
         Command::Report(args) => commands::report::run(&cli.global, args),
         Command::Catalog(command) => commands::catalog::run(&cli.global, command),
+        Command::Import(args) => commands::import::run(&cli.global, args),
         Command::Hub(command) => commands::hub::run(&cli.global, command),
         Command::Study(command) => commands::study::run(&cli.global, command),
         Command::Claims(command) => commands::claims::run(&cli.global, command),

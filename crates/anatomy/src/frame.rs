@@ -13,6 +13,7 @@ use catalog::Catalog;
 use catalog::answer::Values;
 use catalog::query::Engine;
 use catalog::tables::{Checkpoint, Evaluation, Training};
+use study::abilities::{LISTED, Listed};
 use study::features::COLUMNS;
 
 use crate::rows::{self as joins, Shapes};
@@ -30,15 +31,16 @@ const FLAGS: [&str; 6] = [
     "likes",
 ];
 
-/// Means of the six benchmarks of a leaderboard, where a row has all six.
-const AVERAGES: [(&str, &str, [&str; 6]); 2] = [
-    ("average_v1", joins::V1, study::leaderboard_v1::BENCHMARKS),
-    ("average_v2", joins::V2, study::dimensions::BENCHMARKS),
-];
+/// Means of the benchmarks of a board of the list, where a row has all of them: `average_` and the board's name. A board whose
+/// benchmarks stand in tables of their own has none.
+fn averages() -> impl Iterator<Item = (String, &'static Listed)> {
+    let whole = LISTED.iter().filter(|board| board.name != "epoch");
+    whole.map(|board| (format!("average_{}", board.name), board))
+}
 
 /// Whether a column is made here: a flag of the leaderboards, or a mean of scores.
 pub(crate) fn is_derived(name: &str) -> bool {
-    FLAGS.contains(&name) || AVERAGES.iter().any(|(average, ..)| *average == name)
+    FLAGS.contains(&name) || averages().any(|(average, _)| average == name)
 }
 
 /// Columns of equal length, `None` where a cell is empty.
@@ -243,9 +245,10 @@ pub(crate) fn from_catalog(
         lineage.push(joins::root(&checkpoints, &row.id));
     }
     let mut names: Vec<String> = COLUMNS.iter().chain(&FLAGS).map(ToString::to_string).collect();
-    for (name, board, six) in AVERAGES {
-        if boards.contains(board) {
-            let six: Vec<usize> = six
+    for (name, board) in averages() {
+        if boards.contains(board.leaderboard) {
+            let six: Vec<usize> = board
+                .benchmarks
                 .iter()
                 .filter_map(|benchmark| benchmarks.binary_search(benchmark).ok())
                 .collect();
@@ -253,8 +256,8 @@ pub(crate) fn from_catalog(
                 let values: Option<Vec<f64>> = six.iter().map(|&column| scores[column][row]).collect();
                 values.map(|values| values.iter().sum::<f64>() / values.len() as f64)
             };
-            names.push(name.into());
-            units.insert(name.into(), "points".into());
+            names.push(name.clone());
+            units.insert(name, "points".into());
             columns.push((0..evaluations.len()).map(mean).collect());
         }
     }
@@ -282,6 +285,14 @@ pub(crate) fn from_catalog(
     Ok(frame.keep(&rows))
 }
 
+/// Whether all these leaderboards are tables of one listed board.
+fn apart(known: &BTreeSet<&str>, with: &BTreeSet<&str>) -> bool {
+    let of = |board: &&str| LISTED.iter().find(|listed| listed.has(board) && listed.leaderboard != *board);
+    let mut all = known.iter().chain(with).map(|board| of(board));
+    let first = all.next().flatten();
+    first.is_some() && all.all(|listed| listed == first)
+}
+
 fn flags(row: &Evaluation, checkpoint: Option<&Checkpoint>) -> [Option<f64>; 6] {
     let flag = |value: Option<bool>| value.map(|value| f64::from(u8::from(value)));
     let of = |pick: fn(&Checkpoint) -> Option<bool>| checkpoint.and_then(pick);
@@ -307,14 +318,14 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
     }
     let mut boards: Option<BTreeSet<&str>> = None;
     for name in names {
-        let average = AVERAGES.iter().find(|(average, ..)| average == name);
+        let average = averages().find(|(average, _)| average == name);
         let with = match (average, of_benchmark.get(name.as_str())) {
-            (Some((_, board, _)), _) => BTreeSet::from([*board]),
+            (Some((_, board)), _) => BTreeSet::from([board.leaderboard]),
             (None, Some(boards)) => boards.clone(),
             (None, None) if COLUMNS.contains(&name.as_str()) || FLAGS.contains(&name.as_str()) => continue,
             (None, None) => {
-                let averages = AVERAGES.iter().map(|(name, ..)| *name);
-                let all: Vec<&str> = of_benchmark.keys().copied().chain(averages).collect();
+                let known = of_benchmark.keys().map(ToString::to_string);
+                let all: Vec<String> = known.chain(averages().map(|(name, _)| name)).collect();
                 bail!(
                     "no benchmark named `{name}` in the catalog; there are {}; and the columns {}, {}",
                     all.join(", "),
@@ -323,7 +334,12 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
                 )
             }
         };
-        boards = Some(boards.map_or(with.clone(), |known| known.intersection(&with).copied().collect()));
+        boards = Some(match boards {
+            None => with,
+            // A board whose benchmarks stand in tables of their own: rows of all of them, each with what it has.
+            Some(known) if apart(&known, &with) => known.union(&with).copied().collect(),
+            Some(known) => known.intersection(&with).copied().collect(),
+        });
     }
     let boards = boards.unwrap_or_else(|| BTreeSet::from([joins::V1]));
     if boards.is_empty() {

@@ -35,6 +35,8 @@ pub(crate) enum Asked {
     Parquet,
     /// A folder that the Hub shows as a dataset (`catalog export`)
     Huggingface,
+    /// Records of Every Eval Ever, one file a run (`catalog export`)
+    EveryEvalEver,
 }
 
 /// Form of the results that every command has.
@@ -51,7 +53,7 @@ impl Global {
         match self.asked {
             Asked::Json => Format::Json,
             Asked::Csv => Format::Csv,
-            Asked::Table | Asked::Parquet | Asked::Huggingface => Format::Table,
+            Asked::Table | Asked::Parquet | Asked::Huggingface | Asked::EveryEvalEver => Format::Table,
         }
     }
 }

@@ -5,6 +5,7 @@ mod checkpoints;
 mod controlled;
 mod forecast;
 mod latent;
+mod listed;
 mod pooled;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,12 +23,13 @@ pub(crate) use checkpoints::checkpoints;
 pub(crate) use controlled::{placebo, runs};
 pub(crate) use forecast::questions as forecast_questions;
 pub(crate) use latent::latent;
+pub(crate) use listed::board as listed_board;
 pub(crate) use pooled::pooled;
 
 /// Names of the two leaderboards whose columns the study knows.
-pub(crate) const V1: &str = "open-llm-leaderboard-v1";
+pub(crate) const V1: &str = study::abilities::LISTED[0].leaderboard;
 /// See [`V1`].
-pub(crate) const V2: &str = "open-llm-leaderboard-v2";
+pub(crate) const V2: &str = study::abilities::LISTED[1].leaderboard;
 
 /// The shape of each checkpoint as a number; a checkpoint without one is a group of its own, and no mixture is of the group
 /// of a dense checkpoint.

@@ -58,12 +58,38 @@ const COMPRESSION: i32 = 19;
 
 type File_<R> = TableWriter<R, BufWriter<File>>;
 
-struct Writers<'a> {
+/// Tables being written to a folder, and what is known of those that are done.
+pub(crate) struct Writers<'a> {
     dir: &'a Path,
     tables: BTreeMap<String, TableFile>,
 }
 
-impl Writers<'_> {
+impl<'a> Writers<'a> {
+    /// Into `dir`.
+    pub(crate) fn new(dir: &'a Path) -> Self {
+        Self {
+            dir,
+            tables: BTreeMap::new(),
+        }
+    }
+
+    /// Writes the manifest of what was written, made from `sources`.
+    pub(crate) fn manifest(self, sources: Vec<Source>) -> Result<Manifest, Error> {
+        let mut manifest = Manifest {
+            schema_version: SCHEMA_VERSION,
+            catalog_sha256: String::new(),
+            sources,
+            tables: self.tables,
+        };
+        manifest.catalog_sha256 = manifest::identity(&manifest);
+        let path = self.dir.join(MANIFEST);
+        let mut text =
+            serde_json::to_vec_pretty(&manifest).expect("a manifest of strings and numbers serialises");
+        text.push(b'\n');
+        fs::write(&path, text).map_err(Error::io(&path))?;
+        Ok(manifest)
+    }
+
     fn start<R: Row>(&self) -> Result<File_<R>, Error> {
         let path = self.dir.join(format!("{}.parquet", R::TABLE));
         TableWriter::new(
@@ -84,7 +110,8 @@ impl Writers<'_> {
         Ok(())
     }
 
-    fn all<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
+    /// A whole table.
+    pub(crate) fn all<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
         let mut writer = self.start::<R>()?;
         rows.into_iter().try_for_each(|row| writer.push(row))?;
         self.finish(writer)
@@ -171,19 +198,25 @@ pub(crate) fn build_into(
             return Err(Error::NoLicensedSources { found: all });
         }
     }
-    let surveys = survey(&found)?;
-    let mut writers = Writers {
-        dir,
-        tables: BTreeMap::new(),
-    };
+    build_found(&found, dir, progress)
+}
+
+/// The same of files that were found already, in the order of trust.
+pub(crate) fn build_found(
+    found: &[Found],
+    dir: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Manifest, Error> {
+    let surveys = survey(found)?;
+    let mut writers = Writers::new(dir);
     let gathered = RefCell::new(Gathered {
         sources: found.iter().map(|found| found.file.clone()).collect(),
         configs: (0_u16..)
-            .zip(&found)
+            .zip(found)
             .filter_map(|(number, found)| (found.kind == Kind::ConfigFile).then_some(number))
             .collect(),
         leaderboards: (0_u16..)
-            .zip(&found)
+            .zip(found)
             .filter_map(|(number, found)| found.kind.is_leaderboard().then_some(number))
             .collect(),
         ..Gathered::default()
@@ -201,7 +234,7 @@ pub(crate) fn build_into(
             of: found.len(),
         });
         let role = found_source.kind.role();
-        joins.push(identities(&found, number, &joins, &gathered.borrow()));
+        joins.push(identities(found, number, &joins, &gathered.borrow()));
         let known = |id: &str| gathered.borrow().find(id).is_some();
         let mut last_day: Option<Days> = None;
         let mut sink = |fact| match fact {
@@ -255,7 +288,7 @@ pub(crate) fn build_into(
         })
         .collect();
     write_evaluations(
-        &found,
+        found,
         &surveys,
         &versions,
         (duplicates, &gathered.known, &joins),
@@ -302,19 +335,7 @@ pub(crate) fn build_into(
     writers.finish(rejects)?;
     writers.finish(items)?;
     writers.all::<Intervention>(interventions.rows()?)?;
-    let mut manifest = Manifest {
-        schema_version: SCHEMA_VERSION,
-        catalog_sha256: String::new(),
-        sources: listed.into_iter().map(|(source, _)| source).collect(),
-        tables: writers.tables,
-    };
-    manifest.catalog_sha256 = manifest::identity(&manifest);
-    let path = dir.join(MANIFEST);
-    let mut text =
-        serde_json::to_vec_pretty(&manifest).expect("a manifest of strings and numbers serialises");
-    text.push(b'\n');
-    fs::write(&path, text).map_err(Error::io(&path))?;
-    Ok(manifest)
+    writers.manifest(listed.into_iter().map(|(source, _)| source).collect())
 }
 
 /// What source number `number` is joined to: all that sources of other kinds named before it. Files of one kind are joined

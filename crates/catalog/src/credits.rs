@@ -55,6 +55,20 @@ pub fn credits(manifest: &Manifest) -> Vec<Credit> {
     found.into_values().collect()
 }
 
+/// Whom the answers to items come from that come along with the program, whatever the catalog.
+pub fn of_answers() -> Credit {
+    let (attribution, license, address, revision) = crate::items::BUILTIN_CREDIT;
+    Credit {
+        kinds: vec!["answers to items (`--items builtin`)".to_owned()],
+        attribution: Some(attribution.to_owned()),
+        license: Some(license.to_owned()),
+        address: address.to_owned(),
+        revisions: vec![revision.to_owned()],
+        files: 1,
+        kept: 347_101,
+    }
+}
+
 /// The same for the foot of a page: who is named under which licence, and what has none.
 pub fn foot(manifest: &Manifest) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

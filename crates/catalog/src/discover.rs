@@ -11,9 +11,10 @@ use crate::error::Error;
 use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, gemstones,
-    harness, hub_configs, hub_listing, hub_models, interventions, leaderboard_v1, leaderboard_v2, listings,
-    llm_perf, model_info, proteus, samples, scaling, structures, swallow, task_tables,
+    architectures, archive, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval,
+    every_eval_ever, gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect, interventions,
+    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus, samples, scaling,
+    structures, swallow, task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
@@ -34,6 +35,10 @@ pub(crate) enum Kind {
     LlmPerf,
     ModelInfo,
     Harness,
+    EveryEvalEver,
+    HubLeaderboard,
+    Inspect,
+    OpenCompass,
     CommunityEvals,
     Samples,
     Scaling,
@@ -45,6 +50,8 @@ pub(crate) enum Kind {
     Gemstones,
     Interventions,
     Listing,
+    /// Its name says that it is a table or JSON, and it cannot be read: a row left out, not the end of a build.
+    Unreadable,
 }
 
 impl Kind {
@@ -57,6 +64,11 @@ impl Kind {
             Self::HubApi => hub_listing::NAME,
             Self::ModelInfo => model_info::NAME,
             Self::Harness => harness::NAME,
+            Self::EveryEvalEver => every_eval_ever::NAME,
+            Self::HubLeaderboard => hub_leaderboard::NAME,
+            Self::Inspect => inspect::NAME,
+            Self::OpenCompass => opencompass::NAME,
+            Self::Unreadable => "unreadable",
             Self::CommunityEvals => community_evals::NAME,
             Self::Samples => samples::NAME,
             Self::Scaling => scaling::NAME,
@@ -79,6 +91,19 @@ impl Kind {
         }
     }
 
+    /// What its files are called where people are told of them.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::EveryEvalEver => "Every Eval Ever record",
+            Self::Inspect => "Inspect log",
+            Self::OpenCompass => "OpenCompass summary",
+            Self::Harness => "lm-evaluation-harness or lighteval results",
+            Self::CommunityEvals => "Community Evals",
+            Self::ConfigFile => "config.json",
+            other => other.name(),
+        }
+    }
+
     /// Whether its rows are evaluations.
     pub(crate) fn is_leaderboard(self) -> bool {
         self.role() == Role::Leaderboard
@@ -88,7 +113,12 @@ impl Kind {
     pub(crate) fn joins(self) -> bool {
         matches!(
             self,
-            Self::Proteus | Self::Euroeval | Self::Swallow | Self::EpochScores | Self::EpochModels
+            Self::Proteus
+                | Self::Euroeval
+                | Self::Swallow
+                | Self::EpochScores
+                | Self::EpochModels
+                | Self::OpenCompass
         )
     }
 
@@ -102,6 +132,10 @@ impl Kind {
             | Self::LlmPerf
             | Self::ModelInfo
             | Self::Harness
+            | Self::EveryEvalEver
+            | Self::HubLeaderboard
+            | Self::Inspect
+            | Self::OpenCompass
             | Self::CommunityEvals
             | Self::Proteus
             | Self::Euroeval
@@ -116,7 +150,8 @@ impl Kind {
             | Self::EpochModels
             | Self::Gemstones
             | Self::Interventions
-            | Self::Samples => Role::Other,
+            | Self::Samples
+            | Self::Unreadable => Role::Other,
         }
     }
 }
@@ -200,7 +235,8 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     entries.iter().try_for_each(|entry| walk(entry, files))
 }
 
-fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
+/// What the file at `path` is, by its name and contents.
+pub(crate) fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     let name = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
     if ends_in(&name, &["csv", "parquet"])
         || name.trim_end_matches(".gz").len() + 3 == name.len() && ends_in(&name[..name.len() - 3], &["csv"])
@@ -216,7 +252,22 @@ fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     if ends_in(&name, &["json"]) {
         return json_kind(path, file);
     }
+    if ends_in(&name, &["eval"]) {
+        let start = start_of(path, archive::MAGIC.len() as u64)?;
+        return Ok((start == archive::MAGIC).then_some(Kind::Inspect));
+    }
+    if ends_in(&name, &["txt"]) {
+        return Ok(opencompass::recognises(&start_of(path, 1 << 16)?).then_some(Kind::OpenCompass));
+    }
     Ok(None)
+}
+
+/// The first bytes of a file.
+fn start_of(path: &Path, length: u64) -> Result<Vec<u8>, Error> {
+    let mut start = Vec::new();
+    let source = fs::File::open(path).map_err(Error::io(path))?;
+    source.take(length).read_to_end(&mut start).map_err(Error::io(path))?;
+    Ok(start)
 }
 
 /// Whether a file's name has one of these extensions.
@@ -233,7 +284,15 @@ pub(crate) fn ends_in(name: &str, extensions: &[&str]) -> bool {
 type Told<T> = (Kind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
-    let table = Table::open(path, file)?;
+    if ends_in(file, &["csv"]) && opencompass::recognises(&start_of(path, 1 << 12)?) {
+        return Ok(Some(Kind::OpenCompass));
+    }
+    let table = match Table::open(path, file) {
+        Err(Error::Io { path, source }) => return Err(Error::Io { path, source }),
+        // A table that nobody can read is a row left out; of which kind it would be is not known.
+        Err(_) => return Ok(Some(Kind::Unreadable)),
+        Ok(table) => table,
+    };
     let kinds: [Told<Table>; 16] = [
         (Kind::Euroeval, euroeval::recognises),
         (Kind::EpochScores, epoch_scores::recognises),
@@ -263,12 +322,7 @@ fn yaml_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     if community_evals::id_of(file).is_some() {
         return Ok(Some(Kind::CommunityEvals));
     }
-    let mut start = Vec::new();
-    let source = fs::File::open(path).map_err(Error::io(path))?;
-    source
-        .take(1 << 10)
-        .read_to_end(&mut start)
-        .map_err(Error::io(path))?;
+    let start = start_of(path, 1 << 10)?;
     Ok(swallow::recognises(file, &start).then_some(Kind::Swallow))
 }
 
@@ -278,9 +332,13 @@ fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         Err(Error::Json { .. } | Error::Empty { .. }) if config_files::is_named(file) => {
             return Ok(Some(Kind::ConfigFile));
         }
+        Err(Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. }) => return Ok(Some(Kind::Unreadable)),
         read => read?,
     };
-    let kinds: [Told<Value>; 5] = [
+    let kinds: [Told<Value>; 8] = [
+        (Kind::HubLeaderboard, hub_leaderboard::recognises),
+        (Kind::EveryEvalEver, every_eval_ever::recognises),
+        (Kind::Inspect, inspect::recognises),
         (Kind::HubModels, hub_models::recognises),
         (Kind::HubApi, hub_listing::recognises),
         (Kind::Harness, harness::recognises),

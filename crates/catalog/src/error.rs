@@ -213,6 +213,14 @@ pub enum Error {
         /// Sources found.
         found: usize,
     },
+    /// No evaluation is of a leaderboard that was asked for.
+    #[error("no evaluation is of the leaderboard `{leaderboard}`; there are {known}")]
+    NoLeaderboard {
+        /// The one asked for.
+        leaderboard: String,
+        /// Those of the catalog.
+        known: String,
+    },
     /// The place to write to holds something that is no catalog.
     #[error("{path}: exists and is no catalog (no manifest.json in it)")]
     NotACatalog {

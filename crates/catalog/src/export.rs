@@ -1,5 +1,7 @@
 //! A catalog for others: Parquet, CSV or JSON files, or a folder that the Hugging Face Hub shows as a dataset.
 
+mod records;
+
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::BufWriter;
@@ -15,6 +17,8 @@ use crate::schema::{Row, TABLES};
 use crate::snapshot::SNAPSHOT;
 use crate::stores;
 use crate::tables::{Manifest, Source};
+
+pub use records::Records;
 
 /// What an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +95,38 @@ pub fn export(
     crate::build::put_in_place(folder, out)?;
     written.sort();
     Ok(written)
+}
+
+/// Writes evaluations of the catalog in folder `dir` (the compiled-in snapshot where `None`) to folder `out` as records of Every Eval
+/// Ever, those of `boards` alone where it names some. First to a temporary sibling folder, then renamed.
+///
+/// # Errors
+/// As [`export`]; [`Error::NoLeaderboard`] where no evaluation is of any of `boards`.
+pub fn export_records(dir: Option<&Path>, boards: &[String], out: &Path) -> Result<Records, Error> {
+    let out = &stores::local(out)?;
+    if out.exists() && fs::read_dir(out).map_err(Error::io(out))?.next().is_some() {
+        return Err(Error::NotACatalog { path: out.to_owned() });
+    }
+    let catalog = dir.map_or_else(Catalog::snapshot, Catalog::open)?;
+    let known: std::collections::BTreeSet<&str> = catalog.evaluations.iter().map(|row| row.leaderboard.as_str()).collect();
+    if let Some(board) = boards.iter().find(|board| !known.contains(board.as_str())) {
+        return Err(Error::NoLeaderboard {
+            leaderboard: board.clone(),
+            known: known.into_iter().collect::<Vec<_>>().join(", "),
+        });
+    }
+    let parent = out
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(Error::io(parent))?;
+    let folder = tempfile::Builder::new()
+        .prefix(".export-")
+        .tempdir_in(parent)
+        .map_err(Error::io(parent))?;
+    let records = records::write(&catalog, boards, folder.path())?;
+    crate::build::put_in_place(folder, out)?;
+    Ok(records)
 }
 
 /// Which tables a catalog has: those made before a table existed lack it.
@@ -224,7 +260,8 @@ fn card(manifest: &Manifest) -> String {
     text
 }
 
-/// Builds a catalog from one file of any dialect that is known, the published dataset's `model_info.csv` among them.
+/// Builds a catalog of its own from one file of any dialect that is known, the published dataset's `model_info.csv` among them;
+/// [`crate::importing`] adds files to a catalog.
 ///
 /// # Errors
 /// As [`crate::build()`]; [`Error::NoSources`] where the file is of no known dialect.

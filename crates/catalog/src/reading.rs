@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 
 use crate::config::json;
-use crate::discover::{Found, Kind, ends_in};
+use crate::discover::{Found, Kind, ends_in, json_file};
 use crate::error::Error;
 use crate::hash;
 use crate::identity::Identities;
@@ -13,14 +13,17 @@ use crate::observed::{Fact, Out};
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, gemstones,
-    harness, hub_configs, hub_listing, hub_models, interventions, leaderboard_v1, leaderboard_v2, listings,
-    llm_perf, model_info, proteus, samples, scaling, structures, swallow, task_tables,
+    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, every_eval_ever,
+    gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect, interventions, leaderboard_v1,
+    leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus, samples, scaling, structures, swallow,
+    task_tables,
 };
 use crate::tables::Source;
 
 /// Bytes of one line of a listing above which it is cut, and so refused.
 const LONGEST_LINE: u64 = 64 << 20;
+/// Bytes above which a file is no file of results: logs with all their samples have hundreds of megabytes.
+const LONGEST_RESULTS: u64 = 2 << 30;
 
 /// Per table of leaderboard v2, what must be known before it is read.
 pub(crate) type Surveys = BTreeMap<String, Survey>;
@@ -64,12 +67,24 @@ pub(crate) fn read(
     let mut out = Out::new(&found.file, sink);
     let counted = match found.kind {
         Kind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
-        Kind::CommunityEvals => {
-            let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
-            whole(
-                found,
-                community_evals::read(&bytes, &found.file, context.snapshot, &mut out)?,
-            )?
+        Kind::Harness | Kind::HubLeaderboard | Kind::EveryEvalEver | Kind::Inspect | Kind::OpenCompass | Kind::CommunityEvals => {
+            // One stray file among a folder of results is a row left out, not the end of a build.
+            let rows = match results(found, context, &mut out) {
+                Err(error @ (Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. })) => {
+                    unreadable(&error, &mut out)?
+                }
+                read => read?,
+            };
+            whole(found, rows)?
+        }
+        Kind::Unreadable => {
+            let tried = if ends_in(&found.file, &["json"]) {
+                json_file(&found.path, &found.file).map(|_| ())
+            } else {
+                Table::open(&found.path, &found.file).map(|_| ())
+            };
+            let rows = tried.map_or_else(|error| unreadable(&error, &mut out), |()| Ok(0))?;
+            whole(found, rows)?
         }
         Kind::Swallow => {
             let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
@@ -80,7 +95,7 @@ pub(crate) fn read(
             )?
         }
         Kind::Samples => whole(found, samples::read(&found.path, &found.file, &mut out)?)?,
-        Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels | Kind::HubApi | Kind::Harness => {
+        Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels | Kind::HubApi => {
             let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
             let value = match json::parse(&bytes, &found.file) {
                 Err(Error::Json { .. } | Error::Empty { .. }) if found.kind == Kind::ConfigFile => {
@@ -94,7 +109,6 @@ pub(crate) fn read(
                 Kind::ConfigFile => config_files::read(&value, &found.file, &mut out)?,
                 Kind::HubConfigs => hub_configs::read(&value, &mut out)?,
                 Kind::HubApi => hub_listing::read(&value, 0, &mut out)?,
-                Kind::Harness => harness::read(&value, &found.file, context.snapshot, &mut out)?,
                 _ => hub_models::read(&value, &mut out)?,
             };
             whole(found, rows)?
@@ -108,6 +122,42 @@ pub(crate) fn read(
         }
     };
     Ok(source(found, counted, out))
+}
+
+/// Reads a file of results of a harness into `out`; returns its rows.
+fn results(found: &Found, context: &Context<'_>, out: &mut Out<'_>) -> Result<u64, Error> {
+    let Context { snapshot, version, .. } = context;
+    let file = found.file.as_str();
+    let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
+    if length > LONGEST_RESULTS {
+        return Err(Error::Shape {
+            file: file.to_owned(),
+            message: format!("{length} bytes, and a file of results has at most {LONGEST_RESULTS}"),
+        });
+    }
+    if found.kind == Kind::Inspect && ends_in(file, &["eval"]) {
+        return inspect::read(&inspect::header(&found.path, file)?, file, snapshot, version, out);
+    }
+    let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
+    match found.kind {
+        Kind::CommunityEvals => return community_evals::read(&bytes, file, snapshot, out),
+        Kind::OpenCompass => return opencompass::read(&bytes, file, (snapshot, version), context.identities, out),
+        _ => {}
+    }
+    let value = json::parse(&bytes, file)?;
+    drop(bytes);
+    match found.kind {
+        Kind::EveryEvalEver => every_eval_ever::read(&value, file, snapshot, version, out),
+        Kind::Inspect => inspect::read(&value, file, snapshot, version, out),
+        Kind::HubLeaderboard => hub_leaderboard::read(&value, snapshot, version, out),
+        _ => harness::read(&value, file, snapshot, out),
+    }
+}
+
+/// A file that cannot be read is one row left out, with the reason.
+fn unreadable(error: &Error, out: &mut Out<'_>) -> Result<u64, Error> {
+    out.reject_row(0, "", &error.to_string(), "not_readable")?;
+    Ok(1)
 }
 
 /// What became of the rows of a source that was read.
@@ -190,6 +240,11 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
         | Kind::HubModels
         | Kind::HubApi
         | Kind::Harness
+        | Kind::EveryEvalEver
+        | Kind::HubLeaderboard
+        | Kind::Inspect
+        | Kind::OpenCompass
+        | Kind::Unreadable
         | Kind::CommunityEvals
         | Kind::Swallow
         | Kind::Samples => Ok(()),

@@ -1,9 +1,10 @@
-//! A leaderboard as trends and correlations see it: one row a checkpoint, six benchmarks and their mean.
+//! A leaderboard as trends and correlations see it: one row a checkpoint, its benchmarks and their mean.
 
-use crate::dimensions::{self, LeaderboardRow};
+use crate::abilities::{LISTED, Listed};
+use crate::dimensions::LeaderboardRow;
 use crate::features::COLUMNS;
 use crate::finding::SourceOf;
-use crate::leaderboard_v1::{self, StructureRow};
+use crate::leaderboard_v1::StructureRow;
 use crate::section::{Cell, Table};
 use crate::statistics::mean;
 
@@ -23,8 +24,8 @@ pub struct Scored {
     pub size: Option<f64>,
     /// Structure columns in the order of [`COLUMNS`].
     pub structure: [Option<f64>; 9],
-    /// Points: the six benchmarks, then Average.
-    pub scores: [Option<f64>; 7],
+    /// Points: the benchmarks, then Average.
+    pub scores: Vec<Option<f64>>,
 }
 
 /// A leaderboard.
@@ -36,8 +37,8 @@ pub struct Board {
     pub title: &'static str,
     /// Name of the table.
     pub leaderboard: &'static str,
-    /// Names in ids and for people: the six benchmarks, then Average.
-    pub outcomes: [(&'static str, &'static str); 7],
+    /// Names in ids and for people: the benchmarks, then Average.
+    pub outcomes: Vec<(&'static str, String)>,
     /// One a checkpoint.
     pub rows: Vec<Scored>,
     /// Rows of the table left out as repeats.
@@ -64,14 +65,14 @@ impl Board {
                 date: known_date(row.structure[8]),
                 size: row.structure[0].filter(|&size| size > 0.0),
                 structure: row.structure,
-                scores: with_average(row.scores, all.map(|all| mean(&all))),
+                scores: with_average(&row.scores, all.map(|all| mean(&all))),
             }
         };
         Self {
-            name: "v1",
-            title: "leaderboard v1",
-            leaderboard: "open-llm-leaderboard-v1",
-            outcomes: outcomes(leaderboard_v1::BENCHMARKS, leaderboard_v1::BENCHMARK_TITLES),
+            name: LISTED[0].name,
+            title: LISTED[0].title,
+            leaderboard: LISTED[0].leaderboard,
+            outcomes: outcomes(&LISTED[0]),
             rows: rows.iter().map(scored).collect(),
             n_repeats,
         }
@@ -86,17 +87,44 @@ impl Board {
             date: known_date(row.date),
             size: row.best_size(),
             structure: row.structure,
-            scores: with_average(row.scores, Some(row.average)),
+            scores: with_average(&row.scores, Some(row.average)),
         };
         let first: Vec<&LeaderboardRow> = rows.iter().filter(|row| !row.repeat).collect();
         Self {
-            name: "v2",
-            title: "leaderboard v2",
-            leaderboard: "open-llm-leaderboard-v2",
-            outcomes: outcomes(dimensions::BENCHMARKS, dimensions::BENCHMARK_TITLES),
+            name: LISTED[1].name,
+            title: LISTED[1].title,
+            leaderboard: LISTED[1].leaderboard,
+            outcomes: outcomes(&LISTED[1]),
             n_repeats: rows.len() - first.len(),
             rows: first.into_iter().map(scored).collect(),
         }
+    }
+
+    /// A board of the list, of rows whose scores are its benchmarks' in order; Average is their mean for rows that have all, with
+    /// no scale made common: it stands for this board and no other.
+    pub fn listed(board: &'static Listed, rows: Vec<Scored>, n_repeats: usize) -> Self {
+        let scored = |row: Scored| {
+            let all: Option<Vec<f64>> = row.scores.iter().copied().collect();
+            Scored {
+                date: known_date(row.date),
+                size: row.size.filter(|&size| size > 0.0),
+                scores: with_average(&row.scores, all.map(|all| mean(&all))),
+                ..row
+            }
+        };
+        Self {
+            name: board.name,
+            title: board.title,
+            leaderboard: board.leaderboard,
+            outcomes: outcomes(board),
+            rows: rows.into_iter().map(scored).collect(),
+            n_repeats,
+        }
+    }
+
+    /// The place of Average among the outcomes: the last.
+    pub fn average(&self) -> usize {
+        self.outcomes.len() - 1
     }
 
     /// Where the rows come from.
@@ -112,7 +140,7 @@ impl Board {
         let columns = ["id", "shape", "pretrained", "day"]
             .into_iter()
             .chain(COLUMNS)
-            .chain(self.outcomes.map(|(name, _)| name))
+            .chain(self.outcomes.iter().map(|(name, _)| *name))
             .map(String::from)
             .collect();
         let cells = |row: &Scored| {
@@ -125,7 +153,7 @@ impl Board {
                 row.size.into(),
             ];
             cells.extend(row.structure[1..].iter().map(|value| Cell::from(*value)));
-            cells.extend(row.scores.map(Cell::from));
+            cells.extend(row.scores.iter().map(|score| Cell::from(*score)));
             cells
         };
         Table {
@@ -144,16 +172,12 @@ impl Board {
     }
 }
 
-fn with_average(scores: [Option<f64>; 6], average: Option<f64>) -> [Option<f64>; 7] {
-    std::array::from_fn(|place| if place < 6 { scores[place] } else { average })
+fn with_average(scores: &[Option<f64>], average: Option<f64>) -> Vec<Option<f64>> {
+    scores.iter().copied().chain([average]).collect()
 }
 
-fn outcomes(names: [&'static str; 6], titles: [&'static str; 6]) -> [(&'static str, &'static str); 7] {
-    std::array::from_fn(|place| {
-        if place < 6 {
-            (names[place], titles[place])
-        } else {
-            ("average", "Average")
-        }
-    })
+fn outcomes(board: &Listed) -> Vec<(&'static str, String)> {
+    let titles = board.titles().into_iter();
+    let own = board.benchmarks.iter().copied().zip(titles);
+    own.chain([("average", "Average".to_owned())]).collect()
 }

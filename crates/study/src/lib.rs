@@ -8,6 +8,7 @@ mod algebra;
 pub mod answer;
 pub mod attribution;
 pub mod board;
+pub mod boards;
 pub mod by_group;
 pub mod calendar;
 pub mod ceiling;

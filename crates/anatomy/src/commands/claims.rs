@@ -83,7 +83,7 @@ fn computed(global: &Global, rows: &StudyRows, claims: &[Stated]) -> Result<Vec<
     } else {
         Choice::of(&parts.join(","))?
     };
-    let (study, _, bar) = rows.study(global, &choice, None)?;
+    let (study, _, bar) = rows.study(global, &choice, None, None)?;
     bar.finish_and_clear();
     Ok(study
         .sections

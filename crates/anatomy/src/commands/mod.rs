@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod design;
 pub(crate) mod device;
 pub(crate) mod hub;
+pub(crate) mod import;
 pub(crate) mod man;
 pub(crate) mod predict;
 pub(crate) mod probe;

@@ -21,6 +21,7 @@ Examples:
   anatomy query --tables                  every table with its columns (`\\d scores`: one table)
   anatomy query \"select * from scores\" --format parquet > scores.parquet
   anatomy query --items DIR \"select * from item_difficulty where benchmark = 'arc_challenge' order by share limit 10\"
+  anatomy query --items builtin \"select * from item_difficulty order by share limit 5\"   MMLU-Pro, which comes along
   anatomy query --items DIR \"select * from paired_comparison where a = 'org/old' and b = 'org/new'\"
 
 With --items (a folder that `anatomy catalog import-items` made) the table `items` and the views item_difficulty, items_all_fail,
@@ -84,7 +85,7 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
         (Some(_), _) | (None, Asked::Parquet) => AnswerFormat::Parquet,
         (None, Asked::Json) => AnswerFormat::Json,
         (None, Asked::Csv) => AnswerFormat::Csv,
-        (None, Asked::Table | Asked::Huggingface) => AnswerFormat::Table,
+        (None, Asked::Table | Asked::Huggingface | Asked::EveryEvalEver) => AnswerFormat::Table,
     };
     answer.write(format, &mut bytes)?;
     match &args.parquet {

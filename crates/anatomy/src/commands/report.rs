@@ -64,7 +64,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
     let probes = args.probe.as_deref().map(Probes::read).transpose()?;
     // The folder is tried first: a bad path fails before the work, not after it.
     let files = Files::begin(&args.out)?;
-    let (mut study, catalog_hash, bar) = args.rows.study(global, &choice, probes.as_ref())?;
+    let (mut study, catalog_hash, bar) = args.rows.study(global, &choice, probes.as_ref(), None)?;
     if let (Some(earlier), Some(path)) = (&earlier, &args.compare) {
         let now = study.sections.iter().flat_map(|section| &section.findings);
         let section = changes::section(&path.display().to_string(), earlier, now);

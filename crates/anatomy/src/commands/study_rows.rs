@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use indicatif::ProgressBar;
+use study::abilities::Listed;
 
 use crate::global::Global;
 use crate::narrow::narrowed;
@@ -29,12 +30,13 @@ pub(crate) struct StudyRows {
 
 impl StudyRows {
     /// The chosen sections, the identity of the catalog, and the bar that showed the way. Claims on weights are judged on `probes`
-    /// beside the results that come along.
+    /// beside the results that come along; trends and correlations are asked of `board`, where one is named.
     pub(crate) fn study(
         &self,
         global: &Global,
         choice: &Choice,
         probes: Option<&Probes>,
+        board: Option<&'static Listed>,
     ) -> Result<(Study, String, ProgressBar)> {
         let dir = self.catalog.as_deref();
         let mut catalog = super::open_catalog(dir)?;
@@ -47,6 +49,7 @@ impl StudyRows {
             dir,
             resamples: self.resamples as usize,
             seed: global.seed,
+            board,
             probes,
             bar: &bar,
         };

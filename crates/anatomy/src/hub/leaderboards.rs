@@ -27,6 +27,11 @@ const DATASETS: [(&str, &str, &str); 5] = [
     ("DX0369/LLM-Structure-Performance-Dataset", "model_info", ".csv"),
 ];
 
+/// The same of what came after the leaderboards that have ended; asked for alone, since the datastore has a file a run.
+const SUCCESSORS: [(&str, &str, &str); 1] = [("evaleval/EEE_datastore", "data/", ".json")];
+/// How benchmarks are marked whose leaderboard the Hub keeps.
+const OFFICIAL: &str = "benchmark:official";
+
 /// The largest file seen has 20 MB.
 const FILE_BYTES: u64 = 1 << 30;
 
@@ -81,9 +86,11 @@ pub(crate) async fn fetch_all(
     store: &Store,
     inbox: &mpsc::Sender<Message>,
     sources: &Path,
+    successors: bool,
 ) -> Result<Vec<Taken>, Error> {
     let mut all = Vec::new();
-    for (dataset, start, end) in DATASETS {
+    let later = SUCCESSORS.into_iter().filter(|_| successors);
+    for (dataset, start, end) in DATASETS.into_iter().chain(later) {
         let mut taken = Taken {
             dataset: dataset.to_owned(),
             revision: None,
@@ -120,7 +127,73 @@ pub(crate) async fn fetch_all(
         }
         all.push(taken);
     }
+    if successors {
+        all.extend(official(client, sources).await?);
+    }
     Ok(all)
+}
+
+/// The leaderboards that the Hub keeps of benchmarks itself, each as it stands now.
+async fn official(client: &Client, sources: &Path) -> Result<Vec<Taken>, Error> {
+    let mut all = Vec::new();
+    let mut next = Some(client.settings.url(&format!("/api/datasets?filter={OFFICIAL}&limit=1000"))?);
+    let mut names = Vec::new();
+    while let Some(url) = next {
+        let read = |answer: Answer| {
+            let next = answer.next.as_deref().and_then(|next| here(&answer.url, next));
+            Ok((marked(&answer.json()?)?, next))
+        };
+        let (found, after) = match client.get(&url, 64 << 20, read).await {
+            Ok(page) => page,
+            Err(failure) => {
+                let failure = gives_up(client, &url, failure)?;
+                all.push(taken(OFFICIAL, Some(failure.to_string())));
+                return Ok(all);
+            }
+        };
+        names.extend(found);
+        next = after.filter(|after| *after != url);
+    }
+    for name in names {
+        let url = client.settings.url(&format!("/api/datasets/{name}/leaderboard"))?;
+        let read = |answer: Answer| {
+            let rows = answer.json()?;
+            if rows.is_array() { Ok(rows) } else { Err(ours("a leaderboard that is no list")) }
+        };
+        let failure = match client.get(&url, 64 << 20, read).await {
+            Ok(rows) => {
+                let whole = serde_json::json!({ "dataset": name, "leaderboard": rows });
+                write_whole(&sources.join(format!("datasets/{name}/leaderboard.json")), whole.to_string().as_bytes())?;
+                None
+            }
+            Err(failure) => Some(gives_up(client, &url, failure)?.to_string()),
+        };
+        all.push(taken(&name, failure));
+    }
+    Ok(all)
+}
+
+fn taken(dataset: &str, failure: Option<String>) -> Taken {
+    Taken {
+        dataset: dataset.to_owned(),
+        revision: None,
+        fetched: u64::from(failure.is_none()),
+        unchanged: 0,
+        failure,
+    }
+}
+
+/// The names in a list of data sets that are marked as benchmarks with a leaderboard and are `owner/name`.
+fn marked(list: &Value) -> Result<Vec<String>, Failure> {
+    let list = list.as_array().ok_or_else(|| ours("a list of data sets that is none"))?;
+    let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0', '?', '#', '%']);
+    let name = |entry: &Value| {
+        let tags = entry.get("tags")?.as_array()?;
+        let id = entry.get("id")?.as_str()?;
+        let is_name = id.split('/').count() == 2 && id.split('/').all(plain);
+        (is_name && tags.iter().any(|tag| tag == OFFICIAL)).then(|| id.to_owned())
+    };
+    Ok(list.iter().filter_map(name).collect())
 }
 
 /// All files that are kept.
@@ -258,6 +331,18 @@ async fn one(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_marked_data_sets_with_plain_names_have_a_leaderboard() {
+        let list = serde_json::json!([
+            {"id": "cais/hle", "tags": ["benchmark:official", "x"]},
+            {"id": "org/other", "tags": ["x"]},
+            {"id": "../../etc", "tags": ["benchmark:official"]},
+            {"id": "squad", "tags": ["benchmark:official"]},
+        ]);
+        assert_eq!(marked(&list).expect("a list"), ["cais/hle"]);
+        assert!(marked(&serde_json::json!({"error": "x"})).is_err());
+    }
 
     #[test]
     fn a_tree_gives_files_inside_the_folder() {

@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use catalog::Catalog;
 use indicatif::ProgressBar;
+use study::abilities::{LISTED, Listed};
 use study::board::Board;
 use study::controlled::{self, Controlled};
 use study::correlations::{self, Correlations};
@@ -34,6 +35,8 @@ pub(crate) struct Context<'a> {
     /// Resamples of each bootstrap interval.
     pub(crate) resamples: usize,
     pub(crate) seed: u64,
+    /// The board that trends and correlations are asked of; where none, the two Open LLM Leaderboards.
+    pub(crate) board: Option<&'static Listed>,
     /// Results of probes that were handed over, beside those that come along.
     pub(crate) probes: Option<&'a Probes>,
     /// Moves with the work.
@@ -63,6 +66,17 @@ impl Joined {
 
     fn boards(&self) -> [Board; 2] {
         [Board::v1(&self.v1, self.n_repeats), Board::v2(&self.v2)]
+    }
+
+    /// The board that was asked for, else those two.
+    fn asked(&self, context: &Context<'_>) -> Vec<Board> {
+        let [v1, v2] = self.boards();
+        match context.board {
+            None => vec![v1, v2],
+            Some(listed) if listed.name == v1.name => vec![v1],
+            Some(listed) if listed.name == v2.name => vec![v2],
+            Some(listed) => vec![rows::listed_board(context.catalog, &rows::Shapes::of(context.catalog), listed)],
+        }
     }
 }
 
@@ -127,6 +141,12 @@ const PARTS: [Part; 11] = [
         sections: &["correlation"],
         steps: 1,
         run: correlations,
+    },
+    Part {
+        name: "boards",
+        sections: &["boards"],
+        steps: 1,
+        run: boards,
     },
     Part {
         name: "leaderboard_v1",
@@ -383,7 +403,7 @@ fn bootstrap(context: &Context<'_>) -> GroupBootstrap {
 fn trends(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let sections = trends::sections(&Trends {
         checkpoints: &joined.checkpoints,
-        boards: &joined.boards(),
+        boards: &joined.asked(context),
         bootstrap: bootstrap(context),
     });
     context.bar.inc(1);
@@ -402,9 +422,19 @@ fn dimensions(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
 
 fn correlations(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let section = correlations::section(&Correlations {
-        boards: &joined.boards(),
+        boards: &joined.asked(context),
         bootstrap: bootstrap(context),
     });
+    context.bar.inc(1);
+    Ok(vec![section])
+}
+
+fn boards(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
+    let shapes = rows::Shapes::of(context.catalog);
+    let mut all = joined.boards().to_vec();
+    let later = LISTED.iter().skip(all.len());
+    all.extend(later.map(|listed| rows::listed_board(context.catalog, &shapes, listed)));
+    let section = study::boards::section(&all, bootstrap(context));
     context.bar.inc(1);
     Ok(vec![section])
 }

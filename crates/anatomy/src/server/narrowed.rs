@@ -81,6 +81,7 @@ pub(crate) fn compute(catalog: &Catalog, plan: &Plan, part: &str, rows: &Rows) -
         dir: plan.dir.as_deref(),
         resamples: plan.resamples,
         seed: plan.seed,
+        board: None,
         probes: None,
         bar: &bar,
     };

@@ -187,6 +187,7 @@ impl Slot {
             dir: dir.as_deref(),
             resamples: *resamples,
             seed: *seed,
+            board: None,
             probes: None,
             bar: &self.bar,
         };

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::found::{Found, Place, Sink};
-use super::{ItemRow, PARTITION, foreign};
+use super::{ItemRow, PARTITION, details, foreign, instances, logs};
 use crate::error::{Error, cut};
-use crate::sources::samples;
+use crate::sources::{archive, samples};
 use crate::stores;
 
 /// What kind of file holds items.
@@ -21,12 +21,39 @@ pub(super) enum Dialect {
     Answers,
     /// Parquet with columns of the table.
     Parquet,
+    /// Instances of Every Eval Ever, JSON lines.
+    Instances,
+    /// A log of Inspect with its samples, `.eval` or `.json`.
+    Inspect,
+    /// Details of lighteval, Parquet.
+    Details,
+}
+
+impl Dialect {
+    /// For people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Samples => "lm-evaluation-harness samples",
+            Self::Answers => "items of probe evaluate",
+            Self::Parquet => "item table",
+            Self::Instances => "Every Eval Ever instances",
+            Self::Inspect => "Inspect samples",
+            Self::Details => "lighteval details",
+        }
+    }
 }
 
 /// What `path` is, with what its place says; `None` for a file of another kind.
 pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, Error> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     match ending.as_deref() {
+        Some("parquet") if details::told_by(file).is_some() => {
+            Ok(details::told_by(file).map(|place| (Dialect::Details, place)))
+        }
+        Some("eval") => {
+            let start = stores::start(path, archive::MAGIC.len() as u64)?;
+            Ok((start == archive::MAGIC).then(|| (Dialect::Inspect, Place::default())))
+        }
         Some("parquet") => {
             let hive = format!("{PARTITION}=");
             let benchmark = file.rsplit('/').skip(1).find_map(|part| part.strip_prefix(&hive));
@@ -46,8 +73,16 @@ pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, 
             }
             let start = stores::start(path, 1 << 20)?;
             let first = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
-            let is_answer = serde_json::from_slice::<Answer>(first).is_ok();
-            Ok(is_answer.then_some((Dialect::Answers, Place::default())))
+            let dialect = if serde_json::from_slice::<Answer>(first).is_ok() {
+                Dialect::Answers
+            } else if instances::recognises(first) {
+                Dialect::Instances
+            } else if ending.as_deref() == Some("json") && logs::recognises(&start) {
+                Dialect::Inspect
+            } else {
+                return Ok(None);
+            };
+            Ok(Some((dialect, Place::default())))
         }
         _ => Ok(None),
     }
@@ -66,6 +101,9 @@ pub(super) fn read(
     match dialect {
         Dialect::Samples => read_samples(path, file, place, filter, sink),
         Dialect::Answers => samples::each_line(path, file, &mut |row, value| {
+            if value.is_null() {
+                return sink(row, Found::LeftOut("not_json"));
+            }
             let answer = Answer::deserialize(&value).map_err(|error| Error::Shape {
                 file: format!("{file}, row {row}"),
                 message: error.to_string(),
@@ -73,6 +111,9 @@ pub(super) fn read(
             sink(row, answer.found(filter))
         }),
         Dialect::Parquet => foreign::read(path, file, place, sink),
+        Dialect::Instances => instances::read(path, file, sink),
+        Dialect::Inspect => logs::read(path, file, sink),
+        Dialect::Details => details::read(path, file, place, sink),
     }
 }
 
@@ -87,6 +128,9 @@ fn read_samples(
     let id = place.id.clone().unwrap_or_default();
     let mut counts = filter.map(str::to_owned);
     samples::each_line(path, file, &mut |row, value| {
+        if value.is_null() {
+            return sink(row, Found::LeftOut("not_json"));
+        }
         let Some(item) = samples::item(&value, &benchmark, &id, file) else {
             return sink(row, Found::LeftOut("no_item"));
         };

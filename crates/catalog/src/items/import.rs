@@ -16,6 +16,10 @@ use crate::stores;
 /// Checkpoints of a part named in its record; a part with more is searched.
 const NAMED: usize = 4_096;
 
+/// Files with answers to items, for messages.
+const LOOKED_FOR: &str = "looked for samples_*.jsonl, item tables of `probe evaluate`, *.parquet, instances of Every Eval Ever, \
+                          logs of Inspect, details of lighteval";
+
 /// How files are taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportSettings {
@@ -33,6 +37,26 @@ pub struct FoundFile {
     place: Place,
 }
 
+impl FoundFile {
+    /// What kind of file it is, for people.
+    pub(crate) fn what(&self) -> &'static str {
+        self.dialect.name()
+    }
+
+    /// The file at `path`, called `file`; `None` where it holds no answers to items.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn of(path: &Path, file: &str) -> Result<Option<Self>, Error> {
+        let told = dialects::tell(path, file)?;
+        Ok(told.map(|(dialect, place)| Self {
+            path: path.to_owned(),
+            dialect,
+            place,
+        }))
+    }
+}
+
 /// The files with items among `paths` and in their folders, in order of name. In a folder, files of other kinds and names that
 /// begin with a dot are passed over; a file named itself must be one.
 ///
@@ -46,7 +70,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Error> {
         if found.len() == before {
             return Err(Error::NoItems {
                 path: path.clone(),
-                message: "looked for samples_*.jsonl, item tables of `probe evaluate`, *.parquet".to_owned(),
+                message: LOOKED_FOR.to_owned(),
             });
         }
     }
@@ -109,14 +133,28 @@ pub fn import(
     let mut store = Store::open(into)?;
     let mut all = Vec::with_capacity(files.len());
     for file in files {
-        let imported = one(&mut store, file, settings)?;
+        let imported = one(&mut store, file, settings, &|id| id)?;
         each(&imported);
         all.push(imported);
     }
     Ok(all)
 }
 
-fn one(store: &mut Store, found: &FoundFile, settings: &ImportSettings) -> Result<Imported, Error> {
+/// The same of one file, whose checkpoints `named` calls what the catalog does.
+pub(crate) fn import_one(
+    file: &FoundFile,
+    into: &Path,
+    named: &dyn Fn(String) -> String,
+) -> Result<Imported, Error> {
+    one(&mut Store::open(into)?, file, &ImportSettings::default(), named)
+}
+
+fn one(
+    store: &mut Store,
+    found: &FoundFile,
+    settings: &ImportSettings,
+    named: &dyn Fn(String) -> String,
+) -> Result<Imported, Error> {
     let file = found.path.to_string_lossy().replace('\\', "/");
     let here = stores::fetch(&found.path)?;
     let sha256 = sha256_of(here.path())?;
@@ -151,6 +189,7 @@ fn one(store: &mut Store, found: &FoundFile, settings: &ImportSettings) -> Resul
             if let Some(id) = &settings.id {
                 row.id.clone_from(id);
             }
+            row.id = named(row.id);
             if row.id.is_empty() {
                 return Err(Error::NoCheckpoint {
                     file: file.clone(),
@@ -212,6 +251,13 @@ fn name(content: &str, place: &Place, settings: &ImportSettings) -> String {
     ];
     let all = format!("{SCHEMA_VERSION} {all:?}");
     sha256(all.as_bytes())[..16].to_owned()
+}
+
+/// A benchmark's name as a folder can have it: other letters are underscores, what is too long is cut.
+pub(super) fn folder_name(benchmark: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' };
+    let name: String = benchmark.trim().chars().map(plain).take(100).collect();
+    name.trim_start_matches('.').to_owned()
 }
 
 fn names_a_folder(benchmark: &str) -> bool {

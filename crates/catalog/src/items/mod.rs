@@ -10,12 +10,16 @@
 //! The folder may stand in an object store. [`import()`] appends; [`crate::query::Engine::with_items`] makes the folder the table `items` with the views in
 //! [`VIEWS`]. Many may import at once: a file appears whole or not at all, and its name says what it holds.
 
+mod builtin;
+mod details;
 mod dialects;
 mod foreign;
 mod found;
 mod import;
 mod imported;
+mod instances;
 mod kept;
+mod logs;
 mod store;
 #[cfg(all(test, feature = "sql"))]
 mod tests;
@@ -25,7 +29,11 @@ use crate::schema::table;
 #[cfg(feature = "sql")]
 pub(crate) use store::parts;
 
-pub use import::{ImportSettings, files, import};
+pub use builtin::{BENCHMARK as BUILTIN_BENCHMARK, BUILTIN, CREDIT as BUILTIN_CREDIT};
+#[cfg(feature = "sql")]
+pub(crate) use builtin::{Answers, PACKED};
+pub(crate) use import::import_one;
+pub use import::{FoundFile, ImportSettings, files, import};
 pub use imported::{Imported, Told};
 
 /// Folder of the records of what was imported.

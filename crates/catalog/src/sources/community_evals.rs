@@ -16,7 +16,8 @@ const LONGEST: usize = 4 << 20;
 #[derive(Deserialize)]
 struct Entry {
     dataset: Dataset,
-    value: f64,
+    /// By the Hub's own type this may be anything.
+    value: serde_json::Value,
     date: Option<String>,
     notes: Option<String>,
     source: Option<Origin>,
@@ -66,7 +67,7 @@ pub(crate) fn read(bytes: &[u8], file: &str, snapshot: &str, out: &mut Out<'_>) 
     let id = id_of(file).ok_or_else(|| shape("no folders org/name before .eval_results".to_owned()))?;
     let mut row = 0;
     for entry in entries {
-        if entry.value.is_finite() {
+        if let Some(value) = entry.value.as_f64().filter(|value| value.is_finite()) {
             let date = entry.date.as_deref().and_then(calendar::day);
             let evaluation = Evaluation {
                 evaluation: format!("{NAME}/{id}/{}/{row}", file.rsplit('/').next().unwrap_or(file)),
@@ -93,7 +94,7 @@ pub(crate) fn read(bytes: &[u8], file: &str, snapshot: &str, out: &mut Out<'_>) 
                 benchmark: task_id
                     .filter(|task| task != "default")
                     .map_or(dataset.clone(), |task| format!("{dataset}:{task}")),
-                value: entry.value,
+                value,
                 unit: "as reported".to_owned(),
                 setting: Some(setting.into_iter().flatten().collect::<Vec<_>>().join("; "))
                     .filter(|text| !text.is_empty()),

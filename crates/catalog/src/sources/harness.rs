@@ -1,4 +1,7 @@
-//! Results of lm-evaluation-harness (`results_*.json`), of version 0.4 and of the first leaderboard's runs.
+//! Results of lm-evaluation-harness (`results_*.json`), of version 0.4 and of the first leaderboard's runs, and of lighteval.
+//!
+//! Lighteval names a task `suite|task|shots` (later `task|shots`), a part of one `task:part`; its `all` and `task:_average` are means of
+//! the rows beside them and left out. A run of an adapter or a delta is that one's, never its base's.
 
 use serde_json::Value;
 
@@ -11,6 +14,8 @@ use crate::tables::{Days, Evaluation, Score};
 
 /// Name of the leaderboard its scores are listed under.
 pub(crate) const NAME: &str = "lm-evaluation-harness";
+/// The same of lighteval's.
+pub(crate) const LIGHTEVAL: &str = "lighteval";
 
 /// Task, metric, and the benchmark of a leaderboard that this is.
 const CANONICAL: [(&str, &str, &str); 13] = [
@@ -29,6 +34,12 @@ const CANONICAL: [(&str, &str, &str); 13] = [
     ("leaderboard_ifeval", "prompt_level_strict_acc", "ifeval"),
 ];
 
+/// The benchmark of a leaderboard that a task and metric are.
+pub(crate) fn canonical(task: &str, metric: &str) -> Option<&'static str> {
+    let known = CANONICAL.iter().find(|(t, m, _)| *t == task && *m == metric);
+    known.map(|(.., benchmark)| *benchmark)
+}
+
 /// Whether a JSON value is a file of results.
 pub(crate) fn recognises(value: &Value) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| value.get(*name).is_some());
@@ -41,17 +52,27 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
     let empty = Fields::new();
     let whole = value.as_object().unwrap_or(&empty);
     let config = fields::object(whole, &["config", "config_general"]).unwrap_or(&empty);
-    let Some(id) = checkpoint(whole, config) else {
+    let Some((id, weight_type)) = checkpoint(whole, config) else {
         return Err(Error::Shape {
             file: file.to_owned(),
-            message: "neither model_name nor config.model_args names a checkpoint".to_owned(),
+            message: "it names no checkpoint: neither model_name nor config.model_args (pretrained, peft, delta) does".to_owned(),
         });
     };
     let date = date(whole);
     let template = whole.get("chat_template").map(|template| !template.is_null());
+    let is_lighteval = whole.get("config_general").is_some_and(|config| config.get("lighteval_sha").is_some())
+        && !fields::object(whole, &["results"])
+            .is_some_and(|results| results.keys().any(|task| task.starts_with("harness|")));
+    let board = if is_lighteval { LIGHTEVAL } else { NAME };
+    let version = fields::text(whole, &["lm_eval_version"])
+        .or_else(|| fields::text(config, &["lighteval_sha"]))
+        .filter(|version| *version != "?");
+    let harness = if is_lighteval { LIGHTEVAL } else { "lm_eval" };
+    let harness = version.map(|version| format!("{harness} {version}"));
     let evaluation = Evaluation {
-        evaluation: format!("{NAME}/{id}/{}", file.rsplit('/').next().unwrap_or(file)),
-        leaderboard: NAME.to_owned(),
+        evaluation: format!("{board}/{id}/{}", file.rsplit('/').next().unwrap_or(file)),
+        leaderboard: board.to_owned(),
+        weight_type: weight_type.map(str::to_owned),
         id: id.clone(),
         revision: fields::text(config, &["model_sha", "model_revision"]).map(str::to_owned),
         precision: fields::text(config, &["model_dtype", "dtype"])
@@ -60,9 +81,10 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
         submitted: date,
         ..Evaluation::default()
     };
-    let (mut row, mut scores) = (0, Vec::new());
+    let (mut row, mut last, mut scores) = (0, 0, Vec::new());
     let limit = config
         .get("limit")
+        .or_else(|| config.get("max_samples"))
         .filter(|limit| !limit.is_null())
         .map(ToString::to_string);
     let shots = fields::object(whole, &["n-shot"]);
@@ -74,8 +96,13 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
             Some((task.as_str(), metric, value.as_f64()?))
         })
     }));
-    for (task, values) in results {
-        let (task, stated) = plain_task(task);
+    for (named, values) in results {
+        let (task, stated) = plain_task(named);
+        if is_lighteval && (named == "all" || task.ends_with("__average")) {
+            out.reject_row(row, named, "", "a_mean_of_other_rows")?;
+            row += 1;
+            continue;
+        }
         let shots = shots.and_then(|shots| fields::count(shots, &[&task])).or(stated);
         let before = scores.len();
         for (name, value) in values.as_object().unwrap_or(&empty) {
@@ -93,14 +120,15 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
                 declared
             };
             let (value, unit) = scale.read(number);
-            let known = CANONICAL
+            let known = canonical(&task, metric);
+            let error = [format!("{metric}_stderr,{filter}"), format!("{metric}_stderr")]
                 .iter()
-                .find(|(t, m, _)| *t == task && *m == metric)
-                .map(|(.., benchmark)| *benchmark);
+                .find_map(|name| values.get(name)?.as_f64())
+                .filter(|error| error.is_finite() && *error >= 0.0);
             scores.push(Score {
                 evaluation: evaluation.evaluation.clone(),
                 id: id.clone(),
-                leaderboard: NAME.to_owned(),
+                leaderboard: board.to_owned(),
                 version: date.map(calendar::text).unwrap_or_default(),
                 benchmark: known.map_or_else(|| task.clone(), str::to_owned),
                 value,
@@ -111,6 +139,8 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
                 shots,
                 chat_template: template,
                 setting: setting(filter, limit.as_deref()),
+                error: error.map(|error| scale.width(error)),
+                harness: harness.clone(),
                 date,
                 snapshot: snapshot.to_owned(),
                 ..Score::default()
@@ -127,24 +157,32 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
                     ..Observed::default()
                 },
             )?;
+            last = row;
         }
         row += 1;
     }
     if !scores.is_empty() {
-        out.evaluation(row - 1, evaluation, scores)?;
+        out.evaluation(last, evaluation, scores)?;
     }
     Ok(row)
 }
 
-/// `harness|arc:challenge|25` is `arc_challenge`, 25 shots.
-fn plain_task(task: &str) -> (String, Option<i64>) {
-    let mut parts = task.split('|');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some("harness" | "leaderboard" | "lighteval" | "custom"), Some(name), shots) => {
-            (name.replace(':', "_"), shots.and_then(|shots| shots.parse().ok()))
-        }
-        _ => (task.to_owned(), None),
+/// `harness|arc:challenge|25` is `arc_challenge`, 25 shots; so is `arc:challenge|25`.
+pub(crate) fn plain_task(task: &str) -> (String, Option<i64>) {
+    let mut parts: Vec<&str> = task.split('|').collect();
+    if parts.len() == 1 {
+        return (task.to_owned(), None);
     }
+    // Lighteval before 0.11 says in a fourth part whether examples may be cut.
+    if parts.len() == 4 {
+        parts.pop();
+    }
+    let shots = parts.last().and_then(|shots| shots.parse().ok());
+    if shots.is_some() {
+        parts.pop();
+    }
+    let name = parts.last().copied().unwrap_or(task);
+    (name.replace(':', "_"), shots)
 }
 
 /// What else tells runs apart: the filter of answers, and how many items were answered where not all.
@@ -155,24 +193,36 @@ fn setting(filter: &str, limit: Option<&str>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn checkpoint(whole: &Fields, config: &Fields) -> Option<String> {
+/// The checkpoint that was run, and `Adapter` or `Delta` where it is one on a base.
+fn checkpoint(whole: &Fields, config: &Fields) -> Option<(String, Option<&'static str>)> {
     let arguments = config.get("model_args");
-    let pretrained = match arguments {
+    let argument = |name: &str| match arguments {
         Some(Value::String(text)) => text
             .split(',')
-            .find_map(|part| part.trim().strip_prefix("pretrained=")),
-        Some(Value::Object(fields)) => fields.get("pretrained").and_then(Value::as_str),
+            .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')),
+        Some(Value::Object(fields)) => fields.get(name).and_then(Value::as_str),
         _ => None,
     };
-    let named = fields::text(whole, &["model_name"]).or_else(|| fields::text(config, &["model_name"]));
-    named
-        .or(pretrained)
-        .map(str::to_owned)
-        .filter(|id| !id.is_empty())
+    let own = |text: &&str| !text.is_empty() && !matches!(*text, "None" | "none" | "null");
+    let model = fields::object(config, &["model_config"]);
+    let changed = [("peft", "Adapter"), ("adapter_weights", "Adapter"), ("delta", "Delta"), ("delta_weights", "Delta")]
+        .into_iter()
+        .find_map(|(name, kind)| Some((argument(name).filter(own)?.to_owned(), Some(kind))));
+    let named = fields::text(whole, &["model_name"])
+        .or_else(|| fields::text(config, &["model_name"]))
+        .or_else(|| fields::text(model?, &["model_name", "pretrained"]))
+        .or_else(|| argument("pretrained").or_else(|| argument("model")))
+        .filter(own)
+        .map(|id| (id.to_owned(), None));
+    changed.or(named)
 }
 
 fn date(whole: &Fields) -> Option<Days> {
-    match whole.get("date")? {
+    let ended = |config: &Fields| fields::text(config, &["start_date"]).and_then(calendar::day);
+    let Some(date) = whole.get("date") else {
+        return ended(fields::object(whole, &["config_general"])?);
+    };
+    match date {
         Value::Number(seconds) => Days::try_from((seconds.as_f64()? / 86_400.0).floor() as i64).ok(),
         Value::String(text) => calendar::day(text),
         _ => None,

@@ -22,6 +22,11 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
+    /// A difference of values, or an error of one, in the unit of the catalog.
+    pub(crate) fn width(self, width: f64) -> f64 {
+        if self == Self::Fraction { width * 100.0 } else { width }
+    }
+
     /// The value and its unit in the catalog.
     pub(crate) fn read(self, value: f64) -> (f64, &'static str) {
         match self {
@@ -35,7 +40,7 @@ impl Scale {
 /// What the harness declares of `metric` in `task`; `None` for metrics that are no score of a known kind.
 pub(crate) fn declared(task: &str, metric: &str) -> Option<Scale> {
     let known = [
-        "acc", "exact", "mc1", "mc2", "f1", "em", "pass", "bleu", "rouge", "chrf",
+        "acc", "exact", "mc1", "mc2", "f1", "em", "pass", "match", "bleu", "rouge", "chrf",
     ];
     if metric.contains("stderr") || !known.iter().any(|kind| metric.contains(kind)) {
         return None;
@@ -62,7 +67,7 @@ pub(crate) fn declared(task: &str, metric: &str) -> Option<Scale> {
         return Some(scale);
     }
     let fractions = [
-        "exact", "mc1", "mc2", "f1", "em", "qem", "pem", "pqem", "pass", "maj",
+        "exact", "match", "mc1", "mc2", "f1", "em", "qem", "pem", "pqem", "pass", "maj",
     ];
     if has(&fractions) {
         let scale = if task.contains("squad") {
@@ -97,6 +102,7 @@ mod tests {
             ("ifeval", "prompt_level_strict_acc", Some(Scale::Fraction)),
             ("gsm8k", "exact_match", Some(Scale::Fraction)),
             ("humaneval", "pass@1", Some(Scale::Fraction)),
+            ("gsm8k", "extractive_match", Some(Scale::Fraction)),
             ("drop", "f1", Some(Scale::Fraction)),
             ("squadv2", "f1", Some(Scale::Percent)),
             ("truthfulqa_gen", "bleu_acc", Some(Scale::Fraction)),

@@ -1,17 +1,21 @@
 //! Sources: each module turns one kind of file into facts and rejects. Nothing is dropped without a row saying why.
 
 pub(crate) mod architectures;
+pub(crate) mod archive;
 pub(crate) mod bases;
 pub(crate) mod community_evals;
 pub(crate) mod config_files;
 pub(crate) mod epoch_models;
 pub(crate) mod epoch_scores;
 pub(crate) mod euroeval;
+pub(crate) mod every_eval_ever;
 pub(crate) mod gemstones;
 pub(crate) mod harness;
 pub(crate) mod hub_configs;
+pub(crate) mod hub_leaderboard;
 pub(crate) mod hub_listing;
 pub(crate) mod hub_models;
+pub(crate) mod inspect;
 pub(crate) mod interventions;
 pub(crate) mod leaderboard_v1;
 pub(crate) mod leaderboard_v2;
@@ -19,6 +23,7 @@ pub(crate) mod listings;
 pub(crate) mod llm_perf;
 pub(crate) mod metrics;
 pub(crate) mod model_info;
+pub(crate) mod opencompass;
 mod parquet_rows;
 pub(crate) mod proteus;
 pub(crate) mod samples;

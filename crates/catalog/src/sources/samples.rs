@@ -38,7 +38,16 @@ pub(crate) fn told_by(file: &str) -> Option<(String, String)> {
         _ => name,
     };
     let folder = parts.next().unwrap_or("unknown");
-    Some((benchmark.to_owned(), folder.replacen("__", "/", 1)))
+    Some((benchmark.to_owned(), checkpoint_of(folder)))
+}
+
+/// The checkpoint whose folder that is: `org__name`; a path of its machine begins with `__`, and every `__` of it was a slash.
+fn checkpoint_of(folder: &str) -> String {
+    if folder.starts_with("__") {
+        folder.replace("__", "/")
+    } else {
+        folder.replacen("__", "/", 1)
+    }
 }
 
 /// Reads one file line by line into `out`; returns the number of rows.
@@ -47,9 +56,19 @@ pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Er
         file: file.to_owned(),
         message: "the name is no samples_TASK_TIME.jsonl".to_owned(),
     })?;
-    let mut rows = 0;
+    let (mut rows, mut counts) = (0, None);
     each_line(path, file, &mut |row, value| {
         rows = row + 1;
+        if value.is_null() {
+            return out.reject_row(row, "", "", "not_json");
+        }
+        // Of several filters the first that the file names counts: the others answer the same items again.
+        let named = value.get("filter").and_then(Value::as_str);
+        if let Some(named) = named
+            && counts.get_or_insert_with(|| named.to_owned()) != named
+        {
+            return out.reject_row(row, "filter", named, "other_filter");
+        }
         let Some(item) = item(&value, &benchmark, &id, file) else {
             return out.reject_row(row, "doc_id", "", "no_item");
         };
@@ -65,14 +84,14 @@ pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Er
     Ok(rows)
 }
 
-/// Gives the JSON of every line that is not blank to `each`, with its number from 0.
+/// Gives the JSON of every line that is not blank to `each`, with its number from 0; null where a line is no JSON.
 pub(crate) fn each_line(
     path: &Path,
     file: &str,
     each: &mut dyn FnMut(u64, Value) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut reader = BufReader::new(File::open(path).map_err(Error::io(path))?);
-    let (mut row, mut number, mut line) = (0, 0, Vec::new());
+    let (mut row, mut line) = (0, Vec::new());
     loop {
         line.clear();
         let read = reader
@@ -83,24 +102,11 @@ pub(crate) fn each_line(
         if read == 0 {
             return Ok(());
         }
-        number += 1;
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let value = json::parse(&line, file).map_err(|error| match error {
-            Error::Json {
-                file,
-                column,
-                message,
-                ..
-            } => Error::Json {
-                file,
-                line: number,
-                column,
-                message,
-            },
-            other => other,
-        })?;
+        // A line that is no JSON (a file cut in its last line) is a row all the same: null, which is no answer.
+        let value = json::parse(&line, file).unwrap_or(Value::Null);
         each(row, value)?;
         row += 1;
     }

@@ -6,8 +6,11 @@
 
 mod boards;
 mod euroeval;
+mod listed;
 #[cfg(test)]
 mod tests;
+
+pub use listed::{LISTED, Listed, V1, V2, listed};
 
 use crate::noise::items_of;
 

@@ -54,8 +54,8 @@ pub(super) fn add(study: &Correlations<'_>, board: &Board, section: &mut Section
             "noise by shape",
         ]
         .into_iter()
-        .chain(columns.titles.iter().copied())
         .map(String::from)
+        .chain(columns.titles.iter().cloned())
         .collect(),
         shown: true,
         ..Table::default()

@@ -138,7 +138,7 @@ fn pairs(
             if !keep(first, second) {
                 continue;
             }
-            let (a, b) = (columns.titles[first], columns.titles[second]);
+            let (a, b) = (&columns.titles[first], &columns.titles[second]);
             let given = if kind == "partial" {
                 ", given size and date"
             } else {
@@ -177,7 +177,7 @@ fn pairs(
 fn table(id: &str, columns: &Columns, matrix: &Matrix, caption: String) -> Table {
     let rows = (0..columns.names.len())
         .map(|i| {
-            let mut cells: Vec<Cell> = vec![columns.titles[i].into()];
+            let mut cells: Vec<Cell> = vec![columns.titles[i].as_str().into()];
             cells.extend(matrix.value[i].iter().map(|value| Cell::from(*value)));
             cells
         })
@@ -186,8 +186,8 @@ fn table(id: &str, columns: &Columns, matrix: &Matrix, caption: String) -> Table
         id: id.into(),
         caption,
         columns: std::iter::once("column")
-            .chain(columns.titles.iter().copied())
             .map(String::from)
+            .chain(columns.titles.iter().cloned())
             .collect(),
         rows,
         shown: columns.names.len() <= 6,
@@ -216,7 +216,7 @@ fn heatmap(
         .collect();
     let labels: Vec<String> = order
         .iter()
-        .map(|&place| columns.titles[place].to_string())
+        .map(|&place| columns.titles[place].clone())
         .collect();
     Figure {
         id: id.into(),
@@ -262,7 +262,7 @@ fn words(
             .map(|(i, j)| partial.value[i][j])
             .collect(),
     );
-    let title = |place: usize| benchmarks.titles[place];
+    let title = |place: usize| benchmarks.titles[place].as_str();
     section.text.push(format!(
         "On {} benchmarks rank checkpoints alike: the median correlation of two is {before:.2} (n = {}), from {:.2} ({} and {}) to {:.2} \
          ({} and {}). Given size and date the median is {after:.2} (n = {}).",

@@ -43,7 +43,7 @@ pub fn section(study: &Correlations<'_>) -> Section {
 /// Named columns with the shape of each row; rows that lack one are left out.
 struct Columns {
     names: Vec<&'static str>,
-    titles: Vec<&'static str>,
+    titles: Vec<String>,
     /// `(n_columns, n_rows)`.
     values: Vec<Vec<f64>>,
     shapes: Vec<u32>,
@@ -61,8 +61,8 @@ impl Columns {
             .collect();
         let titles = COLUMNS[..structure.len()]
             .iter()
-            .copied()
-            .chain(benchmarks.iter().map(|(_, title)| *title))
+            .map(ToString::to_string)
+            .chain(benchmarks.iter().map(|(_, title)| title.clone()))
             .collect();
         let mut columns = Self {
             values: vec![Vec::new(); names.len()],

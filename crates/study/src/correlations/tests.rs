@@ -12,7 +12,7 @@ fn board() -> Board {
             let draw = |salt: u32| {
                 f64::from((number.wrapping_mul(2_654_435_761).rotate_left(salt)) >> 16 & 255) / 512.0
             };
-            let scores = std::array::from_fn(|place| {
+            let scores = std::array::from_fn::<Option<f64>, 7, _>(|place| {
                 let own = draw(place as u32 * 5);
                 Some(if place == 5 {
                     100.0 - size - own
@@ -26,7 +26,7 @@ fn board() -> Board {
                 date: Some(20_000.0 + size),
                 size: Some(size),
                 structure: [Some(size); 9],
-                scores,
+                scores: scores.to_vec(),
                 ..Scored::default()
             }
         })
@@ -43,7 +43,9 @@ fn board() -> Board {
             ("winogrande", "WinoGrande"),
             ("gsm8k", "GSM8K"),
             ("average", "Average"),
-        ],
+        ]
+        .map(|(name, title)| (name, title.to_owned()))
+        .to_vec(),
         rows,
         n_repeats: 0,
     }

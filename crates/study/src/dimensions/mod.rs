@@ -22,7 +22,7 @@ use crate::statistics::{Contrast, GroupBootstrap, group_bootstrap};
 pub use rows::rows_table;
 
 /// The benchmarks of leaderboard v2, in the order of [`LeaderboardRow::scores`].
-pub const BENCHMARKS: [&str; 6] = ["ifeval", "bbh", "math", "gpqa", "musr", "mmlu_pro"];
+pub const BENCHMARKS: [&str; 6] = crate::abilities::V2;
 /// The same as people write them.
 pub const BENCHMARK_TITLES: [&str; 6] = ["IFEval", "BBH", "MATH", "GPQA", "MUSR", "MMLU-PRO"];
 

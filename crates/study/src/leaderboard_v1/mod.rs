@@ -19,7 +19,7 @@ use crate::section::Section;
 pub(crate) use size_bins::equal_frequency;
 
 /// The benchmarks of leaderboard v1, in the order of [`StructureRow::scores`].
-pub const BENCHMARKS: [&str; 6] = ["arc", "hellaswag", "mmlu", "truthfulqa", "winogrande", "gsm8k"];
+pub const BENCHMARKS: [&str; 6] = crate::abilities::V1;
 /// The same as people write them.
 pub const BENCHMARK_TITLES: [&str; 6] = ["ARC", "HellaSwag", "MMLU", "TruthfulQA", "WinoGrande", "GSM8K"];
 

@@ -43,7 +43,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
                 .map(|ends| (ends.low, ends.high));
             table.rows.push(vec![
                 board.title.into(),
-                (*title).into(),
+                title.as_str().into(),
                 found.n.into(),
                 (found.n - found.n_first).into(),
                 found.n_strata.into(),
@@ -53,7 +53,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
             ]);
             bars.push(Bar {
                 group: board.title.into(),
-                series: (*title).into(),
+                series: title.clone(),
                 value: found.difference.value,
                 interval: ends,
             });

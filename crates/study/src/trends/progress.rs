@@ -7,11 +7,29 @@ use crate::board::{Board, Scored};
 use crate::calendar::{day_name, decimal_year};
 use crate::finding::Finding;
 use crate::section::{Axis, Cell, Drawing, Figure, Layer, Panel, Section, Table};
+use crate::statistics::quantile;
 
 /// Averages whose smallest size is followed, by leaderboard.
 const LEVELS: [(&str, [f64; 4]); 2] = [("v1", [40.0, 50.0, 60.0, 70.0]), ("v2", [5.0, 10.0, 20.0, 30.0])];
-/// Place of Average among the outcomes.
-const AVERAGE: usize = 6;
+
+/// The same of a board: where none are named, quarters of what its checkpoints reach, in fives.
+fn levels(board: &Board, bases: &[Base<'_>]) -> Vec<f64> {
+    if let Some((_, levels)) = LEVELS.iter().find(|(name, _)| *name == board.name) {
+        return levels.to_vec();
+    }
+    let reached: Vec<f64> = bases
+        .iter()
+        .filter_map(|base| base.row.scores[board.average()])
+        .collect();
+    if reached.len() < 10 {
+        return Vec::new();
+    }
+    let mut levels: Vec<f64> = [0.25, 0.5, 0.75, 0.9]
+        .map(|share| (quantile(&reached, share) / 5.0).round() * 5.0)
+        .to_vec();
+    levels.dedup();
+    levels
+}
 
 /// A pretrained checkpoint with date and size.
 struct Base<'a> {
@@ -76,7 +94,7 @@ fn frontier(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         let found = records(bases, |base| base.row.scores[outcome]);
         for (base, score) in &found {
             let cells: [Cell; 5] = [
-                (*title).into(),
+                title.as_str().into(),
                 day_name(base.date).into(),
                 base.row.id.as_str().into(),
                 base.size.into(),
@@ -105,7 +123,7 @@ fn frontier(board: &Board, bases: &[Base<'_>], section: &mut Section) {
     }
     let average = panels.pop();
     let best =
-        records(bases, |base| base.row.scores[AVERAGE])
+        records(bases, |base| base.row.scores[board.average()])
             .last()
             .map_or("none".to_string(), |(base, score)| {
                 format!(
@@ -180,9 +198,10 @@ fn panel(bases: &[Base<'_>], outcome: usize, title: &str, found: &[(&Base<'_>, f
 }
 
 fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
-    let Some((_, levels)) = LEVELS.iter().find(|(name, _)| *name == board.name) else {
+    let levels = levels(board, bases);
+    if levels.is_empty() {
         return;
-    };
+    }
     let mut table = Table {
         id: format!("progress-size-needed-{}", board.name),
         caption: format!(
@@ -197,8 +216,8 @@ fn sizes_needed(board: &Board, bases: &[Base<'_>], section: &mut Section) {
     };
     let mut layers = Vec::new();
     let mut shrunk = Vec::new();
-    for &level in levels {
-        let reaches = |base: &Base<'_>| base.row.scores[AVERAGE].is_some_and(|score| score >= level);
+    for level in levels {
+        let reaches = |base: &Base<'_>| base.row.scores[board.average()].is_some_and(|score| score >= level);
         let found = records(bases, |base| reaches(base).then_some(-base.size));
         let n = bases.iter().filter(|base| reaches(base)).count();
         for (base, _) in &found {

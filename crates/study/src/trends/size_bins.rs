@@ -55,7 +55,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
                 layers.extend(binned(trends, board, outcome, kind, &points, section, &mut table));
             }
             panels.push(Panel {
-                title: board.outcomes[outcome].1.into(),
+                title: board.outcomes[outcome].1.clone(),
                 layers,
             });
         }
@@ -96,7 +96,7 @@ fn binned(
     section: &mut Section,
     table: &mut Table,
 ) -> [Layer; 2] {
-    let (benchmark, title) = board.outcomes[outcome];
+    let (benchmark, title) = &board.outcomes[outcome];
     let (mut line, mut band) = (Vec::new(), Vec::new());
     for (number, bin) in equal_frequency(points, |point| point.0).into_iter().enumerate() {
         let scores: Vec<f64> = bin.iter().map(|point| point.1).collect();
@@ -109,7 +109,7 @@ fn binned(
             mean(&rows.iter().map(|&row| scores[row]).collect::<Vec<_>>())
         });
         table.rows.push(vec![
-            title.into(),
+            title.as_str().into(),
             words.into(),
             (number + 1).into(),
             from.into(),

@@ -36,7 +36,7 @@ fn boards(score: fn(u32, f64, f64) -> f64) -> Vec<Board> {
                 pretrained: Some(number % 2 == 0),
                 date: Some(date),
                 size: Some(size),
-                scores: [Some(score); 7],
+                scores: vec![Some(score); 7],
                 ..Scored::default()
             }
         })
@@ -53,7 +53,9 @@ fn boards(score: fn(u32, f64, f64) -> f64) -> Vec<Board> {
             ("musr", "MUSR"),
             ("mmlu_pro", "MMLU-PRO"),
             ("average", "Average"),
-        ],
+        ]
+        .map(|(name, title)| (name, title.to_owned()))
+        .to_vec(),
         rows,
         n_repeats: 0,
     }]

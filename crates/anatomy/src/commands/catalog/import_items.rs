@@ -22,6 +22,7 @@ Examples:
   anatomy study items --items items
 
 Taken: samples_TASK_TIME.jsonl of lm-evaluation-harness in a folder ORG__NAME, item tables of `anatomy probe evaluate --items`,
+instances of Every Eval Ever, logs of Inspect, details of lighteval (details/OWNER/NAME/TIME/details_*.parquet),
 and Parquet with the columns id, item, correct or score, benchmark (or a folder benchmark=NAME), and where they are there
 metric, loglikelihood, prediction.
 A file goes in whole or not at all, and once: importing it again changes nothing. Rows the table has are counted as repeats, so an

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use catalog::credits::{Credit, credits};
+use catalog::credits::{Credit, credits, of_answers};
 use clap::Args;
 use study::section::{Cell, Table};
 
@@ -28,7 +28,8 @@ pub(crate) struct SourcesArgs {
 
 pub(super) fn run(global: &Global, args: &SourcesArgs) -> Result<ExitCode> {
     let catalog = crate::commands::open_catalog(args.catalog.as_deref())?;
-    let all = credits(&catalog.manifest);
+    let mut all = credits(&catalog.manifest);
+    all.push(of_answers());
     match global.format() {
         Format::Json => output::json(
             "sources",

@@ -99,6 +99,9 @@ pub(crate) struct CrawlArgs {
     /// Leave the leaderboards' datasets out
     #[arg(long)]
     pub(crate) no_leaderboards: bool,
+    /// Also what came after them: leaderboards that the Hub keeps of marked benchmarks, and the Every Eval Ever datastore (a file a run)
+    #[arg(long, conflicts_with = "no_leaderboards")]
+    pub(crate) successors: bool,
 }
 
 #[derive(Debug, Args)]

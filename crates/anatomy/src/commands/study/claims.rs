@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use study::abilities::{LISTED, Listed, listed};
 use study::claims::judged::{Judged, Judgement};
 use study::finding::{Finding, Verdict};
 use study::section::Section;
@@ -33,6 +34,25 @@ pub(crate) struct SectionArgs {
     /// Write figures, tables and findings to this folder too
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+}
+
+/// The same, of one board.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy study trends --board euroeval
+  anatomy study correlations --board proteus --format json
+  anatomy study trends --where \"kind = 'pretrained'\"
+
+Boards: v1, v2, proteus, euroeval, swallow, swallow-ja, epoch. Each is read on its own scale and none is mixed with another;
+`anatomy report --only boards` has one row a benchmark of all of them.
+Exit status: 0 done, 2 could not run")]
+pub(crate) struct BoardArgs {
+    #[command(flatten)]
+    section: SectionArgs,
+    /// The board that is read [default: v1 and v2]
+    #[arg(long, value_name = "NAME", value_parser = board)]
+    board: Option<&'static Listed>,
 }
 
 /// `anatomy study claims`: sections, and which claims to show.
@@ -97,7 +117,7 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
         give(global, &chosen)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (study, catalog_hash, bar) = args.section.rows.study(global, &Choice::all(), None)?;
+    let (study, catalog_hash, bar) = args.section.rows.study(global, &Choice::all(), None, None)?;
     bar.finish_and_clear();
     let findings: Vec<&Finding> = study
         .sections
@@ -138,7 +158,24 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
 
 /// Computes the sections of a part by name, prints them, writes them where asked.
 pub(super) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<ExitCode> {
-    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?, None)?;
+    asked(global, args, part, None)
+}
+
+/// The same of one board of the list, where one is named.
+pub(super) fn of_board(global: &Global, args: &BoardArgs, part: &str) -> Result<ExitCode> {
+    asked(global, &args.section, part, args.board)
+}
+
+/// The board of that name.
+pub(super) fn board(name: &str) -> std::result::Result<&'static Listed, String> {
+    listed(name).ok_or_else(|| {
+        let all: Vec<&str> = LISTED.iter().map(|board| board.name).collect();
+        format!("no board named `{name}`; there are {}", all.join(", "))
+    })
+}
+
+fn asked(global: &Global, args: &SectionArgs, part: &str, board: Option<&'static Listed>) -> Result<ExitCode> {
+    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?, None, board)?;
     bar.finish_and_clear();
     answer::give(global, &study, &catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)

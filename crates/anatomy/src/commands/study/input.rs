@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use catalog::Catalog;
 use clap::Args;
 use study::Protocol;
+use study::abilities::{LISTED, Listed};
 use study::features::feature_set;
 use study::protocol::folds_from_numbers;
 
@@ -17,15 +18,13 @@ use crate::report::About;
 /// Rows, features, targets, protocols.
 #[derive(Debug, Args)]
 pub(super) struct Input {
-    /// What to explain, separated by commas: benchmarks, `average_v1`, `average_v2` or structure columns of the
-    /// catalog; columns of --data
-    #[arg(
-        short,
-        long,
-        default_value = "arc,hellaswag,mmlu,truthfulqa,winogrande,gsm8k",
-        value_name = "NAMES"
-    )]
-    target: String,
+    /// What to explain, separated by commas: benchmarks, `average_BOARD` or structure columns of the catalog; columns of
+    /// --data [default: the benchmarks of leaderboard v1]
+    #[arg(short, long, value_name = "NAMES")]
+    target: Option<String>,
+    /// Explain the benchmarks of this board: v1, v2, proteus, euroeval, swallow, swallow-ja, epoch
+    #[arg(long, value_name = "NAME", value_parser = super::claims::board, conflicts_with_all = ["target", "data"])]
+    board: Option<&'static Listed>,
     /// Features: core, structure, structure_date, structural (several of these separated by commas are asked one after
     /// another), or columns separated by commas [default: structure_date; of the method structural alone, structural]
     #[arg(short, long, value_name = "SET")]
@@ -62,7 +61,10 @@ pub(super) struct Table<'a> {
 
 impl Input {
     pub(super) fn targets(&self) -> Vec<&str> {
-        split(&self.target)
+        match &self.target {
+            Some(target) => split(target),
+            None => self.board.unwrap_or(&LISTED[0]).benchmarks.to_vec(),
+        }
     }
 
     /// Protocols named; none where fold numbers are given.

@@ -22,12 +22,13 @@ use crate::{output, progress};
 #[command(after_help = "\
 Examples:
   anatomy study items --items DIR
+  anatomy study items --items builtin               MMLU-Pro, 12,032 items and 29 checkpoints, which come along
   anatomy study items --items DIR --where \"benchmark like 'mmlu%' and id like 'org/%'\" --out items-report
   anatomy study items --items DIR --subset leaked.csv                which checkpoints do too well on the items in leaked.csv?
   anatomy study items --items DIR --subset-where \"benchmark = 'gsm8k' and cast(item as int) < 100\"
   anatomy study items --items DIR --pair org/old,org/new --format json
 
-DIR was made by `anatomy catalog import-items`. Difficulty and discrimination of items, items that all or none solve, agreement of
+DIR was made by `anatomy catalog import-items` or `anatomy import`; `builtin` is MMLU-Pro as 29 checkpoints answered it. Difficulty and discrimination of items, items that all or none solve, agreement of
 checkpoints beyond chance, scores with intervals over items, pairs that answer alike beyond score and difficulty (copies and
 relatives), and with --subset or --subset-where checkpoints that do suspiciously well on those items.
 Exit status: 0 done, 1 no answer left, 2 could not run")]

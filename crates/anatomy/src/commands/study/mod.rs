@@ -27,9 +27,11 @@ pub(crate) enum StudyCommand {
     /// The six dimensions of leaderboard analysis: scale, efficiency, merging, popularity, architecture, chat templates
     Dimensions(claims::SectionArgs),
     /// What appeared when, and how scores moved with size and time
-    Trends(claims::SectionArgs),
+    Trends(claims::BoardArgs),
     /// Which benchmarks and structure columns go together, raw and given size and date
-    Correlations(claims::SectionArgs),
+    Correlations(claims::BoardArgs),
+    /// Every board side by side: what size says on each benchmark, and what post-training is worth
+    Boards(claims::SectionArgs),
     /// Which items tell checkpoints apart, which checkpoints answer alike, which have seen items before
     Items(items::ItemsArgs),
     /// Every checkpoint's latent ability with its interval: all boards on one scale
@@ -45,8 +47,9 @@ pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
         StudyCommand::Regressions(args) => regressions::run(global, args),
         StudyCommand::Importance(args) => importance::run(global, args),
         StudyCommand::Dimensions(args) => claims::run(global, args, "dimensions"),
-        StudyCommand::Trends(args) => claims::run(global, args, "trends"),
-        StudyCommand::Correlations(args) => claims::run(global, args, "correlations"),
+        StudyCommand::Trends(args) => claims::of_board(global, args, "trends"),
+        StudyCommand::Correlations(args) => claims::of_board(global, args, "correlations"),
+        StudyCommand::Boards(args) => claims::run(global, args, "boards"),
         StudyCommand::Items(args) => items::run(global, args),
         StudyCommand::Abilities(args) => abilities::run(global, args),
         StudyCommand::Forecast(args) => claims::run(global, args, "forecast"),

@@ -3,7 +3,7 @@
 //! Score = a + b log2(size) + c · years: a year is worth c/b doublings, so the size that an equal score needs halves in
 //! 12 b/c months. Where c may be zero nothing bounds that ratio.
 
-use super::{AVERAGE, Base};
+use super::Base;
 use crate::board::Board;
 use crate::calendar::decimal_year;
 use crate::finding::{Finding, Interval};
@@ -72,7 +72,7 @@ pub(super) fn trade(board: &Board, bases: &[Base<'_>], section: &mut Section) {
                 interval.as_ref().map(|ends| ends.high).into(),
             ]
         };
-        let mut cells: Vec<Cell> = vec![(*title).into(), target.len().into(), doubling.value.into()];
+        let mut cells: Vec<Cell> = vec![title.as_str().into(), target.len().into(), doubling.value.into()];
         cells.extend(ends(&doubling.interval));
         cells.push(year.value.into());
         cells.extend(ends(&year.interval));
@@ -120,7 +120,7 @@ pub(super) fn trade(board: &Board, bases: &[Base<'_>], section: &mut Section) {
             .with_interval(halving.interval.clone())
             .with_note(note(open, idle, year.value, doubling.value)),
         ]);
-        if outcome == AVERAGE {
+        if outcome == board.average() {
             section
                 .text
                 .push(words(board, [&doubling, &year], &halving, target.len()));

@@ -1,0 +1,50 @@
+//! A board of the study's list as trends and correlations read it: one row a checkpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog::Catalog;
+use study::abilities::Listed;
+use study::board::{Board, Scored};
+
+use super::{Shapes, by_id, post_trained};
+
+/// The board; of a checkpoint that was run several times the first run without a mode counts, benchmark by benchmark.
+pub(crate) fn board(catalog: &Catalog, shapes: &Shapes<'_>, listed: &'static Listed) -> Board {
+    let mut repeats = BTreeSet::new();
+    for row in &catalog.evaluations {
+        if row.duplicate_of.is_some() && listed.has(&row.leaderboard) {
+            repeats.insert(row.evaluation.as_str());
+        }
+    }
+    // Whether the value is of a run with a mode, and the value.
+    let mut found: BTreeMap<&str, Vec<Option<(bool, f64)>>> = BTreeMap::new();
+    for score in &catalog.scores {
+        let Some(place) = listed.benchmarks.iter().position(|name| *name == score.benchmark) else {
+            continue;
+        };
+        if !listed.has(&score.leaderboard) || repeats.contains(score.evaluation.as_str()) {
+            continue;
+        }
+        let cells = found
+            .entry(score.id.as_str())
+            .or_insert_with(|| vec![None; listed.benchmarks.len()]);
+        let in_mode = score.mode.is_some();
+        if cells[place].is_none_or(|(known_in_mode, _)| known_in_mode && !in_mode) {
+            cells[place] = Some((in_mode, score.value));
+        }
+    }
+    let checkpoints = by_id(catalog);
+    let rows = found.into_iter().map(|(id, cells)| {
+        let structure = shapes.columns(id);
+        Scored {
+            id: id.to_owned(),
+            shape: shapes.number(id),
+            pretrained: post_trained(checkpoints.get(id).copied()).map(|is| !is),
+            date: structure[8],
+            size: structure[0],
+            structure,
+            scores: cells.into_iter().map(|cell| cell.map(|(_, value)| value)).collect(),
+        }
+    });
+    Board::listed(listed, rows.collect(), repeats.len())
+}

@@ -1,0 +1,117 @@
+//! A catalog with the rows of another added, the ids of these joined to those of that.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{ImportReport, joined, manifest_of};
+use crate::build::Writers;
+use crate::catalog::{self, Catalog};
+use crate::error::Error;
+use crate::identity::Identities;
+use crate::tables::{Provenance, ResolvedBy};
+
+/// Writes `base` (whose folder is `dir`, the compiled-in one where `None`) with the rows of the catalog in `own` to `out`.
+pub(super) fn merge(
+    mut base: Catalog,
+    dir: Option<&Path>,
+    own: &Path,
+    identities: &Identities,
+    out: &Path,
+    report: &mut ImportReport,
+) -> Result<(), Error> {
+    let mut cells = catalog::provenance(dir)?;
+    let mut own_cells = catalog::provenance(Some(own))?;
+    let mut added = Catalog::open(own)?;
+    let mut names = BTreeSet::new();
+    for row in &added.evaluations {
+        if !names.insert(row.id.clone()) {
+            continue;
+        }
+        match joined(identities, &row.id) {
+            Some((known, rule)) => report.joined.push((row.id.clone(), known, rule.to_owned())),
+            None => report.new.push(row.id.clone()),
+        }
+    }
+    let known = |id: &mut String| {
+        if let Some((joined, _)) = joined(identities, id) {
+            *id = joined;
+        }
+    };
+    added.evaluations.iter_mut().for_each(|row| known(&mut row.id));
+    added.scores.iter_mut().for_each(|row| known(&mut row.id));
+    added.items.iter_mut().for_each(|row| known(&mut row.id));
+    added.checkpoints.iter_mut().for_each(|row| known(&mut row.id));
+    added.structures.iter_mut().for_each(|row| known(&mut row.id));
+    own_cells.iter_mut().for_each(|row| known(&mut row.id));
+    // Runs that were imported already keep their key: the same record again, in another file, is no second run.
+    let keys: BTreeSet<&str> = base.evaluations.iter().map(|row| row.evaluation.as_str()).collect();
+    let again: BTreeSet<String> = added
+        .evaluations
+        .iter()
+        .filter(|row| keys.contains(row.evaluation.as_str()))
+        .map(|row| row.evaluation.clone())
+        .collect();
+    added.evaluations.retain(|row| !again.contains(&row.evaluation));
+    added.scores.retain(|row| !again.contains(&row.evaluation));
+    report.evaluations = added.evaluations.len();
+    report.scores = added.scores.len();
+    let there: BTreeSet<String> = base.checkpoints.iter().map(|row| row.id.clone()).collect();
+    base.checkpoints
+        .extend(added.checkpoints.into_iter().filter(|row| !there.contains(&row.id)));
+    base.checkpoints.sort_by(|a, b| a.id.cmp(&b.id));
+    base.checkpoints.dedup_by(|a, b| a.id == b.id);
+    // A structure of the catalog stands; where it had none, what came along (a config.json) is taken.
+    let resolved: BTreeSet<String> = base
+        .structures
+        .iter()
+        .filter(|row| row.resolved_by != ResolvedBy::None)
+        .map(|row| row.id.clone())
+        .collect();
+    added.structures.retain(|row| !resolved.contains(&row.id));
+    let replaced: BTreeSet<String> = added.structures.iter().map(|row| row.id.clone()).collect();
+    base.structures.retain(|row| !replaced.contains(&row.id));
+    cells.retain(|row| !replaced.contains(&row.id));
+    cells.extend(own_cells.into_iter().filter(|row| replaced.contains(&row.id)));
+    cells.sort_by(|a, b| a.id.cmp(&b.id));
+    base.structures.append(&mut added.structures);
+    base.structures.sort_by(|a, b| a.id.cmp(&b.id));
+    base.structures.dedup_by(|a, b| a.id == b.id);
+    base.evaluations.append(&mut added.evaluations);
+    base.scores.append(&mut added.scores);
+    base.items.append(&mut added.items);
+    base.interventions.append(&mut added.interventions);
+    base.rejects.append(&mut added.rejects);
+    base.conflicts.append(&mut added.conflicts);
+    base.duplicates.append(&mut added.duplicates);
+    base.manifest = manifest_of(base.manifest, &added.manifest);
+    write(base, cells, out, report)
+}
+
+/// Writes `base` as it is.
+pub(super) fn copy(
+    base: Catalog,
+    dir: Option<&Path>,
+    out: &Path,
+    report: &mut ImportReport,
+) -> Result<(), Error> {
+    let cells = catalog::provenance(dir)?;
+    write(base, cells, out, report)
+}
+
+fn write(catalog: Catalog, cells: Vec<Provenance>, out: &Path, report: &mut ImportReport) -> Result<(), Error> {
+    let mut writers = Writers::new(out);
+    writers.all(catalog.checkpoints)?;
+    writers.all(catalog.structures)?;
+    writers.all(cells)?;
+    writers.all(catalog.evaluations)?;
+    writers.all(catalog.scores)?;
+    writers.all(catalog.items)?;
+    writers.all(catalog.interventions)?;
+    writers.all(catalog.rejects)?;
+    writers.all(catalog.conflicts)?;
+    writers.all(catalog.duplicates)?;
+    writers.all(catalog.resolution)?;
+    let manifest = writers.manifest(catalog.manifest.sources)?;
+    report.catalog_sha256 = manifest.catalog_sha256;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Details of lighteval: `details/OWNER/NAME/TIME/details_SUITE|TASK|SHOTS_TIME.parquet`, a row an item with a struct of metrics.
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::ItemRow;
+use super::found::{Found, Place, Sink};
+use super::import::folder_name;
+use crate::error::Error;
+use crate::sources::harness;
+
+/// The column of metrics, by version, and the one with the item's own id.
+const METRICS: [&str; 2] = ["metric", "metrics"];
+const DOCUMENTS: [&str; 2] = ["doc", "specifics"];
+
+/// Checkpoint and benchmark by a file's place.
+pub(super) fn told_by(file: &str) -> Option<Place> {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    let name = parts.pop()?.strip_prefix("details_")?.strip_suffix(".parquet")?;
+    let (task, _time) = name.rsplit_once('_')?;
+    let (task, _) = harness::plain_task(task);
+    let at = parts.iter().rposition(|part| *part == "details")?;
+    let id = match parts.get(at + 1..)? {
+        [owner, name, ..] if parts.len() > at + 3 => format!("{owner}/{name}"),
+        [name, ..] => (*name).to_owned(),
+        [] => return None,
+    };
+    Some(Place {
+        id: Some(id),
+        benchmark: Some(folder_name(&task)),
+    })
+}
+
+/// Gives every row to `sink`: the first metric that says whether an answer is right, else the first that is a number.
+pub(super) fn read(path: &Path, file: &str, place: &Place, sink: Sink<'_>) -> Result<(), Error> {
+    let broken = |error: &dyn std::fmt::Display| Error::Parquet {
+        file: file.to_owned(),
+        message: error.to_string(),
+    };
+    let source = File::open(path).map_err(Error::io(path))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(source).map_err(|error| broken(&error))?;
+    let schema = builder.schema().clone();
+    let find = |names: &[&'static str]| names.iter().copied().find(|name| schema.column_with_name(name).is_some());
+    let metrics = find(&METRICS).ok_or_else(|| Error::WrongColumn {
+        file: file.to_owned(),
+        table: "details of lighteval".to_owned(),
+        column: METRICS[0].to_owned(),
+        wanted: "a struct of numbers".to_owned(),
+        found: "none".to_owned(),
+    })?;
+    let document = find(&DOCUMENTS);
+    let wanted: Vec<usize> = schema
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.name() == metrics || Some(field.name().as_str()) == document)
+        .map(|(place, _)| place)
+        .collect();
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(1_024)
+        .build()
+        .map_err(|error| broken(&error))?;
+    let benchmark = place.benchmark.clone().unwrap_or_default();
+    let mut row = 0;
+    for batch in reader {
+        let batch = batch.map_err(|error| broken(&error))?;
+        let column = |name: &str| batch.column_by_name(name).and_then(|array| array.as_struct_opt());
+        let numbers = column(metrics).map(numbers).unwrap_or_default();
+        let ids = document
+            .and_then(column)
+            .and_then(|document| cast(document.column_by_name("id")?, &DataType::Utf8).ok());
+        for at in 0..batch.num_rows() {
+            let told = numbers.iter().find(|(_, values)| values.is_valid(at));
+            let Some((metric, values)) = told else {
+                sink(row, Found::LeftOut("no_answer"))?;
+                row += 1;
+                continue;
+            };
+            let score = values.as_primitive::<Float64Type>().value(at);
+            if !score.is_finite() {
+                sink(row, Found::LeftOut("score_is_no_number"))?;
+                row += 1;
+                continue;
+            }
+            let own = ids.as_ref().filter(|ids| ids.is_valid(at));
+            let own = own.map(|ids| ids.as_string::<i32>().value(at).trim().to_owned());
+            let answered = ItemRow {
+                id: place.id.clone().unwrap_or_default(),
+                item: own.filter(|id| !id.is_empty()).unwrap_or_else(|| row.to_string()),
+                correct: (score == 0.0 || score == 1.0).then_some(score == 1.0),
+                score: Some(score),
+                metric: Some(metric.clone()),
+                loglikelihood: None,
+                prediction: None,
+            };
+            sink(row, Found::Answer(benchmark.clone(), answered))?;
+            row += 1;
+        }
+    }
+    Ok(())
+}
+
+/// The fields of a struct that are numbers, errors left out, in order.
+fn numbers(metrics: &StructArray) -> Vec<(String, ArrayRef)> {
+    let fields = metrics.fields().iter().zip(metrics.columns());
+    fields
+        .filter(|(field, array)| {
+            let kind = array.data_type();
+            (kind.is_numeric() || *kind == DataType::Boolean) && !field.name().contains("stderr")
+        })
+        .filter_map(|(field, array)| Some((field.name().clone(), cast(array, &DataType::Float64).ok()?)))
+        .collect()
+}
