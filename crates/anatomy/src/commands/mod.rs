@@ -7,8 +7,10 @@ pub(crate) mod cluster;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod device;
+pub(crate) mod findings;
 pub(crate) mod hub;
 pub(crate) mod man;
+pub(crate) mod mcp;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod query;
@@ -28,5 +30,13 @@ fn open_catalog(folder: Option<&Path>) -> Result<::catalog::Catalog> {
         Some(folder) => ::catalog::Catalog::open(folder)
             .with_context(|| format!("cannot read the catalog {}", folder.display())),
         None => ::catalog::Catalog::snapshot().context("cannot read the compiled-in catalog"),
+    }
+}
+
+/// The identity of the catalog in a folder, or of the compiled-in one.
+fn catalog_hash(folder: Option<&Path>) -> Result<String> {
+    match folder {
+        Some(folder) => Ok(open_catalog(Some(folder))?.manifest.catalog_sha256),
+        None => Ok(::catalog::catalog::snapshot_identity()?),
     }
 }

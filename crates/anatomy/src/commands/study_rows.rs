@@ -10,7 +10,8 @@ use crate::global::Global;
 use crate::narrow::narrowed;
 use crate::probes::Probes;
 use crate::progress;
-use crate::report::{self, Choice, Context, Study};
+use crate::report::{self, About, Choice, Context, Study};
+use crate::{kept, output};
 
 /// Catalog, condition, resamples.
 #[derive(Debug, Args)]
@@ -28,6 +29,26 @@ pub(crate) struct StudyRows {
 }
 
 impl StudyRows {
+    /// As [`Self::study`]; the whole study of all rows from what is kept of it, where that is there and is the one asked for.
+    pub(crate) fn kept_or_made(&self, global: &Global, choice: &Choice) -> Result<(Study, String, ProgressBar)> {
+        let dir = self.catalog.as_deref();
+        if self.filter.is_none() {
+            let hash = super::catalog_hash(dir)?;
+            let kept = kept::study(dir);
+            let wanted = |kept: &kept::KeptStudy| kept.is_of(&hash, global.seed, self.resamples as usize);
+            if let Some(kept) = kept.filter(wanted) {
+                output::say(global.quiet, "From the study that is kept; `anatomy report` computes it anew.");
+                let study = Study {
+                    sections: kept.sections,
+                    headlines: kept.headlines,
+                    about: About::study(None),
+                };
+                return Ok((study, hash, ProgressBar::hidden()));
+            }
+        }
+        self.study(global, choice, None)
+    }
+
     /// The chosen sections, the identity of the catalog, and the bar that showed the way. Claims on weights are judged on `probes`
     /// beside the results that come along.
     pub(crate) fn study(
