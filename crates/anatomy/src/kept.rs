@@ -15,6 +15,8 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use study::finding::Finding;
 use study::section::Section;
 
 use crate::answers::kept::Fits;
@@ -41,7 +43,7 @@ struct File<T> {
 /// The whole study of a catalog.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct KeptStudy {
-    catalog_sha256: String,
+    pub(crate) catalog_sha256: String,
     pub(crate) seed: u64,
     pub(crate) resamples: usize,
     pub(crate) headlines: Vec<String>,
@@ -114,6 +116,19 @@ pub(crate) fn folder(catalog: &Path) -> std::path::PathBuf {
     catalog.join(FOLDER)
 }
 
+/// The identity of findings: SHA-256 over their JSON, one after the other.
+///
+/// # Errors
+/// None where findings can be written as JSON.
+pub(crate) fn hash<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Result<String> {
+    let mut hash = Sha256::new();
+    for finding in findings {
+        hash.update(serde_json::to_vec(finding)?);
+        hash.update(b"\n");
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn packed<T: Serialize>(content: &T) -> Result<Vec<u8>> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     let file = File { form: FORM, content };
@@ -125,6 +140,17 @@ fn packed<T: Serialize>(content: &T) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
     use study::section::{Cell, Table};
+
+    /// Where it fails after a change of the tables or of a fit: `anatomy catalog keep --out crates/anatomy/kept`.
+    #[test]
+    fn what_comes_along_is_of_the_compiled_in_catalog() {
+        let catalog = Catalog::snapshot().expect("the compiled-in catalog");
+        let fits = fits(None).expect("fits come along");
+        assert!(fits.are_of(&catalog, 42), "fits of another catalog");
+        let study = study(None).expect("a study comes along");
+        assert!(study.is_of(&catalog.manifest.catalog_sha256, 42, 1000), "a study of another catalog");
+        assert!(study.sections.len() > 10 && !study.headlines.is_empty());
+    }
 
     #[test]
     fn what_is_packed_comes_back_and_other_bytes_are_nothing() {

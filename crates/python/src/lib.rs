@@ -9,6 +9,7 @@
 )]
 
 mod asking;
+mod estimator;
 mod table;
 
 use pyo3::prelude::*;
@@ -21,6 +22,8 @@ fn _anatomy(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(asking::main, module)?)?;
     module.add_function(wrap_pyfunction!(table::query, module)?)?;
     module.add_function(wrap_pyfunction!(table::write_parquet, module)?)?;
+    module.add_function(wrap_pyfunction!(estimator::fit, module)?)?;
+    module.add_class::<estimator::Regressed>()?;
     module.add_class::<table::Table>()?;
     Ok(())
 }

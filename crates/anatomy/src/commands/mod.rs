@@ -19,6 +19,7 @@ pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod study;
 mod study_rows;
+mod verify;
 
 use std::path::Path;
 

@@ -11,7 +11,8 @@ use crate::narrow::narrowed;
 use crate::probes::Probes;
 use crate::progress;
 use crate::report::{self, About, Choice, Context, Study};
-use crate::{kept, output};
+use crate::kept::{self, KeptStudy};
+use crate::output;
 
 /// Catalog, condition, resamples.
 #[derive(Debug, Args)]
@@ -29,22 +30,27 @@ pub(crate) struct StudyRows {
 }
 
 impl StudyRows {
-    /// As [`Self::study`]; the whole study of all rows from what is kept of it, where that is there and is the one asked for.
-    pub(crate) fn kept_or_made(&self, global: &Global, choice: &Choice) -> Result<(Study, String, ProgressBar)> {
+    /// What is kept of the whole study of all rows, where it is the one asked for.
+    pub(crate) fn kept(&self, global: &Global) -> Result<Option<KeptStudy>> {
+        if self.filter.is_some() {
+            return Ok(None);
+        }
         let dir = self.catalog.as_deref();
-        if self.filter.is_none() {
-            let hash = super::catalog_hash(dir)?;
-            let kept = kept::study(dir);
-            let wanted = |kept: &kept::KeptStudy| kept.is_of(&hash, global.seed, self.resamples as usize);
-            if let Some(kept) = kept.filter(wanted) {
-                output::say(global.quiet, "From the study that is kept; `anatomy report` computes it anew.");
-                let study = Study {
-                    sections: kept.sections,
-                    headlines: kept.headlines,
-                    about: About::study(None),
-                };
-                return Ok((study, hash, ProgressBar::hidden()));
-            }
+        let hash = super::catalog_hash(dir)?;
+        let kept = kept::study(dir);
+        Ok(kept.filter(|kept| kept.is_of(&hash, global.seed, self.resamples as usize)))
+    }
+
+    /// As [`Self::study`]; the whole study of all rows from what is kept of it, where that is there.
+    pub(crate) fn kept_or_made(&self, global: &Global, choice: &Choice) -> Result<(Study, String, ProgressBar)> {
+        if let Some(kept) = self.kept(global)? {
+            output::say(global.quiet, "From the study that is kept; `anatomy report` computes it anew.");
+            let study = Study {
+                sections: kept.sections,
+                headlines: kept.headlines,
+                about: About::study(None),
+            };
+            return Ok((study, kept.catalog_sha256, ProgressBar::hidden()));
         }
         self.study(global, choice, None)
     }
