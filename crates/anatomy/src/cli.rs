@@ -6,7 +6,9 @@ use anyhow::{Context, Result, bail};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
+use crate::door::{Answer, Failure};
 use crate::global::{Asked, Global};
+use crate::progress::Watcher;
 
 /// Which part of a language model's structure buys which ability?
 #[derive(Debug, Parser)]
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     /// Ask one question of the study
     #[command(subcommand)]
     Study(commands::study::StudyCommand),
+    /// Findings of the study by their ids
+    Findings(commands::findings::FindingsArgs),
     /// Claims of works as data: check a file of your own
     #[command(subcommand)]
     Claims(commands::claims::ClaimsCommand),
@@ -76,6 +80,8 @@ pub(crate) enum Command {
     Query(commands::query::QueryArgs),
     /// Serve the dashboard and its JSON API
     Serve(commands::serve::ServeArgs),
+    /// Answer agents by the Model Context Protocol, on standard input and output [cargo feature: mcp]
+    Mcp(commands::mcp::McpArgs),
     /// Print a script that completes commands and options in a shell
     Completions(commands::completions::CompletionsArgs),
     /// Write manual pages, one per command
@@ -84,6 +90,69 @@ pub(crate) enum Command {
 
 /// Runs what was asked for, on as many threads as wished.
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(cli.global.threads)
+        .build_global()
+        .context("cannot start the threads")?;
+    crate::output::show_all_columns(cli.global.wide);
+    answer(cli)
+}
+
+/// Answers a command inside this process: `words` are what would be typed after `anatomy`, and the answer is what would be
+/// printed, to the bit. Blocks until it is there; `watcher` sees from another thread how far it is.
+///
+/// # Errors
+/// What the command would say before it ends with status 2.
+pub fn ask(words: &[String], watcher: &Watcher) -> Result<Answer, Failure> {
+    let typed = std::iter::once("anatomy").chain(words.iter().map(String::as_str));
+    let cli = match Cli::try_parse_from(typed) {
+        Ok(cli) => cli,
+        Err(told) if told.use_stderr() => {
+            let text = told.to_string();
+            return Err(Failure {
+                message: text.trim_start_matches("error: ").trim_end().to_owned(),
+                hint: None,
+            });
+        }
+        Err(told) => {
+            return Ok(Answer {
+                results: told.to_string().into_bytes(),
+                said: Vec::new(),
+                found: true,
+            });
+        }
+    };
+    if matches!(cli.command, Command::Serve(_) | Command::Mcp(_) | Command::Cluster(_)) {
+        return Err(Failure {
+            message: "`serve`, `mcp` and `cluster` run until they are stopped and are started from a shell".into(),
+            hint: None,
+        });
+    }
+    let work = || {
+        let asked = || crate::provenance::as_typed(words, || answer(&cli));
+        crate::output::heard(|| crate::progress::watched(watcher, asked))
+    };
+    let (done, heard) = match cli.global.threads {
+        0 => work(),
+        n => match rayon::ThreadPoolBuilder::new().num_threads(n).build() {
+            Ok(pool) => pool.install(work),
+            Err(error) => (Err(error.into()), crate::output::Heard::default()),
+        },
+    };
+    match done {
+        Ok(status) => Ok(Answer {
+            results: heard.results,
+            said: heard.said,
+            found: status == ExitCode::SUCCESS,
+        }),
+        Err(error) => {
+            let (message, hint) = crate::explain::parts(&error);
+            Err(Failure { message, hint })
+        }
+    }
+}
+
+fn answer(cli: &Cli) -> Result<ExitCode> {
     let has = match (&cli.command, cli.global.asked) {
         (Command::Query(_), asked) => !matches!(asked, Asked::Huggingface | Asked::EveryEvalEver),
         (Command::Catalog(commands::catalog::CatalogCommand::Export(_)), _) => true,
@@ -94,17 +163,13 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
             "this command gives table, json or csv; `query` gives parquet too, `catalog export` parquet, huggingface and every-eval-ever"
         );
     }
-    crate::output::show_all_columns(cli.global.wide);
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(cli.global.threads)
-        .build_global()
-        .context("cannot start the threads")?;
     match &cli.command {
         Command::Report(args) => commands::report::run(&cli.global, args),
         Command::Catalog(command) => commands::catalog::run(&cli.global, command),
         Command::Import(args) => commands::import::run(&cli.global, args),
         Command::Hub(command) => commands::hub::run(&cli.global, command),
         Command::Study(command) => commands::study::run(&cli.global, command),
+        Command::Findings(args) => commands::findings::run(&cli.global, args),
         Command::Claims(command) => commands::claims::run(&cli.global, command),
         Command::Probe(command) => commands::probe::run(&cli.global, command),
         Command::Predict(args) => commands::predict::run(&cli.global, args),
@@ -116,6 +181,7 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Cluster(command) => commands::cluster::run(&cli.global, command),
         Command::Query(args) => commands::query::run(&cli.global, args),
         Command::Serve(args) => commands::serve::run(&cli.global, args),
+        Command::Mcp(args) => commands::mcp::run(&cli.global, args, ask),
         Command::Completions(args) => commands::completions::run(&mut Cli::command(), args),
         Command::Man(args) => commands::man::run(Cli::command(), &cli.global, args),
     }

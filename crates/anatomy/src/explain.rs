@@ -11,7 +11,7 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// What is said of something that this program was built without.
-#[cfg(not(all(feature = "hub", feature = "images", feature = "cluster")))]
+#[cfg(not(all(feature = "hub", feature = "images", feature = "cluster", feature = "mcp")))]
 pub(crate) fn not_built_in(what: &str, feature: &'static str) -> anyhow::Error {
     catalog::Error::NotBuiltIn {
         what: what.to_owned(),
@@ -22,6 +22,14 @@ pub(crate) fn not_built_in(what: &str, feature: &'static str) -> anyhow::Error {
 
 /// The error with its causes, and after a blank line a hint where there is one.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
+    match parts(error) {
+        (text, Some(hint)) => format!("{text}\n\nhint: {hint}"),
+        (text, None) => text,
+    }
+}
+
+/// The error with its causes, and a hint where there is one.
+pub(crate) fn parts(error: &anyhow::Error) -> (String, Option<String>) {
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
@@ -29,10 +37,7 @@ pub(crate) fn explain(error: &anyhow::Error) -> String {
             let _ = write!(text, ": {cause}");
         }
     }
-    if let Some(hint) = hint(error) {
-        let _ = write!(text, "\n\nhint: {hint}");
-    }
-    text
+    (text, hint(error))
 }
 
 fn hint(error: &anyhow::Error) -> Option<String> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "this module is where the program speaks")]
 
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,8 +19,39 @@ pub(crate) fn result(text: &str) -> Result<()> {
     result_bytes(text.as_bytes())
 }
 
+thread_local! {
+    /// Where another program asks, what would be printed is handed to it instead.
+    static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
+}
+
+/// What would have been printed.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// Results, in their order.
+    pub(crate) results: Vec<u8>,
+    /// What was said to the person at the terminal.
+    pub(crate) said: Vec<String>,
+}
+
+/// Works on this thread and hands out what would have been printed.
+pub(crate) fn heard<T>(work: impl FnOnce() -> T) -> (T, Heard) {
+    let outer = HEARD.replace(Some(Heard::default()));
+    let done = work();
+    let heard = HEARD.replace(outer).unwrap_or_default();
+    (done, heard)
+}
+
+/// Whether another program listens.
+fn is_heard() -> bool {
+    HEARD.with_borrow(Option::is_some)
+}
+
 /// Writes results that are text already.
 pub(crate) fn result_bytes(bytes: &[u8]) -> Result<()> {
+    let taken = HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.results.extend_from_slice(bytes)));
+    if taken.is_some() {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()?;
@@ -33,7 +65,8 @@ pub(crate) fn json(kind: &'static str, answer: &impl Serialize, provenance: Prov
 
 /// Says something to the person at the terminal.
 pub(crate) fn say(quiet: bool, text: &str) {
-    if !quiet {
+    let taken = HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.said.push(text.to_owned())));
+    if !quiet && taken.is_none() {
         eprintln!("{text}");
     }
 }
@@ -61,7 +94,7 @@ pub(crate) fn show_all_columns(wide: bool) {
 /// A table for people, columns aligned; on a terminal no wider than that.
 pub(crate) fn table(table: &Table) -> String {
     let terminal = console::Term::stdout();
-    let is_shown = terminal.is_term() && !WIDE.load(Ordering::Relaxed);
+    let is_shown = terminal.is_term() && !is_heard() && !WIDE.load(Ordering::Relaxed);
     aligned::text(table, is_shown.then(|| usize::from(terminal.size().1)))
 }
 

@@ -1,6 +1,9 @@
 //! Where a findings file comes from: program, command, catalog.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use study::finding::Finding;
@@ -108,7 +111,7 @@ impl Provenance {
         Self {
             program: "anatomy",
             version: env!("CARGO_PKG_VERSION"),
-            command: without_threads(&std::env::args().skip(1).collect::<Vec<_>>()),
+            command: without_threads(&words()),
             catalog_sha256: catalog_sha256.into(),
             data: None,
             model: None,
@@ -132,6 +135,38 @@ impl Provenance {
             ..Self::of(catalog_sha256, 0)
         }
     }
+}
+
+thread_local! {
+    /// The words of the question that another program asked on this thread.
+    static ASKED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// What starts this program again, where the running file does not.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says what starts this program again.
+pub(crate) fn started_by(program: PathBuf) {
+    let _ = PROGRAM.set(program);
+}
+
+/// The program that runs, to be started again.
+pub(crate) fn program() -> std::io::Result<PathBuf> {
+    PROGRAM.get().map_or_else(std::env::current_exe, |program| Ok(program.clone()))
+}
+
+/// Works on this thread as if these words had been typed.
+pub(crate) fn as_typed<T>(words: &[String], work: impl FnOnce() -> T) -> T {
+    let outer = ASKED.replace(Some(words.to_vec()));
+    let done = work();
+    ASKED.set(outer);
+    done
+}
+
+/// The words that were typed after the program's name.
+fn words() -> Vec<String> {
+    let asked = ASKED.with_borrow(Clone::clone);
+    asked.unwrap_or_else(|| std::env::args().skip(1).collect())
 }
 
 /// The command as it was typed, without the number of threads: it changes no result.

@@ -104,6 +104,19 @@ impl Engine {
         match self.0 {}
     }
 
+    /// Makes rows in memory a table.
+    ///
+    /// # Errors
+    /// None: there is no engine.
+    pub fn register_batches(
+        &self,
+        _table: &str,
+        _schema: arrow::datatypes::SchemaRef,
+        _batches: Vec<arrow::array::RecordBatch>,
+    ) -> Result<(), Error> {
+        match self.0 {}
+    }
+
     /// Makes columns a table.
     ///
     /// # Errors

@@ -2,12 +2,12 @@
 //!
 //! A figure here is data and labels; drawing is the binary's.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 
 /// One part of the study.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Section {
     /// Stable name: `scale`, `merging` …
     pub id: String,
@@ -44,7 +44,7 @@ impl Section {
 }
 
 /// A cell of a table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cell {
     /// Words.
@@ -90,7 +90,7 @@ impl From<String> for Cell {
 }
 
 /// Rows and columns, written to `tables/{id}.csv`.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Table {
     /// File name without its ending.
     pub id: String,
@@ -105,7 +105,7 @@ pub struct Table {
 }
 
 /// One axis.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Axis {
     /// Name and unit.
     pub label: String,
@@ -132,7 +132,7 @@ impl Axis {
 }
 
 /// One bar of a chart: a value and, where known, the ends of its interval.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bar {
     /// Label of the group it stands in.
     pub group: String,
@@ -145,7 +145,7 @@ pub struct Bar {
 }
 
 /// One bin of a binned curve.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bin {
     /// Centre on the x axis.
     pub x: f64,
@@ -160,7 +160,7 @@ pub struct Bin {
 }
 
 /// One layer of a panel; layers are drawn in their order, the series by their names.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// One marker a point.
@@ -198,7 +198,7 @@ pub enum Layer {
 }
 
 /// One panel of a figure.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Panel {
     /// Its heading; empty where there is one panel only.
     pub title: String,
@@ -207,7 +207,7 @@ pub struct Panel {
 }
 
 /// Kinds of evidence that stand in one cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// Over checkpoints that others made.
@@ -230,7 +230,7 @@ impl Evidence {
 }
 
 /// One mark of a cell.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Mark {
     /// Where it comes from.
     pub evidence: Evidence,
@@ -245,7 +245,7 @@ pub struct Mark {
 }
 
 /// One row of a matrix.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MatrixRow {
     /// Its name.
     pub name: String,
@@ -258,7 +258,7 @@ pub struct MatrixRow {
 }
 
 /// A matrix of marks.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Matrix {
     /// Headings over the columns, each with the columns it holds.
     pub groups: Vec<(String, usize)>,
@@ -271,7 +271,7 @@ pub struct Matrix {
 }
 
 /// What is drawn.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drawing {
     /// Panels of points, lines and bands; one series has one name, marker and colour in all of them.
@@ -321,7 +321,7 @@ pub enum Drawing {
 }
 
 /// One figure, written to `figures/{id}.svg`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
     /// File name without its ending.
     pub id: String,

@@ -6,6 +6,8 @@
 pub(crate) mod compare;
 pub(crate) mod cost;
 pub(crate) mod design;
+pub(crate) mod folders;
+pub(crate) mod kept;
 pub(crate) mod known;
 pub(crate) mod measured;
 pub(crate) mod predict;

@@ -10,10 +10,11 @@ use catalog::Catalog;
 use catalog::plausible::Sizes;
 use catalog::tables::{Checkpoint, Evaluation};
 use rayon::prelude::*;
-use study::conformal::{Conformal, Nested, calibrate, nested_coverage};
-use study::regression::{Posterior, Structural};
+use study::conformal::{Conformal, calibrate, nested_coverage};
+use study::regression::{Posterior, Prediction, Structural};
 use study::{Design, Fold, Groups, Protocol, RowInformation, folds};
 
+use super::kept::{Fits, KeptFit, Worth};
 use crate::rows::{self, Shapes};
 
 /// Share of new checkpoints that intervals of predictions shall cover.
@@ -68,7 +69,9 @@ pub(crate) struct Benchmark {
     pub(crate) rows: Rows,
     n_shapes: usize,
     fit: OnceLock<Result<Fitted, study::Error>>,
-    nested: OnceLock<Result<Nested, study::Error>>,
+    worth: OnceLock<Result<Worth, study::Error>>,
+    /// What was worked out before, for this very catalog and seed.
+    kept: Option<KeptFit>,
 }
 
 /// Rows whose features and score are all known.
@@ -121,9 +124,14 @@ impl Rows {
         }
     }
 
+    /// The process on all rows.
+    fn posterior(&self) -> Result<Posterior, study::Error> {
+        Structural::default().posterior(&self.design()?, &self.target)
+    }
+
     /// Fits and calibrates.
     pub(crate) fn fit(&self) -> Result<Fitted, study::Error> {
-        let posterior = Structural::default().posterior(&self.design()?, &self.target)?;
+        let posterior = self.posterior()?;
         let known = posterior.out_of_shape()?;
         let errors: Vec<f64> = self.target.iter().zip(&known).map(|(y, p)| y - p.value).collect();
         let deviations: Vec<f64> = known.iter().map(|p| p.deviation).collect();
@@ -143,10 +151,10 @@ impl Rows {
     }
 
     /// What intervals and predictions are worth on shapes never seen.
-    pub(crate) fn nested(&self, seed: u64) -> Result<Nested, study::Error> {
+    pub(crate) fn worth(&self, seed: u64) -> Result<Worth, study::Error> {
         let groups = self.groups();
         let folds = self.folds(seed)?;
-        nested_coverage(
+        let nested = nested_coverage(
             &Structural::default(),
             &self.design()?,
             &self.target,
@@ -155,7 +163,11 @@ impl Rows {
             LEVEL,
             BOUNDS,
             seed,
-        )
+        )?;
+        Ok(Worth {
+            r2: nested.evaluation.r2_pooled,
+            coverage: nested.coverage,
+        })
     }
 }
 
@@ -165,25 +177,82 @@ impl Benchmark {
         self.n_shapes >= FEWEST_SHAPES
     }
 
-    /// The fit on all rows.
+    /// The fit on all rows; its width from what is kept, where that is.
     pub(crate) fn fit(&self) -> Result<&Fitted> {
-        kept(self.fit.get_or_init(|| self.rows.fit()))
+        once(&self.fit, || match &self.kept {
+            Some(kept) => Ok(Fitted {
+                posterior: self.rows.posterior()?,
+                width: kept.width.clone(),
+            }),
+            None => self.rows.fit(),
+        })
     }
 
     /// Coverage and R² by the nested protocol.
-    pub(crate) fn nested(&self, seed: u64) -> Result<&Nested> {
-        kept(self.nested.get_or_init(|| self.rows.nested(seed)))
+    pub(crate) fn worth(&self, seed: u64) -> Result<&Worth> {
+        once(&self.worth, || match &self.kept {
+            Some(kept) => Ok(kept.worth.clone()),
+            None => self.rows.worth(seed),
+        })
+    }
+
+    /// How wide intervals are; `None` with too few shapes.
+    pub(crate) fn width(&self) -> Result<Option<&Conformal>> {
+        match &self.kept {
+            Some(kept) => Ok(kept.width.as_ref()),
+            None => Ok(self.fit()?.width.as_ref()),
+        }
+    }
+
+    /// The prediction of the first row of `design`: kept, where that very row was asked before, else made.
+    pub(crate) fn place(&self, design: &Design) -> Result<Prediction> {
+        let kept = self.kept.as_ref().and_then(|kept| kept.place(design));
+        match kept {
+            Some(found) => Ok(found),
+            None => self.predicted(design),
+        }
+    }
+
+    fn predicted(&self, design: &Design) -> Result<Prediction> {
+        let found = self.fit()?.posterior.predict(design)?;
+        Ok(found.into_iter().next().ok_or(study::Error::NoRows)?)
+    }
+
+    /// What is to be kept of it, with the predictions of these rows.
+    pub(super) fn keep(&self, seed: u64, designs: &[Design]) -> Result<KeptFit> {
+        let mut kept = KeptFit {
+            width: self.fit()?.width.clone(),
+            worth: self.worth(seed)?.clone(),
+            places: BTreeMap::new(),
+        };
+        let found: Vec<Result<Prediction>> = designs.par_iter().map(|design| self.predicted(design)).collect();
+        for (design, prediction) in designs.iter().zip(found) {
+            kept.add(design, prediction?);
+        }
+        Ok(kept)
     }
 }
 
-fn kept<T>(made: &Result<T, study::Error>) -> Result<&T> {
-    made.as_ref().map_err(|error| anyhow::Error::from(error.clone()))
+/// What is made once and kept. No lock is held meanwhile, so that a thread that waits for others may make another one's; of two
+/// that make the same, equal as they are, one is kept.
+fn once<T>(place: &OnceLock<Result<T, study::Error>>, make: impl FnOnce() -> Result<T, study::Error>) -> Result<&T> {
+    if place.get().is_none() {
+        let made = make();
+        let _ = place.set(made);
+    }
+    let made = place.get().map(Result::as_ref);
+    made.unwrap_or(Err(&study::Error::NoRows)).map_err(|error| anyhow::Error::from(error.clone()))
 }
 
 impl Predictor {
-    /// Takes a catalog; nothing is fitted yet.
-    pub(crate) fn new(catalog: Arc<Catalog>, seed: u64) -> Self {
-        let benchmarks = benchmarks(&catalog);
+    /// Takes a catalog, and what was kept of its fits; nothing is fitted yet.
+    pub(crate) fn new(catalog: Arc<Catalog>, seed: u64, kept: Option<Fits>) -> Self {
+        let mut benchmarks = benchmarks(&catalog);
+        if let Some(mut kept) = kept.filter(|kept| kept.are_of(&catalog, seed)) {
+            for benchmark in &mut benchmarks {
+                benchmark.kept = kept.fits.remove(&benchmark.name);
+            }
+        }
         Self {
             catalog,
             seed,
@@ -205,7 +274,6 @@ impl Predictor {
 
     /// Fits what is named and not yet fitted, side by side; with `nested` also measures coverage.
     ///
-    /// No lock is held while fits are made, so that a thread that waits for others may make another one's fits.
     pub(crate) fn warm(&self, names: &[&str], nested: bool) {
         let wanted: Vec<&Benchmark> = self
             .benchmarks
@@ -213,12 +281,12 @@ impl Predictor {
             .filter(|benchmark| names.contains(&benchmark.name.as_str()) && benchmark.is_predicted())
             .collect();
         wanted.par_iter().for_each(|benchmark| {
-            if benchmark.fit.get().is_none() {
-                // Lost where another thread was faster: the two are equal.
-                let _ = benchmark.fit.set(benchmark.rows.fit());
+            // What fails is said by whoever asks for it.
+            if benchmark.kept.is_none() || nested {
+                let _ = benchmark.fit();
             }
-            if nested && benchmark.nested.get().is_none() {
-                let _ = benchmark.nested.set(benchmark.rows.nested(self.seed));
+            if nested {
+                let _ = benchmark.worth(self.seed);
             }
         });
     }
@@ -229,7 +297,7 @@ impl Predictor {
     pub(crate) fn made(&self) -> (usize, usize) {
         let predicted = self.usual().filter(|one| one.is_predicted());
         predicted.fold((0, 0), |(made, all), one| {
-            let here = usize::from(one.fit.get().is_some()) + usize::from(one.nested.get().is_some());
+            let here = usize::from(one.fit.get().is_some()) + usize::from(one.worth.get().is_some());
             (made + here, all + 2)
         })
     }
@@ -368,7 +436,8 @@ fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
                 rows,
                 n_shapes,
                 fit: OnceLock::new(),
-                nested: OnceLock::new(),
+                worth: OnceLock::new(),
+                kept: None,
             }
         })
         .collect()

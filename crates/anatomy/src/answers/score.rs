@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use study::Design;
+use study::conformal::Conformal;
 use study::finding::Interval;
 use study::regression::{Attribution, Novelty, Prediction};
 
@@ -77,9 +78,9 @@ pub(crate) fn score(benchmark: &Benchmark, asked: &Asked, seed: u64) -> Result<S
         answer.base = Some(attribution.base);
         answer.drivers = drivers(&attribution);
     }
-    let nested = benchmark.nested(seed)?;
-    answer.r2_out_of_shape = nested.evaluation.r2_pooled;
-    answer.coverage = nested.coverage.as_ref().map(|coverage| CoverageAnswer {
+    let worth = benchmark.worth(seed)?;
+    answer.r2_out_of_shape = worth.r2;
+    answer.coverage = worth.coverage.as_ref().map(|coverage| CoverageAnswer {
         level: LEVEL,
         by_shape: coverage.by_group,
         by_row: coverage.by_row,
@@ -125,19 +126,26 @@ pub(crate) fn at(fitted: &Fitted, design: &Design) -> Result<At, study::Error> {
         .into_iter()
         .next()
         .ok_or_else(nothing)?;
-    let cut = |x: f64| x.clamp(BOUNDS.0, BOUNDS.1);
+    let (value, interval) = within(fitted.width.as_ref(), Prediction { value, deviation });
     Ok(At {
-        value: cut(value),
-        interval: fitted.width.as_ref().map(|width| {
-            let interval = width.interval(value, deviation);
-            Interval {
-                low: cut(interval.low),
-                high: cut(interval.high),
-                ..interval
-            }
-        }),
+        value,
+        interval,
         novelty,
     })
+}
+
+/// A prediction and its interval, cut to the scale.
+pub(crate) fn within(width: Option<&Conformal>, found: Prediction) -> (f64, Option<Interval>) {
+    let cut = |x: f64| x.clamp(BOUNDS.0, BOUNDS.1);
+    let interval = width.map(|width| {
+        let interval = width.interval(found.value, found.deviation);
+        Interval {
+            low: cut(interval.low),
+            high: cut(interval.high),
+            ..interval
+        }
+    });
+    (cut(found.value), interval)
 }
 
 impl At {

@@ -61,10 +61,11 @@ impl Common {
         self.device.as_deref() == Some("list")
     }
 
-    /// The catalog with its fits, none of them made yet.
+    /// The catalog with its fits: those that are kept, the others not made yet.
     pub(crate) fn predictor(&self, global: &Global) -> Result<Predictor> {
-        let catalog = crate::commands::open_catalog(self.catalog.as_deref())?;
-        Ok(Predictor::new(Arc::new(catalog), global.seed))
+        let dir = self.catalog.as_deref();
+        let catalog = crate::commands::open_catalog(dir)?;
+        Ok(Predictor::new(Arc::new(catalog), global.seed, crate::kept::fits(dir)))
     }
 }
 

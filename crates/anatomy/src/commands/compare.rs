@@ -1,14 +1,16 @@
 //! `anatomy compare`: checkpoints side by side.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 
 use super::asked::Common;
 use crate::answers::compare::{CompareAnswer, compare};
-use crate::answers::tables::compare::{pairs, runs, scores, structure};
+use crate::answers::folders::folders;
+use crate::answers::tables::compare::{of_benchmarks, pairs, runs, scores, structure};
 use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::{Envelope, Provenance};
@@ -18,24 +20,43 @@ use crate::provenance::{Envelope, Provenance};
 Examples:
   anatomy compare Qwen/Qwen2.5-7B-Instruct meta-llama/Llama-3.1-8B-Instruct
   anatomy compare mistralai/Mistral-7B-v0.1 meta-llama/Llama-2-7b-hf --format json | jq '.pairs[] | .sentence'
+  anatomy compare --baseline results/main --candidate results/change --fail-if-worse --summary summary.md
 
 Each is set against the first. A difference is more than noise where its p, adjusted for the number of benchmarks, is
 below 0.05. Runs that differ in leaderboard, metric, scale, few-shot examples, chat template, bits of the weights or
 setting are not comparable: no difference is given, and why is said. Where a checkpoint was run several times, a run like
 the other's is taken.
-Exit status: 0 done, 2 could not run")]
+
+With --baseline and --candidate (cargo feature sql), two folders of results of your own, answers to items as `catalog import-items`
+takes them: samples_TASK_TIME.jsonl of lm-evaluation-harness (--log_samples), tables of `anatomy probe evaluate --items`.
+Exit status: 0 done, 1 with --fail-if-worse: worse by more than noise, 2 could not run")]
 pub(crate) struct CompareArgs {
     /// Checkpoints, `org/name`, two or more
-    #[arg(value_name = "ID", required = true, num_args = 2..=20)]
+    #[arg(value_name = "ID", required_unless_present = "baseline", conflicts_with = "baseline", num_args = 2..=20)]
     ids: Vec<String>,
     /// Contexts for memory and decoding, tokens, separated by commas
     #[arg(long, value_name = "NUMS", default_value = "8192", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(1..=100_000_000))]
     context: Vec<i64>,
+    /// Results of the checkpoint as it was, to compare --candidate with, item by item
+    #[arg(long, value_name = "DIR", requires = "candidate")]
+    baseline: Option<PathBuf>,
+    /// Results of the checkpoint as it is to be
+    #[arg(long, value_name = "DIR", requires = "baseline")]
+    candidate: Option<PathBuf>,
+    /// End with 1 where the candidate is worse on a benchmark by more than noise
+    #[arg(long, requires = "candidate")]
+    fail_if_worse: bool,
+    /// Append the comparison to this file as Markdown
+    #[arg(long, value_name = "FILE", requires = "candidate")]
+    summary: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
 
 pub(crate) fn run(global: &Global, args: &CompareArgs) -> Result<ExitCode> {
+    if let (Some(baseline), Some(candidate)) = (&args.baseline, &args.candidate) {
+        return own(global, args, baseline, candidate);
+    }
     let predictor = args.common.predictor(global)?;
     let devices: Vec<_> = args.common.device()?.into_iter().collect();
     let answer = compare(&predictor, &args.ids, &args.context, &devices)?;
@@ -54,6 +75,36 @@ pub(crate) fn run(global: &Global, args: &CompareArgs) -> Result<ExitCode> {
         Format::Table => output::result(&page(&answer))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Two folders of the user's own.
+fn own(global: &Global, args: &CompareArgs, baseline: &Path, candidate: &Path) -> Result<ExitCode> {
+    let answer = folders(baseline, candidate, global.seed)?;
+    if let Some(path) = &args.summary {
+        let append = || -> std::io::Result<()> {
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+            std::io::Write::write_all(&mut file, answer.markdown().as_bytes())
+        };
+        append().with_context(|| format!("cannot append to {}", path.display()))?;
+    }
+    let provenance = Provenance {
+        seed: Some(global.seed),
+        ..Provenance::bare()
+    };
+    match global.format() {
+        Format::Json => output::json("folder_comparison", &answer, provenance)?,
+        Format::Csv => output::result_bytes(&output::csv(&of_benchmarks(&answer))?)?,
+        Format::Table => {
+            let notes = answer.notes.join("\nnote: ");
+            output::result(&format!(
+                "{}\n{}\nnote: {notes}\n",
+                output::table(&of_benchmarks(&answer)),
+                answer.verdict
+            ))?;
+        }
+    }
+    let fails = args.fail_if_worse && !answer.worse.is_empty();
+    Ok(if fails { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 fn page(answer: &CompareAnswer) -> String {

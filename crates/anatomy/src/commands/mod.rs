@@ -8,9 +8,11 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod design;
 pub(crate) mod device;
+pub(crate) mod findings;
 pub(crate) mod hub;
 pub(crate) mod import;
 pub(crate) mod man;
+pub(crate) mod mcp;
 pub(crate) mod predict;
 pub(crate) mod probe;
 pub(crate) mod query;
@@ -20,6 +22,7 @@ pub(crate) mod scaling;
 pub(crate) mod serve;
 pub(crate) mod study;
 mod study_rows;
+mod verify;
 
 use std::path::Path;
 
@@ -31,5 +34,13 @@ fn open_catalog(folder: Option<&Path>) -> Result<::catalog::Catalog> {
         Some(folder) => ::catalog::Catalog::open(folder)
             .with_context(|| format!("cannot read the catalog {}", folder.display())),
         None => ::catalog::Catalog::snapshot().context("cannot read the compiled-in catalog"),
+    }
+}
+
+/// The identity of the catalog in a folder, or of the compiled-in one.
+fn catalog_hash(folder: Option<&Path>) -> Result<String> {
+    match folder {
+        Some(folder) => Ok(open_catalog(Some(folder))?.manifest.catalog_sha256),
+        None => Ok(::catalog::catalog::snapshot_identity()?),
     }
 }

@@ -27,8 +27,9 @@ Examples:
   anatomy report --where \"official_provider\" --out official
   anatomy report --compare last-month/findings.json
   anatomy report --only scale --probe probes
+  anatomy report --verify          are the findings those that were kept when the tables were made?
 
-Exit status: 0 done, 2 could not run")]
+Exit status: 0 done, 1 with --verify: a finding differs, 2 could not run")]
 pub(crate) struct ReportArgs {
     /// Folder the report goes to
     #[arg(long, default_value = "anatomy-report", value_name = "DIR")]
@@ -53,9 +54,15 @@ pub(crate) struct ReportArgs {
     /// Folder of results of `anatomy probe … --format json`, one file each: sections on what is inside checkpoints
     #[arg(long, value_name = "DIR")]
     probe: Option<PathBuf>,
+    /// Write nothing: compute every finding anew and compare with those that are kept beside the catalog
+    #[arg(long, conflicts_with_all = ["only", "compare", "probe", "filter"])]
+    verify: bool,
 }
 
 pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
+    if args.verify {
+        return super::verify::run(global, &args.rows);
+    }
     let choice = args
         .only
         .as_deref()
@@ -133,6 +140,7 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
     let forms = forms.join(", ");
     writeln!(text, "  {out}/figures/        {figures} figures ({forms})")?;
     writeln!(text, "  {out}/tables/         {tables} tables (CSV)")?;
+    writeln!(text, "Findings: sha256 {}", crate::kept::hash(findings.answer.findings.iter().copied())?)?;
     Ok(text)
 }
 

@@ -11,7 +11,9 @@ use crate::global::Global;
 use crate::narrow::narrowed;
 use crate::probes::Probes;
 use crate::progress;
-use crate::report::{self, Choice, Context, Study};
+use crate::report::{self, About, Choice, Context, Study};
+use crate::kept::{self, KeptStudy};
+use crate::output;
 
 /// Catalog, condition, resamples.
 #[derive(Debug, Args)]
@@ -29,6 +31,31 @@ pub(crate) struct StudyRows {
 }
 
 impl StudyRows {
+    /// What is kept of the whole study of all rows, where it is the one asked for.
+    pub(crate) fn kept(&self, global: &Global) -> Result<Option<KeptStudy>> {
+        if self.filter.is_some() {
+            return Ok(None);
+        }
+        let dir = self.catalog.as_deref();
+        let hash = super::catalog_hash(dir)?;
+        let kept = kept::study(dir);
+        Ok(kept.filter(|kept| kept.is_of(&hash, global.seed, self.resamples as usize)))
+    }
+
+    /// As [`Self::study`]; the whole study of all rows from what is kept of it, where that is there.
+    pub(crate) fn kept_or_made(&self, global: &Global, choice: &Choice) -> Result<(Study, String, ProgressBar)> {
+        if let Some(kept) = self.kept(global)? {
+            output::say(global.quiet, "From the study that is kept; `anatomy report` computes it anew.");
+            let study = Study {
+                sections: kept.sections,
+                headlines: kept.headlines,
+                about: About::study(None),
+            };
+            return Ok((study, kept.catalog_sha256, ProgressBar::hidden()));
+        }
+        self.study(global, choice, None)
+    }
+
     /// The chosen sections, the identity of the catalog, and the bar that showed the way. Claims on weights are judged on `probes`
     /// beside the results that come along; trends and correlations are asked of `board`, where one is named.
     pub(crate) fn study(

@@ -149,16 +149,12 @@ impl Answers {
 
 /// An error of a question, with the command line's hint.
 fn worded(error: &anyhow::Error) -> Problem {
-    let text = crate::explain::explain(error);
-    let (detail, hint) = match text.split_once("\n\nhint: ") {
-        Some((detail, hint)) => (detail, Some(hint)),
-        None => (text.as_str(), None),
-    };
+    let (detail, hint) = crate::explain::parts(error);
     let is_unknown = error.chain().any(<dyn std::error::Error>::is::<UnknownId>);
     let problem = if is_unknown {
-        Problem::missing(detail)
+        Problem::missing(&detail)
     } else {
-        Problem::beyond(detail)
+        Problem::beyond(&detail)
     };
     match hint {
         Some(hint) => problem.with_hint(hint),

@@ -146,9 +146,14 @@ async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<
 /// for them at the end.
 fn start_study(site: &Shared) -> Result<()> {
     let site = Arc::clone(site);
+    let is_there = site.study.take_kept(&site.checkpoints.catalog)?;
     std::thread::Builder::new()
         .name("study".into())
         .spawn(move || {
+            if is_there {
+                site.answers.warm();
+                return;
+            }
             // What is quick of the study comes first, then the fits that visitors ask for, then the rest.
             let mut is_first = true;
             site.study.compute(&site.checkpoints, || {

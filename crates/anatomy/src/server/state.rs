@@ -35,8 +35,9 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(checkpoints: Checkpoints, study: Slot, sql: Pool, probes: Probes, seed: u64) -> Self {
+        let fits = crate::kept::fits(study.plan().dir.as_deref());
         Self {
-            answers: Answers::new(Predictor::new(Arc::clone(&checkpoints.catalog), seed)),
+            answers: Answers::new(Predictor::new(Arc::clone(&checkpoints.catalog), seed, fits)),
             checkpoints,
             study,
             sql,

@@ -1,4 +1,5 @@
-//! The study behind the pages: computed in the background from the start, or read from a report that was written before.
+//! The study behind the pages: kept from when the catalog was made, else computed in the background from the start; findings
+//! may be read from a report that was written before.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -102,6 +103,35 @@ impl Slot {
 
     fn write(&self, progress: Progress, study: Option<Arc<Study>>) {
         *self.progress.write().unwrap_or_else(PoisonError::into_inner) = (progress, study);
+    }
+
+    /// Takes the study that is kept beside the catalog, where it is the one that would be computed.
+    ///
+    /// # Errors
+    /// None where what is kept can be written as JSON.
+    pub(crate) fn take_kept(&self, catalog: &::catalog::Catalog) -> Result<bool> {
+        let plan = &self.plan;
+        if plan.only.is_some() {
+            return Ok(false);
+        }
+        let kept = crate::kept::study(plan.dir.as_deref());
+        let Some(kept) = kept.filter(|kept| kept.is_of(&catalog.manifest.catalog_sha256, plan.seed, plan.resamples)) else {
+            return Ok(false);
+        };
+        let study = report::Study {
+            headlines: kept.headlines,
+            sections: kept.sections,
+            about: report::About::study(None),
+        };
+        let provenance = Provenance::of(&catalog.manifest.catalog_sha256, plan.seed);
+        let mut study = ready(study, provenance, plan.resamples)?;
+        study.origin = format!(
+            "computed when the tables were made and shown at once: seed {}, {} resamples, and `anatomy report --verify` \
+             computes them again",
+            plan.seed, plan.resamples
+        );
+        self.write(Progress::Done, Some(Arc::new(study)));
+        Ok(true)
     }
 
     /// How it is computed.

@@ -209,7 +209,11 @@ impl Engine {
         self.register_batches(table, batch.schema(), vec![batch])
     }
 
-    fn register_batches(
+    /// Makes rows in memory a table of that name; they are read where they stand.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where a batch has another schema, or the name is taken.
+    pub fn register_batches(
         &self,
         table: &str,
         schema: SchemaRef,

@@ -14,6 +14,8 @@ mod tests;
 
 pub use nested::{Nested, nested_coverage};
 
+use serde::{Deserialize, Serialize};
+
 use crate::design::{check_finite, check_length};
 use crate::error::Error;
 use crate::evaluate::check_resampling;
@@ -22,7 +24,7 @@ use crate::groups::Groups;
 use crate::statistics::{percentile_interval, resample_groups};
 
 /// A calibrated width.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conformal {
     /// Share of new rows that intervals shall cover.
     pub level: f64,
@@ -96,7 +98,7 @@ pub fn calibrate(
 }
 
 /// How often intervals held.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Share covered, each group counting the same.
     pub by_group: f64,

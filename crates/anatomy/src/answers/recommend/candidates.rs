@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use catalog::Catalog;
 use catalog::cost::{Arithmetic, Memory, Precision, of_checkpoint};
 use catalog::plausible::apart;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure};
+use study::Design;
 use study::finding::Interval;
 
 use super::scored::{as_measured, fitting, together};
@@ -14,7 +16,7 @@ use crate::answers::Predictor;
 use crate::answers::known::{Known, day_text};
 use crate::answers::measured;
 use crate::answers::predictor::Benchmark;
-use crate::answers::score::{At, at, row};
+use crate::answers::score::{row, within};
 use crate::answers::subject::{Asked, structure_of};
 
 /// Reasons in the order in which they are looked at: a word, and the words.
@@ -373,18 +375,7 @@ impl Sorter<'_, '_> {
         checkpoint: Option<&Checkpoint>,
         cost: &Arithmetic,
     ) -> Result<Option<(f64, Option<Interval>)>> {
-        let mut shown = structure_of(structure, checkpoint);
-        let counted = cost.parameters_total as f64 / 1e9;
-        shown.size = shown.size.filter(|&size| !apart(size, counted)).or(Some(counted));
-        let asked = Asked {
-            id: Some(id.to_owned()),
-            structure: shown,
-            dimensions: catalog::cost::Dimensions::default(),
-            arithmetic: None,
-            date: structure.date,
-            notes: Vec::new(),
-        };
-        let Ok(design) = row(&benchmark.rows.names, &asked, None) else {
+        let Some(design) = design(benchmark, id, structure, checkpoint, cost) else {
             return Ok(None);
         };
         let key = design.row(0).iter().map(|value| value.to_bits()).collect();
@@ -392,8 +383,56 @@ impl Sorter<'_, '_> {
         if let Some(found) = self.predictions.get(&key) {
             return Ok(Some(found.clone()));
         }
-        let At { value, interval, .. } = at(benchmark.fit()?, &design)?;
+        let (value, interval) = within(benchmark.width()?, benchmark.place(&design)?);
         self.predictions.insert(key, (value, interval.clone()));
         Ok(Some((value, interval)))
     }
+}
+
+/// The rows that any budget may ask a prediction of, for each of `benchmarks`, each row once: known structures that the
+/// benchmark's leaderboard did not measure.
+pub(in crate::answers) fn designs(catalog: &Catalog, benchmarks: &[&Benchmark]) -> Vec<Vec<Design>> {
+    let known = Known::of(catalog);
+    let mut found: Vec<BTreeMap<Vec<u64>, Design>> = vec![BTreeMap::new(); benchmarks.len()];
+    for (&id, &structure) in &known.structures {
+        let checkpoint = known.checkpoints.get(id).copied();
+        if structure.resolved_by != ResolvedBy::Exact {
+            continue;
+        }
+        let Ok((cost, _)) = of_checkpoint(structure, checkpoint) else {
+            continue;
+        };
+        for (benchmark, rows) in benchmarks.iter().zip(&mut found) {
+            if measured::best(&known, id, &benchmark.name, &benchmark.leaderboard).is_some() {
+                continue;
+            }
+            if let Some(design) = design(benchmark, id, structure, checkpoint, &cost) {
+                let key = design.row(0).iter().map(|value| value.to_bits()).collect();
+                rows.entry(key).or_insert(design);
+            }
+        }
+    }
+    found.into_iter().map(|rows| rows.into_values().collect()).collect()
+}
+
+/// The row of a checkpoint as predictions take it; `None` where a column is not known.
+fn design(
+    benchmark: &Benchmark,
+    id: &str,
+    structure: &Structure,
+    checkpoint: Option<&Checkpoint>,
+    cost: &Arithmetic,
+) -> Option<Design> {
+    let mut shown = structure_of(structure, checkpoint);
+    let counted = cost.parameters_total as f64 / 1e9;
+    shown.size = shown.size.filter(|&size| !apart(size, counted)).or(Some(counted));
+    let asked = Asked {
+        id: Some(id.to_owned()),
+        structure: shown,
+        dimensions: catalog::cost::Dimensions::default(),
+        arithmetic: None,
+        date: structure.date,
+        notes: Vec::new(),
+    };
+    row(&benchmark.rows.names, &asked, None).ok()
 }

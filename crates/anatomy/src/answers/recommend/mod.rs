@@ -17,6 +17,7 @@ use super::known::{Known, near};
 use super::measured::Run;
 use super::{Predictor, tasks};
 pub(crate) use boards::BoardRanking;
+pub(super) use candidates::designs;
 
 /// The question of `recommend`.
 #[derive(Debug, Clone, Serialize)]

@@ -198,9 +198,9 @@ pub(crate) fn sweep(
         };
         let mut effect = effect(rows, first, end, predictor.seed)?;
         effect.benchmark.push_str(name);
-        effect.r2_without = benchmark.nested(predictor.seed)?.evaluation.r2_pooled;
+        effect.r2_without = benchmark.worth(predictor.seed)?.r2;
         effect.r2_with = if is_depth {
-            rows.nested(predictor.seed)?.evaluation.r2_pooled
+            rows.worth(predictor.seed)?.r2
         } else {
             effect.r2_without
         };

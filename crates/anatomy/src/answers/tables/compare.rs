@@ -3,6 +3,7 @@
 use study::section::{Cell, Table};
 
 use crate::answers::compare::CompareAnswer;
+use crate::answers::folders::FolderComparison;
 
 /// Structure and cost, the differing columns marked.
 pub(crate) fn structure(answer: &CompareAnswer) -> Table {
@@ -165,6 +166,51 @@ pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
         id: "pairs".into(),
         columns: columns.map(String::from).to_vec(),
         rows,
+        ..Table::default()
+    }
+}
+
+/// Two folders, benchmark by benchmark.
+pub(crate) fn of_benchmarks(answer: &FolderComparison) -> Table {
+    Table {
+        id: "folder_comparison".into(),
+        columns: [
+            "benchmark",
+            "items",
+            "baseline (points)",
+            "candidate (points)",
+            "difference (points)",
+            "low 95 %",
+            "high 95 %",
+            "only baseline right",
+            "only candidate right",
+            "p",
+            "p adjusted",
+            "verdict",
+        ]
+        .map(String::from)
+        .to_vec(),
+        rows: answer
+            .benchmarks
+            .iter()
+            .map(|one| {
+                let count = |n: Option<usize>| Cell::from(n.map(|n| n as f64));
+                vec![
+                    one.benchmark.as_str().into(),
+                    one.n.into(),
+                    one.baseline.into(),
+                    one.candidate.into(),
+                    one.difference.into(),
+                    one.interval.low.into(),
+                    one.interval.high.into(),
+                    count(one.only_baseline),
+                    count(one.only_candidate),
+                    one.p.into(),
+                    one.p_adjusted.into(),
+                    one.verdict.into(),
+                ]
+            })
+            .collect(),
         ..Table::default()
     }
 }

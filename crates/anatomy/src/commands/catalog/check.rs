@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use catalog::check::{CheckReport, Standing};
 use clap::Args;
 use study::section::{Cell, Table};
 
+use crate::answers::Predictor;
+use crate::answers::kept::Fits;
 use crate::global::{Format, Global};
 use crate::provenance::Provenance;
 use crate::{output, progress};
@@ -17,6 +20,8 @@ use crate::{output, progress};
 Examples:
   anatomy catalog check                      counts of the compiled-in catalog
   anatomy catalog check --sources data       and whether it follows from these sources
+
+Fits that are kept beside it (`anatomy catalog keep`) are made again and compared.
 
 Exit status: 0 all as it should be, 1 something differs, 2 could not run")]
 pub(crate) struct CheckArgs {
@@ -55,7 +60,21 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode> {
             }
         }
     }
-    let holds = report.holds();
+    let kept = kept_fits(global, args)?;
+    let holds = report.holds() && kept.as_ref().is_none_or(Vec::is_empty);
+    match &kept {
+        Some(differ) if differ.is_empty() => {
+            output::say(global.quiet, "fits kept beside it: made again and the same");
+        }
+        Some(differ) => output::say(
+            global.quiet,
+            &format!(
+                "fits kept beside it differ (`anatomy catalog keep` renews them): {}",
+                differ.join("; ")
+            ),
+        ),
+        None => {}
+    }
     let verdict = if holds { "holds" } else { "does not hold" };
     output::say(
         global.quiet,
@@ -66,6 +85,17 @@ pub(super) fn run(global: &Global, args: &CheckArgs) -> Result<ExitCode> {
     } else {
         ExitCode::from(1)
     })
+}
+
+/// Where the fits that are kept beside the catalog differ from those made again; `None` where none are kept.
+fn kept_fits(global: &Global, args: &CheckArgs) -> Result<Option<Vec<String>>> {
+    let dir = args.catalog.as_deref();
+    let Some(kept) = crate::kept::fits(dir) else {
+        return Ok(None);
+    };
+    let catalog = Arc::new(crate::commands::open_catalog(dir)?);
+    let made = Fits::made(&Predictor::new(catalog, global.seed, None))?;
+    Ok(Some(kept.differences(&made)))
 }
 
 fn standing(standing: Standing) -> &'static str {

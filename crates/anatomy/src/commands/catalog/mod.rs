@@ -5,6 +5,7 @@ mod check;
 mod describe;
 mod export;
 mod import_items;
+mod keep;
 mod sources;
 
 use std::process::ExitCode;
@@ -24,6 +25,8 @@ pub(crate) enum CatalogCommand {
     ImportItems(import_items::ImportItemsArgs),
     /// Prove a catalog from its sources: same hashes, every row accounted for
     Check(check::CheckArgs),
+    /// Work out once what answers begin with: the fits behind predictions, and the study
+    Keep(keep::KeepArgs),
     /// Whom the tables come from, under which licence
     Sources(sources::SourcesArgs),
     /// The structure columns in numbers, and every table's columns with units
@@ -38,6 +41,7 @@ pub(crate) fn run(global: &Global, command: &CatalogCommand) -> Result<ExitCode>
         CatalogCommand::Import(args) => build::import(global, args),
         CatalogCommand::ImportItems(args) => import_items::run(global, args),
         CatalogCommand::Check(args) => check::run(global, args),
+        CatalogCommand::Keep(args) => keep::run(global, args),
         CatalogCommand::Sources(args) => sources::run(global, args),
         CatalogCommand::Describe(args) => describe::run(global, args),
         CatalogCommand::Export(args) => export::run(global, args),

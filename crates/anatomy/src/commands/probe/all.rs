@@ -413,7 +413,7 @@ fn settle(args: &AllArgs, steps: &[Step]) -> Result<()> {
 
 /// Runs a step and keeps its result.
 fn one(global: &Global, args: &AllArgs, step: &Step) -> Result<()> {
-    let program = std::env::current_exe().context("cannot find this program")?;
+    let program = crate::provenance::program().context("cannot find this program")?;
     let mut command = Command::new(program);
     command
         .current_dir(&args.out)

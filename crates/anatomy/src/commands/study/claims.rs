@@ -117,7 +117,7 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
         give(global, &chosen)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (study, catalog_hash, bar) = args.section.rows.study(global, &Choice::all(), None, None)?;
+    let (study, catalog_hash, bar) = args.section.rows.kept_or_made(global, &Choice::all())?;
     bar.finish_and_clear();
     let findings: Vec<&Finding> = study
         .sections

@@ -34,7 +34,7 @@ pub(super) struct Child {
 impl Child {
     /// Starts this program again with `arguments`, in a limited address space where the system has a shell to say so.
     pub(super) async fn start(arguments: &[String], memory: usize) -> Result<Self, Gone> {
-        let program = std::env::current_exe().map_err(|_| Gone::Before)?;
+        let program = crate::provenance::program().map_err(|_| Gone::Before)?;
         let mut command = if cfg!(unix) {
             let kilobytes = (memory + ROOM) / 1024;
             let mut shell = Command::new("/bin/sh");

@@ -1,0 +1,228 @@
+//! Two folders of evaluation results, item by item: did the candidate fall behind the baseline?
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use catalog::items::{ImportSettings, files, import};
+use catalog::query::{Engine, Values};
+use serde::Serialize;
+use study::finding::Interval;
+
+/// What the two are called in the table of items.
+const NAMES: [&str; 2] = ["baseline", "candidate"];
+/// Chance of calling any fall one where none of the benchmarks fell.
+const ALPHA: f64 = 0.05;
+
+/// The answer of `compare --baseline --candidate`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FolderComparison {
+    pub(crate) baseline: String,
+    pub(crate) candidate: String,
+    /// One a benchmark that both were run on.
+    pub(crate) benchmarks: Vec<OfBenchmark>,
+    /// Names of those on which the candidate is worse by more than noise.
+    pub(crate) worse: Vec<String>,
+    /// Names of those on which it is better by more than noise.
+    pub(crate) better: Vec<String>,
+    pub(crate) verdict: String,
+    pub(crate) notes: Vec<String>,
+    pub(crate) seed: u64,
+}
+
+/// One benchmark.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct OfBenchmark {
+    pub(crate) benchmark: String,
+    /// Items that both answered.
+    pub(crate) n: usize,
+    /// Mean over these items, points.
+    pub(crate) baseline: f64,
+    /// Mean over these items, points.
+    pub(crate) candidate: f64,
+    /// Candidate less baseline, points.
+    pub(crate) difference: f64,
+    /// 95 %, of the difference.
+    pub(crate) interval: Interval,
+    /// Items that the baseline alone solves, where items are right or wrong.
+    pub(crate) only_baseline: Option<usize>,
+    /// Items that the candidate alone solves.
+    pub(crate) only_candidate: Option<usize>,
+    /// McNemar's exact test; none where items have partial scores.
+    pub(crate) p: Option<f64>,
+    /// The same for as many benchmarks as have one (Holm 1979).
+    pub(crate) p_adjusted: Option<f64>,
+    /// `worse`, `better` or `no difference seen`.
+    pub(crate) verdict: &'static str,
+}
+
+/// A p value for people.
+fn small(p: f64) -> String {
+    if p < 0.001 {
+        format!("{p:.0e}")
+    } else {
+        format!("{p:.3}")
+    }
+}
+
+/// Compares what two folders hold of the same items.
+///
+/// # Errors
+/// A folder without answers to items, or of several checkpoints; no item in common.
+pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<FolderComparison> {
+    let table = tempfile::tempdir().context("no room for the table of items")?;
+    for (folder, name) in [baseline, candidate].into_iter().zip(NAMES) {
+        let settings = ImportSettings {
+            id: Some(name.to_owned()),
+            filter: None,
+        };
+        let found = files(&[folder.to_path_buf()])?;
+        import(&found, table.path(), &settings, &mut |_| {})
+            .with_context(|| format!("{} is to hold the answers of one checkpoint", folder.display()))?;
+    }
+    let engine = Engine::with_items(None, table.path(), 2 << 30, 0, seed)?;
+    let sql = format!(
+        "select benchmark, n, score_a, score_b, difference, low, high, only_a, only_b, p from paired_comparison \
+         where a = '{}' and b = '{}' order by benchmark",
+        NAMES[0], NAMES[1]
+    );
+    let mut benchmarks = rows(&engine.query(&sql)?.columns()?);
+    if benchmarks.is_empty() {
+        let of = |name: &str| -> Result<String> {
+            let sql = format!("select distinct benchmark from items where id = '{name}' order by 1");
+            let columns = engine.query(&sql)?.columns()?;
+            Ok(texts(&columns, "benchmark").join(", "))
+        };
+        bail!(
+            "the two folders have no item in common: {} holds {}, {} holds {}",
+            baseline.display(),
+            of(NAMES[0])?,
+            candidate.display(),
+            of(NAMES[1])?
+        );
+    }
+    judge(&mut benchmarks);
+    let named = |verdict: &str| -> Vec<String> {
+        let found = benchmarks.iter().filter(|one| one.verdict == verdict);
+        found.map(|one| one.benchmark.clone()).collect()
+    };
+    let (worse, better) = (named("worse"), named("better"));
+    let n = benchmarks.len();
+    let verdict = match (worse.is_empty(), better.is_empty()) {
+        (false, _) => format!("worse by more than noise on {} of {n}: {}", worse.len(), worse.join(", ")),
+        (true, false) => format!("nowhere worse by more than noise, better on {}", better.join(", ")),
+        (true, true) => format!("no difference is seen on {n} benchmark{}", if n == 1 { "" } else { "s" }),
+    };
+    Ok(FolderComparison {
+        baseline: baseline.display().to_string(),
+        candidate: candidate.display().to_string(),
+        benchmarks,
+        worse,
+        better,
+        verdict,
+        notes: vec![
+            "items are paired: both answered the same ones; an interval says what other items would give, not another run"
+                .into(),
+            format!(
+                "a fall is one where p, adjusted for the number of benchmarks, is below {ALPHA}; where items have partial \
+                 scores, where the interval lies below 0"
+            ),
+        ],
+        seed,
+    })
+}
+
+fn judge(benchmarks: &mut [OfBenchmark]) {
+    let tested: Vec<usize> = (0..benchmarks.len()).filter(|&place| benchmarks[place].p.is_some()).collect();
+    let p: Vec<f64> = tested.iter().filter_map(|&place| benchmarks[place].p).collect();
+    for (&place, adjusted) in tested.iter().zip(study::noise::holm(&p)) {
+        benchmarks[place].p_adjusted = Some(adjusted);
+    }
+    for one in benchmarks {
+        let is_clear = match one.p_adjusted {
+            Some(p) => p < ALPHA,
+            None => !one.interval.covers(0.0),
+        };
+        one.verdict = match (is_clear, one.difference < 0.0) {
+            (true, true) => "worse",
+            (true, false) => "better",
+            (false, _) => "no difference seen",
+        };
+    }
+}
+
+type Columns = [(String, Values)];
+
+fn texts(columns: &Columns, name: &str) -> Vec<String> {
+    match columns.iter().find(|(other, _)| other == name) {
+        Some((_, Values::Text(cells))) => cells.iter().map(|cell| cell.clone().unwrap_or_default()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn rows(columns: &Columns) -> Vec<OfBenchmark> {
+    let number = |name: &str, row: usize| match columns.iter().find(|(other, _)| other == name) {
+        Some((_, Values::Numbers(cells))) => cells.get(row).copied().flatten(),
+        _ => None,
+    };
+    let points = |name: &str, row: usize| number(name, row).map_or(f64::NAN, |share| 100.0 * share);
+    texts(columns, "benchmark")
+        .into_iter()
+        .enumerate()
+        .map(|(row, benchmark)| {
+            let p = number("p", row);
+            OfBenchmark {
+                benchmark,
+                n: number("n", row).unwrap_or_default() as usize,
+                baseline: points("score_a", row),
+                candidate: points("score_b", row),
+                difference: points("difference", row),
+                interval: Interval {
+                    low: points("low", row),
+                    high: points("high", row),
+                    level: 0.95,
+                    method: if p.is_some() {
+                        "paired proportions, Tango".into()
+                    } else {
+                        "bootstrap over items in pairs (1000)".into()
+                    },
+                },
+                only_baseline: number("only_a", row).map(|n| n as usize),
+                only_candidate: number("only_b", row).map(|n| n as usize),
+                p,
+                p_adjusted: None,
+                verdict: "no difference seen",
+            }
+        })
+        .collect()
+}
+
+impl FolderComparison {
+    /// For a pull request: one sentence, one table.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = format!(
+            "### Candidate against baseline: {}\n\n| benchmark | items | baseline | candidate | difference | 95 % | p, adjusted \
+             | verdict |\n|---|--:|--:|--:|--:|---|--:|---|\n",
+            self.verdict
+        );
+        for one in &self.benchmarks {
+            let p = one.p_adjusted.map_or_else(|| "–".to_owned(), |p| small(p));
+            let _ = writeln!(
+                text,
+                "| {} | {} | {:.1} | {:.1} | {:+.1} | [{:+.1}, {:+.1}] | {p} | {} |",
+                one.benchmark,
+                one.n,
+                one.baseline,
+                one.candidate,
+                one.difference,
+                one.interval.low,
+                one.interval.high,
+                one.verdict
+            );
+        }
+        for note in &self.notes {
+            let _ = write!(text, "\n_{note}_\n");
+        }
+        text
+    }
+}

@@ -1,0 +1,85 @@
+//! `anatomy findings`: findings of the study by their ids, from what is kept.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use study::finding::Finding;
+use study::section::{Cell, Table};
+
+use super::study_rows::StudyRows;
+use crate::answers::known::near;
+use crate::global::{Format, Global};
+use crate::output::{self, number};
+use crate::provenance::{FindingsFile, Provenance};
+use crate::report::Choice;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  anatomy findings                                 every finding of the study
+  anatomy findings pooled. controlled.gsm8k        those whose ids begin so
+  anatomy findings scale.mean.large --format json
+
+They are those of `anatomy report`. Of the compiled-in catalog, and of one that `anatomy catalog keep` was run on, they are
+kept and shown at once; else the study is computed.
+Exit status: 0 done, 2 could not run")]
+pub(crate) struct FindingsArgs {
+    /// Ids, or what ids begin with
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    rows: StudyRows,
+}
+
+pub(crate) fn run(global: &Global, args: &FindingsArgs) -> Result<ExitCode> {
+    let (study, catalog_hash, bar) = args.rows.kept_or_made(global, &Choice::all())?;
+    bar.finish_and_clear();
+    let all: Vec<&Finding> = study.sections.iter().flat_map(|section| &section.findings).collect();
+    for id in &args.ids {
+        if !all.iter().any(|finding| finding.id.starts_with(id)) {
+            let like = near(id, all.iter().map(|finding| finding.id.as_str()));
+            let hint = if like.is_empty() {
+                "`anatomy findings` lists all".to_owned()
+            } else {
+                format!("did you mean {}?", like.join(", "))
+            };
+            bail!("no finding has an id that begins with `{id}`: {hint}");
+        }
+    }
+    let chosen: Vec<&Finding> = all
+        .into_iter()
+        .filter(|finding| args.ids.is_empty() || args.ids.iter().any(|id| finding.id.starts_with(id)))
+        .collect();
+    match global.format() {
+        Format::Json => {
+            let file = FindingsFile::findings(chosen, Provenance::of(&catalog_hash, global.seed));
+            output::result(&file.to_json()?)?;
+        }
+        Format::Csv => output::result_bytes(&output::csv(&table(&chosen))?)?,
+        Format::Table => output::result(&output::table(&table(&chosen)))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(findings: &[&Finding]) -> Table {
+    let row = |finding: &&Finding| {
+        let ends = finding.interval.as_ref().map_or_else(String::new, |ends| {
+            format!("[{}, {}]", number(ends.low), number(ends.high))
+        });
+        vec![
+            Cell::from(finding.id.as_str()),
+            finding.value.into(),
+            finding.unit.as_str().into(),
+            ends.into(),
+            finding.n.into(),
+            finding.question.as_str().into(),
+        ]
+    };
+    Table {
+        id: "findings".into(),
+        columns: ["id", "value", "unit", "interval", "n", "question"].map(String::from).to_vec(),
+        rows: findings.iter().map(row).collect(),
+        ..Table::default()
+    }
+}

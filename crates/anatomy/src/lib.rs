@@ -1,0 +1,78 @@
+//! `anatomy`: which part of a language model's structure buys which ability?
+//!
+//! The program as a library: [`main`] is the command line, [`ask`] answers one of its commands inside another program, as the
+//! Python module and the agents' door do. Both run the same code.
+
+#![allow(
+    clippy::doc_markdown,
+    reason = "doc comments of arguments are the help texts, which are no Markdown"
+)]
+
+mod aligned;
+mod answers;
+mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
+mod commands;
+mod door;
+mod draw;
+mod evidence;
+mod explain;
+mod frame;
+mod global;
+#[cfg(feature = "hub")]
+mod hub;
+mod kept;
+mod machine;
+#[cfg(feature = "mcp")]
+mod mcp;
+mod narrow;
+mod output;
+mod probes;
+mod progress;
+mod provenance;
+mod report;
+mod rows;
+mod server;
+mod signals;
+mod stated;
+mod units;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use cli::ask;
+pub use door::{Answer, Failure};
+pub use progress::Watcher;
+
+/// The command line: reads the arguments, answers, and says how it went: 0 done, 1 ran and the answer is no, 2 could not run.
+pub fn main() -> ExitCode {
+    run(&cli::Cli::parse())
+}
+
+/// The same inside another process: `words` are the program's name and what was typed after it, and `program` is what starts it
+/// again, for the commands that run in processes of their own.
+pub fn main_as(words: &[String], program: PathBuf) -> ExitCode {
+    provenance::started_by(program);
+    match cli::Cli::try_parse_from(words) {
+        Ok(cli) => provenance::as_typed(words.get(1..).unwrap_or_default(), || run(&cli)),
+        Err(told) => {
+            // A reader that went away is no error.
+            let _ = told.print();
+            ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2))
+        }
+    }
+}
+
+fn run(cli: &cli::Cli) -> ExitCode {
+    match cli::run(cli) {
+        Ok(answer) => answer,
+        Err(error) if explain::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&explain::explain(&error));
+            ExitCode::from(2)
+        }
+    }
+}

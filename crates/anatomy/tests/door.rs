@@ -1,0 +1,350 @@
+//! The doors beside the command line: agents by the Model Context Protocol, workflows of others, the book.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::command::{anatomy, ran, root, skipped};
+
+#[cfg(feature = "mcp")]
+mod agents {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+    use super::*;
+
+    /// A client that speaks the protocol by hand.
+    struct Client {
+        child: Child,
+        to: ChildStdin,
+        from: BufReader<ChildStdout>,
+        id: u64,
+    }
+
+    impl Client {
+        fn new() -> Self {
+            let mut child = Command::new(env!("CARGO_BIN_EXE_anatomy"))
+                .arg("mcp")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("the binary starts");
+            let to = child.stdin.take().expect("an input");
+            let from = BufReader::new(child.stdout.take().expect("an output"));
+            let mut client = Self { child, to, from, id: 0 };
+            let told = client.ask(
+                "initialize",
+                &json!({"protocolVersion": "2025-06-18", "capabilities": {},
+                        "clientInfo": {"name": "test", "version": "0"}}),
+            );
+            assert_eq!(told["serverInfo"]["name"], "anatomy", "{told}");
+            client.say(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+            client
+        }
+
+        fn say(&mut self, message: &Value) {
+            writeln!(self.to, "{message}").expect("it listens");
+        }
+
+        fn ask(&mut self, method: &str, parameters: &Value) -> Value {
+            self.id += 1;
+            let id = self.id;
+            self.say(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": parameters}));
+            loop {
+                let mut line = String::new();
+                assert!(self.from.read_line(&mut line).expect("UTF-8") > 0, "it ended");
+                let told: Value = serde_json::from_str(&line).expect("JSON");
+                if told["id"] == id {
+                    return told["result"].clone();
+                }
+            }
+        }
+
+        fn call(&mut self, tool: &str, arguments: Value) -> (bool, String) {
+            let told = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}));
+            let text = told["content"][0]["text"].as_str().expect("a text").to_owned();
+            (told["isError"] == true, text)
+        }
+    }
+
+    impl Drop for Client {
+        fn drop(&mut self) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+
+    #[test]
+    fn an_answer_is_the_commands_json() {
+        let mut client = Client::new();
+        let tools = client.ask("tools/list", &json!({}));
+        let names: Vec<&str> = tools["tools"]
+            .as_array()
+            .expect("tools")
+            .iter()
+            .map(|tool| tool["name"].as_str().expect("a name"))
+            .collect();
+        assert_eq!(
+            names,
+            ["query", "predict", "recommend", "compare", "claims", "finding", "describe"]
+        );
+        for (tool, arguments, words) in [
+            (
+                "predict",
+                json!({"layers": 32, "d_model": 4096, "benchmarks": ["bbh"]}),
+                &["predict", "--layers=32", "--d-model=4096", "--benchmarks=bbh", "--format", "json"][..],
+            ),
+            (
+                "compare",
+                json!({"ids": ["Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-14B"]}),
+                &["compare", "--format", "json", "Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-14B"],
+            ),
+            (
+                "query",
+                json!({"sql": "select count(*) as n from scores"}),
+                &["query", "--format", "json", "select count(*) as n from scores"],
+            ),
+            ("describe", json!({"schema": true}), &["catalog", "describe", "--schema", "--format", "json"]),
+        ] {
+            let mut whole = arguments.clone();
+            whole["max_tokens"] = json!(1_000_000);
+            let (failed, text) = client.call(tool, whole);
+            assert!(!failed, "{tool}: {text}");
+            let told: Value = serde_json::from_str(&text).expect("JSON");
+            let printed: Value = serde_json::from_str(&anatomy(words).stdout).expect("JSON");
+            assert_eq!(told, printed, "{tool}");
+
+            let (failed, text) = client.call(tool, arguments);
+            assert!(!failed && text.len() <= 5000, "{tool}: {} bytes", text.len());
+            let cut: Value = serde_json::from_str(&text).expect("JSON");
+            assert!(cut == printed || cut.get("left_out_why").is_some(), "{tool}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_a_result_that_says_why() {
+        let mut client = Client::new();
+        for (tool, arguments, says) in [
+            ("query", json!({"sql": "select x from scores"}), "x"),
+            ("compare", json!({"ids": ["Qwen/Qwen2.5-7B", "no/such"]}), "no checkpoint `no/such`"),
+            ("predict", json!({"depth": 3}), "no argument `depth`"),
+            ("nothing", json!({}), "no tool named `nothing`"),
+        ] {
+            let (failed, text) = client.call(tool, arguments);
+            assert!(failed && text.contains(says), "{tool}: {text}");
+        }
+    }
+}
+
+/// Sample files of one checkpoint: item `n` is right where `is_right(n)`.
+fn results(folder: &Path, task: &str, is_right: impl Fn(u64) -> bool) {
+    use std::fmt::Write;
+    let mut lines = String::new();
+    for doc in 0..200_u64 {
+        let right = is_right(doc);
+        let (first, second) = if right { ("-1.0", "-2.0") } else { ("-2.0", "-1.0") };
+        writeln!(
+            lines,
+            r#"{{"doc_id":{doc},"target":"0","filter":"none","filtered_resps":[["{first}","False"],["{second}","False"]],"acc":{}}}"#,
+            u8::from(right)
+        )
+        .expect("text");
+    }
+    let folder = folder.join("org__name");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join(format!("samples_{task}_2024-06-12T01-02-03.jsonl")), lines).expect("a file");
+}
+
+/// Two folders: on one task the candidate loses thirty items and wins five, on the other nothing changes to speak of.
+fn two_folders(place: &Path) -> [PathBuf; 2] {
+    let [before, after] = ["main", "change"].map(|name| place.join(name));
+    results(&before, "mmlu_anatomy", |n| n % 2 == 0);
+    results(&after, "mmlu_anatomy", |n| (n % 2 == 0 && n >= 60) || (n % 2 == 1 && n < 10));
+    results(&before, "winogrande", |n| n % 3 == 0);
+    results(&after, "winogrande", |n| n % 3 == 0 && n != 3);
+    [before, after]
+}
+
+#[cfg(feature = "sql")]
+#[test]
+fn a_fall_beyond_noise_fails_and_is_named() {
+    let place = tempfile::tempdir().expect("a folder");
+    let [before, after] = two_folders(place.path());
+    let [before, after] = [&before, &after].map(|path| path.to_str().expect("UTF-8"));
+    let summary = place.path().join("summary.md");
+    let summary = summary.to_str().expect("UTF-8");
+    let words = [
+        "compare", "--baseline", before, "--candidate", after, "--fail-if-worse", "--summary", summary, "--format", "json",
+    ];
+    let told = anatomy(&words);
+    assert_eq!(told.code, 1, "{}", told.stderr);
+    let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
+    assert_eq!(told["worse"], json!(["mmlu_anatomy"]));
+    let fell = &told["benchmarks"][0];
+    assert_eq!([&fell["only_baseline"], &fell["only_candidate"], &fell["n"]], [&json!(30), &json!(5), &json!(200)]);
+    assert_eq!(fell["difference"], json!(-12.5));
+    // Two-sided binomial of 5 of 35 at a half, as scipy.stats.binomtest(5, 35).pvalue gives it.
+    let p = fell["p"].as_f64().expect("a p");
+    assert!((p - 2.236_152_067_780_494_7e-5).abs() < 1e-12, "{p}");
+    assert_eq!(fell["p_adjusted"].as_f64(), Some(2.0 * p));
+    assert_eq!(told["benchmarks"][1]["verdict"], "no difference seen");
+    let markdown = fs::read_to_string(summary).expect("a summary");
+    assert!(markdown.contains("| mmlu_anatomy | 200 | 50.0 | 37.5 | -12.5 |"), "{markdown}");
+
+    let other_way = anatomy(&["compare", "--baseline", after, "--candidate", before, "--fail-if-worse"]);
+    assert_eq!(other_way.code, 0, "{}", other_way.stderr);
+    assert!(other_way.stdout.contains("nowhere worse by more than noise, better on mmlu_anatomy"), "{}", other_way.stdout);
+    let empty = place.path().join("empty");
+    fs::create_dir(&empty).expect("a folder");
+    let none = anatomy(&["compare", "--baseline", before, "--candidate", empty.to_str().expect("UTF-8")]);
+    assert_eq!(none.code, 2, "{}", none.stdout);
+}
+
+#[cfg(feature = "sql")]
+#[test]
+fn the_action_runs_as_its_shell_steps() {
+    let text = fs::read_to_string(root().join("action.yml")).expect("an action");
+    let action: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let step = &action["runs"]["steps"][1];
+    let place = tempfile::tempdir().expect("a folder");
+    let [before, after] = two_folders(place.path());
+    let program = Path::new(env!("CARGO_BIN_EXE_anatomy")).parent().expect("a folder");
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+    for (fail, code) in [("true", 1), ("false", 0)] {
+        let mut command = Command::new("bash");
+        command
+            .args(["-e", "-o", "pipefail", "-c", step["run"].as_str().expect("a script")])
+            .env("PATH", &path)
+            .env("RUNNER_TEMP", place.path())
+            .env("GITHUB_OUTPUT", place.path().join("output"))
+            .env("GITHUB_STEP_SUMMARY", place.path().join("summary.md"));
+        // What the action's inputs become.
+        for (name, value) in step["env"].as_object().expect("variables") {
+            let value = match value.as_str() {
+                Some("${{ inputs.baseline }}") => before.display().to_string(),
+                Some("${{ inputs.candidate }}") => after.display().to_string(),
+                Some("${{ inputs.fail-if-worse }}") => fail.to_owned(),
+                other => panic!("{name}: {other:?}"),
+            };
+            command.env(name, value);
+        }
+        let told = ran(command);
+        assert_eq!(told.code, code, "{}", told.stderr);
+    }
+    let output = fs::read_to_string(place.path().join("output")).expect("an output");
+    assert!(output.starts_with("verdict=worse by more than noise on 1 of 2: mmlu_anatomy\n"), "{output}");
+    let summary = fs::read_to_string(place.path().join("summary.md")).expect("a summary");
+    assert!(summary.starts_with("### Candidate against baseline"), "{summary}");
+}
+
+/// The pages of the book.
+fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            pages(&path, found);
+        } else if path.extension().is_some_and(|end| end == "md") {
+            found.push(path);
+        }
+    }
+}
+
+/// The targets of Markdown links.
+fn links(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut is_code = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            is_code = !is_code;
+        }
+        if !is_code {
+            found.extend(line.split("](").skip(1).filter_map(|rest| rest.split(')').next()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_link_of_the_book_leads_somewhere_and_every_page_is_listed() {
+    let source = root().join("docs/book/src");
+    let summary = fs::read_to_string(source.join("SUMMARY.md")).expect("a summary");
+    let listed: Vec<PathBuf> = links(&summary).into_iter().map(|link| source.join(link)).collect();
+    let mut all = Vec::new();
+    pages(&source, &mut all);
+    let mut checked = 0;
+    for page in &all {
+        assert!(listed.contains(page) || page.ends_with("SUMMARY.md"), "{} is not listed", page.display());
+        for link in links(&fs::read_to_string(page).expect("a page")) {
+            let target = link.split('#').next().unwrap_or(link);
+            if target.contains("://") || target.is_empty() {
+                continue;
+            }
+            let place = page.parent().expect("a folder").join(target);
+            assert!(place.exists(), "{}: {link}", page.display());
+            checked += 1;
+        }
+    }
+    assert!(checked > 20 && listed.len() + 1 == all.len(), "{checked}");
+}
+
+#[test]
+fn every_command_that_the_book_and_the_skill_print_is_one() {
+    let mut all = vec![root().join("skills/anatomy/SKILL.md")];
+    pages(&root().join("docs/book/src"), &mut all);
+    let mut found = 0;
+    for page in all.iter().filter(|page| !page.ends_with("reference/commands.md")) {
+        let text = fs::read_to_string(page).expect("a page");
+        for line in text.lines().filter(|line| line.starts_with("anatomy ")) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let command: Vec<&str> = words[1..]
+                .iter()
+                .copied()
+                .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-'))
+                .take(if ["study", "catalog", "probe", "claims", "hub"].contains(&words[1]) { 2 } else { 1 })
+                .chain(["--help"])
+                .collect();
+            let help = anatomy(&command);
+            assert_eq!(help.code, 0, "{}: {line}", page.display());
+            let quoted = line.split('"').step_by(2).collect::<String>();
+            for flag in quoted.split_whitespace().filter(|word| word.starts_with("--")) {
+                let flag = flag.trim_end_matches(['.', '`', ',']);
+                assert!(help.stdout.contains(flag), "{}: {flag} in {line}", page.display());
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 30, "{found}");
+}
+
+#[test]
+fn the_reference_of_the_book_is_current() {
+    let mut command = Command::new("python3");
+    command
+        .arg(root().join("docs/book/reference.py"))
+        .args(["--check", "--anatomy", env!("CARGO_BIN_EXE_anatomy")]);
+    if Command::new("python3").arg("--version").output().is_err() {
+        skipped("python", "no python3 here");
+        return;
+    }
+    let told = ran(command);
+    assert_eq!(told.code, 0, "{}{}", told.stdout, told.stderr);
+}
+
+#[test]
+fn workflows_and_the_action_are_yaml_and_what_they_run_is_here() {
+    let text = fs::read_to_string(root().join(".github/workflows/release.yml")).expect("a workflow");
+    let workflow: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let jobs = workflow["jobs"].as_object().expect("jobs");
+    assert_eq!(jobs.keys().map(String::as_str).collect::<Vec<_>>(), ["wheel", "program", "release"]);
+    let steps = jobs.values().flat_map(|job| job["steps"].as_array().cloned().unwrap_or_default());
+    let scripts: Vec<String> = steps.filter_map(|step| step["run"].as_str().map(String::from)).collect();
+    assert!(scripts.iter().any(|script| script.starts_with(".ci/wheel ")));
+    assert!(root().join(".ci/wheel").is_file());
+    for script in &scripts {
+        let plain = script.replace("${{", "$(").replace("}}", ")");
+        let parsed = Command::new("bash").args(["-n", "-c", &plain]).output().expect("bash");
+        assert!(parsed.status.success(), "{script}: {}", String::from_utf8_lossy(&parsed.stderr));
+    }
+}

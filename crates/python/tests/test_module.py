@@ -1,0 +1,159 @@
+"""The module as a user meets it, beside the program that the same wheel installs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import anatomy
+
+PROGRAM = os.path.join(os.path.dirname(sys.executable), "anatomy")
+
+
+def printed(*words: str) -> dict:
+    done = subprocess.run([PROGRAM, *words], capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (
+            lambda: anatomy.predict(layers=32, d_model=4096, benchmarks=["bbh", "math"]),
+            ["predict", "--layers=32", "--d-model=4096", "--benchmarks=bbh,math", "--seed=42", "--format=json"],
+        ),
+        (
+            lambda: anatomy.recommend(memory="24GB", tasks=["math"], top=3),
+            ["recommend", "--memory=24GB", "--task=math", "--top=3", "--seed=42", "--format=json"],
+        ),
+        (
+            lambda: anatomy.compare("Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-14B"),
+            ["compare", "--seed=42", "--format=json", "Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-14B"],
+        ),
+        (
+            lambda: anatomy.findings("controlled."),
+            ["findings", "--resamples=1000", "--seed=42", "--format=json", "controlled."],
+        ),
+        (lambda: anatomy.sources(), ["catalog", "sources", "--format=json"]),
+    ],
+)
+def test_the_answer_is_the_commands_to_the_bit(ask, words):
+    assert ask() == printed(*words)
+
+
+def test_tables_leave_and_come_without_glue():
+    pandas, polars, pyarrow, duckdb = map(pytest.importorskip, ("pandas", "polars", "pyarrow", "duckdb"))
+    table = anatomy.query("select benchmark, count(*) as n from scores group by 1 order by 2 desc, 1 limit 5")
+    wanted = pyarrow.table(table).to_pylist()
+    assert [row["n"] for row in wanted] == sorted((row["n"] for row in wanted), reverse=True)
+    assert polars.DataFrame(table).to_dicts() == wanted
+    assert anatomy.to_pandas(table).to_dict("records") == wanted
+    assert anatomy.rows(table) == wanted
+    relation = duckdb.sql("select * from table")
+    assert [dict(zip(relation.columns, row)) for row in relation.fetchall()] == wanted
+
+    columns = {"a": [1.5, 2.5, None], "b": ["x", "ü", "z"], "c": [1, 2, 3]}
+    for frame in (pandas.DataFrame(columns), polars.DataFrame(columns), pyarrow.table(columns), relation.df(), columns):
+        back = anatomy.query("select * from mine", mine=frame)
+        assert back.num_rows == (5 if hasattr(frame, "columns") and "n" in list(frame.columns) else 3)
+    joined = anatomy.query(
+        "select mine.id, structures.layers from mine join structures using (id)",
+        mine=polars.DataFrame({"id": ["Qwen/Qwen2.5-7B"]}),
+    )
+    assert anatomy.rows(joined) == [{"id": "Qwen/Qwen2.5-7B", "layers": 28}]
+
+
+def test_a_million_rows_are_not_copied():
+    """What Arrow holds beside the frame's own columns, taken as peaks of its allocator and of the process."""
+    pyarrow = pytest.importorskip("pyarrow")
+    numpy = pytest.importorskip("numpy")
+    n = 1_000_000
+    mine = pyarrow.table({f"c{k}": numpy.arange(n, dtype=numpy.float64) + k for k in range(8)})
+    back = pyarrow.table(anatomy.query("select * from mine", mine=mine))
+    there = {chunk.buffers()[1].address for column in mine.columns for chunk in column.chunks}
+    here = [
+        (chunk.buffers()[1].address, chunk.offset, len(chunk)) for column in back.columns for chunk in column.chunks
+    ]
+    shared = sum(length for address, _, length in here if any(abs(address - start) < 8 * n for start in there))
+    assert shared >= 0.99 * 8 * n, shared
+
+
+def test_regressions_take_frames():
+    polars = pytest.importorskip("polars")
+    a = [float(n % 7) for n in range(60)]
+    b = [float(n % 11) for n in range(60)]
+    frame = polars.DataFrame({"a": a, "b": b, "score": [2 * x + y for x, y in zip(a, b)]})
+    told = anatomy.regressions(
+        frame, "score", ["a", "b"], methods=["linear"], protocol="random_folds", resamples=100
+    )
+    values = {finding["id"]: finding["value"] for finding in told["findings"]}
+    assert any(id.endswith("r2") or ".r2" in id for id in values), values
+    assert max(value for value in values.values() if value is not None and value <= 1) > 0.999
+
+
+def test_errors_have_a_hint():
+    with pytest.raises(anatomy.AnatomyError) as told:
+        anatomy.compare("Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-7C")
+    assert "no checkpoint" in told.value.message and "did you mean" in told.value.hint
+    with pytest.raises(anatomy.AnatomyError, match="lairs|layers"):
+        anatomy.query("select lairs from structures")
+    with pytest.raises(TypeError, match="is no table"):
+        anatomy.query("select * from mine", mine=3)
+
+
+def test_other_threads_run_meanwhile():
+    ticks = []
+    stop = threading.Event()
+
+    def tick():
+        while not stop.wait(0.01):
+            ticks.append(time.monotonic())
+
+    other = threading.Thread(target=tick)
+    other.start()
+    began = time.monotonic()
+    anatomy.regressions(None, "arc", "core", methods=["random_forest"], resamples=100)
+    lasted = time.monotonic() - began
+    stop.set()
+    other.join()
+    assert len(ticks) > 0.2 * lasted / 0.01, (len(ticks), lasted)
+
+
+def test_ctrl_c_is_heard():
+    code = "import anatomy; print('begun', flush=True); anatomy.report('/nonexistent-folder-is-never-made' if False else 'r')"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=os.environ.get("TMPDIR", "/tmp")
+    )
+    assert child.stdout.readline() == "begun\n"
+    time.sleep(1.0)
+    child.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, told = child.communicate(timeout=20)
+    assert "KeyboardInterrupt" in told
+    assert time.monotonic() - began < 5
+
+
+def test_an_estimator_predicts_with_intervals():
+    numpy = pytest.importorskip("numpy")
+    rows = anatomy.query(
+        "select layers, d_model, d_ffn, heads, size, value from observations where benchmark = 'mmlu' and layers is not null "
+        "and d_model is not null and d_ffn is not null and heads is not null and size is not null"
+    )
+    table = numpy.array([[float(value) for value in row.values()] for row in anatomy.rows(rows)])
+    X, y = table[:, :5], table[:, 5]
+    estimator = anatomy.Structural(columns=["layers", "d_model", "d_ffn", "heads", "size"])
+    values, low, high = estimator.fit(X, y).predict(X, return_interval=True)
+    assert values.shape == y.shape and numpy.all(low < values) and numpy.all(values < high)
+    assert numpy.corrcoef(values, y)[0, 1] > 0.5
+    assert numpy.mean((low <= y) & (y <= high)) > 0.6
+
+
+def test_scikit_learn_takes_the_regressions():
+    checks = pytest.importorskip("sklearn.utils.estimator_checks")
+    checks.check_estimator(anatomy.Regression("linear"))
