@@ -8,7 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::commands;
 use crate::global::{Asked, Global};
 
-/// Which part of a language model's structure buys which ability?
+/// Measures which part of a language model's structure (layers, widths, heads, vocabulary) buys which ability, on public
+/// leaderboards and on weights, says how sure that is, and ranks, compares and predicts checkpoints
 #[derive(Debug, Parser)]
 #[command(name = "anatomy", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -45,7 +46,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Hub(commands::hub::HubCommand),
     /// Ask one question of the study
-    #[command(subcommand)]
+    #[command(subcommand, alias = "stats")]
     Study(commands::study::StudyCommand),
     /// Claims of works as data: check a file of your own
     #[command(subcommand)]
@@ -55,7 +56,7 @@ pub(crate) enum Command {
     Probe(commands::probe::ProbeCommand),
     /// What a structure would score, what it costs, and how sure that is
     Predict(commands::predict::PredictArgs),
-    /// Which checkpoint to take under a budget of memory, speed and licence
+    /// Rank checkpoints that fit your memory, speed and licence
     Recommend(commands::recommend::RecommendArgs),
     /// The machine here: memory, graphics cards, and what is known of their bandwidth
     Device(commands::device::DeviceArgs),
@@ -65,6 +66,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Cluster(commands::cluster::ClusterCommand),
     /// SQL over the catalog and over files of your own [cargo feature: sql]
+    #[command(alias = "sql")]
     Query(commands::query::QueryArgs),
     /// Serve the dashboard and its JSON API
     Serve(commands::serve::ServeArgs),

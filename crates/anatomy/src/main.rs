@@ -20,6 +20,7 @@ mod global;
 mod hub;
 mod machine;
 mod narrow;
+mod near;
 mod output;
 mod probes;
 mod progress;

@@ -3,15 +3,18 @@
 mod about;
 pub(crate) mod changes;
 mod files;
+pub(crate) mod first;
+mod glossary;
 mod headlines;
 mod page;
 mod parts;
 pub(crate) mod probes;
+pub(crate) mod told;
 
 use anyhow::Result;
 use study::section::Section;
 
-pub(crate) use about::About;
+pub(crate) use about::{About, Facts};
 pub(crate) use files::{Files, write_whole};
 pub(crate) use headlines::headlines;
 pub(crate) use parts::{Choice, Context, add_ledger, part_of};
@@ -38,7 +41,9 @@ pub(crate) fn study(context: &Context<'_>, choice: &Choice, condition: Option<&s
     Ok(Study {
         sections,
         headlines,
-        about: About::study(condition).with_credits(catalog::credits::foot(&context.catalog.manifest)),
+        about: About::study(condition)
+            .with_credits(catalog::credits::foot(&context.catalog.manifest))
+            .with_facts(Facts::of(context.catalog)),
     })
 }
 

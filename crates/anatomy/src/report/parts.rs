@@ -190,7 +190,8 @@ impl Choice {
                     let all: Vec<&str> = known().collect();
                     let parts: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
                     bail!(
-                        "no section named `{name}`; there are {}, and together {}",
+                        "no section named `{name}`{}; there are {}, and together {}",
+                        crate::near::hint(name, all.iter().chain(&parts).copied()),
                         all.join(", "),
                         parts.join(", ")
                     )
