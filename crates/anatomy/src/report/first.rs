@@ -5,7 +5,7 @@ mod cards;
 mod matrix;
 
 use study::finding::Finding;
-use study::section::{Drawing, Matrix, Section};
+use study::section::{Drawing, Evidence, Matrix, MatrixRow, Section};
 
 pub(crate) use cards::Card;
 pub(crate) use matrix::MatrixView;
@@ -76,39 +76,27 @@ const NAMED: usize = 3;
 
 /// What stands, and how many pairs of part and benchmark are open.
 fn in_one_sentence(matrix: &Matrix) -> String {
-    use study::section::Evidence;
     let mut said: Vec<String> = Vec::new();
     for row in matrix.rows.iter().filter(|row| !row.is_yardstick) {
+        let s = if row.name.ends_with('s') { "" } else { "s" };
         let mut of_row: Vec<String> = Vec::new();
-        for (evidence, how) in [
-            (Evidence::Controlled, "in runs that differ in nothing else"),
-            (Evidence::Surgery, "in a network cut two ways"),
-            (Evidence::Observational, "over checkpoints, as an association"),
+        for (evidence, does, how) in [
+            (Evidence::Controlled, "buy", "in runs that differ in nothing else"),
+            (Evidence::Surgery, "buy", "in a network cut two ways"),
+            (Evidence::Observational, "go with", "over checkpoints"),
         ] {
-            let mut clear: Vec<(&str, f64)> = row
-                .cells
-                .iter()
-                .zip(&matrix.columns)
-                .filter_map(|(marks, column)| {
-                    let mark = marks.iter().find(|mark| mark.evidence == evidence)?;
-                    mark.is_clear.then_some((column.as_str(), mark.value))
-                })
-                .collect();
-            if clear.is_empty() {
-                continue;
+            if let Some(named) = clear_of(row, &matrix.columns, evidence) {
+                let does = match (does, s) {
+                    ("buy", _) if of_row.is_empty() => format!("buy{s} "),
+                    ("buy", _) => String::new(),
+                    (_, "") => "go with ".to_owned(),
+                    _ => "goes with ".to_owned(),
+                };
+                of_row.push(format!("{does}{named} {how}"));
             }
-            clear.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-            let rest = clear.len().saturating_sub(NAMED);
-            let named: Vec<String> = clear
-                .iter()
-                .take(NAMED)
-                .map(|(column, value)| format!("{} {}", column_name(column), signed(*value, 1)))
-                .collect();
-            let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-            of_row.push(format!("{}{more} {how}", named.join(", ")));
         }
         if !of_row.is_empty() {
-            said.push(format!("{} buy{} {}", row.name, if row.name.ends_with('s') { "" } else { "s" }, of_row.join("; ")));
+            said.push(format!("{} {}", row.name, of_row.join(" and ")));
         }
     }
     let (clear, cells) = counted(matrix);
@@ -118,18 +106,36 @@ fn in_one_sentence(matrix: &Matrix) -> String {
             "It cannot be told: in none of the {cells} pairs of part and benchmark does an effect at fixed size stand apart from zero."
         );
     }
-    let first = capital(&said.join(". "));
     format!(
         "{} (points per doubling at fixed size). In the other {open} of {cells} pairs of part and benchmark nothing can be told \
          from no effect.",
-        capital_sentences(&first)
+        capital(&said.join("; "))
     )
 }
 
-/// Sentences that begin with a capital letter.
-fn capital_sentences(text: &str) -> String {
-    let sentences: Vec<String> = text.split(". ").map(capital).collect();
-    sentences.join(". ")
+/// What stands of a part by one kind of evidence, the largest first: `ARC +0.4, PIQA +0.3`.
+fn clear_of(row: &MatrixRow, columns: &[String], evidence: Evidence) -> Option<String> {
+    let mut clear: Vec<(&str, f64)> = row
+        .cells
+        .iter()
+        .zip(columns)
+        .filter_map(|(marks, column)| {
+            let mark = marks.iter().find(|mark| mark.evidence == evidence)?;
+            mark.is_clear.then_some((column.as_str(), mark.value))
+        })
+        .collect();
+    if clear.is_empty() {
+        return None;
+    }
+    clear.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    let rest = clear.len().saturating_sub(NAMED);
+    let named: Vec<String> = clear
+        .iter()
+        .take(NAMED)
+        .map(|(column, value)| format!("{} {}", column_name(column), signed(*value, 1)))
+        .collect();
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    Some(format!("{}{more}", named.join(", ")))
 }
 
 pub(super) fn capital(text: &str) -> String {
@@ -139,9 +145,18 @@ pub(super) fn capital(text: &str) -> String {
     })
 }
 
-/// A benchmark as people write it; one that is not known by its own name.
+/// A benchmark as people write it; of one that no board here has, its own name, a short one in capitals as such names are.
 pub(super) fn column_name(id: &str) -> String {
-    study::abilities::benchmark(id).map_or_else(|| id.to_owned(), |known| known.title)
+    study::abilities::benchmark(id).map_or_else(
+        || {
+            if id.len() <= 5 && id.chars().all(|letter| letter.is_ascii_lowercase()) {
+                id.to_uppercase()
+            } else {
+                id.to_owned()
+            }
+        },
+        |known| known.title,
+    )
 }
 
 /// A number with its sign, the minus a real one.
@@ -152,7 +167,7 @@ pub(super) fn signed(value: f64, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use study::section::{Evidence, Mark, MatrixRow};
+    use study::section::Mark;
 
     fn mark(evidence: Evidence, value: f64, is_clear: bool) -> Mark {
         Mark {

@@ -2,6 +2,7 @@
 
 mod about;
 pub(crate) mod changes;
+mod figures;
 mod files;
 pub(crate) mod first;
 mod glossary;
@@ -17,7 +18,7 @@ use study::section::Section;
 pub(crate) use about::{About, Facts};
 pub(crate) use files::{Files, write_whole};
 pub(crate) use headlines::headlines;
-pub(crate) use parts::{Choice, Context, add_ledger, part_of};
+pub(crate) use parts::{Choice, Context, add_ledger, is_section, part_of};
 pub(crate) use study::claims::verdict_name;
 
 use crate::provenance::FindingsFile;
@@ -37,6 +38,7 @@ pub(crate) fn study(context: &Context<'_>, choice: &Choice, condition: Option<&s
     if let Some(condition) = condition {
         narrow::say(&mut sections, condition);
     }
+    figures::add(&mut sections);
     let headlines = headlines::headlines(&sections);
     Ok(Study {
         sections,

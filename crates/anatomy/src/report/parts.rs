@@ -233,6 +233,11 @@ fn known() -> impl Iterator<Item = &'static str> {
         .chain([CERTAIN, CLAIMS])
 }
 
+/// Whether a report of everything has a section of that id.
+pub(crate) fn is_section(id: &str) -> bool {
+    known().any(|name| name == id)
+}
+
 /// The part that gives a section.
 pub(crate) fn part_of(section: &str) -> Option<&'static str> {
     let part = PARTS.iter().find(|part| part.sections.contains(&section))?;

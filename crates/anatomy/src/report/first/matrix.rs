@@ -103,12 +103,12 @@ impl MatrixView {
 /// A part's name where there is no room.
 fn short(name: &str) -> String {
     let known = [
-        ("feed-forward", "feed-fwd"),
-        ("heads /", "heads/kv"),
+        ("feed-forward", "FFN"),
+        ("heads /", "GQA"),
         ("all / active", "experts"),
         ("training", "tokens"),
         ("one year", "year"),
-        ("vocabulary", "vocab."),
+        ("vocabulary", "vocab"),
     ];
     let found = known.iter().find(|(begins, _)| name.starts_with(begins));
     found.map_or_else(
@@ -133,7 +133,8 @@ fn cell(part: &str, benchmark: &str, marks: &[Mark], clip: f64, begins: bool, is
     let (class, number) = match (clear, sees) {
         (Some((mark, class)), _) => (class, signed(mark.value, 1)),
         (None, _) if marks.is_empty() => ("none", "\u{2013}".to_owned()),
-        (None, Some(least)) if !is_yardstick => ("open", format!("<{least:.1}?")),
+        (None, Some(least)) if !is_yardstick && least < 10.0 => ("open", format!("<{least:.1}?")),
+        (None, Some(least)) if !is_yardstick => ("open", format!("<{least:.0}?")),
         (None, _) => ("open", "?".to_owned()),
     };
     let said: Vec<String> = marks.iter().map(said).collect();

@@ -15,8 +15,6 @@ pub(super) struct Group {
     pub(super) rows: Vec<Row>,
     /// How many have which verdict, in words.
     pub(super) counts: String,
-    /// Cells of tables of the works' own rows.
-    pub(super) is_cells: bool,
 }
 
 /// A claim or a printed figure.
@@ -67,7 +65,6 @@ pub(super) fn groups(findings: &[&Finding]) -> Vec<Group> {
             name,
             rows: Vec::new(),
             counts: String::new(),
-            is_cells: *id == "cells",
         })
         .collect();
     let claims = findings

@@ -35,7 +35,8 @@ struct Page<'a> {
     printed: Option<String>,
     /// Few sections: nothing is folded.
     is_short: bool,
-    terms: &'static [Term],
+    /// The words that the sections use in a sense of their own.
+    terms: Vec<&'static Term>,
     /// The findings, for the search.
     index: String,
     findings: &'a FindingsFile<'a>,
@@ -53,8 +54,6 @@ const ANSWER: &str = "answer";
 const CLAIMS: &str = "claims";
 /// So many sections are few.
 const FEW: usize = 3;
-/// Printed figures that are shown before the rest is folded.
-const PRINTED: usize = 10;
 
 const STYLE: &str = concat!(
     include_str!("../../../templates/first.css"),
@@ -78,6 +77,7 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
         .iter()
         .map(|at| SectionView::of(&study.sections[*at], drawn, is_short))
         .collect();
+    let words: Vec<&str> = sections.iter().flat_map(|view| view.words.iter().copied()).collect();
     let provenance = &findings.provenance;
     let page = Page {
         title: study.about.title(),
@@ -94,7 +94,7 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
         ledger: ledger::printed(&all),
         printed: Tally::printed(all.iter().copied()).printed_in_words(),
         is_short,
-        terms: &TERMS,
+        terms: TERMS.iter().filter(|term| words.contains(&term.id)).collect(),
         index: index::json(&study.sections)?,
         is_public: is_compiled_in(&provenance.catalog_sha256),
         credits: study.about.credits(),

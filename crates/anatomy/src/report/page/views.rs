@@ -29,6 +29,8 @@ pub(super) struct SectionView<'a> {
     pub(super) is_at_top: bool,
     /// It is drawn as a ledger.
     pub(super) is_ledger: bool,
+    /// Words that it links to their meanings.
+    pub(super) words: Vec<&'static str>,
     /// First parts of the ids of its findings.
     pub(super) prefixes: BTreeSet<&'a str>,
 }
@@ -38,7 +40,6 @@ pub(super) struct FigureView<'a> {
     pub(super) title: &'a str,
     pub(super) caption: String,
     pub(super) svg: &'a str,
-    pub(super) n: String,
 }
 
 pub(super) struct TableView<'a> {
@@ -86,7 +87,6 @@ impl<'a> SectionView<'a> {
                     title: &figure.title,
                     caption: escaped(&figure.caption),
                     svg: &svg[start..],
-                    n: output::number(figure.n as f64),
                 })
             })
             .collect();
@@ -114,6 +114,7 @@ impl<'a> SectionView<'a> {
             tables: tables.collect(),
             is_at_top,
             is_ledger,
+            words: seen,
             prefixes: section
                 .findings
                 .iter()
