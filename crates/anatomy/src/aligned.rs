@@ -182,6 +182,20 @@ fn grouped(value: f64) -> String {
     text
 }
 
+/// The first sentence, and the rest.
+pub(crate) fn first_sentence(text: &str) -> (&str, &str) {
+    let mut from = 0;
+    while let Some(at) = text[from..].find(". ") {
+        let end = from + at + 1;
+        let rest = text[end..].trim_start();
+        if rest.starts_with(|first: char| first.is_uppercase()) && end > 20 {
+            return (&text[..end], rest);
+        }
+        from = end;
+    }
+    (text, "")
+}
+
 /// A cell for people.
 pub(crate) fn cell(cell: &Cell) -> String {
     match cell {

@@ -10,7 +10,8 @@ use crate::door::{Answer, Failure};
 use crate::global::{Asked, Global};
 use crate::progress::Watcher;
 
-/// Which part of a language model's structure buys which ability?
+/// Measures which part of a language model's structure (layers, widths, heads, vocabulary) buys which ability, on public
+/// leaderboards and on weights, says how sure that is, and ranks, compares and predicts checkpoints
 #[derive(Debug, Parser)]
 #[command(name = "anatomy", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -50,7 +51,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Hub(commands::hub::HubCommand),
     /// Ask one question of the study
-    #[command(subcommand)]
+    #[command(subcommand, alias = "stats")]
     Study(commands::study::StudyCommand),
     /// Findings of the study by their ids
     Findings(commands::findings::FindingsArgs),
@@ -67,7 +68,7 @@ pub(crate) enum Command {
     /// Laws of your own runs: loss or scores by parameters, tokens, layers and width
     #[command(subcommand)]
     Scaling(commands::scaling::ScalingCommand),
-    /// Which checkpoint to take under a budget of memory, speed and licence
+    /// Rank checkpoints that fit your memory, speed and licence
     Recommend(commands::recommend::RecommendArgs),
     /// The machine here: memory, graphics cards, and what is known of their bandwidth
     Device(commands::device::DeviceArgs),
@@ -77,6 +78,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Cluster(commands::cluster::ClusterCommand),
     /// SQL over the catalog and over files of your own [cargo feature: sql]
+    #[command(alias = "sql")]
     Query(commands::query::QueryArgs),
     /// Serve the dashboard and its JSON API
     Serve(commands::serve::ServeArgs),
@@ -122,9 +124,13 @@ pub fn ask(words: &[String], watcher: &Watcher) -> Result<Answer, Failure> {
             });
         }
     };
-    if matches!(cli.command, Command::Serve(_) | Command::Mcp(_) | Command::Cluster(_)) {
+    if matches!(
+        cli.command,
+        Command::Serve(_) | Command::Mcp(_) | Command::Cluster(_)
+    ) {
         return Err(Failure {
-            message: "`serve`, `mcp` and `cluster` run until they are stopped and are started from a shell".into(),
+            message: "`serve`, `mcp` and `cluster` run until they are stopped and are started from a shell"
+                .into(),
             hint: None,
         });
     }

@@ -52,7 +52,10 @@ fn hint(error: &anyhow::Error) -> Option<String> {
                 } else {
                     "the explorer of the dashboard (`anatomy serve`) finds ids"
                 };
-                format!("{finds}; `predict --config` takes any checkpoint's config.json")
+                format!(
+                    "{finds}; of results of your own, `anatomy catalog build --sources DIR --out MINE` makes a catalog for \
+                     `--catalog MINE`, and `compare --items DIR` reads what lm-eval wrote with --log_samples"
+                )
             } else {
                 format!("did you mean {}?", unknown.near.join(", "))
             });
@@ -67,6 +70,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         let io = cause.downcast_ref::<std::io::Error>()?;
         match io.kind() {
+            std::io::ErrorKind::PermissionDenied if error.chain().any(|cause| cause.to_string().starts_with("cannot read")) => {
+                Some("you may not read it: change its permissions, or copy it to where you may".into())
+            }
             std::io::ErrorKind::PermissionDenied => {
                 Some("choose a folder you may write to, with --out".into())
             }
@@ -139,7 +145,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::Empty { .. } => "fetch the file again; an interrupted download leaves it empty",
         E::DoubledColumn { .. } => "rename one of them in the file's first line",
         E::OtherHeader { .. } => {
-            "ask the files one by one, and join the answers with `union all`, or mend the headers"
+            "ask the files one by one, and join the answers with `union all`, or fix the headers"
         }
         E::Packed { .. } => {
             "unpack it first, as with `gunzip`, or write it as Parquet, which packs and is read"
@@ -152,7 +158,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::MissingColumn { .. } => {
             "is this another version of the table? Its header must name every column read from it"
         }
-        E::BadCell { .. } | E::BadRow { .. } => "mend or remove that row, or fetch the file again",
+        E::BadCell { .. } | E::BadRow { .. } => "fix or remove that row, or fetch the file again",
         E::Json { .. } | E::Shape { .. } | E::Parquet { .. } => {
             "the file is damaged or of another kind; fetch it again"
         }
@@ -163,9 +169,11 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
             "the tables were changed after they were built; run `anatomy catalog build` again"
         }
         E::NoSources { .. } => {
-            "`--sources` names the folder above `open-llm-leaderboard-v1/results.csv` and its siblings"
+            "`--sources` names a folder of lm-eval results, config.json files or leaderboard tables; `anatomy catalog import --help` lists the dialects that are known"
         }
-        E::NoLeaderboard { .. } => "`anatomy query \"select distinct leaderboard from evaluations\"` lists them",
+        E::NoLeaderboard { .. } => {
+            "`anatomy query \"select distinct leaderboard from evaluations\"` lists them"
+        }
         E::NotACatalog { .. } => "choose a new or empty folder with --out",
         E::Query { suggestions, .. } if !suggestions.is_empty() => {
             return Some(format!("did you mean {}?", suggestions.join(", ")));

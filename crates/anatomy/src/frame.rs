@@ -51,6 +51,8 @@ pub(crate) struct Frame {
     pub(crate) family: Option<Vec<String>>,
     /// Root ancestor of each row, where there is such a column.
     pub(crate) lineage: Option<Vec<String>>,
+    /// Names of all rows of the table, where there is such a column.
+    pub(crate) ids: Option<Vec<String>>,
     /// Place of each row in the table it was taken from, and that table's rows.
     pub(crate) numbers: Vec<usize>,
     pub(crate) n_table: usize,
@@ -76,8 +78,9 @@ impl Frame {
                 )
             }
             None => bail!(
-                "no column of numbers named `{name}` in {}; there are {}",
+                "no column of numbers named `{name}` in {}{}; there are {}",
                 self.source,
+                crate::near::hint(name, self.names.iter().map(String::as_str)),
                 self.names.join(", ")
             ),
         }
@@ -137,6 +140,7 @@ pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
         })
     };
     let (family, lineage) = (label(["architecture", "family"]), label(["lineage", "root"]));
+    let ids = label(["id", "checkpoint"]).or_else(|| label(["name", "model"]));
     let kept = match filter {
         None => None,
         Some(condition) => {
@@ -153,6 +157,7 @@ pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
         columns: Vec::new(),
         family,
         lineage,
+        ids,
         numbers: (0..n_table).collect(),
         n_table,
         source: path.display().to_string(),
@@ -161,7 +166,11 @@ pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
         units: BTreeMap::new(),
     };
     for (name, values) in cells {
-        if let Values::Numbers(mut column) = values {
+        let numbers = match values {
+            Values::Numbers(column) => Some(column),
+            Values::Text(column) => own::days_or_flags(&column),
+        };
+        if let Some(mut column) = numbers {
             for cell in &mut column {
                 *cell = cell.filter(|value| value.is_finite());
             }
@@ -268,6 +277,7 @@ pub(crate) fn from_catalog(
         columns,
         family: Some(family),
         lineage: Some(lineage),
+        ids: Some(evaluations.iter().map(|row| row.id.clone()).collect()),
         numbers: (0..evaluations.len()).collect(),
         n_table: evaluations.len(),
         source: format!("the catalog ({})", Vec::from_iter(boards).join(", ")),
@@ -287,7 +297,11 @@ pub(crate) fn from_catalog(
 
 /// Whether all these leaderboards are tables of one listed board.
 fn apart(known: &BTreeSet<&str>, with: &BTreeSet<&str>) -> bool {
-    let of = |board: &&str| LISTED.iter().find(|listed| listed.has(board) && listed.leaderboard != *board);
+    let of = |board: &&str| {
+        LISTED
+            .iter()
+            .find(|listed| listed.has(board) && listed.leaderboard != *board)
+    };
     let mut all = known.iter().chain(with).map(|board| of(board));
     let first = all.next().flatten();
     first.is_some() && all.all(|listed| listed == first)
@@ -327,7 +341,8 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
                 let known = of_benchmark.keys().map(ToString::to_string);
                 let all: Vec<String> = known.chain(averages().map(|(name, _)| name)).collect();
                 bail!(
-                    "no benchmark named `{name}` in the catalog; there are {}; and the columns {}, {}",
+                    "no benchmark named `{name}` in the catalog{}; there are {}; and the columns {}, {}",
+                    crate::near::hint(name, all.iter().copied().chain(COLUMNS)),
                     all.join(", "),
                     COLUMNS.join(", "),
                     FLAGS.join(", ")

@@ -4,21 +4,37 @@ use clap::{Args, ValueEnum};
 
 /// What every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Form of the results on standard output
-    #[arg(long = "format", global = true, value_enum, default_value_t = Asked::Table)]
+    /// Output format; `query` gives parquet too, `catalog export` parquet and huggingface
+    #[arg(long = "format", global = true, display_order = 900, value_enum, default_value_t = Asked::Table)]
     pub(crate) asked: Asked,
     /// Seed of everything random; the same seed gives the same bits
-    #[arg(long, global = true, default_value_t = 42, value_name = "NUM")]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 42,
+        display_order = 900,
+        value_name = "NUM"
+    )]
     pub(crate) seed: u64,
     /// Threads; 0 takes all cores. The results do not depend on it
-    #[arg(long, global = true, default_value_t = 0, value_name = "NUM")]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 0,
+        display_order = 900,
+        value_name = "NUM"
+    )]
     pub(crate) threads: usize,
-    /// No progress and no summary, only results and errors
-    #[arg(short, long, global = true)]
+    /// Print results and errors only
+    #[arg(short, long, global = true, display_order = 900)]
     pub(crate) quiet: bool,
+    /// With --format csv: the one table to give, where an answer has several
+    #[arg(long, global = true, display_order = 900, value_name = "NAME")]
+    pub(crate) table: Option<String>,
     /// All columns of tables in full, however wide the terminal
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     pub(crate) wide: bool,
 }
 

@@ -27,6 +27,7 @@ mod machine;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod narrow;
+mod near;
 mod output;
 mod probes;
 mod progress;

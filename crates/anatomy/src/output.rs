@@ -48,7 +48,8 @@ fn is_heard() -> bool {
 
 /// Writes results that are text already.
 pub(crate) fn result_bytes(bytes: &[u8]) -> Result<()> {
-    let taken = HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.results.extend_from_slice(bytes)));
+    let taken =
+        HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.results.extend_from_slice(bytes)));
     if taken.is_some() {
         return Ok(());
     }
@@ -98,6 +99,22 @@ pub(crate) fn table(table: &Table) -> String {
     aligned::text(table, is_shown.then(|| usize::from(terminal.size().1)))
 }
 
+/// The same under a line that says what it shows.
+pub(crate) fn titled(shown: &Table) -> String {
+    let (title, _) = crate::aligned::first_sentence(&shown.caption);
+    if title.is_empty() {
+        table(shown)
+    } else {
+        format!("{title}\n{}", table(shown))
+    }
+}
+
+/// So many of something, one without the `s`.
+pub(crate) fn plural(n: usize, one: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {one}{s}", number(n as f64))
+}
+
 /// A table as CSV, numbers in full.
 pub(crate) fn csv(table: &Table) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -105,6 +122,8 @@ pub(crate) fn csv(table: &Table) -> Result<Vec<u8>> {
     for row in &table.rows {
         writer.write_record(row.iter().map(|cell| match cell {
             Cell::Text(text) => text.clone(),
+            // Whole and short, also where it is tiny: 1e-184 and not 184 zeros.
+            Cell::Number(value) if *value != 0.0 && value.abs() < 1e-5 => format!("{value:e}"),
             Cell::Number(value) => value.to_string(),
             Cell::Missing => String::new(),
         }))?;

@@ -1,12 +1,17 @@
-//! Progress on standard error: a bar with rate and time left where a person looks on, nothing elsewhere.
+//! Progress on standard error: a bar with rate and time left where a person looks on, a line every ten seconds elsewhere.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, WeakProgressBar};
 
-/// A bar over `steps` steps, hidden when quiet or when standard error is no terminal.
+/// Where nobody looks on, a line so often.
+const LINE: Duration = Duration::from_secs(10);
+
+/// A bar over `steps` steps, hidden when quiet; where standard error is no terminal, lines.
 pub(crate) fn bar(quiet: bool, steps: u64, what: &str) -> ProgressBar {
     let watched = WATCHED.with_borrow(Clone::clone);
     let bar = ProgressBar::with_draw_target(
@@ -17,16 +22,78 @@ pub(crate) fn bar(quiet: bool, steps: u64, what: &str) -> ProgressBar {
             ProgressDrawTarget::stderr()
         },
     );
-    let style = ProgressStyle::with_template("{msg:<28} {bar:30} {pos}/{len}  {per_sec}  {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{msg:<28} {bar:30} {pos}/{len}  {left}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("left", |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            let left = left(state.pos(), state.len(), state.elapsed());
+            let _ = text.write_str(&left);
+        });
     bar.set_style(style);
     bar.set_message(what.to_string());
     if let Some(Watcher(place)) = watched {
         *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
-    } else {
-        bar.enable_steady_tick(Duration::from_millis(200));
+        return bar;
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    if !quiet && !std::io::stderr().is_terminal() && steps > 0 {
+        tell(bar.downgrade());
     }
     bar
+}
+
+/// Says every ten seconds how far it is, until the bar is done or gone.
+fn tell(bar: WeakProgressBar) {
+    let _ = std::thread::Builder::new()
+        .name("progress".into())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(LINE);
+                let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else {
+                    return;
+                };
+                crate::output::say(
+                    false,
+                    &line(&bar.message(), bar.position(), bar.length(), bar.elapsed()),
+                );
+            }
+        });
+}
+
+/// `scale: 3 of 70 steps, 40s so far, about 14m left`.
+fn line(what: &str, done: u64, all: Option<u64>, elapsed: Duration) -> String {
+    let mut text = format!("{what}: {done}");
+    if let Some(all) = all {
+        let _ = write!(text, " of {all}");
+    }
+    let _ = write!(text, " steps, {} so far", in_words(elapsed));
+    let left = left(done, all, elapsed);
+    if !left.is_empty() {
+        let _ = write!(text, ", {left}");
+    }
+    text
+}
+
+/// How long it may still take; nothing before the first step, which says nothing.
+fn left(done: u64, all: Option<u64>, elapsed: Duration) -> String {
+    match all {
+        Some(all) if done > 0 && all > done => {
+            let each = elapsed.as_secs_f64() / done as f64;
+            format!(
+                "about {} left",
+                in_words(Duration::from_secs_f64(each * (all - done) as f64))
+            )
+        }
+        _ => String::new(),
+    }
+}
+
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m {seconds}s"),
+        (hours, minutes, _) => format!("{hours}h {minutes}m"),
+    }
 }
 
 /// Sees from another thread how far an answer is.
@@ -53,4 +120,23 @@ pub(crate) fn watched<T>(watcher: &Watcher, work: impl FnOnce() -> T) -> T {
     let done = work();
     WATCHED.set(outer);
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_not_told_before_the_first_step() {
+        let forty = Duration::from_secs(40);
+        assert_eq!(
+            line("scale", 0, Some(70), forty),
+            "scale: 0 of 70 steps, 40s so far"
+        );
+        assert_eq!(
+            line("scale", 10, Some(70), forty),
+            "scale: 10 of 70 steps, 40s so far, about 4m 0s left"
+        );
+        assert_eq!(line("reading", 7, None, forty), "reading: 7 steps, 40s so far");
+    }
 }

@@ -1,5 +1,27 @@
 //! What the system asks of a program that runs on.
 
+/// Removes a folder that is only in the making, and ends the program, when it is interrupted before it is done. What was
+/// there before stays whole.
+pub(crate) fn remove_when_interrupted(folder: &std::path::Path) {
+    let folder = folder.to_path_buf();
+    // Without a thread to wait on the folder stays where it is, as before.
+    let _ = std::thread::Builder::new()
+        .name("interrupt".into())
+        .spawn(move || {
+            let Ok(waiting) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+                return;
+            };
+            waiting.block_on(interrupted());
+            if folder.exists() {
+                let _ = std::fs::remove_dir_all(&folder);
+            }
+            std::process::exit(INTERRUPTED);
+        });
+}
+
+/// What shells call the end of an interrupted program.
+const INTERRUPTED: i32 = 130;
+
 /// Waits for an interrupt (SIGINT), or for being asked to end (SIGTERM).
 pub(crate) async fn interrupted() {
     #[cfg(unix)]

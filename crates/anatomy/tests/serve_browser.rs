@@ -7,7 +7,7 @@ use crate::site::{fitted, studied};
 
 /// Every page, and what must be on it once it has loaded.
 const PAGES: [(&str, &str); 13] = [
-    ("/", ".headlines li"),
+    ("/", "table.matrix td[data-cell]"),
     ("/checkpoints", "#checkpoints tbody tr"),
     ("/checkpoints/mistralai/Mistral-7B-v0.1", "svg.structure rect"),
     ("/chart", "figure[data-drawn=true] .plot-container"),
@@ -111,6 +111,8 @@ fn every_page_loads_without_a_complaint_in_both_themes_and_on_a_phone() {
             assert!(nameless.is_empty(), "{path}: {nameless:#?}");
             assert_eq!(background(&browser) == NIGHT, is_dark, "{path}");
             quiet(&browser, &path);
+            let violations = browser.violations();
+            assert!(violations.is_empty(), "{path}: {violations:#?}");
         }
     }
 }

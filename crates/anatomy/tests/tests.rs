@@ -24,6 +24,7 @@ mod items; // answers to single items: import, SQL, study
 mod made_of; // what a report says it was made of: own rows, a condition
 mod probe; // what results of probes say they were made from
 mod report; // the main job on the compiled-in tables
+mod report_browser; // the report in a real browser
 mod serve; // the dashboard's server: answers, refusals, limits
 mod serve_browser; // its pages in a real browser
 mod study; // regressions and importance on tables of the user's own and on the catalog

@@ -129,18 +129,25 @@ pub fn import(
             .files
             .extend(manifest.sources.iter().map(|source| scores_of(source, &sources)));
     }
-    report.files.sort_by(|a, b| (&a.file, &a.what).cmp(&(&b.file, &b.what)));
+    report
+        .files
+        .sort_by(|a, b| (&a.file, &a.what).cmp(&(&b.file, &b.what)));
     build::put_in_place(folder, out)?;
     Ok(report)
 }
 
 /// What became of the scores of one file.
 fn scores_of(source: &Source, found: &[Found]) -> ImportedFile {
-    let what = found.iter().find(|found| found.file == source.path).map(|found| found.kind);
+    let what = found
+        .iter()
+        .find(|found| found.file == source.path)
+        .map(|found| found.kind);
     let unreadable = source.rejected_by_reason.contains_key("not_readable") && source.kept == 0;
     ImportedFile {
         file: source.path.clone(),
-        what: what.filter(|&kind| kind != Kind::Unreadable).map(|kind| kind.title().to_owned()),
+        what: what
+            .filter(|&kind| kind != Kind::Unreadable)
+            .map(|kind| kind.title().to_owned()),
         rows_in: source.rows_in,
         added: source.kept,
         left_out: source.rejected_by_reason.clone(),
@@ -210,14 +217,20 @@ impl Given {
                     rows_in: if done.already { 0 } else { done.rows_in },
                     added: if done.already { 0 } else { done.kept },
                     repeats: if done.already { 0 } else { done.repeats },
-                    left_out: if done.already { BTreeMap::new() } else { done.left_out },
+                    left_out: if done.already {
+                        BTreeMap::new()
+                    } else {
+                        done.left_out
+                    },
                     already: done.already,
                     ..blank(Some(what.to_owned()))
                 },
                 // A Parquet that is no table of items is any other.
                 Err(Error::WrongColumn { column, wanted, .. }) if kind.is_none() => problem(
                     None,
-                    format!("a table without what is needed: as answers to items the column `{column}` ({wanted})"),
+                    format!(
+                        "a table without what is needed: as answers to items the column `{column}` ({wanted})"
+                    ),
                 ),
                 Err(error) => problem(Some(what), error.to_string()),
             });
@@ -261,17 +274,26 @@ fn files_under(paths: &[PathBuf]) -> Result<Vec<Given>, Error> {
         let path = stores::local(path)?;
         let whole = fs::canonicalize(&path).map_err(Error::io(&path))?;
         // Readers that go by folders need the last three.
-        let parts: Vec<String> = whole.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let parts: Vec<String> = whole
+            .iter()
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
         let from = parts.len().saturating_sub(4);
         let before = parts[from..].join("/").trim_start_matches('/').to_owned();
         walk(&path, &before, &path.to_string_lossy(), true, &mut files)?;
     }
-    files.retain(|given: &Given| seen.insert(fs::canonicalize(&given.path).unwrap_or_else(|_| given.path.clone())));
+    files.retain(|given: &Given| {
+        seen.insert(fs::canonicalize(&given.path).unwrap_or_else(|_| given.path.clone()))
+    });
     Ok(files)
 }
 
 fn walk(path: &Path, file: &str, shown: &str, named: bool, files: &mut Vec<Given>) -> Result<(), Error> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     if !named && name.starts_with('.') && name != ".eval_results" {
         return Ok(());
     }
@@ -291,8 +313,18 @@ fn walk(path: &Path, file: &str, shown: &str, named: bool, files: &mut Vec<Given
     }
     entries.sort();
     entries.iter().try_for_each(|entry| {
-        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        walk(entry, &format!("{file}/{name}"), &format!("{shown}/{name}"), false, files)
+        let name = entry
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        walk(
+            entry,
+            &format!("{file}/{name}"),
+            &format!("{shown}/{name}"),
+            false,
+            files,
+        )
     })
 }
 

@@ -41,7 +41,10 @@ pub(crate) fn fit(
     level: f64,
 ) -> PyResult<Regressed> {
     let design = Design::new(names.clone(), columns).map_err(refused)?;
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let settings: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
     let regression = with_settings(method, &settings)
         .ok_or_else(|| PyValueError::new_err(format!("no method named `{method}`")))?
         .map_err(refused)?;
@@ -64,9 +67,17 @@ fn structural(design: &Design, target: &[f64], level: f64) -> Result<Fitted, ::s
     let known = posterior.out_of_shape()?;
     let errors: Vec<f64> = target.iter().zip(&known).map(|(y, p)| y - p.value).collect();
     let deviations: Vec<f64> = known.iter().map(|p| p.deviation).collect();
-    let places: Vec<usize> = SHAPE.iter().map(|name| design.position(name)).collect::<Result<_, _>>()?;
+    let places: Vec<usize> = SHAPE
+        .iter()
+        .map(|name| design.position(name))
+        .collect::<Result<_, _>>()?;
     let shapes: Vec<Vec<u64>> = (0..design.n_rows())
-        .map(|row| places.iter().map(|&place| design.column(place)[row].to_bits()).collect())
+        .map(|row| {
+            places
+                .iter()
+                .map(|&place| design.column(place)[row].to_bits())
+                .collect()
+        })
         .collect();
     let width = calibrate(&errors, &deviations, &Groups::from_labels(&shapes), level)?;
     Ok(Fitted::Structural(Box::new(posterior), width))

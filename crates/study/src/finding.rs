@@ -80,9 +80,10 @@ impl Verdict {
     /// As people read it.
     pub fn words(self) -> &'static str {
         match self {
-            Self::CannotTell => "cannot tell",
-            Self::NotTestable => "not testable",
-            other => other.name(),
+            Self::Reproduced => "agrees",
+            Self::Differs => "contradicted",
+            Self::CannotTell => "not excluded",
+            Self::NotTestable => "untestable",
         }
     }
 

@@ -242,6 +242,8 @@ pub struct Mark {
     pub is_clear: bool,
     /// The smallest value that would have been seen.
     pub sees: Option<f64>,
+    /// Rows, runs or items it rests on.
+    pub n: usize,
 }
 
 /// One row of a matrix.

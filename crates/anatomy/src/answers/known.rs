@@ -216,6 +216,8 @@ impl<'a> Known<'a> {
     }
 }
 
+pub(crate) use crate::near::near;
+
 /// No checkpoint of that id.
 #[derive(Debug, thiserror::Error)]
 #[error("no checkpoint `{asked}` in the catalog")]
@@ -237,48 +239,6 @@ pub(crate) fn dimensions(structure: &Structure) -> Dimensions {
         pos: structure.pos,
         ..Dimensions::default()
     }
-}
-
-/// At most five of `all` that look like `asked`, the nearest first: by shared pairs of letters (Dice 1945).
-pub(crate) fn near<'a>(asked: &str, all: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let pairs = |text: &str| -> Vec<[char; 2]> {
-        let letters: Vec<char> = text
-            .to_lowercase()
-            .chars()
-            .filter(|letter| letter.is_alphanumeric())
-            .collect();
-        let mut pairs: Vec<[char; 2]> = letters.windows(2).map(|pair| [pair[0], pair[1]]).collect();
-        pairs.sort_unstable();
-        pairs
-    };
-    let wanted = pairs(asked);
-    let likeness = |id: &str| {
-        let own = pairs(id);
-        let (mut shared, mut at) = (0, 0);
-        for pair in &wanted {
-            while at < own.len() && own[at] < *pair {
-                at += 1;
-            }
-            if at < own.len() && own[at] == *pair {
-                shared += 1;
-                at += 1;
-            }
-        }
-        2.0 * f64::from(shared) / (wanted.len() + own.len()).max(1) as f64
-    };
-    let mut found: Vec<(f64, &str)> = all
-        .map(|id| {
-            let name = id.rsplit('/').next().unwrap_or(id);
-            (likeness(id).max(likeness(name) * 0.95), id)
-        })
-        .filter(|(likeness, _)| *likeness > 0.5)
-        .collect();
-    found.sort_by(|a, b| {
-        b.0.total_cmp(&a.0)
-            .then(a.1.len().cmp(&b.1.len()))
-            .then(a.1.cmp(b.1))
-    });
-    found.into_iter().take(5).map(|(_, id)| id.to_owned()).collect()
 }
 
 /// A shape, and of mixtures whole billions.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::asked::Common;
@@ -21,6 +21,8 @@ Examples:
   anatomy compare Qwen/Qwen2.5-7B-Instruct meta-llama/Llama-3.1-8B-Instruct
   anatomy compare mistralai/Mistral-7B-v0.1 meta-llama/Llama-2-7b-hf --format json | jq '.pairs[] | .sentence'
   anatomy compare --baseline results/main --candidate results/change --fail-if-worse --summary summary.md
+  anatomy compare my/ckpt-1000 my/ckpt-2000 --items results/     on the items both answered, paired
+  anatomy compare my/ckpt-1000 my/ckpt-2000 --catalog mine       scores of your own: `anatomy catalog build --sources results/ --out mine`
 
 Each is set against the first. A difference is more than noise where its p, adjusted for the number of benchmarks, is
 below 0.05. Runs that differ in leaderboard, metric, scale, few-shot examples, chat template, bits of the weights or
@@ -34,6 +36,10 @@ pub(crate) struct CompareArgs {
     /// Checkpoints, `org/name`, two or more
     #[arg(value_name = "ID", required_unless_present = "baseline", conflicts_with = "baseline", num_args = 2..=20)]
     ids: Vec<String>,
+    /// Two checkpoints on the same items instead: a table of `anatomy catalog import-items`, or a folder of lm-eval results
+    /// written with --log_samples
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["catalog", "device", "bandwidth"])]
+    items: Option<PathBuf>,
     /// Contexts for memory and decoding, tokens, separated by commas
     #[arg(long, value_name = "NUMS", default_value = "8192", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(1..=100_000_000))]
     context: Vec<i64>,
@@ -56,6 +62,12 @@ pub(crate) struct CompareArgs {
 pub(crate) fn run(global: &Global, args: &CompareArgs) -> Result<ExitCode> {
     if let (Some(baseline), Some(candidate)) = (&args.baseline, &args.candidate) {
         return own(global, args, baseline, candidate);
+    }
+    if let Some(items) = &args.items {
+        let [a, b] = args.ids.as_slice() else {
+            bail!("--items compares two checkpoints, not {}", args.ids.len());
+        };
+        return super::study::compare_two(global, items, a, b);
     }
     let predictor = args.common.predictor(global)?;
     let devices: Vec<_> = args.common.device()?.into_iter().collect();
@@ -104,7 +116,11 @@ fn own(global: &Global, args: &CompareArgs, baseline: &Path, candidate: &Path) -
         }
     }
     let fails = args.fail_if_worse && !answer.worse.is_empty();
-    Ok(if fails { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if fails {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn page(answer: &CompareAnswer) -> String {

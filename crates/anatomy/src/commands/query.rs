@@ -1,11 +1,12 @@
 //! `anatomy query`: SQL over the catalog's tables, and over files and folders of the user's own.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ::catalog::query::{Answer, Engine, Format as AnswerFormat, TABLES, VIEWS};
 use ::catalog::stores::{is_remote, local, write};
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::global::{Asked, Global};
@@ -18,6 +19,7 @@ Examples:
   anatomy query \"select resolved_by, count(*) as n from structures group by 1 order by 2 desc\"
   anatomy query \"select benchmark, spearman(value, size) as rho from scores join structures using (id) group by 1\"
   anatomy query \"select * from 'my.csv' limit 5\" --format csv
+  anatomy query --file question.sql       the statement in a file; `anatomy query -` reads standard input
   anatomy query --tables                  every table with its columns (`\\d scores`: one table)
   anatomy query \"select * from scores\" --format parquet > scores.parquet
   anatomy query --items DIR \"select * from item_difficulty where benchmark = 'arc_challenge' order by share limit 10\"
@@ -32,8 +34,14 @@ Aggregates of our own: skewness(x), kurtosis(x), mode(x), spearman(x, y)
 Exit status: 0 done, 1 no row, 2 could not run")]
 pub(crate) struct QueryArgs {
     /// A SQL statement; a file or folder of Parquet or CSV may stand, quoted, where a table does
-    #[arg(value_name = "SQL", required_unless_present = "tables")]
+    #[arg(value_name = "SQL", required_unless_present_any = ["tables", "file"])]
     sql: Option<String>,
+    /// Read the statement from this file; `-` in place of a statement reads it from standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["sql", "tables"])]
+    file: Option<PathBuf>,
+    /// Rows shown on a terminal; other forms, files and pipes have all of them, as --wide does
+    #[arg(long, value_name = "NUM", default_value_t = 40)]
+    rows: usize,
     /// List the tables with their columns and types
     #[arg(long)]
     tables: bool,
@@ -63,7 +71,16 @@ fn memory(text: &str) -> Result<usize> {
 }
 
 pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
-    let asked = args.sql.as_deref().map(str::trim).filter(|_| !args.tables);
+    let read = statement(args)?;
+    let asked = read.as_deref().map(str::trim).filter(|_| !args.tables);
+    if let Some(refused) = asked.and_then(changes) {
+        bail!(
+            "`{refused}` changes tables, and a statement here only reads them: write `select …`, and keep an answer with --parquet FILE"
+        );
+    }
+    if args.parquet.is_none() && global.asked == Asked::Parquet && std::io::stdout().is_terminal() {
+        bail!("Parquet is no text for a terminal: write it to a file with --parquet FILE, or `> FILE`");
+    }
     let listing;
     let sql = match asked.map(|sql| (sql, sql.strip_prefix("\\d"))) {
         Some((sql, None)) => sql,
@@ -87,7 +104,9 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
         (None, Asked::Csv) => AnswerFormat::Csv,
         (None, Asked::Table | Asked::Huggingface | Asked::EveryEvalEver) => AnswerFormat::Table,
     };
-    answer.write(format, &mut bytes)?;
+    let is_shown = format == AnswerFormat::Table && std::io::stdout().is_terminal() && !global.wide;
+    let most = if is_shown { args.rows } else { usize::MAX };
+    answer.first(most).write(format, &mut bytes)?;
     match &args.parquet {
         Some(path) => {
             if is_remote(path) {
@@ -102,11 +121,45 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
         }
         None => output::result_bytes(&bytes)?,
     }
+    if answer.rows() > most {
+        output::say(
+            global.quiet,
+            &format!(
+                "{most} of {} rows shown: --rows NUM shows more, --wide all, --format csv gives all",
+                output::number(answer.rows() as f64)
+            ),
+        );
+    }
     Ok(if answer.rows() == 0 {
         ExitCode::from(1)
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// The statement, from the command line, standard input or a file.
+fn statement(args: &QueryArgs) -> Result<Option<String>> {
+    Ok(match (&args.file, args.sql.as_deref()) {
+        (Some(path), _) => {
+            Some(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?)
+        }
+        (None, Some("-")) => {
+            Some(std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?)
+        }
+        (None, sql) => sql.map(str::to_owned),
+    })
+}
+
+/// The first words of a statement that would change tables.
+fn changes(sql: &str) -> Option<&str> {
+    let word = sql.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+    let known = [
+        "create", "drop", "insert", "update", "delete", "alter", "truncate", "copy",
+    ];
+    known
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
+        .then_some(word)
 }
 
 fn here(global: &Global, args: &QueryArgs) -> Result<Engine> {

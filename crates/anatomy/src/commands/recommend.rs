@@ -72,7 +72,7 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
     let answer = recommend(&predictor, &budget)?;
     if let Some(path) = &args.out {
         let svg = crate::draw::svg(&answer.figure());
-        crate::report::write_whole(path, &crate::draw::Form::of_path(path).of_svg(&svg)?)?;
+        crate::report::write_whole(path, &crate::draw::Form::of_path(path)?.of_svg(&svg)?)?;
         output::say(global.quiet, &format!("Written: {}", path.display()));
     }
     match global.format() {

@@ -129,8 +129,8 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
     writeln!(text, "  {out}/report.html     open it in a browser")?;
     writeln!(
         text,
-        "  {out}/findings.json   {} findings",
-        findings.answer.findings.len()
+        "  {out}/findings.json   {}",
+        output::plural(findings.answer.findings.len(), "finding")
     )?;
     let forms: Vec<String> = Form::value_variants()
         .iter()
@@ -138,9 +138,21 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
         .map(|form| form.extension().to_uppercase())
         .collect();
     let forms = forms.join(", ");
-    writeln!(text, "  {out}/figures/        {figures} figures ({forms})")?;
-    writeln!(text, "  {out}/tables/         {tables} tables (CSV)")?;
-    writeln!(text, "Findings: sha256 {}", crate::kept::hash(findings.answer.findings.iter().copied())?)?;
+    writeln!(
+        text,
+        "  {out}/figures/        {} ({forms})",
+        output::plural(figures, "figure")
+    )?;
+    writeln!(
+        text,
+        "  {out}/tables/         {} (CSV)",
+        output::plural(tables, "table")
+    )?;
+    writeln!(
+        text,
+        "Findings: sha256 {}",
+        crate::kept::hash(findings.answer.findings.iter().copied())?
+    )?;
     Ok(text)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 /// Form of a drawing.
@@ -17,13 +17,23 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The form that a file's name asks for; SVG where it asks for none of the others.
-    pub(crate) fn of_path(path: &Path) -> Self {
-        match path.extension().and_then(|end| end.to_str()) {
-            Some(end) if end.eq_ignore_ascii_case("png") => Self::Png,
-            Some(end) if end.eq_ignore_ascii_case("pdf") => Self::Pdf,
-            _ => Self::Svg,
-        }
+    /// The form that a file's name asks for; SVG where it has no ending.
+    ///
+    /// # Errors
+    /// An ending of another form: a file would not be what its name says.
+    pub(crate) fn of_path(path: &Path) -> Result<Self> {
+        let Some(end) = path.extension().and_then(|end| end.to_str()) else {
+            return Ok(Self::Svg);
+        };
+        let known = Self::value_variants()
+            .iter()
+            .find(|form| end.eq_ignore_ascii_case(form.extension()));
+        known.copied().with_context(|| {
+            format!(
+                "{}: a drawing is written as .svg, .png or .pdf, not as .{end}",
+                path.display()
+            )
+        })
     }
 
     /// End of a file's name.

@@ -247,6 +247,7 @@ fn legend(svg: &mut String, left: f64, y: f64) {
         interval: Some((-2.0, 2.0)),
         is_clear: true,
         sees: None,
+        n: 0,
     };
     let mut x = left + 14.0;
     for (evidence, words) in [
@@ -336,6 +337,7 @@ mod tests {
             interval: Some((value - 1.0, value + 1.0)),
             is_clear,
             sees: Some(2.5),
+            n: 12,
         };
         let matrix = Matrix {
             groups: vec![("maths & more".into(), 2)],

@@ -10,7 +10,9 @@ use catalog::answer::Values;
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 /// Cells that say that there is no value, in any case, as pandas and R write them.
-const ABSENT: [&str; 8] = ["nan", "na", "n/a", "<na>", "#n/a", "null", "none", "-nan"];
+const ABSENT: [&str; 11] = [
+    "nan", "na", "n/a", "<na>", "#n/a", "null", "none", "-nan", "-", "\u{2013}", "?",
+];
 
 /// A file's columns in its order.
 pub(super) struct Own {
@@ -30,6 +32,9 @@ pub(super) fn read(path: &Path) -> Result<Own> {
         catalog::stores::read(path).with_context(|| format!("cannot read the data {}", path.display()))?;
     let sha256 = catalog::sha256(&bytes);
     let place = path.display().to_string();
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+        bail!("{place} is a workbook of a spreadsheet: save the sheet as CSV UTF-8, and give that");
+    }
     if ends_in("parquet") {
         let columns = catalog::answer::read_parquet(&place, bytes)?.columns()?;
         return Ok(Own {
@@ -193,6 +198,28 @@ fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u6
     (Values::Text(cells.into_iter().map(text).collect()), other)
 }
 
+/// A column of text in which every cell is a day (`2024-05-31`, days since 1970) or a yes or no (1 and 0); none where some cell is
+/// neither.
+pub(super) fn days_or_flags(cells: &[Option<String>]) -> Option<Vec<Option<f64>>> {
+    let flag = |cell: &str| match cell.to_ascii_lowercase().as_str() {
+        "true" | "yes" => Some(1.0),
+        "false" | "no" => Some(0.0),
+        _ => None,
+    };
+    let day = |cell: &str| catalog::day_of_text(cell.get(..10).unwrap_or(cell)).map(f64::from);
+    let all = |read: &dyn Fn(&str) -> Option<f64>| {
+        let read = cells.iter().map(|cell| match cell {
+            None => Some(None),
+            Some(cell) => read(cell).map(Some),
+        });
+        read.collect::<Option<Vec<_>>>()
+    };
+    if cells.iter().all(Option::is_none) {
+        return None;
+    }
+    all(&flag).or_else(|| all(&day))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,6 +247,7 @@ mod tests {
             "\"a\",\"b\"\r\n\"1\",\"2391.9\"\r\n2,nan\r\n",
             "a,b\n1,2391.9\n2,NA\n",
             "a,b\n1,2391.9\n2,<NA>\n",
+            "a,b\n1,2391.9\n2,-\n",
             "a,b\n1,2391.9\n2,None\n",
         ] {
             let (columns, other) = of(text).expect(text);
@@ -242,6 +270,26 @@ mod tests {
         // With a point as well, a comma divides thousands.
         let (columns, _) = of("a;b\n1;2.391,9\n2;5\n").expect("a table");
         assert!(matches!(columns[1].1, Values::Text(_)));
+    }
+
+    #[test]
+    fn days_and_flags_are_numbers() {
+        let cells = |texts: &[&str]| -> Vec<Option<String>> {
+            texts
+                .iter()
+                .map(|text| (!text.is_empty()).then(|| (*text).to_owned()))
+                .collect()
+        };
+        assert_eq!(
+            days_or_flags(&cells(&["1970-01-02", "", "1971-01-01"])),
+            Some(vec![Some(1.0), None, Some(365.0)])
+        );
+        assert_eq!(
+            days_or_flags(&cells(&["True", "no"])),
+            Some(vec![Some(1.0), Some(0.0)])
+        );
+        assert_eq!(days_or_flags(&cells(&["north", "no"])), None);
+        assert_eq!(days_or_flags(&cells(&["", ""])), None);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) struct FeatureSet {
 pub(crate) struct Rows {
     pub(crate) design: Design,
     pub(crate) target: Vec<f64>,
+    /// Names of all rows of that table, where it has such a column.
+    pub(crate) ids: Option<Vec<String>>,
     /// Number of each row in the table it was taken from.
     pub(crate) numbers: Vec<usize>,
     /// Shape of each row: layers, `d_model`, `d_ffn` and heads, as far as the table has them.
@@ -113,6 +115,7 @@ pub(crate) fn rows(frame: &Frame, target: &str, set: &FeatureSet, filter: Option
             },
             place: target.into(),
         },
+        ids: frame.ids.clone(),
         numbers: places.iter().map(|&row| frame.numbers[row]).collect(),
         design,
     })
@@ -127,6 +130,13 @@ pub(crate) fn divide(protocol: Protocol, rows: &Rows, seed: u64) -> Result<Divis
         family: rows.family.as_ref(),
         date: rows.date.as_deref(),
     };
+    if let Some(column) = lacking(protocol, rows) {
+        bail!(
+            "{} needs a column `{column}` without empty cells in {}",
+            protocol.name(),
+            rows.source.work
+        );
+    }
     let folds = folds(protocol, &information, seed).with_context(|| {
         format!(
             "cannot divide the rows of {} by {}",
@@ -138,6 +148,16 @@ pub(crate) fn divide(protocol: Protocol, rows: &Rows, seed: u64) -> Result<Divis
         name: protocol.name().into(),
         folds,
     })
+}
+
+/// The column that a protocol divides by and the rows do not have.
+fn lacking(protocol: Protocol, rows: &Rows) -> Option<&'static str> {
+    match protocol {
+        Protocol::FamilyOut if rows.family.is_none() => Some("family"),
+        Protocol::LineageOut if rows.lineage.is_none() => Some("lineage"),
+        Protocol::ForwardInTime if rows.date.is_none() => Some("date"),
+        _ => None,
+    }
 }
 
 /// Rows of one shape: equal layers, `d_model`, `d_ffn`, heads; where the table lacks one of these, equal features.

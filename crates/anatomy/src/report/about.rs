@@ -11,6 +11,41 @@ pub(crate) struct About {
     data: Option<OwnData>,
     /// Who is to be named for the data, under which licence, a line each.
     credits: Vec<String>,
+    /// What the catalog holds.
+    facts: Option<Facts>,
+}
+
+/// What a catalog holds, and how old it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) checkpoints: usize,
+    pub(crate) evaluations: usize,
+    pub(crate) scores: usize,
+    pub(crate) sources: usize,
+    /// The latest day of a score of leaderboard v2, which trends and regressions read, and of any board: `2025-02-20`.
+    pub(crate) scores_end: Option<String>,
+    pub(crate) newest: Option<String>,
+}
+
+impl Facts {
+    pub(crate) fn of(catalog: &catalog::Catalog) -> Self {
+        let day = |days: Option<i32>| days.map(|days| common::calendar::text(i64::from(days)));
+        let submitted = |board: Option<&str>| {
+            let rows = catalog.evaluations.iter();
+            rows.filter(|row| board.is_none_or(|board| row.leaderboard == board))
+                .filter_map(|row| row.submitted)
+                .max()
+        };
+        let scored = catalog.scores.iter().filter_map(|row| row.date).max();
+        Self {
+            checkpoints: catalog.checkpoints.len(),
+            evaluations: catalog.evaluations.len(),
+            scores: catalog.scores.len(),
+            sources: catalog.manifest.sources.len(),
+            scores_end: day(submitted(Some("open-llm-leaderboard-v2"))),
+            newest: day(submitted(None).max(scored)),
+        }
+    }
 }
 
 impl About {
@@ -21,6 +56,7 @@ impl About {
             condition: condition.map(String::from),
             data: None,
             credits: Vec::new(),
+            facts: None,
         }
     }
 
@@ -28,6 +64,67 @@ impl About {
     pub(crate) fn with_credits(mut self, credits: Vec<String>) -> Self {
         self.credits = credits;
         self
+    }
+
+    /// The same with what its catalog holds.
+    pub(crate) fn with_facts(mut self, facts: Facts) -> Self {
+        self.facts = Some(facts);
+        self
+    }
+
+    /// What the numbers were made from, in a few words each.
+    pub(crate) fn strip(&self, provenance: &Provenance, findings: usize) -> Vec<(&'static str, String)> {
+        let mut strip = Vec::new();
+        let mut say = |name: &'static str, words: String| strip.push((name, words));
+        let number = |n: usize| crate::output::number(n as f64);
+        if let Some(data) = &self.data {
+            say("data", format!("{}, {} rows", data.file, number(data.rows)));
+            say("SHA-256", short(&data.sha256));
+        } else {
+            say("catalog", short(&provenance.catalog_sha256));
+        }
+        if let Some(facts) = &self.facts {
+            say("checkpoints", number(facts.checkpoints));
+            say("evaluations", number(facts.evaluations));
+            if let Some(day) = &facts.scores_end {
+                say("leaderboard v2 until", day.clone());
+            }
+            if let Some(day) = facts
+                .newest
+                .as_ref()
+                .filter(|day| Some(*day) != facts.scores_end.as_ref())
+            {
+                say("newest score", day.clone());
+            }
+        }
+        say("findings", number(findings));
+        if let Some(seed) = provenance.seed {
+            say("seed", seed.to_string());
+        }
+        say("version", provenance.version.to_owned());
+        strip
+    }
+
+    /// How to cite it.
+    pub(crate) fn bibtex(&self, provenance: &Provenance) -> String {
+        let of = self.data.as_ref().map_or_else(
+            || format!("catalog SHA-256 {}", provenance.catalog_sha256),
+            |data| format!("{}, SHA-256 {}", data.file, data.sha256),
+        );
+        let ends = self.facts.as_ref().and_then(|facts| facts.scores_end.as_ref());
+        let ends = ends.map_or_else(String::new, |day| format!("; scores until {day}"));
+        let only = self
+            .condition
+            .as_ref()
+            .map_or_else(String::new, |condition| format!("; only rows where {condition}"));
+        let seed = provenance
+            .seed
+            .map_or_else(String::new, |seed| format!("; seed {seed}"));
+        format!(
+            "@software{{anatomy,\n  title = {{anatomy: which part of a language model's structure buys which ability}},\n  version = \
+             {{{}}},\n  note = {{{of}{ends}{only}{seed}}}\n}}\n\n{}",
+            provenance.version, provenance.command
+        )
     }
 
     /// Who is to be named for the data, under which licence, a line each.
@@ -42,6 +139,7 @@ impl About {
             condition: condition.map(String::from),
             data,
             credits: Vec::new(),
+            facts: None,
         }
     }
 
@@ -101,6 +199,11 @@ impl About {
 /// Whether that is the catalog compiled into the program, whose sources are public leaderboards.
 pub(crate) fn is_compiled_in(catalog_sha256: &str) -> bool {
     catalog::catalog::snapshot_identity().is_ok_and(|own| own == catalog_sha256)
+}
+
+/// The beginning of a hash.
+fn short(sha256: &str) -> String {
+    sha256.get(..12).unwrap_or(sha256).to_owned()
 }
 
 /// A sentence with a mark at its end.

@@ -26,6 +26,7 @@ impl Files {
             .prefix(".anatomy-report-")
             .tempdir_in(out)
             .with_context(|| format!("cannot write to the folder {}", out.display()))?;
+        crate::signals::remove_when_interrupted(work.path());
         Ok(Self {
             out: out.to_path_buf(),
             work,
@@ -61,13 +62,26 @@ impl Files {
     }
 }
 
+/// Temporary files that have, under their last name, the modes that the system gives a new file.
+fn with_usual_modes() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The system takes away what its mask forbids.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
 /// Writes one file under a temporary name beside its place and renames it.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)
+    let mut file = with_usual_modes()
+        .tempfile_in(folder)
         .with_context(|| format!("cannot write to the folder {}", folder.display()))?;
     std::io::Write::write_all(&mut file, bytes)?;
     file.persist(path)

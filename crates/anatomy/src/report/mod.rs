@@ -2,19 +2,23 @@
 
 mod about;
 pub(crate) mod changes;
+mod figures;
 mod files;
+pub(crate) mod first;
+mod glossary;
 mod headlines;
 mod page;
 mod parts;
 pub(crate) mod probes;
+pub(crate) mod told;
 
 use anyhow::Result;
 use study::section::Section;
 
-pub(crate) use about::About;
+pub(crate) use about::{About, Facts};
 pub(crate) use files::{Files, write_whole};
 pub(crate) use headlines::headlines;
-pub(crate) use parts::{Choice, Context, add_ledger, part_of};
+pub(crate) use parts::{Choice, Context, add_ledger, is_section, part_of};
 pub(crate) use study::claims::verdict_name;
 
 use crate::provenance::FindingsFile;
@@ -34,11 +38,14 @@ pub(crate) fn study(context: &Context<'_>, choice: &Choice, condition: Option<&s
     if let Some(condition) = condition {
         narrow::say(&mut sections, condition);
     }
+    figures::add(&mut sections);
     let headlines = headlines::headlines(&sections);
     Ok(Study {
         sections,
         headlines,
-        about: About::study(condition).with_credits(catalog::credits::foot(&context.catalog.manifest)),
+        about: About::study(condition)
+            .with_credits(catalog::credits::foot(&context.catalog.manifest))
+            .with_facts(Facts::of(context.catalog)),
     })
 }
 

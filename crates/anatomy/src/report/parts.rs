@@ -75,7 +75,11 @@ impl Joined {
             None => vec![v1, v2],
             Some(listed) if listed.name == v1.name => vec![v1],
             Some(listed) if listed.name == v2.name => vec![v2],
-            Some(listed) => vec![rows::listed_board(context.catalog, &rows::Shapes::of(context.catalog), listed)],
+            Some(listed) => vec![rows::listed_board(
+                context.catalog,
+                &rows::Shapes::of(context.catalog),
+                listed,
+            )],
         }
     }
 }
@@ -216,7 +220,8 @@ impl Choice {
                     let all: Vec<&str> = known().collect();
                     let parts: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
                     bail!(
-                        "no section named `{name}`; there are {}, and together {}",
+                        "no section named `{name}`{}; there are {}, and together {}",
+                        crate::near::hint(name, all.iter().chain(&parts).copied()),
                         all.join(", "),
                         parts.join(", ")
                     )
@@ -256,6 +261,11 @@ fn known() -> impl Iterator<Item = &'static str> {
         .into_iter()
         .chain(PARTS.iter().flat_map(|part| part.sections.iter().copied()))
         .chain([CERTAIN, CLAIMS])
+}
+
+/// Whether a report of everything has a section of that id.
+pub(crate) fn is_section(id: &str) -> bool {
+    known().any(|name| name == id)
 }
 
 /// The part that gives a section.

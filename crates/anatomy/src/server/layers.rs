@@ -54,7 +54,7 @@ pub(crate) fn around(router: Router<Shared>, state: &Shared) -> Router {
         ))
         .layer(limits)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            Problem::fault("this request met a fault of the program").into_response()
+            Problem::fault("internal error: a bug of anatomy, please report it").into_response()
         }))
         .layer(middleware::from_fn_with_state(state.clone(), outside))
         .with_state(state.clone())

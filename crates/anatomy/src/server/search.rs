@@ -139,12 +139,22 @@ impl Search {
                 .all(|place| row.cells[*place] != Cell::Missing)
     }
 
+    /// As the explorer begins: those of which most is measured first.
+    pub(crate) fn by_evidence(mut self, params: &Params) -> Self {
+        if params.get("sort").is_none() {
+            self.sort = BY_EVIDENCE;
+        }
+        self
+    }
+
     /// Every row that passes, in order; missing cells come last whichever way.
     pub(crate) fn all<'a>(&self, checkpoints: &'a Checkpoints) -> Vec<&'a Row> {
         let mut rows: Vec<&Row> = checkpoints.rows.iter().filter(|row| self.keeps(row)).collect();
         let (place, largest_first) = self.sort;
         // The rows stand in the order of their ids, and the sort is stable.
-        if (place, largest_first) != (0, false) {
+        if (place, largest_first) == BY_EVIDENCE {
+            rows.sort_by_key(|row| std::cmp::Reverse(measured(row)));
+        } else if (place, largest_first) != (0, false) {
             rows.sort_by(|a, b| order(&a.cells[place], &b.cells[place], largest_first));
         }
         rows
@@ -154,6 +164,15 @@ impl Search {
     pub(crate) fn page<'a>(&self, rows: &[&'a Row]) -> Vec<&'a Row> {
         rows.iter().skip(self.offset).take(self.limit).copied().collect()
     }
+}
+
+/// No column: the number of benchmarks measured decides.
+const BY_EVIDENCE: (usize, bool) = (usize::MAX, true);
+
+/// How many benchmarks a row has a score on, those with a known structure first among equals.
+fn measured(row: &Row) -> (usize, bool) {
+    let has = |name: &str| place(name).is_some_and(|place| !matches!(row.cells[place], Cell::Missing));
+    (BENCHMARKS.iter().filter(|name| has(name)).count(), has("layers"))
 }
 
 fn order(a: &Cell, b: &Cell, largest_first: bool) -> Ordering {

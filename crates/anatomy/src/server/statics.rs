@@ -14,7 +14,22 @@ use super::api::kept_bytes;
 use super::problem::Problem;
 use super::state::Shared;
 
-const FILES: [(&str, &str, &str); 6] = [
+const FILES: [(&str, &str, &str); 9] = [
+    (
+        "first.css",
+        "text/css; charset=utf-8",
+        include_str!("../../templates/first.css"),
+    ),
+    (
+        "first.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../templates/first.js"),
+    ),
+    (
+        "jobs.js",
+        "text/javascript; charset=utf-8",
+        include_str!("static/jobs.js"),
+    ),
     (
         "style.css",
         "text/css; charset=utf-8",

@@ -30,6 +30,21 @@ impl Answer {
         self.batches.iter().map(arrow::array::RecordBatch::num_rows).sum()
     }
 
+    /// The first rows, at most so many.
+    #[must_use]
+    pub fn first(&self, most: usize) -> Self {
+        let mut left = most;
+        let batches = self.batches.iter().map_while(|batch| {
+            let taken = batch.num_rows().min(left);
+            left -= taken;
+            (taken > 0).then(|| batch.slice(0, taken))
+        });
+        Self {
+            batches: batches.collect(),
+            schema: self.schema.clone(),
+        }
+    }
+
     /// Writes the answer to `sink`.
     ///
     /// # Errors

@@ -60,6 +60,15 @@ fn values(array: &ArrayRef) -> Result<Values, arrow::error::ArrowError> {
             numbers.as_primitive::<Float64Type>().iter().collect(),
         ));
     }
+    // Lists, maps and structures are no column of numbers or names: as people would see them.
+    if kind.is_nested() {
+        let shown = arrow::util::display::ArrayFormatter::try_new(
+            array,
+            &arrow::util::display::FormatOptions::default(),
+        )?;
+        let cell = |row: usize| array.is_valid(row).then(|| shown.value(row).to_string());
+        return Ok(Values::Text((0..array.len()).map(cell).collect()));
+    }
     let text = cast(array, &DataType::Utf8)?;
     let text = text.as_string::<i32>();
     Ok(Values::Text(

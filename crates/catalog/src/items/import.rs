@@ -255,7 +255,13 @@ fn name(content: &str, place: &Place, settings: &ImportSettings) -> String {
 
 /// A benchmark's name as a folder can have it: other letters are underscores, what is too long is cut.
 pub(super) fn folder_name(benchmark: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') {
+            c
+        } else {
+            '_'
+        }
+    };
     let name: String = benchmark.trim().chars().map(plain).take(100).collect();
     name.trim_start_matches('.').to_owned()
 }

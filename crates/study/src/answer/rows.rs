@@ -29,6 +29,7 @@ fn mark(evidence: Evidence, finding: &Finding, is_clear: bool, sees: Option<f64>
         interval: finding.interval.as_ref().map(|ends| (ends.low, ends.high)),
         is_clear,
         sees,
+        n: finding.n,
     })
 }
 

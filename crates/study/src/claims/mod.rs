@@ -22,7 +22,7 @@ use crate::section::{Cell, Section, Table};
 
 pub use evidence::{Evidence, Findings};
 use judged::{Answered, Judged, Judgement, Reading};
-pub use tally::{Tally, is_claim};
+pub use tally::{Tally, is_cell, is_claim};
 
 /// What makes a number agree with a claim.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -250,7 +250,7 @@ pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
             Tally::claims(&findings).in_words().unwrap_or_default(),
             format!(
                 "Under the stricter reading (no shape both trained on and tested, or each shape counted once) {}. {both} \
-                 are reproduced in both readings.",
+                 agree in both readings.",
                 Tally::stricter(&findings).counts()
             ),
         ],
@@ -316,8 +316,8 @@ fn short_table(claims: &[Claim]) -> Table {
     };
     Table {
         id: "claims-in-short".into(),
-        caption: "Each claim, its number, ours as the work did it, and ours under the stricter reading, with 95 % intervals; cannot \
-                  tell: ours does not agree, but its interval holds the claimed number; units, n, protocols and reasons in claims.csv."
+        caption: "Each claim, its number, ours as the work did it, and ours under the stricter reading, with 95 % intervals; not \
+                  excluded: ours does not agree, but its interval holds the claimed number; units, n, protocols and reasons in claims.csv."
             .into(),
         columns: ["claim", "claimed", "ours", "verdict", "stricter", "stricter verdict"]
             .map(String::from)

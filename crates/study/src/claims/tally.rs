@@ -26,7 +26,7 @@ impl Tally {
             if let Some(place) = Verdict::ALL.iter().position(|known| *known == verdict) {
                 tally.counts[place] += 1;
             }
-            if finding.id.starts_with(CELLS) {
+            if is_cell(&finding.id) {
                 tally.cells[0] += usize::from(verdict == Verdict::Reproduced);
                 tally.cells[1] += 1;
             }
@@ -37,6 +37,13 @@ impl Tally {
     /// Claims of the ledger as the works made them.
     pub fn claims<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         Self::of(findings, |id| is_claim(id) && !id.ends_with(".strict"))
+    }
+
+    /// The same without cells of tables of the works' own rows: what is claimed of abilities and of how they are predicted.
+    pub fn of_abilities<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        Self::of(findings, |id| {
+            is_claim(id) && !id.ends_with(".strict") && !is_cell(id)
+        })
     }
 
     /// The same claims under the stricter reading.
@@ -66,7 +73,7 @@ impl Tally {
             let [same, cells] = self.cells;
             let apart = if cells > 0 {
                 format!(
-                    " {cells} of them are cells of tables of the works' own rows, {same} of these reproduced: they say nothing of \
+                    " {cells} of them are cells of tables of the works' own rows, {same} of these agree: they say nothing of \
                      abilities."
                 )
             } else {
@@ -84,8 +91,8 @@ impl Tally {
     pub fn counts(&self) -> String {
         let [same, other, open, none] = self.counts;
         format!(
-            "{same} are reproduced, {other} differ, {open} cannot be decided (intervals or resamples leave \
-             both outcomes open) and {none} cannot be tested on these data"
+            "{same} agree, {other} are contradicted, {open} are not excluded (intervals or resamples leave both outcomes \
+             open) and {none} are untestable on these data"
         )
     }
 
@@ -104,6 +111,11 @@ impl Tally {
 
 /// Start of the ids of claims that are cells of such tables.
 const CELLS: &str = "claims.dataset.";
+
+/// Whether a claim of that id is a cell of a table of a work's own rows.
+pub fn is_cell(id: &str) -> bool {
+    id.starts_with(CELLS)
+}
 
 /// Whether a finding of that id is of the ledger.
 pub fn is_claim(id: &str) -> bool {

@@ -181,9 +181,9 @@ fn the_counts_of_both_readings_add_up_and_printed_figures_are_none_of_them() {
     assert_eq!(
         claims.in_words(),
         Some(format!(
-            "Of {n} claims, read as the works made them, 1 are reproduced, {differ} differ, {open} cannot be decided (intervals or \
-             resamples leave both outcomes open) and {untestable} cannot be tested on these data. {cells} of them are cells of \
-             tables of the works' own rows, 0 of these reproduced: they say nothing of abilities."
+            "Of {n} claims, read as the works made them, 1 agree, {differ} are contradicted, {open} are not excluded (intervals or \
+             resamples leave both outcomes open) and {untestable} are untestable on these data. {cells} of them are cells of \
+             tables of the works' own rows, 0 of these agree: they say nothing of abilities."
         ))
     );
     assert_eq!(ledger.text[0], claims.in_words().expect("there are claims"));

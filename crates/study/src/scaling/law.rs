@@ -58,7 +58,11 @@ impl Law {
             .zip(target)
             .map(|(x, y)| {
                 let r = (y - self.ln_loss(x)).abs();
-                if r < DELTA { 0.5 * r * r / DELTA } else { r - 0.5 * DELTA }
+                if r < DELTA {
+                    0.5 * r * r / DELTA
+                } else {
+                    r - 0.5 * DELTA
+                }
             })
             .sum();
         sum / target.len() as f64
@@ -68,7 +72,8 @@ impl Law {
         let k = x.len();
         let mut slopes = vec![0.0; 2 * k + 1];
         for dimension in 0..k {
-            let share = (self.coefficients[dimension] - self.exponents[dimension] * x[dimension] - ln_loss).exp();
+            let share =
+                (self.coefficients[dimension] - self.exponents[dimension] * x[dimension] - ln_loss).exp();
             slopes[dimension] = -share * x[dimension];
             slopes[k + dimension] = share;
         }
@@ -149,7 +154,13 @@ impl Law {
                     let floor = least - below;
                     let above = (least.exp() - floor.exp()).max(1e-6) / k as f64;
                     let exponents: Vec<f64> = (0..k)
-                        .map(|dimension| if dimension % 2 == 0 { exponent } else { exponent * uneven })
+                        .map(|dimension| {
+                            if dimension % 2 == 0 {
+                                exponent
+                            } else {
+                                exponent * uneven
+                            }
+                        })
                         .collect();
                     let coefficients = (0..k).map(|d| above.ln() + exponents[d] * middle[d]).collect();
                     let start = Self {

@@ -15,6 +15,9 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
         text.push_str(&words);
         text.push('\n');
     };
+    if let Some(words) = in_short(answer) {
+        line(words);
+    }
     let show = |value: Option<i64>| value.map_or("?".to_owned(), |value| value.to_string());
     line(format!(
         "{}: {} layers, d_model {}, d_ffn {}, {} heads, {} key-value heads, vocabulary {} ({})",
@@ -110,6 +113,63 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
         }
     }
     text
+}
+
+/// The answer in a line: what it would score, how sure that is, and whether it fits the device.
+fn in_short(answer: &PredictAnswer) -> Option<String> {
+    let mut parts = Vec::new();
+    let known: Vec<&ScoreAnswer> = answer
+        .scores
+        .iter()
+        .filter(|score| score.value.is_some() && score.interval.is_some())
+        .collect();
+    // Of the usual benchmarks the first that there is a prediction for.
+    let usual = ["mmlu_pro", "bbh", "mmlu", "average_v2"];
+    let first = usual
+        .iter()
+        .find_map(|name| known.iter().find(|score| score.benchmark == *name))
+        .or(known.first());
+    if let Some(score) = first
+        && let (Some(value), Some(ends)) = (score.value, &score.interval)
+    {
+        let beyond = if score.extrapolating {
+            ", extrapolating"
+        } else {
+            ""
+        };
+        parts.push(format!(
+            "{} about {value:.0} points (80 %: {:.0} to {:.0}{beyond})",
+            score.benchmark, ends.low, ends.high
+        ));
+    }
+    if let Some(total) = answer.costs.parameters_total {
+        parts.push(format!(
+            "{} B parameters",
+            number((total as f64 / 1e8).round() / 10.0)
+        ));
+    }
+    if let Some(memory) = &answer.costs.memory {
+        parts.push(fits_in_words(memory, answer));
+    }
+    (!parts.is_empty()).then(|| format!("In short: {}.", parts.join("; ")))
+}
+
+/// What it takes in memory, and whether the first device has as much.
+fn fits_in_words(memory: &Footprint, answer: &PredictAnswer) -> String {
+    let needs = format!(
+        "{:.1} GB as {} at {} tokens",
+        memory.total_bytes / 1e9,
+        memory.quant.name(),
+        number(memory.context as f64)
+    );
+    let device = answer.costs.devices.first();
+    match device.and_then(|device| Some((device.name.as_str(), device.memory_bytes?))) {
+        Some((name, there)) if memory.total_bytes <= there => {
+            format!("{needs}: fits {name} ({:.0} GB)", there / 1e9)
+        }
+        Some((name, there)) => format!("{needs}: does not fit {name} ({:.0} GB)", there / 1e9),
+        None => needs,
+    }
 }
 
 /// Every table of the answer with its name, those without rows left out.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::Connection;
 use crate::hub::client::Client;
 use crate::hub::error::Error;
-use crate::hub::settings::Settings;
+use crate::hub::settings::{Settings, is_offline};
 use crate::hub::store::Store;
 use crate::hub::writer::Writer;
 use crate::signals::interrupted;
@@ -28,6 +28,13 @@ pub(super) fn with_session<T>(
     connection: &Connection,
     work: impl AsyncFnOnce(&Session) -> Result<T, Error>,
 ) -> Result<T> {
+    if is_offline(|name| std::env::var(name).ok()) {
+        anyhow::bail!(
+            "HF_HUB_OFFLINE keeps from asking the Hub, and this command does nothing else: unset it, or read what was fetched \
+             before (`anatomy hub status`, `anatomy catalog build --hub {}`)",
+            connection.hub.display()
+        );
+    }
     let mut settings = Settings::from_environment(
         |name| std::env::var(name).ok(),
         usize::from(connection.concurrency),

@@ -27,9 +27,9 @@ Examples:
   anatomy predict Qwen/Qwen2.5-7B --date 2025-06-01 --format json | jq '.scores[] | {benchmark, value, interval}'
   anatomy predict --layers 32 --d-model 4096 --sweep layers=16..64:8 --benchmarks math,bbh --out sweep.svg
 
-Intervals are conformal: calibrated on shapes left out, 80 % of checkpoints of a new shape shall lie inside; how many did
-is measured and printed. Costs are arithmetic, not measured.
+Intervals are conformal: built to cover 80 % of checkpoints with unseen structures; measured coverage is printed. Costs are arithmetic, not measured.
 Exit status: 0 done, 2 could not run")]
+#[command(allow_negative_numbers = true)]
 #[group(id = "subject", multiple = true)]
 pub(crate) struct PredictArgs {
     /// A checkpoint of the catalog, `org/name`
@@ -71,7 +71,7 @@ pub(crate) struct PredictArgs {
     /// Family whose layout is counted: llama, qwen2, gemma2, mixtral …
     #[arg(long, value_name = "NAME", requires = "layers")]
     family: Option<String>,
-    /// Day of publication, 2024-05-31 [default: the checkpoint's own, else the last day that the rows know]
+    /// Day of publication, 2024-05-31 [default: the checkpoint's own, else the latest date in the data]
     #[arg(long, value_name = "DAY")]
     date: Option<String>,
     /// Predict pretrained weights, without chat or instruction tuning
@@ -136,8 +136,37 @@ fn cache_type(name: &str) -> Result<CacheType, String> {
         .ok_or_else(|| format!("no type of keys and values of that name is known here; there are {all}"))
 }
 
-fn positive() -> clap::builder::RangedI64ValueParser<i64> {
-    clap::value_parser!(i64).range(1..=1_000_000_000)
+/// A count: a whole number above zero.
+fn positive() -> fn(&str) -> Result<i64, String> {
+    |text| match text.trim().replace('_', "").parse::<i64>() {
+        Ok(n) if (1..=1_000_000_000).contains(&n) => Ok(n),
+        _ => Err("a whole number from 1 to 1000000000 is wanted".into()),
+    }
+}
+
+/// Dimensions that no network has are named before anything is counted with them.
+fn fits(args: &PredictArgs) -> Result<()> {
+    let divides = |part: i64, whole: i64| whole % part == 0;
+    if let (Some(heads), Some(d_model), None) = (args.heads, args.d_model, args.head_dim)
+        && !divides(heads, d_model)
+    {
+        bail!(
+            "{heads} heads do not divide d_model {d_model}: give a d_model that they divide, or the width of a head by --head-dim"
+        );
+    }
+    if let (Some(heads), Some(kv_heads)) = (args.heads, args.kv_heads)
+        && !divides(kv_heads, heads)
+    {
+        bail!(
+            "{kv_heads} key and value heads do not divide {heads} heads: each serves as many heads as the others"
+        );
+    }
+    if let (Some(experts), Some(used)) = (args.experts, args.experts_per_token)
+        && used > experts
+    {
+        bail!("one token cannot use {used} of {experts} experts");
+    }
+    Ok(())
 }
 
 pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
@@ -145,6 +174,8 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
         list_devices(global)?;
         return Ok(ExitCode::SUCCESS);
     }
+    // A bad name fails before the work, not after it.
+    let form = args.out.as_deref().map(crate::draw::Form::of_path).transpose()?;
     let question = question(args)?;
     let predictor = args.common.predictor(global)?;
     let answer = predict(&predictor, &question)?;
@@ -152,8 +183,8 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
         .sweep
         .as_ref()
         .map(|sweep| crate::draw::svg(&sweep.figure()));
-    if let (Some(path), Some(svg)) = (&args.out, &drawn) {
-        crate::report::write_whole(path, &crate::draw::Form::of_path(path).of_svg(svg)?)?;
+    if let (Some(path), Some(svg), Some(form)) = (&args.out, &drawn, form) {
+        crate::report::write_whole(path, &form.of_svg(svg)?)?;
         output::say(global.quiet, &format!("Written: {}", path.display()));
     }
     match global.format() {
@@ -190,6 +221,7 @@ fn question(args: &PredictArgs) -> Result<Question> {
         let config = catalog::config::json::parse(&bytes, &name)?;
         Subject::Config { name, config }
     } else if args.layers.is_some() {
+        fits(args)?;
         Subject::Dimensions(Dimensions {
             family: args.family.clone(),
             layers: args.layers,

@@ -134,9 +134,7 @@ impl ModelArgs {
             return Ok(place);
         }
         let name = self.model.display();
-        if variable("HF_HUB_OFFLINE")
-            .is_some_and(|value| matches!(value.as_str(), "1" | "true" | "TRUE" | "yes" | "on"))
-        {
+        if settings::is_offline(variable) {
             bail!(
                 "{name} is neither here nor in {}, and HF_HUB_OFFLINE keeps from asking the Hub",
                 cache.display()

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use study::section::Section;
+use anyhow::{Result, bail};
+use study::section::{Section, Table};
 
 use crate::global::{Format, Global};
 use crate::provenance::FindingsFile;
@@ -21,15 +21,13 @@ pub(super) fn give(global: &Global, study: &Study, catalog_hash: &str, out: Opti
     match global.format() {
         Format::Json => output::result(&file.to_json()?),
         Format::Csv => {
-            let texts: Vec<String> = shown
-                .map(|table| String::from_utf8(output::csv(table)?).context("a table as CSV is UTF-8"))
-                .collect::<Result<_>>()?;
-            output::result(&texts.join("\n"))
+            let table = one(&shown.collect::<Vec<_>>(), global.table.as_deref())?;
+            output::result_bytes(&output::csv(table)?)
         }
         Format::Table => {
             for section in &study.sections {
                 for table in section.tables.iter().filter(|table| table.shown) {
-                    output::result(&output::table(table))?;
+                    output::result(&output::titled(table))?;
                 }
                 for words in &section.text {
                     output::result(&format!("{words}\n"))?;
@@ -37,6 +35,28 @@ pub(super) fn give(global: &Global, study: &Study, catalog_hash: &str, out: Opti
             }
             Ok(())
         }
+    }
+}
+
+/// The table asked for, or the only one: two tables in one CSV would be read as one.
+fn one<'a>(tables: &[&'a Table], asked: Option<&str>) -> Result<&'a Table> {
+    let ids: Vec<&str> = tables.iter().map(|table| table.id.as_str()).collect();
+    match (asked, tables) {
+        (Some(name), _) => match tables.iter().find(|table| table.id == name) {
+            Some(table) => Ok(table),
+            None => bail!(
+                "no table named `{name}` here{}; there are {}",
+                crate::near::hint(name, ids.iter().copied()),
+                ids.join(", ")
+            ),
+        },
+        (None, [table]) => Ok(table),
+        (None, []) => bail!("there is no table to give as CSV here"),
+        (None, _) => bail!(
+            "this gives {} tables, and a CSV file holds one: choose by --table NAME ({}), or write all of them with --out DIR",
+            tables.len(),
+            ids.join(", ")
+        ),
     }
 }
 

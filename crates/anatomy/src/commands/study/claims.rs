@@ -174,7 +174,12 @@ pub(super) fn board(name: &str) -> std::result::Result<&'static Listed, String> 
     })
 }
 
-fn asked(global: &Global, args: &SectionArgs, part: &str, board: Option<&'static Listed>) -> Result<ExitCode> {
+fn asked(
+    global: &Global,
+    args: &SectionArgs,
+    part: &str,
+    board: Option<&'static Listed>,
+) -> Result<ExitCode> {
     let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?, None, board)?;
     bar.finish_and_clear();
     answer::give(global, &study, &catalog_hash, args.out.as_deref())?;

@@ -26,7 +26,8 @@ pub(super) struct Input {
     #[arg(long, value_name = "NAME", value_parser = super::claims::board, conflicts_with_all = ["target", "data"])]
     board: Option<&'static Listed>,
     /// Features: core, structure, structure_date, structural (several of these separated by commas are asked one after
-    /// another), or columns separated by commas [default: structure_date; of the method structural alone, structural]
+    /// another), or columns separated by commas [default: structure_date; of the method structural alone, structural; of --data
+    /// all its columns of numbers]
     #[arg(short, long, value_name = "SET")]
     features: Option<String>,
     /// How training and test rows are divided, separated by commas: random_split, random_folds, structure_out,
@@ -74,10 +75,59 @@ impl Input {
         }
         let all: Vec<&str> = Protocol::ALL.iter().map(|protocol| protocol.name()).collect();
         let of = |name| {
-            Protocol::from_name(name)
-                .with_context(|| format!("no protocol named `{name}`; there are {}", all.join(", ")))
+            Protocol::from_name(name).with_context(|| {
+                let meant = crate::near::hint(name, all.iter().copied());
+                format!("no protocol named `{name}`{meant}; there are {}", all.join(", "))
+            })
         };
         split(&self.protocol).into_iter().map(of).collect()
+    }
+
+    /// The feature sets asked for; `default` where none is, and of a table of the user's own all columns of numbers.
+    ///
+    /// # Errors
+    /// A table that cannot be read.
+    pub(super) fn sets_or_columns(&self, default: &str) -> Result<Vec<FeatureSet>> {
+        let (Some(path), None) = (&self.data, &self.features) else {
+            return Ok(self.sets(default));
+        };
+        let frame = frame::from_file(path, None)?;
+        let targets = self.targets();
+        let is_left_out = |name: &str| {
+            let kinds = ["id", "fold", "folds", "row", "index", "date", "family", "lineage"];
+            targets.contains(&name)
+                || self.folds.as_deref() == Some(name)
+                || kinds.iter().any(|kind| name.eq_ignore_ascii_case(kind))
+        };
+        let columns: Vec<String> = frame
+            .names
+            .iter()
+            .zip(&frame.columns)
+            .filter(|(name, cells)| !is_left_out(name) && cells.iter().any(Option::is_some))
+            .map(|(name, _)| name.clone())
+            .collect();
+        // A target that is not there is the first thing to say.
+        for target in targets {
+            frame.column(target)?;
+        }
+        if columns.is_empty() {
+            bail!(
+                "{} has no column of numbers beside {}: name features with --features",
+                frame.source,
+                self.target
+            );
+        }
+        output::say(
+            false,
+            &format!(
+                "features: {} (all columns of numbers; --features names others)",
+                columns.join(", ")
+            ),
+        );
+        Ok(vec![FeatureSet {
+            name: "own".into(),
+            columns,
+        }])
     }
 
     /// The feature sets asked for; `default` where none is.
@@ -104,6 +154,11 @@ impl Input {
     /// True where published figures are of the same rows: the catalog, unfiltered.
     pub(super) fn is_whole_catalog(&self) -> bool {
         self.data.is_none() && self.filter.is_none() && self.rows.is_none()
+    }
+
+    /// True where no features are named.
+    pub(super) fn has_no_features(&self) -> bool {
+        self.features.is_none()
     }
 
     /// True where the rows are a table of the user's own.
@@ -227,17 +282,28 @@ impl Table<'_> {
 pub(super) fn say_rows(quiet: bool, target: &str, rows: &Rows) {
     let (kept, shapes) = (rows.target.len(), rows.shape.n_groups());
     let text = format!(
-        "{target}: {} rows, {} outside the condition, {} without a value left out, {kept} used, {shapes} shapes",
-        rows.n_table,
-        rows.n_table - rows.n_filtered,
-        rows.n_filtered - kept,
+        "{target}: {kept} of {} used{}{}; {} (rows equal in layers, d_model, d_ffn and heads, or else in all features)",
+        output::plural(rows.n_table, "row"),
+        left_out(rows.n_table - rows.n_filtered, "outside the condition"),
+        left_out(rows.n_filtered - kept, "without a value"),
+        output::plural(shapes, "shape"),
     );
     output::say(quiet, &text);
     if kept < FEW_ROWS || shapes < FEW_SHAPES {
         let text = format!(
-            "{target}: {kept} rows of {shapes} shapes are too few to tell methods or columns apart; read the intervals"
+            "{target}: {} of {} are too few to tell methods or columns apart; read the intervals",
+            output::plural(kept, "row"),
+            output::plural(shapes, "shape")
         );
         output::say(quiet, &text);
+    }
+}
+
+fn left_out(n: usize, why: &str) -> String {
+    if n == 0 {
+        String::new()
+    } else {
+        format!(", {n} {why}")
     }
 }
 

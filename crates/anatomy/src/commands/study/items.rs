@@ -8,7 +8,7 @@ use ::catalog::query::{Engine, Values, identity_of_items};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use study::finding::SourceOf;
-use study::items::{Gather, ItemStudy, section};
+use study::items::{Answers, Gather, ItemStudy, section};
 use study::statistics::GroupBootstrap;
 
 use super::answer;
@@ -123,6 +123,11 @@ pub(super) fn run(global: &Global, args: &ItemsArgs) -> Result<ExitCode> {
         answers.push(made);
         bar.inc(1);
     }
+    if let Some((a, b)) = &pair {
+        for id in [a, b] {
+            known(id, &answers, &args.items)?;
+        }
+    }
     bar.set_message("comparing checkpoints");
     let made = section(&ItemStudy {
         answers: &answers,
@@ -159,6 +164,110 @@ pub(super) fn run(global: &Global, args: &ItemsArgs) -> Result<ExitCode> {
     );
     let study = answer::study(vec![made], about);
     answer::give(global, &study, "", args.out.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// That some answer is of this checkpoint.
+fn known(id: &str, answers: &[Answers], items: &Path) -> Result<()> {
+    if answers.iter().any(|answers| answers.row_of(id).is_some()) {
+        return Ok(());
+    }
+    let all: BTreeSet<&str> = answers
+        .iter()
+        .flat_map(|answers| answers.checkpoints.iter().map(String::as_str))
+        .collect();
+    bail!(
+        "no answers of `{id}` in {}{}; there are {}",
+        items.display(),
+        crate::near::hint(id, all.iter().copied()),
+        Vec::from_iter(all).join(", ")
+    )
+}
+
+/// Two checkpoints on the items that both answered: the table, and what each benchmark says in a sentence. `place` is a table of
+/// items, or a folder of results that lm-evaluation-harness wrote with --log_samples.
+pub(crate) fn compare_two(global: &Global, place: &Path, a: &str, b: &str) -> Result<ExitCode> {
+    let memory = 2 << 30;
+    let read;
+    let (engine, place_of_items) = match Engine::with_items(None, place, memory, global.threads, global.seed)
+    {
+        Ok(engine) => (engine, place),
+        Err(::catalog::Error::NoItems { .. }) => {
+            // A folder of results as they were written: read into a table that is gone afterwards.
+            read = tempfile::tempdir().context("cannot make a temporary folder")?;
+            let found = ::catalog::items::files(&[place.to_path_buf()])?;
+            let settings = ::catalog::items::ImportSettings::default();
+            ::catalog::items::import(&found, read.path(), &settings, &mut |_| ())?;
+            let engine = Engine::with_items(None, read.path(), memory, global.threads, global.seed)?;
+            (engine, read.path())
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut answers = Vec::new();
+    for benchmark in engine.benchmarks_of_items("true")? {
+        let mut gather = Gather::default();
+        engine.each_answer(&benchmark, "true", &mut |row| {
+            gather.add(row.id, row.item, row.correct, row.prediction);
+        })?;
+        let made = gather
+            .finish(&benchmark)
+            .with_context(|| format!("cannot study {}", place.display()))?;
+        answers.push(made);
+    }
+    for id in [a, b] {
+        known(id, &answers, place)?;
+    }
+    let mut made = section(&ItemStudy {
+        answers: &answers,
+        subset: None,
+        pair: Some((a, b)),
+        draws: 39,
+        level: 0.05,
+        bootstrap: GroupBootstrap {
+            resamples: 100,
+            seed: global.seed,
+        },
+        source: SourceOf {
+            work: place.display().to_string(),
+            place: "items".into(),
+        },
+    });
+    made.tables.retain(|table| table.id == "items_pair");
+    made.findings.retain(|finding| finding.id.contains("pair."));
+    made.figures.clear();
+    made.text = made
+        .findings
+        .iter()
+        .filter_map(|finding| {
+            let (value, ends) = (finding.value?, finding.interval.as_ref()?);
+            let benchmark = finding.id.rsplit('.').next()?;
+            let verdict = if ends.covers(0.0) { "within what the number of items leaves open" } else { "more than noise" };
+            Some(format!(
+                "{benchmark}: {b} less {a} is {:+.1} points [{:+.1}, {:+.1}] on {} items both answered: {verdict}.",
+                100.0 * value,
+                100.0 * ends.low,
+                100.0 * ends.high,
+                finding.n
+            ))
+        })
+        .collect();
+    if made.text.is_empty() {
+        bail!(
+            "{a} and {b} answered no items of one benchmark in {}",
+            place.display()
+        );
+    }
+    let about = About::question(
+        format!("{a} and {b} on the same items"),
+        None,
+        Some(OwnData {
+            file: place.display().to_string(),
+            sha256: identity_of_items(place_of_items)?,
+            rows: made.findings.iter().map(|finding| finding.n).sum(),
+            columns: ["id", "benchmark", "item", "correct"].map(String::from).to_vec(),
+        }),
+    );
+    answer::give(global, &answer::study(vec![made], about), "", None)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -32,7 +32,7 @@ pub(super) fn chosen(
             let sets = input.sets("structure_date");
             let has = |set: &FeatureSet| SHAPE.iter().all(|column| set.columns.iter().any(|c| c == column));
             let mut names = names();
-            if !sets.iter().all(has) {
+            if !sets.iter().all(has) || input.is_own_table() && input.has_no_features() {
                 names.retain(|name| *name != STRUCTURAL);
             }
             names
@@ -85,6 +85,10 @@ pub(super) fn method(name: &str, settings: &[String]) -> Result<Box<dyn Regressi
     }
     match with_settings(name, &own) {
         Some(method) => Ok(method?),
-        None => bail!("no method named `{name}`; there are {}, llm", names().join(", ")),
+        None => bail!(
+            "no method named `{name}`{}; there are {}, llm",
+            crate::near::hint(name, names().iter().copied()),
+            names().join(", ")
+        ),
     }
 }

@@ -11,6 +11,8 @@ mod llm;
 mod methods;
 mod regressions;
 
+pub(crate) use items::compare_two;
+
 use std::process::ExitCode;
 
 use anyhow::Result;

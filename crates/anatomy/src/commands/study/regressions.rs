@@ -45,7 +45,8 @@ pub(crate) struct RegressionsArgs {
     /// A setting of a method, as random_forest.trees=300; may be repeated
     #[arg(long, value_name = "METHOD.NAME=VALUE")]
     set: Vec<String>,
-    /// Where out-of-fold predictions go, in row order, one column a method (one target, one protocol)
+    /// Where out-of-fold predictions go, in row order: id (or row), observed value, fold, and a column a method (one target, one
+    /// protocol)
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
     /// Where a fit on all rows is kept, as JSON (one target, one method)
@@ -71,11 +72,11 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     let input = &args.input;
     let Methods { methods, answers } = methods::chosen(input, args.methods.as_deref(), &args.set, &args.llm)?;
     let alone = methods.len() == 1 && methods[0].name() == methods::STRUCTURAL && !input.is_own_table();
-    let sets = input.sets(if alone {
+    let sets = input.sets_or_columns(if alone {
         methods::STRUCTURAL
     } else {
         "structure_date"
-    });
+    })?;
     let (targets, protocols) = (input.targets(), input.protocols()?);
     if args.predictions.is_some() && (targets.len() != 1 || protocols.len() > 1 || sets.len() > 1) {
         bail!(
@@ -171,7 +172,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                 }
             }
             if let Some(path) = &args.predictions {
-                write_predictions(path, &rows, &predicted)?;
+                write_predictions(path, &rows, target, division, &predicted)?;
             }
         }
         if let (Some(path), Some(method)) = (&args.save, methods.first()) {
@@ -308,20 +309,45 @@ fn empty_table() -> Table {
     }
 }
 
-/// Predictions in the order of the table's rows; empty where a row was left out or never tested.
-fn write_predictions(path: &std::path::Path, rows: &Rows, predicted: &[(&str, Evaluation)]) -> Result<()> {
+/// Predictions in the order of the table's rows, each beside its id (where the table has one) or row, the observed value and the
+/// fold it was tested in; empty where a row was left out or never tested.
+fn write_predictions(
+    path: &std::path::Path,
+    rows: &Rows,
+    target: &str,
+    division: &Division,
+    predicted: &[(&str, Evaluation)],
+) -> Result<()> {
+    let mut fold_of = vec![None; rows.target.len()];
+    for (number, fold) in division.folds.iter().enumerate() {
+        for &place in &fold.test {
+            fold_of[place] = Some(number as f64);
+        }
+    }
+    let mut columns = vec![if rows.ids.is_some() { "id" } else { "row" }.to_owned()];
+    columns.push(format!("observed {target}"));
+    columns.push("fold".into());
+    columns.extend(predicted.iter().map(|(name, _)| (*name).to_string()));
+    let empty = |row: usize| -> Vec<Cell> {
+        let first = match &rows.ids {
+            Some(ids) => ids.get(row).map_or(Cell::Missing, |id| id.as_str().into()),
+            None => row.into(),
+        };
+        std::iter::once(first)
+            .chain(std::iter::repeat_n(Cell::Missing, 2 + predicted.len()))
+            .collect()
+    };
+    let mut all: Vec<Vec<Cell>> = (0..rows.n_table).map(empty).collect();
+    for (place, &row) in rows.numbers.iter().enumerate() {
+        all[row][1] = rows.target[place].into();
+        all[row][2] = fold_of[place].into();
+        for (cell, (_, result)) in all[row][3..].iter_mut().zip(predicted) {
+            *cell = result.predictions[place].into();
+        }
+    }
     let table = Table {
-        columns: predicted.iter().map(|(name, _)| (*name).to_string()).collect(),
-        rows: {
-            let mut all = vec![vec![Cell::Missing; predicted.len()]; rows.n_table];
-            for (place, &row) in rows.numbers.iter().enumerate() {
-                all[row] = predicted
-                    .iter()
-                    .map(|(_, result)| result.predictions[place].into())
-                    .collect();
-            }
-            all
-        },
+        columns,
+        rows: all,
         ..Table::default()
     };
     crate::report::write_whole(path, &output::csv(&table)?)

@@ -78,7 +78,7 @@ pub(super) fn families(state: &Shared) -> Vec<String> {
 
 pub(super) async fn page(State(state): State<Shared>, query: Pairs) -> Response {
     let params = Params::form(query.0);
-    let search = match Search::read(&params) {
+    let search = match Search::read(&params).map(|search| search.by_evidence(&params)) {
         Ok(search) => search,
         Err(problem) => return error(&problem),
     };

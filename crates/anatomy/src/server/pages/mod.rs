@@ -21,17 +21,21 @@ use super::api::kept_bytes;
 use super::problem::Problem;
 use super::state::Shared;
 
-/// The site's own places, in the order of the menu.
-pub(crate) const MENU: [(&str, &str); 9] = [
-    ("/", "Overview"),
-    ("/checkpoints", "Checkpoints"),
-    ("/study", "Study"),
-    ("/compare", "Compare"),
-    ("/recommend", "Recommend"),
-    ("/predict", "Predict"),
-    ("/probes", "Probes"),
-    ("/sql", "SQL"),
-    ("/api", "API"),
+/// The site's own places in three groups, in the order of the menu.
+pub(crate) const MENU: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "Use",
+        &[
+            ("/recommend", "Recommend"),
+            ("/compare", "Compare"),
+            ("/predict", "Predict"),
+        ],
+    ),
+    (
+        "Look up",
+        &[("/checkpoints", "Checkpoints"), ("/sql", "SQL"), ("/api", "API")],
+    ),
+    ("Study", &[("/study", "Findings"), ("/probes", "Probes")]),
 ];
 
 pub(super) fn add(router: Router<Shared>) -> Router<Shared> {
@@ -99,7 +103,7 @@ pub(crate) fn error(problem: &Problem) -> Response {
 /// An address that nothing stands at.
 pub(crate) async fn nowhere(request: Request) -> Response {
     let path = request.uri().path();
-    let problem = Problem::missing(format!("nothing stands at `{path}`"));
+    let problem = Problem::missing(format!("no page at `{path}`"));
     if path.starts_with("/api/") {
         problem
             .with_hint("GET /api/v1/openapi.json lists every address")

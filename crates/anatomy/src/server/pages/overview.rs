@@ -4,10 +4,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use study::claims::Tally;
-use study::finding::Verdict;
 
 use super::{fresh, kept};
 use crate::output::number;
+use crate::report::first::First;
+use crate::report::{Facts, told};
 use crate::server::state::Shared;
 
 #[derive(Template)]
@@ -15,20 +16,28 @@ use crate::server::state::Shared;
 struct Page<'a> {
     title: &'static str,
     here: &'static str,
-    headlines: &'a [String],
-    sections: Vec<(&'a str, &'a str, usize)>,
+    first: First,
+    /// Id, title and result of each section.
+    sections: Vec<(&'a str, &'a str, String)>,
     status: &'static str,
     detail: String,
     /// What became of the claims in a sentence, and of printed figures; none until they are counted.
     counted: Option<String>,
     printed: Option<String>,
-    verdicts: [(&'static str, &'static str, usize); 4],
     n_findings: usize,
     origin: &'a str,
-    counts: Vec<(&'static str, String, String)>,
+    /// What the catalog holds and how old it is: name, words, link.
+    facts: Vec<(&'static str, String, String)>,
     catalog: &'a str,
     sources: Vec<Source<'a>>,
+    devices: Vec<String>,
+    usual_device: &'static str,
+    usual_memory: &'static str,
+    tasks: Vec<&'static str>,
 }
+
+/// What the form for recommendations begins with: the card most asked about.
+const USUAL: (&str, &str) = ("RTX 4090", "24GB");
 
 struct Source<'a> {
     name: &'a str,
@@ -52,48 +61,59 @@ pub(super) async fn page(State(state): State<Shared>) -> Response {
         .filter(|row| row.layers.is_some() && row.d_model.is_some())
         .count();
     let count = |name: &'static str, n: usize, link: &str| (name, number(n as f64), link.to_owned());
+    let facts = Facts::of(catalog);
+    let mut shown = vec![
+        count("checkpoints", facts.checkpoints, "/checkpoints"),
+        count(
+            "with a known structure",
+            with_structure,
+            "/checkpoints?min_layers=1",
+        ),
+        count(
+            "evaluations",
+            facts.evaluations,
+            "/sql?sql=select+leaderboard%2C+count%28*%29+as+n+from+evaluations+group+by+leaderboard+order+by+n+desc",
+        ),
+        count(
+            "scores",
+            facts.scores,
+            "/sql?sql=select+leaderboard%2C+benchmark%2C+unit%2C+count%28*%29+as+n%2C+median%28value%29+as+median+from+scores+group+by+1%2C+2%2C+3+order+by+1%2C+2",
+        ),
+    ];
+    let mut day = |name: &'static str, day: Option<String>| {
+        shown.extend(day.map(|day| (name, day, String::new())));
+    };
+    day("leaderboard v2 until", facts.scores_end);
+    day("newest score", facts.newest);
+    let mut ordered: Vec<&study::section::Section> = study
+        .as_ref()
+        .map_or_else(Vec::new, |study| study.sections.iter().collect());
+    ordered.sort_by_key(|section| told::place(&section.id));
     let page = Page {
         title: "Overview",
         here: "/",
-        headlines: study.as_ref().map_or(&[], |study| &study.headlines),
-        sections: study.as_ref().map_or_else(Vec::new, |study| {
-            study
-                .sections
-                .iter()
-                .map(|section| {
-                    (
-                        section.id.as_str(),
-                        section.title.as_str(),
-                        section.findings.len(),
-                    )
-                })
-                .collect()
-        }),
+        first: First::of(all(), "/study/", true),
+        sections: ordered
+            .into_iter()
+            .map(|section| (section.id.as_str(), section.title.as_str(), told::line(section)))
+            .collect(),
         status,
         detail,
         counted: claims.in_words(),
         printed: printed.printed_in_words(),
-        verdicts: Verdict::ALL.map(|verdict| (verdict.name(), verdict.words(), claims.count(verdict))),
         n_findings: findings.as_ref().map_or(0, |study| study.findings.len()),
         origin: findings.as_ref().map_or("", |study| study.origin.as_str()),
-        counts: vec![
-            count("checkpoints", catalog.checkpoints.len(), "/checkpoints"),
-            count(
-                "with a known structure",
-                with_structure,
-                "/checkpoints?min_layers=1",
-            ),
-            count(
-                "evaluations",
-                catalog.evaluations.len(),
-                "/sql?sql=select+leaderboard%2C+count%28*%29+as+n+from+evaluations+group+by+leaderboard+order+by+n+desc",
-            ),
-            count(
-                "scores",
-                catalog.scores.len(),
-                "/sql?sql=select+leaderboard%2C+benchmark%2C+unit%2C+count%28*%29+as+n%2C+median%28value%29+as+median+from+scores+group+by+1%2C+2%2C+3+order+by+1%2C+2",
-            ),
-        ],
+        facts: shown,
+        devices: catalog::cost::device::devices()
+            .into_iter()
+            .map(|one| one.name)
+            .collect(),
+        usual_device: USUAL.0,
+        usual_memory: USUAL.1,
+        tasks: study::abilities::ABILITIES
+            .iter()
+            .map(|ability| ability.name)
+            .collect(),
         catalog: &catalog.manifest.catalog_sha256,
         sources: catalog
             .manifest

@@ -70,6 +70,9 @@ struct TableView<'a> {
 
 pub(super) async fn page(State(state): State<Shared>, Path(id): Path<String>, query: Pairs) -> Response {
     let Some(study) = state.study.ready() else {
+        if !crate::report::is_section(&id) {
+            return error(&Problem::missing(format!("no section `{id}` in the study")));
+        }
         return waiting(&state);
     };
     let Some(section) = study.section(&id) else {
