@@ -16,10 +16,18 @@ use super::gradients::nuclear_norms;
 use crate::probes::{Probe, Probes};
 
 /// Results made by `benches/probe_results.py`, by name.
-const SHIPPED: [(&str, &str); 5] = [
+const SHIPPED: [(&str, &str); 7] = [
     (
         "gemma-3-270m-q4_k_m.influence",
         include_str!("../../../probes/gemma-3-270m-q4_k_m.influence.json"),
+    ),
+    (
+        "qwen2.5-coder-0.5b-instruct.gradients",
+        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.gradients.json"),
+    ),
+    (
+        "qwen2.5-coder-0.5b-instruct.influence",
+        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.influence.json"),
     ),
     (
         "smollm2-135m-instruct.q4_1.ablate",
