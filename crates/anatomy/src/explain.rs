@@ -160,7 +160,9 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::NoSources { .. } => {
             "`--sources` names the folder above `open-llm-leaderboard-v1/results.csv` and its siblings"
         }
-        E::NoLeaderboard { .. } => "`anatomy query \"select distinct leaderboard from evaluations\"` lists them",
+        E::NoLeaderboard { .. } => {
+            "`anatomy query \"select distinct leaderboard from evaluations\"` lists them"
+        }
         E::NotACatalog { .. } => "choose a new or empty folder with --out",
         E::Query { suggestions, .. } if !suggestions.is_empty() => {
             return Some(format!("did you mean {}?", suggestions.join(", ")));

@@ -287,7 +287,11 @@ pub(crate) fn from_catalog(
 
 /// Whether all these leaderboards are tables of one listed board.
 fn apart(known: &BTreeSet<&str>, with: &BTreeSet<&str>) -> bool {
-    let of = |board: &&str| LISTED.iter().find(|listed| listed.has(board) && listed.leaderboard != *board);
+    let of = |board: &&str| {
+        LISTED
+            .iter()
+            .find(|listed| listed.has(board) && listed.leaderboard != *board)
+    };
     let mut all = known.iter().chain(with).map(|board| of(board));
     let first = all.next().flatten();
     first.is_some() && all.all(|listed| listed == first)

@@ -12,9 +12,9 @@ use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
     architectures, archive, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval,
-    every_eval_ever, gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect, interventions,
-    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus, samples, scaling,
-    structures, swallow, task_tables,
+    every_eval_ever, gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect,
+    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus,
+    samples, scaling, structures, swallow, task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
@@ -266,7 +266,10 @@ pub(crate) fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
 fn start_of(path: &Path, length: u64) -> Result<Vec<u8>, Error> {
     let mut start = Vec::new();
     let source = fs::File::open(path).map_err(Error::io(path))?;
-    source.take(length).read_to_end(&mut start).map_err(Error::io(path))?;
+    source
+        .take(length)
+        .read_to_end(&mut start)
+        .map_err(Error::io(path))?;
     Ok(start)
 }
 
@@ -332,7 +335,9 @@ fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         Err(Error::Json { .. } | Error::Empty { .. }) if config_files::is_named(file) => {
             return Ok(Some(Kind::ConfigFile));
         }
-        Err(Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. }) => return Ok(Some(Kind::Unreadable)),
+        Err(Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. }) => {
+            return Ok(Some(Kind::Unreadable));
+        }
         read => read?,
     };
     let kinds: [Told<Value>; 8] = [

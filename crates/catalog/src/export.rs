@@ -108,7 +108,11 @@ pub fn export_records(dir: Option<&Path>, boards: &[String], out: &Path) -> Resu
         return Err(Error::NotACatalog { path: out.to_owned() });
     }
     let catalog = dir.map_or_else(Catalog::snapshot, Catalog::open)?;
-    let known: std::collections::BTreeSet<&str> = catalog.evaluations.iter().map(|row| row.leaderboard.as_str()).collect();
+    let known: std::collections::BTreeSet<&str> = catalog
+        .evaluations
+        .iter()
+        .map(|row| row.leaderboard.as_str())
+        .collect();
     if let Some(board) = boards.iter().find(|board| !known.contains(board.as_str())) {
         return Err(Error::NoLeaderboard {
             leaderboard: board.clone(),

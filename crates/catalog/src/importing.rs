@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, MANIFEST};
 use crate::discover::{self, Found, Kind};
 use crate::error::Error;
 use crate::hash::sha256_of;
-use crate::identity::{ANY, Identities, Joined};
+use crate::identity::{ANY, Identities, Joined, without_engine};
 use crate::items::{FoundFile, import_one};
 use crate::tables::{Manifest, Source};
 use crate::{build, stores};
@@ -48,6 +48,8 @@ pub struct ImportedFile {
     pub problem: Option<String>,
     /// It had been imported before, and nothing was done.
     pub already: bool,
+    /// What else is to be known of it.
+    pub note: Option<String>,
 }
 
 /// What an import did.
@@ -114,8 +116,10 @@ pub fn import(
         catalog_sha256: String::new(),
     };
     let mut sources: Vec<Found> = Vec::new();
+    let mut shown: BTreeMap<String, String> = BTreeMap::new();
     for given in files_under(paths)? {
         each(&given.shown);
+        shown.insert(given.file.clone(), given.shown.clone());
         given.told(&before, &mut sources, &items, &identities, &mut report.files);
     }
     if sources.is_empty() {
@@ -125,22 +129,32 @@ pub fn import(
         let own = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir()))?;
         let manifest = build::build_found(&sources, own.path(), &mut |_| {})?;
         merge::merge(catalog, base, own.path(), &identities, folder.path(), &mut report)?;
-        report
-            .files
-            .extend(manifest.sources.iter().map(|source| scores_of(source, &sources)));
+        report.files.extend(
+            manifest
+                .sources
+                .iter()
+                .map(|source| scores_of(source, &sources, &shown)),
+        );
     }
-    report.files.sort_by(|a, b| (&a.file, &a.what).cmp(&(&b.file, &b.what)));
+    report
+        .files
+        .sort_by(|a, b| (&a.file, &a.what).cmp(&(&b.file, &b.what)));
     build::put_in_place(folder, out)?;
     Ok(report)
 }
 
 /// What became of the scores of one file.
-fn scores_of(source: &Source, found: &[Found]) -> ImportedFile {
-    let what = found.iter().find(|found| found.file == source.path).map(|found| found.kind);
+fn scores_of(source: &Source, found: &[Found], shown: &BTreeMap<String, String>) -> ImportedFile {
+    let what = found
+        .iter()
+        .find(|found| found.file == source.path)
+        .map(|found| found.kind);
     let unreadable = source.rejected_by_reason.contains_key("not_readable") && source.kept == 0;
     ImportedFile {
-        file: source.path.clone(),
-        what: what.filter(|&kind| kind != Kind::Unreadable).map(|kind| kind.title().to_owned()),
+        file: shown.get(&source.path).unwrap_or(&source.path).clone(),
+        what: what
+            .filter(|&kind| kind != Kind::Unreadable)
+            .map(|kind| kind.title().to_owned()),
         rows_in: source.rows_in,
         added: source.kept,
         left_out: source.rejected_by_reason.clone(),
@@ -171,7 +185,7 @@ impl Given {
         files: &mut Vec<ImportedFile>,
     ) {
         let blank = |what: Option<String>| ImportedFile {
-            file: self.file.clone(),
+            file: self.shown.clone(),
             what,
             ..ImportedFile::default()
         };
@@ -206,18 +220,28 @@ impl Given {
             };
             let what = answers.what();
             files.push(match import_one(&answers, items, &named) {
-                Ok(done) => ImportedFile {
+                Ok((done, run)) => ImportedFile {
+                    note: run.map(|run| {
+                        let names: Vec<&str> = done.benchmarks.keys().map(String::as_str).collect();
+                        format!("run {run} of the same items: {}", names.join(", "))
+                    }),
                     rows_in: if done.already { 0 } else { done.rows_in },
                     added: if done.already { 0 } else { done.kept },
                     repeats: if done.already { 0 } else { done.repeats },
-                    left_out: if done.already { BTreeMap::new() } else { done.left_out },
+                    left_out: if done.already {
+                        BTreeMap::new()
+                    } else {
+                        done.left_out
+                    },
                     already: done.already,
                     ..blank(Some(what.to_owned()))
                 },
                 // A Parquet that is no table of items is any other.
                 Err(Error::WrongColumn { column, wanted, .. }) if kind.is_none() => problem(
                     None,
-                    format!("a table without what is needed: as answers to items the column `{column}` ({wanted})"),
+                    format!(
+                        "a table without what is needed: as answers to items the column `{column}` ({wanted})"
+                    ),
                 ),
                 Err(error) => problem(Some(what), error.to_string()),
             });
@@ -245,7 +269,7 @@ impl Given {
 fn joined(identities: &Identities, id: &str) -> Option<(String, &'static str)> {
     match identities.of_id(id) {
         Joined::To(known, rule) => Some((known, rule)),
-        Joined::Unknown if !id.contains('/') => match identities.of_name(id, ANY) {
+        Joined::Unknown if !id.contains('/') => match identities.of_name(without_engine(id), ANY) {
             Joined::To(known, rule) => Some((known, rule)),
             _ => None,
         },
@@ -261,17 +285,26 @@ fn files_under(paths: &[PathBuf]) -> Result<Vec<Given>, Error> {
         let path = stores::local(path)?;
         let whole = fs::canonicalize(&path).map_err(Error::io(&path))?;
         // Readers that go by folders need the last three.
-        let parts: Vec<String> = whole.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        let parts: Vec<String> = whole
+            .iter()
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
         let from = parts.len().saturating_sub(4);
         let before = parts[from..].join("/").trim_start_matches('/').to_owned();
         walk(&path, &before, &path.to_string_lossy(), true, &mut files)?;
     }
-    files.retain(|given: &Given| seen.insert(fs::canonicalize(&given.path).unwrap_or_else(|_| given.path.clone())));
+    files.retain(|given: &Given| {
+        seen.insert(fs::canonicalize(&given.path).unwrap_or_else(|_| given.path.clone()))
+    });
     Ok(files)
 }
 
 fn walk(path: &Path, file: &str, shown: &str, named: bool, files: &mut Vec<Given>) -> Result<(), Error> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     if !named && name.starts_with('.') && name != ".eval_results" {
         return Ok(());
     }
@@ -291,8 +324,18 @@ fn walk(path: &Path, file: &str, shown: &str, named: bool, files: &mut Vec<Given
     }
     entries.sort();
     entries.iter().try_for_each(|entry| {
-        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        walk(entry, &format!("{file}/{name}"), &format!("{shown}/{name}"), false, files)
+        let name = entry
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        walk(
+            entry,
+            &format!("{file}/{name}"),
+            &format!("{shown}/{name}"),
+            false,
+            files,
+        )
     })
 }
 

@@ -13,10 +13,10 @@ use crate::observed::{Fact, Out};
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval, every_eval_ever,
-    gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect, interventions, leaderboard_v1,
-    leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus, samples, scaling, structures, swallow,
-    task_tables,
+    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval,
+    every_eval_ever, gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect,
+    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus,
+    samples, scaling, structures, swallow, task_tables,
 };
 use crate::tables::Source;
 
@@ -67,7 +67,12 @@ pub(crate) fn read(
     let mut out = Out::new(&found.file, sink);
     let counted = match found.kind {
         Kind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
-        Kind::Harness | Kind::HubLeaderboard | Kind::EveryEvalEver | Kind::Inspect | Kind::OpenCompass | Kind::CommunityEvals => {
+        Kind::Harness
+        | Kind::HubLeaderboard
+        | Kind::EveryEvalEver
+        | Kind::Inspect
+        | Kind::OpenCompass
+        | Kind::CommunityEvals => {
             // One stray file among a folder of results is a row left out, not the end of a build.
             let rows = match results(found, context, &mut out) {
                 Err(error @ (Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. })) => {
@@ -126,7 +131,9 @@ pub(crate) fn read(
 
 /// Reads a file of results of a harness into `out`; returns its rows.
 fn results(found: &Found, context: &Context<'_>, out: &mut Out<'_>) -> Result<u64, Error> {
-    let Context { snapshot, version, .. } = context;
+    let Context {
+        snapshot, version, ..
+    } = context;
     let file = found.file.as_str();
     let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
     if length > LONGEST_RESULTS {
@@ -141,7 +148,9 @@ fn results(found: &Found, context: &Context<'_>, out: &mut Out<'_>) -> Result<u6
     let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
     match found.kind {
         Kind::CommunityEvals => return community_evals::read(&bytes, file, snapshot, out),
-        Kind::OpenCompass => return opencompass::read(&bytes, file, (snapshot, version), context.identities, out),
+        Kind::OpenCompass => {
+            return opencompass::read(&bytes, file, (snapshot, version), context.identities, out);
+        }
         _ => {}
     }
     let value = json::parse(&bytes, file)?;

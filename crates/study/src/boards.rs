@@ -33,8 +33,8 @@ pub fn section(boards: &[Board], bootstrap: GroupBootstrap) -> Section {
     };
     let mut table = Table {
         id: "boards".into(),
-        caption: "Benchmarks of every board, each on its own scale: checkpoints with size and date, their shapes, Spearman's rank \
-                  correlation of score and size and the same given the date (95 % intervals over shapes), points per doubling of size \
+        caption: "Benchmarks of every board, each on its own scale: checkpoints with size and date, their shapes (one of its own \
+                  where the shape is not known), Spearman's rank correlation of score and size and the same given the date (95 % intervals over shapes), points per doubling of size \
                   at equal date (clustered by shape), and post-trained minus pretrained checkpoints of one shape (points). Of a \
                   checkpoint that a board ran several times the first run without a mode counts."
             .into(),
@@ -97,12 +97,20 @@ pub fn section(boards: &[Board], bootstrap: GroupBootstrap) -> Section {
                 value: ranks.partial.0,
                 interval: ranks.partial.1.as_ref().map(|ends| (ends.low, ends.high)),
             });
-            let finding = |what: &str, question: String, (value, interval): (f64, Option<Interval>), unit: &str, method: &str| {
-                Finding::new(format!("boards.{what}.{}.{name}", board.name), question, &board.source())
-                    .with_value(value, unit, ranks.n, method)
-                    .with_interval(interval)
-                    .with_seed(bootstrap.seed)
-                    .with_figure("boards-size")
+            let finding = |what: &str,
+                           question: String,
+                           (value, interval): (f64, Option<Interval>),
+                           unit: &str,
+                           method: &str| {
+                Finding::new(
+                    format!("boards.{what}.{}.{name}", board.name),
+                    question,
+                    &board.source(),
+                )
+                .with_value(value, unit, ranks.n, method)
+                .with_interval(interval)
+                .with_seed(bootstrap.seed)
+                .with_figure("boards-size")
             };
             section.findings.push(finding(
                 "rank",
@@ -134,7 +142,10 @@ pub fn section(boards: &[Board], bootstrap: GroupBootstrap) -> Section {
         names.dedup();
         names.len()
     };
-    let clear = bars.iter().filter(|bar| bar.interval.is_some_and(|(low, _)| low > 0.0)).count();
+    let clear = bars
+        .iter()
+        .filter(|bar| bar.interval.is_some_and(|(low, _)| low > 0.0))
+        .count();
     section.text.push(format!(
         "Given the date, larger checkpoints rank higher for certain (interval above 0) on {clear} of {} benchmarks of {n_boards} boards. \
          Boards differ in checkpoints, prompts, metrics and scales: ranks may be read across them, points not.",
@@ -209,7 +220,9 @@ fn doubling(rows: &[(&Scored, [f64; 3])]) -> Option<(f64, Option<Interval>)> {
     let columns = [
         vec![1.0; target.len()],
         rows.iter().map(|(_, values)| values[0].log2()).collect(),
-        rows.iter().map(|(_, values)| decimal_year(values[1]) - 2024.0).collect(),
+        rows.iter()
+            .map(|(_, values)| decimal_year(values[1]) - 2024.0)
+            .collect(),
     ];
     let fit = clustered_ols(&columns, &target, &shapes).ok()?;
     let doubling = fit.coefficient(1);
@@ -275,18 +288,31 @@ mod tests {
         assert!((value("boards.rank.proteus.proteus_bbh").unwrap_or_default() - 1.0).abs() < 1e-12);
         let doubling = value("boards.points_per_doubling.proteus.proteus_bbh");
         assert!((doubling.unwrap_or_default() - 3.0).abs() < 1e-9, "{doubling:?}");
-        assert!(section.findings.iter().all(|finding| !finding.id.contains("euroeval")));
+        assert!(
+            section
+                .findings
+                .iter()
+                .all(|finding| !finding.id.contains("euroeval"))
+        );
         // Every score is of its size alone: within a shape nothing is left for post-training.
         let table = &section.tables[0];
         assert_eq!(table.rows.len(), 6);
-        assert!(matches!(table.rows[0][13], Cell::Number(value) if value.abs() < 1e-9), "{:?}", table.rows[0][13]);
+        assert!(
+            matches!(table.rows[0][13], Cell::Number(value) if value.abs() < 1e-9),
+            "{:?}",
+            table.rows[0][13]
+        );
     }
 
     #[test]
     fn boards_and_their_benchmarks_are_known_to_the_list_of_abilities() {
         for board in &LISTED {
             for name in board.benchmarks {
-                assert!(crate::abilities::benchmark(name).is_some(), "{name} of {}", board.name);
+                assert!(
+                    crate::abilities::benchmark(name).is_some(),
+                    "{name} of {}",
+                    board.name
+                );
             }
         }
     }

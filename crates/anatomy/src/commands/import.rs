@@ -111,18 +111,28 @@ fn summary(args: &ImportArgs, report: &ImportReport) -> Vec<String> {
 /// Whether a line of the report is of answers to items.
 fn is_items(file: &ImportedFile) -> bool {
     let what = file.what.as_deref().unwrap_or_default();
-    ["samples", "instances", "details", "item"].iter().any(|word| what.contains(word))
+    ["samples", "instances", "details", "item"]
+        .iter()
+        .any(|word| what.contains(word))
 }
 
 /// What became of each file.
 fn told(report: &ImportReport) -> Table {
     let row = |file: &ImportedFile| {
         let left_out: u64 = file.left_out.values().sum();
-        let reasons: Vec<String> = file.left_out.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let reasons: Vec<String> = file
+            .left_out
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"))
+            .collect();
         let because = match &file.problem {
             Some(problem) => problem.clone(),
             None if file.already => "imported before".to_owned(),
-            None => reasons.join(", "),
+            None => reasons
+                .into_iter()
+                .chain(file.note.clone())
+                .collect::<Vec<_>>()
+                .join(", "),
         };
         vec![
             Cell::from(file.file.as_str()),
@@ -136,9 +146,17 @@ fn told(report: &ImportReport) -> Table {
     };
     Table {
         id: "import".into(),
-        columns: ["file", "what it is", "rows read", "added", "repeats", "left out", "because"]
-            .map(String::from)
-            .to_vec(),
+        columns: [
+            "file",
+            "what it is",
+            "rows read",
+            "added",
+            "repeats",
+            "left out",
+            "because",
+        ]
+        .map(String::from)
+        .to_vec(),
         rows: report.files.iter().map(row).collect(),
         ..Table::default()
     }

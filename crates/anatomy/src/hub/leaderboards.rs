@@ -136,7 +136,11 @@ pub(crate) async fn fetch_all(
 /// The leaderboards that the Hub keeps of benchmarks itself, each as it stands now.
 async fn official(client: &Client, sources: &Path) -> Result<Vec<Taken>, Error> {
     let mut all = Vec::new();
-    let mut next = Some(client.settings.url(&format!("/api/datasets?filter={OFFICIAL}&limit=1000"))?);
+    let mut next = Some(
+        client
+            .settings
+            .url(&format!("/api/datasets?filter={OFFICIAL}&limit=1000"))?,
+    );
     let mut names = Vec::new();
     while let Some(url) = next {
         let read = |answer: Answer| {
@@ -155,15 +159,24 @@ async fn official(client: &Client, sources: &Path) -> Result<Vec<Taken>, Error> 
         next = after.filter(|after| *after != url);
     }
     for name in names {
-        let url = client.settings.url(&format!("/api/datasets/{name}/leaderboard"))?;
+        let url = client
+            .settings
+            .url(&format!("/api/datasets/{name}/leaderboard"))?;
         let read = |answer: Answer| {
             let rows = answer.json()?;
-            if rows.is_array() { Ok(rows) } else { Err(ours("a leaderboard that is no list")) }
+            if rows.is_array() {
+                Ok(rows)
+            } else {
+                Err(ours("a leaderboard that is no list"))
+            }
         };
         let failure = match client.get(&url, 64 << 20, read).await {
             Ok(rows) => {
                 let whole = serde_json::json!({ "dataset": name, "leaderboard": rows });
-                write_whole(&sources.join(format!("datasets/{name}/leaderboard.json")), whole.to_string().as_bytes())?;
+                write_whole(
+                    &sources.join(format!("datasets/{name}/leaderboard.json")),
+                    whole.to_string().as_bytes(),
+                )?;
                 None
             }
             Err(failure) => Some(gives_up(client, &url, failure)?.to_string()),
@@ -185,8 +198,11 @@ fn taken(dataset: &str, failure: Option<String>) -> Taken {
 
 /// The names in a list of data sets that are marked as benchmarks with a leaderboard and are `owner/name`.
 fn marked(list: &Value) -> Result<Vec<String>, Failure> {
-    let list = list.as_array().ok_or_else(|| ours("a list of data sets that is none"))?;
-    let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0', '?', '#', '%']);
+    let list = list
+        .as_array()
+        .ok_or_else(|| ours("a list of data sets that is none"))?;
+    let plain =
+        |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0', '?', '#', '%']);
     let name = |entry: &Value| {
         let tags = entry.get("tags")?.as_array()?;
         let id = entry.get("id")?.as_str()?;

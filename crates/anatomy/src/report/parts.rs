@@ -75,7 +75,11 @@ impl Joined {
             None => vec![v1, v2],
             Some(listed) if listed.name == v1.name => vec![v1],
             Some(listed) if listed.name == v2.name => vec![v2],
-            Some(listed) => vec![rows::listed_board(context.catalog, &rows::Shapes::of(context.catalog), listed)],
+            Some(listed) => vec![rows::listed_board(
+                context.catalog,
+                &rows::Shapes::of(context.catalog),
+                listed,
+            )],
         }
     }
 }

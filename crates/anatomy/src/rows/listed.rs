@@ -43,7 +43,10 @@ pub(crate) fn board(catalog: &Catalog, shapes: &Shapes<'_>, listed: &'static Lis
             date: structure[8],
             size: structure[0],
             structure,
-            scores: cells.into_iter().map(|cell| cell.map(|(_, value)| value)).collect(),
+            scores: cells
+                .into_iter()
+                .map(|cell| cell.map(|(_, value)| value))
+                .collect(),
         }
     });
     Board::listed(listed, rows.collect(), repeats.len())

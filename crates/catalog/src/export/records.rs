@@ -36,7 +36,12 @@ pub(super) fn write(catalog: &Catalog, boards: &[String], out: &Path) -> Result<
     for score in &catalog.scores {
         scores.entry(&score.evaluation).or_default().push(score);
     }
-    let newest = catalog.scores.iter().filter_map(|score| score.date).max().unwrap_or_default();
+    let newest = catalog
+        .scores
+        .iter()
+        .filter_map(|score| score.date)
+        .max()
+        .unwrap_or_default();
     let mut records = Records::default();
     let mut left_out = |reason| *records.left_out.entry(reason).or_insert(0) += 1;
     for evaluation in &catalog.evaluations {
@@ -52,11 +57,10 @@ pub(super) fn write(catalog: &Catalog, boards: &[String], out: &Path) -> Result<
             left_out("name_that_is_no_path_of_the_datastore");
             continue;
         };
-        let source = catalog
-            .manifest
-            .sources
-            .iter()
-            .find(|source| source.sha256.starts_with(&scores[0].snapshot) && !scores[0].snapshot.is_empty());
+        let source =
+            catalog.manifest.sources.iter().find(|source| {
+                source.sha256.starts_with(&scores[0].snapshot) && !scores[0].snapshot.is_empty()
+            });
         let folder = format!("data/{}/{place}", board.replace('/', "_"));
         let file = format!("{folder}/{}.json", uuid(&evaluation.evaluation));
         let record = record(evaluation, scores, source, newest);
@@ -76,7 +80,10 @@ fn place(id: &str) -> Option<String> {
     let (owner, name) = id.split_once('/').unwrap_or((id, id));
     let is_plain = |part: &str| {
         let odd = |letter: char| letter.is_control() || "<>:\"\\|?*/".contains(letter);
-        !part.is_empty() && !part.contains(odd) && !part.ends_with(['.', ' ']) && !matches!(part, "data" | "unknown")
+        !part.is_empty()
+            && !part.contains(odd)
+            && !part.ends_with(['.', ' '])
+            && !matches!(part, "data" | "unknown")
     };
     (is_plain(owner) && is_plain(name)).then(|| format!("{owner}/{name}"))
 }
@@ -119,16 +126,23 @@ fn record(evaluation: &Evaluation, scores: &[&Score], source: Option<&Source>, n
         Some(harness) => harness.rsplit_once(' ').unwrap_or((harness, "unknown")),
         None => ("unknown", "unknown"),
     };
-    let organisation = source.and_then(|source| source.attribution.clone().or_else(|| {
-        Some(source.address.clone()).filter(|address| !address.is_empty())
-    }));
+    let organisation = source.and_then(|source| {
+        source
+            .attribution
+            .clone()
+            .or_else(|| Some(source.address.clone()).filter(|address| !address.is_empty()))
+    });
     let mut model = details([
         ("precision", evaluation.precision.clone()),
         ("revision", evaluation.revision.clone()),
         ("weight_type", evaluation.weight_type.clone()),
     ]);
     model.insert("deployment_type".into(), "unknown".into());
-    let availability = if evaluation.id.contains('/') { "open_weights" } else { "unknown" };
+    let availability = if evaluation.id.contains('/') {
+        "open_weights"
+    } else {
+        "unknown"
+    };
     model.insert("model_availability".into(), availability.into());
     let owner = evaluation.id.split('/').next().unwrap_or_default();
     let results: Vec<Value> = scores.iter().map(|score| result(score)).collect();
@@ -175,7 +189,12 @@ fn result(score: &Score) -> Value {
     if score.unit == "points" {
         metric["score_type"] = "continuous".into();
         // Scores of which 0 is chance lie below it, too.
-        metric["min_score"] = if score.value < 0.0 || score.scale.as_deref() == Some("normalised") { -100.0 } else { 0.0 }.into();
+        metric["min_score"] = if score.value < 0.0 || score.scale.as_deref() == Some("normalised") {
+            -100.0
+        } else {
+            0.0
+        }
+        .into();
         metric["max_score"] = 100.0.into();
     }
     let mut told = json!({ "score": score.value });

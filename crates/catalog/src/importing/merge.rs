@@ -44,7 +44,11 @@ pub(super) fn merge(
     added.structures.iter_mut().for_each(|row| known(&mut row.id));
     own_cells.iter_mut().for_each(|row| known(&mut row.id));
     // Runs that were imported already keep their key: the same record again, in another file, is no second run.
-    let keys: BTreeSet<&str> = base.evaluations.iter().map(|row| row.evaluation.as_str()).collect();
+    let keys: BTreeSet<&str> = base
+        .evaluations
+        .iter()
+        .map(|row| row.evaluation.as_str())
+        .collect();
     let again: BTreeSet<String> = added
         .evaluations
         .iter()
@@ -56,8 +60,12 @@ pub(super) fn merge(
     report.evaluations = added.evaluations.len();
     report.scores = added.scores.len();
     let there: BTreeSet<String> = base.checkpoints.iter().map(|row| row.id.clone()).collect();
-    base.checkpoints
-        .extend(added.checkpoints.into_iter().filter(|row| !there.contains(&row.id)));
+    base.checkpoints.extend(
+        added
+            .checkpoints
+            .into_iter()
+            .filter(|row| !there.contains(&row.id)),
+    );
     base.checkpoints.sort_by(|a, b| a.id.cmp(&b.id));
     base.checkpoints.dedup_by(|a, b| a.id == b.id);
     // A structure of the catalog stands; where it had none, what came along (a config.json) is taken.
@@ -98,7 +106,12 @@ pub(super) fn copy(
     write(base, cells, out, report)
 }
 
-fn write(catalog: Catalog, cells: Vec<Provenance>, out: &Path, report: &mut ImportReport) -> Result<(), Error> {
+fn write(
+    catalog: Catalog,
+    cells: Vec<Provenance>,
+    out: &Path,
+    report: &mut ImportReport,
+) -> Result<(), Error> {
     let mut writers = Writers::new(out);
     writers.all(catalog.checkpoints)?;
     writers.all(catalog.structures)?;

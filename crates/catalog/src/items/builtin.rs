@@ -53,7 +53,10 @@ pub(crate) const IDS: [(&str, &str); 24] = [
     ("Mistral-7B-Instruct-v0.1", "mistralai/Mistral-7B-Instruct-v0.1"),
     ("Mistral-7B-Instruct-v0.2", "mistralai/Mistral-7B-Instruct-v0.2"),
     ("Mistral-7B-v0.1", "mistralai/Mistral-7B-v0.1"),
-    ("Mixtral-8x7B-Instruct-v0.1", "mistralai/Mixtral-8x7B-Instruct-v0.1"),
+    (
+        "Mixtral-8x7B-Instruct-v0.1",
+        "mistralai/Mixtral-8x7B-Instruct-v0.1",
+    ),
     ("Mixtral-8x7B-v0.1", "mistralai/Mixtral-8x7B-v0.1"),
     ("Phi-3-mini-4k-instruct", "microsoft/Phi-3-mini-4k-instruct"),
     ("Qwen1.5-110B", "Qwen/Qwen1.5-110B"),
@@ -101,7 +104,9 @@ impl Answers {
         let keys: Vec<u8> = bytes[end + 1..].iter().copied().take(items.len()).collect();
         let cells: Vec<u8> = bytes[end + 1 + keys.len()..].to_vec();
         if keys.len() != items.len() || cells.len() != items.len() * ids.len() {
-            return Err(broken("other numbers of items and answers than its first line says"));
+            return Err(broken(
+                "other numbers of items and answers than its first line says",
+            ));
         }
         Ok(Self {
             ids,
@@ -158,7 +163,9 @@ pub(crate) fn pack(csv: impl Read) -> Result<(Vec<u8>, usize), Error> {
         *keys.entry(item).or_default().entry(key).or_insert(0) += 1;
     }
     let key_of = |item: &u32| {
-        let (&key, _) = keys[item].iter().max_by_key(|&(&key, &count)| (count, std::cmp::Reverse(key)))?;
+        let (&key, _) = keys[item]
+            .iter()
+            .max_by_key(|&(&key, &count)| (count, std::cmp::Reverse(key)))?;
         Some(key)
     };
     let names: BTreeSet<&str> = rows.iter().map(|(model, ..)| model.as_str()).collect();
@@ -177,13 +184,18 @@ pub(crate) fn pack(csv: impl Read) -> Result<(Vec<u8>, usize), Error> {
     }
     let ids: Vec<&str> = names
         .iter()
-        .map(|name| IDS.iter().find(|(own, _)| own == name).map_or(*name, |(_, id)| *id))
+        .map(|name| {
+            IDS.iter()
+                .find(|(own, _)| own == name)
+                .map_or(*name, |(_, id)| *id)
+        })
         .collect();
     let mut bytes = serde_json::to_vec(&(ids, items)).expect("names and numbers serialise");
     bytes.push(b'\n');
     bytes.extend(right);
     bytes.extend(cells);
-    let packed = zstd::stream::encode_all(bytes.as_slice(), 19).map_err(|error| broken(&error.to_string()))?;
+    let packed =
+        zstd::stream::encode_all(bytes.as_slice(), 19).map_err(|error| broken(&error.to_string()))?;
     Ok((packed, left_out))
 }
 
@@ -197,10 +209,13 @@ mod tests {
 
     #[test]
     fn the_answers_that_come_along_are_what_their_source_makes() {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/mmlu-pro-items/responses.csv.gz");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../shared/data/mmlu-pro-items/responses.csv.gz");
         if !source.is_file() {
             assert!(
-                !std::env::var("ANATOMY_REQUIRE").unwrap_or_default().contains("data"),
+                !std::env::var("ANATOMY_REQUIRE")
+                    .unwrap_or_default()
+                    .contains("data"),
                 "{} is not here",
                 source.display()
             );

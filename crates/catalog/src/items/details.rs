@@ -46,7 +46,12 @@ pub(super) fn read(path: &Path, file: &str, place: &Place, sink: Sink<'_>) -> Re
     let source = File::open(path).map_err(Error::io(path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(source).map_err(|error| broken(&error))?;
     let schema = builder.schema().clone();
-    let find = |names: &[&'static str]| names.iter().copied().find(|name| schema.column_with_name(name).is_some());
+    let find = |names: &[&'static str]| {
+        names
+            .iter()
+            .copied()
+            .find(|name| schema.column_with_name(name).is_some())
+    };
     let metrics = find(&METRICS).ok_or_else(|| Error::WrongColumn {
         file: file.to_owned(),
         table: "details of lighteval".to_owned(),

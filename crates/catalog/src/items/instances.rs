@@ -97,6 +97,10 @@ impl Times {
             .entry((benchmark.to_owned(), id.to_owned(), item.clone()))
             .or_insert(0);
         *seen += 1;
-        if *seen == 1 { item } else { format!("{item}#{seen}") }
+        if *seen == 1 {
+            item
+        } else {
+            format!("{item}#{seen}")
+        }
     }
 }

@@ -43,14 +43,20 @@ pub(super) fn read(path: &Path, file: &str, sink: Sink<'_>) -> Result<(), Error>
         drop(bytes);
         let mut rows = Rows::of(&log, file)?;
         let samples = log.get("samples").and_then(Value::as_array);
-        return samples.into_iter().flatten().try_for_each(|sample| rows.sample(sample, sink));
+        return samples
+            .into_iter()
+            .flatten()
+            .try_for_each(|sample| rows.sample(sample, sink));
     }
     let mut rows = Rows::of(&inspect::header(path, file)?, file)?;
     let mut archive = Archive::open(path, file)?;
     if let Some(bytes) = archive.read("summaries.json", LONGEST)? {
         let summaries = json::parse(&bytes, &format!("{file}: summaries.json"))?;
         let samples = summaries.as_array();
-        return samples.into_iter().flatten().try_for_each(|sample| rows.sample(sample, sink));
+        return samples
+            .into_iter()
+            .flatten()
+            .try_for_each(|sample| rows.sample(sample, sink));
     }
     let names: Vec<String> = archive
         .names()
@@ -138,7 +144,11 @@ fn number(value: &Value) -> Option<f64> {
             "C" | "yes" | "true" => Some(1.0),
             "P" => Some(0.5),
             "I" | "N" | "no" | "false" => Some(0.0),
-            other => other.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            other => other
+                .trim()
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite()),
         },
         _ => None,
     }

@@ -29,9 +29,9 @@ use crate::schema::table;
 #[cfg(feature = "sql")]
 pub(crate) use store::parts;
 
-pub use builtin::{BENCHMARK as BUILTIN_BENCHMARK, BUILTIN, CREDIT as BUILTIN_CREDIT};
 #[cfg(feature = "sql")]
 pub(crate) use builtin::{Answers, PACKED};
+pub use builtin::{BENCHMARK as BUILTIN_BENCHMARK, BUILTIN, CREDIT as BUILTIN_CREDIT};
 pub(crate) use import::import_one;
 pub use import::{FoundFile, ImportSettings, files, import};
 pub use imported::{Imported, Told};

@@ -107,7 +107,9 @@ impl Engine {
     pub(super) fn register_items(&self, items: &Path, text: &DataType) -> Result<(), Error> {
         if is_builtin(items) {
             self.register_builtin(text)?;
-            return VIEWS.iter().try_for_each(|(_, statement)| self.query(statement).map(|_| ()));
+            return VIEWS
+                .iter()
+                .try_for_each(|(_, statement)| self.query(statement).map(|_| ()));
         }
         let fields: Vec<Field> = ItemRow::columns()
             .iter()

@@ -56,11 +56,14 @@ impl Archive {
             file: file.try_clone().map_err(Error::io(path))?,
         };
         let tail = length.min(END + COMMENT + 20);
-        file.seek(SeekFrom::Start(length - tail)).map_err(Error::io(path))?;
+        file.seek(SeekFrom::Start(length - tail))
+            .map_err(Error::io(path))?;
         let mut end = Vec::new();
         file.take(tail).read_to_end(&mut end).map_err(Error::io(path))?;
         let found = end.windows(4).rposition(|four| four == b"PK\x05\x06");
-        let at = found.ok_or_else(|| archive.broken("it has no end of a directory: the file was cut, or is no archive"))?;
+        let at = found.ok_or_else(|| {
+            archive.broken("it has no end of a directory: the file was cut, or is no archive")
+        })?;
         let (mut count, mut size, mut start) = (
             number(&end, at + 10, 2).unwrap_or_default(),
             number(&end, at + 12, 4).unwrap_or_default(),
@@ -89,7 +92,8 @@ impl Archive {
             .filter(|&place| end.get(place..place + 4) == Some(b"PK\x06\x07"))
             .and_then(|place| number(end, place + 8, 8))
             .filter(|place| place.checked_add(56).is_some_and(|end| end <= length));
-        let place = found.ok_or_else(|| self.broken("it claims to be of the large kind and names no directory"))?;
+        let place =
+            found.ok_or_else(|| self.broken("it claims to be of the large kind and names no directory"))?;
         let record = self.part(place, 56)?;
         let read = |at| number(&record, at, 8);
         if record.starts_with(b"PK\x06\x06")
@@ -108,7 +112,11 @@ impl Archive {
             }
             let (flags, method) = (read(8, 2)?, read(10, 2)? as u16);
             let (mut packed, unpacked, mut place) = (read(20, 4)?, read(24, 4)?, read(42, 4)?);
-            let (name, extra, comment) = (read(28, 2)? as usize, read(30, 2)? as usize, read(32, 2)? as usize);
+            let (name, extra, comment) = (
+                read(28, 2)? as usize,
+                read(30, 2)? as usize,
+                read(32, 2)? as usize,
+            );
             let text = directory.get(at + 46..at + 46 + name)?;
             let mut more = directory.get(at + 46 + name..at + 46 + name + extra)?;
             // Sizes and places beyond four bytes stand in a field of their own, those that are needed, in this order.
@@ -137,7 +145,8 @@ impl Archive {
             };
             inside.then(|| (String::from_utf8_lossy(text).into_owned(), entry, next))
         })();
-        let (name, entry, next) = all.ok_or_else(|| self.broken("its directory names what is not in the file"))?;
+        let (name, entry, next) =
+            all.ok_or_else(|| self.broken("its directory names what is not in the file"))?;
         self.entries.insert(name, entry);
         Ok(next)
     }

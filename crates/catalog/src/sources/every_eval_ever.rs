@@ -61,8 +61,17 @@ pub(crate) fn read(
         ..Evaluation::default()
     };
     let harness = fields::text(&library, &["name"]).map(|name| {
+        // Its converters write the version as `name:version` too.
         let version = fields::text(&library, &["version"]).filter(|version| *version != "unknown");
-        [Some(name), version].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        let version = version.map(|version| {
+            let own = version.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'));
+            own.unwrap_or(version)
+        });
+        [Some(name), version]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ")
     });
     let results = fields::list(whole, &["evaluation_results"]).unwrap_or_default();
     let (mut scores, mut last) = (Vec::new(), 0);
@@ -103,7 +112,11 @@ pub(crate) fn read(
 }
 
 /// One result, or why it is none.
-fn one(result: &Fields, evaluation: &Evaluation, (snapshot, version): (&str, &str)) -> Result<Score, &'static str> {
+fn one(
+    result: &Fields,
+    evaluation: &Evaluation,
+    (snapshot, version): (&str, &str),
+) -> Result<Score, &'static str> {
     let part = |of: &'_ Fields, name: &str| of.get(name).and_then(Value::as_object).cloned();
     let name = fields::text(result, &["evaluation_name"]).ok_or("no_name_of_a_benchmark")?;
     let told = part(result, "score_details").unwrap_or_default();
@@ -155,7 +168,9 @@ fn one(result: &Fields, evaluation: &Evaluation, (snapshot, version): (&str, &st
     }
     setting.extend(fields::text(&beside, &["setting"]).map(str::to_owned));
     let mode = fields::text(&beside, &["mode"]).map(str::to_owned);
-    let reasons = fields::flag(&arguments, &["reasoning"]).map(|is| if is { "reasoning" } else { "no reasoning" });
+    let reasons = fields::flag(&arguments, &["reasoning"])
+        .filter(|is| *is)
+        .map(|_| "reasoning");
     Ok(Score {
         benchmark: benchmark.to_owned(),
         value,
@@ -196,11 +211,15 @@ fn scale(metric: &Fields, number: f64, is_lower: bool) -> (Scale, Option<String>
 /// The harness of a run that is read itself; else the source's name as a part of a name.
 fn leaderboard(library: &Fields, source: &Fields) -> String {
     match fields::text(library, &["name"]) {
-        Some("lm_eval" | "lm-eval" | "lm_evaluation_harness" | "lm-evaluation-harness") => harness::NAME.to_owned(),
+        Some("lm_eval" | "lm-eval" | "lm_evaluation_harness" | "lm-evaluation-harness") => {
+            harness::NAME.to_owned()
+        }
         Some("inspect_ai" | "inspect") => inspect::NAME.to_owned(),
         Some("lighteval") => harness::LIGHTEVAL.to_owned(),
         name => {
-            let name = fields::text(source, &["source_name"]).or(name).unwrap_or("unknown");
+            let name = fields::text(source, &["source_name"])
+                .or(name)
+                .unwrap_or("unknown");
             format!("{NAME}-{}", plain(name))
         }
     }

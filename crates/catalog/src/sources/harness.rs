@@ -60,7 +60,9 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
     };
     let date = date(whole);
     let template = whole.get("chat_template").map(|template| !template.is_null());
-    let is_lighteval = whole.get("config_general").is_some_and(|config| config.get("lighteval_sha").is_some())
+    let is_lighteval = whole
+        .get("config_general")
+        .is_some_and(|config| config.get("lighteval_sha").is_some())
         && !fields::object(whole, &["results"])
             .is_some_and(|results| results.keys().any(|task| task.starts_with("harness|")));
     let board = if is_lighteval { LIGHTEVAL } else { NAME };
@@ -205,9 +207,14 @@ fn checkpoint(whole: &Fields, config: &Fields) -> Option<(String, Option<&'stati
     };
     let own = |text: &&str| !text.is_empty() && !matches!(*text, "None" | "none" | "null");
     let model = fields::object(config, &["model_config"]);
-    let changed = [("peft", "Adapter"), ("adapter_weights", "Adapter"), ("delta", "Delta"), ("delta_weights", "Delta")]
-        .into_iter()
-        .find_map(|(name, kind)| Some((argument(name).filter(own)?.to_owned(), Some(kind))));
+    let changed = [
+        ("peft", "Adapter"),
+        ("adapter_weights", "Adapter"),
+        ("delta", "Delta"),
+        ("delta_weights", "Delta"),
+    ]
+    .into_iter()
+    .find_map(|(name, kind)| Some((argument(name).filter(own)?.to_owned(), Some(kind))));
     let named = fields::text(whole, &["model_name"])
         .or_else(|| fields::text(config, &["model_name"]))
         .or_else(|| fields::text(model?, &["model_name", "pretrained"]))

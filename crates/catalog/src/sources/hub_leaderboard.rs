@@ -14,16 +14,12 @@ pub(crate) const NAME: &str = "hub-leaderboard";
 
 /// Whether a JSON value is one.
 pub(crate) fn recognises(value: &Value) -> bool {
-    value.get("dataset").is_some_and(Value::is_string) && value.get("leaderboard").is_some_and(Value::is_array)
+    value.get("dataset").is_some_and(Value::is_string)
+        && value.get("leaderboard").is_some_and(Value::is_array)
 }
 
 /// Reads one leaderboard into `out`; returns the number of rows.
-pub(crate) fn read(
-    value: &Value,
-    snapshot: &str,
-    version: &str,
-    out: &mut Out<'_>,
-) -> Result<u64, Error> {
+pub(crate) fn read(value: &Value, snapshot: &str, version: &str, out: &mut Out<'_>) -> Result<u64, Error> {
     let empty = Fields::new();
     let dataset = value.get("dataset").and_then(Value::as_str).unwrap_or_default();
     let entries = value.get("leaderboard").and_then(Value::as_array);
@@ -31,10 +27,17 @@ pub(crate) fn read(
     for entry in entries.into_iter().flatten() {
         let entry = entry.as_object().unwrap_or(&empty);
         let id = fields::text(entry, &["modelId"]);
-        let number = entry.get("value").and_then(Value::as_f64).filter(|value| value.is_finite());
+        let number = entry
+            .get("value")
+            .and_then(Value::as_f64)
+            .filter(|value| value.is_finite());
         let (Some(id), Some(number)) = (id, number) else {
             let raw = entry.get("value").map(ToString::to_string).unwrap_or_default();
-            let reason = if id.is_none() { "no_checkpoint" } else { "not_a_number" };
+            let reason = if id.is_none() {
+                "no_checkpoint"
+            } else {
+                "not_a_number"
+            };
             out.reject_row(row, "value", &raw, reason)?;
             row += 1;
             continue;
@@ -46,7 +49,8 @@ pub(crate) fn read(
             ..Evaluation::default()
         };
         let source = entry.get("source").and_then(Value::as_object).unwrap_or(&empty);
-        let verified = fields::flag(entry, &["verified"]).map(|is| if is { "verified" } else { "not verified" });
+        let verified =
+            fields::flag(entry, &["verified"]).map(|is| if is { "verified" } else { "not verified" });
         let setting: Vec<&str> = [
             verified,
             fields::text(source, &["name", "url"]),

@@ -27,7 +27,14 @@ const SHARES: [&str; 2] = ["accuracy", "acc"];
 /// Metrics that tell how sure others are.
 const ERRORS: [&str; 2] = ["stderr", "bootstrap_stderr"];
 /// Engines whose name may stand before a name without an owner.
-const ENGINES: [&str; 6] = ["hf", "vllm", "sglang", "transformer_lens", "llama-cpp-python", "ollama"];
+const ENGINES: [&str; 6] = [
+    "hf",
+    "vllm",
+    "sglang",
+    "transformer_lens",
+    "llama-cpp-python",
+    "ollama",
+];
 
 /// Whether a JSON value is a log.
 pub(crate) fn recognises(value: &Value) -> bool {
@@ -42,7 +49,8 @@ pub(crate) fn header(path: &Path, file: &str) -> Result<Value, Error> {
     let mut archive = Archive::open(path, file)?;
     let bytes = archive.read("header.json", HEADER)?.ok_or_else(|| Error::Shape {
         file: file.to_owned(),
-        message: "an archive without header.json: the run did not end, or this is no log of Inspect".to_owned(),
+        message: "an archive without header.json: the run did not end, or this is no log of Inspect"
+            .to_owned(),
     })?;
     json::parse(&bytes, &format!("{file}: header.json"))
 }
@@ -80,7 +88,12 @@ pub(crate) fn read(
             message: "eval.model or eval.task is no text".to_owned(),
         });
     };
-    let object = |of: &'_ Value, name: &str| of.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+    let object = |of: &'_ Value, name: &str| {
+        of.get(name)
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
+    };
     let eval = object(value, "eval");
     let config = fields::object(&eval, &["config"]).unwrap_or(&empty);
     let key = fields::text(&eval, &["eval_id", "run_id", "task_id"]).unwrap_or(file);
@@ -96,7 +109,9 @@ pub(crate) fn read(
         out.reject_row(0, "status", status, "run_not_finished")?;
         return Ok(1);
     }
-    let generate = fields::object(&eval, &["model_generate_config"]).cloned().unwrap_or_default();
+    let generate = fields::object(&eval, &["model_generate_config"])
+        .cloned()
+        .unwrap_or_default();
     let plan = object(value, "plan");
     let planned = fields::object(&plan, &["config"]).cloned().unwrap_or_default();
     let told = |name: &str| {
@@ -119,11 +134,14 @@ pub(crate) fn read(
             .filter(|limit| !limit.is_null())
             .map(|limit| format!("limit {limit}")),
     );
-    let mode = told("reasoning_effort")
-        .and_then(|effort| effort.as_str().map(|effort| format!("effort {effort}")));
+    let mode =
+        told("reasoning_effort").and_then(|effort| effort.as_str().map(|effort| format!("effort {effort}")));
     let harness = fields::object(&eval, &["packages"])
         .and_then(|packages| fields::text(packages, &["inspect_ai"]))
-        .map_or_else(|| "inspect_ai".to_owned(), |version| format!("inspect_ai {version}"));
+        .map_or_else(
+            || "inspect_ai".to_owned(),
+            |version| format!("inspect_ai {version}"),
+        );
     let results = object(value, "results");
     let listed = fields::list(&results, &["scores"]).unwrap_or_default();
     let several = listed.len() > 1;
@@ -154,7 +172,11 @@ pub(crate) fn read(
             let mut setting = settings.clone();
             setting.insert(0, format!("scorer {scorer}"));
             scores.push(Score {
-                benchmark: if several { format!("{task}:{scorer}") } else { task.clone() },
+                benchmark: if several {
+                    format!("{task}:{scorer}")
+                } else {
+                    task.clone()
+                },
                 value,
                 unit: unit.to_owned(),
                 metric: Some(bare.to_owned()),

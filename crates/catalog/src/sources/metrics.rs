@@ -24,7 +24,11 @@ pub(crate) enum Scale {
 impl Scale {
     /// A difference of values, or an error of one, in the unit of the catalog.
     pub(crate) fn width(self, width: f64) -> f64 {
-        if self == Self::Fraction { width * 100.0 } else { width }
+        if self == Self::Fraction {
+            width * 100.0
+        } else {
+            width
+        }
     }
 
     /// The value and its unit in the catalog.

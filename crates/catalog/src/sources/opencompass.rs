@@ -5,7 +5,7 @@
 
 use crate::calendar;
 use crate::error::Error;
-use crate::identity::{ANY, Identities, Joined};
+use crate::identity::{ANY, Identities, Joined, without_engine};
 use crate::observed::{Observed, Out};
 use crate::sources::metrics::{RAW, Scale};
 use crate::sources::score;
@@ -19,7 +19,8 @@ const HEADER: &str = "dataset,version,metric,mode,";
 /// Whether a text is a summary, or holds one.
 pub(crate) fn recognises(start: &[u8]) -> bool {
     let text = String::from_utf8_lossy(start);
-    text.lines().any(|line| line.trim_start_matches('\u{feff}').starts_with(HEADER))
+    text.lines()
+        .any(|line| line.trim_start_matches('\u{feff}').starts_with(HEADER))
         || text.contains("tabulate format") && text.contains("dataset")
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn read(
     let stem = file.rsplit('/').next().unwrap_or(file);
     let mut runs: Vec<Option<(Evaluation, Vec<Score>)>> = Vec::new();
     for model in &models {
-        let id = match identities.of_name(model, ANY) {
+        let id = match identities.of_name(without_engine(model), ANY) {
             Joined::To(id, _) => id,
             Joined::Unknown => model.clone(),
             Joined::Several(ids) => {
@@ -88,7 +89,9 @@ pub(crate) fn read(
         let mut is_kept = false;
         for (at, run) in runs.iter_mut().enumerate() {
             let number = cell(at + 4).and_then(|cell| cell.parse::<f64>().ok());
-            let (Some(number), Some((evaluation, scores))) = (number.filter(|number| number.is_finite()), run) else {
+            let (Some(number), Some((evaluation, scores))) =
+                (number.filter(|number| number.is_finite()), run)
+            else {
                 continue;
             };
             let (value, unit) = scale(metric).read(number);
@@ -117,7 +120,11 @@ pub(crate) fn read(
             out.reject_row(row, "dataset", dataset, "no_checkpoint_has_a_number")?;
         }
     }
-    for (evaluation, scores) in runs.into_iter().flatten().filter(|(_, scores)| !scores.is_empty()) {
+    for (evaluation, scores) in runs
+        .into_iter()
+        .flatten()
+        .filter(|(_, scores)| !scores.is_empty())
+    {
         out.evaluation(last, evaluation, scores)?;
     }
     Ok(rows.len() as u64)

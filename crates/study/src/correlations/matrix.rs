@@ -214,10 +214,7 @@ fn heatmap(
         .into_iter()
         .map(|place| kept[place])
         .collect();
-    let labels: Vec<String> = order
-        .iter()
-        .map(|&place| columns.titles[place].clone())
-        .collect();
+    let labels: Vec<String> = order.iter().map(|&place| columns.titles[place].clone()).collect();
     Figure {
         id: id.into(),
         title,

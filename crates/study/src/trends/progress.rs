@@ -122,17 +122,16 @@ fn frontier(board: &Board, bases: &[Base<'_>], section: &mut Section) {
         panels.push(panel(bases, outcome, title, &found));
     }
     let average = panels.pop();
-    let best =
-        records(bases, |base| base.row.scores[board.average()])
-            .last()
-            .map_or("none".to_string(), |(base, score)| {
-                format!(
-                    "{} ({:.1} B, {}): {score:.1} points",
-                    base.row.id,
-                    base.size,
-                    day_name(base.date)
-                )
-            });
+    let best = records(bases, |base| base.row.scores[board.average()])
+        .last()
+        .map_or("none".to_string(), |(base, score)| {
+            format!(
+                "{} ({:.1} B, {}): {score:.1} points",
+                base.row.id,
+                base.size,
+                day_name(base.date)
+            )
+        });
     let figure = |id: String, title: String, panels: Vec<Panel>, y: &str| Figure {
         id,
         title,

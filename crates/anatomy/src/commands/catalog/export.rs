@@ -72,10 +72,18 @@ fn records(global: &Global, args: &ExportArgs) -> Result<ExitCode> {
         .iter()
         .map(|(reason, count)| format!("{reason} {count}"))
         .collect();
-    let left_out = if left_out.is_empty() { "none".to_owned() } else { left_out.join(", ") };
+    let left_out = if left_out.is_empty() {
+        "none".to_owned()
+    } else {
+        left_out.join(", ")
+    };
     output::say(
         global.quiet,
-        &format!("{}: {} records; left out: {left_out}", args.out.display(), records.files.len()),
+        &format!(
+            "{}: {} records; left out: {left_out}",
+            args.out.display(),
+            records.files.len()
+        ),
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -72,7 +72,9 @@ async fn one(
     if !args.no_leaderboards {
         teller.bar.set_message("leaderboards");
         let inbox = &session.writer.inbox;
-        leaderboards = leaderboards::fetch_all(&session.client, &session.store, inbox, &sources, args.successors).await?;
+        leaderboards =
+            leaderboards::fetch_all(&session.client, &session.store, inbox, &sources, args.successors)
+                .await?;
     }
     let ending = crawl(
         &session.client,

@@ -163,6 +163,12 @@ pub(super) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<Exi
 
 /// The same of one board of the list, where one is named.
 pub(super) fn of_board(global: &Global, args: &BoardArgs, part: &str) -> Result<ExitCode> {
+    // What appeared when is no board's own.
+    let part = if part == "trends" && args.board.is_some() {
+        "progress"
+    } else {
+        part
+    };
     asked(global, &args.section, part, args.board)
 }
 
@@ -174,7 +180,12 @@ pub(super) fn board(name: &str) -> std::result::Result<&'static Listed, String> 
     })
 }
 
-fn asked(global: &Global, args: &SectionArgs, part: &str, board: Option<&'static Listed>) -> Result<ExitCode> {
+fn asked(
+    global: &Global,
+    args: &SectionArgs,
+    part: &str,
+    board: Option<&'static Listed>,
+) -> Result<ExitCode> {
     let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?, None, board)?;
     bar.finish_and_clear();
     answer::give(global, &study, &catalog_hash, args.out.as_deref())?;
