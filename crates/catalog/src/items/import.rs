@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::dialects::{self, Dialect};
-use super::found::{Found, Place};
+use super::found::{Found, Place, folder_name};
 use super::imported::{Imported, Told};
 use super::kept::{Kept, Known};
 use super::store::{Store, Writing, entries};
@@ -272,19 +272,6 @@ fn name(content: &str, place: &Place, settings: &ImportSettings) -> String {
     ];
     let all = format!("{SCHEMA_VERSION} {all:?}");
     sha256(all.as_bytes())[..16].to_owned()
-}
-
-/// A benchmark's name as a folder can have it: other letters are underscores, what is too long is cut.
-pub(super) fn folder_name(benchmark: &str) -> String {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') {
-            c
-        } else {
-            '_'
-        }
-    };
-    let name: String = benchmark.trim().chars().map(plain).take(100).collect();
-    name.trim_start_matches('.').to_owned()
 }
 
 fn names_a_folder(benchmark: &str) -> bool {

@@ -6,13 +6,12 @@
 
 use serde_json::Value;
 
-use crate::calendar;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
 use crate::observed::{Observed, Out};
 use crate::sources::metrics::{RAW, Scale};
-use crate::sources::{harness, inspect, score};
-use crate::tables::{Days, Evaluation, Score};
+use crate::sources::{harness, inspect, moment, score};
+use crate::tables::{Evaluation, Score};
 
 /// Name of this kind of source, and how the leaderboards of its other sources begin.
 pub(crate) const NAME: &str = "every-eval-ever";
@@ -236,13 +235,4 @@ fn plain(name: &str) -> String {
         }
     }
     plain.trim_matches('-').to_owned()
-}
-
-/// A day from seconds since 1970, as number or text, or from a date.
-pub(crate) fn moment(of: &Fields, names: &[&str]) -> Option<Days> {
-    if let Some(seconds) = fields::float(of, names) {
-        let days = (seconds / 86_400.0).floor();
-        return (0.0..1e6).contains(&days).then_some(days as Days);
-    }
-    calendar::day(fields::text(of, names)?)
 }
