@@ -269,3 +269,43 @@ fn methods_are_set_against_each_other_and_learn_from_more() {
         "all rows are the evaluation itself"
     );
 }
+
+#[test]
+fn boards_of_today_are_asked_by_name_and_each_on_its_own() {
+    let all = findings(&ran("study boards --resamples 100 --format json -q", &[]));
+    // Worked out apart, with pandas, on the compiled-in tables; they move with them, and these are what ranks there said.
+    for (id, least, most) in [
+        ("boards.rank.proteus.proteus_bbh", 0.4, 0.7),
+        (
+            "boards.rank_given_date.swallow.swallow_2025_06_26_en_basic_mmlu",
+            0.65,
+            0.9,
+        ),
+        ("boards.rank.epoch.epoch_mmlu", 0.55, 0.85),
+    ] {
+        let value = value_of(&all, id);
+        assert!((least..most).contains(&value), "{id}: {value}");
+    }
+    let proteus = findings(&ran(
+        "study trends --board proteus --resamples 100 --format json -q",
+        &[],
+    ));
+    assert!(
+        proteus
+            .iter()
+            .all(|finding| finding["id"].as_str().is_some_and(|id| !id.contains(".v2.")))
+    );
+    assert!(value_of(&proteus, "progress.points_per_doubling.proteus.proteus_bbh") > 0.0);
+    let fitted = ran(
+        "study regressions --board euroeval --methods linear --features core --format json -q",
+        &[],
+    );
+    assert!(findings(&fitted).iter().any(|finding| {
+        finding["id"]
+            .as_str()
+            .is_some_and(|id| id.contains("euroeval_sst5"))
+    }));
+    let refused = run("study trends --board mine", &[]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("euroeval, swallow"), "{}", refused.stderr);
+}

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, MANIFEST};
 use crate::discover::{self, Found, Kind};
 use crate::error::Error;
 use crate::hash::sha256_of;
-use crate::identity::{ANY, Identities, Joined};
+use crate::identity::{ANY, Identities, Joined, without_engine};
 use crate::items::{FoundFile, import_one};
 use crate::tables::{Manifest, Source};
 use crate::{build, stores};
@@ -48,6 +48,8 @@ pub struct ImportedFile {
     pub problem: Option<String>,
     /// It had been imported before, and nothing was done.
     pub already: bool,
+    /// What else is to be known of it.
+    pub note: Option<String>,
 }
 
 /// What an import did.
@@ -114,8 +116,10 @@ pub fn import(
         catalog_sha256: String::new(),
     };
     let mut sources: Vec<Found> = Vec::new();
+    let mut shown: BTreeMap<String, String> = BTreeMap::new();
     for given in files_under(paths)? {
         each(&given.shown);
+        shown.insert(given.file.clone(), given.shown.clone());
         given.told(&before, &mut sources, &items, &identities, &mut report.files);
     }
     if sources.is_empty() {
@@ -125,9 +129,12 @@ pub fn import(
         let own = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir()))?;
         let manifest = build::build_found(&sources, own.path(), &mut |_| {})?;
         merge::merge(catalog, base, own.path(), &identities, folder.path(), &mut report)?;
-        report
-            .files
-            .extend(manifest.sources.iter().map(|source| scores_of(source, &sources)));
+        report.files.extend(
+            manifest
+                .sources
+                .iter()
+                .map(|source| scores_of(source, &sources, &shown)),
+        );
     }
     report
         .files
@@ -137,14 +144,14 @@ pub fn import(
 }
 
 /// What became of the scores of one file.
-fn scores_of(source: &Source, found: &[Found]) -> ImportedFile {
+fn scores_of(source: &Source, found: &[Found], shown: &BTreeMap<String, String>) -> ImportedFile {
     let what = found
         .iter()
         .find(|found| found.file == source.path)
         .map(|found| found.kind);
     let unreadable = source.rejected_by_reason.contains_key("not_readable") && source.kept == 0;
     ImportedFile {
-        file: source.path.clone(),
+        file: shown.get(&source.path).unwrap_or(&source.path).clone(),
         what: what
             .filter(|&kind| kind != Kind::Unreadable)
             .map(|kind| kind.title().to_owned()),
@@ -178,7 +185,7 @@ impl Given {
         files: &mut Vec<ImportedFile>,
     ) {
         let blank = |what: Option<String>| ImportedFile {
-            file: self.file.clone(),
+            file: self.shown.clone(),
             what,
             ..ImportedFile::default()
         };
@@ -213,7 +220,11 @@ impl Given {
             };
             let what = answers.what();
             files.push(match import_one(&answers, items, &named) {
-                Ok(done) => ImportedFile {
+                Ok((done, run)) => ImportedFile {
+                    note: run.map(|run| {
+                        let names: Vec<&str> = done.benchmarks.keys().map(String::as_str).collect();
+                        format!("run {run} of the same items: {}", names.join(", "))
+                    }),
                     rows_in: if done.already { 0 } else { done.rows_in },
                     added: if done.already { 0 } else { done.kept },
                     repeats: if done.already { 0 } else { done.repeats },
@@ -258,7 +269,7 @@ impl Given {
 fn joined(identities: &Identities, id: &str) -> Option<(String, &'static str)> {
     match identities.of_id(id) {
         Joined::To(known, rule) => Some((known, rule)),
-        Joined::Unknown if !id.contains('/') => match identities.of_name(id, ANY) {
+        Joined::Unknown if !id.contains('/') => match identities.of_name(without_engine(id), ANY) {
             Joined::To(known, rule) => Some((known, rule)),
             _ => None,
         },

@@ -2,6 +2,7 @@
 //!
 //! No scale is made common: a row is of one benchmark on one board, in its own points. What can be read across boards are ranks.
 
+use crate::abilities::benchmark;
 use crate::board::{Board, Scored};
 use crate::calendar::decimal_year;
 use crate::finding::{Finding, Interval};
@@ -33,14 +34,16 @@ pub fn section(boards: &[Board], bootstrap: GroupBootstrap) -> Section {
     };
     let mut table = Table {
         id: "boards".into(),
-        caption: "Benchmarks of every board, each on its own scale: checkpoints with size and date, their shapes, Spearman's rank \
-                  correlation of score and size and the same given the date (95 % intervals over shapes), points per doubling of size \
+        caption: "Benchmarks of every board, each on its own scale: the abilities it asks for, what guessing gets there, checkpoints with size and date, their shapes (one of its own \
+                  where the shape is not known), Spearman's rank correlation of score and size and the same given the date (95 % intervals over shapes), points per doubling of size \
                   at equal date (clustered by shape), and post-trained minus pretrained checkpoints of one shape (points). Of a \
                   checkpoint that a board ran several times the first run without a mode counts."
             .into(),
         columns: [
             "board",
             "benchmark",
+            "asks for",
+            "chance",
             "n",
             "shapes",
             "rank with size",
@@ -72,9 +75,15 @@ pub fn section(boards: &[Board], bootstrap: GroupBootstrap) -> Section {
             n_most = n_most.max(ranks.n);
             let doubling = doubling(&rows);
             let tuned = post_training(board, outcome);
+            let known = benchmark(name);
             let mut cells: Vec<Cell> = vec![
                 board.title.into(),
                 title.as_str().into(),
+                known
+                    .as_ref()
+                    .map_or_else(String::new, |known| known.abilities.join(", "))
+                    .into(),
+                known.and_then(|known| known.chance).into(),
                 ranks.n.into(),
                 ranks.n_shapes.into(),
             ];
@@ -298,9 +307,9 @@ mod tests {
         let table = &section.tables[0];
         assert_eq!(table.rows.len(), 6);
         assert!(
-            matches!(table.rows[0][13], Cell::Number(value) if value.abs() < 1e-9),
+            matches!(table.rows[0][15], Cell::Number(value) if value.abs() < 1e-9),
             "{:?}",
-            table.rows[0][13]
+            table.rows[0][15]
         );
     }
 

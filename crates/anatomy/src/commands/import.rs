@@ -128,7 +128,11 @@ fn told(report: &ImportReport) -> Table {
         let because = match &file.problem {
             Some(problem) => problem.clone(),
             None if file.already => "imported before".to_owned(),
-            None => reasons.join(", "),
+            None => reasons
+                .into_iter()
+                .chain(file.note.clone())
+                .collect::<Vec<_>>()
+                .join(", "),
         };
         vec![
             Cell::from(file.file.as_str()),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use catalog::Catalog;
 use catalog::tables::{Checkpoint, Evaluation, Score, Structure};
 use serde_json::{Value, json};
+use study::abilities::LISTED;
 
-use super::columns::{BENCHMARKS, COLUMNS, Kind};
+use super::columns::{BENCHMARKS, COLUMNS, Kind, N_OPEN_LLM};
 use crate::rows;
 
 /// One cell.
@@ -260,17 +261,11 @@ impl Checkpoints {
                 "base" => Cell::text(checkpoint.base.as_ref()),
                 benchmark => {
                     let place = BENCHMARKS.iter().position(|name| *name == benchmark);
-                    let board = if place.is_some_and(|place| place < 6) {
-                        v1
-                    } else {
-                        v2
-                    };
-                    Cell::number(board.and_then(|(_, scores)| {
-                        scores
-                            .iter()
-                            .find(|score| score.benchmark == benchmark)
-                            .map(|score| score.value)
-                    }))
+                    match place {
+                        Some(place) if place < LISTED[0].benchmarks.len() => of(v1, benchmark),
+                        Some(place) if place < N_OPEN_LLM => of(v2, benchmark),
+                        _ => later(&evaluations, benchmark),
+                    }
                 }
             })
             .collect();
@@ -279,6 +274,27 @@ impl Checkpoints {
             folded: id.to_lowercase(),
         }
     }
+}
+
+/// The score of an evaluation on a benchmark.
+fn of(evaluation: Option<&(&Evaluation, Vec<&Score>)>, benchmark: &str) -> Cell {
+    Cell::number(evaluation.and_then(|(_, scores)| {
+        scores
+            .iter()
+            .find(|score| score.benchmark == benchmark)
+            .map(|score| score.value)
+    }))
+}
+
+/// The score on a benchmark of a board whose checkpoints are run in several modes: the first without one, else the first.
+fn later(evaluations: &[(&Evaluation, Vec<&Score>)], benchmark: &str) -> Cell {
+    let all = || {
+        let first = evaluations.iter().filter(|(row, _)| row.duplicate_of.is_none());
+        let scores = first.flat_map(|(_, scores)| scores);
+        scores.filter(|score| score.benchmark == benchmark)
+    };
+    let plain = all().find(|score| score.mode.is_none());
+    Cell::number(plain.or_else(|| all().next()).map(|score| score.value))
 }
 
 #[cfg(test)]

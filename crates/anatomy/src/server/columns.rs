@@ -1,5 +1,7 @@
 //! The columns of the explorer: name, unit, what they mean. Structure columns and benchmarks keep the names of the tables.
 
+use study::abilities::LISTED;
+
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -38,27 +40,56 @@ const fn first(name: &'static str, kind: Kind, unit: &'static str, about: &'stat
     }
 }
 
-/// Benchmarks of leaderboard v1, then of v2, in the order of [`COLUMNS`].
-pub(crate) const BENCHMARKS: [&str; 12] = [
-    "arc",
-    "hellaswag",
-    "mmlu",
-    "truthfulqa",
-    "winogrande",
-    "gsm8k",
-    "ifeval",
-    "bbh",
-    "math",
-    "gpqa",
-    "musr",
-    "mmlu_pro",
-];
+/// Number of the benchmarks of all boards of the list.
+const N_BENCHMARKS: usize = {
+    let (mut n, mut board) = (0, 0);
+    while board < LISTED.len() {
+        n += LISTED[board].benchmarks.len();
+        board += 1;
+    }
+    n
+};
+
+/// Each benchmark's column.
+const OF_BENCHMARKS: [Column; N_BENCHMARKS] = {
+    let mut all = [column("", Kind::Number, "points", ""); N_BENCHMARKS];
+    let (mut n, mut board) = (0, 0);
+    while board < LISTED.len() {
+        let mut place = 0;
+        while place < LISTED[board].benchmarks.len() {
+            all[n].name = LISTED[board].benchmarks[place];
+            all[n].about = match board {
+                0 => V1,
+                1 => V2,
+                _ => LISTED[board].title,
+            };
+            n += 1;
+            place += 1;
+        }
+        board += 1;
+    }
+    all
+};
+
+/// Benchmarks of the boards of the list, leaderboard v1 and v2 first, in the order of [`COLUMNS`].
+pub(crate) const BENCHMARKS: [&str; N_BENCHMARKS] = {
+    let mut names = [""; N_BENCHMARKS];
+    let mut place = 0;
+    while place < N_BENCHMARKS {
+        names[place] = OF_BENCHMARKS[place].name;
+        place += 1;
+    }
+    names
+};
+
+/// How many of them are of the two Open LLM Leaderboards.
+pub(crate) const N_OPEN_LLM: usize = LISTED[0].benchmarks.len() + LISTED[1].benchmarks.len();
 
 const V1: &str = "Open LLM Leaderboard v1; of several evaluations the first that repeats no other";
 const V2: &str = "Open LLM Leaderboard v2; of several evaluations the first that repeats no other";
 
-/// Every column, in order.
-pub(crate) const COLUMNS: [Column; 33] = [
+/// What stands before the benchmarks.
+const BEFORE: [Column; 15] = [
     first("id", Kind::Text, "", "organisation/name, as the Hub spells it"),
     column(
         "organisation",
@@ -94,18 +125,10 @@ pub(crate) const COLUMNS: [Column; 33] = [
         "points",
         "mean of the six benchmarks, Open LLM Leaderboard v2, as printed there",
     ),
-    column("arc", Kind::Number, "points", V1),
-    column("hellaswag", Kind::Number, "points", V1),
-    column("mmlu", Kind::Number, "points", V1),
-    column("truthfulqa", Kind::Number, "points", V1),
-    column("winogrande", Kind::Number, "points", V1),
-    column("gsm8k", Kind::Number, "points", V1),
-    column("ifeval", Kind::Number, "points", V2),
-    column("bbh", Kind::Number, "points", V2),
-    column("math", Kind::Number, "points", V2),
-    column("gpqa", Kind::Number, "points", V2),
-    column("musr", Kind::Number, "points", V2),
-    column("mmlu_pro", Kind::Number, "points", V2),
+];
+
+/// What stands after them.
+const AFTER: [Column; 6] = [
     column("likes", Kind::Number, "likes", "likes on the Hub"),
     column("downloads", Kind::Number, "downloads", "downloads on the Hub"),
     column("license", Kind::Text, "", "licence as the Hub names it"),
@@ -113,6 +136,23 @@ pub(crate) const COLUMNS: [Column; 33] = [
     column("flagged", Kind::Flag, "", "flagged by a leaderboard"),
     column("base", Kind::Text, "", "the checkpoint this one was made from"),
 ];
+
+/// Every column, in order.
+pub(crate) const COLUMNS: [Column; BEFORE.len() + N_BENCHMARKS + AFTER.len()] = {
+    let mut all = [BEFORE[0]; BEFORE.len() + N_BENCHMARKS + AFTER.len()];
+    let mut place = 0;
+    while place < all.len() {
+        all[place] = if place < BEFORE.len() {
+            BEFORE[place]
+        } else if place < BEFORE.len() + N_BENCHMARKS {
+            OF_BENCHMARKS[place - BEFORE.len()]
+        } else {
+            AFTER[place - BEFORE.len() - N_BENCHMARKS]
+        };
+        place += 1;
+    }
+    all
+};
 
 /// Place of a column in [`COLUMNS`].
 pub(crate) fn place(name: &str) -> Option<usize> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use study::statistics::{quantile_of_sorted, sorted};
 
 use super::checkpoints::Checkpoints;
-use super::columns::{BENCHMARKS, place};
+use super::columns::{BENCHMARKS, N_OPEN_LLM, place};
 
 /// One benchmark.
 #[derive(Debug, Clone, Serialize)]
@@ -72,7 +72,11 @@ pub(crate) fn of(checkpoints: &Checkpoints, id: &str) -> Vec<Peers> {
             above: below as f64 / ordered.len() as f64,
         })
     };
-    BENCHMARKS.iter().filter_map(|name| one(name)).collect()
+    // Of other boards a checkpoint may stand in several modes: no distribution of one row a checkpoint.
+    BENCHMARKS[..N_OPEN_LLM]
+        .iter()
+        .filter_map(|name| one(name))
+        .collect()
 }
 
 /// The statement that lists the peers' scores.

@@ -189,6 +189,17 @@ fn without_provider(name: &str) -> &str {
         .unwrap_or(name)
 }
 
+/// Engines that OpenCompass puts behind a name.
+const ENGINES: [&str; 6] = ["-hf", "-vllm", "-turbomind", "-lmdeploy", "-pytorch", "-sglang"];
+
+/// A name without the engine that ran it; publishers' own `-hf` is found again by the rule `format`.
+pub(crate) fn without_engine(name: &str) -> &str {
+    ENGINES
+        .iter()
+        .find_map(|engine| name.strip_suffix(engine))
+        .unwrap_or(name)
+}
+
 /// Words behind a name that say how the same weights were run, with the mode in the catalog's words.
 const MODES: [(&str, &str); 15] = [
     ("#thinking", "thinking"),

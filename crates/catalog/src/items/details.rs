@@ -10,8 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::ItemRow;
-use super::found::{Found, Place, Sink};
-use super::import::folder_name;
+use super::found::{Found, Place, Sink, folder_name};
 use crate::error::Error;
 use crate::sources::harness;
 

@@ -21,3 +21,16 @@ pub(super) enum Found {
 
 /// Whoever takes the rows, with their numbers from 0.
 pub(super) type Sink<'a> = &'a mut dyn FnMut(u64, Found) -> Result<(), Error>;
+
+/// A benchmark's name as a folder can have it: other letters are underscores, what is too long is cut.
+pub(super) fn folder_name(benchmark: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') {
+            c
+        } else {
+            '_'
+        }
+    };
+    let name: String = benchmark.trim().chars().map(plain).take(100).collect();
+    name.trim_start_matches('.').to_owned()
+}

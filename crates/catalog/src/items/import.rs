@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::dialects::{self, Dialect};
-use super::found::{Found, Place};
+use super::found::{Found, Place, folder_name};
 use super::imported::{Imported, Told};
 use super::kept::{Kept, Known};
 use super::store::{Store, Writing, entries};
@@ -133,27 +133,45 @@ pub fn import(
     let mut store = Store::open(into)?;
     let mut all = Vec::with_capacity(files.len());
     for file in files {
-        let imported = one(&mut store, file, settings, &|id| id)?;
+        let imported = one(&mut store, file, settings, &|id| id, None)?;
         each(&imported);
         all.push(imported);
     }
     Ok(all)
 }
 
-/// The same of one file, whose checkpoints `named` calls what the catalog does.
+/// The same of one file, whose checkpoints `named` calls what the catalog does. Where they answered its items otherwise before, its
+/// benchmarks are called `NAME-run2` and so on, and the number is told.
 pub(crate) fn import_one(
     file: &FoundFile,
     into: &Path,
     named: &dyn Fn(String) -> String,
-) -> Result<Imported, Error> {
-    one(&mut Store::open(into)?, file, &ImportSettings::default(), named)
+) -> Result<(Imported, Option<u32>), Error> {
+    let store = &mut Store::open(into)?;
+    let settings = &ImportSettings::default();
+    let first = one(store, file, settings, named, None);
+    if !matches!(first, Err(Error::ItemClash(_))) {
+        return first.map(|done| (done, None));
+    }
+    // The same checkpoint answered the same items otherwise: another run, kept beside the first.
+    for run in 2..RUNS {
+        match one(store, file, settings, named, Some(run)) {
+            Err(Error::ItemClash(_)) => {}
+            done => return done.map(|done| (done, Some(run))),
+        }
+    }
+    first.map(|done| (done, None))
 }
+
+/// Runs of the same items by one checkpoint that are kept apart.
+const RUNS: u32 = 100;
 
 fn one(
     store: &mut Store,
     found: &FoundFile,
     settings: &ImportSettings,
     named: &dyn Fn(String) -> String,
+    run: Option<u32>,
 ) -> Result<Imported, Error> {
     let file = found.path.to_string_lossy().replace('\\', "/");
     let here = stores::fetch(&found.path)?;
@@ -180,7 +198,10 @@ fn one(
         &mut |number, row| {
             rows_in = number + 1;
             let (benchmark, mut row) = match row {
-                Found::Answer(benchmark, row) => (benchmark, row),
+                Found::Answer(benchmark, row) => match run {
+                    Some(run) => (folder_name(&format!("{benchmark}-run{run}")), row),
+                    None => (benchmark, row),
+                },
                 Found::LeftOut(reason) => {
                     *left_out.entry(reason.to_owned()).or_insert(0) += 1;
                     return Ok(());
@@ -251,19 +272,6 @@ fn name(content: &str, place: &Place, settings: &ImportSettings) -> String {
     ];
     let all = format!("{SCHEMA_VERSION} {all:?}");
     sha256(all.as_bytes())[..16].to_owned()
-}
-
-/// A benchmark's name as a folder can have it: other letters are underscores, what is too long is cut.
-pub(super) fn folder_name(benchmark: &str) -> String {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') {
-            c
-        } else {
-            '_'
-        }
-    };
-    let name: String = benchmark.trim().chars().map(plain).take(100).collect();
-    name.trim_start_matches('.').to_owned()
 }
 
 fn names_a_folder(benchmark: &str) -> bool {

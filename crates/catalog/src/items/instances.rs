@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::ItemRow;
-use super::found::{Found, Sink};
-use super::import::folder_name;
+use super::found::{Found, Sink, folder_name};
 use crate::config::fields;
 use crate::config::json;
 use crate::error::{Error, cut};

@@ -6,8 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::ItemRow;
-use super::found::{Found, Sink};
-use super::import::folder_name;
+use super::found::{Found, Sink, folder_name};
 use super::instances::{Times, plain};
 use crate::config::fields::{self, Fields};
 use crate::config::json;

@@ -6,13 +6,12 @@
 
 use serde_json::Value;
 
-use crate::calendar;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
 use crate::observed::{Observed, Out};
 use crate::sources::metrics::{RAW, Scale};
-use crate::sources::{harness, inspect, score};
-use crate::tables::{Days, Evaluation, Score};
+use crate::sources::{harness, inspect, moment, score};
+use crate::tables::{Evaluation, Score};
 
 /// Name of this kind of source, and how the leaderboards of its other sources begin.
 pub(crate) const NAME: &str = "every-eval-ever";
@@ -61,7 +60,12 @@ pub(crate) fn read(
         ..Evaluation::default()
     };
     let harness = fields::text(&library, &["name"]).map(|name| {
+        // Its converters write the version as `name:version` too.
         let version = fields::text(&library, &["version"]).filter(|version| *version != "unknown");
+        let version = version.map(|version| {
+            let own = version.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'));
+            own.unwrap_or(version)
+        });
         [Some(name), version]
             .into_iter()
             .flatten()
@@ -163,8 +167,9 @@ fn one(
     }
     setting.extend(fields::text(&beside, &["setting"]).map(str::to_owned));
     let mode = fields::text(&beside, &["mode"]).map(str::to_owned);
-    let reasons =
-        fields::flag(&arguments, &["reasoning"]).map(|is| if is { "reasoning" } else { "no reasoning" });
+    let reasons = fields::flag(&arguments, &["reasoning"])
+        .filter(|is| *is)
+        .map(|_| "reasoning");
     Ok(Score {
         benchmark: benchmark.to_owned(),
         value,
@@ -230,13 +235,4 @@ fn plain(name: &str) -> String {
         }
     }
     plain.trim_matches('-').to_owned()
-}
-
-/// A day from seconds since 1970, as number or text, or from a date.
-pub(crate) fn moment(of: &Fields, names: &[&str]) -> Option<Days> {
-    if let Some(seconds) = fields::float(of, names) {
-        let days = (seconds / 86_400.0).floor();
-        return (0.0..1e6).contains(&days).then_some(days as Days);
-    }
-    calendar::day(fields::text(of, names)?)
 }

@@ -235,3 +235,47 @@ fn date(whole: &Fields) -> Option<Days> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_of_tasks_lose_suite_and_shots() {
+        for (named, task, shots) in [
+            ("harness|arc:challenge|25", "arc_challenge", Some(25)),
+            ("extended|ifeval|0", "ifeval", Some(0)),
+            ("lighteval|gsm8k|5|1", "gsm8k", Some(5)),
+            ("gsm8k|8", "gsm8k", Some(8)),
+            ("arc_challenge", "arc_challenge", None),
+        ] {
+            assert_eq!(plain_task(named), (task.to_owned(), shots), "{named}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_an_adapter_or_a_delta_is_never_its_bases() {
+        let of = |arguments: &str| {
+            let whole = json!({"config": {"model_args": arguments}});
+            let whole = whole.as_object().expect("an object").clone();
+            checkpoint(&whole, whole["config"].as_object().expect("an object"))
+        };
+        let own = |id: &str, kind| Some((id.to_owned(), kind));
+        assert_eq!(
+            of("pretrained=org/base-7b,dtype=float16"),
+            own("org/base-7b", None)
+        );
+        assert_eq!(
+            of("pretrained=org/base-7b,peft=org/base-7b-lora"),
+            own("org/base-7b-lora", Some("Adapter"))
+        );
+        assert_eq!(
+            of("pretrained=org/base-7b,delta=org/d"),
+            own("org/d", Some("Delta"))
+        );
+        assert_eq!(of("pretrained=org/base-7b,peft=None"), own("org/base-7b", None));
+        assert_eq!(of("dtype=float16"), None);
+    }
+}

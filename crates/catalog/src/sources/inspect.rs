@@ -12,15 +12,14 @@ use crate::config::json;
 use crate::error::Error;
 use crate::observed::{Observed, Out};
 use crate::sources::archive::Archive;
-use crate::sources::every_eval_ever::moment;
 use crate::sources::metrics::{RAW, Scale};
-use crate::sources::score;
+use crate::sources::{moment, score};
 use crate::tables::{Evaluation, Score};
 
 /// Name of this kind of source, and of the leaderboard its scores are listed under.
 pub(crate) const NAME: &str = "inspect";
 /// Bytes of a header above which it is refused.
-const HEADER: u64 = 256 << 20;
+const HEADER: u64 = 32 << 20;
 
 /// Metrics that are a share of 0 to 1 whatever the scorer.
 const SHARES: [&str; 2] = ["accuracy", "acc"];

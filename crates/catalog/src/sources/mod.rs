@@ -33,10 +33,21 @@ pub(crate) mod swallow;
 pub(crate) mod table;
 pub(crate) mod task_tables;
 
+use crate::calendar;
+use crate::config::fields::{self, Fields};
 use crate::error::Error;
 use crate::identity::Joined;
 use crate::observed::Out;
-use crate::tables::{Evaluation, Score};
+use crate::tables::{Days, Evaluation, Score};
+
+/// A day from seconds since 1970, as number or text, or from a date.
+pub(crate) fn moment(of: &Fields, names: &[&str]) -> Option<Days> {
+    if let Some(seconds) = fields::float(of, names) {
+        let days = (seconds / 86_400.0).floor();
+        return (0.0..1e6).contains(&days).then_some(days as Days);
+    }
+    calendar::day(fields::text(of, names)?)
+}
 
 /// A score of an evaluation, in points, with what the evaluation knows of it; the rest is the reader's.
 pub(crate) fn score(evaluation: &Evaluation, snapshot: &str, version: &str) -> Score {

@@ -5,7 +5,7 @@
 
 use crate::calendar;
 use crate::error::Error;
-use crate::identity::{ANY, Identities, Joined};
+use crate::identity::{ANY, Identities, Joined, without_engine};
 use crate::observed::{Observed, Out};
 use crate::sources::metrics::{RAW, Scale};
 use crate::sources::score;
@@ -49,7 +49,7 @@ pub(crate) fn read(
     let stem = file.rsplit('/').next().unwrap_or(file);
     let mut runs: Vec<Option<(Evaluation, Vec<Score>)>> = Vec::new();
     for model in &models {
-        let id = match identities.of_name(model, ANY) {
+        let id = match identities.of_name(without_engine(model), ANY) {
             Joined::To(id, _) => id,
             Joined::Unknown => model.clone(),
             Joined::Several(ids) => {

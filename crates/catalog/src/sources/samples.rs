@@ -156,3 +156,25 @@ pub(crate) fn number_or_text(value: &Value) -> Option<f64> {
         .or_else(|| value.as_str()?.trim().parse().ok())
         .filter(|number| number.is_finite())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::told_by;
+
+    #[test]
+    fn a_folder_is_a_checkpoint_or_the_path_of_one() {
+        for (folder, id) in [
+            ("org__name", "org/name"),
+            ("org__name__v2", "org/name__v2"),
+            (
+                "__mnt__data__runs__llama3.2-3b__checkpoint-14676",
+                "/mnt/data/runs/llama3.2-3b/checkpoint-14676",
+            ),
+        ] {
+            let told = told_by(&format!(
+                "{folder}/samples_hellaswag_2025-04-23T21-51-32.829014.jsonl"
+            ));
+            assert_eq!(told, Some(("hellaswag".to_owned(), id.to_owned())));
+        }
+    }
+}

@@ -241,7 +241,7 @@ const SWALLOW: [Told; 41] = [
 ];
 
 /// Tables of Epoch AI.
-const EPOCH: [Test; 44] = [
+const EPOCH: [Test; 47] = [
     ("adversarial_nli", "Adversarial NLI", &["reasoning"], Some(33.3)),
     ("aider_polyglot", "Aider polyglot", &["code"], Some(0.0)),
     ("apex_agents", "APEX agents", &["agents"], Some(0.0)),
@@ -325,7 +325,10 @@ const EPOCH: [Test; 44] = [
     ("terminalbench", "Terminal-Bench", &["agents"], Some(0.0)),
     ("the_agent_company", "TheAgentCompany", &["agents"], Some(0.0)),
     ("trivia_qa", "TriviaQA", &["knowledge"], Some(0.0)),
+    ("video_mme", "Video-MME", &[], None),
+    ("webdev_arena", "WebDev Arena", &["code"], None),
     ("weirdml", "WeirdML", &["code"], Some(0.0)),
+    ("wino_grande", "WinoGrande", &["commonsense"], Some(50.0)),
 ];
 
 /// The benchmark of a name.

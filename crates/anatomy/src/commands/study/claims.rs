@@ -163,6 +163,12 @@ pub(super) fn run(global: &Global, args: &SectionArgs, part: &str) -> Result<Exi
 
 /// The same of one board of the list, where one is named.
 pub(super) fn of_board(global: &Global, args: &BoardArgs, part: &str) -> Result<ExitCode> {
+    // What appeared when is no board's own.
+    let part = if part == "trends" && args.board.is_some() {
+        "progress"
+    } else {
+        part
+    };
     asked(global, &args.section, part, args.board)
 }
 

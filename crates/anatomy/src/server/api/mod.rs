@@ -151,7 +151,7 @@ pub(crate) fn document(benchmarks: &[&str], tasks: &[&str]) -> Value {
     schemas["Column"]["enum"] = json!(names);
     schemas["NumericColumn"]["enum"] =
         json!(columns::numeric().map(|column| column.name).collect::<Vec<_>>());
-    schemas["Benchmark"]["enum"] = json!(BENCHMARKS);
+    schemas["Benchmark"]["enum"] = json!(&BENCHMARKS[..]);
     schemas["Predicted"]["enum"] = json!(benchmarks);
     schemas["Task"]["enum"] = json!(tasks);
     let devices = ::catalog::cost::device::devices();

@@ -36,7 +36,7 @@ struct Page {
     here: &'static str,
     filter: Filter,
     resolved_by: [&'static str; 5],
-    benchmarks: [&'static str; 12],
+    benchmarks: [&'static str; BENCHMARKS.len()],
     choices: Vec<(&'static Column, bool)>,
     /// The columns that are shown unless others are chosen, besides the id; whether those are shown.
     usual: String,
@@ -184,7 +184,7 @@ struct Chart {
     here: &'static str,
     filter: Filter,
     resolved_by: [&'static str; 5],
-    benchmarks: [&'static str; 12],
+    benchmarks: [&'static str; BENCHMARKS.len()],
     axes: Vec<&'static Column>,
     x: String,
     y: String,
