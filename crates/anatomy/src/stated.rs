@@ -116,7 +116,9 @@ mod tests {
         let all = compiled_in().expect("read");
         assert!(all.len() >= 60);
         for claim in &all {
-            let known = ["arXiv", "ACL", "Hugging Face"].iter().any(|of| claim.work.contains(of));
+            let known = ["arXiv", "ACL", "Hugging Face"]
+                .iter()
+                .any(|of| claim.work.contains(of));
             assert!(known, "{}: {}", claim.id, claim.work);
         }
         let judged = judged(&Findings::new(&[]), 1).expect("judged");

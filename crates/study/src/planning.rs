@@ -208,7 +208,10 @@ mod tests {
         assert!((all.last().expect("a shape").interval.low + 2.0 * 1.196).abs() < 1e-3);
         // Little is known: nothing can be told but of the best itself and its like.
         let all = judged(&shapes, Some(&layers(0.1, 1.0)), 0.2);
-        assert_eq!((of(&all, 8), of(&all, 32)), (Standing::CannotTell, Standing::NoWorse));
+        assert_eq!(
+            (of(&all, 8), of(&all, 32)),
+            (Standing::CannotTell, Standing::NoWorse)
+        );
         assert!(judged(&shapes, None, 0.2).is_empty());
     }
 

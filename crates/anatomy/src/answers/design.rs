@@ -91,7 +91,11 @@ pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
         );
     }
     let runs = rows::runs(catalog);
-    let asks = |name: &str, _: &str| asked.ability.is_none_or(|ability| asks_for(name, ability));
+    let asks = |name: &str, own: &str| {
+        asked
+            .ability
+            .is_none_or(|ability| asks_for(name, ability) || own == ability)
+    };
     let found = doublings(&runs, Fixed::Parameters, asks);
     let layers = found.iter().find(|own| own.part == "layers");
     let mut not_known = Vec::new();
@@ -119,7 +123,10 @@ pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
     let before = shapes.len();
     let speed = |cost: &Arithmetic| -> Option<f64> {
         let device = asked.device.as_ref()?;
-        Some(cost.decode_bound(device, Precision::Half, asked.context).tokens_per_second)
+        Some(
+            cost.decode_bound(device, Precision::Half, asked.context)
+                .tokens_per_second,
+        )
     };
     if let Some(least) = asked.min_speed {
         shapes.retain(|(_, cost)| speed(cost).is_none_or(|own| own >= least));
@@ -159,9 +166,9 @@ pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
     let observed = observed(catalog, asked);
     let residual = layers.map_or(1.0, |own| own.residual);
     let depths: Vec<f64> = all.iter().map(|shape| shape.layers as f64).collect();
-    let ends = depths
-        .iter()
-        .fold((f64::INFINITY, 0.0_f64), |(low, high), x| (low.min(*x), high.max(*x)));
+    let ends = depths.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), x| {
+        (low.min(*x), high.max(*x))
+    });
     let mut experiments = Vec::new();
     if ends.1 > ends.0 {
         experiments.push(experiment("layers", known.as_ref(), ends, residual));
@@ -188,7 +195,10 @@ pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
         });
     }
     if asked.tokens.is_none() {
-        not_known.push("how many tokens it is trained on (--tokens): cost of training and of experiments are left out".into());
+        not_known.push(
+            "how many tokens it is trained on (--tokens): cost of training and of experiments are left out"
+                .into(),
+        );
     }
     Ok(DesignAnswer {
         ability: asked.ability,
@@ -235,8 +245,18 @@ fn shapes(asked: &Asked) -> Vec<(Shape, Arithmetic)> {
     let off = |own: &(Shape, Arithmetic)| (own.0.parameters / asked.parameters).ln().abs();
     (4..=160)
         .filter_map(|layers| {
-            let all = (2..=160).filter_map(|step| of(layers, 128 * step));
-            all.min_by(|a, b| off(a).total_cmp(&off(b)))
+            // Parameters grow with the width: halve the widths until two are left.
+            let (mut low, mut high) = (2, 160);
+            while high - low > 1 {
+                let middle = (low + high) / 2;
+                if of(layers, 128 * middle)?.0.parameters < asked.parameters {
+                    low = middle;
+                } else {
+                    high = middle;
+                }
+            }
+            let ends = [low, high].into_iter().filter_map(|step| of(layers, 128 * step));
+            ends.min_by(|a, b| off(a).total_cmp(&off(b)))
         })
         .filter(|own| (own.0.parameters / asked.parameters - 1.0).abs() <= NEAR)
         .collect()
@@ -304,15 +324,23 @@ fn observed(catalog: &Catalog, asked: &Asked) -> Vec<Evidence> {
         if own.is_empty() {
             return None;
         }
-        let mean = |of: &dyn Fn(&Finding) -> f64| own.iter().map(|own| of(own)).sum::<f64>() / own.len() as f64;
-        let half = mean(&|own| own.interval.as_ref().map_or(f64::NAN, |ends| (ends.high - ends.low) / 2.0));
+        let mean =
+            |of: &dyn Fn(&Finding) -> f64| own.iter().map(|own| of(own)).sum::<f64>() / own.len() as f64;
+        let half = mean(&|own| {
+            own.interval
+                .as_ref()
+                .map_or(f64::NAN, |ends| (ends.high - ends.low) / 2.0)
+        });
         Some(Evidence {
             part: part.to_owned(),
             value: mean(&|own| own.value.unwrap_or(f64::NAN)),
             error: half / 1.96,
             df: 1e6,
             is_controlled: false,
-            source: format!("checkpoints of known structure, {} benchmarks, association", own.len()),
+            source: format!(
+                "checkpoints of known structure, {} benchmarks, association",
+                own.len()
+            ),
         })
     };
     OBSERVED.iter().filter_map(|(part, ..)| one(part)).collect()

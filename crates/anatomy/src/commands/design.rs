@@ -53,7 +53,9 @@ pub(crate) struct DesignArgs {
 fn count(text: &str, option: &str) -> Result<f64> {
     let plain = text.trim();
     let billions = plain.strip_suffix(['B', 'b']).filter(|rest| {
-        rest.chars().last().is_some_and(|last| last.is_ascii_digit() || last == '.' || last == ' ')
+        rest.chars()
+            .last()
+            .is_some_and(|last| last.is_ascii_digit() || last == '.' || last == ' ')
     });
     let value = match billions {
         Some(rest) => quantity(rest).map(|value| value * 1e9),
@@ -87,7 +89,11 @@ pub(crate) fn run(global: &Global, args: &DesignArgs) -> Result<ExitCode> {
     }
     let asked = Asked {
         parameters: count(&args.params, "--params")?,
-        tokens: args.tokens.as_deref().map(|text| count(text, "--tokens")).transpose()?,
+        tokens: args
+            .tokens
+            .as_deref()
+            .map(|text| count(text, "--tokens"))
+            .transpose()?,
         ability,
         device,
         min_speed: args.min_speed,
@@ -113,7 +119,11 @@ fn shapes(answer: &DesignAnswer) -> Table {
         let shape = &own.judged.shape;
         let ends = &own.judged.interval;
         let difference = if own.judged.difference.is_finite() {
-            format!("{:+.2} [{:+.2}, {:+.2}]", own.judged.difference, ends.low, ends.high).into()
+            format!(
+                "{:+.2} [{:+.2}, {:+.2}]",
+                own.judged.difference, ends.low, ends.high
+            )
+            .into()
         } else {
             Cell::Missing
         };
@@ -203,9 +213,16 @@ fn page(answer: &DesignAnswer) -> String {
     );
     text += &output::table(&shapes(answer));
     if answer.too_slow > 0 {
-        let _ = writeln!(text, "\n{} shapes are too slow on this device and left out.", answer.too_slow);
+        let _ = writeln!(
+            text,
+            "\n{} shapes are too slow on this device and left out.",
+            answer.too_slow
+        );
     }
-    let _ = writeln!(text, "\nWhat two runs would tell, the most first (half of a 95 % interval, per doubling):\n");
+    let _ = writeln!(
+        text,
+        "\nWhat two runs would tell, the most first (half of a 95 % interval, per doubling):\n"
+    );
     text += &output::table(&experiments(answer));
     for own in &answer.not_known {
         let _ = write!(text, "\nnot known: {own}");

@@ -95,7 +95,9 @@ fn column<'a>(frame: &'a Frame, asked: Option<&str>, usual: &[&str]) -> Result<O
     if let Some(name) = asked {
         return frame.column(name).map(Some);
     }
-    let found = usual.iter().find(|name| frame.names.iter().any(|own| own == *name));
+    let found = usual
+        .iter()
+        .find(|name| frame.names.iter().any(|own| own == *name));
     found.map(|name| frame.column(name)).transpose()
 }
 
@@ -123,7 +125,12 @@ fn runs(frame: &Frame, args: &FitArgs) -> Result<(Vec<Run>, usize)> {
         "--parameters",
         "parameters",
     )?;
-    let tokens = needed(args.tokens.as_deref(), &["tokens", "n_tokens", "d"], "--tokens", "tokens")?;
+    let tokens = needed(
+        args.tokens.as_deref(),
+        &["tokens", "n_tokens", "d"],
+        "--tokens",
+        "tokens",
+    )?;
     let layers = column(frame, args.layers.as_deref(), &["layers", "depth", "n_layers"])?;
     let width = column(frame, args.width.as_deref(), &["d_model", "width", "hidden_size"])?;
     if layers.is_some() != width.is_some() {
@@ -158,7 +165,9 @@ fn unit(answer: &Answer) -> &'static str {
 }
 
 fn within(interval: Option<&Interval>) -> String {
-    interval.map_or_else(String::new, |ends| format!(" [{:.3}, {:.3}]", ends.low, ends.high))
+    interval.map_or_else(String::new, |ends| {
+        format!(" [{:.3}, {:.3}]", ends.low, ends.high)
+    })
 }
 
 fn table(answer: &Answer) -> Table {
@@ -166,7 +175,14 @@ fn table(answer: &Answer) -> Table {
         let exponents: Vec<String> = law
             .exponents
             .iter()
-            .map(|own| format!("{} {:.3}{}", own.dimension, own.value, within(own.interval.as_ref())))
+            .map(|own| {
+                format!(
+                    "{} {:.3}{}",
+                    own.dimension,
+                    own.value,
+                    within(own.interval.as_ref())
+                )
+            })
             .collect();
         vec![
             law.name.clone().into(),
@@ -204,7 +220,11 @@ fn words(answer: &Answer) -> String {
             "Layers doubled at the same width² x layers, at the middle run: {:+.4} {unit}{}{}.",
             deeper.value,
             within(deeper.interval.as_ref()),
-            if is_clear { "" } else { ": cannot be told from nothing" }
+            if is_clear {
+                ""
+            } else {
+                ": cannot be told from nothing"
+            }
         );
     }
     text

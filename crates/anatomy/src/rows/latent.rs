@@ -147,7 +147,11 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
             }
         })
         .collect();
-    let (features, families) = of_units.iter().enumerate().map(|(unit, rows)| whole(unit, rows)).unzip();
+    let (features, families) = of_units
+        .iter()
+        .enumerate()
+        .map(|(unit, rows)| whole(unit, rows))
+        .unzip();
     Table {
         benchmarks,
         rows,
@@ -198,7 +202,9 @@ impl About {
         let tokens = names
             .iter()
             .find_map(|name| known.get(name).and_then(|row| row.training_tokens));
-        let date = structure.and_then(|row| row.date).map(|day| f64::from(day) / 365.25);
+        let date = structure
+            .and_then(|row| row.date)
+            .map(|day| f64::from(day) / 365.25);
         let training = checkpoint.and_then(|row| row.training);
         let flag = |is: bool| Some(f64::from(u8::from(is)));
         Self {
@@ -211,7 +217,10 @@ impl About {
                 flag(training.is_none_or(|training| !training.is_pretrained())),
                 flag(checkpoint.and_then(|row| row.merged) == Some(true)),
             ],
-            family: names.iter().find_map(|name| family_of_name(name)).map(str::to_owned),
+            family: names
+                .iter()
+                .find_map(|name| family_of_name(name))
+                .map(str::to_owned),
             is_sure: structure
                 .is_some_and(|row| matches!(row.resolved_by, ResolvedBy::Exact | ResolvedBy::Lineage)),
         }
@@ -225,7 +234,11 @@ impl About {
 /// Features of a unit: medians of its rows, the first date; its family: that of most rows, of sure ones first.
 fn whole(unit: usize, rows: &[(Features, Option<String>, bool)]) -> (Features, String) {
     let features = std::array::from_fn(|k| {
-        let own: Vec<f64> = rows.iter().map(|row| row.0[k]).filter(|value| value.is_finite()).collect();
+        let own: Vec<f64> = rows
+            .iter()
+            .map(|row| row.0[k])
+            .filter(|value| value.is_finite())
+            .collect();
         match k {
             _ if own.is_empty() => f64::NAN,
             3 => own.iter().copied().fold(f64::INFINITY, f64::min),
@@ -239,9 +252,13 @@ fn whole(unit: usize, rows: &[(Features, Option<String>, bool)]) -> (Features, S
                 *counts.entry(family).or_default() += 1;
             }
         }
-        let best = counts.iter().max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
+        let best = counts
+            .iter()
+            .max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
         best.map(|(name, _)| (*name).to_owned())
     };
-    let family = most(true).or_else(|| most(false)).unwrap_or_else(|| format!("unit {unit}"));
+    let family = most(true)
+        .or_else(|| most(false))
+        .unwrap_or_else(|| format!("unit {unit}"));
     (features, family)
 }

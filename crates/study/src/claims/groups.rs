@@ -11,37 +11,70 @@ use crate::section::{Cell, Table};
 const STATEMENTS: [(&str, &[&str]); 27] = [
     ("The table's columns are distributed as printed", &["dataset."]),
     ("Which method predicts best", &["r2.best_is_random_forest"]),
-    ("Linear methods reach the R² printed", &["r2.linear.", "r2.ridge.", "r2.lasso."]),
+    (
+        "Linear methods reach the R² printed",
+        &["r2.linear.", "r2.ridge.", "r2.lasso."],
+    ),
     (
         "Forests, trees and boosting reach the R² printed",
         &["r2.random_forest.", "r2.decision_tree.", "r2.gradient_boosting."],
     ),
-    ("Neighbours, support vectors and networks reach the R² printed", &["r2.knn.", "r2.svr.", "r2.mlp."]),
+    (
+        "Neighbours, support vectors and networks reach the R² printed",
+        &["r2.knn.", "r2.svr.", "r2.mlp."],
+    ),
     ("A tuned language model predicts scores", &["r2.llm.", "llm."]),
     ("The forest errs by less than six points", &["mae."]),
-    ("Scores of ARC, HellaSwag and WinoGrande go together", &["correlation."]),
+    (
+        "Scores of ARC, HellaSwag and WinoGrande go together",
+        &["correlation."],
+    ),
     ("Scores differ most on GSM8K", &["dispersion."]),
     ("Layers come first for reasoning", &["importance.layers_first"]),
-    ("The feed-forward width comes first for knowledge", &["importance.d_ffn_first"]),
-    ("Which part comes first does not depend on the date", &["importance.robust_to_date"]),
+    (
+        "The feed-forward width comes first for knowledge",
+        &["importance.d_ffn_first"],
+    ),
+    (
+        "Which part comes first does not depend on the date",
+        &["importance.robust_to_date"],
+    ),
     ("Size and date come first", &["importance.size_and_date_first"]),
-    ("MMLU says most about structure", &["importance.mmlu_first_in_reverse"]),
+    (
+        "MMLU says most about structure",
+        &["importance.mmlu_first_in_reverse"],
+    ),
     ("Shares of importance are those printed", &["importance."]),
     ("New mixtures of experts slow down", &["trends.moe_slows"]),
     (
         "What appears, and what is made from it and liked",
         &["trends.multimodal", "trends.derivatives", "trends.likes"],
     ),
-    ("The size that a score needs shrinks", &["trends.size_for_equal_score"]),
+    (
+        "The size that a score needs shrinks",
+        &["trends.size_for_equal_score"],
+    ),
     ("Post-training adds most on TruthfulQA", &["trends.post_training"]),
-    ("Scores dip between 10 and 20 billion parameters", &["trends.dip_10b"]),
-    ("Size brings less and less; medium sizes give most a parameter", &["scale.", "efficiency."]),
+    (
+        "Scores dip between 10 and 20 billion parameters",
+        &["trends.dip_10b"],
+    ),
+    (
+        "Size brings less and less; medium sizes give most a parameter",
+        &["scale.", "efficiency."],
+    ),
     ("Merging raises scores", &["merging."]),
     ("Likes say almost nothing of scores", &["popularity."]),
     ("Which architecture is best in what", &["architecture."]),
-    ("Chat templates raise IFEval and lower other scores", &["chat_template."]),
+    (
+        "Chat templates raise IFEval and lower other scores",
+        &["chat_template."],
+    ),
     ("Removing layers costs reasoning", &["pruning."]),
-    ("Gradients by layer differ between abilities and styles", &["gradients."]),
+    (
+        "Gradients by layer differ between abilities and styles",
+        &["gradients."],
+    ),
 ];
 
 /// What is said of a statement by its cells.
@@ -50,7 +83,9 @@ fn said(holds: usize, fails: usize, open: usize) -> &'static str {
         (0, 0, 0) => "not testable",
         (_, 0, 0) => "reproduced",
         // Of cells that are all right one in twenty differs by chance.
-        (_, fails, _) if fails > 0 && fails as f64 <= 0.05 * (holds + fails + open) as f64 => "reproduced but for chance",
+        (_, fails, _) if fails > 0 && fails as f64 <= 0.05 * (holds + fails + open) as f64 => {
+            "reproduced but for chance"
+        }
         (0, _, 0) => "differs",
         (0, 0, _) => "cannot tell",
         (_, 0, _) => "holds where it can be told",
@@ -63,17 +98,23 @@ fn said(holds: usize, fails: usize, open: usize) -> &'static str {
 pub(super) fn table(claims: &[Claim]) -> Table {
     let place = |claim: &Claim| {
         let fits = |begins: &&&str| claim.id.starts_with(**begins);
-        STATEMENTS.iter().position(|(_, begins)| begins.iter().any(|begin| fits(&begin)))
+        STATEMENTS
+            .iter()
+            .position(|(_, begins)| begins.iter().any(|begin| fits(&begin)))
     };
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    let named = STATEMENTS.iter().enumerate().map(|(own, (words, _))| (Some(own), *words));
+    let named = STATEMENTS
+        .iter()
+        .enumerate()
+        .map(|(own, (words, _))| (Some(own), *words));
     for (own, words) in named.chain([(None, "other claims")]) {
         let cells: Vec<&Claim> = claims.iter().filter(|claim| place(claim) == own).collect();
         if cells.is_empty() {
             continue;
         }
         let count = |wanted: Verdict, strict: bool| {
-            let verdict = |claim: &Claim| claim.verdict(if strict { &claim.strict } else { &claim.literature });
+            let verdict =
+                |claim: &Claim| claim.verdict(if strict { &claim.strict } else { &claim.literature });
             cells.iter().filter(|claim| verdict(claim) == wanted).count()
         };
         let three = |strict: bool| {

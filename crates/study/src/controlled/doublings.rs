@@ -52,7 +52,9 @@ pub fn doublings(runs: &[Run], fixed: Fixed, asks: impl Fn(&str, &str) -> bool) 
         let squares: f64 = fit.residuals.iter().map(|e| e * e).sum();
         let ends = |of: &dyn Fn(&Run) -> Option<f64>| -> (f64, f64) {
             let values = suite.shapes.iter().filter_map(|shape| of(shape.run));
-            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+                (low.min(x), high.max(x))
+            })
         };
         for (place, part) in design.parts.iter().enumerate() {
             all.push(Doubling {

@@ -156,7 +156,13 @@ impl Seen<'_> {
             let own = self.of_benchmarks[benchmark].iter();
             own.map(|(row, place)| self.cells[*row][*place].1).collect()
         };
-        let spread = |values: &[f64]| if values.len() > 2 { standard_deviation(values) } else { 1.0 };
+        let spread = |values: &[f64]| {
+            if values.len() > 2 {
+                standard_deviation(values)
+            } else {
+                1.0
+            }
+        };
         let values: Vec<Vec<f64>> = (0..n).map(of).collect();
         let rows = self.table.rows.len();
         Fit {
@@ -174,7 +180,10 @@ impl Seen<'_> {
                     })
                 })
                 .collect(),
-            psi: values.iter().map(|own| (0.3 * spread(own).powi(2)).max(0.02)).collect(),
+            psi: values
+                .iter()
+                .map(|own| (0.3 * spread(own).powi(2)).max(0.02))
+                .collect(),
             slopes: vec![[0.0; FACTORS]; self.columns.values.first().map_or(0, Vec::len)],
             spread: small::identity(1.0),
             shares: CHOICES[0],
@@ -259,7 +268,10 @@ impl Seen<'_> {
                 let (precision, information) = self.heard(fitted, row);
                 let own = small::inverse(&small::plus(&precision, &small::identity(1.0)));
                 let (effect, covariance) = self.effect(fitted, effects, row);
-                let pulled = small::added(&information, &small::added(&self.by_columns(fitted, row), &effect));
+                let pulled = small::added(
+                    &information,
+                    &small::added(&self.by_columns(fitted, row), &effect),
+                );
                 let through = small::product(&small::product(&own, &covariance), &own);
                 (small::of(&own, &pulled), small::plus(&own, &through))
             })
@@ -276,7 +288,10 @@ impl Seen<'_> {
             .into_par_iter()
             .map(|row| {
                 let (effect, covariance) = self.effect(fitted, effects, row);
-                let left = small::less(&fitted.means[row], &small::added(&self.by_columns(fitted, row), &effect));
+                let left = small::less(
+                    &fitted.means[row],
+                    &small::added(&self.by_columns(fitted, row), &effect),
+                );
                 let (precision, _) = self.heard(fitted, row);
                 let own = small::inverse(&small::plus(&precision, &small::identity(1.0)));
                 let apart = small::minus(&small::identity(1.0), &own);
@@ -396,8 +411,7 @@ impl Seen<'_> {
         let ridge = faer::Mat::from_fn(k, k, |a, b| second[a][b] + if a == b { 10.0 } else { 0.0 });
         if let Ok((inverted, _)) = crate::algebra::inverse(ridge) {
             for a in 0..k {
-                fit.slopes[a] =
-                    std::array::from_fn(|p| (0..k).map(|b| inverted[(a, b)] * cross[b][p]).sum());
+                fit.slopes[a] = std::array::from_fn(|p| (0..k).map(|b| inverted[(a, b)] * cross[b][p]).sum());
             }
         }
     }

@@ -33,7 +33,13 @@ pub(super) fn held(table: &Table, shares: Shares, seed: u64) -> Option<Vec<Held>
         .iter()
         .map(|row| row.cells.iter().map(|_| random.below(PARTS) == 0).collect())
         .collect();
-    let fit = fit(table, &columns, &units, &|row, cell| !hidden[row][cell], Some(shares))?;
+    let fit = fit(
+        table,
+        &columns,
+        &units,
+        &|row, cell| !hidden[row][cell],
+        Some(shares),
+    )?;
     let mut sums = vec![(0.0, 0.0); table.benchmarks.len()];
     for (row, hidden) in table.rows.iter().zip(&hidden) {
         for (cell, _) in row.cells.iter().zip(hidden).filter(|(_, hidden)| !**hidden) {
@@ -46,17 +52,17 @@ pub(super) fn held(table: &Table, shares: Shares, seed: u64) -> Option<Vec<Held>
     for (place, (row, hidden)) in table.rows.iter().zip(&hidden).enumerate() {
         for (cell, _) in row.cells.iter().zip(hidden).filter(|(_, hidden)| **hidden) {
             let known = &table.benchmarks[cell.benchmark];
-            let points = |log_odds: f64| {
-                known.chance + (known.ceiling - known.chance) / (1.0 + (-log_odds).exp())
-            };
+            let points =
+                |log_odds: f64| known.chance + (known.ceiling - known.chance) / (1.0 + (-log_odds).exp());
             let (value, variance) = fit.cell(place, cell.benchmark);
             let half = quantile * (variance + cell.variance).sqrt();
             let (sum, n) = sums[cell.benchmark];
             // At the edge a score and what is expected of it are both the edge.
             let inside = (cell.log_odds - value).abs() <= half;
-            let index = row.index.zip(known.epoch).map(|(index, (difficulty, slope))| {
-                points(slope * (index - difficulty)) - cell.score
-            });
+            let index = row
+                .index
+                .zip(known.epoch)
+                .map(|(index, (difficulty, slope))| points(slope * (index - difficulty)) - cell.score);
             found.push(Held {
                 benchmark: cell.benchmark,
                 miss: points(value) - cell.score,
@@ -71,7 +77,10 @@ pub(super) fn held(table: &Table, shares: Shares, seed: u64) -> Option<Vec<Held>
 
 /// Mean absolute misses.
 pub(super) fn error<'a>(held: impl Iterator<Item = &'a Held>, miss: impl Fn(&Held) -> f64) -> f64 {
-    let all: Vec<f64> = held.map(|own| miss(own).abs()).filter(|miss| miss.is_finite()).collect();
+    let all: Vec<f64> = held
+        .map(|own| miss(own).abs())
+        .filter(|miss| miss.is_finite())
+        .collect();
     if all.is_empty() { f64::NAN } else { mean(&all) }
 }
 

@@ -94,7 +94,10 @@ pub(super) fn section(table: &Table, seed: u64) -> Section {
         let own = section.findings.iter().find(|finding| finding.id == id);
         own.and_then(|finding| finding.value)
     };
-    if let (Some(mae), Some(of_mean)) = (number("latent.held_out.mae"), number("latent.held_out.mae_of_mean")) {
+    if let (Some(mae), Some(of_mean)) = (
+        number("latent.held_out.mae"),
+        number("latent.held_out.mae_of_mean"),
+    ) {
         let beside = match (
             number("latent.held_out.mae_index"),
             number("latent.held_out.mae_index_own"),
@@ -136,7 +139,11 @@ fn judged(table: &Table, hidden: &[Held], seed: u64) -> Vec<Finding> {
         ),
     );
     found.push(
-        new("latent.held_out.mae_of_mean", "How far off is the benchmark's mean?").with_value(
+        new(
+            "latent.held_out.mae_of_mean",
+            "How far off is the benchmark's mean?",
+        )
+        .with_value(
             error(hidden.iter(), |own| own.miss_of_mean),
             "points",
             n,

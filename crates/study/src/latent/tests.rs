@@ -89,7 +89,10 @@ fn the_order_of_rows_changes_nothing() {
     let (table, _) = world();
     let mut turned = table.clone();
     turned.rows.reverse();
-    let (a, b) = (Model::of(&table).expect("a model"), Model::of(&turned).expect("a model"));
+    let (a, b) = (
+        Model::of(&table).expect("a model"),
+        Model::of(&turned).expect("a model"),
+    );
     for (a, b) in a.abilities(None).iter().zip(b.abilities(None)) {
         assert!(a.id == b.id && (a.ability - b.ability).abs() < 1e-6);
     }

@@ -24,10 +24,26 @@ pub(super) struct Shares {
 
 /// What may be chosen, by likelihood.
 pub(super) const CHOICES: [Shares; 4] = [
-    Shares { length: 1.0, smooth: 0.3, family: 0.3 },
-    Shares { length: 1.0, smooth: 0.3, family: 0.6 },
-    Shares { length: 2.0, smooth: 0.3, family: 0.3 },
-    Shares { length: 1.0, smooth: 0.6, family: 0.3 },
+    Shares {
+        length: 1.0,
+        smooth: 0.3,
+        family: 0.3,
+    },
+    Shares {
+        length: 1.0,
+        smooth: 0.3,
+        family: 0.6,
+    },
+    Shares {
+        length: 2.0,
+        smooth: 0.3,
+        family: 0.3,
+    },
+    Shares {
+        length: 1.0,
+        smooth: 0.6,
+        family: 0.3,
+    },
 ];
 
 /// Units with their features and families.
@@ -57,7 +73,10 @@ impl Units {
     pub(super) fn new(features: &[[f64; FEATURES]], families: Vec<String>) -> Self {
         // What is not known of a unit is taken as the mean of what is.
         let column = |k: usize| -> Vec<f64> {
-            let known = features.iter().map(|row| row[k]).filter(|value| value.is_finite());
+            let known = features
+                .iter()
+                .map(|row| row[k])
+                .filter(|value| value.is_finite());
             known.collect()
         };
         let centre: [f64; FEATURES] = std::array::from_fn(|k| {
@@ -66,7 +85,11 @@ impl Units {
         });
         let spread: [f64; FEATURES] = std::array::from_fn(|k| {
             let own = column(k);
-            let own = if own.len() > 1 { standard_deviation(&own) } else { 0.0 };
+            let own = if own.len() > 1 {
+                standard_deviation(&own)
+            } else {
+                0.0
+            };
             if own > 1e-9 { own } else { 1.0 }
         });
         let places = features
@@ -96,7 +119,11 @@ impl Units {
         } else {
             0.0
         };
-        let own = if a == b { 1.0 - shares.smooth - shares.family } else { 0.0 };
+        let own = if a == b {
+            1.0 - shares.smooth - shares.family
+        } else {
+            0.0
+        };
         shares.smooth * (-0.5 * apart / shares.length.powi(2)).exp() + family + own
     }
 

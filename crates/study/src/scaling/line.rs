@@ -19,6 +19,11 @@ impl Line {
     }
 
     pub(super) fn at(&self, ln: &[f64]) -> f64 {
-        self.0[0] + self.0[1..].iter().zip(ln).map(|(slope, x)| slope * x).sum::<f64>()
+        self.0[0]
+            + self.0[1..]
+                .iter()
+                .zip(ln)
+                .map(|(slope, x)| slope * x)
+                .sum::<f64>()
     }
 }

@@ -244,7 +244,9 @@ impl Asked<'_> {
                 tested
                     .iter()
                     .map(|&row| {
-                        let more = process.as_ref().map_or(0.0, |process| process.at(&self.places[row]));
+                        let more = process
+                            .as_ref()
+                            .map_or(0.0, |process| process.at(&self.places[row]));
                         self.target.back(mean.at(&ln[row]) + more)
                     })
                     .collect()
@@ -276,7 +278,11 @@ impl Asked<'_> {
 
     fn error(&self, rows: &[usize], predictions: &[f64]) -> f64 {
         let misses = rows.iter().zip(predictions);
-        mean(&misses.map(|(&row, own)| (own - self.runs[row].target).abs()).collect::<Vec<f64>>())
+        mean(
+            &misses
+                .map(|(&row, own)| (own - self.runs[row].target).abs())
+                .collect::<Vec<f64>>(),
+        )
     }
 
     /// Change of the target at the middle run as layers double at the same width² × layers.
@@ -293,7 +299,11 @@ impl Asked<'_> {
 
 fn least(errors: &[f64]) -> usize {
     (0..errors.len()).fold(0, |best, own| {
-        if errors[own] < errors[best] || errors[best].is_nan() { own } else { best }
+        if errors[own] < errors[best] || errors[best].is_nan() {
+            own
+        } else {
+            best
+        }
     })
 }
 
@@ -307,7 +317,9 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
         problem,
     };
     let is_positive = |run: &Run| {
-        let shape = run.shape.is_none_or(|(layers, width)| layers > 0.0 && width > 0.0);
+        let shape = run
+            .shape
+            .is_none_or(|(layers, width)| layers > 0.0 && width > 0.0);
         run.parameters > 0.0 && run.tokens > 0.0 && shape && (target == Target::Score || run.target > 0.0)
     };
     if let Some(row) = runs.iter().position(|run| !is_positive(run)) {
@@ -324,15 +336,21 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
     let shapes: Vec<usize> = runs
         .iter()
         .map(|run| {
-            let key = run.shape.filter(|_| has_shapes).map_or([run.parameters.to_bits(), 0], |(layers, width)| {
-                [layers.to_bits(), width.to_bits()]
-            });
+            let key = run
+                .shape
+                .filter(|_| has_shapes)
+                .map_or([run.parameters.to_bits(), 0], |(layers, width)| {
+                    [layers.to_bits(), width.to_bits()]
+                });
             let next = numbers.len();
             *numbers.entry(key).or_insert(next)
         })
         .collect();
     let n_shapes = numbers.len();
-    let forms: Vec<Form> = Form::ALL.into_iter().filter(|form| has_shapes || *form == Form::Size).collect();
+    let forms: Vec<Form> = Form::ALL
+        .into_iter()
+        .filter(|form| has_shapes || *form == Form::Size)
+        .collect();
     if n_shapes < 5 || runs.len() < 10 {
         return Err(cannot(format!(
             "{} runs of {n_shapes} shapes; leaving shapes out needs at least 10 runs of 5 shapes",
@@ -341,7 +359,12 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
     }
     let ln: BTreeMap<usize, Vec<Vec<f64>>> = forms
         .iter()
-        .map(|form| (*form as usize, runs.iter().filter_map(|run| form.of(run)).collect()))
+        .map(|form| {
+            (
+                *form as usize,
+                runs.iter().filter_map(|run| form.of(run)).collect(),
+            )
+        })
         .collect();
     let widest = *forms.last().unwrap_or(&Form::Size);
     let asked = Asked {
@@ -371,7 +394,11 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
     let nested: Vec<f64> = (0..n_shapes)
         .into_par_iter()
         .map(|shape| {
-            let train: Vec<usize> = everything.iter().copied().filter(|&row| asked.shapes[row] != shape).collect();
+            let train: Vec<usize> = everything
+                .iter()
+                .copied()
+                .filter(|&row| asked.shapes[row] != shape)
+                .collect();
             of_shapes[shape][least(&asked.left_out(&train, &whole).0)]
         })
         .collect();
@@ -385,7 +412,11 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
                 Form::Shape => "shape",
                 Form::Both => "both",
             };
-            if *has_process { format!("{name}+process") } else { name.to_owned() }
+            if *has_process {
+                format!("{name}+process")
+            } else {
+                name.to_owned()
+            }
         })
         .collect();
     let method = || format!("bootstrap over {n_shapes} shapes, {resamples} resamples");
@@ -396,7 +427,10 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
         .filter_map(|(place, (form, has_process))| {
             let mean = whole.get(&(*form as usize))?;
             let interval = |dimension: usize| {
-                let all: Vec<f64> = drawn.iter().filter_map(|own| Some(own.0.get(&(*form as usize))?[dimension])).collect();
+                let all: Vec<f64> = drawn
+                    .iter()
+                    .filter_map(|own| Some(own.0.get(&(*form as usize))?[dimension]))
+                    .collect();
                 percentile_interval(&all, 0.95, method())
             };
             let exponents = form.dimensions().iter().zip(mean.exponents()).enumerate();
@@ -420,7 +454,11 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
         .collect();
     let deeper = whole.get(&(Form::Shape as usize)).map(|mean| Deeper {
         value: asked.deeper(mean),
-        interval: percentile_interval(&drawn.iter().filter_map(|own| own.1).collect::<Vec<f64>>(), 0.95, method()),
+        interval: percentile_interval(
+            &drawn.iter().filter_map(|own| own.1).collect::<Vec<f64>>(),
+            0.95,
+            method(),
+        ),
     });
     Ok(Answer {
         target,
@@ -445,12 +483,21 @@ fn resampled(
     seed: u64,
 ) -> Vec<Drawn> {
     let members: Vec<Vec<usize>> = (0..asked.n_shapes)
-        .map(|shape| (0..asked.runs.len()).filter(|&row| asked.shapes[row] == shape).collect())
+        .map(|shape| {
+            (0..asked.runs.len())
+                .filter(|&row| asked.shapes[row] == shape)
+                .collect()
+        })
         .collect();
     let one = |resample: usize| -> Drawn {
         let mut random = Random::new(seed, resample as u64 + 1);
-        let drawn: Vec<usize> = (0..asked.n_shapes).map(|_| random.below(asked.n_shapes)).collect();
-        let rows: Vec<usize> = drawn.iter().flat_map(|&shape| members[shape].iter().copied()).collect();
+        let drawn: Vec<usize> = (0..asked.n_shapes)
+            .map(|_| random.below(asked.n_shapes))
+            .collect();
+        let rows: Vec<usize> = drawn
+            .iter()
+            .flat_map(|&shape| members[shape].iter().copied())
+            .collect();
         let y = chosen(&asked.y, &rows);
         let mut own: Drawn = (BTreeMap::new(), None);
         for form in forms {

@@ -24,7 +24,12 @@ pub(super) fn scaled(ln: &[Vec<f64>]) -> Vec<Vec<f64>> {
         })
         .collect();
     ln.iter()
-        .map(|x| x.iter().zip(&by).map(|(x, (centre, spread))| (x - centre) / spread).collect())
+        .map(|x| {
+            x.iter()
+                .zip(&by)
+                .map(|(x, (centre, spread))| (x - centre) / spread)
+                .collect()
+        })
         .collect()
 }
 
@@ -62,7 +67,11 @@ impl Process {
             for share in SHARES {
                 let covariance = Mat::from_fn(rows.len(), rows.len(), |i, j| {
                     let (a, b) = (rows[i], rows[j]);
-                    let of_shape = if shapes[a] == shapes[b] { 1.0 - share - NOISE } else { 0.0 };
+                    let of_shape = if shapes[a] == shapes[b] {
+                        1.0 - share - NOISE
+                    } else {
+                        0.0
+                    };
                     let own = if i == j { NOISE } else { 0.0 };
                     share * smooth(&places[a], &places[b], length) + of_shape + own
                 });
@@ -91,6 +100,7 @@ impl Process {
     /// What is expected to be left at a place of a shape never seen.
     pub(super) fn at(&self, place: &[f64]) -> f64 {
         let own = self.places.iter().zip(&self.weights);
-        own.map(|(known, weight)| self.share * smooth(known, place, self.length) * weight).sum()
+        own.map(|(known, weight)| self.share * smooth(known, place, self.length) * weight)
+            .sum()
     }
 }

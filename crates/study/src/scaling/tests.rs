@@ -26,21 +26,45 @@ fn runs(law: impl Fn(f64, f64, f64, f64) -> f64, noise: f64) -> Vec<Run> {
 /// A law of size is found again, and nothing is gained by shape.
 #[test]
 fn a_law_of_size_is_found_again() {
-    let all = runs(|_, _, n, d| 1.8 + 400.0 / n.powf(0.34) + 2000.0 / d.powf(0.37), 1e-4);
+    let all = runs(
+        |_, _, n, d| 1.8 + 400.0 / n.powf(0.34) + 2000.0 / d.powf(0.37),
+        1e-4,
+    );
     let answer = fit(&all, Target::Loss, 60, 1).expect("a fit");
     let size = &answer.laws[0];
     assert_eq!((size.name.as_str(), answer.shapes, answer.runs), ("size", 12, 60));
-    assert!((size.exponents[0].value - 0.34).abs() < 0.01, "{}", size.exponents[0].value);
-    assert!((size.exponents[1].value - 0.37).abs() < 0.01, "{}", size.exponents[1].value);
+    assert!(
+        (size.exponents[0].value - 0.34).abs() < 0.01,
+        "{}",
+        size.exponents[0].value
+    );
+    assert!(
+        (size.exponents[1].value - 0.37).abs() < 0.01,
+        "{}",
+        size.exponents[1].value
+    );
     assert!((size.floor.expect("a floor") - 1.8).abs() < 0.02);
-    assert!(size.exponents[0].interval.as_ref().is_some_and(|ends| ends.covers(0.34)));
-    assert!(size.left_out < 1e-3 && answer.nested < 2e-3, "{} {}", size.left_out, answer.nested);
+    assert!(
+        size.exponents[0]
+            .interval
+            .as_ref()
+            .is_some_and(|ends| ends.covers(0.34))
+    );
+    assert!(
+        size.left_out < 1e-3 && answer.nested < 2e-3,
+        "{} {}",
+        size.left_out,
+        answer.nested
+    );
 }
 
 /// Where layers alone count, the law of shape says so and is chosen.
 #[test]
 fn a_law_of_shape_is_told_from_one_of_size() {
-    let all = runs(|w, l, _, d| 1.7 + 30.0 / w.powf(0.5) + 2.0 / l.powf(0.8) + 900.0 / d.powf(0.35), 1e-4);
+    let all = runs(
+        |w, l, _, d| 1.7 + 30.0 / w.powf(0.5) + 2.0 / l.powf(0.8) + 900.0 / d.powf(0.35),
+        1e-4,
+    );
     let answer = fit(&all, Target::Loss, 60, 1).expect("a fit");
     let of = |name: &str| answer.laws.iter().find(|law| law.name == name).expect("a law");
     assert!(of("shape").left_out < 0.3 * of("size").left_out);
@@ -69,8 +93,18 @@ fn scores_are_lines_of_log_odds() {
 #[test]
 fn what_cannot_be_fitted_is_said() {
     let all = runs(|_, _, _, _| 2.0, 0.0);
-    assert!(fit(&all[..4], Target::Loss, 50, 1).expect_err("too few").to_string().contains("at least 10 runs"));
+    assert!(
+        fit(&all[..4], Target::Loss, 50, 1)
+            .expect_err("too few")
+            .to_string()
+            .contains("at least 10 runs")
+    );
     let mut none = all.clone();
     none[2].tokens = 0.0;
-    assert!(fit(&none, Target::Loss, 50, 1).expect_err("zero").to_string().contains("run 3"));
+    assert!(
+        fit(&none, Target::Loss, 50, 1)
+            .expect_err("zero")
+            .to_string()
+            .contains("run 3")
+    );
 }

@@ -112,10 +112,16 @@ pub(crate) fn run(global: &Global, args: &AbilitiesArgs) -> Result<ExitCode> {
     for id in &answer.unknown {
         output::say(
             false,
-            &format!("{id} has no score that this scale takes; `anatomy compare {id} OTHER` says what is known of it"),
+            &format!(
+                "{id} has no score that this scale takes; `anatomy compare {id} OTHER` says what is known of it"
+            ),
         );
     }
-    Ok(if is_short { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if is_short {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn table_of(abilities: &[Ability]) -> Table {
