@@ -28,6 +28,7 @@ mod report; // the main job on the compiled-in tables
 mod report_browser; // the report in a real browser
 mod serve; // the dashboard's server: answers, refusals, limits
 mod serve_browser; // its pages in a real browser
+mod shapes; // abilities on one scale, laws of own runs, which shape to train
 mod study; // regressions and importance on tables of the user's own and on the catalog
 mod study_oracle; // predictions of the command beside scikit-learn's
 mod tidy; // the rules of the house: crate edges, first lines, file lengths

@@ -91,7 +91,11 @@ pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
         );
     }
     let runs = rows::runs(catalog);
-    let asks = |name: &str, _: &str| asked.ability.is_none_or(|ability| asks_for(name, ability));
+    let asks = |name: &str, own: &str| {
+        asked
+            .ability
+            .is_none_or(|ability| asks_for(name, ability) || own == ability)
+    };
     let found = doublings(&runs, Fixed::Parameters, asks);
     let layers = found.iter().find(|own| own.part == "layers");
     let mut not_known = Vec::new();
@@ -241,8 +245,18 @@ fn shapes(asked: &Asked) -> Vec<(Shape, Arithmetic)> {
     let off = |own: &(Shape, Arithmetic)| (own.0.parameters / asked.parameters).ln().abs();
     (4..=160)
         .filter_map(|layers| {
-            let all = (2..=160).filter_map(|step| of(layers, 128 * step));
-            all.min_by(|a, b| off(a).total_cmp(&off(b)))
+            // Parameters grow with the width: halve the widths until two are left.
+            let (mut low, mut high) = (2, 160);
+            while high - low > 1 {
+                let middle = (low + high) / 2;
+                if of(layers, 128 * middle)?.0.parameters < asked.parameters {
+                    low = middle;
+                } else {
+                    high = middle;
+                }
+            }
+            let ends = [low, high].into_iter().filter_map(|step| of(layers, 128 * step));
+            ends.min_by(|a, b| off(a).total_cmp(&off(b)))
         })
         .filter(|own| (own.0.parameters / asked.parameters - 1.0).abs() <= NEAR)
         .collect()

@@ -400,7 +400,11 @@ fn pooled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
 fn latent(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
     let section = study::latent::section(&rows::latent(context.catalog), context.seed);
     context.bar.inc(1);
-    Ok(vec![section])
+    // Too few checkpoints stand on no scale.
+    Ok(Some(section)
+        .filter(|section| !section.findings.is_empty())
+        .into_iter()
+        .collect())
 }
 
 fn bootstrap(context: &Context<'_>) -> GroupBootstrap {

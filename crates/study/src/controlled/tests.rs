@@ -202,3 +202,35 @@ fn no_runs_say_nothing() {
     let told = ask(&[]);
     assert!(told.findings.is_empty() && told.tables.is_empty());
 }
+
+/// A contrast of regressions on the same columns is the regression of the difference of their targets, errors and all.
+#[test]
+fn a_contrast_is_the_regression_of_the_difference() {
+    let all = runs(0.5, 11, |_| 4.0);
+    let suite = Suite::all(&all).into_iter().next().expect("a suite");
+    let design = suite.design(Fixed::FlopsToken).expect("a design");
+    let study = Controlled {
+        runs: &all,
+        placebo: &[],
+        shuffles: 9,
+        seed: 1,
+    };
+    let found = effects::effects(&suite, &design, &study);
+    let place = |name: &str| {
+        suite
+            .benchmarks
+            .iter()
+            .position(|(own, _)| *own == name)
+            .expect("there")
+    };
+    let told = contrasts::contrast(&design, &found, 0, &[place("arc")], &[place("mmlu")]);
+    let difference: Vec<f64> = suite
+        .scores("arc")
+        .iter()
+        .zip(suite.scores("mmlu"))
+        .map(|(a, b)| a - b)
+        .collect();
+    let fit = design.linear.fit(&difference);
+    assert!((told.points.0 - fit.coefficients[FIRST_PART]).abs() < 1e-9);
+    assert!((told.points.1 - fit.classical[FIRST_PART][FIRST_PART].sqrt()).abs() < 1e-9);
+}

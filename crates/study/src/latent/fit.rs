@@ -19,6 +19,8 @@ use crate::statistics::{mean, standard_deviation};
 /// Steps in all, and between two posteriors of the units.
 const STEPS: usize = 24;
 const BETWEEN: usize = 6;
+/// Passes of least squares before them.
+const PASSES: usize = 80;
 /// How many checkpoints the loadings of a test's other sources, and the mean of all tests, are worth.
 const WORTH: f64 = 4.0;
 
@@ -165,18 +167,15 @@ impl Seen<'_> {
         };
         let values: Vec<Vec<f64>> = (0..n).map(of).collect();
         let rows = self.table.rows.len();
+        let (alpha, first) = self.linked(&values);
         Fit {
-            alpha: values
-                .iter()
-                .map(|own| if own.is_empty() { 0.0 } else { mean(own) })
-                .collect(),
-            loadings: values
+            alpha,
+            loadings: first
                 .iter()
                 .map(|own| {
-                    let whole = spread(own).clamp(0.1, 2.0);
                     std::array::from_fn(|factor| {
-                        let first = if factor == 0 { 0.5 } else { 0.0 };
-                        whole * (first + 0.2 * gauss(&mut random))
+                        let along = if factor == 0 { 1.0 } else { 0.0 };
+                        own * (along + 0.3 * gauss(&mut random))
                     })
                 })
                 .collect(),
@@ -190,6 +189,66 @@ impl Seen<'_> {
             means: vec![[0.0; FACTORS]; rows],
             covariances: vec![small::identity(1.0); rows],
         }
+    }
+
+    /// Means and slopes of one factor by alternating least squares. The steps that follow climb slowly along what few
+    /// checkpoints say of how boards lie to each other; here it is found first, without anything that draws boards together.
+    fn linked(&self, values: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
+        let mut alpha: Vec<f64> = values
+            .iter()
+            .map(|own| if own.is_empty() { 0.0 } else { mean(own) })
+            .collect();
+        let of_spread = |own: &Vec<f64>| {
+            if own.len() > 2 {
+                standard_deviation(own)
+            } else {
+                1.0
+            }
+        };
+        let mut slopes: Vec<f64> = values.iter().map(|own| of_spread(own).clamp(0.1, 2.0)).collect();
+        let mut places = vec![0.0; self.table.rows.len()];
+        for _ in 0..PASSES {
+            for (place, cells) in places.iter_mut().zip(&self.cells) {
+                let (mut along, mut squares) = (0.0, 0.05);
+                for (benchmark, value, _) in cells {
+                    along += slopes[*benchmark] * (value - alpha[*benchmark]);
+                    squares += slopes[*benchmark] * slopes[*benchmark];
+                }
+                *place = along / squares;
+            }
+            let known: Vec<f64> = places
+                .iter()
+                .zip(&self.cells)
+                .filter(|(_, cells)| !cells.is_empty())
+                .map(|(place, _)| *place)
+                .collect();
+            let (centre, spread) = (mean(&known), standard_deviation(&known).max(1e-9));
+            for place in &mut places {
+                *place = (*place - centre) / spread;
+            }
+            let usual = mean(&slopes);
+            for (benchmark, own) in self
+                .of_benchmarks
+                .iter()
+                .enumerate()
+                .filter(|(_, own)| own.len() > 1)
+            {
+                let at = |(row, place): &(usize, usize)| (places[*row], self.cells[*row][*place].1);
+                let (mut x, mut y) = (0.0, 0.0);
+                for (place, value) in own.iter().map(at) {
+                    x += place / own.len() as f64;
+                    y += value / own.len() as f64;
+                }
+                let (mut cross, mut squares) = (WORTH * usual, WORTH);
+                for (place, value) in own.iter().map(at) {
+                    cross += (place - x) * (value - y);
+                    squares += (place - x) * (place - x);
+                }
+                slopes[benchmark] = cross / squares;
+                alpha[benchmark] = y - slopes[benchmark] * x;
+            }
+        }
+        (alpha, slopes)
     }
 
     /// What a row's cells say of z: precision and information.

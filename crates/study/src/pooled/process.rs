@@ -200,9 +200,12 @@ impl Solved {
     }
 }
 
-/// The setting with the least mean squared miss over shapes, each counted once.
-pub(super) fn chosen(cells: &Cells) -> Option<(Process, Solved)> {
-    let mut best: Option<(f64, Process, Solved)> = None;
+/// Settings whose predictions are averaged: which one errs least on so few shapes is chance among the best.
+const AVERAGED: usize = 6;
+
+/// The settings with the least mean squared misses over shapes, each shape counted once, the best first.
+pub(super) fn chosen(cells: &Cells) -> Vec<(Process, Solved)> {
+    let mut all: Vec<(f64, Process, Solved)> = Vec::new();
     for settings in settings() {
         let process = Process::new(cells, settings);
         let Some(solved) = process.solved(cells) else {
@@ -217,11 +220,11 @@ pub(super) fn chosen(cells: &Cells) -> Option<(Process, Solved)> {
             *entry = (entry.0 + miss * miss, entry.1 + 1.0);
         }
         let error = mean(&of_shapes.values().map(|(sum, n)| sum / n).collect::<Vec<f64>>());
-        if best.as_ref().is_none_or(|(least, ..)| error < *least) {
-            best = Some((error, process, solved));
-        }
+        all.push((error, process, solved));
     }
-    best.map(|(_, process, solved)| (process, solved))
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let best = all.into_iter().take(AVERAGED);
+    best.map(|(_, process, solved)| (process, solved)).collect()
 }
 
 impl Cells {

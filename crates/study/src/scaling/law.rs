@@ -11,6 +11,9 @@ use crate::algebra::inverse;
 /// δ of Huber's loss on ln L.
 const DELTA: f64 = 1e-4;
 const STEPS: usize = 120;
+/// Steps from every start, and how many of the best go on from there.
+const FIRST: usize = 12;
+const GO_ON: usize = 3;
 
 /// A fitted law.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,11 +85,11 @@ impl Law {
     }
 
     /// Steps from here until nothing is gained.
-    fn improved(mut self, ln: &[Vec<f64>], target: &[f64]) -> Self {
+    fn improved(mut self, ln: &[Vec<f64>], target: &[f64], steps: usize) -> Self {
         let n = self.parameters().len();
         self.loss = self.score(ln, target);
         let mut damping = 1e-2;
-        for _ in 0..STEPS {
+        for _ in 0..steps {
             let mut normal = vec![vec![0.0; n]; n];
             let mut pull = vec![0.0; n];
             for (x, y) in ln.iter().zip(target) {
@@ -146,7 +149,7 @@ impl Law {
         let middle: Vec<f64> = (0..k)
             .map(|dimension| crate::statistics::mean(&ln.iter().map(|x| x[dimension]).collect::<Vec<f64>>()))
             .collect();
-        let mut best: Option<Self> = None;
+        let mut found: Vec<Self> = Vec::new();
         for exponent in [0.1, 0.3, 0.6, 1.0] {
             for below in [0.05, 0.2, 0.6] {
                 for uneven in [1.0, 2.0] {
@@ -169,18 +172,21 @@ impl Law {
                         floor,
                         loss: f64::INFINITY,
                     };
-                    let found = start.improved(ln, target);
-                    if found.loss.is_finite() && best.as_ref().is_none_or(|best| found.loss < best.loss) {
-                        best = Some(found);
-                    }
+                    found.push(start.improved(ln, target, FIRST));
                 }
             }
         }
-        best
+        found.retain(|own| own.loss.is_finite());
+        found.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+        let last = found
+            .into_iter()
+            .take(GO_ON)
+            .map(|own| own.improved(ln, target, STEPS));
+        last.min_by(|a, b| a.loss.total_cmp(&b.loss))
     }
 
     /// The same law on other runs, from here.
     pub(super) fn again(&self, ln: &[Vec<f64>], target: &[f64]) -> Self {
-        self.clone().improved(ln, target)
+        self.clone().improved(ln, target, STEPS / 3)
     }
 }

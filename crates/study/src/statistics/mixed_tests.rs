@@ -140,3 +140,34 @@ fn known_variances_weigh_and_order_says_nothing() {
     };
     assert!(collinear.fit().is_err());
 }
+
+/// Davies and Goldsmith's dyestuff (1972, table 6.1), which lme4 ships: yields of five samples of each of six batches. lme4
+/// gives by REML 1764.05 between batches and 2451.25 within (Bates and others 2015, section 1.2 of the lme4 book); of as many
+/// samples a batch these are those of the analysis of variance.
+#[test]
+fn the_dyestuff_is_as_lme4_has_it() {
+    let batches: [[f64; 5]; 6] = [
+        [1545.0, 1440.0, 1440.0, 1520.0, 1580.0],
+        [1540.0, 1555.0, 1490.0, 1560.0, 1495.0],
+        [1595.0, 1550.0, 1605.0, 1510.0, 1560.0],
+        [1445.0, 1440.0, 1595.0, 1465.0, 1545.0],
+        [1595.0, 1630.0, 1515.0, 1635.0, 1625.0],
+        [1520.0, 1455.0, 1450.0, 1480.0, 1445.0],
+    ];
+    let target: Vec<f64> = batches.iter().flatten().copied().collect();
+    let groups: Vec<u32> = (0..30).map(|row| row / 5).collect();
+    let fit = Mixed {
+        columns: &[vec![1.0; 30]],
+        target: &target,
+        groupings: &[groups],
+        known: &[],
+    }
+    .fit()
+    .expect("a fit");
+    assert!((fit.coefficients[0] - 1527.5).abs() < 1e-9);
+    assert!((fit.variances[0] - 1764.05).abs() < 0.01, "{}", fit.variances[0]);
+    assert!((fit.residual - 2451.25).abs() < 0.01, "{}", fit.residual);
+    // The error of the mean of balanced batches.
+    let error = ((5.0 * 1764.05 + 2451.25) / 30.0_f64).sqrt();
+    assert!((fit.error(0) - error).abs() < 1e-3);
+}
