@@ -114,9 +114,13 @@ pub fn ask(words: &[String], watcher: &Watcher) -> Result<Answer, Failure> {
             });
         }
     };
-    if matches!(cli.command, Command::Serve(_) | Command::Mcp(_) | Command::Cluster(_)) {
+    if matches!(
+        cli.command,
+        Command::Serve(_) | Command::Mcp(_) | Command::Cluster(_)
+    ) {
         return Err(Failure {
-            message: "`serve`, `mcp` and `cluster` run until they are stopped and are started from a shell".into(),
+            message: "`serve`, `mcp` and `cluster` run until they are stopped and are started from a shell"
+                .into(),
             hint: None,
         });
     }

@@ -103,7 +103,8 @@ fn unpacked<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
 /// # Errors
 /// A folder that cannot be written to.
 pub(crate) fn write(folder: &Path, fits: &Fits, study: Option<&KeptStudy>) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     write_whole(&folder.join(FITS), &packed(fits)?)?;
     if let Some(study) = study {
         write_whole(&folder.join(STUDY), &packed(study)?)?;
@@ -148,7 +149,10 @@ mod tests {
         let fits = fits(None).expect("fits come along");
         assert!(fits.are_of(&catalog, 42), "fits of another catalog");
         let study = study(None).expect("a study comes along");
-        assert!(study.is_of(&catalog.manifest.catalog_sha256, 42, 1000), "a study of another catalog");
+        assert!(
+            study.is_of(&catalog.manifest.catalog_sha256, 42, 1000),
+            "a study of another catalog"
+        );
         assert!(study.sections.len() > 10 && !study.headlines.is_empty());
     }
 

@@ -48,7 +48,8 @@ fn is_heard() -> bool {
 
 /// Writes results that are text already.
 pub(crate) fn result_bytes(bytes: &[u8]) -> Result<()> {
-    let taken = HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.results.extend_from_slice(bytes)));
+    let taken =
+        HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.results.extend_from_slice(bytes)));
     if taken.is_some() {
         return Ok(());
     }

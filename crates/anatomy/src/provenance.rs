@@ -152,7 +152,9 @@ pub(crate) fn started_by(program: PathBuf) {
 
 /// The program that runs, to be started again.
 pub(crate) fn program() -> std::io::Result<PathBuf> {
-    PROGRAM.get().map_or_else(std::env::current_exe, |program| Ok(program.clone()))
+    PROGRAM
+        .get()
+        .map_or_else(std::env::current_exe, |program| Ok(program.clone()))
 }
 
 /// Works on this thread as if these words had been typed.

@@ -33,7 +33,12 @@ mod agents {
                 .expect("the binary starts");
             let to = child.stdin.take().expect("an input");
             let from = BufReader::new(child.stdout.take().expect("an output"));
-            let mut client = Self { child, to, from, id: 0 };
+            let mut client = Self {
+                child,
+                to,
+                from,
+                id: 0,
+            };
             let told = client.ask(
                 "initialize",
                 &json!({"protocolVersion": "2025-06-18", "capabilities": {},
@@ -88,25 +93,50 @@ mod agents {
             .collect();
         assert_eq!(
             names,
-            ["query", "predict", "recommend", "compare", "claims", "finding", "describe"]
+            [
+                "query",
+                "predict",
+                "recommend",
+                "compare",
+                "claims",
+                "finding",
+                "describe"
+            ]
         );
         for (tool, arguments, words) in [
             (
                 "predict",
                 json!({"layers": 32, "d_model": 4096, "benchmarks": ["bbh"]}),
-                &["predict", "--layers=32", "--d-model=4096", "--benchmarks=bbh", "--format", "json"][..],
+                &[
+                    "predict",
+                    "--layers=32",
+                    "--d-model=4096",
+                    "--benchmarks=bbh",
+                    "--format",
+                    "json",
+                ][..],
             ),
             (
                 "compare",
                 json!({"ids": ["Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-14B"]}),
-                &["compare", "--format", "json", "Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-14B"],
+                &[
+                    "compare",
+                    "--format",
+                    "json",
+                    "Qwen/Qwen2.5-7B",
+                    "Qwen/Qwen2.5-14B",
+                ],
             ),
             (
                 "query",
                 json!({"sql": "select count(*) as n from scores"}),
                 &["query", "--format", "json", "select count(*) as n from scores"],
             ),
-            ("describe", json!({"schema": true}), &["catalog", "describe", "--schema", "--format", "json"]),
+            (
+                "describe",
+                json!({"schema": true}),
+                &["catalog", "describe", "--schema", "--format", "json"],
+            ),
         ] {
             let mut whole = arguments.clone();
             whole["max_tokens"] = json!(1_000_000);
@@ -119,7 +149,10 @@ mod agents {
             let (failed, text) = client.call(tool, arguments);
             assert!(!failed && text.len() <= 5000, "{tool}: {} bytes", text.len());
             let cut: Value = serde_json::from_str(&text).expect("JSON");
-            assert!(cut == printed || cut.get("left_out_why").is_some(), "{tool}: {text}");
+            assert!(
+                cut == printed || cut.get("left_out_why").is_some(),
+                "{tool}: {text}"
+            );
         }
     }
 
@@ -128,7 +161,11 @@ mod agents {
         let mut client = Client::new();
         for (tool, arguments, says) in [
             ("query", json!({"sql": "select x from scores"}), "x"),
-            ("compare", json!({"ids": ["Qwen/Qwen2.5-7B", "no/such"]}), "no checkpoint `no/such`"),
+            (
+                "compare",
+                json!({"ids": ["Qwen/Qwen2.5-7B", "no/such"]}),
+                "no checkpoint `no/such`",
+            ),
             ("predict", json!({"depth": 3}), "no argument `depth`"),
             ("nothing", json!({}), "no tool named `nothing`"),
         ] {
@@ -154,14 +191,20 @@ fn results(folder: &Path, task: &str, is_right: impl Fn(u64) -> bool) {
     }
     let folder = folder.join("org__name");
     fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join(format!("samples_{task}_2024-06-12T01-02-03.jsonl")), lines).expect("a file");
+    fs::write(
+        folder.join(format!("samples_{task}_2024-06-12T01-02-03.jsonl")),
+        lines,
+    )
+    .expect("a file");
 }
 
 /// Two folders: on one task the candidate loses thirty items and wins five, on the other nothing changes to speak of.
 fn two_folders(place: &Path) -> [PathBuf; 2] {
     let [before, after] = ["main", "change"].map(|name| place.join(name));
     results(&before, "mmlu_anatomy", |n| n % 2 == 0);
-    results(&after, "mmlu_anatomy", |n| (n % 2 == 0 && n >= 60) || (n % 2 == 1 && n < 10));
+    results(&after, "mmlu_anatomy", |n| {
+        (n % 2 == 0 && n >= 60) || (n % 2 == 1 && n < 10)
+    });
     results(&before, "winogrande", |n| n % 3 == 0);
     results(&after, "winogrande", |n| n % 3 == 0 && n != 3);
     [before, after]
@@ -176,14 +219,26 @@ fn a_fall_beyond_noise_fails_and_is_named() {
     let summary = place.path().join("summary.md");
     let summary = summary.to_str().expect("UTF-8");
     let words = [
-        "compare", "--baseline", before, "--candidate", after, "--fail-if-worse", "--summary", summary, "--format", "json",
+        "compare",
+        "--baseline",
+        before,
+        "--candidate",
+        after,
+        "--fail-if-worse",
+        "--summary",
+        summary,
+        "--format",
+        "json",
     ];
     let told = anatomy(&words);
     assert_eq!(told.code, 1, "{}", told.stderr);
     let told: Value = serde_json::from_str(&told.stdout).expect("JSON");
     assert_eq!(told["worse"], json!(["mmlu_anatomy"]));
     let fell = &told["benchmarks"][0];
-    assert_eq!([&fell["only_baseline"], &fell["only_candidate"], &fell["n"]], [&json!(30), &json!(5), &json!(200)]);
+    assert_eq!(
+        [&fell["only_baseline"], &fell["only_candidate"], &fell["n"]],
+        [&json!(30), &json!(5), &json!(200)]
+    );
     assert_eq!(fell["difference"], json!(-12.5));
     // Two-sided binomial of 5 of 35 at a half, as scipy.stats.binomtest(5, 35).pvalue gives it.
     let p = fell["p"].as_f64().expect("a p");
@@ -191,14 +246,36 @@ fn a_fall_beyond_noise_fails_and_is_named() {
     assert_eq!(fell["p_adjusted"].as_f64(), Some(2.0 * p));
     assert_eq!(told["benchmarks"][1]["verdict"], "no difference seen");
     let markdown = fs::read_to_string(summary).expect("a summary");
-    assert!(markdown.contains("| mmlu_anatomy | 200 | 50.0 | 37.5 | -12.5 |"), "{markdown}");
+    assert!(
+        markdown.contains("| mmlu_anatomy | 200 | 50.0 | 37.5 | -12.5 |"),
+        "{markdown}"
+    );
 
-    let other_way = anatomy(&["compare", "--baseline", after, "--candidate", before, "--fail-if-worse"]);
+    let other_way = anatomy(&[
+        "compare",
+        "--baseline",
+        after,
+        "--candidate",
+        before,
+        "--fail-if-worse",
+    ]);
     assert_eq!(other_way.code, 0, "{}", other_way.stderr);
-    assert!(other_way.stdout.contains("nowhere worse by more than noise, better on mmlu_anatomy"), "{}", other_way.stdout);
+    assert!(
+        other_way
+            .stdout
+            .contains("nowhere worse by more than noise, better on mmlu_anatomy"),
+        "{}",
+        other_way.stdout
+    );
     let empty = place.path().join("empty");
     fs::create_dir(&empty).expect("a folder");
-    let none = anatomy(&["compare", "--baseline", before, "--candidate", empty.to_str().expect("UTF-8")]);
+    let none = anatomy(&[
+        "compare",
+        "--baseline",
+        before,
+        "--candidate",
+        empty.to_str().expect("UTF-8"),
+    ]);
     assert_eq!(none.code, 2, "{}", none.stdout);
 }
 
@@ -210,12 +287,24 @@ fn the_action_runs_as_its_shell_steps() {
     let step = &action["runs"]["steps"][1];
     let place = tempfile::tempdir().expect("a folder");
     let [before, after] = two_folders(place.path());
-    let program = Path::new(env!("CARGO_BIN_EXE_anatomy")).parent().expect("a folder");
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+    let program = Path::new(env!("CARGO_BIN_EXE_anatomy"))
+        .parent()
+        .expect("a folder");
+    let path = format!(
+        "{}:{}",
+        program.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
     for (fail, code) in [("true", 1), ("false", 0)] {
         let mut command = Command::new("bash");
         command
-            .args(["-e", "-o", "pipefail", "-c", step["run"].as_str().expect("a script")])
+            .args([
+                "-e",
+                "-o",
+                "pipefail",
+                "-c",
+                step["run"].as_str().expect("a script"),
+            ])
             .env("PATH", &path)
             .env("RUNNER_TEMP", place.path())
             .env("GITHUB_OUTPUT", place.path().join("output"))
@@ -234,7 +323,10 @@ fn the_action_runs_as_its_shell_steps() {
         assert_eq!(told.code, code, "{}", told.stderr);
     }
     let output = fs::read_to_string(place.path().join("output")).expect("an output");
-    assert!(output.starts_with("verdict=worse by more than noise on 1 of 2: mmlu_anatomy\n"), "{output}");
+    assert!(
+        output.starts_with("verdict=worse by more than noise on 1 of 2: mmlu_anatomy\n"),
+        "{output}"
+    );
     let summary = fs::read_to_string(place.path().join("summary.md")).expect("a summary");
     assert!(summary.starts_with("### Candidate against baseline"), "{summary}");
 }
@@ -270,12 +362,19 @@ fn links(text: &str) -> Vec<&str> {
 fn every_link_of_the_book_leads_somewhere_and_every_page_is_listed() {
     let source = root().join("docs/book/src");
     let summary = fs::read_to_string(source.join("SUMMARY.md")).expect("a summary");
-    let listed: Vec<PathBuf> = links(&summary).into_iter().map(|link| source.join(link)).collect();
+    let listed: Vec<PathBuf> = links(&summary)
+        .into_iter()
+        .map(|link| source.join(link))
+        .collect();
     let mut all = Vec::new();
     pages(&source, &mut all);
     let mut checked = 0;
     for page in &all {
-        assert!(listed.contains(page) || page.ends_with("SUMMARY.md"), "{} is not listed", page.display());
+        assert!(
+            listed.contains(page) || page.ends_with("SUMMARY.md"),
+            "{} is not listed",
+            page.display()
+        );
         for link in links(&fs::read_to_string(page).expect("a page")) {
             let target = link.split('#').next().unwrap_or(link);
             if target.contains("://") || target.is_empty() {
@@ -301,8 +400,16 @@ fn every_command_that_the_book_and_the_skill_print_is_one() {
             let command: Vec<&str> = words[1..]
                 .iter()
                 .copied()
-                .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-'))
-                .take(if ["study", "catalog", "probe", "claims", "hub"].contains(&words[1]) { 2 } else { 1 })
+                .take_while(|word| {
+                    word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-')
+                })
+                .take(
+                    if ["study", "catalog", "probe", "claims", "hub", "cluster"].contains(&words[1]) {
+                        2
+                    } else {
+                        1
+                    },
+                )
                 .chain(["--help"])
                 .collect();
             let help = anatomy(&command);
@@ -321,9 +428,11 @@ fn every_command_that_the_book_and_the_skill_print_is_one() {
 #[test]
 fn the_reference_of_the_book_is_current() {
     let mut command = Command::new("python3");
-    command
-        .arg(root().join("docs/book/reference.py"))
-        .args(["--check", "--anatomy", env!("CARGO_BIN_EXE_anatomy")]);
+    command.arg(root().join("docs/book/reference.py")).args([
+        "--check",
+        "--anatomy",
+        env!("CARGO_BIN_EXE_anatomy"),
+    ]);
     if Command::new("python3").arg("--version").output().is_err() {
         skipped("python", "no python3 here");
         return;
@@ -337,14 +446,87 @@ fn workflows_and_the_action_are_yaml_and_what_they_run_is_here() {
     let text = fs::read_to_string(root().join(".github/workflows/release.yml")).expect("a workflow");
     let workflow: Value = serde_saphyr::from_str(&text).expect("YAML");
     let jobs = workflow["jobs"].as_object().expect("jobs");
-    assert_eq!(jobs.keys().map(String::as_str).collect::<Vec<_>>(), ["wheel", "program", "release"]);
-    let steps = jobs.values().flat_map(|job| job["steps"].as_array().cloned().unwrap_or_default());
-    let scripts: Vec<String> = steps.filter_map(|step| step["run"].as_str().map(String::from)).collect();
+    assert_eq!(
+        jobs.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["wheel", "program", "release"]
+    );
+    let steps = jobs
+        .values()
+        .flat_map(|job| job["steps"].as_array().cloned().unwrap_or_default());
+    let scripts: Vec<String> = steps
+        .filter_map(|step| step["run"].as_str().map(String::from))
+        .collect();
     assert!(scripts.iter().any(|script| script.starts_with(".ci/wheel ")));
     assert!(root().join(".ci/wheel").is_file());
     for script in &scripts {
         let plain = script.replace("${{", "$(").replace("}}", ")");
-        let parsed = Command::new("bash").args(["-n", "-c", &plain]).output().expect("bash");
-        assert!(parsed.status.success(), "{script}: {}", String::from_utf8_lossy(&parsed.stderr));
+        let parsed = Command::new("bash")
+            .args(["-n", "-c", &plain])
+            .output()
+            .expect("bash");
+        assert!(
+            parsed.status.success(),
+            "{script}: {}",
+            String::from_utf8_lossy(&parsed.stderr)
+        );
+    }
+}
+
+/// The folder of the compiled-in tables has no fits beside it: there all is made anew.
+#[test]
+fn fits_that_are_kept_change_no_answer() {
+    let folder = root().join("crates/catalog/snapshot");
+    let folder = folder.to_str().expect("UTF-8");
+    for words in [
+        &[
+            "predict",
+            "--layers",
+            "32",
+            "--d-model",
+            "4096",
+            "--benchmarks",
+            "bbh,arc",
+        ][..],
+        &["recommend", "--memory", "24GB", "--task", "math", "--top", "50"],
+    ] {
+        let asked = |more: &[&str]| -> Value {
+            let ran = anatomy(&[words, &["--format", "json"], more].concat());
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            let mut answer: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+            answer["provenance"]["command"] = Value::Null;
+            answer
+        };
+        let (kept, made) = (asked(&[]), asked(&["--catalog", folder]));
+        same("", &kept, &made);
+    }
+}
+
+/// Equal but for the last bits of numbers: what is kept may come from another processor.
+fn same(place: &str, a: &Value, b: &Value) {
+    match (a, b) {
+        (Value::Object(left), Value::Object(right)) => {
+            assert_eq!(
+                left.keys().collect::<Vec<_>>(),
+                right.keys().collect::<Vec<_>>(),
+                "{place}"
+            );
+            for (key, value) in left {
+                same(&format!("{place}/{key}"), value, &right[key]);
+            }
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            assert_eq!(left.len(), right.len(), "{place}");
+            for (at, (one, other)) in left.iter().zip(right).enumerate() {
+                same(&format!("{place}/{at}"), one, other);
+            }
+        }
+        (Value::Number(left), Value::Number(right)) => {
+            let [left, right] = [left, right].map(|number| number.as_f64().expect("a number"));
+            assert!(
+                (left - right).abs() <= 1e-6 * left.abs().max(1.0),
+                "{place}: {left} {right}"
+            );
+        }
+        _ => assert_eq!(a, b, "{place}"),
     }
 }

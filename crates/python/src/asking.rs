@@ -47,7 +47,9 @@ pub(crate) fn waited<T: Send + 'static>(
 ) -> PyResult<T> {
     let (sender, receiver) = channel();
     // Statements nest deeply, and are read by recursion.
-    let thread = std::thread::Builder::new().name("anatomy".into()).stack_size(16 << 20);
+    let thread = std::thread::Builder::new()
+        .name("anatomy".into())
+        .stack_size(16 << 20);
     thread.spawn(move || {
         // Nobody listens after Ctrl-C.
         let _ = sender.send(work());
@@ -67,7 +69,9 @@ pub(crate) fn waited<T: Send + 'static>(
                 }
             }
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(PyRuntimeError::new_err("this question met a fault of the program"));
+                return Err(PyRuntimeError::new_err(
+                    "this question met a fault of the program",
+                ));
             }
         }
     }

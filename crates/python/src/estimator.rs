@@ -29,6 +29,7 @@ fn refused(error: impl std::fmt::Display) -> PyErr {
 /// Fits `method` to `columns`, `(n_features, n_rows)`, and `target`, `(n_rows,)`. Intervals of `structural` shall hold `level` of
 /// the rows of shapes never seen.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "what Python names, one by one")]
 #[pyo3(signature = (method, settings, names, columns, target, seed, level))]
 pub(crate) fn fit(
     py: Python<'_>,
@@ -41,7 +42,10 @@ pub(crate) fn fit(
     level: f64,
 ) -> PyResult<Regressed> {
     let design = Design::new(names.clone(), columns).map_err(refused)?;
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let settings: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
     let regression = with_settings(method, &settings)
         .ok_or_else(|| PyValueError::new_err(format!("no method named `{method}`")))?
         .map_err(refused)?;
@@ -64,9 +68,17 @@ fn structural(design: &Design, target: &[f64], level: f64) -> Result<Fitted, ::s
     let known = posterior.out_of_shape()?;
     let errors: Vec<f64> = target.iter().zip(&known).map(|(y, p)| y - p.value).collect();
     let deviations: Vec<f64> = known.iter().map(|p| p.deviation).collect();
-    let places: Vec<usize> = SHAPE.iter().map(|name| design.position(name)).collect::<Result<_, _>>()?;
+    let places: Vec<usize> = SHAPE
+        .iter()
+        .map(|name| design.position(name))
+        .collect::<Result<_, _>>()?;
     let shapes: Vec<Vec<u64>> = (0..design.n_rows())
-        .map(|row| places.iter().map(|&place| design.column(place)[row].to_bits()).collect())
+        .map(|row| {
+            places
+                .iter()
+                .map(|&place| design.column(place)[row].to_bits())
+                .collect()
+        })
         .collect();
     let width = calibrate(&errors, &deviations, &Groups::from_labels(&shapes), level)?;
     Ok(Fitted::Structural(Box::new(posterior), width))

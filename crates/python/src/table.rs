@@ -56,7 +56,11 @@ impl Table {
     /// Names of the columns.
     #[getter]
     fn column_names(&self) -> Vec<String> {
-        self.schema.fields().iter().map(|field| field.name().clone()).collect()
+        self.schema
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect()
     }
 
     /// Rows.
@@ -82,7 +86,11 @@ impl Table {
     }
 
     fn __repr__(&self) -> String {
-        format!("anatomy.Table({} rows: {})", self.num_rows(), self.column_names().join(", "))
+        format!(
+            "anatomy.Table({} rows: {})",
+            self.num_rows(),
+            self.column_names().join(", ")
+        )
     }
 }
 
@@ -152,7 +160,9 @@ pub(crate) fn write_parquet(py: Python<'_>, table: &Bound<'_, PyAny>, path: Path
     let answer = taken(table)?;
     let done = waited(py, &Watcher::default(), None, move || {
         let mut bytes = Vec::new();
-        answer.write(Format::Parquet, &mut bytes).map_err(|error| error.to_string())?;
+        answer
+            .write(Format::Parquet, &mut bytes)
+            .map_err(|error| error.to_string())?;
         std::fs::write(&path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
     })?;
     done.map_err(|message| failure(py, message, None))

@@ -109,9 +109,19 @@ pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<Fo
     let (worse, better) = (named("worse"), named("better"));
     let n = benchmarks.len();
     let verdict = match (worse.is_empty(), better.is_empty()) {
-        (false, _) => format!("worse by more than noise on {} of {n}: {}", worse.len(), worse.join(", ")),
-        (true, false) => format!("nowhere worse by more than noise, better on {}", better.join(", ")),
-        (true, true) => format!("no difference is seen on {n} benchmark{}", if n == 1 { "" } else { "s" }),
+        (false, _) => format!(
+            "worse by more than noise on {} of {n}: {}",
+            worse.len(),
+            worse.join(", ")
+        ),
+        (true, false) => format!(
+            "nowhere worse by more than noise, better on {}",
+            better.join(", ")
+        ),
+        (true, true) => format!(
+            "no difference is seen on {n} benchmark{}",
+            if n == 1 { "" } else { "s" }
+        ),
     };
     Ok(FolderComparison {
         baseline: baseline.display().to_string(),
@@ -133,7 +143,9 @@ pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<Fo
 }
 
 fn judge(benchmarks: &mut [OfBenchmark]) {
-    let tested: Vec<usize> = (0..benchmarks.len()).filter(|&place| benchmarks[place].p.is_some()).collect();
+    let tested: Vec<usize> = (0..benchmarks.len())
+        .filter(|&place| benchmarks[place].p.is_some())
+        .collect();
     let p: Vec<f64> = tested.iter().filter_map(|&place| benchmarks[place].p).collect();
     for (&place, adjusted) in tested.iter().zip(study::noise::holm(&p)) {
         benchmarks[place].p_adjusted = Some(adjusted);
@@ -155,7 +167,10 @@ type Columns = [(String, Values)];
 
 fn texts(columns: &Columns, name: &str) -> Vec<String> {
     match columns.iter().find(|(other, _)| other == name) {
-        Some((_, Values::Text(cells))) => cells.iter().map(|cell| cell.clone().unwrap_or_default()).collect(),
+        Some((_, Values::Text(cells))) => cells
+            .iter()
+            .map(|cell| cell.clone().unwrap_or_default())
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -206,7 +221,7 @@ impl FolderComparison {
             self.verdict
         );
         for one in &self.benchmarks {
-            let p = one.p_adjusted.map_or_else(|| "–".to_owned(), |p| small(p));
+            let p = one.p_adjusted.map_or_else(|| "–".to_owned(), small);
             let _ = writeln!(
                 text,
                 "| {} | {} | {:.1} | {:.1} | {:+.1} | [{:+.1}, {:+.1}] | {p} | {} |",

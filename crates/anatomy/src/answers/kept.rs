@@ -116,7 +116,8 @@ impl KeptFit {
     }
 
     pub(super) fn add(&mut self, design: &Design, found: Prediction) {
-        self.places.insert(name_of(design), (found.value, found.deviation));
+        self.places
+            .insert(name_of(design), (found.value, found.deviation));
     }
 
     fn is_like(&self, other: &Self) -> bool {
@@ -126,7 +127,9 @@ impl KeptFit {
             let coverage = fit.worth.coverage.as_ref();
             coverage.map_or(f64::NAN, |coverage| coverage.by_group + coverage.mean_width)
         };
-        let alike = |a: f64, b: f64| (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1.0);
+        let alike = |a: f64, b: f64| {
+            (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1.0)
+        };
         alike(width(self), width(other))
             && alike(r2(self), r2(other))
             && alike(covered(self), covered(other))
@@ -146,5 +149,8 @@ fn name_of(design: &Design) -> String {
         hash.update(name.as_bytes());
         hash.update(value.to_bits().to_le_bytes());
     }
-    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

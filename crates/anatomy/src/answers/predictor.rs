@@ -225,7 +225,8 @@ impl Benchmark {
             worth: self.worth(seed)?.clone(),
             places: BTreeMap::new(),
         };
-        let found: Vec<Result<Prediction>> = designs.par_iter().map(|design| self.predicted(design)).collect();
+        let found: Vec<Result<Prediction>> =
+            designs.par_iter().map(|design| self.predicted(design)).collect();
         for (design, prediction) in designs.iter().zip(found) {
             kept.add(design, prediction?);
         }
@@ -235,13 +236,17 @@ impl Benchmark {
 
 /// What is made once and kept. No lock is held meanwhile, so that a thread that waits for others may make another one's; of two
 /// that make the same, equal as they are, one is kept.
-fn once<T>(place: &OnceLock<Result<T, study::Error>>, make: impl FnOnce() -> Result<T, study::Error>) -> Result<&T> {
+fn once<T>(
+    place: &OnceLock<Result<T, study::Error>>,
+    make: impl FnOnce() -> Result<T, study::Error>,
+) -> Result<&T> {
     if place.get().is_none() {
         let made = make();
         let _ = place.set(made);
     }
     let made = place.get().map(Result::as_ref);
-    made.unwrap_or(Err(&study::Error::NoRows)).map_err(|error| anyhow::Error::from(error.clone()))
+    made.unwrap_or(Err(&study::Error::NoRows))
+        .map_err(|error| anyhow::Error::from(error.clone()))
 }
 
 impl Predictor {

@@ -65,7 +65,11 @@ impl Common {
     pub(crate) fn predictor(&self, global: &Global) -> Result<Predictor> {
         let dir = self.catalog.as_deref();
         let catalog = crate::commands::open_catalog(dir)?;
-        Ok(Predictor::new(Arc::new(catalog), global.seed, crate::kept::fits(dir)))
+        Ok(Predictor::new(
+            Arc::new(catalog),
+            global.seed,
+            crate::kept::fits(dir),
+        ))
     }
 }
 

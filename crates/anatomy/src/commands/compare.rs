@@ -104,7 +104,11 @@ fn own(global: &Global, args: &CompareArgs, baseline: &Path, candidate: &Path) -
         }
     }
     let fails = args.fail_if_worse && !answer.worse.is_empty();
-    Ok(if fails { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if fails {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn page(answer: &CompareAnswer) -> String {

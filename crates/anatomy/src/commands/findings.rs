@@ -35,7 +35,11 @@ pub(crate) struct FindingsArgs {
 pub(crate) fn run(global: &Global, args: &FindingsArgs) -> Result<ExitCode> {
     let (study, catalog_hash, bar) = args.rows.kept_or_made(global, &Choice::all())?;
     bar.finish_and_clear();
-    let all: Vec<&Finding> = study.sections.iter().flat_map(|section| &section.findings).collect();
+    let all: Vec<&Finding> = study
+        .sections
+        .iter()
+        .flat_map(|section| &section.findings)
+        .collect();
     for id in &args.ids {
         if !all.iter().any(|finding| finding.id.starts_with(id)) {
             let like = near(id, all.iter().map(|finding| finding.id.as_str()));
@@ -78,7 +82,9 @@ fn table(findings: &[&Finding]) -> Table {
     };
     Table {
         id: "findings".into(),
-        columns: ["id", "value", "unit", "interval", "n", "question"].map(String::from).to_vec(),
+        columns: ["id", "value", "unit", "interval", "n", "question"]
+            .map(String::from)
+            .to_vec(),
         rows: findings.iter().map(row).collect(),
         ..Table::default()
     }

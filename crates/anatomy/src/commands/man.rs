@@ -61,7 +61,11 @@ fn add(command: &mut clap::Command, above: &str, text: &mut String) {
     *command = help;
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    let _ = write!(text, "\n## `{name}`\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
+    let _ = write!(
+        text,
+        "\n## `{name}`\n\n```text\n{}\n```\n",
+        lines.join("\n").trim_end()
+    );
     for sub in command.get_subcommands_mut() {
         if sub.get_name() != "help" && !sub.is_hide_set() {
             add(sub, &format!("{name} "), text);

@@ -140,7 +140,11 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
     let forms = forms.join(", ");
     writeln!(text, "  {out}/figures/        {figures} figures ({forms})")?;
     writeln!(text, "  {out}/tables/         {tables} tables (CSV)")?;
-    writeln!(text, "Findings: sha256 {}", crate::kept::hash(findings.answer.findings.iter().copied())?)?;
+    writeln!(
+        text,
+        "Findings: sha256 {}",
+        crate::kept::hash(findings.answer.findings.iter().copied())?
+    )?;
     Ok(text)
 }
 

@@ -7,12 +7,12 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use crate::global::Global;
+use crate::kept::{self, KeptStudy};
 use crate::narrow::narrowed;
+use crate::output;
 use crate::probes::Probes;
 use crate::progress;
 use crate::report::{self, About, Choice, Context, Study};
-use crate::kept::{self, KeptStudy};
-use crate::output;
 
 /// Catalog, condition, resamples.
 #[derive(Debug, Args)]
@@ -42,9 +42,16 @@ impl StudyRows {
     }
 
     /// As [`Self::study`]; the whole study of all rows from what is kept of it, where that is there.
-    pub(crate) fn kept_or_made(&self, global: &Global, choice: &Choice) -> Result<(Study, String, ProgressBar)> {
+    pub(crate) fn kept_or_made(
+        &self,
+        global: &Global,
+        choice: &Choice,
+    ) -> Result<(Study, String, ProgressBar)> {
         if let Some(kept) = self.kept(global)? {
-            output::say(global.quiet, "From the study that is kept; `anatomy report` computes it anew.");
+            output::say(
+                global.quiet,
+                "From the study that is kept; `anatomy report` computes it anew.",
+            );
             let study = Study {
                 sections: kept.sections,
                 headlines: kept.headlines,

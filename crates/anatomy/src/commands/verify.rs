@@ -46,20 +46,32 @@ pub(super) fn run(global: &Global, rows: &StudyRows) -> Result<ExitCode> {
         Format::Json => output::json("verification", &told, Provenance::of(&catalog_hash, global.seed))?,
         Format::Table | Format::Csv => output::result(&words(&told))?,
     }
-    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if holds {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn compared(kept: &[Section], computed: &[Section]) -> Result<Verified> {
-    let of = |sections: &'_ [Section]| -> Vec<Finding> {
-        sections.iter().flat_map(|section| section.findings.iter().cloned()).collect()
+    let of = |sections: &[Section]| -> Vec<Finding> {
+        sections
+            .iter()
+            .flat_map(|section| section.findings.iter().cloned())
+            .collect()
     };
     let (kept, computed) = (of(kept), of(computed));
     let (kept_sha256, computed_sha256) = (kept::hash(&kept)?, kept::hash(&computed)?);
-    let by_id: BTreeMap<&str, &Finding> = kept.iter().map(|finding| (finding.id.as_str(), finding)).collect();
+    let by_id: BTreeMap<&str, &Finding> = kept
+        .iter()
+        .map(|finding| (finding.id.as_str(), finding))
+        .collect();
     let mut differ = Vec::new();
     let mut largest = 0.0_f64;
     for finding in &computed {
-        let distance = by_id.get(finding.id.as_str()).map_or(f64::INFINITY, |other| distance(finding, other));
+        let distance = by_id
+            .get(finding.id.as_str())
+            .map_or(f64::INFINITY, |other| distance(finding, other));
         if distance > ROUNDING {
             differ.push(finding.id.clone());
         } else {
@@ -67,7 +79,12 @@ fn compared(kept: &[Section], computed: &[Section]) -> Result<Verified> {
         }
     }
     let there: BTreeMap<&str, ()> = computed.iter().map(|finding| (finding.id.as_str(), ())).collect();
-    differ.extend(by_id.keys().filter(|id| !there.contains_key(*id)).map(ToString::to_string));
+    differ.extend(
+        by_id
+            .keys()
+            .filter(|id| !there.contains_key(*id))
+            .map(ToString::to_string),
+    );
     Ok(Verified {
         n: computed.len(),
         same_bits: kept_sha256 == computed_sha256,
@@ -106,7 +123,10 @@ fn distance(a: &Finding, b: &Finding) -> f64 {
 
 fn words(told: &Verified) -> String {
     if told.same_bits {
-        return format!("{} findings, the same to the bit: sha256 {}\n", told.n, told.computed_sha256);
+        return format!(
+            "{} findings, the same to the bit: sha256 {}\n",
+            told.n, told.computed_sha256
+        );
     }
     if told.differ.is_empty() {
         return format!(

@@ -64,12 +64,18 @@ fn heaviest(value: &Value) -> Option<(String, usize)> {
     let mut lists = Vec::new();
     let mut texts = Vec::new();
     walk(value, &mut String::new(), &mut lists, &mut texts);
-    let most = |found: Vec<(String, usize)>| found.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
+    let most =
+        |found: Vec<(String, usize)>| found.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
     most(lists).or_else(|| most(texts))
 }
 
 /// Lists of more than one item, and of one that is large; their weight is that of what halving takes away.
-fn walk(value: &Value, here: &mut String, lists: &mut Vec<(String, usize)>, texts: &mut Vec<(String, usize)>) {
+fn walk(
+    value: &Value,
+    here: &mut String,
+    lists: &mut Vec<(String, usize)>,
+    texts: &mut Vec<(String, usize)>,
+) {
     let mut below = |key: &str, item: &Value, lists: &mut Vec<_>, texts: &mut Vec<_>| {
         let length = here.len();
         here.push('/');
@@ -83,7 +89,11 @@ fn walk(value: &Value, here: &mut String, lists: &mut Vec<(String, usize)>, text
                 below(&place.to_string(), item, lists, texts);
             }
             if !items.is_empty() {
-                let goes = items.iter().skip(items.len() / 2).map(|item| item.to_string().len()).sum();
+                let goes = items
+                    .iter()
+                    .skip(items.len() / 2)
+                    .map(|item| item.to_string().len())
+                    .sum();
                 lists.push((here.clone(), goes));
             }
         }

@@ -9,8 +9,8 @@ mod tools;
 use anyhow::{Context, Result};
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
+    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer, ServiceExt};
 use rmcp::transport::stdio;
@@ -33,7 +33,10 @@ pub(crate) fn serve(ask: Ask) -> Result<()> {
         .build()
         .context("cannot start the threads")?;
     runtime.block_on(async {
-        let serving = Door { ask }.serve(stdio()).await.context("the client did not begin as the protocol says")?;
+        let serving = Door { ask }
+            .serve(stdio())
+            .await
+            .context("the client did not begin as the protocol says")?;
         serving.waiting().await.context("serving ended")?;
         Ok(())
     })
@@ -55,7 +58,9 @@ impl ServerHandler for Door {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = TOOLS.iter().map(|tool| Tool::new(tool.name, tool.about, tool.schema()));
+        let tools = TOOLS
+            .iter()
+            .map(|tool| Tool::new(tool.name, tool.about, tool.schema()));
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
 
@@ -74,14 +79,20 @@ impl ServerHandler for Door {
         let told = match tokio::task::spawn_blocking(work).await {
             Ok(Ok(text)) => CallToolResult::success(vec![ContentBlock::text(text)]),
             Ok(Err(failure)) => CallToolResult::error(vec![ContentBlock::text(words(&failure))]),
-            Err(_) => CallToolResult::error(vec![ContentBlock::text("this question met a fault of the program")]),
+            Err(_) => CallToolResult::error(vec![ContentBlock::text(
+                "this question met a fault of the program",
+            )]),
         };
         Ok(told.into())
     }
 }
 
 /// The command's JSON, cut where it is longer than asked for.
-fn answer(ask: Ask, tool: &tools::Tool, arguments: &serde_json::Map<String, Value>) -> Result<String, Failure> {
+fn answer(
+    ask: Ask,
+    tool: &tools::Tool,
+    arguments: &serde_json::Map<String, Value>,
+) -> Result<String, Failure> {
     let (words, tokens) = tool.words(arguments)?;
     let told = ask(&words, &Watcher::default())?;
     let text = String::from_utf8_lossy(&told.results);

@@ -83,19 +83,59 @@ pub(super) const TOOLS: [Tool; 7] = [
                 catalog, or a config.json, or layers and d_model.",
         command: &["predict"],
         parameters: &[
-            optional("id", "", Kind::Text, "A checkpoint of the catalog, organisation/name"),
-            optional("config", "--config", Kind::Text, "Path of a config.json on this machine"),
+            optional(
+                "id",
+                "",
+                Kind::Text,
+                "A checkpoint of the catalog, organisation/name",
+            ),
+            optional(
+                "config",
+                "--config",
+                Kind::Text,
+                "Path of a config.json on this machine",
+            ),
             optional("layers", "--layers", Kind::Whole, "Decoder layers"),
-            optional("d_model", "--d-model", Kind::Whole, "Width of the residual stream"),
+            optional(
+                "d_model",
+                "--d-model",
+                Kind::Whole,
+                "Width of the residual stream",
+            ),
             optional("d_ffn", "--d-ffn", Kind::Whole, "Width of the feed-forward layer"),
             optional("heads", "--heads", Kind::Whole, "Attention heads"),
             optional("kv_heads", "--kv-heads", Kind::Whole, "Key and value heads"),
-            optional("vocab_size", "--vocab-size", Kind::Whole, "Entries of the vocabulary"),
-            optional("benchmarks", "--benchmarks", Kind::List, "Benchmarks by name; all where absent"),
+            optional(
+                "vocab_size",
+                "--vocab-size",
+                Kind::Whole,
+                "Entries of the vocabulary",
+            ),
+            optional(
+                "benchmarks",
+                "--benchmarks",
+                Kind::List,
+                "Benchmarks by name; all where absent",
+            ),
             optional("date", "--date", Kind::Text, "Day of publication, 2024-05-31"),
-            optional("context", "--context", Kind::List, "Contexts for memory and decoding, tokens"),
-            optional("engine", "--engine", Kind::Text, "llama.cpp, vllm or transformers"),
-            optional("quant", "--quant", Kind::Text, "Type of the stored weights: bf16, Q4_K_M, awq …"),
+            optional(
+                "context",
+                "--context",
+                Kind::List,
+                "Contexts for memory and decoding, tokens",
+            ),
+            optional(
+                "engine",
+                "--engine",
+                Kind::Text,
+                "llama.cpp, vllm or transformers",
+            ),
+            optional(
+                "quant",
+                "--quant",
+                Kind::Text,
+                "Type of the stored weights: bf16, Q4_K_M, awq …",
+            ),
             DEVICE,
         ],
     },
@@ -105,13 +145,38 @@ pub(super) const TOOLS: [Tool; 7] = [
                 predicted ones apart, and why others were left out.",
         command: &["recommend"],
         parameters: &[
-            optional("memory", "--memory", Kind::Text, "Memory there is, as 24GB; the device's where absent"),
+            optional(
+                "memory",
+                "--memory",
+                Kind::Text,
+                "Memory there is, as 24GB; the device's where absent",
+            ),
             DEVICE,
-            optional("tasks", "--task", Kind::List, "Tasks (math, code, instructions, knowledge, reasoning …) or benchmarks"),
-            optional("licenses", "--license", Kind::List, "Licences, any of which will do, as apache-2.0"),
-            optional("min_speed", "--min-speed", Kind::Number, "Tokens per second that the device's bound must allow"),
+            optional(
+                "tasks",
+                "--task",
+                Kind::List,
+                "Tasks (math, code, instructions, knowledge, reasoning …) or benchmarks",
+            ),
+            optional(
+                "licenses",
+                "--license",
+                Kind::List,
+                "Licences, any of which will do, as apache-2.0",
+            ),
+            optional(
+                "min_speed",
+                "--min-speed",
+                Kind::Number,
+                "Tokens per second that the device's bound must allow",
+            ),
             optional("context", "--context", Kind::Whole, "Tokens in the cache"),
-            optional("precisions", "--precision", Kind::List, "Number formats, the preferred first: bf16, int8, 4bit"),
+            optional(
+                "precisions",
+                "--precision",
+                Kind::List,
+                "Number formats, the preferred first: bf16, int8, 4bit",
+            ),
             optional("top", "--top", Kind::Whole, "Rows of each list"),
         ],
     },
@@ -132,9 +197,24 @@ pub(super) const TOOLS: [Tool; 7] = [
                 stricter reading: reproduced, differs, cannot tell, not testable.",
         command: &["study", "claims"],
         parameters: &[
-            optional("work", "--work", Kind::Text, "Only works whose name holds this, as 2509.18136"),
-            optional("statement", "--statement", Kind::Text, "Only statements that hold this"),
-            optional("only", "--only", Kind::Text, "Only claims with this verdict, as contradicted"),
+            optional(
+                "work",
+                "--work",
+                Kind::Text,
+                "Only works whose name holds this, as 2509.18136",
+            ),
+            optional(
+                "statement",
+                "--statement",
+                Kind::Text,
+                "Only statements that hold this",
+            ),
+            optional(
+                "only",
+                "--only",
+                Kind::Text,
+                "Only claims with this verdict, as contradicted",
+            ),
         ],
     },
     Tool {
@@ -142,13 +222,22 @@ pub(super) const TOOLS: [Tool; 7] = [
         about: "Findings of the study by id or by what their ids begin with, each with value, unit, interval, n, method and protocol. \
                 Ids begin with answer, pooled, controlled, scale, efficiency, regression, attribution, forecast, claims …",
         command: &["findings"],
-        parameters: &[required("ids", Kind::List, "Ids, or what ids begin with, as controlled.")],
+        parameters: &[required(
+            "ids",
+            Kind::List,
+            "Ids, or what ids begin with, as controlled.",
+        )],
     },
     Tool {
         name: "describe",
         about: "The tables' columns with types, units and meanings, and the structure columns in numbers. Call it before query.",
         command: &["catalog", "describe"],
-        parameters: &[optional("schema", "--schema", Kind::Flag, "The tables' columns alone")],
+        parameters: &[optional(
+            "schema",
+            "--schema",
+            Kind::Flag,
+            "The tables' columns alone",
+        )],
     },
 ];
 
@@ -165,7 +254,12 @@ impl Tool {
             json!({"type": "integer", "minimum": 200, "maximum": 1_000_000,
                    "description": "Most tokens of the answer, about; 2000 where absent"}),
         );
-        let needed: Vec<&str> = self.parameters.iter().filter(|one| one.required).map(|one| one.name).collect();
+        let needed: Vec<&str> = self
+            .parameters
+            .iter()
+            .filter(|one| one.required)
+            .map(|one| one.name)
+            .collect();
         let schema = json!({"type": "object", "properties": properties, "required": needed, "additionalProperties": false});
         match schema {
             Value::Object(fields) => fields,
@@ -174,7 +268,10 @@ impl Tool {
     }
 
     /// The command's words, and how many tokens the answer may have.
-    pub(super) fn words(&self, arguments: &Map<String, Value>) -> Result<(Vec<String>, Option<u64>), Failure> {
+    pub(super) fn words(
+        &self,
+        arguments: &Map<String, Value>,
+    ) -> Result<(Vec<String>, Option<u64>), Failure> {
         let mut words: Vec<String> = self.command.iter().map(ToString::to_string).collect();
         let mut standing: Vec<String> = Vec::new();
         let mut tokens = None;
@@ -195,7 +292,10 @@ impl Tool {
             let given = arguments.get(parameter.name).filter(|value| !value.is_null());
             let Some(value) = given else {
                 if parameter.required {
-                    return Err(refused(format!("`{}` needs `{}`: {}", self.name, parameter.name, parameter.about)));
+                    return Err(refused(format!(
+                        "`{}` needs `{}`: {}",
+                        self.name, parameter.name, parameter.about
+                    )));
                 }
                 continue;
             };
@@ -240,7 +340,9 @@ impl Parameter {
             (Kind::Flag, Value::Bool(true)) => Ok(vec![String::new()]),
             (Kind::Flag, Value::Bool(false)) => Ok(Vec::new()),
             (Kind::Flag, other) => Err(wrong(self.name, "true or false", other)),
-            (Kind::List, Value::Array(items)) => items.iter().map(|item| one(item, "a list of texts")).collect(),
+            (Kind::List, Value::Array(items)) => {
+                items.iter().map(|item| one(item, "a list of texts")).collect()
+            }
             (Kind::List, other) => Ok(vec![one(other, "a list of texts")?]),
             (Kind::Whole, Value::Number(number)) if number.is_u64() => Ok(vec![number.to_string()]),
             (Kind::Whole, other) => Err(wrong(self.name, "a whole number", other)),
@@ -265,19 +367,36 @@ mod tests {
 
     fn words(name: &str, arguments: Value) -> Result<Vec<String>, String> {
         let tool = TOOLS.iter().find(|tool| tool.name == name).expect("a tool");
-        let Value::Object(arguments) = arguments else { unreachable!("an object") };
-        tool.words(&arguments).map(|(words, _)| words).map_err(|failure| failure.message)
+        let Value::Object(arguments) = arguments else {
+            unreachable!("an object")
+        };
+        tool.words(&arguments)
+            .map(|(words, _)| words)
+            .map_err(|failure| failure.message)
     }
 
     #[test]
     fn arguments_become_the_commands_words() {
-        let predict = words("predict", json!({"layers": 32, "d_model": 4096, "benchmarks": ["math", "bbh"]}));
+        let predict = words(
+            "predict",
+            json!({"layers": 32, "d_model": 4096, "benchmarks": ["math", "bbh"]}),
+        );
         assert_eq!(
             predict.expect("words"),
-            ["predict", "--layers=32", "--d-model=4096", "--benchmarks=math,bbh", "--format", "json"]
+            [
+                "predict",
+                "--layers=32",
+                "--d-model=4096",
+                "--benchmarks=math,bbh",
+                "--format",
+                "json"
+            ]
         );
         let query = words("query", json!({"sql": "-- all\nselect 1"}));
-        assert_eq!(query.expect("words"), ["query", "--format", "json", "--", "-- all\nselect 1"]);
+        assert_eq!(
+            query.expect("words"),
+            ["query", "--format", "json", "--", "-- all\nselect 1"]
+        );
         assert_eq!(
             words("describe", json!({"schema": true})).expect("words"),
             ["catalog", "describe", "--schema", "--format", "json"]
@@ -290,7 +409,11 @@ mod tests {
             ("query", json!({}), "`query` needs `sql`"),
             ("query", json!({"sql": 1, "limit": 3}), "no argument `limit`"),
             ("predict", json!({"layers": "deep"}), "`layers` is a whole number"),
-            ("describe", json!({"max_tokens": 3}), "`max_tokens` is a whole number from 200"),
+            (
+                "describe",
+                json!({"max_tokens": 3}),
+                "`max_tokens` is a whole number from 200",
+            ),
         ] {
             let told = words(name, arguments).expect_err("refused");
             assert!(told.contains(says), "{told}");

@@ -115,7 +115,9 @@ impl Slot {
             return Ok(false);
         }
         let kept = crate::kept::study(plan.dir.as_deref());
-        let Some(kept) = kept.filter(|kept| kept.is_of(&catalog.manifest.catalog_sha256, plan.seed, plan.resamples)) else {
+        let Some(kept) =
+            kept.filter(|kept| kept.is_of(&catalog.manifest.catalog_sha256, plan.seed, plan.resamples))
+        else {
             return Ok(false);
         };
         let study = report::Study {

@@ -412,7 +412,10 @@ pub(in crate::answers) fn designs(catalog: &Catalog, benchmarks: &[&Benchmark]) 
             }
         }
     }
-    found.into_iter().map(|rows| rows.into_values().collect()).collect()
+    found
+        .into_iter()
+        .map(|rows| rows.into_values().collect())
+        .collect()
 }
 
 /// The row of a checkpoint as predictions take it; `None` where a column is not known.

@@ -43,11 +43,17 @@ pub(super) fn run(global: &Global, args: &KeepArgs) -> Result<ExitCode> {
     let out = match (&args.out, &args.catalog) {
         (Some(out), _) => out.clone(),
         (None, Some(catalog)) => kept::folder(catalog),
-        (None, None) => bail!("no folder to keep it in: give --catalog DIR, or --out DIR for the compiled-in catalog"),
+        (None, None) => {
+            bail!("no folder to keep it in: give --catalog DIR, or --out DIR for the compiled-in catalog")
+        }
     };
     let catalog = Arc::new(crate::commands::open_catalog(args.catalog.as_deref())?);
     let choice = Choice::all();
-    let bar = progress::bar(global.quiet, if args.fits { 1 } else { choice.steps() + 1 }, "fitting");
+    let bar = progress::bar(
+        global.quiet,
+        if args.fits { 1 } else { choice.steps() + 1 },
+        "fitting",
+    );
     let fits = Fits::made(&Predictor::new(Arc::clone(&catalog), global.seed, None))?;
     bar.inc(1);
     let study = if args.fits {
