@@ -404,7 +404,7 @@ fn every_command_that_the_book_and_the_skill_print_is_one() {
                     word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-')
                 })
                 .take(
-                    if ["study", "catalog", "probe", "claims", "hub"].contains(&words[1]) {
+                    if ["study", "catalog", "probe", "claims", "hub", "cluster"].contains(&words[1]) {
                         2
                     } else {
                         1
@@ -469,5 +469,64 @@ fn workflows_and_the_action_are_yaml_and_what_they_run_is_here() {
             "{script}: {}",
             String::from_utf8_lossy(&parsed.stderr)
         );
+    }
+}
+
+/// The folder of the compiled-in tables has no fits beside it: there all is made anew.
+#[test]
+fn fits_that_are_kept_change_no_answer() {
+    let folder = root().join("crates/catalog/snapshot");
+    let folder = folder.to_str().expect("UTF-8");
+    for words in [
+        &[
+            "predict",
+            "--layers",
+            "32",
+            "--d-model",
+            "4096",
+            "--benchmarks",
+            "bbh,arc",
+        ][..],
+        &["recommend", "--memory", "24GB", "--task", "math", "--top", "50"],
+    ] {
+        let asked = |more: &[&str]| -> Value {
+            let ran = anatomy(&[words, &["--format", "json"], more].concat());
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            let mut answer: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+            answer["provenance"]["command"] = Value::Null;
+            answer
+        };
+        let (kept, made) = (asked(&[]), asked(&["--catalog", folder]));
+        same("", &kept, &made);
+    }
+}
+
+/// Equal but for the last bits of numbers: what is kept may come from another processor.
+fn same(place: &str, a: &Value, b: &Value) {
+    match (a, b) {
+        (Value::Object(left), Value::Object(right)) => {
+            assert_eq!(
+                left.keys().collect::<Vec<_>>(),
+                right.keys().collect::<Vec<_>>(),
+                "{place}"
+            );
+            for (key, value) in left {
+                same(&format!("{place}/{key}"), value, &right[key]);
+            }
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            assert_eq!(left.len(), right.len(), "{place}");
+            for (at, (one, other)) in left.iter().zip(right).enumerate() {
+                same(&format!("{place}/{at}"), one, other);
+            }
+        }
+        (Value::Number(left), Value::Number(right)) => {
+            let [left, right] = [left, right].map(|number| number.as_f64().expect("a number"));
+            assert!(
+                (left - right).abs() <= 1e-6 * left.abs().max(1.0),
+                "{place}: {left} {right}"
+            );
+        }
+        _ => assert_eq!(a, b, "{place}"),
     }
 }

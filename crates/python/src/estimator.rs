@@ -29,6 +29,7 @@ fn refused(error: impl std::fmt::Display) -> PyErr {
 /// Fits `method` to `columns`, `(n_features, n_rows)`, and `target`, `(n_rows,)`. Intervals of `structural` shall hold `level` of
 /// the rows of shapes never seen.
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "what Python names, one by one")]
 #[pyo3(signature = (method, settings, names, columns, target, seed, level))]
 pub(crate) fn fit(
     py: Python<'_>,

@@ -221,7 +221,7 @@ impl FolderComparison {
             self.verdict
         );
         for one in &self.benchmarks {
-            let p = one.p_adjusted.map_or_else(|| "–".to_owned(), |p| small(p));
+            let p = one.p_adjusted.map_or_else(|| "–".to_owned(), small);
             let _ = writeln!(
                 text,
                 "| {} | {} | {:.1} | {:.1} | {:+.1} | [{:+.1}, {:+.1}] | {p} | {} |",

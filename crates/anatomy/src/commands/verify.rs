@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, rows: &StudyRows) -> Result<ExitCode> {
 }
 
 fn compared(kept: &[Section], computed: &[Section]) -> Result<Verified> {
-    let of = |sections: &'_ [Section]| -> Vec<Finding> {
+    let of = |sections: &[Section]| -> Vec<Finding> {
         sections
             .iter()
             .flat_map(|section| section.findings.iter().cloned())

@@ -15,6 +15,10 @@ pub(super) fn to_tokens(mut value: Value, tokens: u64) -> String {
     if whole.len() <= room {
         return whole;
     }
+    // Rows of a statement stand in a list; what is said of them needs a place beside it.
+    if value.is_array() {
+        value = json!({ "rows": value });
+    }
     let mut cuts: Vec<(String, usize, usize)> = Vec::new();
     while value.to_string().len() + NOTE + 60 * cuts.len() > room {
         let Some((pointer, size)) = heaviest(&value) else {
@@ -59,21 +63,28 @@ pub(super) fn to_tokens(mut value: Value, tokens: u64) -> String {
     value.to_string()
 }
 
-/// The list whose items take most room, or else the longest text: its JSON pointer and size.
+/// What is cut next, its JSON pointer and size: of lists of several the one whose second half takes most room, else the longest
+/// text, else the list of one that takes most.
 fn heaviest(value: &Value) -> Option<(String, usize)> {
     let mut lists = Vec::new();
     let mut texts = Vec::new();
     walk(value, &mut String::new(), &mut lists, &mut texts);
+    let (single, several): (Vec<_>, Vec<_>) = lists.into_iter().partition(|(.., n)| *n == 1);
+    let bare = |found: Vec<(String, usize, usize)>| {
+        found.into_iter().map(|(place, size, _)| (place, size)).collect()
+    };
     let most =
         |found: Vec<(String, usize)>| found.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
-    most(lists).or_else(|| most(texts))
+    most(bare(several))
+        .or_else(|| most(texts))
+        .or_else(|| most(bare(single)))
 }
 
-/// Lists of more than one item, and of one that is large; their weight is that of what halving takes away.
+/// Lists with what halving takes away and their length, and long texts.
 fn walk(
     value: &Value,
     here: &mut String,
-    lists: &mut Vec<(String, usize)>,
+    lists: &mut Vec<(String, usize, usize)>,
     texts: &mut Vec<(String, usize)>,
 ) {
     let mut below = |key: &str, item: &Value, lists: &mut Vec<_>, texts: &mut Vec<_>| {
@@ -94,7 +105,7 @@ fn walk(
                     .skip(items.len() / 2)
                     .map(|item| item.to_string().len())
                     .sum();
-                lists.push((here.clone(), goes));
+                lists.push((here.clone(), goes, items.len()));
             }
         }
         Value::Object(fields) => {
@@ -122,6 +133,14 @@ mod tests {
         let kept = cut["rows"].as_array().expect("a list");
         assert!(!kept.is_empty() && kept[0] == json!({"id": 0, "x": [0, 0]}));
         assert_eq!(cut["left_out"]["/rows"], format!("{} of 1000 shown", kept.len()));
+    }
+
+    #[test]
+    fn rows_of_a_statement_are_cut_too() {
+        let rows: Vec<Value> = (0..1000).map(|n| json!({"id": n})).collect();
+        let cut: Value = serde_json::from_str(&to_tokens(Value::Array(rows), 400)).expect("JSON");
+        assert_eq!(cut["rows"][0], json!({"id": 0}));
+        assert!(cut["left_out"]["/rows"].is_string(), "{cut}");
     }
 
     #[test]

@@ -28,6 +28,7 @@ __all__ = [
     "Regression",
     "Structural",
     "Table",
+    "__version__",
     "catalog",
     "claims",
     "compare",
@@ -42,11 +43,12 @@ __all__ = [
     "recommend",
     "regressions",
     "report",
+    "rows",
     "sources",
     "to_pandas",
 ]
 
-_Path = "str | _os.PathLike[str]"
+
 
 
 def catalog(catalog: str | _os.PathLike[str] | None = None) -> dict[str, Table]:
