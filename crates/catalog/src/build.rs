@@ -55,9 +55,10 @@ pub enum Progress {
 
 type File_<R> = TableWriter<R, BufWriter<File>>;
 
-struct Writers<'a> {
-    dir: &'a Path,
-    tables: BTreeMap<String, TableFile>,
+/// Writes tables to a folder and keeps their hashes.
+pub(crate) struct Writers<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) tables: BTreeMap<String, TableFile>,
 }
 
 impl Writers<'_> {
@@ -78,7 +79,7 @@ impl Writers<'_> {
         Ok(())
     }
 
-    fn all<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
+    pub(crate) fn all<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
         let mut writer = self.start::<R>()?;
         rows.into_iter().try_for_each(|row| writer.push(row))?;
         self.finish(writer)
@@ -109,6 +110,14 @@ pub fn build_from(
     out: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, Error> {
+    let folder = folder_beside(out)?;
+    let manifest = build_into(roots, licensed_only, folder.path(), progress)?;
+    put_in_place(folder, out)?;
+    Ok(manifest)
+}
+
+/// A temporary folder beside `out`, which is free or holds a catalog.
+pub(crate) fn folder_beside(out: &Path) -> Result<tempfile::TempDir, Error> {
     let replaceable = !out.exists() || out.join(MANIFEST).is_file() || is_empty_folder(out)?;
     if !replaceable {
         return Err(Error::NotACatalog { path: out.to_owned() });
@@ -118,13 +127,10 @@ pub fn build_from(
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let folder = tempfile::Builder::new()
+    tempfile::Builder::new()
         .prefix(".catalog-")
         .tempdir_in(parent)
-        .map_err(Error::io(parent))?;
-    let manifest = build_into(roots, licensed_only, folder.path(), progress)?;
-    put_in_place(folder, out)?;
-    Ok(manifest)
+        .map_err(Error::io(parent))
 }
 
 fn is_empty_folder(path: &Path) -> Result<bool, Error> {
@@ -296,11 +302,20 @@ pub(crate) fn build_into(
     writers.finish(rejects)?;
     writers.finish(items)?;
     writers.all::<Intervention>(interventions.rows()?)?;
+    write_manifest(dir, listed.into_iter().map(|(source, _)| source).collect(), writers.tables)
+}
+
+/// The last file of a catalog: what it was made from.
+pub(crate) fn write_manifest(
+    dir: &Path,
+    sources: Vec<Source>,
+    tables: BTreeMap<String, TableFile>,
+) -> Result<Manifest, Error> {
     let mut manifest = Manifest {
         schema_version: SCHEMA_VERSION,
         catalog_sha256: String::new(),
-        sources: listed.into_iter().map(|(source, _)| source).collect(),
-        tables: writers.tables,
+        sources,
+        tables,
     };
     manifest.catalog_sha256 = manifest::identity(&manifest);
     let path = dir.join(MANIFEST);

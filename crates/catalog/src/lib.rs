@@ -50,9 +50,11 @@ pub mod stores;
 pub mod tables;
 mod training;
 mod types;
+mod upon;
 mod words;
 
 pub use build::{Progress, build, build_from};
+pub use upon::build_upon;
 pub use calendar::{day as day_of_text, text as day_text};
 pub use catalog::Catalog;
 pub use check::{CheckReport, check};
