@@ -7,7 +7,7 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::catalog::MANIFEST;
+use crate::catalog::{Catalog, MANIFEST};
 use crate::checkpoints;
 use crate::discover::{Found, Kind, Root, discover};
 use crate::duplicates::Duplicates;
@@ -59,14 +59,14 @@ const COMPRESSION: i32 = 19;
 type File_<R> = TableWriter<R, BufWriter<File>>;
 
 /// Tables being written to a folder, and what is known of those that are done.
-pub(crate) struct Writers<'a> {
+struct Writers<'a> {
     dir: &'a Path,
     tables: BTreeMap<String, TableFile>,
 }
 
 impl<'a> Writers<'a> {
     /// Into `dir`.
-    pub(crate) fn new(dir: &'a Path) -> Self {
+    fn new(dir: &'a Path) -> Self {
         Self {
             dir,
             tables: BTreeMap::new(),
@@ -74,7 +74,7 @@ impl<'a> Writers<'a> {
     }
 
     /// Writes the manifest of what was written, made from `sources`.
-    pub(crate) fn manifest(self, sources: Vec<Source>) -> Result<Manifest, Error> {
+    fn manifest(self, sources: Vec<Source>) -> Result<Manifest, Error> {
         let mut manifest = Manifest {
             schema_version: SCHEMA_VERSION,
             catalog_sha256: String::new(),
@@ -111,7 +111,7 @@ impl<'a> Writers<'a> {
     }
 
     /// A whole table.
-    pub(crate) fn all<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
+    fn all<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
         let mut writer = self.start::<R>()?;
         rows.into_iter().try_for_each(|row| writer.push(row))?;
         self.finish(writer)
@@ -142,6 +142,31 @@ pub fn build_from(
     out: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, Error> {
+    let folder = folder_beside(out)?;
+    let manifest = build_into(roots, licensed_only, folder.path(), progress)?;
+    put_in_place(folder, out)?;
+    Ok(manifest)
+}
+
+/// Writes all tables of a catalog, with where the cells of its structures come from, to `dir`.
+pub(crate) fn write(dir: &Path, all: Catalog, cells: Vec<Provenance>) -> Result<Manifest, Error> {
+    let mut writers = Writers::new(dir);
+    writers.all(all.evaluations)?;
+    writers.all(all.scores)?;
+    writers.all(all.duplicates)?;
+    writers.all(all.structures)?;
+    writers.all(cells)?;
+    writers.all(all.checkpoints)?;
+    writers.all(all.conflicts)?;
+    writers.all(all.resolution)?;
+    writers.all(all.rejects)?;
+    writers.all(all.items)?;
+    writers.all(all.interventions)?;
+    writers.manifest(all.manifest.sources)
+}
+
+/// A temporary folder beside `out`, which is free or holds a catalog.
+pub(crate) fn folder_beside(out: &Path) -> Result<tempfile::TempDir, Error> {
     let replaceable = !out.exists() || out.join(MANIFEST).is_file() || is_empty_folder(out)?;
     if !replaceable {
         return Err(Error::NotACatalog { path: out.to_owned() });
@@ -151,13 +176,10 @@ pub fn build_from(
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let folder = tempfile::Builder::new()
+    tempfile::Builder::new()
         .prefix(".catalog-")
         .tempdir_in(parent)
-        .map_err(Error::io(parent))?;
-    let manifest = build_into(roots, licensed_only, folder.path(), progress)?;
-    put_in_place(folder, out)?;
-    Ok(manifest)
+        .map_err(Error::io(parent))
 }
 
 fn is_empty_folder(path: &Path) -> Result<bool, Error> {

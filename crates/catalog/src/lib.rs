@@ -51,6 +51,7 @@ pub mod stores;
 pub mod tables;
 mod training;
 mod types;
+mod upon;
 mod words;
 
 pub use build::{Progress, build, build_from};
@@ -61,3 +62,4 @@ pub use discover::Root;
 pub use error::{Error, NotNumbers};
 pub use export::{export, export_records, import};
 pub use hash::sha256;
+pub use upon::build_upon;

@@ -165,7 +165,16 @@ pub(super) fn column_name(id: &str) -> String {
 
 /// A number with its sign, the minus a real one.
 pub(super) fn signed(value: f64, digits: usize) -> String {
-    format!("{value:+.digits$}").replace('-', "\u{2212}")
+    minus(format!("{value:+.digits$}"))
+}
+
+/// A number with a real minus.
+pub(crate) fn minus(number: String) -> String {
+    if number.starts_with('-') {
+        number.replacen('-', "\u{2212}", 1)
+    } else {
+        number
+    }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{ImportReport, joined, manifest_of};
-use crate::build::Writers;
+use crate::build::write;
 use crate::catalog::{self, Catalog};
 use crate::error::Error;
 use crate::identity::Identities;
-use crate::tables::{Provenance, ResolvedBy};
+use crate::tables::ResolvedBy;
 
 /// Writes `base` (whose folder is `dir`, the compiled-in one where `None`) with the rows of the catalog in `own` to `out`.
 pub(super) fn merge(
@@ -92,7 +92,8 @@ pub(super) fn merge(
     base.conflicts.append(&mut added.conflicts);
     base.duplicates.append(&mut added.duplicates);
     base.manifest = manifest_of(base.manifest, &added.manifest);
-    write(base, cells, out, report)
+    report.catalog_sha256 = write(out, base, cells)?.catalog_sha256;
+    Ok(())
 }
 
 /// Writes `base` as it is.
@@ -103,28 +104,6 @@ pub(super) fn copy(
     report: &mut ImportReport,
 ) -> Result<(), Error> {
     let cells = catalog::provenance(dir)?;
-    write(base, cells, out, report)
-}
-
-fn write(
-    catalog: Catalog,
-    cells: Vec<Provenance>,
-    out: &Path,
-    report: &mut ImportReport,
-) -> Result<(), Error> {
-    let mut writers = Writers::new(out);
-    writers.all(catalog.checkpoints)?;
-    writers.all(catalog.structures)?;
-    writers.all(cells)?;
-    writers.all(catalog.evaluations)?;
-    writers.all(catalog.scores)?;
-    writers.all(catalog.items)?;
-    writers.all(catalog.interventions)?;
-    writers.all(catalog.rejects)?;
-    writers.all(catalog.conflicts)?;
-    writers.all(catalog.duplicates)?;
-    writers.all(catalog.resolution)?;
-    let manifest = writers.manifest(catalog.manifest.sources)?;
-    report.catalog_sha256 = manifest.catalog_sha256;
+    report.catalog_sha256 = write(out, base, cells)?.catalog_sha256;
     Ok(())
 }

@@ -18,6 +18,7 @@ use crate::{output, progress};
 Examples:
   anatomy catalog build --sources data --out my-catalog
   anatomy catalog build --sources data --hub my-hub --out my-catalog
+  anatomy catalog build --base builtin --hub my-hub --out my-catalog      a refresh that loses no board
   anatomy catalog build --sources data --licensed-only --out my-catalog
   anatomy report --catalog my-catalog
 
@@ -29,6 +30,9 @@ pub(crate) struct BuildArgs {
     /// Folder of a crawl (`anatomy hub crawl`) to merge with them
     #[arg(long, value_name = "DIR")]
     hub: Option<PathBuf>,
+    /// Put them upon a catalog, whose boards and checkpoints stay where the new sources say nothing: `builtin`, or a folder
+    #[arg(long, value_name = "CATALOG")]
+    base: Option<PathBuf>,
     /// Leave out every source of which no licence is known (`anatomy catalog sources` lists them)
     #[arg(long)]
     licensed_only: bool,
@@ -61,7 +65,14 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<ExitCode> {
     let own = args.sources.as_deref().map(|path| Root { path, name: "" });
     let crawled = crawled.as_deref().map(|path| Root { path, name: "hub" });
     let roots: Vec<Root<'_>> = own.into_iter().chain(crawled).collect();
-    let manifest = catalog::build_from(&roots, args.licensed_only, &args.out, &mut |_| bar.inc(1))?;
+    let tell = &mut |_| bar.inc(1);
+    let manifest = match &args.base {
+        Some(base) => {
+            let base = (base.as_os_str() != "builtin").then_some(base.as_path());
+            catalog::build_upon(base, &roots, args.licensed_only, &args.out, tell)?
+        }
+        None => catalog::build_from(&roots, args.licensed_only, &args.out, tell)?,
+    };
     bar.finish_and_clear();
     say(global, &manifest, &args.out)
 }

@@ -58,7 +58,7 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
             input.protocols()?.len()
         );
     }
-    let sets = input.sets_or_columns("structure_date")?;
+    let sets = input.sets_or_columns("structure_date", global.quiet)?;
     let [set] = sets.as_slice() else {
         bail!(
             "importance is asked of one feature set at a time, not {}",

@@ -87,7 +87,7 @@ impl Input {
     ///
     /// # Errors
     /// A table that cannot be read.
-    pub(super) fn sets_or_columns(&self, default: &str) -> Result<Vec<FeatureSet>> {
+    pub(super) fn sets_or_columns(&self, default: &str, quiet: bool) -> Result<Vec<FeatureSet>> {
         let (Some(path), None) = (&self.data, &self.features) else {
             return Ok(self.sets(default));
         };
@@ -118,7 +118,7 @@ impl Input {
             );
         }
         output::say(
-            false,
+            quiet,
             &format!(
                 "features: {} (all columns of numbers; --features names others)",
                 columns.join(", ")

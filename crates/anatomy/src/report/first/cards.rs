@@ -7,7 +7,7 @@ use study::finding::{Finding, Verdict};
 use study::leaderboard_v1::BENCHMARKS;
 use study::section::Matrix;
 
-use super::{capital, counted, signed};
+use super::{capital, counted, minus, signed};
 use crate::output::number;
 
 /// A card.
@@ -232,7 +232,7 @@ fn order(all: &[&Finding], link: &str) -> Option<Item> {
         .collect();
     let open = leads.iter().filter(|lead| lead.first.is_none()).count();
     (open > 0).then(|| Item {
-        name: "Which column is first".into(),
+        name: "Column order".into(),
         words: format!(
             "none of layers, d_model, d_ffn and heads leads for {open} of {} targets",
             leads.len()
@@ -260,7 +260,7 @@ fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>, link: &str) -> Option<I
     let (random, n) = mean("random_split")?;
     let (unseen, _) = mean("structure_out")?;
     (random > unseen).then(|| Item {
-        name: "Scores of random splits".into(),
+        name: "Random splits".into(),
         words: format!(
             "R\u{b2} {} with rows divided at random is {} on shapes never seen, each shape counted once",
             signed(random, 2).trim_start_matches('+'),
@@ -322,11 +322,15 @@ fn ledger(all: &[&Finding], link: &str) -> Option<Card> {
         let theirs = finding.published.as_ref()?;
         let ours = finding.value?;
         let ends = finding.interval.as_ref().map_or_else(String::new, |ends| {
-            format!(" [{}, {}]", number(ends.low), number(ends.high))
+            format!(" [{}, {}]", minus(number(ends.low)), minus(number(ends.high)))
         });
         Some(Item {
             name: capital(&finding.question),
-            words: format!("claimed {}, ours {}{ends}", number(theirs.value), number(ours)),
+            words: format!(
+                "claimed {}, ours {}{ends}",
+                minus(number(theirs.value)),
+                minus(number(ours))
+            ),
             n: format!("n = {}", number(finding.n as f64)),
             link: link.to_owned(),
         })

@@ -7,6 +7,7 @@ use study::claims::{is_cell, is_claim};
 use study::finding::{Finding, Verdict};
 
 use crate::output::number;
+use crate::report::first::minus;
 
 /// Claims of one question.
 pub(super) struct Group {
@@ -147,13 +148,17 @@ fn row(finding: &Finding, strict: Option<&Finding>) -> Option<Row> {
     let said = |value: f64| match (is_yes_or_no, value) {
         (true, 1.0) => "yes".to_owned(),
         (true, 0.0) => "no".to_owned(),
-        _ => number(value),
+        _ => minus(number(value)),
     };
     let of = |finding: &Finding| {
         let value = finding.value.map_or_else(|| "\u{2013}".to_owned(), said);
         match finding.interval.as_ref().filter(|ends| ends.is_bounded()) {
             Some(ends) if finding.value.is_some() => {
-                format!("{value} [{}, {}]", number(ends.low), number(ends.high))
+                format!(
+                    "{value} [{}, {}]",
+                    minus(number(ends.low)),
+                    minus(number(ends.high))
+                )
             }
             _ => value,
         }
