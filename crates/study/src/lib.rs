@@ -30,6 +30,7 @@ pub mod importance;
 pub mod items;
 pub mod leaderboard_v1;
 pub mod learning;
+pub mod linked;
 pub mod methods;
 pub mod noise;
 pub mod pooled;

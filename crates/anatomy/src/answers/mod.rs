@@ -5,6 +5,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod cost;
+pub(crate) mod gguf_file;
 pub(crate) mod known;
 pub(crate) mod measured;
 pub(crate) mod predict;
