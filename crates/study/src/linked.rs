@@ -83,14 +83,20 @@ pub fn linked(n_rows: usize, n_columns: usize, cells: &[Cell]) -> Linked {
         by_column[cell.column].push((cell.row, logit(cell.value), error));
     }
     let mut columns: Vec<Option<Column>> = by_column.iter().map(|cells| start(cells)).collect();
-    let floors: Vec<f64> = by_column.iter().zip(&columns).map(|(cells, column)| floor(cells, column.as_ref())).collect();
+    let floors: Vec<f64> = by_column
+        .iter()
+        .zip(&columns)
+        .map(|(cells, column)| floor(cells, column.as_ref()))
+        .collect();
     let mut rows = posterior(&by_row, &columns);
     for _ in 0..STEPS {
         let mut moved = 0.0_f64;
         for (at, cells) in by_column.iter().enumerate() {
             if let Some(column) = columns[at].as_mut() {
                 let new = maximised(cells, &rows, floors[at]);
-                moved = moved.max((new.slope - column.slope).abs()).max((new.middle - column.middle).abs());
+                moved = moved
+                    .max((new.slope - column.slope).abs())
+                    .max((new.middle - column.middle).abs());
                 *column = new;
             }
         }
@@ -120,7 +126,9 @@ fn component(n_rows: usize, n_columns: usize, cells: &[Cell]) -> Vec<bool> {
             is_known[row] = true;
         }
         let shared = |at: &usize| members[*at].iter().filter(|&&row| is_known[row]).count();
-        next = (0..n_columns).filter(|&at| !is_linked[at]).find(|at| shared(at) >= SHARED);
+        next = (0..n_columns)
+            .filter(|&at| !is_linked[at])
+            .find(|at| shared(at) >= SHARED);
     }
     is_linked
 }
@@ -212,7 +220,12 @@ mod tests {
 
     /// Boards made by the model itself, each of an own scale, most checkpoints on one or two of them.
     fn made(seed: u64) -> (Vec<f64>, Vec<Cell>, [(f64, f64, f64); 4]) {
-        let boards = [(0.3, 0.8, 0.4), (-0.6, 0.5, 0.3), (0.8, 1.0, 0.5), (0.0, 0.7, 0.35)];
+        let boards = [
+            (0.3, 0.8, 0.4),
+            (-0.6, 0.5, 0.3),
+            (0.8, 1.0, 0.5),
+            (0.0, 0.7, 0.35),
+        ];
         let mut random = Random::new(seed, 0);
         let truth: Vec<f64> = (0..600).map(|_| normal(&mut random)).collect();
         let mut cells = Vec::new();
@@ -222,7 +235,12 @@ mod tests {
                 if is_measured {
                     let logit = middle + slope * ability + spread * normal(&mut random);
                     let value = 100.0 / (1.0 + (-logit).exp());
-                    cells.push(Cell { row, column, value, error: 0.0 });
+                    cells.push(Cell {
+                        row,
+                        column,
+                        value,
+                        error: 0.0,
+                    });
                 }
             }
         }
@@ -237,7 +255,10 @@ mod tests {
             let found = linked(600, 4, &cells);
             for (column, (middle, slope, _)) in found.columns.iter().zip(boards) {
                 let column = column.expect("linked");
-                assert!((column.middle - middle).abs() < 0.2 && (column.slope - slope).abs() < 0.2, "{column:?}");
+                assert!(
+                    (column.middle - middle).abs() < 0.2 && (column.slope - slope).abs() < 0.2,
+                    "{column:?}"
+                );
             }
             for (ability, truth) in found.rows.iter().zip(&truth) {
                 let Some(ability) = ability else { continue };
@@ -253,19 +274,39 @@ mod tests {
     fn more_boards_leave_less_open_and_a_board_apart_is_left_out() {
         let (_, mut cells, _) = made(9);
         // A fifth board of other checkpoints only.
-        cells.extend((600..640).map(|row| Cell { row, column: 4, value: 50.0 + (row % 9) as f64, error: 0.0 }));
+        cells.extend((600..640).map(|row| Cell {
+            row,
+            column: 4,
+            value: 50.0 + (row % 9) as f64,
+            error: 0.0,
+        }));
         let found = linked(640, 5, &cells);
         assert!(found.columns[4].is_none() && found.rows[610].is_none());
         let open = |n: usize| {
-            let of: Vec<f64> = found.rows.iter().flatten().filter(|one| one.n == n).map(|one| one.variance).collect();
+            let of: Vec<f64> = found
+                .rows
+                .iter()
+                .flatten()
+                .filter(|one| one.n == n)
+                .map(|one| one.variance)
+                .collect();
             of.iter().sum::<f64>() / of.len() as f64
         };
         assert!(open(1) > open(2) && open(2) > open(4));
         // The order within one board is the board's.
-        let only: Vec<&Cell> = cells.iter().filter(|cell| cell.column == 0 && found.rows[cell.row].is_some_and(|one| one.n == 1)).collect();
+        let only: Vec<&Cell> = cells
+            .iter()
+            .filter(|cell| cell.column == 0 && found.rows[cell.row].is_some_and(|one| one.n == 1))
+            .collect();
         let [a, b] = [only[0], only[1]];
         let mean = |cell: &Cell| found.rows[cell.row].map(|one| one.mean);
         assert_eq!(a.value > b.value, mean(a) > mean(b));
-        assert_eq!(linked(0, 0, &[]), Linked { columns: vec![], rows: vec![] });
+        assert_eq!(
+            linked(0, 0, &[]),
+            Linked {
+                columns: vec![],
+                rows: vec![]
+            }
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Costs of one structure, ready to be served.
 
 use catalog::cost::{
-    Arithmetic, CacheType, DecodeBound, Device, Engine, Footprint, Memory, Precision, Quant, Rig, Speed, Workload,
+    Arithmetic, CacheType, DecodeBound, Device, Engine, Footprint, Memory, Precision, Quant, Rig, Speed,
+    Workload,
 };
 use serde::Serialize;
 
@@ -79,7 +80,8 @@ impl Costs {
         if let (Some(memory), Some(rig)) = (&self.memory, rig) {
             self.speed = Some(cost.speed_on(rig, memory));
         }
-        self.cost_notes.extend(file.iter().flat_map(|file| file.notes.clone()));
+        self.cost_notes
+            .extend(file.iter().flat_map(|file| file.notes.clone()));
         self.file = file;
         self
     }

@@ -93,7 +93,10 @@ const COUNTS: [(&str, &str); 21] = [
     ("expert_used_count", "num_experts_per_tok"),
     ("expert_feed_forward_length", "moe_intermediate_size"),
     ("expert_shared_count", "n_shared_experts"),
-    ("expert_shared_feed_forward_length", "shared_expert_intermediate_size"),
+    (
+        "expert_shared_feed_forward_length",
+        "shared_expert_intermediate_size",
+    ),
     ("leading_dense_block_count", "first_k_dense_replace"),
     ("attention.q_lora_rank", "q_lora_rank"),
     ("attention.kv_lora_rank", "kv_lora_rank"),
@@ -119,7 +122,10 @@ pub(crate) fn read(path: &Path) -> Result<(serde_json::Value, GgufFile)> {
     let mut notes = Vec::new();
     let (tensors, weights_bytes, parameters) = held(&file, &mut notes);
     if tensors.is_empty() {
-        bail!("{}: the header lists no tensors: a vocabulary alone has no weights", path.display());
+        bail!(
+            "{}: the header lists no tensors: a vocabulary alone has no weights",
+            path.display()
+        );
     }
     let cost = Arithmetic::of_config(&config)
         .with_context(|| format!("{}: architecture {architecture}", path.display()))?;
@@ -138,12 +144,25 @@ pub(crate) fn read(path: &Path) -> Result<(serde_json::Value, GgufFile)> {
         .and_then(|(_, name)| Quant::from_name(name))
         .or_else(|| nearest(&cost, weights_bytes))
         .context("no type of weights")?;
-    Ok((config, GgufFile { architecture, quant, weights_bytes, parameters, tensors, notes }))
+    Ok((
+        config,
+        GgufFile {
+            architecture,
+            quant,
+            weights_bytes,
+            parameters,
+            tensors,
+            notes,
+        },
+    ))
 }
 
 /// The type whose rule comes nearest to these bytes.
 fn nearest(cost: &Arithmetic, bytes: f64) -> Option<Quant> {
-    let all = Quant::names().into_iter().filter_map(Quant::from_name).filter(|quant| !quant.is_packed());
+    let all = Quant::names()
+        .into_iter()
+        .filter_map(Quant::from_name)
+        .filter(|quant| !quant.is_packed());
     all.min_by(|a, b| {
         let off = |quant: &Quant| (quant.bytes(cost) / bytes).ln().abs();
         off(a).total_cmp(&off(b))
@@ -210,16 +229,23 @@ fn config(file: &Gguf, architecture: &str) -> Result<serde_json::Value> {
     if let (Some(Value::Numbers(list)), true) = (value("feed_forward_length"), experts == 0)
         && list.iter().any(|one| Some(one) != list.first())
     {
-        config.insert("intermediate_size".into(), list.iter().map(|one| *one as i64).collect::<Vec<_>>().into());
+        config.insert(
+            "intermediate_size".into(),
+            list.iter().map(|one| *one as i64).collect::<Vec<_>>().into(),
+        );
     }
-    let heads = config.get("num_attention_heads").and_then(serde_json::Value::as_i64);
+    let heads = config
+        .get("num_attention_heads")
+        .and_then(serde_json::Value::as_i64);
     match value("attention.head_count_kv") {
         Some(Value::Numbers(list)) => {
             let most = list.iter().copied().fold(0.0, f64::max) as i64;
             config.insert("num_key_value_heads".into(), most.into());
             // Layers without key-value heads keep a state, or the inputs of a convolution.
             if list.contains(&0.0) {
-                let kinds = list.iter().map(|one| if *one == 0.0 { "conv" } else { "full_attention" });
+                let kinds = list
+                    .iter()
+                    .map(|one| if *one == 0.0 { "conv" } else { "full_attention" });
                 config.insert("layer_types".into(), kinds.collect::<Vec<_>>().into());
             }
         }
@@ -242,7 +268,10 @@ fn config(file: &Gguf, architecture: &str) -> Result<serde_json::Value> {
     if model_type.starts_with("qwen3_next") || model_type.starts_with("qwen3_5") {
         delta(file, architecture, &mut config);
     }
-    let vocabulary = file.tensors.get("token_embd.weight").and_then(|entry| entry.shape.first().copied());
+    let vocabulary = file
+        .tensors
+        .get("token_embd.weight")
+        .and_then(|entry| entry.shape.first().copied());
     config.insert("vocab_size".into(), json!(vocabulary));
     let tied = !file.tensors.contains_key("output.weight");
     config.insert("tie_word_embeddings".into(), tied.into());
@@ -257,16 +286,24 @@ fn latent(file: &Gguf, architecture: &str, config: &mut Map<String, serde_json::
     let values = count("attention.value_length_mla").or_else(|| count("attention.value_length"));
     config.remove("head_dim");
     config.insert("qk_rope_head_dim".into(), json!(rope));
-    config.insert("qk_nope_head_dim".into(), json!(key.map(|key| key.saturating_sub(rope))));
+    config.insert(
+        "qk_nope_head_dim".into(),
+        json!(key.map(|key| key.saturating_sub(rope))),
+    );
     config.insert("v_head_dim".into(), json!(values));
-    config.insert("num_key_value_heads".into(), config["num_attention_heads"].clone());
+    config.insert(
+        "num_key_value_heads".into(),
+        config["num_attention_heads"].clone(),
+    );
 }
 
 /// Gated delta nets under llama.cpp's names of state-space layers.
 fn delta(file: &Gguf, architecture: &str, config: &mut Map<String, serde_json::Value>) {
     let count = |key: &str| file.number(&format!("{architecture}.ssm.{key}"));
     let (heads, inner) = (count("time_step_rank"), count("inner_size"));
-    let values = heads.zip(inner).and_then(|(heads, inner)| inner.checked_div(heads));
+    let values = heads
+        .zip(inner)
+        .and_then(|(heads, inner)| inner.checked_div(heads));
     for key in ["mamba_d_conv", "mamba_d_state", "mamba_n_groups", "mamba_n_heads"] {
         config.remove(key);
     }
@@ -353,7 +390,10 @@ mod tests {
         assert_eq!(found.tensors["IQ1_S"], (1, 200.0));
         assert_eq!((found.quant.name(), found.parameters), ("Q4_K_M", 256 * 28));
         assert_eq!(config["num_key_value_heads"], 2);
-        assert_eq!((&config["vocab_size"], &config["tie_word_embeddings"]), (&json!(16), &json!(true)));
+        assert_eq!(
+            (&config["vocab_size"], &config["tie_word_embeddings"]),
+            (&json!(16), &json!(true))
+        );
         assert!(found.notes[0].contains("its metadata make"), "{:?}", found.notes);
     }
 
@@ -370,9 +410,15 @@ mod tests {
         for cut in [0, 3, 20, 60, whole.len() / 2] {
             assert!(opened(&whole[..cut.min(200)]).is_err(), "{cut}");
         }
-        let none = opened(&file(&LLAMA, &[], 64)).expect_err("no tensors").to_string();
+        let none = opened(&file(&LLAMA, &[], 64))
+            .expect_err("no tensors")
+            .to_string();
         assert!(none.contains("no tensors"), "{none}");
-        let lacking = opened(&file(&LLAMA[..4], &[("token_embd.weight", &[256, 16], 14)], 16_384));
+        let lacking = opened(&file(
+            &LLAMA[..4],
+            &[("token_embd.weight", &[256, 16], 14)],
+            16_384,
+        ));
         assert!(lacking.is_err(), "a width is missing");
     }
 }

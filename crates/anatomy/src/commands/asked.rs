@@ -103,11 +103,14 @@ impl RigArgs {
     pub(crate) fn runs(&self, global: &Global, common: &Common, memory_bytes: Option<f64>) -> Result<Runs> {
         let cards = self.gpus as usize;
         if common.is_processor() {
-            let free = memory_bytes.or_else(|| Machine::here().free_bytes).context(
-                "this system does not tell its memory: say how much is free with --memory 16GB",
-            )?;
+            let free = memory_bytes
+                .or_else(|| Machine::here().free_bytes)
+                .context("this system does not tell its memory: say how much is free with --memory 16GB")?;
             let rig = Rig::of_processor("the processor", self.host(free)?);
-            return Ok(Runs { memory_bytes: Some(free), rig: Some(rig) });
+            return Ok(Runs {
+                memory_bytes: Some(free),
+                rig: Some(rig),
+            });
         }
         let Some(mut device) = common.device()? else {
             if memory_bytes.is_none() {
@@ -116,13 +119,23 @@ impl RigArgs {
             if cards > 1 || self.offload.is_some() {
                 bail!("--gpus and --offload need a device: --device \"RTX 4090\", or --bandwidth 936GB/s");
             }
-            return Ok(Runs { memory_bytes, rig: None });
+            return Ok(Runs {
+                memory_bytes,
+                rig: None,
+            });
         };
         if let Some(bytes) = memory_bytes {
             device.memory_bytes = Some(bytes / cards as f64);
         }
-        let rig = Rig { cards, host: self.beside()?, ..Rig::of(device) };
-        Ok(Runs { memory_bytes: rig.card_bytes(), rig: Some(rig) })
+        let rig = Rig {
+            cards,
+            host: self.beside()?,
+            ..Rig::of(device)
+        };
+        Ok(Runs {
+            memory_bytes: rig.card_bytes(),
+            rig: Some(rig),
+        })
     }
 
     fn host(&self, bytes: f64) -> Result<Host> {
@@ -138,7 +151,9 @@ impl RigArgs {
             return Ok(None);
         };
         let bytes = if size == "free" {
-            Machine::here().free_bytes.context("this system does not tell its memory: say how much with --offload=32GB")?
+            Machine::here()
+                .free_bytes
+                .context("this system does not tell its memory: say how much with --offload=32GB")?
         } else {
             memory(size)?
         };
@@ -153,24 +168,49 @@ impl RigArgs {
         if let Some(card) = machine.largest() {
             let alike = machine.cards.iter().filter(|one| one.name == card.name).count();
             if cards > alike {
-                bail!("--gpus {cards}: {alike} {} were found here; name others with --device", card.name);
+                bail!(
+                    "--gpus {cards}: {alike} {} were found here; name others with --device",
+                    card.name
+                );
             }
             let more = match (machine.cards.len(), cards) {
                 (1, _) => String::new(),
-                (n, 1) => format!("; it is one of {n} cards, which are not added up (--gpus {alike} adds those alike)"),
+                (n, 1) => format!(
+                    "; it is one of {n} cards, which are not added up (--gpus {alike} adds those alike)"
+                ),
                 (n, cards) => format!("; {cards} of {n} cards are added up"),
             };
             let bytes = card.memory_bytes * cards as f64;
-            output::say(global.quiet, &format!("Machine: the {:.1} GB of {} here{more}", gigabytes(bytes), card.name));
+            output::say(
+                global.quiet,
+                &format!(
+                    "Machine: the {:.1} GB of {} here{more}",
+                    gigabytes(bytes),
+                    card.name
+                ),
+            );
             let host = self.beside()?;
-            let rig = card.figures.clone().map(|device| Rig { cards, host, ..Rig::of(device) });
+            let rig = card.figures.clone().map(|device| Rig {
+                cards,
+                host,
+                ..Rig::of(device)
+            });
             if rig.is_none() {
-                output::say(global.quiet, "Its bandwidth is not known, so no speed: give --bandwidth");
+                output::say(
+                    global.quiet,
+                    "Its bandwidth is not known, so no speed: give --bandwidth",
+                );
             }
-            return Ok(Runs { memory_bytes: Some(bytes), rig });
+            return Ok(Runs {
+                memory_bytes: Some(bytes),
+                rig,
+            });
         }
         let Some(free) = machine.free_bytes else {
-            return Ok(Runs { memory_bytes: None, rig: None });
+            return Ok(Runs {
+                memory_bytes: None,
+                rig: None,
+            });
         };
         output::say(
             global.quiet,
@@ -181,7 +221,10 @@ impl RigArgs {
             ),
         );
         let name = machine.processor.as_deref().unwrap_or("the processor");
-        Ok(Runs { memory_bytes: Some(free), rig: Some(Rig::of_processor(name, self.host(free)?)) })
+        Ok(Runs {
+            memory_bytes: Some(free),
+            rig: Some(Rig::of_processor(name, self.host(free)?)),
+        })
     }
 }
 
@@ -220,7 +263,11 @@ pub(crate) fn loadable(engine: Engine, quant: Quant) -> Result<()> {
             Engine::LlamaCpp => "a GGUF type (--quant Q4_K_M), or --engine vllm",
             _ => "bf16 or a packed type (--quant awq), or --engine llama.cpp",
         };
-        bail!("{} does not run weights stored as {}: give {instead}", engine.as_str(), quant.name());
+        bail!(
+            "{} does not run weights stored as {}: give {instead}",
+            engine.as_str(),
+            quant.name()
+        );
     }
     Ok(())
 }

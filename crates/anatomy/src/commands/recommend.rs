@@ -132,7 +132,11 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
         Format::Table => output::result(&page(&answer, args.by_board))?,
     }
     let nothing = answer.ranking.is_empty() && answer.measured.is_empty() && answer.predicted.is_empty();
-    Ok(if nothing { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if nothing {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// The types asked for, or the usual ones of the engine. `int8` and `4bit` are what the engine has of so many bits.
@@ -163,7 +167,10 @@ fn budget(global: &Global, args: &RecommendArgs) -> Result<Budget> {
             "{} comes with several sizes of memory, or none is given: say which with --memory",
             rig.device.name
         ),
-        None => "no budget, and this system does not tell its memory: give --memory 24GB or --device \"RTX 4090\"".to_owned(),
+        None => {
+            "no budget, and this system does not tell its memory: give --memory 24GB or --device \"RTX 4090\""
+                .to_owned()
+        }
     })?;
     if args.min_speed.is_some() && runs.rig.is_none() {
         bail!("--min-speed needs a device: --device \"RTX 4090\", or --bandwidth 936GB/s");

@@ -118,10 +118,10 @@ fn one_device(params: &Params) -> Result<Option<Device>, Problem> {
 /// The one value of a name, one of those known.
 fn one_of(params: &Params, name: &str, known: &[&str]) -> Result<Option<String>, Problem> {
     match params.one(name)? {
-        Some(value) if !known.contains(&value) => Err(
-            Problem::bad(format!("`{name}` is `{value}`, which there is not"))
-                .with_hint(format!("there are {}", known.join(", "))),
-        ),
+        Some(value) if !known.contains(&value) => {
+            Err(Problem::bad(format!("`{name}` is `{value}`, which there is not"))
+                .with_hint(format!("there are {}", known.join(", "))))
+        }
         found => Ok(found.map(str::to_owned)),
     }
 }
@@ -289,12 +289,22 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
         Some(name) => Engine::from_name(&name).unwrap_or_default(),
         None => Engine::default(),
     };
-    let quants: Vec<Quant> =
-        named(params, "quant", &Quant::names())?.iter().filter_map(|name| Quant::from_name(name)).collect();
-    let mode = one_of(params, "mode", &MODES)?.map(|name| if name == "plain" { Mode::Plain } else { Mode::Thinking });
+    let quants: Vec<Quant> = named(params, "quant", &Quant::names())?
+        .iter()
+        .filter_map(|name| Quant::from_name(name))
+        .collect();
+    let mode = one_of(params, "mode", &MODES)?.map(|name| {
+        if name == "plain" {
+            Mode::Plain
+        } else {
+            Mode::Thinking
+        }
+    });
     let family = params.one("family")?.map(str::to_owned);
     if let Some(text) = family.as_deref().filter(|text| !is_license(text)) {
-        return Err(Problem::bad(format!("`family` is {text:?}, which is no name of a family (qwen2, gemma)")));
+        return Err(Problem::bad(format!(
+            "`family` is {text:?}, which is no name of a family (qwen2, gemma)"
+        )));
     }
     let since = params.one("since")?.map(|text| asked(day(text))).transpose()?;
     let gpus = params.count("gpus", 1, 64)?.unwrap_or(1);
@@ -306,20 +316,33 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
         return Err(Problem::beyond("`gpus` needs a `device`"));
     }
     if let Some(quant) = quants.iter().find(|quant| !engine.loads(**quant)) {
-        return Err(Problem::beyond(format!("{} does not run weights stored as {}", engine.as_str(), quant.name())));
+        return Err(Problem::beyond(format!(
+            "{} does not run weights stored as {}",
+            engine.as_str(),
+            quant.name()
+        )));
     }
     let rig = device.map(|mut device| {
         device.memory_bytes = memory.map(|bytes| bytes / gpus as f64).or(device.memory_bytes);
-        Rig { cards: gpus, ..Rig::of(device) }
+        Rig {
+            cards: gpus,
+            ..Rig::of(device)
+        }
     });
-    let memory = memory.or_else(|| rig.as_ref().and_then(Rig::card_bytes)).ok_or_else(|| {
-        Problem::beyond("no budget: give `memory`, as 24GB, or a `device` whose memory is known")
-    })?;
+    let memory = memory
+        .or_else(|| rig.as_ref().and_then(Rig::card_bytes))
+        .ok_or_else(|| {
+            Problem::beyond("no budget: give `memory`, as 24GB, or a `device` whose memory is known")
+        })?;
     Ok(Budget {
         memory_bytes: memory,
         rig,
         engine,
-        quants: if quants.is_empty() { engine.usual_quants() } else { quants },
+        quants: if quants.is_empty() {
+            engine.usual_quants()
+        } else {
+            quants
+        },
         cache: CacheType::default(),
         context,
         family,

@@ -122,7 +122,11 @@ const LATENT: i64 = 576;
 
 /// The same with each layer keeping what the column `attention` says: a window, latents, or no cache at all.
 fn as_attended(mut cost: Arithmetic, structure: &Structure, family: Option<&str>) -> Arithmetic {
-    let Some(letters) = structure.attention.as_deref().filter(|text| text.len() == cost.layers.len()) else {
+    let Some(letters) = structure
+        .attention
+        .as_deref()
+        .filter(|text| text.len() == cost.layers.len())
+    else {
         return cost;
     };
     let named = |(name, _): &&(&str, i64)| family.is_some_and(|family| family.starts_with(name));
@@ -134,7 +138,9 @@ fn as_attended(mut cost: Arithmetic, structure: &Structure, family: Option<&str>
                 layer.window = window;
                 said.insert(match window {
                     Some(_) => "layers with a window keep the family's usual one",
-                    None => "layers with a window of unknown width are counted as if they kept every position",
+                    None => {
+                        "layers with a window of unknown width are counted as if they kept every position"
+                    }
                 });
             }
             'C' if layer.cached > LATENT => {

@@ -20,11 +20,11 @@ mod known;
 mod layer;
 mod pack;
 mod precision;
+#[cfg(test)]
+mod printed_tests;
 mod quant;
 mod rig;
 mod speed;
-#[cfg(test)]
-mod printed_tests;
 #[cfg(test)]
 mod tests;
 
@@ -328,7 +328,17 @@ impl Arithmetic {
 }
 
 /// Families whose files have one matrix for queries, keys and values, which llama.cpp gives a type of its own.
-const FUSED: [&str; 9] = ["phi3", "phi", "gptneox", "falcon", "mpt", "bloom", "qwen", "gptbigcode", "chatglm"];
+const FUSED: [&str; 9] = [
+    "phi3",
+    "phi",
+    "gptneox",
+    "falcon",
+    "mpt",
+    "bloom",
+    "qwen",
+    "gptbigcode",
+    "chatglm",
+];
 
 /// Engines keep the states of linear attention in 32 bits.
 const STATE_BYTES: f64 = 4.0;

@@ -42,4 +42,3 @@ pub(super) fn packed(layer: &Matrices, pack: &Pack) -> f64 {
     let inside = if pack.experts_only { experts } else { all };
     inside as f64 * pack.bits + (all - inside + layer.vectors) as f64 * 16.0
 }
-

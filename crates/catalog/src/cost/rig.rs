@@ -173,7 +173,10 @@ impl Arithmetic {
         if whole.card_bytes <= room {
             return Some(whole);
         }
-        let host = rig.host.as_ref().filter(|_| memory.engine == Engine::LlamaCpp && !rig.is_processor)?;
+        let host = rig
+            .host
+            .as_ref()
+            .filter(|_| memory.engine == Engine::LlamaCpp && !rig.is_processor)?;
         let mut on_cards = Placement {
             layers_on_cards: 0,
             card_bytes: overhead,
@@ -207,7 +210,12 @@ mod tests {
     }
 
     fn footprint(cost: &Arithmetic, engine: Engine, quant: &str) -> Footprint {
-        cost.footprint(engine, Quant::from_name(quant).expect("a type"), CacheType::F16, 8192)
+        cost.footprint(
+            engine,
+            Quant::from_name(quant).expect("a type"),
+            CacheType::F16,
+            8192,
+        )
     }
 
     #[test]
@@ -219,7 +227,10 @@ mod tests {
         assert_eq!(cost.placed(&memory, &rig), None, "42 GB do not fit into 24");
         rig.host = Some(Host::of_bandwidth(64e9, 80e9));
         let split = cost.placed(&memory, &rig).expect("the rest lies beside the card");
-        assert!(split.layers == 80 && (40..48).contains(&split.layers_on_cards), "{split:?}");
+        assert!(
+            split.layers == 80 && (40..48).contains(&split.layers_on_cards),
+            "{split:?}"
+        );
         assert!(split.card_bytes <= 24e9 && !split.is_whole());
         assert!((split.card_bytes + split.host_bytes - memory.total_bytes).abs() < 1.0);
         // One layer more does not fit.

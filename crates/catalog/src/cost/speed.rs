@@ -57,7 +57,9 @@ fn around(middle: f64, [low, high]: [f64; 2], what: &str) -> SpeedOf {
         low: middle * low,
         high: middle * high,
         level: 0.8,
-        method: format!("{what} × the share that community runs reached (386 runs, 14 devices, 69 base checkpoints)"),
+        method: format!(
+            "{what} × the share that community runs reached (386 runs, 14 devices, 69 base checkpoints)"
+        ),
     }
 }
 
@@ -82,8 +84,16 @@ impl Arithmetic {
                 "no speed: {:.1} GB do not fit into the {:.1} of {}{}",
                 memory.total_bytes / 1e9,
                 rig.card_bytes().unwrap_or(0.0) / 1e9,
-                if rig.cards > 1 { format!("{} × {}", rig.cards, device.name) } else { device.name.clone() },
-                if rig.host.is_some() && !rig.is_processor { " and the memory beside" } else { "" },
+                if rig.cards > 1 {
+                    format!("{} × {}", rig.cards, device.name)
+                } else {
+                    device.name.clone()
+                },
+                if rig.host.is_some() && !rig.is_processor {
+                    " and the memory beside"
+                } else {
+                    ""
+                },
             ));
             return speed;
         };
@@ -157,16 +167,28 @@ fn decoding(rig: &Rig, placement: &Placement, engine: Engine, share: f64) -> Spe
     let [beside, least, most] = host.map_or([f64::INFINITY; 3], |host| {
         [host.bandwidth, host.bandwidth_low, host.bandwidth_high]
     });
-    let card = if rig.is_processor { [beside, least, most] } else { [rig.device.bandwidth; 3] };
+    let card = if rig.is_processor {
+        [beside, least, most]
+    } else {
+        [rig.device.bandwidth; 3]
+    };
     let seconds = |at: usize, cards: f64| {
         placement.card_read / (card[at] * cards) + placement.host_read / [beside, least, most][at]
     };
-    let together = if engine == Engine::Vllm { rig.cards as f64 } else { 1.0 };
+    let together = if engine == Engine::Vllm {
+        rig.cards as f64
+    } else {
+        1.0
+    };
     let [low, high] = DECODE_AROUND;
     SpeedOf {
         low: low * share / seconds(1, 1.0),
         high: high * share / seconds(2, together),
-        ..around(share / seconds(0, 1.0), DECODE_AROUND, "bandwidth / (active weights and cache)")
+        ..around(
+            share / seconds(0, 1.0),
+            DECODE_AROUND,
+            "bandwidth / (active weights and cache)",
+        )
     }
 }
 
@@ -184,7 +206,12 @@ mod tests {
     }
 
     fn footprint(cost: &Arithmetic, engine: Engine, quant: &str) -> Footprint {
-        cost.footprint(engine, Quant::from_name(quant).expect("a type"), CacheType::F16, 8192)
+        cost.footprint(
+            engine,
+            Quant::from_name(quant).expect("a type"),
+            CacheType::F16,
+            8192,
+        )
     }
 
     #[test]
@@ -212,7 +239,10 @@ mod tests {
         let card = device::device("RTX 3060").expect("in the table");
         let memory = footprint(&cost, Engine::LlamaCpp, "bf16");
         let with = |host| {
-            let rig = Rig { host: Some(host), ..Rig::of(card.clone()) };
+            let rig = Rig {
+                host: Some(host),
+                ..Rig::of(card.clone())
+            };
             cost.speed_on(&rig, &memory)
         };
         let told = with(Host::of_bandwidth(64e9, 50e9));
@@ -221,14 +251,26 @@ mod tests {
         // By hand: each side's bytes over its bandwidth, at the median share.
         let seconds = placement.card_read / 360e9 + placement.host_read / 50e9;
         assert!((decode.value - 0.651 / seconds).abs() < 1e-9 && !placement.is_whole());
-        assert!(told.notes[0].contains("layers lie beside the card"), "{:?}", told.notes);
+        assert!(
+            told.notes[0].contains("layers lie beside the card"),
+            "{:?}",
+            told.notes
+        );
         let unknown = with(Host::of_unknown_bandwidth(64e9));
         let wide = unknown.decode_tokens_per_s.expect("a speed");
-        assert!(wide.low < decode.low && wide.high > decode.high, "not told: wider");
+        assert!(
+            wide.low < decode.low && wide.high > decode.high,
+            "not told: wider"
+        );
         // Two cards of llama.cpp are as fast as one, of vLLM up to twice.
         let two = |engine, quant| {
-            let rig = Rig { cards: 2, ..Rig::of(device::device("A100").expect("in the table")) };
-            cost.speed_on(&rig, &footprint(&cost, engine, quant)).decode_tokens_per_s.expect("fits")
+            let rig = Rig {
+                cards: 2,
+                ..Rig::of(device::device("A100").expect("in the table"))
+            };
+            cost.speed_on(&rig, &footprint(&cost, engine, quant))
+                .decode_tokens_per_s
+                .expect("fits")
         };
         let (one, both) = (two(Engine::LlamaCpp, "bf16"), two(Engine::Vllm, "bf16"));
         assert!((both.high / one.high - 2.0).abs() < 0.02 && (both.low / one.low - 1.0).abs() < 0.02);

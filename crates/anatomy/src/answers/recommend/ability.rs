@@ -1,4 +1,5 @@
-//! What is asked for as one ability: every board that measured it on one scale, the best first, with what each board said.
+//! What is asked for as one ability: every board that measured it on one scale, with what each board said; first comes what is
+//! surest to be able, by the lower end of its interval.
 //!
 //! Boards are put on one scale by `study::linked` through the checkpoints that they share. A board's score is the mean over its
 //! benchmarks that ask for the ability, of one run; scores of several boards are never averaged as they stand.
@@ -72,11 +73,20 @@ pub(crate) struct Ranked {
     pub(crate) date: Option<String>,
     /// Billions of parameters.
     pub(crate) size: f64,
+    /// What made it, where known: `pretrained`, `chat`, `merge` …
+    pub(crate) training: Option<String>,
     /// Why it stands here, in words.
     pub(crate) why: String,
     /// In standard deviations over all checkpoints.
     #[serde(skip)]
     pub(crate) posterior: Posterior,
+}
+
+impl Ranked {
+    /// Trained on text alone: it continues a text and follows no instruction.
+    pub(crate) fn is_base(&self) -> bool {
+        matches!(self.training.as_deref(), Some("pretrained" | "continued"))
+    }
 }
 
 /// Mean and variance of an ability.
@@ -119,7 +129,9 @@ impl<'a> Abilities<'a> {
             let column = names.len();
             names.push((board, benchmarks.iter().map(ToString::to_string).collect()));
             for (&id, runs) in all {
-                let Some(scores) = best(runs, &benchmarks) else { continue };
+                let Some(scores) = best(runs, &benchmarks) else {
+                    continue;
+                };
                 let mode = scores.iter().find_map(|score| score.run.mode.clone());
                 let day = scores.iter().filter_map(|score| score.run.date.clone()).max();
                 let scores: Vec<_> = scores.into_iter().map(scored::as_measured).collect();
@@ -130,15 +142,25 @@ impl<'a> Abilities<'a> {
                     evidence.push(Vec::new());
                     evidence.len() - 1
                 });
-                cells.push(Cell { row, column, value, error: half / TWO_SIDED });
-                evidence[row].push((column, Evidence {
-                    board: board.to_owned(),
-                    benchmarks: names[column].1.clone(),
+                cells.push(Cell {
+                    row,
+                    column,
                     value,
-                    interval,
-                    newest_score_date: day.or_else(|| newest.get(board).cloned()).filter(|day| !day.is_empty()),
-                    mode,
-                }));
+                    error: half / TWO_SIDED,
+                });
+                evidence[row].push((
+                    column,
+                    Evidence {
+                        board: board.to_owned(),
+                        benchmarks: names[column].1.clone(),
+                        value,
+                        interval,
+                        newest_score_date: day
+                            .or_else(|| newest.get(board).cloned())
+                            .filter(|day| !day.is_empty()),
+                        mode,
+                    },
+                ));
             }
         }
         let Linked { columns, rows } = linked(evidence.len(), names.len(), &cells);
@@ -148,9 +170,16 @@ impl<'a> Abilities<'a> {
         let by_id = places
             .into_iter()
             .filter_map(|(id, row)| {
-                let mut all: Vec<Evidence> =
-                    evidence[row].iter().filter(|(at, _)| columns[*at].is_some()).map(|(_, one)| one.clone()).collect();
-                all.sort_by(|a, b| b.newest_score_date.cmp(&a.newest_score_date).then(a.board.cmp(&b.board)));
+                let mut all: Vec<Evidence> = evidence[row]
+                    .iter()
+                    .filter(|(at, _)| columns[*at].is_some())
+                    .map(|(_, one)| one.clone())
+                    .collect();
+                all.sort_by(|a, b| {
+                    b.newest_score_date
+                        .cmp(&a.newest_score_date)
+                        .then(a.board.cmp(&b.board))
+                });
                 Some((id, (rows[row]?, all)))
             })
             .collect();
@@ -162,13 +191,16 @@ impl<'a> Abilities<'a> {
             .filter_map(|((board, benchmarks), column)| {
                 let column = column?;
                 let made = column.slope.powi(2);
-                Some((LinkedBoard {
-                    newest_score_date: newest.get(board).filter(|day| !day.is_empty()).cloned(),
-                    board: board.to_owned(),
-                    benchmarks,
-                    n: column.n,
-                    share: made / (made + column.variance),
-                }, column))
+                Some((
+                    LinkedBoard {
+                        newest_score_date: newest.get(board).filter(|day| !day.is_empty()).cloned(),
+                        board: board.to_owned(),
+                        benchmarks,
+                        n: column.n,
+                        share: made / (made + column.variance),
+                    },
+                    column,
+                ))
             })
             .collect();
         Self { boards, main, by_id }
@@ -181,7 +213,10 @@ impl<'a> Abilities<'a> {
 
     /// The newest day that any of them has a score of.
     pub(super) fn newest(&self) -> Option<&str> {
-        self.boards.iter().filter_map(|(board, _)| board.newest_score_date.as_deref()).max()
+        self.boards
+            .iter()
+            .filter_map(|(board, _)| board.newest_score_date.as_deref())
+            .max()
     }
 
     /// The ability of a checkpoint as points of the main board.
@@ -204,8 +239,14 @@ impl<'a> Abilities<'a> {
         self.by_id.get(id).map_or(&[], |(_, all)| all)
     }
 
-    /// What fits and was measured, the most able first, with groups of what cannot be told apart.
-    pub(super) fn ranked(&self, fits: &[Fit], copies: &Copies<'_>, costs: &[BitsCost], what: &str) -> Vec<Ranked> {
+    /// What fits and was measured, by the lower end of what boards say of it, with groups of what cannot be told apart.
+    pub(super) fn ranked(
+        &self,
+        fits: &[Fit],
+        copies: &Copies<'_>,
+        costs: &[BitsCost],
+        what: &str,
+    ) -> Vec<Ranked> {
         let mut rows: Vec<Ranked> = fits
             .iter()
             .filter_map(|fit| {
@@ -214,7 +255,10 @@ impl<'a> Abilities<'a> {
                 Some(Ranked {
                     rank: 0,
                     group: 0,
-                    newest_score_date: boards.iter().filter_map(|one| one.newest_score_date.clone()).max(),
+                    newest_score_date: boards
+                        .iter()
+                        .filter_map(|one| one.newest_score_date.clone())
+                        .max(),
                     boards,
                     ability,
                     copies: copies.named(&fit.id, fit.running.engine, fit.running.quant),
@@ -223,13 +267,16 @@ impl<'a> Abilities<'a> {
                     license: fit.license.clone(),
                     date: fit.date.clone(),
                     size: fit.size,
+                    training: fit.training.map(|label| label.as_str().to_owned()),
                     why: String::new(),
                     id: fit.id.clone(),
                     posterior,
                 })
             })
             .collect();
-        rows.sort_by(|a, b| b.posterior.0.total_cmp(&a.posterior.0).then(a.id.cmp(&b.id)));
+        // By the lower end: of thousands of entries that one board alone measured, the highest are the luckiest.
+        let low = |row: &Ranked| row.posterior.0 - TWO_SIDED * row.posterior.1.sqrt();
+        rows.sort_by(|a, b| low(b).total_cmp(&low(a)).then(a.id.cmp(&b.id)));
         let (mut first, mut group) = (0, 0);
         for place in 0..rows.len() {
             if place == 0 || !is_tie(rows[first].posterior, rows[place].posterior) {
@@ -264,7 +311,11 @@ fn why(row: &Ranked, of_group: usize, what: &str) -> String {
     } else {
         format!("fits with {} to spare", gb(running.spare_bytes))
     }];
-    if let Some(speed) = running.speed.as_ref().and_then(|speed| speed.decode_tokens_per_s.as_ref()) {
+    if let Some(speed) = running
+        .speed
+        .as_ref()
+        .and_then(|speed| speed.decode_tokens_per_s.as_ref())
+    {
         parts.push(format!("{:.0}–{:.0} tokens/s", speed.low, speed.high));
     }
     parts.push(match (row.group, of_group) {
@@ -273,6 +324,9 @@ fn why(row: &Ranked, of_group: usize, what: &str) -> String {
         (group, 1) => format!("group {group} in {what}"),
         (group, n) => format!("group {group} in {what} (with {} others)", n - 1),
     });
+    if row.is_base() {
+        parts.push("a base checkpoint, not tuned to answer".into());
+    }
     let n = row.boards.len();
     if n == 1 {
         parts.push(format!("only {} measured it", row.boards[0].board));

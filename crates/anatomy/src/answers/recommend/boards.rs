@@ -65,10 +65,9 @@ pub(crate) enum Mode {
 
 impl Mode {
     fn allows(self, score: &Score) -> bool {
-        let thinks = score
-            .mode
-            .as_deref()
-            .is_some_and(|mode| mode.ends_with("thinking") && !mode.starts_with("no") || mode.starts_with("effort"));
+        let thinks = score.mode.as_deref().is_some_and(|mode| {
+            mode.ends_with("thinking") && !mode.starts_with("no") || mode.starts_with("effort")
+        });
         thinks == (self == Self::Thinking)
     }
 }

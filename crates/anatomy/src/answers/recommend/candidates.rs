@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use catalog::cost::{Arithmetic, of_checkpoint};
 use catalog::plausible::apart;
-use catalog::tables::{Checkpoint, ResolvedBy, Structure};
+use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
 use study::finding::Interval;
 
+use super::ability::Costing;
 use super::running::{Running, fitting};
 use super::scored::{as_measured, together};
-use super::ability::Costing;
 use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
 use crate::answers::Predictor;
 use crate::answers::known::{Known, day_text};
@@ -37,7 +37,10 @@ pub(super) const REASONS: [(&str, &str); 14] = [
     ),
     ("license", "another licence, or none stated"),
     ("family", "of another family"),
-    ("since", "published before the day asked for, or on a day not known"),
+    (
+        "since",
+        "published before the day asked for, or on a day not known",
+    ),
     (
         "structure",
         "structure not known, so neither memory nor speed can be computed",
@@ -47,7 +50,10 @@ pub(super) const REASONS: [(&str, &str); 14] = [
         "sizes disagree (listed, by a leaderboard, by its name, by its shape), so memory cannot be computed",
     ),
     ("memory", "does not fit into the memory"),
-    ("speed", "not expected to decode as fast as asked, or its speed is not known"),
+    (
+        "speed",
+        "not expected to decode as fast as asked, or its speed is not known",
+    ),
     (
         "inferred",
         "not measured, and its structure only inferred: no prediction is made",
@@ -79,6 +85,8 @@ pub(super) struct Fit {
     pub(super) license: Option<String>,
     pub(super) date: Option<String>,
     pub(super) size: f64,
+    /// What made it, where known.
+    pub(super) training: Option<Training>,
 }
 
 impl Fit {
@@ -170,11 +178,18 @@ pub(super) fn candidates(
 pub(super) fn fits(predictor: &Predictor, known: &Known<'_>, budget: &Budget) -> Vec<Fit> {
     let mut sorter = Sorter::new(predictor, known, budget, &[]);
     let ids = known.structures.keys().copied();
-    ids.filter_map(|id| sorter.fit(id).ok()).map(|(fit, ..)| fit).collect()
+    ids.filter_map(|id| sorter.fit(id).ok())
+        .map(|(fit, ..)| fit)
+        .collect()
 }
 
 /// The first reason against one checkpoint, of [`REASONS`]; none where it fits.
-pub(super) fn reason(predictor: &Predictor, known: &Known<'_>, budget: &Budget, id: &str) -> Option<&'static str> {
+pub(super) fn reason(
+    predictor: &Predictor,
+    known: &Known<'_>,
+    budget: &Budget,
+    id: &str,
+) -> Option<&'static str> {
     Sorter::new(predictor, known, budget, &[]).fit(id).err()
 }
 
@@ -221,7 +236,12 @@ struct Sorter<'a, 'k> {
 }
 
 impl<'a, 'k> Sorter<'a, 'k> {
-    fn new(predictor: &'a Predictor, known: &'a Known<'k>, budget: &'a Budget, benchmarks: &'a [String]) -> Self {
+    fn new(
+        predictor: &'a Predictor,
+        known: &'a Known<'k>,
+        budget: &'a Budget,
+        benchmarks: &'a [String],
+    ) -> Self {
         Self {
             predictor,
             known,
@@ -283,7 +303,10 @@ impl<'a, 'k> Sorter<'a, 'k> {
             return Err("family");
         }
         let structure = known.structures.get(id).copied();
-        if budget.since.is_some_and(|since| structure.and_then(|row| row.date).is_none_or(|day| day < since)) {
+        if budget
+            .since
+            .is_some_and(|since| structure.and_then(|row| row.date).is_none_or(|day| day < since))
+        {
             return Err("since");
         }
         let structure = structure.filter(|structure| structure.resolved_by != ResolvedBy::None);
@@ -313,6 +336,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             license,
             date: structure.date.map(day_text),
             size: cost.parameters_total as f64 / 1e9,
+            training: checkpoint.and_then(|row| row.training),
         };
         Ok((fit, structure, checkpoint, cost))
     }

@@ -12,9 +12,50 @@ use crate::answers::known::Known;
 
 /// Words that say how weights are stored, never what they are.
 const FORMATS: [&str; 44] = [
-    "gguf", "ggml", "awq", "gptq", "exl2", "exl3", "mlx", "bnb", "imatrix", "i1", "int4", "int8", "4bit", "8bit", "3bit", "5bit",
-    "6bit", "2bit", "fp8", "fp16", "bf16", "f16", "nf4", "nvfp4", "mxfp4", "w4a16", "w8a8", "w8a16", "dynamic", "quantized", "quant",
-    "unsloth", "autoround", "4bits", "8bits", "g128", "128g", "gs128", "marlin", "hqq", "aqlm", "eetq", "quants", "bit",
+    "gguf",
+    "ggml",
+    "awq",
+    "gptq",
+    "exl2",
+    "exl3",
+    "mlx",
+    "bnb",
+    "imatrix",
+    "i1",
+    "int4",
+    "int8",
+    "4bit",
+    "8bit",
+    "3bit",
+    "5bit",
+    "6bit",
+    "2bit",
+    "fp8",
+    "fp16",
+    "bf16",
+    "f16",
+    "nf4",
+    "nvfp4",
+    "mxfp4",
+    "w4a16",
+    "w8a8",
+    "w8a16",
+    "dynamic",
+    "quantized",
+    "quant",
+    "unsloth",
+    "autoround",
+    "4bits",
+    "8bits",
+    "g128",
+    "128g",
+    "gs128",
+    "marlin",
+    "hqq",
+    "aqlm",
+    "eetq",
+    "quants",
+    "bit",
 ];
 /// Copies named of each checkpoint.
 const MOST: usize = 3;
@@ -27,13 +68,18 @@ pub(super) struct Copies<'a> {
 /// The part of an id after the organisation, in lower case, cut into words.
 fn words(id: &str) -> Vec<String> {
     let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
-    name.split(['-', '_', ' ', '.']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    name.split(['-', '_', ' ', '.'])
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_format(word: &str) -> bool {
     let is_type = |word: &str| {
         let rest = word.strip_prefix("iq").or_else(|| word.strip_prefix('q'));
-        rest.is_some_and(|rest| !rest.is_empty() && rest.len() <= 2 && rest.starts_with(|c: char| c.is_ascii_digit()))
+        rest.is_some_and(|rest| {
+            !rest.is_empty() && rest.len() <= 2 && rest.starts_with(|c: char| c.is_ascii_digit())
+        })
     };
     FORMATS.contains(&word) || is_type(word) || ["k", "m", "s", "l", "xs", "xxs", "xl", "nl"].contains(&word)
 }
@@ -89,7 +135,11 @@ impl<'a> Copies<'a> {
             .collect();
         found.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then(a.2.cmp(b.2)));
         found.dedup();
-        found.into_iter().map(|(_, _, copy)| copy.to_owned()).take(MOST).collect()
+        found
+            .into_iter()
+            .map(|(_, _, copy)| copy.to_owned())
+            .take(MOST)
+            .collect()
     }
 }
 
@@ -132,9 +182,16 @@ pub(super) fn bits_cost(known: &Known<'_>) -> Vec<BitsCost> {
         }
         for (&(board, precision), narrow) in &runs {
             let is_narrow = ["4bit", "8bit", "GPTQ"].contains(&precision);
-            let wide = ["bfloat16", "float16"].iter().find_map(|wide| runs.get(&(board, *wide)));
-            let Some(wide) = wide.filter(|_| is_narrow) else { continue };
-            let apart: Vec<f64> = narrow.iter().filter_map(|(name, value)| Some(value - wide.get(name)?)).collect();
+            let wide = ["bfloat16", "float16"]
+                .iter()
+                .find_map(|wide| runs.get(&(board, *wide)));
+            let Some(wide) = wide.filter(|_| is_narrow) else {
+                continue;
+            };
+            let apart: Vec<f64> = narrow
+                .iter()
+                .filter_map(|(name, value)| Some(value - wide.get(name)?))
+                .collect();
             if !apart.is_empty() {
                 let mean = apart.iter().sum::<f64>() / apart.len() as f64;
                 changes.entry((board, precision)).or_default().push(mean);
@@ -179,7 +236,10 @@ pub(super) fn cost_in_words(quant: Quant, costs: &[BitsCost]) -> String {
         _ => "",
     };
     let found = costs.iter().find(|cost| cost.precision == precision);
-    found.map_or_else(|| "unknown: no board ran it beside 16 bits".to_owned(), BitsCost::in_words)
+    found.map_or_else(
+        || "unknown: no board ran it beside 16 bits".to_owned(),
+        BitsCost::in_words,
+    )
 }
 
 #[cfg(test)]
@@ -189,16 +249,26 @@ mod tests {
     #[test]
     fn a_copy_is_named_as_what_it_copies_and_nothing_else() {
         for (copy, name) in [
-            ("duyntnet/Llama-3.2-1B-Instruct-imatrix-GGUF", Some("llama-3-2-1b-instruct")),
+            (
+                "duyntnet/Llama-3.2-1B-Instruct-imatrix-GGUF",
+                Some("llama-3-2-1b-instruct"),
+            ),
             ("dpant/Llama-3.2-1B-Q4_K_M-GGUF", Some("llama-3-2-1b")),
             ("Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4", Some("qwen2-5-7b-instruct")),
-            ("bartowski/google_gemma-3-12b-it-GGUF", Some("google-gemma-3-12b-it")),
+            (
+                "bartowski/google_gemma-3-12b-it-GGUF",
+                Some("google-gemma-3-12b-it"),
+            ),
             ("someone/K-M-Story-7B", None),
             ("someone/gguf", None),
         ] {
             assert_eq!(copied(copy).as_deref(), name, "{copy}");
         }
         assert!(loads(Engine::LlamaCpp, "a/b-GGUF") && !loads(Engine::LlamaCpp, "a/b-AWQ"));
-        assert!(loads(Engine::Vllm, "a/b-AWQ") && !loads(Engine::Vllm, "a/b-GGUF") && !loads(Engine::Vllm, "a/b-mlx"));
+        assert!(
+            loads(Engine::Vllm, "a/b-AWQ")
+                && !loads(Engine::Vllm, "a/b-GGUF")
+                && !loads(Engine::Vllm, "a/b-mlx")
+        );
     }
 }

@@ -83,7 +83,10 @@ impl Budget {
     /// Whether a checkpoint's class begins with the family asked for, or its name holds it.
     fn allows_family(&self, id: &str, checkpoint: Option<&Checkpoint>) -> bool {
         let plain = |text: &str| -> String {
-            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+            text.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect::<String>()
+                .to_ascii_lowercase()
         };
         let Some(asked) = self.family.as_deref().map(plain) else {
             return true;
@@ -92,12 +95,17 @@ impl Budget {
             checkpoint.and_then(|row| row.architecture.as_deref()),
             checkpoint.and_then(|row| row.model_type.as_deref()),
         );
-        class.is_some_and(|class| class.starts_with(&asked)) || plain(id.rsplit('/').next().unwrap_or(id)).contains(&asked)
+        class.is_some_and(|class| class.starts_with(&asked))
+            || plain(id.rsplit('/').next().unwrap_or(id)).contains(&asked)
     }
 
     /// What is asked for, in a word or two.
     pub(crate) fn what(&self) -> String {
-        if self.tasks.is_empty() { "all abilities together".to_owned() } else { self.tasks.join(" and ") }
+        if self.tasks.is_empty() {
+            "all abilities together".to_owned()
+        } else {
+            self.tasks.join(" and ")
+        }
     }
 }
 
@@ -107,7 +115,8 @@ pub(crate) struct RecommendAnswer {
     pub(crate) budget: Budget,
     /// What to take, in sentences; empty where nothing that fits was measured.
     pub(crate) answer: Vec<String>,
-    /// What fits and was measured by any board of what is asked for, all boards on one scale, the most able first.
+    /// What fits and was measured by any board of what is asked for, all boards on one scale: by the lower
+    /// end of its interval, the highest first.
     pub(crate) ranking: Vec<Ranked>,
     /// How many those are, before the list was cut.
     pub(crate) n_ranked: usize,
@@ -257,11 +266,21 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
     let others = boards.iter_mut().flat_map(|ranking| &mut ranking.choices);
     for choice in measured.iter_mut().chain(&mut predicted).chain(others) {
         choice.boards = scale.evidence(&choice.id).to_vec();
-        choice.newest_score_date = choice.boards.iter().filter_map(|one| one.newest_score_date.clone()).max();
+        choice.newest_score_date = choice
+            .boards
+            .iter()
+            .filter_map(|one| one.newest_score_date.clone())
+            .max();
         choice.copies = copies.named(&choice.id, choice.running.engine, choice.running.quant);
     }
     let why = match &budget.why {
-        Some(id) => Some(why::why(predictor, &known, (&scale, &ranking), budget, known.id(id)?)),
+        Some(id) => Some(why::why(
+            predictor,
+            &known,
+            (&scale, &ranking),
+            budget,
+            known.id(id)?,
+        )),
         None => None,
     };
     let upgrade = if budget.upgrade {

@@ -40,7 +40,10 @@ pub(super) fn front(choices: &mut [Choice]) -> Vec<ParetoPoint> {
 pub(super) fn one_of_each(choices: Vec<Choice>) -> Vec<Choice> {
     let mut kept: BTreeMap<(u64, u64), Choice> = BTreeMap::new();
     for choice in choices {
-        let key = (choice.score.to_bits(), choice.running.memory.total_bytes.to_bits());
+        let key = (
+            choice.score.to_bits(),
+            choice.running.memory.total_bytes.to_bits(),
+        );
         match kept.get_mut(&key) {
             Some(first) => first.n_alike += 1,
             None => {

@@ -2,13 +2,13 @@
 
 use catalog::cost::Quant;
 
+use super::Budget;
 use super::ability::{Abilities, Ranked, is_tie};
 use super::candidates::Fit;
 use super::copies::BitsCost;
-use super::Budget;
 
 /// A smaller one is named where it takes this share of the first's memory at most.
-const SMALLER: f64 = 0.7;
+const SMALLER: f64 = 0.75;
 
 fn gigabytes(bytes: f64) -> String {
     format!("{:.1} GB", bytes / 1e9)
@@ -28,29 +28,56 @@ fn as_run(row: &Ranked) -> String {
 
 /// What to take and why, what would do in less memory, and which copy to take.
 pub(super) fn answer(ranking: &[Ranked], budget: &Budget) -> Vec<String> {
-    let Some(first) = ranking.first() else {
+    // A base checkpoint is taken where nothing else is of the first group.
+    let of_first_group = ranking.iter().take_while(|row| row.group == 1);
+    let tuned = of_first_group.clone().find(|row| !row.is_base());
+    let Some(first) = tuned.or(ranking.first()) else {
         return Vec::new();
     };
     let of_group = ranking.iter().take_while(|row| row.group == 1).count();
     let boards = first.boards.len();
     let alone = match of_group {
         1 => "ahead of all others that fit".to_owned(),
-        n => format!("highest of {n} that cannot be told apart"),
+        n => format!(
+            "{} of {n} that cannot be told apart",
+            if first.rank == 1 {
+                "first"
+            } else {
+                "first tuned to answer"
+            }
+        ),
     };
     let mut words = vec![format!(
         "Take {}: {alone} in {}, by {} (newest score {}); {}.",
         as_run(first),
         budget.what(),
-        if boards == 1 { first.boards[0].board.clone() } else { format!("{boards} boards") },
+        if boards == 1 {
+            first.boards[0].board.clone()
+        } else {
+            format!("{boards} boards")
+        },
         first.newest_score_date.as_deref().unwrap_or("of a day not known"),
-        first.why.split(", ").take(2).filter(|part| !part.contains("group") && !part.contains("ahead")).collect::<Vec<_>>().join(", "),
+        first
+            .why
+            .split(", ")
+            .take(2)
+            .filter(|part| !part.contains("group") && !part.contains("ahead"))
+            .collect::<Vec<_>>()
+            .join(", "),
     )];
-    let is_smaller = |row: &&Ranked| row.running.memory.total_bytes <= SMALLER * first.running.memory.total_bytes;
-    let tied = ranking.iter().filter(is_smaller).filter(|row| is_tie(first.posterior, row.posterior));
-    let smallest = tied.min_by(|a, b| a.running.memory.total_bytes.total_cmp(&b.running.memory.total_bytes));
-    if let Some(row) = smallest {
-        words.push(format!("Smaller: {}, which cannot be told apart from it.", as_run(row)));
-    } else if let Some(row) = ranking.iter().find(is_smaller) {
+    let is_smaller =
+        |row: &&Ranked| row.running.memory.total_bytes <= SMALLER * first.running.memory.total_bytes;
+    let mut smaller = ranking
+        .iter()
+        .filter(is_smaller)
+        .filter(|row| row.is_base() == first.is_base());
+    let next = smaller.next();
+    if let Some(row) = next.filter(|row| is_tie(first.posterior, row.posterior)) {
+        words.push(format!(
+            "Smaller: {}, which cannot be told apart from it.",
+            as_run(row)
+        ));
+    } else if let Some(row) = next {
         words.push(format!(
             "Smaller: {}, expected to score {:.1} where the first scores {:.1} ({}).",
             as_run(row),
@@ -61,10 +88,20 @@ pub(super) fn answer(ranking: &[Ranked], budget: &Budget) -> Vec<String> {
     }
     if first.running.quant.bits_of_plain().is_none() {
         words.push(match first.copies.first() {
-            Some(copy) => format!("Copy: {copy} (by its name; look for the {} file).", first.running.quant.name()),
-            None => format!("Copy: no copy known to the catalog; a {} file is to be found or made.", first.running.quant.name()),
+            Some(copy) => format!(
+                "Copy: {copy} (by its name; look for the {} file).",
+                first.running.quant.name()
+            ),
+            None => format!(
+                "Copy: no copy known to the catalog; a {} file is to be found or made.",
+                first.running.quant.name()
+            ),
         });
-        words.push(format!("What {} costs in score: {}.", first.running.quant.name(), first.quantization_cost));
+        words.push(format!(
+            "What {} costs in score: {}.",
+            first.running.quant.name(),
+            first.quantization_cost
+        ));
     }
     words
 }
@@ -84,9 +121,16 @@ pub(super) fn notes(scale: &Abilities<'_>, fits: &[Fit], costs: &[BitsCost], bud
         ));
     }
     if let Some(newest) = scale.newest() {
-        let n = fits.iter().filter(|fit| fit.date.as_deref().is_some_and(|day| day > newest)).count();
+        let n = fits
+            .iter()
+            .filter(|fit| fit.date.as_deref().is_some_and(|day| day > newest))
+            .count();
         notes.push(format!(
-            "the newest score that asks for this is of {newest}; {n} that fit were published later, and no board here can know them"
+            "the newest score that asks for this is of {newest}; {}",
+            match n {
+                0 => "nothing that fits is known to be newer".to_owned(),
+                n => format!("{n} that fit were published later, and no board here can know them"),
+            }
         ));
     }
     match &budget.rig {
@@ -98,7 +142,9 @@ pub(super) fn notes(scale: &Abilities<'_>, fits: &[Fit], costs: &[BitsCost], bud
         None => notes.push("no device is named, so no speed: --device, or --bandwidth".into()),
     }
     if budget.mode.is_some() {
-        notes.push("only runs of the mode asked for count; most boards set none, which counts as plain".into());
+        notes.push(
+            "only runs of the mode asked for count; most boards set none, which counts as plain".into(),
+        );
     }
     notes
 }

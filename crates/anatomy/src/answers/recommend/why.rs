@@ -3,11 +3,11 @@
 use catalog::cost::of_checkpoint;
 use serde::Serialize;
 
+use super::Budget;
 use super::ability::{Abilities, Evidence, Ranked, is_tie};
 use super::candidates::{REASONS, fits, reason};
 use super::copies::Copies;
 use super::running::{fitting, least};
-use super::Budget;
 use crate::answers::Predictor;
 use crate::answers::known::{Known, day_text};
 
@@ -67,10 +67,16 @@ pub(super) fn why(
     let words = match (row, reason) {
         (Some(row), _) => format!("In: rank {} of {}, {}.", row.rank, ranking.len(), row.why),
         (None, Some(reason)) => {
-            let words = REASONS.iter().find(|(name, _)| *name == reason).map_or(reason, |(_, words)| words);
+            let words = REASONS
+                .iter()
+                .find(|(name, _)| *name == reason)
+                .map_or(reason, |(_, words)| words);
             format!("Out: {words}.")
         }
-        (None, None) => format!("Out: it fits, but no board that asks for {} measured it.", budget.what()),
+        (None, None) => format!(
+            "Out: it fits, but no board that asks for {} measured it.",
+            budget.what()
+        ),
     };
     WhyAnswer {
         id: id.to_owned(),
@@ -88,7 +94,12 @@ fn conditions(known: &Known<'_>, budget: &Budget, id: &str, boards: &[Evidence])
     let structure = known.structures.get(id).copied();
     let mut all = Vec::new();
     let mut add = |condition: &str, value: String, limit: String, holds: Option<bool>| {
-        all.push(Condition { condition: condition.to_owned(), value, limit, holds });
+        all.push(Condition {
+            condition: condition.to_owned(),
+            value,
+            limit,
+            holds,
+        });
     };
     let no = |flag: Option<bool>| if flag == Some(true) { "yes" } else { "no" }.to_owned();
     for (name, flag) in [
@@ -101,24 +112,56 @@ fn conditions(known: &Known<'_>, budget: &Budget, id: &str, boards: &[Evidence])
     let license = checkpoint.and_then(|row| row.license.as_deref());
     if !budget.licenses.is_empty() {
         let stated = license.unwrap_or("none stated").to_owned();
-        add("licence", stated, budget.licenses.join(" or "), Some(budget.allows_license(license)));
+        add(
+            "licence",
+            stated,
+            budget.licenses.join(" or "),
+            Some(budget.allows_license(license)),
+        );
     }
     if let Some(family) = &budget.family {
-        let class = checkpoint.and_then(|row| row.architecture.clone()).unwrap_or_else(|| "not known".into());
-        add("family", class, family.clone(), Some(budget.allows_family(id, checkpoint)));
+        let class = checkpoint
+            .and_then(|row| row.architecture.clone())
+            .unwrap_or_else(|| "not known".into());
+        add(
+            "family",
+            class,
+            family.clone(),
+            Some(budget.allows_family(id, checkpoint)),
+        );
     }
     let day = structure.and_then(|row| row.date);
     if let Some(since) = budget.since {
         let told = day.map_or_else(|| "not known".to_owned(), day_text);
-        add("published", told, format!("{} or later", day_text(since)), Some(day.is_some_and(|day| day >= since)));
+        add(
+            "published",
+            told,
+            format!("{} or later", day_text(since)),
+            Some(day.is_some_and(|day| day >= since)),
+        );
     }
-    let cost = structure.and_then(|row| of_checkpoint(row, checkpoint).ok()).map(|(cost, _)| cost);
+    let cost = structure
+        .and_then(|row| of_checkpoint(row, checkpoint).ok())
+        .map(|(cost, _)| cost);
     let way = structure.map_or("none", |row| row.resolved_by.as_str());
-    add("structure known", way.to_owned(), "exact, lineage, name or size".into(), Some(way != "none" && cost.is_some()));
+    add(
+        "structure known",
+        way.to_owned(),
+        "exact, lineage, name or size".into(),
+        Some(way != "none" && cost.is_some()),
+    );
     if let (Some(cost), Some(structure)) = (&cost, structure) {
         let judged = known.judged(structure, checkpoint, Some(cost.parameters_total));
-        let sizes = judged.disagreement.clone().unwrap_or_else(|| format!("{:.2} B", cost.parameters_total as f64 / 1e9));
-        add("sizes agree", sizes, "within 1.6 times".into(), Some(judged.disagreement.is_none()));
+        let sizes = judged
+            .disagreement
+            .clone()
+            .unwrap_or_else(|| format!("{:.2} B", cost.parameters_total as f64 / 1e9));
+        add(
+            "sizes agree",
+            sizes,
+            "within 1.6 times".into(),
+            Some(judged.disagreement.is_none()),
+        );
         let running = fitting(cost, budget);
         let room = format!("{:.1} GB", budget.memory_bytes / 1e9);
         let least = least(cost, budget);
@@ -130,20 +173,35 @@ fn conditions(known: &Known<'_>, budget: &Budget, id: &str, boards: &[Evidence])
         if let Some(least) = budget.min_speed {
             let decodes = running.as_ref().and_then(super::Running::decodes);
             let told = decodes.map_or_else(|| "not known".to_owned(), |speed| format!("{speed:.1} tokens/s"));
-            add("speed", told, format!("{least} tokens/s"), Some(decodes.is_some_and(|speed| speed >= least)));
+            add(
+                "speed",
+                told,
+                format!("{least} tokens/s"),
+                Some(decodes.is_some_and(|speed| speed >= least)),
+            );
         }
     }
     let measured = match boards {
         [] => "none".to_owned(),
-        all => all.iter().map(|one| one.board.clone()).collect::<Vec<_>>().join(", "),
+        all => all
+            .iter()
+            .map(|one| one.board.clone())
+            .collect::<Vec<_>>()
+            .join(", "),
     };
-    add("measured by a board", measured, budget.what(), Some(!boards.is_empty()));
+    add(
+        "measured by a board",
+        measured,
+        budget.what(),
+        Some(!boards.is_empty()),
+    );
     all
 }
 
 /// Amounts of memory that machines come with, GB.
 const STEPS: [f64; 18] = [
-    4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 40.0, 48.0, 64.0, 80.0, 96.0, 128.0, 141.0, 160.0, 192.0, 320.0, 640.0,
+    4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 40.0, 48.0, 64.0, 80.0, 96.0, 128.0, 141.0, 160.0, 192.0, 320.0,
+    640.0,
 ];
 /// Steps shown.
 const SHOWN: usize = 3;
@@ -156,7 +214,10 @@ pub(super) fn upgrade(
     now: &[Ranked],
     budget: &Budget,
 ) -> Vec<UpgradeStep> {
-    let larger = STEPS.iter().map(|gigabytes| gigabytes * 1e9).filter(|bytes| *bytes > budget.memory_bytes * 1.05);
+    let larger = STEPS
+        .iter()
+        .map(|gigabytes| gigabytes * 1e9)
+        .filter(|bytes| *bytes > budget.memory_bytes * 1.05);
     larger
         .take(SHOWN)
         .filter_map(|memory_bytes| {

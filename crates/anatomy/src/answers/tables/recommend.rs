@@ -21,7 +21,10 @@ fn bar(share: f64) -> String {
 /// What brackets the rows of one group.
 fn bracket(rows: &[Ranked], at: usize) -> &'static str {
     let same = |other: Option<&Ranked>| other.is_some_and(|row| row.group == rows[at].group);
-    match (same(at.checked_sub(1).and_then(|before| rows.get(before))), same(rows.get(at + 1))) {
+    match (
+        same(at.checked_sub(1).and_then(|before| rows.get(before))),
+        same(rows.get(at + 1)),
+    ) {
         (false, false) => " ",
         (false, true) => "┌",
         (true, true) => "│",
@@ -30,8 +33,14 @@ fn bracket(rows: &[Ranked], at: usize) -> &'static str {
 }
 
 fn as_speed(row: &Ranked) -> String {
-    let speed = row.running.speed.as_ref().and_then(|speed| speed.decode_tokens_per_s.as_ref());
-    speed.map_or_else(|| "–".to_owned(), |speed| format!("{:.0}–{:.0}", speed.low, speed.high))
+    let speed = row
+        .running
+        .speed
+        .as_ref()
+        .and_then(|speed| speed.decode_tokens_per_s.as_ref());
+    speed.map_or_else(String::new, |speed| {
+        format!("  {:.0}–{:.0} tokens/s", speed.low, speed.high)
+    })
 }
 
 /// One line a checkpoint with a bar, one below it that says why and which copy to take.
@@ -43,8 +52,8 @@ pub(crate) fn lines(answer: &RecommendAnswer) -> String {
     };
     let _ = writeln!(
         text,
-        "{} of {} that fit into {:.1} GB and were measured, by {}; points as {} would give them, with 95 %; a bracket holds what \
-         cannot be told apart",
+        "{} of {} that fit into {:.1} GB and were measured, by {}; points as {} would give them, with 95 %, ordered by the \
+         lower end; a bracket holds what cannot be told apart",
         rows.len(),
         answer.n_ranked,
         answer.budget.memory_bytes / 1e9,
@@ -58,7 +67,7 @@ pub(crate) fn lines(answer: &RecommendAnswer) -> String {
         let running = &row.running;
         let _ = writeln!(
             text,
-            "{:>4} {} {}{gap}  {} {:>5.1} [{:.1}, {:.1}]  {:<7} {:>6.1} GB  {} tokens/s",
+            "{:>4} {} {}{gap}  {} {:>5.1} [{:.1}, {:.1}]  {:<7} {:>6.1} GB{}",
             row.rank,
             bracket(rows, at),
             row.id,
@@ -70,13 +79,24 @@ pub(crate) fn lines(answer: &RecommendAnswer) -> String {
             running.memory.total_bytes / 1e9,
             as_speed(row),
         );
-        let inside = if matches!(bracket(rows, at), "┌" | "│") { "│" } else { " " };
+        let inside = if matches!(bracket(rows, at), "┌" | "│") {
+            "│"
+        } else {
+            " "
+        };
         let _ = writeln!(text, "     {inside}   {}; {}", row.why, copy_in_words(row));
     }
     let boards: Vec<String> = answer
         .linked_boards
         .iter()
-        .map(|board| format!("{} ({}, {})", board.board, board.n, board.newest_score_date.as_deref().unwrap_or("no day")))
+        .map(|board| {
+            format!(
+                "{} ({}, {})",
+                board.board,
+                board.n,
+                board.newest_score_date.as_deref().unwrap_or("no day")
+            )
+        })
         .collect();
     let _ = writeln!(text, "boards (checkpoints, newest score): {}", boards.join(", "));
     text
@@ -84,7 +104,11 @@ pub(crate) fn lines(answer: &RecommendAnswer) -> String {
 
 fn copy_in_words(row: &Ranked) -> String {
     let n = row.boards.len();
-    let boards = format!("{n} board{}, newest {}", if n == 1 { "" } else { "s" }, row.newest_score_date.as_deref().unwrap_or("?"));
+    let boards = format!(
+        "{n} board{}, newest {}",
+        if n == 1 { "" } else { "s" },
+        row.newest_score_date.as_deref().unwrap_or("?")
+    );
     if row.running.quant.bits_of_plain().is_some() {
         return boards;
     }
@@ -106,10 +130,16 @@ pub(crate) fn predicted_lines(answer: &RecommendAnswer, most: usize) -> String {
         answer.n_predicted,
         answer.benchmarks.join(", ")
     );
-    let widest = shown.iter().map(|choice| choice.id.chars().count()).max().unwrap_or(0);
+    let widest = shown
+        .iter()
+        .map(|choice| choice.id.chars().count())
+        .max()
+        .unwrap_or(0);
     for choice in shown {
         let gap = " ".repeat(widest - choice.id.chars().count());
-        let ends = choice.interval.as_ref().map_or_else(String::new, |ends| format!(" [{:.1}, {:.1}]", ends.low, ends.high));
+        let ends = choice.interval.as_ref().map_or_else(String::new, |ends| {
+            format!(" [{:.1}, {:.1}]", ends.low, ends.high)
+        });
         let _ = writeln!(
             text,
             "  ~  {}{gap}  {:>5.1}{ends}  {:<7} {:>6.1} GB",
@@ -131,11 +161,20 @@ pub(crate) fn why_lines(why: &WhyAnswer) -> String {
             Some(false) => "FAILS",
             None => "cannot be told",
         };
-        let _ = writeln!(text, "  {mark:<6} {}: {} (asked: {})", one.condition, one.value, one.limit);
+        let _ = writeln!(
+            text,
+            "  {mark:<6} {}: {} (asked: {})",
+            one.condition, one.value, one.limit
+        );
     }
     for one in &why.boards {
-        let ends = one.interval.as_ref().map_or_else(String::new, |ends| format!(" [{:.1}, {:.1}]", ends.low, ends.high));
-        let mode = one.mode.as_ref().map_or_else(String::new, |mode| format!(", {mode}"));
+        let ends = one.interval.as_ref().map_or_else(String::new, |ends| {
+            format!(" [{:.1}, {:.1}]", ends.low, ends.high)
+        });
+        let mode = one
+            .mode
+            .as_ref()
+            .map_or_else(String::new, |mode| format!(", {mode}"));
         let _ = writeln!(
             text,
             "  {} {:.1}{ends} ({}; {}{mode})",
@@ -175,13 +214,33 @@ pub(crate) fn upgrade_lines(answer: &RecommendAnswer) -> String {
 /// The ranking as a table, a row a checkpoint.
 pub(crate) fn ranking_table(answer: &RecommendAnswer) -> Table {
     let columns = [
-        "#", "group", "checkpoint", "ability", "low", "high", "size (B)", "quant", "GB", "spare (GB)", "tokens/s", "tokens/s low",
-        "tokens/s high", "boards", "newest score", "released", "licence", "copy", "why",
+        "#",
+        "group",
+        "checkpoint",
+        "ability",
+        "low",
+        "high",
+        "size (B)",
+        "quant",
+        "GB",
+        "spare (GB)",
+        "tokens/s",
+        "tokens/s low",
+        "tokens/s high",
+        "boards",
+        "newest score",
+        "released",
+        "licence",
+        "copy",
+        "why",
     ];
     let text = |value: &Option<String>| value.clone().map_or(Cell::Missing, Cell::from);
     let rows = answer.ranking.iter().map(|row| {
         let running = &row.running;
-        let speed = running.speed.as_ref().and_then(|speed| speed.decode_tokens_per_s.as_ref());
+        let speed = running
+            .speed
+            .as_ref()
+            .and_then(|speed| speed.decode_tokens_per_s.as_ref());
         vec![
             row.rank.into(),
             row.group.into(),
@@ -196,11 +255,18 @@ pub(crate) fn ranking_table(answer: &RecommendAnswer) -> Table {
             speed.map(|speed| speed.value).into(),
             speed.map(|speed| speed.low).into(),
             speed.map(|speed| speed.high).into(),
-            row.boards.iter().map(|one| one.board.as_str()).collect::<Vec<_>>().join(", ").into(),
+            row.boards
+                .iter()
+                .map(|one| one.board.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+                .into(),
             text(&row.newest_score_date),
             text(&row.date),
             text(&row.license),
-            row.copies.first().map_or(Cell::Missing, |copy| copy.as_str().into()),
+            row.copies
+                .first()
+                .map_or(Cell::Missing, |copy| copy.as_str().into()),
             row.why.as_str().into(),
         ]
     });
@@ -220,9 +286,7 @@ pub(crate) fn table(answer: &RecommendAnswer, choices: &[&Choice]) -> Table {
     if answer.benchmarks.len() > 1 {
         columns.extend(answer.benchmarks.iter().cloned());
     }
-    columns.extend(
-        ["size (B)", "quant", "GB", "tokens/s", "licence", "source", "why"].map(String::from),
-    );
+    columns.extend(["size (B)", "quant", "GB", "tokens/s", "licence", "source", "why"].map(String::from));
     let rows = choices
         .iter()
         .map(|choice| {

@@ -174,7 +174,10 @@ fn question(global: &Global, args: &PredictArgs) -> Result<Question> {
     } else if let Some(path) = &args.gguf {
         let (config, found) = gguf_file::read(path)?;
         file = Some(found);
-        Subject::Config { name: path.display().to_string(), config }
+        Subject::Config {
+            name: path.display().to_string(),
+            config,
+        }
     } else if args.layers.is_some() {
         Subject::Dimensions(Dimensions {
             family: args.family.clone(),
@@ -192,7 +195,9 @@ fn question(global: &Global, args: &PredictArgs) -> Result<Question> {
             tied: None,
         })
     } else {
-        bail!("nothing to predict: give a checkpoint's id, --config config.json, --gguf FILE, or --layers and --d-model");
+        bail!(
+            "nothing to predict: give a checkpoint's id, --config config.json, --gguf FILE, or --layers and --d-model"
+        );
     };
     let mut question = Question::about(subject);
     question.date = args.date.as_deref().map(day).transpose()?;
@@ -206,7 +211,12 @@ fn question(global: &Global, args: &PredictArgs) -> Result<Question> {
     question.contexts.clone_from(&args.context);
     let runs = args.rig.runs(global, &args.common, None)?;
     // A processor bounds nothing: its bandwidth is not told.
-    question.devices = runs.rig.iter().filter(|rig| !rig.is_processor).map(|rig| rig.device.clone()).collect();
+    question.devices = runs
+        .rig
+        .iter()
+        .filter(|rig| !rig.is_processor)
+        .map(|rig| rig.device.clone())
+        .collect();
     question.rig = runs.rig;
     let quant = file.as_ref().map_or(args.quant, |file| file.quant);
     loadable(args.engine, quant)?;
