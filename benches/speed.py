@@ -4,8 +4,9 @@
 
 Reads a table of community runs (AlexsJones/llmfit, llmfit-core/data/benchmark_cache.json, MIT), leaves out what says nothing of
 one request on one device, with counts, and prints the constants of `catalog/src/cost/speed.rs`: the median share of the
-bound, and the 10 and 90 % quantiles around it, each pair of device and base checkpoint weighing one. Then what such an
-interval holds of devices and of base checkpoints that were left out, beside the rule of 0.55 of the bandwidth.
+bound, for mixtures by one of two forms, whichever errs less when devices and bases are left out, and the 10 and 90 % quantiles
+of those errors; each pair of device and base checkpoint weighs one. Then what all of that, made anew each time without a
+device or a base checkpoint, says of the one left out, beside the rule of 0.55 of the bandwidth.
 """
 
 import collections
@@ -54,6 +55,8 @@ def runs(path):
             why = "processor only"
         elif device is None:
             why = "device not named"
+        elif row["backend"] == "cpu":
+            why = "ran on the processor beside the device"
         elif row["spec_decoding"] == "True" or row["mtp"] == "True":
             why = "drafts tokens ahead"
         elif row["gpu_count"] != "1":
@@ -74,10 +77,11 @@ def runs(path):
         if why is not None:
             left_out[why] += 1
             continue
+        ratio = total / active if active else 1.0
         prompt, prefill, share = number(row["prompt_tokens"]), number(row["tok_s_prefill"]), None
         if device[1] and prompt and prompt >= 512 and prefill:
             share = prefill * 2 * (active or total) / (device[1] * 1e3)
-        kept.append((row["gpu"] or row["chip"], row["base_hf_id"] or row["hf_id"], mixture, bound, speed, share))
+        kept.append((row["gpu"] or row["chip"], row["base_hf_id"] or row["hf_id"], mixture, bound, speed, share, ratio))
     return kept, left_out
 
 
@@ -90,38 +94,84 @@ def quantile(values, weights, share):
     return max(values)
 
 
-def fit(kept, share):
-    """The median logarithm of the share of the bound, dense and mixtures, and the quantiles of what is left."""
+def parts(run, form):
+    """What the median depends on: whether it is a mixture, or how many of its parameters a token passes by."""
+    return float(run[2]) if form == "kind" else math.log(run[6])
+
+
+def median_line(xs, ys, weights):
+    """The end and the slope, from -1.6 to 0, of the line from which the weighted absolute distances are least; the cost is
+    convex in the slope, so a third of what is left falls away at each step."""
+    def at(slope):
+        left = [y - slope * x for x, y in zip(xs, ys)]
+        middle = quantile(left, weights, 0.5)
+        return sum(w * abs(one - middle) for w, one in zip(weights, left)), middle, slope
+
+    low, high = -1.6, 0.0
+    for _ in range(10):
+        one, two = low + (high - low) / 3, high - (high - low) / 3
+        low, high = (low, two) if at(one)[0] <= at(two)[0] else (one, high)
+    _, middle, slope = at(round((low + high) / 2, 3))
+    return middle, slope
+
+
+def weights_of(kept):
     pairs = collections.Counter((run[0], run[1]) for run in kept)
-    weights = [1 / pairs[run[0], run[1]] for run in kept]
-    logs = [math.log(share(run)) for run in kept]
-    medians = {}
-    for mixture in (False, True):
-        of = [at for at, run in enumerate(kept) if run[2] == mixture]
-        medians[mixture] = quantile([logs[at] for at in of], [weights[at] for at in of], 0.5) if of else math.nan
-    left = [log - medians[run[2]] for log, run in zip(logs, kept)]
-    return medians, quantile(left, weights, 0.1), quantile(left, weights, 0.9)
+    return [1 / pairs[run[0], run[1]] for run in kept]
+
+
+def line_of(kept, share, form):
+    return median_line([parts(run, form) for run in kept], [math.log(share(run)) for run in kept], weights_of(kept))
+
+
+def errors_left_out(kept, group, share, form):
+    """What is left of each run by the line made without its device or base."""
+    left = [None] * len(kept)
+    for name in {run[group] for run in kept}:
+        others = [run for run in kept if run[group] != name]
+        if not others:
+            continue
+        middle, slope = line_of(others, share, form)
+        for at, run in enumerate(kept):
+            if run[group] == name:
+                left[at] = math.log(share(run)) - middle - slope * parts(run, form)
+    return left
+
+
+def fit(kept, share):
+    """The form that errs least when devices and bases are left out of these runs, its line, and the 10 and 90 % quantiles of
+    those errors, both kinds of leaving out together."""
+    weights, best = weights_of(kept), None
+    for form in ("kind", "ratio"):
+        errors = [errors_left_out(kept, group, share, form) for group in (0, 1)]
+        pairs = [(w, e) for one in errors for w, e in zip(weights, one) if e is not None]
+        cost = sum(w * abs(e) for w, e in pairs) / sum(w for w, _ in pairs)
+        if best is None or cost < best[0]:
+            best = (cost, form, pairs)
+    _, form, pairs = best
+    ends = [quantile([e for _, e in pairs], [w for w, _ in pairs], share_) for share_ in (0.1, 0.9)]
+    return form, line_of(kept, share, form), ends
 
 
 def left_out(kept, group, share):
     errors, held, held_groups = [], [], []
     for name in sorted({run[group] for run in kept}):
-        medians, low, high = fit([run for run in kept if run[group] != name], share)
-        own = [run for run in kept if run[group] == name]
+        form, (middle, slope), (low, high) = fit([run for run in kept if run[group] != name], share)
         inside = []
-        for run in own:
-            log, middle = math.log(share(run)), medians[run[2]]
-            errors.append(abs(math.exp(middle - log) - 1))
-            inside.append(middle + low <= log <= middle + high)
+        for run in (run for run in kept if run[group] == name):
+            off = math.log(share(run)) - middle - slope * parts(run, form)
+            errors.append(abs(math.exp(-off) - 1))
+            inside.append(low <= off <= high)
         held += inside
         held_groups.append(statistics.mean(inside))
     return statistics.median(errors), statistics.mean(held), statistics.mean(held_groups), len(held_groups)
 
 
 def say(what, kept, share):
-    medians, low, high = fit(kept, share)
-    counts = [sum(run[2] == mixture for run in kept) for mixture in (False, True)]
-    print(f"{what}: dense {math.exp(medians[False]):.3f} (n {counts[0]}), mixtures {math.exp(medians[True]):.3f} (n {counts[1]}), "
+    form, (middle, slope), (low, high) = fit(kept, share)
+    mixtures = sum(run[2] for run in kept)
+    by = "1 for mixtures" if form == "kind" else "log(all / active parameters)"
+    print(f"{what}: {math.exp(middle):.3f} × exp({slope:.2f} × {by}) (n {len(kept)}, {mixtures} of mixtures), "
           f"80 % from {math.exp(low):.3f} to {math.exp(high):.3f} of that")
     for group, name in ((0, "devices"), (1, "base checkpoints")):
         error, rows, groups, n = left_out(kept, group, share)

@@ -119,7 +119,7 @@ const ANSWERS: [(&str, &[&str], &[&str]); 12] = [
     ),
     (
         "predict",
-        &["predict", "east/birch-7b"],
+        &["predict", "east/birch-7b", "--device", "A100"],
         &["table", "json", "csv"],
     ),
     (

@@ -29,7 +29,10 @@ fn recommendations_fit_the_budget_and_account_for_everything() {
     let mut last = f64::INFINITY;
     for choice in measured {
         assert!(number(&choice["memory"]["total_bytes"]) <= 24e9, "{choice}");
-        assert!(number(&choice["tokens_per_second"]) >= 30.0, "{choice}");
+        assert!(
+            number(&choice["speed"]["decode_tokens_per_s"]["value"]) >= 30.0,
+            "{choice}"
+        );
         assert_eq!(choice["license"], "apache-2.0");
         assert_eq!(choice["is_predicted"], false);
         assert!(number(&choice["score"]) <= last, "the best first");
@@ -43,7 +46,7 @@ fn recommendations_fit_the_budget_and_account_for_everything() {
         assert!(
             choice["why"]
                 .as_str()
-                .is_some_and(|why| why.contains("GB at bf16")),
+                .is_some_and(|why| why.contains("of 24.0 GB at")),
             "{choice}"
         );
     }
@@ -73,6 +76,135 @@ fn recommendations_fit_the_budget_and_account_for_everything() {
             .all(|reason| reasons.contains(reason)),
         "{reasons:?}"
     );
+}
+
+#[test]
+fn every_row_says_what_it_rests_on_what_it_takes_and_how_fast_it_is() {
+    let found = answer(&[
+        "recommend",
+        "--device",
+        "RTX 4090",
+        "--task",
+        "math",
+        "--quant",
+        "Q8_0,Q4_K_M",
+        "--why",
+        "Qwen/Qwen2.5-72B-Instruct",
+        "--upgrade",
+    ]);
+    let rows = list(&found, "ranking");
+    assert_eq!(rows.len(), 10);
+    let mut group = 1.0;
+    for row in rows {
+        assert!(
+            !list(row, "boards").is_empty() && row["newest_score_date"].is_string(),
+            "{row}"
+        );
+        assert!(
+            ["Q8_0", "Q4_K_M"].contains(&row["quant"].as_str().unwrap_or_default()),
+            "{row}"
+        );
+        let memory = &row["memory"];
+        let parts = ["weights_bytes", "cache_bytes", "state_bytes", "overhead_bytes"]
+            .map(|part| number(&memory[part]));
+        let total = number(&memory["total_bytes"]);
+        assert!(
+            (parts.iter().sum::<f64>() - total).abs() < 1.0 && total <= 24e9,
+            "{row}"
+        );
+        assert!(
+            (number(&row["spare_bytes"]) - (24e9 - total)).abs() < 1.0,
+            "{row}"
+        );
+        let speed = &row["speed"]["decode_tokens_per_s"];
+        assert!(
+            number(&speed["low"]) < number(&speed["value"])
+                && number(&speed["value"]) < number(&speed["high"])
+        );
+        assert!(number(&row["group"]) >= group, "groups stand one after the other");
+        group = number(&row["group"]);
+        let ability = &row["ability"];
+        assert!(
+            number(&ability["low"]) <= number(&ability["value"])
+                && number(&ability["value"]) <= number(&ability["high"])
+        );
+    }
+    let said = list(&found, "answer");
+    assert!(
+        said[0].as_str().is_some_and(|text| text.starts_with("Take ")),
+        "{said:?}"
+    );
+    // 47 GB of weights at four bits.
+    let why = &found["why"];
+    assert_eq!(why["is_in"], false);
+    let memory = list(why, "conditions")
+        .iter()
+        .find(|one| one["condition"] == "memory")
+        .expect("a condition");
+    assert!(
+        memory["holds"] == false && memory["limit"] == "24.0 GB",
+        "{memory}"
+    );
+    let steps = list(&found, "upgrade");
+    assert!(
+        steps.len() == 3 && number(&steps[0]["memory_bytes"]) == 32e9,
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn families_days_and_engines_narrow_the_choice_or_are_refused() {
+    let found = answer(&[
+        "recommend",
+        "--memory",
+        "24GB",
+        "--task",
+        "bbh",
+        "--family",
+        "gemma",
+        "--since",
+        "2024-06-01",
+        "--engine",
+        "vllm",
+    ]);
+    for row in list(&found, "ranking") {
+        assert!(
+            row["id"]
+                .as_str()
+                .is_some_and(|id| id.to_lowercase().contains("gemma")),
+            "{row}"
+        );
+        assert!(
+            row["date"].as_str().is_some_and(|day| day >= "2024-06-01"),
+            "{row}"
+        );
+        assert!(
+            ["bf16", "fp8", "awq"].contains(&row["quant"].as_str().unwrap_or_default()),
+            "{row}"
+        );
+        assert!(row["speed"].is_null(), "no device is named");
+    }
+    for (arguments, words) in [
+        (
+            &["--quant", "awq"][..],
+            "llama.cpp does not run weights stored as awq",
+        ),
+        (&["--quant", "Q9_Z"], "no type of weights named `Q9_Z`"),
+        (&["--engine", "sglang"], "no engine of that name is known here"),
+        (&["--device", "Abacus"], "no device named `Abacus`"),
+        (&["--gpus", "2"], "need a device"),
+        (&["--since", "June"], "is no day like"),
+        (&["--why", "nobody/nothing"], "no checkpoint `nobody/nothing`"),
+    ] {
+        let mut all = vec!["recommend", "--memory", "24GB", "--task", "bbh"];
+        all.extend(arguments);
+        let ran = anatomy(&all);
+        assert!(
+            ran.code == 2 && ran.stderr.contains(words),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+    }
 }
 
 #[test]

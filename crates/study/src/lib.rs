@@ -32,6 +32,7 @@ pub mod items;
 pub mod latent;
 pub mod leaderboard_v1;
 pub mod learning;
+pub mod linked;
 pub mod methods;
 pub mod noise;
 pub mod planning;

@@ -1,9 +1,12 @@
 //! Costs of one structure, ready to be served.
 
 use catalog::cost::{
-    Arithmetic, CacheType, DecodeBound, Device, Engine, Footprint, Memory, Precision, Quant, Speed, Workload,
+    Arithmetic, CacheType, DecodeBound, Device, Engine, Footprint, Memory, Precision, Quant, Rig, Speed,
+    Workload,
 };
 use serde::Serialize;
+
+use super::gguf_file::GgufFile;
 
 /// Everything that follows from a structure by arithmetic; all `None` and empty where a dimension is missing.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -24,8 +27,11 @@ pub(crate) struct Costs {
     pub(crate) smallest_window: Option<i64>,
     /// In the engine and with the weights asked for, at the longest context asked for, part by part.
     pub(crate) memory: Option<Footprint>,
-    /// On the first device, in that engine.
+    /// On the device or the machine, in that engine, and where it lies there.
     pub(crate) speed: Option<Speed>,
+    /// What the header of the GGUF file says, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<GgufFile>,
     /// By precision and context, of an engine that keeps no more than it must.
     pub(crate) memory_by_precision: Vec<Memory>,
     /// By device, precision and context.
@@ -58,6 +64,28 @@ impl Default for Setup {
 }
 
 impl Costs {
+    /// The same with the run on a rig, and with the weights of a file.
+    pub(crate) fn on(mut self, cost: &Arithmetic, rig: Option<&Rig>, file: Option<GgufFile>) -> Self {
+        if let Some(file) = &file
+            && let Some(memory) = self.memory.take()
+        {
+            let types: Vec<String> = file
+                .tensors
+                .iter()
+                .map(|(name, (n, bytes))| format!("{n} of {name} ({:.3} GB)", bytes / 1e9))
+                .collect();
+            let formula = format!("all tensors: {}", types.join(", "));
+            self.memory = Some(memory.with_weights(file.weights_bytes, formula, "the file's own header"));
+        }
+        if let (Some(memory), Some(rig)) = (&self.memory, rig) {
+            self.speed = Some(cost.speed_on(rig, memory));
+        }
+        self.cost_notes
+            .extend(file.iter().flat_map(|file| file.notes.clone()));
+        self.file = file;
+        self
+    }
+
     /// Of a structure, for these precisions, contexts (tokens) and devices, and for one run of it.
     pub(crate) fn of(
         cost: &Arithmetic,
@@ -84,6 +112,7 @@ impl Costs {
             ),
             smallest_window: cost.smallest_window(),
             speed: devices.first().map(|device| cost.speed(device, &memory)),
+            file: None,
             memory: Some(memory),
             memory_by_precision: pairs()
                 .map(|(precision, context)| cost.memory(precision, &Workload::of(context)))

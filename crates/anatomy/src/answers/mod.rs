@@ -7,6 +7,7 @@ pub(crate) mod compare;
 pub(crate) mod cost;
 pub(crate) mod design;
 pub(crate) mod folders;
+pub(crate) mod gguf_file;
 pub(crate) mod kept;
 pub(crate) mod known;
 pub(crate) mod measured;

@@ -1,7 +1,7 @@
 //! What a structure would score, how sure that is, what drives it, what it resembles, and what it costs.
 
 use anyhow::{Result, bail};
-use catalog::cost::{Device, Dimensions, Precision};
+use catalog::cost::{Device, Dimensions, Precision, Rig};
 use catalog::tables::Days;
 use serde::Serialize;
 use study::finding::Interval;
@@ -9,6 +9,7 @@ use study::regression::SavedFit;
 
 use super::Predictor;
 use super::cost::{Costs, Setup};
+use super::gguf_file::GgufFile;
 use super::known::{self, Known, Neighbour, StructureOf};
 use super::measured::{self, Measured};
 use super::saved::{self, SavedAnswer};
@@ -45,6 +46,10 @@ pub(crate) struct Question {
     pub(crate) contexts: Vec<i64>,
     /// Engine and types of numbers for which memory and speed are told in full.
     pub(crate) setup: Setup,
+    /// What it runs on, for its speed and where it lies; the first device alone where `None`.
+    pub(crate) rig: Option<Rig>,
+    /// A file whose weights it has.
+    pub(crate) file: Option<GgufFile>,
     /// A what-if besides.
     pub(crate) sweep: Option<Sweep>,
     /// A kept fit that predicts besides.
@@ -63,6 +68,8 @@ impl Question {
             devices: Vec::new(),
             contexts: vec![2_048, 8_192, 32_768],
             setup: Setup::default(),
+            rig: None,
+            file: None,
             sweep: None,
             fit: None,
         }
@@ -199,6 +206,7 @@ pub(crate) fn predict(predictor: &Predictor, question: &Question) -> Result<Pred
                 &question.devices,
                 question.setup,
             )
+            .on(arithmetic, question.rig.as_ref(), question.file.clone())
         });
     let Asked {
         id, structure, notes, ..

@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use catalog::cost::{Device, device};
+use catalog::cost::{CacheType, Device, Engine, Host, Quant, Rig, device};
 use clap::Args;
 
 use crate::answers::Predictor;
 use crate::global::Global;
+use crate::machine::Machine;
 use crate::output;
 use crate::provenance::Provenance;
-use crate::units::quantity;
+use crate::units::{memory, quantity};
 
 /// A device by name or by figures, and the catalog.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// A device by name ("RTX 4090", A100, "M4 Max" …); `--device list` lists them
+    /// A device by name ("RTX 4090", A100, "M4 Max", cpu …); `--device list` lists them
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
     /// Memory bandwidth of a device of your own, as 936GB/s
@@ -33,6 +34,9 @@ pub(crate) struct Common {
 impl Common {
     /// The device named or described, if any.
     pub(crate) fn device(&self) -> Result<Option<Device>> {
+        if self.is_processor() {
+            return Ok(None);
+        }
         if let Some(name) = &self.device {
             return match device::device(name) {
                 Some(found) => Ok(Some(found)),
@@ -56,6 +60,11 @@ impl Common {
         }))
     }
 
+    /// Whether the processor is meant, not a card.
+    pub(crate) fn is_processor(&self) -> bool {
+        matches!(self.device.as_deref(), Some("cpu" | "CPU" | "processor"))
+    }
+
     /// Whether the table of devices is asked for.
     pub(crate) fn lists_devices(&self) -> bool {
         self.device.as_deref() == Some("list")
@@ -71,6 +80,201 @@ impl Common {
             crate::kept::fits(dir),
         ))
     }
+}
+
+/// How many cards there are, and the memory beside them.
+#[derive(Debug, Args)]
+pub(crate) struct RigArgs {
+    /// Cards of that kind whose memory is added up
+    #[arg(long, value_name = "NUM", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) gpus: u32,
+    /// Layers may lie in the memory beside the card (llama.cpp), in so much of it [default: what is free here]
+    #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "free")]
+    pub(crate) offload: Option<String>,
+    /// Bandwidth of the memory beside the card, as 60GB/s [default: not told by systems, 26 to 102 GB/s allowed for]
+    #[arg(long, value_name = "RATE")]
+    pub(crate) ram_bandwidth: Option<String>,
+}
+
+/// What it must fit into, and what runs it where that is known.
+pub(crate) struct Runs {
+    /// Memory of the cards, or what is free without any, bytes.
+    pub(crate) memory_bytes: Option<f64>,
+    pub(crate) rig: Option<Rig>,
+}
+
+impl RigArgs {
+    /// By the device and the memory given, else by this machine. Says what was found.
+    pub(crate) fn runs(&self, global: &Global, common: &Common, memory_bytes: Option<f64>) -> Result<Runs> {
+        let cards = self.gpus as usize;
+        if common.is_processor() {
+            let free = memory_bytes
+                .or_else(|| Machine::here().free_bytes)
+                .context("this system does not tell its memory: say how much is free with --memory 16GB")?;
+            let rig = Rig::of_processor("the processor", self.host(free)?);
+            return Ok(Runs {
+                memory_bytes: Some(free),
+                rig: Some(rig),
+            });
+        }
+        let Some(mut device) = common.device()? else {
+            if memory_bytes.is_none() {
+                return self.found(global);
+            }
+            if cards > 1 || self.offload.is_some() {
+                bail!("--gpus and --offload need a device: --device \"RTX 4090\", or --bandwidth 936GB/s");
+            }
+            return Ok(Runs {
+                memory_bytes,
+                rig: None,
+            });
+        };
+        if let Some(bytes) = memory_bytes {
+            device.memory_bytes = Some(bytes / cards as f64);
+        }
+        let rig = Rig {
+            cards,
+            host: self.beside()?,
+            ..Rig::of(device)
+        };
+        Ok(Runs {
+            memory_bytes: rig.card_bytes(),
+            rig: Some(rig),
+        })
+    }
+
+    fn host(&self, bytes: f64) -> Result<Host> {
+        Ok(match &self.ram_bandwidth {
+            Some(rate) => Host::of_bandwidth(bytes, quantity(rate)?),
+            None => Host::of_unknown_bandwidth(bytes),
+        })
+    }
+
+    /// The memory beside the card, where layers may lie there.
+    fn beside(&self) -> Result<Option<Host>> {
+        let Some(size) = &self.offload else {
+            return Ok(None);
+        };
+        let bytes = if size == "free" {
+            Machine::here()
+                .free_bytes
+                .context("this system does not tell its memory: say how much with --offload=32GB")?
+        } else {
+            memory(size)?
+        };
+        self.host(bytes).map(Some)
+    }
+
+    /// The machine here: its largest card, or the processor with the memory that is free.
+    fn found(&self, global: &Global) -> Result<Runs> {
+        let machine = Machine::here();
+        let gigabytes = |bytes: f64| bytes / 1e9;
+        let cards = self.gpus as usize;
+        if let Some(card) = machine.largest() {
+            let alike = machine.cards.iter().filter(|one| one.name == card.name).count();
+            if cards > alike {
+                bail!(
+                    "--gpus {cards}: {alike} {} were found here; name others with --device",
+                    card.name
+                );
+            }
+            let more = match (machine.cards.len(), cards) {
+                (1, _) => String::new(),
+                (n, 1) => format!(
+                    "; it is one of {n} cards, which are not added up (--gpus {alike} adds those alike)"
+                ),
+                (n, cards) => format!("; {cards} of {n} cards are added up"),
+            };
+            let bytes = card.memory_bytes * cards as f64;
+            output::say(
+                global.quiet,
+                &format!(
+                    "Machine: the {:.1} GB of {} here{more}",
+                    gigabytes(bytes),
+                    card.name
+                ),
+            );
+            let host = self.beside()?;
+            let rig = card.figures.clone().map(|device| Rig {
+                cards,
+                host,
+                ..Rig::of(device)
+            });
+            if rig.is_none() {
+                output::say(
+                    global.quiet,
+                    "Its bandwidth is not known, so no speed: give --bandwidth",
+                );
+            }
+            return Ok(Runs {
+                memory_bytes: Some(bytes),
+                rig,
+            });
+        }
+        let Some(free) = machine.free_bytes else {
+            return Ok(Runs {
+                memory_bytes: None,
+                rig: None,
+            });
+        };
+        output::say(
+            global.quiet,
+            &format!(
+                "Machine: the {:.1} GB of memory that are free here; no graphics card was found (--memory, --device for another \
+                 machine)",
+                gigabytes(free)
+            ),
+        );
+        let name = machine.processor.as_deref().unwrap_or("the processor");
+        Ok(Runs {
+            memory_bytes: Some(free),
+            rig: Some(Rig::of_processor(name, self.host(free)?)),
+        })
+    }
+}
+
+/// The engine of that name.
+pub(crate) fn engine(name: &str) -> Result<Engine, String> {
+    let all = Engine::ALL.map(Engine::as_str);
+    Engine::from_name(name).ok_or_else(|| {
+        format!(
+            "no engine of that name is known here; there are {}",
+            all.join(", ")
+        )
+    })
+}
+
+/// The type of weights of that name.
+pub(crate) fn quant(name: &str) -> Result<Quant, String> {
+    Quant::from_name(name).ok_or_else(|| {
+        format!(
+            "no type of weights of that name is known here; there are {}",
+            Quant::names().join(", ")
+        )
+    })
+}
+
+/// The type of keys and values of that name.
+pub(crate) fn cache_type(name: &str) -> Result<CacheType, String> {
+    let all = CacheType::NAMES.join(", ");
+    CacheType::from_name(name)
+        .ok_or_else(|| format!("no type of keys and values of that name is known here; there are {all}"))
+}
+
+/// Refuses a type of weights that the engine does not load.
+pub(crate) fn loadable(engine: Engine, quant: Quant) -> Result<()> {
+    if !engine.loads(quant) {
+        let instead = match engine {
+            Engine::LlamaCpp => "a GGUF type (--quant Q4_K_M), or --engine vllm",
+            _ => "bf16 or a packed type (--quant awq), or --engine llama.cpp",
+        };
+        bail!(
+            "{} does not run weights stored as {}: give {instead}",
+            engine.as_str(),
+            quant.name()
+        );
+    }
+    Ok(())
 }
 
 /// Prints the table of devices.

@@ -5,28 +5,31 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use catalog::cost::{Device, Precision};
-use clap::Args;
+use catalog::cost::{CacheType, Engine, Quant};
+use clap::{Args, ValueEnum};
 
-use super::asked::{Common, ids_where, list_devices};
-use crate::answers::recommend::{Budget, Choice, RecommendAnswer, recommend};
-use crate::answers::tables::recommend::{board_table, heading, table};
+use super::asked::{Common, RigArgs, cache_type, engine, ids_where, list_devices, loadable};
+use crate::answers::recommend::{Budget, Mode, RecommendAnswer, recommend};
+use crate::answers::tables::recommend::{
+    board_table, heading, lines, predicted_lines, ranking_table, upgrade_lines, why_lines,
+};
 use crate::global::{Format, Global};
-use crate::machine::Machine;
 use crate::output;
 use crate::provenance::{Envelope, Provenance};
-use crate::units::memory;
+use crate::units::{day, memory};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  anatomy recommend --memory 24GB
-  anatomy recommend --device \"RTX 4090\" --context 8192 --task math,instructions --license apache-2.0 --min-speed 20
-  anatomy recommend --memory 12GB --precision bf16,int8,4bit --where \"architecture = 'Qwen2ForCausalLM'\"
-  anatomy recommend --memory 80GB --task code --out front.svg --format json
+  anatomy recommend --memory 24GB --task code
+  anatomy recommend --device \"RTX 4090\" --context 32768 --task math,instructions --license apache-2.0 --min-speed 20
+  anatomy recommend --device cpu --memory 16GB --ram-bandwidth 60GB/s
+  anatomy recommend --device \"A100 80GB\" --gpus 2 --engine vllm --task reasoning --mode thinking
+  anatomy recommend --device \"RTX 3060\" --offload=32GB --upgrade --chart front.svg
+  anatomy recommend --memory 24GB --why Qwen/Qwen2.5-32B-Instruct
 
-Measured checkpoints come first; predicted ones are marked and stand apart. Rows of one group cannot be told apart.
-After the first leaderboard's ranking each newer board ranks what it measured itself, one board at a time.
+What boards measured comes first, all boards on one scale through the checkpoints they share; rows of one bracket cannot be told
+apart. What was only predicted stands apart, marked ~. --by-board ranks by each board alone.
 Tasks: math, arithmetic, instructions, knowledge, science, reasoning, commonsense, truthfulness, code, long-context, reading,
 grammar, sentiment, extraction, summarization, simplification, translation, conversation, agents; or benchmarks by name.
 Exit status: 0 done, 1 nothing fits, 2 could not run")]
@@ -37,30 +40,69 @@ pub(crate) struct RecommendArgs {
     /// Tokens in the cache
     #[arg(long, value_name = "NUM", default_value_t = 8192, value_parser = clap::value_parser!(i64).range(1..=100_000_000))]
     context: i64,
-    /// Tasks or benchmarks, separated by commas [default: the six of leaderboard v2]
+    /// What for: tasks or benchmarks, separated by commas [default: all abilities together]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     task: Vec<String>,
     /// Licences, any of which will do, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     license: Vec<String>,
-    /// Tokens per second that the device's bound must allow
+    /// Tokens per second that decoding must be expected to reach
     #[arg(long, value_name = "NUM")]
     min_speed: Option<f64>,
-    /// Number formats of the weights, the preferred first: f32, bf16, int8, 4bit
-    #[arg(long, value_name = "NAMES", default_value = "bf16", value_delimiter = ',')]
-    precision: Vec<String>,
+    /// Program that runs it: llama.cpp, vllm, transformers
+    #[arg(long, value_name = "NAME", default_value = "llama.cpp", value_parser = engine)]
+    engine: Engine,
+    /// Types of stored weights, the preferred first; each checkpoint takes the first that fits [default: by engine, from 16
+    /// bits to 4]
+    #[arg(long, value_name = "TYPES", value_delimiter = ',', alias = "precision")]
+    quant: Vec<String>,
+    /// Type of keys and values: f16, q8_0, fp8, q4_0, f32
+    #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = cache_type)]
+    cache_type: CacheType,
+    /// Only of this family: qwen, llama, gemma …
+    #[arg(long, value_name = "NAME")]
+    family: Option<String>,
+    /// Only published on that day or later, 2025-01-31
+    #[arg(long, value_name = "DAY")]
+    since: Option<String>,
+    /// Only scores of runs that thought before they answered, or that did not
+    #[arg(long, value_name = "MODE")]
+    mode: Option<ModeName>,
     /// Only checkpoints for which this SQL condition holds, over the columns of `checkpoints` and `structures`
     #[arg(long = "where", value_name = "SQL")]
     condition: Option<String>,
+    /// Why this checkpoint is in or out, condition by condition
+    #[arg(long, value_name = "ID")]
+    why: Option<String>,
+    /// What the next steps of memory would buy
+    #[arg(long)]
+    upgrade: bool,
+    /// The ranking of each board alone besides
+    #[arg(long)]
+    by_board: bool,
     /// Rows of each list
-    #[arg(long, value_name = "NUM", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "NUM", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     top: u32,
     /// Where the drawing of score against memory with its Pareto front goes, as SVG, PNG or PDF by the end of its name
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", visible_alias = "out")]
+    chart: Option<PathBuf>,
+    #[command(flatten)]
+    rig: RigArgs,
     #[command(flatten)]
     common: Common,
 }
+
+/// How a checkpoint was made to think.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModeName {
+    /// Thinking before it answers.
+    Thinking,
+    /// Not, or nothing was set.
+    Plain,
+}
+
+/// Rows of what is only predicted.
+const PREDICTED: usize = 5;
 
 pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
     if args.common.lists_devices() {
@@ -70,7 +112,7 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
     let budget = budget(global, args)?;
     let predictor = args.common.predictor(global)?;
     let answer = recommend(&predictor, &budget)?;
-    if let Some(path) = &args.out {
+    if let Some(path) = &args.chart {
         let svg = crate::draw::svg(&answer.figure());
         crate::report::write_whole(path, &crate::draw::Form::of_path(path)?.of_svg(&svg)?)?;
         output::say(global.quiet, &format!("Written: {}", path.display()));
@@ -86,90 +128,71 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
                 .to_json()?,
             )?;
         }
-        Format::Csv => {
-            let all: Vec<&Choice> = answer.measured.iter().chain(&answer.predicted).collect();
-            output::result_bytes(&output::csv(&table(&answer, &all))?)?;
-        }
-        Format::Table => output::result(&page(&answer))?,
+        Format::Csv => output::result_bytes(&output::csv(&ranking_table(&answer))?)?,
+        Format::Table => output::result(&page(&answer, args.by_board))?,
     }
-    Ok(if answer.measured.is_empty() && answer.predicted.is_empty() {
+    let nothing = answer.ranking.is_empty() && answer.measured.is_empty() && answer.predicted.is_empty();
+    Ok(if nothing {
         ExitCode::from(1)
     } else {
         ExitCode::SUCCESS
     })
 }
 
-/// The memory of the largest graphics card here, and the card where its bandwidth is known; without a card the memory that is
-/// free. Says which.
-fn of_this_machine(global: &Global) -> Result<(f64, Option<Device>)> {
-    let machine = Machine::here();
-    let gigabytes = |bytes: f64| bytes / 1e9;
-    if let Some(card) = machine.largest() {
-        let more = match machine.cards.len() {
-            1 => String::new(),
-            n => format!("; it is one of {n} cards, which are not added up (--memory for their sum)"),
-        };
-        output::say(
-            global.quiet,
-            &format!(
-                "Budget: the {:.1} GB of {} here{more}",
-                gigabytes(card.memory_bytes),
-                card.name
-            ),
-        );
-        return Ok((card.memory_bytes, card.figures.clone()));
+/// The types asked for, or the usual ones of the engine. `int8` and `4bit` are what the engine has of so many bits.
+fn quants(engine: Engine, asked: &[String]) -> Result<Vec<Quant>> {
+    if asked.is_empty() {
+        return Ok(engine.usual_quants());
     }
-    let free = machine.free_bytes.context(
-        "no budget, and this system does not tell its memory: give --memory 24GB or --device \"RTX 4090\"",
-    )?;
-    output::say(
-        global.quiet,
-        &format!(
-            "Budget: the {:.1} GB of memory that are free here; no graphics card was found (--memory, --device for another \
-             machine)",
-            gigabytes(free)
-        ),
-    );
-    Ok((free, None))
+    asked
+        .iter()
+        .map(|name| {
+            let found = engine.quant_of(name.trim()).with_context(|| {
+                format!(
+                    "no type of weights named `{name}` is known here; there are {}",
+                    Quant::names().join(", ")
+                )
+            })?;
+            loadable(engine, found)?;
+            Ok(found)
+        })
+        .collect()
 }
 
 fn budget(global: &Global, args: &RecommendArgs) -> Result<Budget> {
-    let mut device = args.common.device()?;
-    let memory_bytes = match (&args.memory, &device) {
-        (Some(text), _) => memory(text)?,
-        (None, Some(device)) => device.memory_bytes.with_context(|| {
-            format!(
-                "{} comes with several sizes of memory: say which with --memory",
-                device.name
-            )
-        })?,
-        (None, None) => {
-            let (bytes, card) = of_this_machine(global)?;
-            device = card;
-            bytes
+    let given = args.memory.as_deref().map(memory).transpose()?;
+    let runs = args.rig.runs(global, &args.common, given)?;
+    let memory_bytes = runs.memory_bytes.with_context(|| match &runs.rig {
+        Some(rig) => format!(
+            "{} comes with several sizes of memory, or none is given: say which with --memory",
+            rig.device.name
+        ),
+        None => {
+            "no budget, and this system does not tell its memory: give --memory 24GB or --device \"RTX 4090\""
+                .to_owned()
         }
-    };
-    if args.min_speed.is_some() && device.is_none() {
+    })?;
+    if args.min_speed.is_some() && runs.rig.is_none() {
         bail!("--min-speed needs a device: --device \"RTX 4090\", or --bandwidth 936GB/s");
     }
-    let precisions = args
-        .precision
-        .iter()
-        .map(|name| {
-            Precision::from_name(name.trim()).with_context(|| {
-                let all = Precision::ALL.map(Precision::as_str);
-                format!("no precision named `{name}`; there are {}", all.join(", "))
-            })
-        })
-        .collect::<Result<_>>()?;
     Ok(Budget {
         memory_bytes,
-        device,
+        rig: runs.rig,
+        engine: args.engine,
+        quants: quants(args.engine, &args.quant)?,
+        cache: args.cache_type,
         context: args.context,
-        precisions,
         tasks: args.task.clone(),
         licenses: args.license.iter().map(|name| name.trim().to_owned()).collect(),
+        family: args.family.clone(),
+        since: args.since.as_deref().map(day).transpose()?,
+        mode: args.mode.map(|mode| match mode {
+            ModeName::Thinking => Mode::Thinking,
+            ModeName::Plain => Mode::Plain,
+        }),
         min_speed: args.min_speed,
+        why: args.why.clone(),
+        upgrade: args.upgrade,
         only: args
             .condition
             .as_deref()
@@ -180,46 +203,39 @@ fn budget(global: &Global, args: &RecommendArgs) -> Result<Budget> {
     })
 }
 
-fn page(answer: &RecommendAnswer) -> String {
-    let mut text = format!(
-        "Ranked by the mean of {}; {:.1} GB, {} tokens\n\n",
-        answer.benchmarks.join(", "),
-        answer.budget.memory_bytes / 1e9,
-        answer.budget.context
-    );
-    let lists = [
-        ("Measured", &answer.measured, answer.n_measured),
-        (
-            "Predicted (marked ~; never measured on at least one of these)",
-            &answer.predicted,
-            answer.n_predicted,
-        ),
-    ];
-    for (title, choices, n) in lists {
-        if choices.is_empty() {
-            let _ = write!(text, "{title}: none fits\n\n");
-            continue;
+fn page(answer: &RecommendAnswer, by_board: bool) -> String {
+    let mut text = String::new();
+    if let Some(why) = &answer.why {
+        text.push_str(&why_lines(why));
+        text.push('\n');
+    }
+    for sentence in &answer.answer {
+        let _ = writeln!(text, "{sentence}");
+    }
+    if answer.answer.is_empty() {
+        text.push_str("Nothing that fits was measured by a board that asks for this.\n");
+    }
+    text.push('\n');
+    text.push_str(&lines(answer));
+    if !answer.upgrade.is_empty() {
+        text.push('\n');
+        text.push_str(&upgrade_lines(answer));
+    }
+    text.push('\n');
+    text.push_str(&predicted_lines(answer, PREDICTED));
+    if by_board {
+        for ranking in &answer.boards {
+            let _ = writeln!(text, "\n{}", heading(ranking));
+            text.push_str(&output::table(&board_table(ranking)));
         }
-        let all: Vec<&Choice> = choices.iter().collect();
-        let _ = writeln!(text, "{title}: {} of {n} that fit", choices.len());
-        text.push_str(&output::table(&table(answer, &all)));
-        text.push('\n');
-    }
-    if !answer.pareto.is_empty() {
-        text.push_str("Pareto front of what was measured (nothing scores as high in less memory):\n");
-        text.push_str(&front(answer));
-        text.push('\n');
-    }
-    for ranking in &answer.boards {
-        let _ = writeln!(text, "{}", heading(ranking));
-        text.push_str(&output::table(&board_table(ranking)));
-        text.push('\n');
     }
     let left_out: usize = answer.excluded.iter().map(|excluded| excluded.n).sum();
     let _ = writeln!(
         text,
-        "{} of {} checkpoints left out:",
-        left_out, answer.n_checkpoints
+        "\n{} of {} checkpoints left out of what {} ranks:",
+        left_out,
+        answer.n_checkpoints,
+        answer.benchmarks.join(", ")
     );
     for excluded in &answer.excluded {
         let _ = writeln!(text, "  {:>6}  {}", excluded.n, excluded.words);
@@ -229,30 +245,6 @@ fn page(answer: &RecommendAnswer) -> String {
     }
     for note in &answer.notes {
         let _ = writeln!(text, "note: {note}");
-    }
-    text
-}
-
-/// Bars as long as scores, by rising memory.
-fn front(answer: &RecommendAnswer) -> String {
-    let widest = answer
-        .pareto
-        .iter()
-        .map(|point| point.id.chars().count())
-        .max()
-        .unwrap_or(0);
-    let best = answer.pareto.iter().map(|point| point.score).fold(1.0, f64::max);
-    let mut text = String::new();
-    for point in &answer.pareto {
-        let bar = "█".repeat((point.score / best * 40.0).round().max(0.0) as usize);
-        let gap = " ".repeat(widest - point.id.chars().count());
-        let _ = writeln!(
-            text,
-            "  {:>7.2} GB  {}{gap}  {:>5.1} {bar}",
-            point.memory_bytes / 1e9,
-            point.id,
-            point.score
-        );
     }
     text
 }

@@ -1,11 +1,11 @@
 //! Questions of `predict`, `recommend` and `compare` as addresses ask them: the same questions as on the command line.
 
-use catalog::cost::{Device, Dimensions, Precision, device};
+use catalog::cost::{CacheType, Device, Dimensions, Engine, Quant, Rig, device};
 
 use super::params::Params;
 use super::problem::Problem;
 use crate::answers::predict::{Question, Subject};
-use crate::answers::recommend::Budget;
+use crate::answers::recommend::{Budget, Mode};
 use crate::answers::sweep::OVER;
 use crate::answers::{Predictor, tasks};
 use crate::units::{day, memory};
@@ -34,16 +34,23 @@ pub(crate) const PREDICT: [&str; 20] = [
     "config",
 ];
 /// Names that [`budget`] knows.
-pub(crate) const RECOMMEND: [&str; 8] = [
+pub(crate) const RECOMMEND: [&str; 13] = [
     "memory",
     "device",
+    "gpus",
     "context",
     "task",
     "license",
+    "family",
+    "since",
+    "mode",
     "min_speed",
-    "precision",
+    "engine",
+    "quant",
     "top",
 ];
+/// Ways of thinking that `mode` takes.
+pub(crate) const MODES: [&str; 2] = ["thinking", "plain"];
 /// Names that [`comparison`] knows.
 pub(crate) const COMPARE: [&str; 3] = ["id", "context", "device"];
 
@@ -106,6 +113,17 @@ fn one_device(params: &Params) -> Result<Option<Device>, Problem> {
     let names: Vec<String> = all.into_iter().map(|one| one.name).collect();
     Err(Problem::bad(format!("no device named `{name}`"))
         .with_hint(format!("there are {}", names.join(", "))))
+}
+
+/// The one value of a name, one of those known.
+fn one_of(params: &Params, name: &str, known: &[&str]) -> Result<Option<String>, Problem> {
+    match params.one(name)? {
+        Some(value) if !known.contains(&value) => {
+            Err(Problem::bad(format!("`{name}` is `{value}`, which there is not"))
+                .with_hint(format!("there are {}", known.join(", "))))
+        }
+        found => Ok(found.map(str::to_owned)),
+    }
 }
 
 /// The names of a list, each one of those known.
@@ -267,35 +285,71 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
     }
     let context = params.count("context", 1, 100_000_000)?.unwrap_or(8192) as i64;
     let limit = params.count("top", 1, 200)?.unwrap_or(20);
-    let names = params.list("precision");
-    let precisions = names
+    let engine = match one_of(params, "engine", &Engine::ALL.map(Engine::as_str))? {
+        Some(name) => Engine::from_name(&name).unwrap_or_default(),
+        None => Engine::default(),
+    };
+    let quants: Vec<Quant> = named(params, "quant", &Quant::names())?
         .iter()
-        .map(|name| {
-            Precision::from_name(name).ok_or_else(|| {
-                let all = Precision::ALL.map(Precision::as_str);
-                Problem::bad(format!("no precision named `{name}`"))
-                    .with_hint(format!("there are {}", all.join(", ")))
-            })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+        .filter_map(|name| Quant::from_name(name))
+        .collect();
+    let mode = one_of(params, "mode", &MODES)?.map(|name| {
+        if name == "plain" {
+            Mode::Plain
+        } else {
+            Mode::Thinking
+        }
+    });
+    let family = params.one("family")?.map(str::to_owned);
+    if let Some(text) = family.as_deref().filter(|text| !is_license(text)) {
+        return Err(Problem::bad(format!(
+            "`family` is {text:?}, which is no name of a family (qwen2, gemma)"
+        )));
+    }
+    let since = params.one("since")?.map(|text| asked(day(text))).transpose()?;
+    let gpus = params.count("gpus", 1, 64)?.unwrap_or(1);
     // What each says alone is in order; now what they say together.
     if min_speed.is_some() && device.is_none() {
         return Err(Problem::beyond("`min_speed` needs a `device`"));
     }
+    if gpus > 1 && device.is_none() {
+        return Err(Problem::beyond("`gpus` needs a `device`"));
+    }
+    if let Some(quant) = quants.iter().find(|quant| !engine.loads(**quant)) {
+        return Err(Problem::beyond(format!(
+            "{} does not run weights stored as {}",
+            engine.as_str(),
+            quant.name()
+        )));
+    }
+    let rig = device.map(|mut device| {
+        device.memory_bytes = memory.map(|bytes| bytes / gpus as f64).or(device.memory_bytes);
+        Rig {
+            cards: gpus,
+            ..Rig::of(device)
+        }
+    });
     let memory = memory
-        .or_else(|| device.as_ref().and_then(|device| device.memory_bytes))
+        .or_else(|| rig.as_ref().and_then(Rig::card_bytes))
         .ok_or_else(|| {
             Problem::beyond("no budget: give `memory`, as 24GB, or a `device` whose memory is known")
         })?;
     Ok(Budget {
         memory_bytes: memory,
-        device,
-        context,
-        precisions: if precisions.is_empty() {
-            vec![Precision::Half]
+        rig,
+        engine,
+        quants: if quants.is_empty() {
+            engine.usual_quants()
         } else {
-            precisions
+            quants
         },
+        cache: CacheType::default(),
+        context,
+        family,
+        since,
+        mode,
+        why: None,
+        upgrade: false,
         tasks,
         licenses,
         min_speed,

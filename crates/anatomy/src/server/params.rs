@@ -10,7 +10,7 @@ const TEXTS: [(&str, usize); 2] = [("sql", 5_000), ("config", 4_000)];
 const MOST_ITEMS: usize = 40;
 const LIST_CHARACTERS: usize = 5_000;
 /// Parameters that hold a list, commas between its items.
-const LISTS: [&str; 5] = ["benchmarks", "columns", "context", "precision", "task"];
+const LISTS: [&str; 5] = ["benchmarks", "columns", "context", "quant", "task"];
 
 /// The pairs of a query string, in its order.
 #[derive(Debug, Clone, Default)]

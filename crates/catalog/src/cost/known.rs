@@ -76,13 +76,17 @@ pub fn of_checkpoint(
         .and_then(|c| c.parameters_total)
         .or_else(|| structure.size.map(|size| (size * 1e9).round() as i64));
     if !is_moe {
-        return dense(&dimensions, listed).map(|cost| (cost, Origin::Counted));
+        let cost = dense(&dimensions, listed)?;
+        return Ok((as_attended(cost, structure, family.as_deref()), Origin::Counted));
     }
     let total = listed.ok_or_else(|| Error::MissingDimensions {
         missing: vec!["parameters_total"],
     })?;
     let mut cost = Arithmetic::of_dimensions(&dimensions)?;
-    let active = checkpoint.and_then(|c| c.parameters_active);
+    let active = checkpoint
+        .and_then(|c| c.parameters_active)
+        .or(structure.parameters_active_by_shape);
+    cost.parts.experts = structure.experts.unwrap_or(2).max(2);
     cost.parameters_total = total;
     cost.parameters_active = active.unwrap_or(total).clamp(0, total);
     cost.counted_exactly = false;
@@ -94,7 +98,64 @@ pub fn of_checkpoint(
         cost.notes
             .push("active parameters are not known: all are taken as active".into());
     }
-    Ok((cost, Origin::Listed))
+    Ok((as_attended(cost, structure, family.as_deref()), Origin::Listed))
+}
+
+/// Positions that layers with a window see, by family, where every size of it has the same (its configs on the Hub).
+const WINDOWS: [(&str, i64); 12] = [
+    ("gemma2", 4096),
+    ("gemma3n", 512),
+    ("gemma3", 1024),
+    ("gptoss", 128),
+    ("cohere2", 4096),
+    ("olmo3", 4096),
+    ("exaone4", 4096),
+    ("llama4", 8192),
+    ("ministral", 32_768),
+    ("phi3", 2047),
+    ("qwen2", 32_768),
+    ("mistral", 4096),
+];
+/// Values that latent attention keeps of a position in every checkpoint of DeepSeek-V2 and V3, and of Kimi: a latent of 512
+/// and a rotary key of 64.
+const LATENT: i64 = 576;
+
+/// The same with each layer keeping what the column `attention` says: a window, latents, or no cache at all.
+fn as_attended(mut cost: Arithmetic, structure: &Structure, family: Option<&str>) -> Arithmetic {
+    let Some(letters) = structure
+        .attention
+        .as_deref()
+        .filter(|text| text.len() == cost.layers.len())
+    else {
+        return cost;
+    };
+    let named = |(name, _): &&(&str, i64)| family.is_some_and(|family| family.starts_with(name));
+    let window = WINDOWS.iter().find(named).map(|(_, window)| *window);
+    let mut said = std::collections::BTreeSet::new();
+    for (letter, layer) in letters.chars().zip(&mut cost.layers) {
+        match letter {
+            'S' if layer.window.is_none() => {
+                layer.window = window;
+                said.insert(match window {
+                    Some(_) => "layers with a window keep the family's usual one",
+                    None => {
+                        "layers with a window of unknown width are counted as if they kept every position"
+                    }
+                });
+            }
+            'C' if layer.cached > LATENT => {
+                layer.cached = LATENT;
+                said.insert("latent attention is counted with 576 values a position, as DeepSeek has it");
+            }
+            'L' | 'M' | 'V' | 'N' if layer.cached > 0 => {
+                layer.cached = 0;
+                said.insert("the states of layers that keep no cache are not counted: their size is not in the catalog");
+            }
+            _ => {}
+        }
+    }
+    cost.notes.extend(said.into_iter().map(str::to_owned));
+    cost
 }
 
 /// The count of a dense decoder; what the catalog does not state (the width of a head, whether the head is the

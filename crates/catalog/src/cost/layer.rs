@@ -96,19 +96,30 @@ fn attention(sizes: Sizes, inner: &Fields, mixer: Mixer) -> (i64, i64) {
     (kv_heads.saturating_mul(both), heads.saturating_mul(both))
 }
 
-/// Values of the state of linear attention or a state-space layer.
+/// Values of the state of linear attention or a state-space layer, and of the last inputs of its convolution.
 fn state(sizes: Sizes, inner: &Fields) -> Option<i64> {
     let of = |fields: &Fields, names: &[&str]| fields::int(fields, names);
+    // A convolution of width k keeps the k − 1 inputs before the newest.
+    let kept = |width: Option<i64>, channels: i64| {
+        width.map_or(Some(0), |width| (width - 1).max(0).checked_mul(channels))
+    };
     if let (Some(heads), Some(keys), Some(values)) = (
         of(inner, &["linear_num_value_heads"]),
         of(inner, &["linear_key_head_dim"]),
         of(inner, &["linear_value_head_dim"]),
     ) {
-        return heads.checked_mul(keys)?.checked_mul(values);
+        let key_heads = of(inner, &["linear_num_key_heads"]).unwrap_or(heads);
+        let channels = key_heads
+            .checked_mul(2 * keys)?
+            .checked_add(heads.checked_mul(values)?)?;
+        let last = kept(of(inner, &["linear_conv_kernel_dim"]), channels)?;
+        return heads.checked_mul(keys)?.checked_mul(values)?.checked_add(last);
     }
     if let Some(kimi) = fields::object(inner, &["linear_attn_config"]) {
         let dim = of(kimi, &["head_dim"])?;
-        return of(kimi, &["num_heads"])?.checked_mul(dim)?.checked_mul(dim);
+        let width = of(kimi, &["num_heads"])?.checked_mul(dim)?;
+        let last = kept(of(kimi, &["short_conv_kernel_size"]), width.checked_mul(3)?)?;
+        return width.checked_mul(dim)?.checked_add(last);
     }
     let heads = of(inner, &["mamba_n_heads", "mamba_num_heads", "num_heads"]);
     let inside = match (heads, of(inner, &["mamba_d_head", "mamba_head_dim", "head_dim"])) {
@@ -117,5 +128,12 @@ fn state(sizes: Sizes, inner: &Fields) -> Option<i64> {
             .d_model
             .checked_mul(of(inner, &["mamba_expand", "expand"]).unwrap_or(2))?,
     };
-    inside.checked_mul(of(inner, &["mamba_d_state", "ssm_state_size", "state_size"]).unwrap_or(16))
+    let states = of(inner, &["mamba_d_state", "ssm_state_size", "state_size"]).unwrap_or(16);
+    // Mamba 2 takes the inputs of its groups through the convolution too.
+    let groups = of(inner, &["mamba_n_groups", "n_groups"])
+        .filter(|_| heads.is_some())
+        .unwrap_or(0);
+    let channels = inside.checked_add(groups.checked_mul(2 * states)?)?;
+    let last = kept(of(inner, &["mamba_d_conv", "conv_kernel"]), channels)?;
+    inside.checked_mul(states)?.checked_add(last)
 }

@@ -18,8 +18,12 @@ mod dimensions;
 mod engine;
 mod known;
 mod layer;
+mod pack;
 mod precision;
+#[cfg(test)]
+mod printed_tests;
 mod quant;
+mod rig;
 mod speed;
 #[cfg(test)]
 mod tests;
@@ -47,6 +51,7 @@ pub use known::{Origin, of_checkpoint};
 use layer::Layer;
 pub use precision::Precision;
 pub use quant::Quant;
+pub use rig::{Host, Placement, Rig};
 pub use speed::{Speed, SpeedOf};
 
 /// Counts and layers of one structure, from which every cost follows.
@@ -83,6 +88,8 @@ struct Parts {
     group: i64,
     /// Experts of one layer; 1 where it is dense.
     experts: i64,
+    /// Queries, keys and values are made by one matrix.
+    fused: bool,
 }
 
 /// Positions that something is asked for.
@@ -224,6 +231,7 @@ impl Arithmetic {
                 },
                 group: sizes.heads / sizes.kv_heads.max(1),
                 experts: config.experts.unwrap_or(1),
+                fused: FUSED.contains(&plan.kind.as_str()),
             },
         })
     }
@@ -321,6 +329,19 @@ impl Arithmetic {
         self.layers.iter().filter_map(|layer| layer.window).min()
     }
 }
+
+/// Families whose files have one matrix for queries, keys and values, which llama.cpp gives a type of its own.
+const FUSED: [&str; 9] = [
+    "phi3",
+    "phi",
+    "gptneox",
+    "falcon",
+    "mpt",
+    "bloom",
+    "qwen",
+    "gptbigcode",
+    "chatglm",
+];
 
 /// Engines keep the states of linear attention in 32 bits.
 const STATE_BYTES: f64 = 4.0;

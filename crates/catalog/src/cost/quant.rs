@@ -8,7 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arithmetic, Precision};
+use super::pack::{PACKS, Pack, packed};
+use super::{Arithmetic, Parts, Precision};
 use crate::config::matrices::Matrices;
 
 /// A type of stored weights.
@@ -217,33 +218,12 @@ static MIXES: [Mix; 25] = [
     alike("TQ2_0", 2.0625, Q6_K),
 ];
 
-/// A packed type of the Hub.
-#[derive(Debug, PartialEq)]
-struct Pack {
-    name: &'static str,
-    /// Bits of a weight with its part of scales and zeros.
-    bits: f64,
-    /// Only the experts are packed.
-    experts_only: bool,
-}
-
-static PACKS: [Pack; 8] = [
-    pack("gptq", 4.156_25, false),
-    pack("awq", 4.156_25, false),
-    pack("fp8", 8.0, false),
-    pack("nvfp4", 4.5, false),
-    pack("mxfp4", 4.25, true),
-    pack("nf4-double", 4.127, false),
-    pack("nf4", 4.5, false),
-    pack("int8", 8.0, false),
-];
-
-const fn pack(name: &'static str, bits: f64, experts_only: bool) -> Pack {
-    Pack {
-        name,
-        bits,
-        experts_only,
-    }
+/// Bytes by where they lie.
+pub(super) struct Stored {
+    /// Each layer's.
+    pub(super) layers: Vec<f64>,
+    /// Embedding, output head, and what else no layer holds.
+    pub(super) tables: f64,
 }
 
 /// Other names of the same.
@@ -372,6 +352,14 @@ impl Quant {
         }
     }
 
+    /// Bits of every number, where all are stored alike and none is packed.
+    pub fn bits_of_plain(self) -> Option<f64> {
+        match self.0 {
+            Kind::Plain(precision) => Some(precision.bits()),
+            _ => None,
+        }
+    }
+
     /// A type of GGUF files.
     pub fn is_gguf(self) -> bool {
         matches!(self.0, Kind::Gguf(_))
@@ -384,28 +372,36 @@ impl Quant {
 
     /// Bytes of the weights of `cost`.
     pub fn bytes(self, cost: &Arithmetic) -> f64 {
+        let stored = self.stored(cost);
+        stored.layers.iter().sum::<f64>() + stored.tables
+    }
+
+    /// Bytes of each layer and of what lies outside of them.
+    pub(super) fn stored(self, cost: &Arithmetic) -> Stored {
         let parts = &cost.parts;
-        let scale = cost.share_of_layers();
-        match self.0 {
-            Kind::Plain(precision) => precision.bytes(cost.parameters_total - cost.outside, cost.outside),
-            Kind::Packed(pack) => {
-                let of_layers: f64 = parts.layers.iter().map(|layer| packed(layer, pack)).sum();
-                (scale * of_layers + cost.outside as f64 * 16.0) / 8.0
-            }
+        let (n, scale) = (parts.layers.len(), cost.share_of_layers());
+        let bits = |at: usize, layer: &Matrices| match self.0 {
+            Kind::Plain(precision) => layer.all() as f64 * precision.bits(),
+            Kind::Packed(pack) => packed(layer, pack),
+            Kind::Gguf(mix) => mix.layer(layer, at, n, parts),
+        };
+        let tables = match self.0 {
+            Kind::Plain(precision) => precision.bytes(0, cost.outside),
+            Kind::Packed(_) => cost.outside as f64 * 2.0,
             Kind::Gguf(mix) => {
-                let n = parts.layers.len();
-                let layers = parts.layers.iter().enumerate();
-                let of_layers: f64 = layers
-                    .map(|(at, layer)| mix.layer(layer, at, n, parts.group, parts.experts))
-                    .sum();
                 let tables = if parts.head > 0 {
                     parts.embedding as f64 * mix.embedding + parts.head as f64 * mix.head
                 } else {
                     parts.embedding as f64 * mix.head
                 };
                 let others = (cost.outside - parts.embedding - parts.head).max(0) as f64 * 32.0;
-                (scale * of_layers + tables + others) / 8.0
+                (tables + others) / 8.0
             }
+        };
+        let layers = parts.layers.iter().enumerate();
+        Stored {
+            layers: layers.map(|(at, layer)| scale * bits(at, layer) / 8.0).collect(),
+            tables,
         }
     }
 
@@ -422,12 +418,26 @@ impl Quant {
 }
 
 impl Mix {
+    /// Bits of the one matrix that makes queries, keys and values, where it has others than the usual.
+    fn fused(&self) -> Option<f64> {
+        Some(match self.name {
+            "Q5_K_M" => Q6_K,
+            "Q4_K_M" => Q5_K,
+            "Q3_K_M" | "Q3_K_L" | "IQ3_M" => Q4_K,
+            _ => self.usual,
+        })
+    }
+
     /// Bits of one layer. With eight experts llama.cpp keeps 8.5 bits of the small matrices of keys and values, and 5.5
     /// after attention.
-    fn layer(&self, layer: &Matrices, at: usize, layers: usize, group: i64, experts: i64) -> f64 {
-        let eight = experts == 8 && self.usual < 8.5;
+    fn layer(&self, layer: &Matrices, at: usize, layers: usize, parts: &Parts) -> f64 {
+        let (group, eight) = (parts.group, parts.experts == 8 && self.usual < 8.5);
+        // One matrix for all three, of which queries are as large as the matrix after attention.
+        let fused = if parts.fused { self.fused() } else { None };
         let values = if eight {
             8.5
+        } else if let Some(bits) = fused {
+            bits
         } else {
             self.values.bits(self.usual, at, layers, group)
         };
@@ -442,24 +452,17 @@ impl Mix {
         } else {
             0.0
         };
-        layer.values as f64 * values
+        let fused = fused.map_or(0.0, |bits| {
+            (bits - self.usual) * (layer.attention_out + layer.values) as f64
+        });
+        fused
+            + layer.values as f64 * values
             + layer.down as f64 * self.down.bits(self.usual, at, layers, group)
             + layer.attention_out as f64 * attention_out
             + (layer.others + layer.experts) as f64 * self.usual
             + keys
             + layer.vectors as f64 * 32.0
     }
-}
-
-fn packed(layer: &Matrices, pack: &Pack) -> f64 {
-    let experts = if layer.experts > 0 {
-        layer.experts + layer.down
-    } else {
-        0
-    };
-    let all = layer.values + layer.attention_out + layer.down + layer.experts + layer.others;
-    let inside = if pack.experts_only { experts } else { all };
-    inside as f64 * pack.bits + (all - inside + layer.vectors) as f64 * 16.0
 }
 
 #[cfg(test)]

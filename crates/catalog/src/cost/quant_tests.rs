@@ -14,56 +14,6 @@ fn config(numbers: [i64; 7], more: &[(&str, serde_json::Value)]) -> Arithmetic {
     Arithmetic::of_config(&config).expect("a config that can be counted")
 }
 
-/// Sizes that llama.cpp and vLLM printed, MiB, with where: none farther than one per cent.
-#[test]
-fn weights_take_what_engines_printed() {
-    let mib = 1_048_576.0;
-    let tinyllama = config([22, 2048, 5632, 32, 4, 32_000, 2048], &[]);
-    let llama_3b = config(
-        [28, 3072, 8192, 24, 8, 128_256, 131_072],
-        &[("head_dim", json!(128)), ("tie_word_embeddings", json!(true))],
-    );
-    let qwen_32b = config(
-        [64, 5120, 27_648, 40, 8, 152_064, 131_072],
-        &[("model_type", json!("qwen2"))],
-    );
-    let llama_8b = config([32, 4096, 14_336, 32, 8, 128_256, 131_072], &[]);
-    let gemma_12b = config(
-        [48, 3840, 15_360, 16, 8, 262_144, 131_072],
-        &[
-            ("model_type", json!("gemma3_text")),
-            ("head_dim", json!(256)),
-            ("sliding_window", json!(1024)),
-            ("tie_word_embeddings", json!(true)),
-        ],
-    );
-    for (what, cost, quant, printed) in [
-        // github.com/geerlingguy/ai-benchmarks issue 54, llama-bench.
-        ("TinyLlama 1.1B", &tinyllama, "Q4_K_M", 636.18),
-        // The same, issue 53: the file has 2,019,377,696 bytes, with some 8 MB of header.
-        ("Llama 3.2 3B", &llama_3b, "Q4_K_M", 2_019_377_696.0 / mib - 7.5),
-        // github.com/ggml-org/llama.cpp issue 11861: 18508.35 MiB on the card and 417.66 of the embedding.
-        (
-            "DeepSeek-R1-Distill-Qwen-32B",
-            &qwen_32b,
-            "Q4_K_M",
-            18_508.35 + 417.66,
-        ),
-        // github.com/ggml-org/llama.cpp pull request 13194, llama-bench: 6.79 GiB.
-        ("Gemma 3 12B", &gemma_12b, "Q4_K_M", 6.79 * 1024.0),
-        // github.com/vllm-project/vllm issue 10517: 14.9888 GiB.
-        ("Llama 3.1 8B", &llama_8b, "bf16", 14.9888 * 1024.0),
-    ] {
-        let bytes = Quant::from_name(quant).expect("a type").bytes(cost);
-        let off = (bytes / mib - printed) / printed;
-        assert!(
-            off.abs() < 0.01,
-            "{what} {quant}: {:.2} MiB, printed {printed:.2}",
-            bytes / mib
-        );
-    }
-}
-
 #[test]
 fn names_are_read_as_people_write_them() {
     let name = |text: &str| Quant::from_name(text).map(Quant::name);

@@ -33,10 +33,27 @@ pub enum GgmlType {
     Other(u32),
 }
 
+/// Names of types that are listed and not read.
+const NAMES: [(u32, &str); 10] = [
+    (16, "IQ2_XXS"),
+    (17, "IQ2_XS"),
+    (18, "IQ3_XXS"),
+    (19, "IQ1_S"),
+    (21, "IQ3_S"),
+    (22, "IQ2_S"),
+    (29, "IQ1_M"),
+    (34, "TQ1_0"),
+    (35, "TQ2_0"),
+    (39, "MXFP4"),
+];
+
 impl fmt::Display for GgmlType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Other(code) => write!(f, "ggml type {code}"),
+            Self::Other(code) => match NAMES.iter().find(|(known, _)| known == code) {
+                Some((_, name)) => f.write_str(name),
+                None => write!(f, "ggml type {code}"),
+            },
             known => write!(f, "{known:?}"),
         }
     }
@@ -68,7 +85,8 @@ impl GgmlType {
         }
     }
 
-    /// Elements and bytes of one block. A type that is not read counts no bytes, and is refused when asked for.
+    /// Elements and bytes of one block, of types that are not read too, as `ggml-common.h` has them: those are refused when
+    /// asked for. A type that is not known counts no bytes.
     pub fn block(self) -> (u64, u64) {
         match self {
             Self::F32 => (1, 4),
@@ -87,7 +105,26 @@ impl GgmlType {
             Self::Q6_K => (256, 210),
             Self::Q8_K => (256, 292),
             Self::IQ4_XS => (256, 136),
-            Self::Other(_) => (1, 0),
+            Self::Other(code) => match code {
+                // IQ2_XXS, IQ2_XS, IQ3_XXS, IQ1_S, IQ3_S, IQ2_S, IQ1_M.
+                16 => (256, 66),
+                17 => (256, 74),
+                18 => (256, 98),
+                19 => (256, 50),
+                21 => (256, 110),
+                22 => (256, 82),
+                29 => (256, 56),
+                // Whole numbers of 8, 16, 32 and 64 bits.
+                24 => (1, 1),
+                25 => (1, 2),
+                26 => (1, 4),
+                27 => (1, 8),
+                // TQ1_0, TQ2_0, MXFP4.
+                34 => (256, 54),
+                35 => (256, 66),
+                39 => (32, 17),
+                _ => (1, 0),
+            },
         }
     }
 

@@ -43,15 +43,37 @@ pub(crate) struct BoardRanking {
 }
 
 /// One checkpoint's runs on a board: by evaluation, its scores by benchmark.
-type Runs<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Score>>;
+pub(super) type Runs<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Score>>;
 
-/// Every board but `main` with enough that fits, the newest first.
-pub(super) fn boards(
-    known: &Known<'_>,
-    fits: &[Fit],
-    budget: &Budget,
-    (main, abilities): (&[&str], &[&str]),
-) -> Vec<BoardRanking> {
+/// Scores of whole benchmarks that ask for an ability.
+pub(super) struct Gathered<'a> {
+    /// By board and checkpoint.
+    pub(super) by_board: BTreeMap<&'a str, BTreeMap<&'a str, Runs<'a>>>,
+    /// Of each board the day of its newest score, or of the state that the catalog holds.
+    pub(super) newest: BTreeMap<&'a str, String>,
+}
+
+/// How a checkpoint was made to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    /// Thinking before it answers, as the run set it.
+    Thinking,
+    /// Not, or nothing was set.
+    Plain,
+}
+
+impl Mode {
+    fn allows(self, score: &Score) -> bool {
+        let thinks = score.mode.as_deref().is_some_and(|mode| {
+            mode.ends_with("thinking") && !mode.starts_with("no") || mode.starts_with("effort")
+        });
+        thinks == (self == Self::Thinking)
+    }
+}
+
+/// All scores that ask for one of these abilities, in runs of that mode.
+pub(super) fn gathered<'a>(known: &Known<'a>, abilities: &[&str], mode: Option<Mode>) -> Gathered<'a> {
     let mut asks: BTreeMap<&str, bool> = BTreeMap::new();
     let wanted = |name: &str| {
         let found = study::abilities::benchmark(name).filter(|found| !found.is_multilingual);
@@ -61,8 +83,8 @@ pub(super) fn boards(
     };
     let mut by_board: BTreeMap<&str, BTreeMap<&str, Runs<'_>>> = BTreeMap::new();
     let mut newest: BTreeMap<&str, String> = BTreeMap::new();
-    for (id, scores) in &known.scores {
-        for score in scores.iter().filter(|score| score.unit == "points") {
+    for (&id, scores) in &known.scores {
+        for &score in scores.iter().filter(|score| score.unit == "points") {
             let board = score.leaderboard.as_str();
             let day = score
                 .date
@@ -72,7 +94,7 @@ pub(super) fn boards(
             let is_wanted = *asks
                 .entry(&score.benchmark)
                 .or_insert_with(|| wanted(&score.benchmark));
-            if is_wanted && !main.contains(&board) && !is_repeat(known, score) {
+            if is_wanted && mode.is_none_or(|mode| mode.allows(score)) && !is_repeat(known, score) {
                 let runs = by_board.entry(board).or_default().entry(id).or_default();
                 runs.entry(&score.evaluation)
                     .or_default()
@@ -81,10 +103,21 @@ pub(super) fn boards(
             }
         }
     }
+    Gathered { by_board, newest }
+}
+
+/// Every board but `main` with enough that fits, the newest first.
+pub(super) fn boards(
+    known: &Known<'_>,
+    fits: &[Fit],
+    budget: &Budget,
+    (main, abilities): (&[&str], &[&str]),
+) -> Vec<BoardRanking> {
+    let Gathered { by_board, newest } = gathered(known, abilities, budget.mode);
     let last = newest.values().max().cloned().unwrap_or_default();
     let mut rankings: Vec<BoardRanking> = by_board
         .iter()
-        .filter(|(board, _)| !is_superseded(board, &newest))
+        .filter(|(board, _)| !main.contains(board) && !is_superseded(board, &newest))
         .filter_map(|(board, all)| {
             let benchmarks = common(all);
             let choices: Vec<Choice> = fits
@@ -129,7 +162,7 @@ fn is_repeat(known: &Known<'_>, score: &Score) -> bool {
 }
 
 /// The benchmarks that nearly all of a board's checkpoints were measured on.
-fn common<'a>(all: &BTreeMap<&str, Runs<'a>>) -> Vec<&'a str> {
+pub(super) fn common<'a>(all: &BTreeMap<&str, Runs<'a>>) -> Vec<&'a str> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for runs in all.values() {
         let measured: BTreeSet<&str> = runs.values().flat_map(|scores| scores.keys().copied()).collect();
@@ -144,7 +177,7 @@ fn common<'a>(all: &BTreeMap<&str, Runs<'a>>) -> Vec<&'a str> {
 
 /// The scores of the run that stands for a checkpoint: of those with all benchmarks the one in which no mode was set, else
 /// the highest.
-fn best(runs: &Runs<'_>, benchmarks: &[&str]) -> Option<Vec<Measured>> {
+pub(super) fn best(runs: &Runs<'_>, benchmarks: &[&str]) -> Option<Vec<Measured>> {
     let whole = runs.values().filter_map(|scores| {
         let all: Option<Vec<&Score>> = benchmarks.iter().map(|name| scores.get(name).copied()).collect();
         all.filter(|all| !all.is_empty())
@@ -161,7 +194,7 @@ fn best(runs: &Runs<'_>, benchmarks: &[&str]) -> Option<Vec<Measured>> {
 }
 
 /// Whether a board is an older state of another: `swallow-2025-06-26-en-post` of `swallow-en-post`.
-fn is_superseded(board: &str, all: &BTreeMap<&str, String>) -> bool {
+pub(super) fn is_superseded(board: &str, all: &BTreeMap<&str, String>) -> bool {
     let Some((name, rest)) = board.split_once('-') else {
         return false;
     };

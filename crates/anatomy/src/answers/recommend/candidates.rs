@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use catalog::Catalog;
-use catalog::cost::{Arithmetic, Memory, Precision, of_checkpoint};
+use catalog::cost::{Arithmetic, of_checkpoint};
 use catalog::plausible::apart;
-use catalog::tables::{Checkpoint, ResolvedBy, Structure};
+use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
 use study::Design;
 use study::finding::Interval;
 
-use super::scored::{as_measured, fitting, together};
+use super::ability::Costing;
+use super::running::{Running, fitting};
+use super::scored::{as_measured, together};
 use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
 use crate::answers::Predictor;
 use crate::answers::known::{Known, day_text};
@@ -20,7 +22,7 @@ use crate::answers::score::{row, within};
 use crate::answers::subject::{Asked, structure_of};
 
 /// Reasons in the order in which they are looked at: a word, and the words.
-const REASONS: [(&str, &str); 12] = [
+pub(super) const REASONS: [(&str, &str); 14] = [
     ("condition", "outside the condition"),
     (
         "flagged",
@@ -36,6 +38,11 @@ const REASONS: [(&str, &str); 12] = [
         "weights repacked with fewer bits: the counts are of the packed file",
     ),
     ("license", "another licence, or none stated"),
+    ("family", "of another family"),
+    (
+        "since",
+        "published before the day asked for, or on a day not known",
+    ),
     (
         "structure",
         "structure not known, so neither memory nor speed can be computed",
@@ -45,7 +52,10 @@ const REASONS: [(&str, &str); 12] = [
         "sizes disagree (listed, by a leaderboard, by its name, by its shape), so memory cannot be computed",
     ),
     ("memory", "does not fit into the memory"),
-    ("speed", "cannot decode as fast as asked"),
+    (
+        "speed",
+        "not expected to decode as fast as asked, or its speed is not known",
+    ),
     (
         "inferred",
         "not measured, and its structure only inferred: no prediction is made",
@@ -73,12 +83,12 @@ pub(super) struct Candidates {
 #[derive(Debug, Clone)]
 pub(super) struct Fit {
     pub(super) id: String,
-    precision: Precision,
-    memory: Memory,
-    tokens_per_second: Option<f64>,
-    license: Option<String>,
-    date: Option<String>,
-    size: f64,
+    pub(super) running: Running,
+    pub(super) license: Option<String>,
+    pub(super) date: Option<String>,
+    pub(super) size: f64,
+    /// What made it, where known.
+    pub(super) training: Option<Training>,
 }
 
 impl Fit {
@@ -94,9 +104,10 @@ impl Fit {
             interval: together(score, &scores, is_predicted),
             is_predicted,
             scores,
-            precision: self.precision,
-            memory: self.memory,
-            tokens_per_second: self.tokens_per_second,
+            running: self.running,
+            boards: Vec::new(),
+            newest_score_date: None,
+            copies: Vec::new(),
             license: self.license,
             date: self.date,
             size: self.size,
@@ -114,7 +125,6 @@ pub(super) fn candidates(
     budget: &Budget,
     benchmarks: &[String],
 ) -> Result<Candidates> {
-    let repeats = repeats(predictor, known);
     let ids: BTreeSet<&str> = known
         .structures
         .keys()
@@ -123,18 +133,7 @@ pub(super) fn candidates(
         .collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut choices = Vec::new();
-    let mut sorter = Sorter {
-        predictor,
-        known,
-        budget,
-        benchmarks,
-        repeats,
-        costs: BTreeMap::new(),
-        predictions: BTreeMap::new(),
-        elsewhere: BTreeSet::new(),
-        fits: Vec::new(),
-        doubted: Vec::new(),
-    };
+    let mut sorter = Sorter::new(predictor, known, budget, benchmarks);
     for &id in &ids {
         match sorter.choice(id)? {
             Ok(choice) => choices.push(choice),
@@ -177,6 +176,25 @@ pub(super) fn candidates(
     })
 }
 
+/// What fits under a budget, whatever it was measured on: no score is looked at.
+pub(super) fn fits(predictor: &Predictor, known: &Known<'_>, budget: &Budget) -> Vec<Fit> {
+    let mut sorter = Sorter::new(predictor, known, budget, &[]);
+    let ids = known.structures.keys().copied();
+    ids.filter_map(|id| sorter.fit(id).ok())
+        .map(|(fit, ..)| fit)
+        .collect()
+}
+
+/// The first reason against one checkpoint, of [`REASONS`]; none where it fits.
+pub(super) fn reason(
+    predictor: &Predictor,
+    known: &Known<'_>,
+    budget: &Budget,
+    id: &str,
+) -> Option<&'static str> {
+    Sorter::new(predictor, known, budget, &[]).fit(id).err()
+}
+
 /// Checkpoints all of whose evaluations have another checkpoint's scores.
 fn repeats<'a>(predictor: &'a Predictor, known: &Known<'a>) -> BTreeSet<&'a str> {
     let of_another = predictor
@@ -194,11 +212,13 @@ fn repeats<'a>(predictor: &'a Predictor, known: &Known<'a>) -> BTreeSet<&'a str>
 type CostKey = (
     Vec<Option<i64>>,
     Option<u64>,
-    Option<String>,
-    Option<String>,
+    [Option<String>; 3],
     Option<bool>,
     Option<i64>,
 );
+
+/// What fits, with what it is made of.
+type Fitted<'k> = (Fit, &'k Structure, Option<&'k Checkpoint>, Arithmetic);
 
 struct Sorter<'a, 'k> {
     predictor: &'a Predictor,
@@ -206,7 +226,7 @@ struct Sorter<'a, 'k> {
     budget: &'a Budget,
     benchmarks: &'a [String],
     repeats: BTreeSet<&'a str>,
-    costs: BTreeMap<CostKey, Option<Arithmetic>>,
+    costs: BTreeMap<CostKey, Option<Costing>>,
     /// By benchmark and features.
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
     /// Benchmark and checkpoint, where only another leaderboard than the ranking one measured it.
@@ -217,74 +237,31 @@ struct Sorter<'a, 'k> {
     doubted: Vec<(i64, String, String)>,
 }
 
-impl Sorter<'_, '_> {
+impl<'a, 'k> Sorter<'a, 'k> {
+    fn new(
+        predictor: &'a Predictor,
+        known: &'a Known<'k>,
+        budget: &'a Budget,
+        benchmarks: &'a [String],
+    ) -> Self {
+        Self {
+            predictor,
+            known,
+            budget,
+            benchmarks,
+            repeats: repeats(predictor, known),
+            costs: BTreeMap::new(),
+            predictions: BTreeMap::new(),
+            elsewhere: BTreeSet::new(),
+            fits: Vec::new(),
+            doubted: Vec::new(),
+        }
+    }
+
     fn choice(&mut self, id: &str) -> Result<Result<Choice, &'static str>> {
-        let (budget, known) = (self.budget, self.known);
-        let checkpoint = known.checkpoints.get(id).copied();
-        if budget.only.as_ref().is_some_and(|only| !only.contains(id)) {
-            return Ok(Err("condition"));
-        }
-        let is = |pick: fn(&Checkpoint) -> Option<bool>| checkpoint.and_then(pick) == Some(true);
-        if is(|row| row.flagged) {
-            return Ok(Err("flagged"));
-        }
-        if self.repeats.contains(id) {
-            return Ok(Err("duplicate"));
-        }
-        if is(|row| row.adapter) {
-            return Ok(Err("adapter"));
-        }
-        if is(|row| row.quantized) {
-            return Ok(Err("quantized"));
-        }
-        let license = checkpoint.and_then(|row| row.license.clone());
-        if !budget.licenses.is_empty()
-            && !license.as_ref().is_some_and(|license| {
-                budget
-                    .licenses
-                    .iter()
-                    .any(|one| one.eq_ignore_ascii_case(license))
-            })
-        {
-            return Ok(Err("license"));
-        }
-        let structure = known
-            .structures
-            .get(id)
-            .copied()
-            .filter(|structure| structure.resolved_by != ResolvedBy::None);
-        let Some(structure) = structure else {
-            return Ok(Err("structure"));
-        };
-        let Some(cost) = self.cost(structure, checkpoint) else {
-            return Ok(Err("structure"));
-        };
-        let judged = known.judged(structure, checkpoint, Some(cost.parameters_total));
-        if let Some(disagreement) = judged.disagreement {
-            let likes = checkpoint.and_then(|row| row.likes).unwrap_or(0);
-            self.doubted.push((likes, id.to_owned(), disagreement));
-            return Ok(Err("size"));
-        }
-        let Some((precision, memory)) = fitting(&cost, budget) else {
-            return Ok(Err("memory"));
-        };
-        let speed = budget.device.as_ref().map(|device| {
-            cost.decode_bound(device, precision, budget.context)
-                .tokens_per_second
-        });
-        if let (Some(least), Some(speed)) = (budget.min_speed, speed)
-            && speed < least
-        {
-            return Ok(Err("speed"));
-        }
-        let fit = Fit {
-            id: id.to_owned(),
-            precision,
-            memory,
-            tokens_per_second: speed,
-            license,
-            date: structure.date.map(day_text),
-            size: cost.parameters_total as f64 / 1e9,
+        let (fit, structure, checkpoint, cost) = match self.fit(id) {
+            Ok(found) => found,
+            Err(reason) => return Ok(Err(reason)),
         };
         let scores = self.scores(id, structure, checkpoint, &cost)?;
         Ok(match scores {
@@ -300,7 +277,73 @@ impl Sorter<'_, '_> {
         })
     }
 
-    fn cost(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Arithmetic> {
+    /// Whether a checkpoint is asked for and fits; else the first reason against it.
+    fn fit(&mut self, id: &str) -> Result<Fitted<'k>, &'static str> {
+        let (budget, known) = (self.budget, self.known);
+        let checkpoint = known.checkpoints.get(id).copied();
+        if budget.only.as_ref().is_some_and(|only| !only.contains(id)) {
+            return Err("condition");
+        }
+        let is = |pick: fn(&Checkpoint) -> Option<bool>| checkpoint.and_then(pick) == Some(true);
+        if is(|row| row.flagged) {
+            return Err("flagged");
+        }
+        if self.repeats.contains(id) {
+            return Err("duplicate");
+        }
+        if is(|row| row.adapter) {
+            return Err("adapter");
+        }
+        if is(|row| row.quantized) {
+            return Err("quantized");
+        }
+        let license = checkpoint.and_then(|row| row.license.clone());
+        if !budget.allows_license(license.as_deref()) {
+            return Err("license");
+        }
+        if !budget.allows_family(id, checkpoint) {
+            return Err("family");
+        }
+        let structure = known.structures.get(id).copied();
+        if budget
+            .since
+            .is_some_and(|since| structure.and_then(|row| row.date).is_none_or(|day| day < since))
+        {
+            return Err("since");
+        }
+        let structure = structure.filter(|structure| structure.resolved_by != ResolvedBy::None);
+        let Some(structure) = structure else {
+            return Err("structure");
+        };
+        let Some((cost, running)) = self.cost(structure, checkpoint) else {
+            return Err("structure");
+        };
+        let judged = known.judged(structure, checkpoint, Some(cost.parameters_total));
+        if let Some(disagreement) = judged.disagreement {
+            let likes = checkpoint.and_then(|row| row.likes).unwrap_or(0);
+            self.doubted.push((likes, id.to_owned(), disagreement));
+            return Err("size");
+        }
+        let Some(running) = running else {
+            return Err("memory");
+        };
+        if let Some(least) = budget.min_speed
+            && running.decodes().is_none_or(|speed| speed < least)
+        {
+            return Err("speed");
+        }
+        let fit = Fit {
+            id: id.to_owned(),
+            running,
+            license,
+            date: structure.date.map(day_text),
+            size: cost.parameters_total as f64 / 1e9,
+            training: checkpoint.and_then(|row| row.training),
+        };
+        Ok((fit, structure, checkpoint, cost))
+    }
+
+    fn cost(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Costing> {
         let key = (
             vec![
                 structure.layers,
@@ -310,17 +353,29 @@ impl Sorter<'_, '_> {
                 structure.kv_heads,
                 structure.vocab_size,
                 structure.pos,
+                structure.head_dim,
+                structure.experts,
+                structure.tied_embeddings.map(i64::from),
+                structure.parameters_active_by_shape,
                 checkpoint.and_then(|row| row.parameters_total),
             ],
             structure.size.map(f64::to_bits),
-            checkpoint.and_then(|row| row.architecture.clone()),
-            checkpoint.and_then(|row| row.model_type.clone()),
+            [
+                checkpoint.and_then(|row| row.architecture.clone()),
+                checkpoint.and_then(|row| row.model_type.clone()),
+                structure.attention.clone(),
+            ],
             checkpoint.and_then(|row| row.is_moe),
             checkpoint.and_then(|row| row.parameters_active),
         );
+        let budget = self.budget;
         self.costs
             .entry(key)
-            .or_insert_with(|| of_checkpoint(structure, checkpoint).ok().map(|(cost, _)| cost))
+            .or_insert_with(|| {
+                let (cost, _) = of_checkpoint(structure, checkpoint).ok()?;
+                let running = fitting(&cost, budget);
+                Some((cost, running))
+            })
             .clone()
     }
 

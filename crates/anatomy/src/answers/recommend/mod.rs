@@ -1,40 +1,67 @@
 //! Which checkpoint to take under a budget: measured ones first, predicted ones marked, ties said.
 
+mod ability;
 mod boards;
 mod candidates;
+mod copies;
 mod ranking;
+mod running;
+mod said;
 mod scored;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
-use catalog::cost::{Device, Memory, Precision};
-use serde::Serialize;
+use catalog::cost::{CacheType, Engine, Quant, Rig};
+use catalog::tables::{Checkpoint, Days};
+use serde::{Serialize, Serializer};
 use study::finding::Interval;
 use study::section::{Axis, Drawing, Figure};
 
 use super::known::{Known, near};
 use super::measured::Run;
 use super::{Predictor, tasks};
-pub(crate) use boards::BoardRanking;
+use ability::Abilities;
+pub(crate) use ability::{Evidence, LinkedBoard, Ranked};
+pub(crate) use boards::{BoardRanking, Mode};
 pub(super) use candidates::designs;
+pub(crate) use copies::BitsCost;
+use copies::Copies;
+use running::Running;
+pub(crate) use why::{UpgradeStep, WhyAnswer};
 
 /// The question of `recommend`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Budget {
-    /// Memory there is, bytes.
+    /// Memory there is for all of it, bytes: of the cards where there are some.
     pub(crate) memory_bytes: f64,
-    pub(crate) device: Option<Device>,
+    /// Cards or the processor, and the memory beside them; `None` where speed is not asked for.
+    pub(crate) rig: Option<Rig>,
+    pub(crate) engine: Engine,
+    /// Types of stored weights, the preferred first: each checkpoint takes the first that fits.
+    pub(crate) quants: Vec<Quant>,
+    /// How keys and values are stored.
+    pub(crate) cache: CacheType,
     /// Positions of the cache, tokens.
     pub(crate) context: i64,
-    /// Number formats of the weights, the preferred first: each checkpoint takes the first that fits.
-    pub(crate) precisions: Vec<Precision>,
     /// Tasks or benchmarks; the six of leaderboard v2 where empty.
     pub(crate) tasks: Vec<String>,
     /// Licences, any of which will do; all where empty.
     pub(crate) licenses: Vec<String>,
-    /// Tokens per second that the bound must allow.
+    /// Only of this family: its class, or a word of its name.
+    pub(crate) family: Option<String>,
+    /// Only published on that day or later.
+    #[serde(serialize_with = "as_text")]
+    pub(crate) since: Option<Days>,
+    /// Only scores of runs that thought before they answered, or that did not; either where `None`.
+    pub(crate) mode: Option<Mode>,
+    /// Tokens per second that decoding must be expected to reach.
     pub(crate) min_speed: Option<f64>,
+    /// A checkpoint of which each condition is told.
+    pub(crate) why: Option<String>,
+    /// What more memory would buy is told.
+    pub(crate) upgrade: bool,
     /// Checkpoints that a condition left; all where `None`.
     #[serde(skip)]
     pub(crate) only: Option<BTreeSet<String>>,
@@ -44,13 +71,67 @@ pub(crate) struct Budget {
     pub(crate) limit: usize,
 }
 
+fn as_text<S: Serializer>(day: &Option<Days>, serializer: S) -> Result<S::Ok, S::Error> {
+    day.map(super::known::day_text).serialize(serializer)
+}
+
+impl Budget {
+    fn allows_license(&self, license: Option<&str>) -> bool {
+        let is_one = |license: &str| self.licenses.iter().any(|one| one.eq_ignore_ascii_case(license));
+        self.licenses.is_empty() || license.is_some_and(is_one)
+    }
+
+    /// Whether a checkpoint's class begins with the family asked for, or its name holds it.
+    fn allows_family(&self, id: &str, checkpoint: Option<&Checkpoint>) -> bool {
+        let plain = |text: &str| -> String {
+            text.chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect::<String>()
+                .to_ascii_lowercase()
+        };
+        let Some(asked) = self.family.as_deref().map(plain) else {
+            return true;
+        };
+        let class = catalog::config::family(
+            checkpoint.and_then(|row| row.architecture.as_deref()),
+            checkpoint.and_then(|row| row.model_type.as_deref()),
+        );
+        class.is_some_and(|class| class.starts_with(&asked))
+            || plain(id.rsplit('/').next().unwrap_or(id)).contains(&asked)
+    }
+
+    /// What is asked for, in a word or two.
+    pub(crate) fn what(&self) -> String {
+        if self.tasks.is_empty() {
+            "all abilities together".to_owned()
+        } else {
+            self.tasks.join(" and ")
+        }
+    }
+}
+
 /// The answer of `recommend`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RecommendAnswer {
     pub(crate) budget: Budget,
-    /// The benchmarks that rank, each of the same weight.
+    /// What to take, in sentences; empty where nothing that fits was measured.
+    pub(crate) answer: Vec<String>,
+    /// What fits and was measured by any board of what is asked for, all boards on one scale: by the lower
+    /// end of its interval, the highest first.
+    pub(crate) ranking: Vec<Ranked>,
+    /// How many those are, before the list was cut.
+    pub(crate) n_ranked: usize,
+    /// The boards that the scale rests on.
+    pub(crate) linked_boards: Vec<LinkedBoard>,
+    /// What fewer bits cost where a board ran the same checkpoints both ways.
+    pub(crate) bits_costs: Vec<BitsCost>,
+    /// Why the checkpoint asked about is in or out.
+    pub(crate) why: Option<WhyAnswer>,
+    /// What the next steps of memory buy.
+    pub(crate) upgrade: Vec<UpgradeStep>,
+    /// The benchmarks by which `measured` and `predicted` rank, each of the same weight.
     pub(crate) benchmarks: Vec<String>,
-    /// Measured on all of them, the best first.
+    /// Measured on all of them by one board, the best first.
     pub(crate) measured: Vec<Choice>,
     /// Predicted on one at least, the best first.
     pub(crate) predicted: Vec<Choice>,
@@ -88,10 +169,13 @@ pub(crate) struct Choice {
     /// One at least of its scores is predicted.
     pub(crate) is_predicted: bool,
     pub(crate) scores: Vec<ChoiceScore>,
-    pub(crate) precision: Precision,
-    pub(crate) memory: Memory,
-    /// The fastest that the device can decode, tokens per second.
-    pub(crate) tokens_per_second: Option<f64>,
+    /// What every board measured of what is asked for, the newest first.
+    pub(crate) boards: Vec<Evidence>,
+    pub(crate) newest_score_date: Option<String>,
+    #[serde(flatten)]
+    pub(crate) running: Running,
+    /// Quantised copies by name.
+    pub(crate) copies: Vec<String>,
     pub(crate) license: Option<String>,
     pub(crate) date: Option<String>,
     /// Billions of parameters.
@@ -165,24 +249,47 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         .filter_map(|name| predictor.benchmark(name).map(|found| found.leaderboard.as_str()))
         .collect();
     let abilities = tasks::abilities(&budget.tasks);
-    let boards = boards::boards(&known, &found.fits, budget, (&main, &abilities));
+    let mut boards = boards::boards(&known, &found.fits, budget, (&main, &abilities));
+    let scale = Abilities::of(&known, &abilities, budget);
+    let copies = Copies::of(&known);
+    let bits_costs = copies::bits_cost(&known);
+    let mut ranking = scale.ranked(&found.fits, &copies, &bits_costs, &budget.what());
     let (mut measured, predicted): (Vec<Choice>, Vec<Choice>) =
         found.choices.into_iter().partition(|choice| !choice.is_predicted);
     let pareto = ranking::front(&mut measured);
     let fits = measured
         .iter()
-        .map(|choice| (choice.memory.total_bytes / 1e9, choice.score))
+        .map(|choice| (choice.running.memory.total_bytes / 1e9, choice.score))
         .collect();
     let (n_measured, n_predicted) = (measured.len(), predicted.len());
-    let measured = ranking::ranked(&known, measured, budget);
-    let predicted = ranking::ranked(&known, ranking::one_of_each(predicted), budget);
-    let mut notes = vec![
-        "scores are those of the leaderboards' runs, at 16 bits nearly all; what fewer bits cost in score is not \
-         measured there"
-            .to_owned(),
-        "the best of many entries is in part the luckiest: expect the first to do a little worse than its score"
-            .to_owned(),
-    ];
+    let mut measured = ranking::ranked(&known, measured, budget);
+    let mut predicted = ranking::ranked(&known, ranking::one_of_each(predicted), budget);
+    let others = boards.iter_mut().flat_map(|ranking| &mut ranking.choices);
+    for choice in measured.iter_mut().chain(&mut predicted).chain(others) {
+        choice.boards = scale.evidence(&choice.id).to_vec();
+        choice.newest_score_date = choice
+            .boards
+            .iter()
+            .filter_map(|one| one.newest_score_date.clone())
+            .max();
+        choice.copies = copies.named(&choice.id, choice.running.engine, choice.running.quant);
+    }
+    let why = match &budget.why {
+        Some(id) => Some(why::why(
+            predictor,
+            &known,
+            (&scale, &ranking),
+            budget,
+            known.id(id)?,
+        )),
+        None => None,
+    };
+    let upgrade = if budget.upgrade {
+        why::upgrade(predictor, &known, &scale, &copies, &ranking, budget)
+    } else {
+        Vec::new()
+    };
+    let mut notes = said::notes(&scale, &found.fits, &bits_costs, budget);
     notes.extend(mixed(&measured));
     for (benchmark, n) in &found.elsewhere {
         let board = predictor
@@ -190,16 +297,21 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
             .map_or("", |found| &found.leaderboard);
         notes.push(format!(
             "{n} with a score of {benchmark} by another leaderboard than {board} only: such scores are on another scale or \
-             of other prompts and do not rank here"
+             of other prompts and do not rank with those of {board} alone"
         ));
     }
-    if budget.device.is_some() {
-        notes.push(
-            "tokens per second are an upper bound from bandwidth and operations, not a measurement".into(),
-        );
-    }
+    let n_ranked = ranking.len();
+    let answer = said::answer(&ranking, budget);
+    ranking.truncate(budget.limit);
     Ok(RecommendAnswer {
         budget: budget.clone(),
+        answer,
+        ranking,
+        n_ranked,
+        linked_boards: scale.boards(),
+        bits_costs,
+        why,
+        upgrade,
         benchmarks,
         measured,
         predicted,
@@ -273,7 +385,7 @@ impl RecommendAnswer {
         let points = |choices: &[Choice]| {
             choices
                 .iter()
-                .map(|choice| (gigabytes(choice.memory.total_bytes), choice.score))
+                .map(|choice| (gigabytes(choice.running.memory.total_bytes), choice.score))
                 .collect::<Vec<_>>()
         };
         // The front as the edge of what can be had, sampled evenly: steps that are seen among hundreds of points.

@@ -12,9 +12,10 @@ pub(super) fn front(choices: &mut [Choice]) -> Vec<ParetoPoint> {
     let mut order: Vec<usize> = (0..choices.len()).collect();
     order.sort_by(|&a, &b| {
         let (a, b) = (&choices[a], &choices[b]);
-        a.memory
+        a.running
+            .memory
             .total_bytes
-            .total_cmp(&b.memory.total_bytes)
+            .total_cmp(&b.running.memory.total_bytes)
             .then(b.score.total_cmp(&a.score))
             .then(a.id.cmp(&b.id))
     });
@@ -27,7 +28,7 @@ pub(super) fn front(choices: &mut [Choice]) -> Vec<ParetoPoint> {
             choice.on_pareto_front = true;
             points.push(ParetoPoint {
                 id: choice.id.clone(),
-                memory_bytes: choice.memory.total_bytes,
+                memory_bytes: choice.running.memory.total_bytes,
                 score: choice.score,
             });
         }
@@ -39,7 +40,10 @@ pub(super) fn front(choices: &mut [Choice]) -> Vec<ParetoPoint> {
 pub(super) fn one_of_each(choices: Vec<Choice>) -> Vec<Choice> {
     let mut kept: BTreeMap<(u64, u64), Choice> = BTreeMap::new();
     for choice in choices {
-        let key = (choice.score.to_bits(), choice.memory.total_bytes.to_bits());
+        let key = (
+            choice.score.to_bits(),
+            choice.running.memory.total_bytes.to_bits(),
+        );
         match kept.get_mut(&key) {
             Some(first) => first.n_alike += 1,
             None => {
@@ -124,9 +128,9 @@ fn why(choice: &Choice, first: &Choice, tie: Option<(f64, f64)>, budget: &Budget
     }
     parts.push(format!(
         "takes {:.1} of {:.1} GB at {} with {} tokens",
-        gigabytes(choice.memory.total_bytes),
+        gigabytes(choice.running.memory.total_bytes),
         gigabytes(budget.memory_bytes),
-        choice.precision.as_str(),
+        choice.running.quant.name(),
         budget.context
     ));
     parts.join("; ")

@@ -1,20 +1,10 @@
-//! One choice's memory, its scores and what they leave open together.
+//! One choice's scores and what they leave open together.
 
-use catalog::cost::{Arithmetic, Memory, Precision, Workload};
 use study::finding::Interval;
 
-use super::{Budget, ChoiceScore};
+use super::ChoiceScore;
 use crate::answers::measured::{Measured, Run};
 use crate::answers::predictor::LEVEL;
-
-/// The first precision that fits, and the memory it takes.
-pub(super) fn fitting(cost: &Arithmetic, budget: &Budget) -> Option<(Precision, Memory)> {
-    let work = Workload::of(budget.context);
-    budget.precisions.iter().find_map(|&precision| {
-        let memory = cost.memory(precision, &work);
-        (memory.total_bytes <= budget.memory_bytes).then_some((precision, memory))
-    })
-}
 
 /// A score that was measured.
 pub(super) fn as_measured(found: Measured) -> ChoiceScore {

@@ -334,7 +334,16 @@ fn run_in_words(memory: &Footprint, speed: Option<&Speed>) -> String {
             &speed.decode_tokens_per_s,
         ));
         text.push_str(&told("It reads a prompt at", &speed.prefill_tokens_per_s));
-        text.extend(speed.notes.iter().map(|note| format!(" No speed: {note}.")));
+        if let Some(placement) = speed.placement.as_ref().filter(|placement| !placement.is_whole()) {
+            text.push_str(&format!(
+                " {} of {} layers on the card ({} GB), the rest beside it ({} GB).",
+                placement.layers_on_cards,
+                placement.layers,
+                gb(placement.card_bytes),
+                gb(placement.host_bytes)
+            ));
+        }
+        text.extend(speed.notes.iter().map(|note| format!(" Note: {note}.")));
     }
     text.push('\n');
     text

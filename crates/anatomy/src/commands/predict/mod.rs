@@ -8,12 +8,12 @@ use catalog::cost::{CacheType, Dimensions, Engine, Quant};
 use clap::Args;
 
 use crate::answers::cost::Setup;
+use crate::answers::gguf_file;
 use crate::answers::predict::{Question, Subject, predict};
 use crate::answers::sweep::Sweep;
 use crate::answers::tables::predict::{explained, page, points, scores};
-use crate::commands::asked::{Common, list_devices};
+use crate::commands::asked::{Common, RigArgs, cache_type, engine, list_devices, loadable, quant};
 use crate::global::{Format, Global};
-use crate::machine::Machine;
 use crate::output;
 use crate::provenance::{Envelope, Provenance};
 use crate::units::day;
@@ -24,6 +24,7 @@ Examples:
   anatomy predict --layers 32 --d-model 4096 --d-ffn 14336 --heads 32 --kv-heads 8 --vocab-size 128256
   anatomy predict --config config.json --device \"RTX 4090\" --context 8192,32768
   anatomy predict --config config.json --engine vllm --quant awq --context 32768 --explain
+  anatomy predict --gguf model-Q4_K_M.gguf --device \"RTX 3060\" --offload=32GB --explain
   anatomy predict Qwen/Qwen2.5-7B --date 2025-06-01 --format json | jq '.scores[] | {benchmark, value, interval}'
   anatomy predict --layers 32 --d-model 4096 --sweep layers=16..64:8 --benchmarks math,bbh --out sweep.svg
 
@@ -33,11 +34,14 @@ Exit status: 0 done, 2 could not run")]
 #[group(id = "subject", multiple = true)]
 pub(crate) struct PredictArgs {
     /// A checkpoint of the catalog, `org/name`
-    #[arg(value_name = "ID", conflicts_with_all = ["config", "layers", "d_model"])]
+    #[arg(value_name = "ID", conflicts_with_all = ["config", "gguf", "layers", "d_model"])]
     id: Option<String>,
     /// The config.json of a checkpoint
     #[arg(long, value_name = "FILE", conflicts_with_all = ["layers", "d_model"])]
     config: Option<PathBuf>,
+    /// A GGUF file: its weights' bytes and its structure by its own header, no tensor read
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "layers", "d_model", "quant"])]
+    gguf: Option<PathBuf>,
     /// Decoder layers
     #[arg(long, value_name = "NUM", requires = "d_model", value_parser = positive())]
     layers: Option<i64>,
@@ -108,32 +112,9 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "FILE", requires = "sweep")]
     out: Option<PathBuf>,
     #[command(flatten)]
+    rig: RigArgs,
+    #[command(flatten)]
     common: Common,
-}
-
-fn engine(name: &str) -> Result<Engine, String> {
-    let all = Engine::ALL.map(Engine::as_str);
-    Engine::from_name(name).ok_or_else(|| {
-        format!(
-            "no engine of that name is known here; there are {}",
-            all.join(", ")
-        )
-    })
-}
-
-fn quant(name: &str) -> Result<Quant, String> {
-    Quant::from_name(name).ok_or_else(|| {
-        format!(
-            "no type of weights of that name is known here; there are {}",
-            Quant::names().join(", ")
-        )
-    })
-}
-
-fn cache_type(name: &str) -> Result<CacheType, String> {
-    let all = CacheType::NAMES.join(", ");
-    CacheType::from_name(name)
-        .ok_or_else(|| format!("no type of keys and values of that name is known here; there are {all}"))
 }
 
 /// A count: a whole number above zero.
@@ -176,7 +157,7 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
     }
     // A bad name fails before the work, not after it.
     let form = args.out.as_deref().map(crate::draw::Form::of_path).transpose()?;
-    let question = question(args)?;
+    let question = question(global, args)?;
     let predictor = args.common.predictor(global)?;
     let answer = predict(&predictor, &question)?;
     let drawn = answer
@@ -212,7 +193,8 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn question(args: &PredictArgs) -> Result<Question> {
+fn question(global: &Global, args: &PredictArgs) -> Result<Question> {
+    let mut file = None;
     let subject = if let Some(id) = &args.id {
         Subject::Id(id.clone())
     } else if let Some(path) = &args.config {
@@ -220,6 +202,13 @@ fn question(args: &PredictArgs) -> Result<Question> {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
         let config = catalog::config::json::parse(&bytes, &name)?;
         Subject::Config { name, config }
+    } else if let Some(path) = &args.gguf {
+        let (config, found) = gguf_file::read(path)?;
+        file = Some(found);
+        Subject::Config {
+            name: path.display().to_string(),
+            config,
+        }
     } else if args.layers.is_some() {
         fits(args)?;
         Subject::Dimensions(Dimensions {
@@ -238,7 +227,9 @@ fn question(args: &PredictArgs) -> Result<Question> {
             tied: None,
         })
     } else {
-        bail!("nothing to predict: give a checkpoint's id, --config config.json, or --layers and --d-model");
+        bail!(
+            "nothing to predict: give a checkpoint's id, --config config.json, --gguf FILE, or --layers and --d-model"
+        );
     };
     let mut question = Question::about(subject);
     question.date = args.date.as_deref().map(day).transpose()?;
@@ -250,21 +241,23 @@ fn question(args: &PredictArgs) -> Result<Question> {
         (None, None) => Vec::new(),
     };
     question.contexts.clone_from(&args.context);
-    let here = || Machine::here().largest().and_then(|card| card.figures.clone());
-    question.devices = args.common.device()?.or_else(here).into_iter().collect();
-    if !args.engine.loads(args.quant) {
-        let (engine, quant) = (args.engine.as_str(), args.quant.name());
-        let instead = match args.engine {
-            Engine::LlamaCpp => "a GGUF type (--quant Q4_K_M), or --engine vllm",
-            _ => "bf16 or a packed type (--quant awq), or --engine llama.cpp",
-        };
-        bail!("{engine} does not run weights stored as {quant}: give {instead}");
-    }
+    let runs = args.rig.runs(global, &args.common, None)?;
+    // A processor bounds nothing: its bandwidth is not told.
+    question.devices = runs
+        .rig
+        .iter()
+        .filter(|rig| !rig.is_processor)
+        .map(|rig| rig.device.clone())
+        .collect();
+    question.rig = runs.rig;
+    let quant = file.as_ref().map_or(args.quant, |file| file.quant);
+    loadable(args.engine, quant)?;
     question.setup = Setup {
         engine: args.engine,
-        quant: args.quant,
+        quant,
         cache: args.cache_type,
     };
+    question.file = file;
     question.sweep.clone_from(&args.sweep);
     question.fit = args.fit.as_deref().map(saved).transpose()?;
     Ok(question)

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use catalog::cost::device;
+use catalog::cost::{Engine, Quant, device};
 use study::section::Table;
 
 use super::{CellView, HeadView, aligned, fresh, kept};
@@ -113,7 +113,9 @@ struct RecommendPage {
     sent: Sent,
     devices: Vec<String>,
     tasks: Vec<&'static str>,
-    precisions: [&'static str; 4],
+    engines: [&'static str; 3],
+    quants: Vec<&'static str>,
+    modes: [&'static str; 2],
     below: Below,
 }
 
@@ -176,7 +178,9 @@ pub(super) async fn recommend_page(State(state): State<Shared>, query: Pairs) ->
             .iter()
             .map(|ability| ability.name)
             .collect(),
-        precisions: ["f32", "bf16", "int8", "4bit"],
+        engines: Engine::ALL.map(Engine::as_str),
+        quants: Quant::names(),
+        modes: asked::MODES,
         below,
     };
     let status = state_of(&page.below);
@@ -189,12 +193,7 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
         recommend::table(answer, &all)
     };
     let left_out: usize = answer.excluded.iter().map(|excluded| excluded.n).sum();
-    let mut words = vec![format!(
-        "Ranked by the mean of {}; {:.1} GB, {} tokens.",
-        answer.benchmarks.join(", "),
-        answer.budget.memory_bytes / 1e9,
-        answer.budget.context
-    )];
+    let mut words = answer.answer.clone();
     if answer.measured.is_empty() && answer.predicted.is_empty() {
         words.push("Nothing fits.".into());
     }
@@ -212,7 +211,19 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
         words,
         tables: vec![
             TableView::of(
-                "Measured",
+                "What to take",
+                format!(
+                    "{} of {} that fit into {:.1} GB and were measured, by {}: all boards on one scale. Rows of one group cannot \
+                     be told apart.",
+                    answer.ranking.len(),
+                    answer.n_ranked,
+                    answer.budget.memory_bytes / 1e9,
+                    answer.budget.what()
+                ),
+                &recommend::ranking_table(answer),
+            ),
+            TableView::of(
+                "Measured by one leaderboard",
                 format!(
                     "{} of {} that fit. Rows of one group cannot be told apart.",
                     answer.measured.len(),

@@ -1,0 +1,338 @@
+//! What is asked for as one ability: every board that measured it on one scale, with what each board said; first comes what is
+//! surest to be able, by the lower end of its interval.
+//!
+//! Boards are put on one scale by `study::linked` through the checkpoints that they share. A board's score is the mean over its
+//! benchmarks that ask for the ability, of one run; scores of several boards are never averaged as they stand.
+
+use std::collections::BTreeMap;
+
+use catalog::cost::Arithmetic;
+use serde::Serialize;
+use study::finding::Interval;
+use study::linked::{Ability, Cell, Column, Linked, linked};
+
+use super::boards::{Gathered, best, common, gathered, is_superseded};
+use super::candidates::Fit;
+use super::copies::{BitsCost, Copies, cost_in_words};
+use super::running::Running;
+use super::{Budget, scored};
+use crate::answers::known::Known;
+
+/// Fewer benchmarks than these make no board where no task is named.
+const BENCHMARKS: usize = 3;
+/// Standard errors in half a two-sided interval of 95 %.
+const TWO_SIDED: f64 = 1.959_964;
+
+/// What one board measured of one checkpoint.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Evidence {
+    pub(crate) board: String,
+    pub(crate) benchmarks: Vec<String>,
+    /// Mean over them, points on the board's own scale.
+    pub(crate) value: f64,
+    /// 95 %, by the items asked or as published.
+    pub(crate) interval: Option<Interval>,
+    /// Day of the newest score, or of the state of the board that the catalog holds.
+    pub(crate) newest_score_date: Option<String>,
+    /// The way of thinking, where the run set one.
+    pub(crate) mode: Option<String>,
+}
+
+/// What a checkpoint has of what is asked for.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct AbilityOf {
+    /// Points that it would be expected to have on the board that most checkpoints were measured on.
+    pub(crate) value: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    /// Share of such intervals that shall hold, a fraction.
+    pub(crate) level: f64,
+    /// The board.
+    pub(crate) on: String,
+}
+
+/// One checkpoint that fits and was measured.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Ranked {
+    pub(crate) rank: usize,
+    /// Rows of one group cannot be told apart: 95 % of the difference to the group's first holds 0.
+    pub(crate) group: usize,
+    pub(crate) id: String,
+    pub(crate) ability: AbilityOf,
+    /// What each board measured, the newest first.
+    pub(crate) boards: Vec<Evidence>,
+    pub(crate) newest_score_date: Option<String>,
+    #[serde(flatten)]
+    pub(crate) running: Running,
+    /// What that type of weights costs in score, as far as a board measured it.
+    pub(crate) quantization_cost: String,
+    /// Quantised copies by name, for the engine asked for; none where the catalog knows none.
+    pub(crate) copies: Vec<String>,
+    pub(crate) license: Option<String>,
+    /// Day of publication.
+    pub(crate) date: Option<String>,
+    /// Billions of parameters.
+    pub(crate) size: f64,
+    /// What made it, where known: `pretrained`, `chat`, `merge` …
+    pub(crate) training: Option<String>,
+    /// Why it stands here, in words.
+    pub(crate) why: String,
+    /// In standard deviations over all checkpoints.
+    #[serde(skip)]
+    pub(crate) posterior: Posterior,
+}
+
+impl Ranked {
+    /// Trained on text alone: it continues a text and follows no instruction.
+    pub(crate) fn is_base(&self) -> bool {
+        matches!(self.training.as_deref(), Some("pretrained" | "continued"))
+    }
+}
+
+/// Mean and variance of an ability.
+pub(crate) type Posterior = (f64, f64);
+
+/// A board that the scale rests on.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LinkedBoard {
+    pub(crate) board: String,
+    pub(crate) benchmarks: Vec<String>,
+    pub(crate) newest_score_date: Option<String>,
+    /// Checkpoints it measured.
+    pub(crate) n: usize,
+    /// Share of its spread (in logits) that the ability makes up, a fraction.
+    pub(crate) share: f64,
+}
+
+/// Every checkpoint that a linked board measured.
+pub(super) struct Abilities<'a> {
+    boards: Vec<(LinkedBoard, Column)>,
+    /// The board whose points are shown.
+    main: Option<usize>,
+    by_id: BTreeMap<&'a str, (Ability, Vec<Evidence>)>,
+}
+
+impl<'a> Abilities<'a> {
+    /// By all boards that ask for one of these abilities, in runs of the mode asked for.
+    pub(super) fn of(known: &Known<'a>, abilities: &[&str], budget: &Budget) -> Self {
+        let Gathered { by_board, newest } = gathered(known, abilities, budget.mode);
+        let least = if budget.tasks.is_empty() { BENCHMARKS } else { 1 };
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut cells: Vec<Cell> = Vec::new();
+        let mut evidence: Vec<Vec<(usize, Evidence)>> = Vec::new();
+        let mut names: Vec<(&str, Vec<String>)> = Vec::new();
+        for (&board, all) in &by_board {
+            let benchmarks = common(all);
+            if is_superseded(board, &newest) || benchmarks.len() < least {
+                continue;
+            }
+            let column = names.len();
+            names.push((board, benchmarks.iter().map(ToString::to_string).collect()));
+            for (&id, runs) in all {
+                let Some(scores) = best(runs, &benchmarks) else {
+                    continue;
+                };
+                let mode = scores.iter().find_map(|score| score.run.mode.clone());
+                let day = scores.iter().filter_map(|score| score.run.date.clone()).max();
+                let scores: Vec<_> = scores.into_iter().map(scored::as_measured).collect();
+                let value = scores.iter().map(|score| score.value).sum::<f64>() / scores.len() as f64;
+                let interval = scored::together(value, &scores, false);
+                let half = interval.as_ref().map_or(0.0, |ends| (ends.high - ends.low) / 2.0);
+                let row = *places.entry(id).or_insert_with(|| {
+                    evidence.push(Vec::new());
+                    evidence.len() - 1
+                });
+                cells.push(Cell {
+                    row,
+                    column,
+                    value,
+                    error: half / TWO_SIDED,
+                });
+                evidence[row].push((
+                    column,
+                    Evidence {
+                        board: board.to_owned(),
+                        benchmarks: names[column].1.clone(),
+                        value,
+                        interval,
+                        newest_score_date: day
+                            .or_else(|| newest.get(board).cloned())
+                            .filter(|day| !day.is_empty()),
+                        mode,
+                    },
+                ));
+            }
+        }
+        let Linked { columns, rows } = linked(evidence.len(), names.len(), &cells);
+        let main = (0..names.len())
+            .filter(|&at| columns[at].is_some())
+            .max_by_key(|&at| (columns[at].map_or(0, |column| column.n), std::cmp::Reverse(at)));
+        let by_id = places
+            .into_iter()
+            .filter_map(|(id, row)| {
+                let mut all: Vec<Evidence> = evidence[row]
+                    .iter()
+                    .filter(|(at, _)| columns[*at].is_some())
+                    .map(|(_, one)| one.clone())
+                    .collect();
+                all.sort_by(|a, b| {
+                    b.newest_score_date
+                        .cmp(&a.newest_score_date)
+                        .then(a.board.cmp(&b.board))
+                });
+                Some((id, (rows[row]?, all)))
+            })
+            .collect();
+        // Places are kept: `main` is one of the linked boards, in their order.
+        let main = main.map(|at| columns[..at].iter().flatten().count());
+        let boards = names
+            .into_iter()
+            .zip(columns)
+            .filter_map(|((board, benchmarks), column)| {
+                let column = column?;
+                let made = column.slope.powi(2);
+                Some((
+                    LinkedBoard {
+                        newest_score_date: newest.get(board).filter(|day| !day.is_empty()).cloned(),
+                        board: board.to_owned(),
+                        benchmarks,
+                        n: column.n,
+                        share: made / (made + column.variance),
+                    },
+                    column,
+                ))
+            })
+            .collect();
+        Self { boards, main, by_id }
+    }
+
+    /// The boards that the scale rests on.
+    pub(super) fn boards(&self) -> Vec<LinkedBoard> {
+        self.boards.iter().map(|(board, _)| board.clone()).collect()
+    }
+
+    /// The newest day that any of them has a score of.
+    pub(super) fn newest(&self) -> Option<&str> {
+        self.boards
+            .iter()
+            .filter_map(|(board, _)| board.newest_score_date.as_deref())
+            .max()
+    }
+
+    /// The ability of a checkpoint as points of the main board.
+    pub(super) fn of_id(&self, id: &str) -> Option<(AbilityOf, Posterior)> {
+        let (ability, _) = self.by_id.get(id)?;
+        let (board, column) = &self.boards[self.main?];
+        let half = TWO_SIDED * ability.variance.sqrt();
+        let shown = AbilityOf {
+            value: column.points(ability.mean),
+            low: column.points(ability.mean - half),
+            high: column.points(ability.mean + half),
+            level: 0.95,
+            on: board.board.clone(),
+        };
+        Some((shown, (ability.mean, ability.variance)))
+    }
+
+    /// What boards measured of a checkpoint.
+    pub(super) fn evidence(&self, id: &str) -> &[Evidence] {
+        self.by_id.get(id).map_or(&[], |(_, all)| all)
+    }
+
+    /// What fits and was measured, by the lower end of what boards say of it, with groups of what cannot be told apart.
+    pub(super) fn ranked(
+        &self,
+        fits: &[Fit],
+        copies: &Copies<'_>,
+        costs: &[BitsCost],
+        what: &str,
+    ) -> Vec<Ranked> {
+        let mut rows: Vec<Ranked> = fits
+            .iter()
+            .filter_map(|fit| {
+                let (ability, posterior) = self.of_id(&fit.id)?;
+                let boards = self.evidence(&fit.id).to_vec();
+                Some(Ranked {
+                    rank: 0,
+                    group: 0,
+                    newest_score_date: boards
+                        .iter()
+                        .filter_map(|one| one.newest_score_date.clone())
+                        .max(),
+                    boards,
+                    ability,
+                    copies: copies.named(&fit.id, fit.running.engine, fit.running.quant),
+                    quantization_cost: cost_in_words(fit.running.quant, costs),
+                    running: fit.running.clone(),
+                    license: fit.license.clone(),
+                    date: fit.date.clone(),
+                    size: fit.size,
+                    training: fit.training.map(|label| label.as_str().to_owned()),
+                    why: String::new(),
+                    id: fit.id.clone(),
+                    posterior,
+                })
+            })
+            .collect();
+        // By the lower end: of thousands of entries that one board alone measured, the highest are the luckiest.
+        let low = |row: &Ranked| row.posterior.0 - TWO_SIDED * row.posterior.1.sqrt();
+        rows.sort_by(|a, b| low(b).total_cmp(&low(a)).then(a.id.cmp(&b.id)));
+        let (mut first, mut group) = (0, 0);
+        for place in 0..rows.len() {
+            if place == 0 || !is_tie(rows[first].posterior, rows[place].posterior) {
+                first = place;
+                group += 1;
+            }
+            rows[place].rank = place + 1;
+            rows[place].group = group;
+        }
+        let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+        for row in &rows {
+            *sizes.entry(row.group).or_insert(0) += 1;
+        }
+        for row in &mut rows {
+            row.why = why(row, sizes[&row.group], what);
+        }
+        rows
+    }
+}
+
+/// Whether 95 % of the difference of two abilities hold 0.
+pub(super) fn is_tie(a: Posterior, b: Posterior) -> bool {
+    (a.0 - b.0).abs() <= TWO_SIDED * (a.1 + b.1).sqrt()
+}
+
+/// One line: what is left of the memory, how fast it is, and where it stands.
+fn why(row: &Ranked, of_group: usize, what: &str) -> String {
+    let gb = |bytes: f64| format!("{:.1} GB", bytes / 1e9);
+    let running = &row.running;
+    let mut parts = vec![if running.offloaded_layers > 0 {
+        format!("{} layers beside the card", running.offloaded_layers)
+    } else {
+        format!("fits with {} to spare", gb(running.spare_bytes))
+    }];
+    if let Some(speed) = running
+        .speed
+        .as_ref()
+        .and_then(|speed| speed.decode_tokens_per_s.as_ref())
+    {
+        parts.push(format!("{:.0}–{:.0} tokens/s", speed.low, speed.high));
+    }
+    parts.push(match (row.group, of_group) {
+        (1, 1) => format!("ahead of all others in {what}"),
+        (1, n) => format!("top group in {what} (with {} others)", n - 1),
+        (group, 1) => format!("group {group} in {what}"),
+        (group, n) => format!("group {group} in {what} (with {} others)", n - 1),
+    });
+    if row.is_base() {
+        parts.push("a base checkpoint, not tuned to answer".into());
+    }
+    let n = row.boards.len();
+    if n == 1 {
+        parts.push(format!("only {} measured it", row.boards[0].board));
+    }
+    parts.join(", ")
+}
+
+/// What a structure costs, kept beside how it would run.
+pub(super) type Costing = (Arithmetic, Option<Running>);

@@ -1,0 +1,312 @@
+//! One ability behind several boards: what a checkpoint has of it, however many of them measured it.
+//!
+//! A board's score of a checkpoint, as a logit, is `middle + slope × ability + error`, the abilities of all checkpoints being
+//! normal with mean 0 and variance 1: a factor model of one factor with what was not measured left out (Rubin and Thayer 1982,
+//! <https://doi.org/10.1007/BF02293851>), fitted by expectation and maximisation. Boards are on one scale by the checkpoints
+//! that they share; one that shares fewer than [`SHARED`] with the others is left out. The posterior of a checkpoint weighs
+//! each board by how little else than the ability it measures, so few scores or a noisy board leave a wide interval.
+
+/// Checkpoints that a board must share with those already linked.
+pub const SHARED: usize = 8;
+/// Of a board's spread, the least that is taken for error: no board measures an ability alone.
+const LEAST_ERROR: f64 = 0.2;
+const STEPS: usize = 300;
+
+/// One board's score of one checkpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Cell {
+    /// The checkpoint, from 0.
+    pub row: usize,
+    /// The board, from 0.
+    pub column: usize,
+    /// Its score, points of 100.
+    pub value: f64,
+    /// Standard error by its items, points; 0 where not known.
+    pub error: f64,
+}
+
+/// How a board measures the ability, in logits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Column {
+    /// Score of the mean checkpoint.
+    pub middle: f64,
+    /// What one standard deviation of ability adds.
+    pub slope: f64,
+    /// Variance of everything else.
+    pub variance: f64,
+    /// Checkpoints measured.
+    pub n: usize,
+}
+
+/// What a checkpoint has of the ability, in standard deviations over all checkpoints.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ability {
+    /// Mean of the posterior.
+    pub mean: f64,
+    /// Its variance.
+    pub variance: f64,
+    /// Boards that measured it.
+    pub n: usize,
+}
+
+/// Boards and checkpoints on one scale.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linked {
+    /// By column; `None` where a board is not linked.
+    pub columns: Vec<Option<Column>>,
+    /// By row; `None` where no linked board measured it.
+    pub rows: Vec<Option<Ability>>,
+}
+
+impl Column {
+    /// Points that a checkpoint of that ability is expected to have on the board.
+    pub fn points(&self, ability: f64) -> f64 {
+        100.0 / (1.0 + (-(self.middle + self.slope * ability)).exp())
+    }
+}
+
+/// A score as a logit; what is beyond 1 and 99 points counts as those.
+fn logit(points: f64) -> f64 {
+    let share = (points / 100.0).clamp(0.01, 0.99);
+    (share / (1.0 - share)).ln()
+}
+
+/// Puts boards on one scale.
+pub fn linked(n_rows: usize, n_columns: usize, cells: &[Cell]) -> Linked {
+    let is_linked = component(n_rows, n_columns, cells);
+    let mut by_row: Vec<Vec<(usize, f64)>> = vec![Vec::new(); n_rows];
+    let mut by_column: Vec<Vec<(usize, f64, f64)>> = vec![Vec::new(); n_columns];
+    for cell in cells.iter().filter(|cell| is_linked[cell.column]) {
+        let share = (cell.value / 100.0).clamp(0.01, 0.99);
+        let error = cell.error / 100.0 / (share * (1.0 - share));
+        by_row[cell.row].push((cell.column, logit(cell.value)));
+        by_column[cell.column].push((cell.row, logit(cell.value), error));
+    }
+    let mut columns: Vec<Option<Column>> = by_column.iter().map(|cells| start(cells)).collect();
+    let floors: Vec<f64> = by_column
+        .iter()
+        .zip(&columns)
+        .map(|(cells, column)| floor(cells, column.as_ref()))
+        .collect();
+    let mut rows = posterior(&by_row, &columns);
+    for _ in 0..STEPS {
+        let mut moved = 0.0_f64;
+        for (at, cells) in by_column.iter().enumerate() {
+            if let Some(column) = columns[at].as_mut() {
+                let new = maximised(cells, &rows, floors[at]);
+                moved = moved
+                    .max((new.slope - column.slope).abs())
+                    .max((new.middle - column.middle).abs());
+                *column = new;
+            }
+        }
+        rows = posterior(&by_row, &columns);
+        if moved < 1e-6 {
+            break;
+        }
+    }
+    Linked { columns, rows }
+}
+
+/// The boards that checkpoints in common tie to the largest one.
+fn component(n_rows: usize, n_columns: usize, cells: &[Cell]) -> Vec<bool> {
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); n_columns];
+    for cell in cells {
+        members[cell.column].push(cell.row);
+    }
+    let mut is_linked = vec![false; n_columns];
+    let Some(largest) = (0..n_columns).max_by_key(|&at| (members[at].len(), std::cmp::Reverse(at))) else {
+        return is_linked;
+    };
+    let mut is_known = vec![false; n_rows];
+    let mut next = (members[largest].len() >= SHARED).then_some(largest);
+    while let Some(column) = next {
+        is_linked[column] = true;
+        for &row in &members[column] {
+            is_known[row] = true;
+        }
+        let shared = |at: &usize| members[*at].iter().filter(|&&row| is_known[row]).count();
+        next = (0..n_columns)
+            .filter(|&at| !is_linked[at])
+            .find(|at| shared(at) >= SHARED);
+    }
+    is_linked
+}
+
+fn start(cells: &[(usize, f64, f64)]) -> Option<Column> {
+    let n = cells.len();
+    if n == 0 {
+        return None;
+    }
+    let middle = cells.iter().map(|cell| cell.1).sum::<f64>() / n as f64;
+    let spread = cells.iter().map(|cell| (cell.1 - middle).powi(2)).sum::<f64>() / n as f64;
+    Some(Column {
+        middle,
+        slope: (0.8 * spread).sqrt(),
+        variance: (0.2 * spread).max(1e-6),
+        n,
+    })
+}
+
+/// The least variance of error: that of the items, and a share of the spread.
+fn floor(cells: &[(usize, f64, f64)], column: Option<&Column>) -> f64 {
+    let spread = column.map_or(0.0, |column| column.slope.powi(2) + column.variance);
+    let items = cells.iter().map(|cell| cell.2 * cell.2).sum::<f64>() / cells.len().max(1) as f64;
+    items.max(LEAST_ERROR * spread).max(1e-6)
+}
+
+fn posterior(by_row: &[Vec<(usize, f64)>], columns: &[Option<Column>]) -> Vec<Option<Ability>> {
+    let of = |cells: &Vec<(usize, f64)>| {
+        let mut precision = 1.0;
+        let mut sum = 0.0;
+        let mut n = 0;
+        for &(at, value) in cells {
+            if let Some(column) = &columns[at] {
+                precision += column.slope.powi(2) / column.variance;
+                sum += column.slope * (value - column.middle) / column.variance;
+                n += 1;
+            }
+        }
+        (n > 0).then(|| Ability {
+            mean: sum / precision,
+            variance: 1.0 / precision,
+            n,
+        })
+    };
+    by_row.iter().map(of).collect()
+}
+
+/// Middle, slope and variance of a board by the checkpoints' posteriors.
+fn maximised(cells: &[(usize, f64, f64)], rows: &[Option<Ability>], floor: f64) -> Column {
+    let n = cells.len() as f64;
+    let (mut ones, mut squares, mut values, mut products) = (0.0, 0.0, 0.0, 0.0);
+    for &(row, value, _) in cells {
+        if let Some(ability) = &rows[row] {
+            ones += ability.mean;
+            squares += ability.mean.powi(2) + ability.variance;
+            values += value;
+            products += value * ability.mean;
+        }
+    }
+    let determinant = (n * squares - ones * ones).max(1e-12);
+    let slope = ((n * products - ones * values) / determinant).max(0.0);
+    let middle = (values - slope * ones) / n;
+    let left: f64 = cells
+        .iter()
+        .filter_map(|&(row, value, _)| {
+            let ability = rows[row].as_ref()?;
+            let off = value - middle - slope * ability.mean;
+            Some(off * off + slope * slope * ability.variance)
+        })
+        .sum();
+    Column {
+        middle,
+        slope,
+        variance: (left / n).max(floor),
+        n: cells.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    /// A normal number (Box and Muller 1958).
+    fn normal(random: &mut Random) -> f64 {
+        let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * random.uniform()).cos()
+    }
+
+    /// Boards made by the model itself, each of an own scale, most checkpoints on one or two of them.
+    fn made(seed: u64) -> (Vec<f64>, Vec<Cell>, [(f64, f64, f64); 4]) {
+        let boards = [
+            (0.3, 0.8, 0.4),
+            (-0.6, 0.5, 0.3),
+            (0.8, 1.0, 0.5),
+            (0.0, 0.7, 0.35),
+        ];
+        let mut random = Random::new(seed, 0);
+        let truth: Vec<f64> = (0..600).map(|_| normal(&mut random)).collect();
+        let mut cells = Vec::new();
+        for (row, ability) in truth.iter().enumerate() {
+            for (column, (middle, slope, spread)) in boards.iter().enumerate() {
+                let is_measured = row % 4 == column || (row + 1) % 5 == column || row % 7 == 0;
+                if is_measured {
+                    let logit = middle + slope * ability + spread * normal(&mut random);
+                    let value = 100.0 / (1.0 + (-logit).exp());
+                    cells.push(Cell {
+                        row,
+                        column,
+                        value,
+                        error: 0.0,
+                    });
+                }
+            }
+        }
+        (truth, cells, boards)
+    }
+
+    #[test]
+    fn abilities_and_scales_are_found_again_and_intervals_hold() {
+        let (mut inside, mut all) = (0, 0);
+        for seed in 1..6 {
+            let (truth, cells, boards) = made(seed);
+            let found = linked(600, 4, &cells);
+            for (column, (middle, slope, _)) in found.columns.iter().zip(boards) {
+                let column = column.expect("linked");
+                assert!(
+                    (column.middle - middle).abs() < 0.2 && (column.slope - slope).abs() < 0.2,
+                    "{column:?}"
+                );
+            }
+            for (ability, truth) in found.rows.iter().zip(&truth) {
+                let Some(ability) = ability else { continue };
+                all += 1;
+                inside += usize::from((ability.mean - truth).abs() < 1.96 * ability.variance.sqrt());
+            }
+        }
+        let share = f64::from(inside as u32) / f64::from(all as u32);
+        assert!((0.92..0.985).contains(&share), "{share} of {all}");
+    }
+
+    #[test]
+    fn more_boards_leave_less_open_and_a_board_apart_is_left_out() {
+        let (_, mut cells, _) = made(9);
+        // A fifth board of other checkpoints only.
+        cells.extend((600..640).map(|row| Cell {
+            row,
+            column: 4,
+            value: 50.0 + (row % 9) as f64,
+            error: 0.0,
+        }));
+        let found = linked(640, 5, &cells);
+        assert!(found.columns[4].is_none() && found.rows[610].is_none());
+        let open = |n: usize| {
+            let of: Vec<f64> = found
+                .rows
+                .iter()
+                .flatten()
+                .filter(|one| one.n == n)
+                .map(|one| one.variance)
+                .collect();
+            of.iter().sum::<f64>() / of.len() as f64
+        };
+        assert!(open(1) > open(2) && open(2) > open(4));
+        // The order within one board is the board's.
+        let only: Vec<&Cell> = cells
+            .iter()
+            .filter(|cell| cell.column == 0 && found.rows[cell.row].is_some_and(|one| one.n == 1))
+            .collect();
+        let [a, b] = [only[0], only[1]];
+        let mean = |cell: &Cell| found.rows[cell.row].map(|one| one.mean);
+        assert_eq!(a.value > b.value, mean(a) > mean(b));
+        assert_eq!(
+            linked(0, 0, &[]),
+            Linked {
+                columns: vec![],
+                rows: vec![]
+            }
+        );
+    }
+}
