@@ -342,7 +342,7 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
                 let all: Vec<String> = known.chain(averages().map(|(name, _)| name)).collect();
                 bail!(
                     "no benchmark named `{name}` in the catalog{}; there are {}; and the columns {}, {}",
-                    crate::near::hint(name, all.iter().copied().chain(COLUMNS)),
+                    crate::near::hint(name, all.iter().map(String::as_str).chain(COLUMNS)),
                     all.join(", "),
                     COLUMNS.join(", "),
                     FLAGS.join(", ")

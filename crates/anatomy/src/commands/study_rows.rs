@@ -60,7 +60,7 @@ impl StudyRows {
             };
             return Ok((study, kept.catalog_sha256, ProgressBar::hidden()));
         }
-        self.study(global, choice, None)
+        self.study(global, choice, None, None)
     }
 
     /// The chosen sections, the identity of the catalog, and the bar that showed the way. Claims on weights are judged on `probes`

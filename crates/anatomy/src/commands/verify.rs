@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, rows: &StudyRows) -> Result<ExitCode> {
             "no study of this catalog with this seed and these resamples is kept: `anatomy catalog keep` keeps one"
         );
     };
-    let (study, catalog_hash, bar) = rows.study(global, &Choice::all(), None)?;
+    let (study, catalog_hash, bar) = rows.study(global, &Choice::all(), None, None)?;
     bar.finish_and_clear();
     let told = compared(&kept.sections, &study.sections)?;
     let holds = told.differ.is_empty();

@@ -96,7 +96,7 @@ struct Part {
 }
 
 /// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     Part {
         name: "controlled",
         sections: &["controlled"],

@@ -64,6 +64,7 @@ pub(super) fn run(global: &Global, args: &KeepArgs) -> Result<ExitCode> {
             dir: args.catalog.as_deref(),
             resamples: args.resamples as usize,
             seed: global.seed,
+            board: None,
             probes: None,
             bar: &bar,
         };

@@ -107,14 +107,14 @@ impl Input {
             .map(|(name, _)| name.clone())
             .collect();
         // A target that is not there is the first thing to say.
-        for target in targets {
+        for target in &targets {
             frame.column(target)?;
         }
         if columns.is_empty() {
             bail!(
                 "{} has no column of numbers beside {}: name features with --features",
                 frame.source,
-                self.target
+                targets.join(", ")
             );
         }
         output::say(
