@@ -4,12 +4,15 @@
 //! this checkpoint can have (a vocabulary may not be younger than it, nor give another size), those that share most words of
 //! the name; of these the value that most have, and of equally many the one published nearest in
 //! time. A shape fixes its key and value heads nearly always; vocabulary and positions follow the base, which names
-//! tell. How often the rule is right is measured by leaving each known value out ([`Rest::accuracy`]).
+//! tell: they are told only where nearly all of those agree ([`AGREED`]), for a shape that Llama 2 and 3 have in common says
+//! nothing of which of their vocabularies this one has. How often the rule is right is measured by leaving each known value
+//! out ([`Rest::accuracy`]).
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::memo::thin;
 use super::template::{Shape, block, family_of};
+use super::vocabulary::{AGREED, is_near};
 use crate::known::Known;
 
 /// Names of the columns, in the order of [`crate::observed::DIMENSIONS`] from the fifth on.
@@ -179,10 +182,15 @@ fn most<'a>(
         let vote = votes.entry(stated.columns[column]?).or_insert((0, FAR));
         *vote = (vote.0 + 1, vote.1.min(away(stated)));
     }
+    let of = |wanted: &dyn Fn(i64) -> bool| -> usize {
+        let votes = votes.iter().filter(|(value, _)| wanted(**value));
+        votes.map(|(_, (count, _))| count).sum()
+    };
     votes
-        .into_iter()
+        .iter()
         .max_by_key(|&(value, (count, away))| (count, -away, std::cmp::Reverse(value)))
-        .map(|(value, _)| value)
+        .map(|(&value, _)| value)
+        .filter(|&told| column == 0 || of(&|other| is_near(other, told)) * 100 >= of(&|_| true) * AGREED)
 }
 
 fn block_of(known: &Known) -> Option<String> {
@@ -234,6 +242,24 @@ mod tests {
         assert_eq!(tell("d/llama-3-tune", SHAPE), [Some(8), None, None]);
         assert_eq!(tell("d/new", SHAPE), [Some(32), None, None]);
         assert_eq!(tell("d/new", [1, 2, 3, 4]), [None; 3]);
+    }
+
+    #[test]
+    fn a_vocabulary_is_told_only_where_the_nearest_names_agree() {
+        let with = |id: &str, vocab: i64| {
+            let mut one = known(id, Some(8));
+            one.details.dimensions[5] = Some(vocab);
+            one
+        };
+        let stated = [
+            with("a/llama-2-70b", 32_000),
+            with("b/llama-2-tune", 32_000),
+            with("c/llama-3-70b", 128_256),
+        ];
+        let rest = Rest::of(&stated);
+        let tell = |id| rest.tell(&known(id, None), SHAPE, None, &|_| true)[1];
+        assert_eq!(tell("d/llama-3-chat"), Some(128_256));
+        assert_eq!(tell("d/cogito-llama-70b"), None);
     }
 
     #[test]

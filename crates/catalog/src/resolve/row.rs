@@ -35,6 +35,7 @@ impl Resolver<'_> {
         let base = of.filter(|_| resolution.by != ResolvedBy::Exact);
         let mut dimensions = known.details.dimensions;
         let mut told = Vec::new();
+        let mut open = false;
         if let Some(shape) = resolution.shape {
             for (cell, value) in dimensions.iter_mut().zip(shape) {
                 *cell = Some(value);
@@ -43,12 +44,23 @@ impl Resolver<'_> {
                 dimensions[4] = dimensions[4].or(base.details.dimensions[4]);
                 dimensions[5] =
                     dimensions[5].or_else(|| vocabulary::of_base(&self.pool, &asked, shape, base));
+                // A name or a size points to a shape; which of its vocabularies is told only where nearly all have one.
+                let is_declared =
+                    resolution.by == ResolvedBy::Lineage || known.details.dimensions[5].is_some();
+                open = !is_declared
+                    && dimensions[5].is_some_and(|vocab| {
+                        !vocabulary::is_agreed(&self.pool, &asked, &self.gathered.known, shape, vocab)
+                    });
+                if open {
+                    dimensions[5] = None;
+                }
                 dimensions[6] = dimensions[6].or(base.details.dimensions[6]);
             }
             if dimensions[4..].iter().any(Option::is_none) {
                 let beside = (dimensions[4], of.and_then(|of| of.details.head_dim));
                 // What is known of the base's vocabulary, and was refuted, is not made up for by its neighbours.
-                let refuted = base.is_some_and(|base| base.details.dimensions[5].is_some());
+                let refuted = (!open || known.published().is_none())
+                    && base.is_some_and(|base| base.details.dimensions[5].is_some());
                 let family = asked.family.clone().or_else(|| family_of(of?));
                 let admits = |vocab| {
                     let can =

@@ -16,6 +16,16 @@ use crate::resolve::template::{Shape, family_of};
 const SAME: f64 = 0.0011;
 /// The same of a size, for some added tokens.
 const SHARE: f64 = 0.0015;
+/// Per cent of the checkpoints of a shape, or of the nearest names, that must have the same where nothing else tells it.
+pub(crate) const AGREED: usize = 95;
+/// Days within which checkpoints are of one time.
+const YEAR: i32 = 365;
+
+/// Whether two vocabularies, or positions, are the same but for a few added tokens.
+pub(crate) fn is_near(a: i64, b: i64) -> bool {
+    (a - b).abs() * 100 <= b
+}
+
 /// Days that a checkpoint may be dated before the first with its vocabulary.
 const BEFORE: i32 = 30;
 
@@ -74,6 +84,31 @@ pub(crate) fn of_base(pool: &Pool, asked: &Asked<'_>, shape: Shape, of: &Known) 
     others.next().is_none().then_some(only)
 }
 
+/// Whether a shape that a name or a size points to tells the vocabulary too: nearly all checkpoints of these blocks and this
+/// shape that were published within a year of this one, and whose vocabulary this one can have, have that one. Of a checkpoint
+/// without a date, all of them: what was usual once says nothing of it.
+pub(crate) fn is_agreed(pool: &Pool, asked: &Asked<'_>, all: &[Known], shape: Shape, vocab: i64) -> bool {
+    let counts = by_vocabulary(pool, asked, all, shape, None);
+    let day = asked.known.published();
+    let near_in_time = |member: &&u32| match (day, all[**member as usize].published()) {
+        (Some(ours), Some(theirs)) => (ours - theirs).abs() <= YEAR,
+        _ => false,
+    };
+    let of = |wanted: &dyn Fn(i64) -> bool, counted: &dyn Fn(&&u32) -> bool| -> usize {
+        let those = counts.iter().filter(|(vocab, _)| vocab.is_some_and(wanted));
+        those
+            .map(|(_, members)| members.iter().filter(counted).count())
+            .sum()
+    };
+    let same = |other: i64| is_near(other, vocab);
+    let (dated, any) = (of(&|_| true, &near_in_time), |_: &&u32| true);
+    match day {
+        Some(_) if dated > 0 => of(&same, &near_in_time) * 100 >= dated * AGREED,
+        Some(_) => of(&same, &any) * 100 >= of(&|_| true, &any) * AGREED,
+        None => of(&|other| !same(other), &any) == 0,
+    }
+}
+
 /// The checkpoint that stands for all of a shape where words or a size point to it: of the vocabulary that most have which
 /// this one can have, the first published.
 pub(crate) fn representative(
@@ -83,7 +118,23 @@ pub(crate) fn representative(
     shape: Shape,
     left_out: Option<u32>,
 ) -> Option<u32> {
-    let mut by_vocabulary: BTreeMap<Option<i64>, Vec<u32>> = BTreeMap::new();
+    let (_, members) = by_vocabulary(pool, asked, all, shape, left_out)
+        .into_iter()
+        .max_by_key(|(vocab, members)| (vocab.is_some(), members.len()))?;
+    members
+        .into_iter()
+        .min_by_key(|&at| (all[at as usize].published().unwrap_or(i32::MAX), at))
+}
+
+/// Those that have the shape, by the vocabulary where this one can have it; of its own family where any is.
+fn by_vocabulary(
+    pool: &Pool,
+    asked: &Asked<'_>,
+    all: &[Known],
+    shape: Shape,
+    left_out: Option<u32>,
+) -> BTreeMap<Option<i64>, Vec<u32>> {
+    let mut found: BTreeMap<Option<i64>, Vec<u32>> = BTreeMap::new();
     let own = asked.family.as_deref();
     let templates = asked.akin(pool, shape);
     let is_own = |family: &str| Some(family) == own;
@@ -97,13 +148,8 @@ pub(crate) fn representative(
             let beside = (details.dimensions[4], details.head_dim);
             let can = |vocab| can_have(pool, asked, &template.family, shape, beside, vocab);
             let vocab = details.dimensions[5].filter(|&vocab| can(vocab));
-            by_vocabulary.entry(vocab).or_default().push(at);
+            found.entry(vocab).or_default().push(at);
         }
     }
-    let (_, members) = by_vocabulary
-        .into_iter()
-        .max_by_key(|(vocab, members)| (vocab.is_some(), members.len()))?;
-    members
-        .into_iter()
-        .min_by_key(|&at| (all[at as usize].published().unwrap_or(i32::MAX), at))
+    found
 }

@@ -93,7 +93,12 @@ pub(crate) fn billions(
         // Whole billions are cut (10.73 listed as 10) or nominal (6.74 as 7): the middle of what they can mean.
         Listed::Rough(listed) => {
             let means = |size: f64| size >= listed - 0.75 && size < listed + 1.0;
-            of_base
+            // A decimal was rounded, not cut: the nearest is meant.
+            let rounded = nearest(listed)
+                .filter(|size| listed.fract() != 0.0 && (size - listed).abs() <= 0.05 * listed)
+                .map(|size| (size, Told::Shape));
+            rounded
+                .or(of_base)
                 .filter(|&(size, _)| means(size))
                 .or_else(|| first(&means))
                 .or_else(|| fallback().filter(|_| !admitted.is_empty()))
