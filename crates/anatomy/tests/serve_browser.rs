@@ -358,9 +358,9 @@ fn the_recommend_form_gives_a_ranked_table_and_its_front() {
     assert_eq!(rows, 5);
     let words = browser.run("return document.getElementById('words').textContent");
     assert!(
-        words
-            .as_str()
-            .is_some_and(|words| words.contains("Take ") && words.contains("24.0 GB") && words.contains("left out")),
+        words.as_str().is_some_and(|words| words.contains("Take ")
+            && words.contains("24.0 GB")
+            && words.contains("left out")),
         "{words}"
     );
     assert!(browser.address().contains("memory=24GB") && browser.address().contains("task=math"));
