@@ -354,13 +354,15 @@ fn the_recommend_form_gives_a_ranked_table_and_its_front() {
     browser.fill("input[name=top]", "5");
     browser.click("#recommend button[type=submit]");
     browser.until("the answer", &present("table[data-table=Measured] tbody tr"));
+    let ranked = browser.run("return document.querySelectorAll('table[data-table=Ranking] tbody tr').length");
+    assert_eq!(ranked, 5);
     let rows = browser.run("return document.querySelectorAll('table[data-table=Measured] tbody tr').length");
     assert_eq!(rows, 5);
     let words = browser.run("return document.getElementById('words').textContent");
     assert!(
-        words
-            .as_str()
-            .is_some_and(|words| words.contains("24.0 GB") && words.contains("left out")),
+        words.as_str().is_some_and(|words| words.contains("Take ")
+            && words.contains("24.0 GB")
+            && words.contains("left out")),
         "{words}"
     );
     assert!(browser.address().contains("memory=24GB") && browser.address().contains("task=math"));

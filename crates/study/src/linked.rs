@@ -88,6 +88,21 @@ pub fn linked(n_rows: usize, n_columns: usize, cells: &[Cell]) -> Linked {
         .zip(&columns)
         .map(|(cells, column)| floor(cells, column.as_ref()))
         .collect();
+    if columns.iter().flatten().count() == 1 {
+        // One board alone: what it measures is all there is, and its items are all that is left open.
+        for (column, floor) in columns
+            .iter_mut()
+            .zip(by_column.iter().map(|cells| floor_of_items(cells)))
+        {
+            if let Some(column) = column {
+                let spread = column.slope.powi(2) + column.variance;
+                column.variance = floor.min(0.9 * spread);
+                column.slope = (spread - column.variance).sqrt();
+            }
+        }
+        let rows = posterior(&by_row, &columns);
+        return Linked { columns, rows };
+    }
     let mut rows = posterior(&by_row, &columns);
     for _ in 0..STEPS {
         let mut moved = 0.0_f64;
@@ -151,8 +166,13 @@ fn start(cells: &[(usize, f64, f64)]) -> Option<Column> {
 /// The least variance of error: that of the items, and a share of the spread.
 fn floor(cells: &[(usize, f64, f64)], column: Option<&Column>) -> f64 {
     let spread = column.map_or(0.0, |column| column.slope.powi(2) + column.variance);
+    floor_of_items(cells).max(LEAST_ERROR * spread)
+}
+
+/// Mean variance by the items asked.
+fn floor_of_items(cells: &[(usize, f64, f64)]) -> f64 {
     let items = cells.iter().map(|cell| cell.2 * cell.2).sum::<f64>() / cells.len().max(1) as f64;
-    items.max(LEAST_ERROR * spread).max(1e-6)
+    items.max(1e-6)
 }
 
 fn posterior(by_row: &[Vec<(usize, f64)>], columns: &[Option<Column>]) -> Vec<Option<Ability>> {

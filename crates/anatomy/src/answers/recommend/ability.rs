@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use catalog::cost::Arithmetic;
 use serde::Serialize;
 use study::finding::Interval;
 use study::linked::{Ability, Cell, Column, Linked, linked};
@@ -333,6 +332,3 @@ fn why(row: &Ranked, of_group: usize, what: &str) -> String {
     }
     parts.join(", ")
 }
-
-/// What a structure costs, kept beside how it would run.
-pub(super) type Costing = (Arithmetic, Option<Running>);

@@ -10,8 +10,7 @@ use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
 use study::Design;
 use study::finding::Interval;
 
-use super::ability::Costing;
-use super::running::{Running, fitting};
+use super::running::{Costing, Running, fitting};
 use super::scored::{as_measured, together};
 use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
 use crate::answers::Predictor;

@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use super::Budget;
 
+/// What a structure costs, kept beside how it would run.
+pub(super) type Costing = (Arithmetic, Option<Running>);
+
 /// Memory of one sequence in the engine, bytes.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct MemoryOf {

@@ -194,6 +194,13 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
     };
     let left_out: usize = answer.excluded.iter().map(|excluded| excluded.n).sum();
     let mut words = answer.answer.clone();
+    words.push(format!(
+        "Asked: {}, {:.1} GB, {} tokens of context, {}.",
+        answer.budget.what(),
+        answer.budget.memory_bytes / 1e9,
+        answer.budget.context,
+        answer.budget.engine.as_str()
+    ));
     if answer.measured.is_empty() && answer.predicted.is_empty() {
         words.push("Nothing fits.".into());
     }
@@ -211,7 +218,7 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
         words,
         tables: vec![
             TableView::of(
-                "What to take",
+                "Ranking",
                 format!(
                     "{} of {} that fit into {:.1} GB and were measured, by {}: all boards on one scale. Rows of one group cannot \
                      be told apart.",
@@ -223,9 +230,9 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
                 &recommend::ranking_table(answer),
             ),
             TableView::of(
-                "Measured by one leaderboard",
+                "Measured",
                 format!(
-                    "{} of {} that fit. Rows of one group cannot be told apart.",
+                    "{} of {} that fit, by the benchmarks of one leaderboard. Rows of one group cannot be told apart.",
                     answer.measured.len(),
                     answer.n_measured
                 ),
