@@ -50,7 +50,7 @@ pub(crate) enum Kind {
     Gemstones,
     Interventions,
     Listing,
-    /// Its name says that it is a table or JSON, and it cannot be read: a row left out, not the end of a build.
+    /// Called as results are, and no JSON: a row left out, not the end of a build.
     Unreadable,
 }
 
@@ -290,12 +290,7 @@ fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     if ends_in(file, &["csv"]) && opencompass::recognises(&start_of(path, 1 << 12)?) {
         return Ok(Some(Kind::OpenCompass));
     }
-    let table = match Table::open(path, file) {
-        Err(Error::Io { path, source }) => return Err(Error::Io { path, source }),
-        // A table that nobody can read is a row left out; of which kind it would be is not known.
-        Err(_) => return Ok(Some(Kind::Unreadable)),
-        Ok(table) => table,
-    };
+    let table = Table::open(path, file)?;
     let kinds: [Told<Table>; 16] = [
         (Kind::Euroeval, euroeval::recognises),
         (Kind::EpochScores, epoch_scores::recognises),
@@ -335,7 +330,7 @@ fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         Err(Error::Json { .. } | Error::Empty { .. }) if config_files::is_named(file) => {
             return Ok(Some(Kind::ConfigFile));
         }
-        Err(Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. }) => {
+        Err(Error::Json { .. } | Error::Empty { .. }) if is_named_results(file) => {
             return Ok(Some(Kind::Unreadable));
         }
         read => read?,
@@ -354,6 +349,13 @@ fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         .into_iter()
         .find(|(_, recognises)| recognises(&value))
         .map(|(kind, _)| kind))
+}
+
+/// Whether a file is called as harnesses call their results: of hundreds one that was cut is a row left out.
+fn is_named_results(file: &str) -> bool {
+    file.rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with("results_"))
 }
 
 /// Per-sample files by their name, listings by their first line.

@@ -195,7 +195,11 @@ impl Given {
         };
         let kind = match discover::kind(&self.path, &self.file) {
             Ok(kind) => kind,
-            Err(error) => return files.push(problem(None, error.to_string())),
+            // Details of lighteval are Parquet that is no table of plain columns.
+            Err(error) => match FoundFile::of(&self.path, &self.file) {
+                Ok(Some(_)) => None,
+                _ => return files.push(problem(None, error.to_string())),
+            },
         };
         let answers = match kind {
             None | Some(Kind::Inspect | Kind::Samples) => FoundFile::of(&self.path, &self.file),

@@ -83,11 +83,7 @@ pub(crate) fn read(
             whole(found, rows)?
         }
         Kind::Unreadable => {
-            let tried = if ends_in(&found.file, &["json"]) {
-                json_file(&found.path, &found.file).map(|_| ())
-            } else {
-                Table::open(&found.path, &found.file).map(|_| ())
-            };
+            let tried = json_file(&found.path, &found.file).map(|_| ());
             let rows = tried.map_or_else(|error| unreadable(&error, &mut out), |()| Ok(0))?;
             whole(found, rows)?
         }
