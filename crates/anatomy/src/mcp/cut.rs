@@ -70,13 +70,14 @@ fn heaviest(value: &Value) -> Option<(String, usize)> {
     let mut texts = Vec::new();
     walk(value, &mut String::new(), &mut lists, &mut texts);
     let (single, several): (Vec<_>, Vec<_>) = lists.into_iter().partition(|(.., n)| *n == 1);
-    let bare = |found: Vec<(String, usize, usize)>| found.into_iter().map(|(place, size, _)| (place, size)).collect();
-    let most = |found: Vec<(String, usize)>| {
-        found
-            .into_iter()
-            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)))
+    let bare = |found: Vec<(String, usize, usize)>| {
+        found.into_iter().map(|(place, size, _)| (place, size)).collect()
     };
-    most(bare(several)).or_else(|| most(texts)).or_else(|| most(bare(single)))
+    let most =
+        |found: Vec<(String, usize)>| found.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)));
+    most(bare(several))
+        .or_else(|| most(texts))
+        .or_else(|| most(bare(single)))
 }
 
 /// Lists with what halving takes away and their length, and long texts.
