@@ -6,6 +6,7 @@
 pub(crate) mod compare;
 pub(crate) mod cost;
 pub(crate) mod folders;
+pub(crate) mod keeping;
 pub(crate) mod kept;
 pub(crate) mod known;
 pub(crate) mod measured;
