@@ -10,9 +10,10 @@ mod site;
 
 mod answer; // the answer beside figures worked out apart, and claims of one's own
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
+mod book; // the documentation site
 mod catalog; // build, and the proof of the compiled-in tables
 mod deploy; // the files that run pieces of work on clusters
-mod door; // agents, workflows of others, the book
+mod door; // agents, workflows of others
 mod features; // what was left out of a build says so
 mod goldens; // snapshots of help texts and of answers on a small catalog
 #[cfg(feature = "hub")]

@@ -55,7 +55,8 @@ def test_tables_leave_and_come_without_glue():
     assert polars.DataFrame(table).to_dicts() == wanted
     assert anatomy.to_pandas(table).to_dict("records") == wanted
     assert anatomy.rows(table) == wanted
-    relation = duckdb.sql("select * from table")
+    found = table
+    relation = duckdb.sql("select * from found")
     assert [dict(zip(relation.columns, row)) for row in relation.fetchall()] == wanted
 
     columns = {"a": [1.5, 2.5, None], "b": ["x", "ü", "z"], "c": [1, 2, 3]}

@@ -4,17 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use catalog::Catalog;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use study::Design;
 use study::conformal::{Conformal, Coverage};
 use study::regression::Prediction;
-
-use super::Predictor;
-use super::recommend::designs;
 
 /// What predictions are worth on shapes never seen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,31 +41,13 @@ pub(crate) struct Fits {
 }
 
 impl Fits {
-    /// Makes the fits of every benchmark that is predicted.
-    ///
-    /// # Errors
-    /// Those of the fits.
-    pub(crate) fn made(predictor: &Predictor) -> Result<Self> {
-        let predicted: Vec<_> = predictor
-            .benchmarks
-            .iter()
-            .filter(|benchmark| benchmark.is_predicted())
-            .collect();
-        let rows = designs(&predictor.catalog, &predicted);
-        let made: Vec<Result<KeptFit>> = predicted
-            .par_iter()
-            .zip(&rows)
-            .map(|(benchmark, designs)| benchmark.keep(predictor.seed, designs))
-            .collect();
-        let mut fits = BTreeMap::new();
-        for (benchmark, kept) in predicted.iter().zip(made) {
-            fits.insert(benchmark.name.clone(), kept?);
-        }
-        Ok(Self {
-            catalog_sha256: predictor.catalog.manifest.catalog_sha256.clone(),
-            seed: predictor.seed,
+    /// These fits, by benchmark.
+    pub(super) fn of(catalog: &Catalog, seed: u64, fits: BTreeMap<String, KeptFit>) -> Self {
+        Self {
+            catalog_sha256: catalog.manifest.catalog_sha256.clone(),
+            seed,
             fits,
-        })
+        }
     }
 
     /// Whether they were made of this catalog with this seed.

@@ -8,6 +8,7 @@ pub(crate) mod cost;
 pub(crate) mod design;
 pub(crate) mod folders;
 pub(crate) mod gguf_file;
+pub(crate) mod keeping;
 pub(crate) mod kept;
 pub(crate) mod known;
 pub(crate) mod measured;

@@ -55,14 +55,25 @@ pub(crate) fn object<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a Field
 
 /// The first of `names` that holds a list.
 pub(crate) fn list<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a [Value]> {
+    if !has_lists(fields) {
+        return None;
+    }
     names
         .iter()
         .find_map(|name| fields.get(*name)?.as_array().map(Vec::as_slice))
 }
 
+/// Whether anything is listed at all: most configs list nothing, and are asked for every layer.
+fn has_lists(fields: &Fields) -> bool {
+    fields.values().any(Value::is_array)
+}
+
 /// The whole number, zero included, that the first of `names` lists for layer `at` of `layers`: as a list of its own
 /// with one value a layer, or as `…_per_layer`.
 pub(crate) fn at(fields: &Fields, names: &[&str], at: i64, layers: i64) -> Option<i64> {
+    if !has_lists(fields) {
+        return None;
+    }
     let listed = |list: &Vec<Value>| {
         let is_by_layer = i64::try_from(list.len()).ok() == Some(layers);
         list.get(usize::try_from(at).ok()?)

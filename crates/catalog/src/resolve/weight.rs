@@ -79,6 +79,11 @@ pub(crate) fn billions(
         .map(|size| (size, Told::Base));
     let of_name = stated.map(|stated| (stated, Told::Name));
     let fallback = || match stated {
+        // Of an unknown vocabulary no size is the usual one: the nearest to what the name says.
+        Some(stated) if dimensions[5].is_none() => nearest(stated)
+            .filter(|&size| near(stated, size))
+            .map(|size| (size, Told::Shape))
+            .or(of_name),
         Some(stated) => first(&|size| near(stated, size)).or(of_name),
         None => of_base.or_else(|| first(&|_| true)),
     };

@@ -10,7 +10,7 @@ class Table:
     """A table: columns of one length. pandas, polars, pyarrow and duckdb take it as it is, without a copy.
 
     `polars.DataFrame(table)`, `pyarrow.table(table)`, `pandas.DataFrame.from_arrow(table)` (pandas 3),
-    `duckdb.sql("select * from table")`, or `anatomy.to_pandas(table)`.
+    `duckdb.sql("select * from found")` (a variable of that name), or `anatomy.to_pandas(table)`.
     """
 
     @property

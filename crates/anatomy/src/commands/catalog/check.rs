@@ -10,7 +10,7 @@ use clap::Args;
 use study::section::{Cell, Table};
 
 use crate::answers::Predictor;
-use crate::answers::kept::Fits;
+use crate::answers::keeping::made;
 use crate::global::{Format, Global};
 use crate::provenance::Provenance;
 use crate::{output, progress};
@@ -94,8 +94,8 @@ fn kept_fits(global: &Global, args: &CheckArgs) -> Result<Option<Vec<String>>> {
         return Ok(None);
     };
     let catalog = Arc::new(crate::commands::open_catalog(dir)?);
-    let made = Fits::made(&Predictor::new(catalog, global.seed, None))?;
-    Ok(Some(kept.differences(&made)))
+    let again = made(&Predictor::new(catalog, global.seed, None))?;
+    Ok(Some(kept.differences(&again)))
 }
 
 fn standing(standing: Standing) -> &'static str {

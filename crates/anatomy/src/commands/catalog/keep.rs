@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::answers::Predictor;
-use crate::answers::kept::Fits;
+use crate::answers::keeping::made;
 use crate::global::{Format, Global};
 use crate::kept::{self, KeptStudy};
 use crate::provenance::Provenance;
@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, args: &KeepArgs) -> Result<ExitCode> {
         if args.fits { 1 } else { choice.steps() + 1 },
         "fitting",
     );
-    let fits = Fits::made(&Predictor::new(Arc::clone(&catalog), global.seed, None))?;
+    let fits = made(&Predictor::new(Arc::clone(&catalog), global.seed, None))?;
     bar.inc(1);
     let study = if args.fits {
         None
