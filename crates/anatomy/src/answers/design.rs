@@ -103,7 +103,20 @@ pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
         Some(known) => {
             let (low, high) = known.widths_per_layer;
             let ratio = |shape: &Shape| shape.d_model as f64 / shape.layers as f64;
-            shapes.retain(|(shape, _)| low <= ratio(shape) && ratio(shape) <= high);
+            let depths = known.layers.0..=known.layers.1;
+            shapes.retain(|(shape, _)| {
+                low <= ratio(shape) && ratio(shape) <= high && depths.contains(&(shape.layers as f64))
+            });
+            if shapes.is_empty() {
+                bail!(
+                    "no shape of {:.3e} parameters has the depth ({} to {} layers) and width over depth ({low:.0} to {high:.0}) of \
+                     the controlled runs ({}), beyond which nothing is known of depth; ask for other parameters",
+                    asked.parameters,
+                    known.layers.0,
+                    known.layers.1,
+                    known.suite
+                );
+            }
             if !(known.parameters.0..=known.parameters.1).contains(&asked.parameters) {
                 not_known.push(format!(
                     "the controlled runs ({}) have {:.2} to {:.2} billion parameters: whether depth is worth the same at {:.2} \

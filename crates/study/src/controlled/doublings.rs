@@ -27,6 +27,8 @@ pub struct Doubling {
     pub shapes: usize,
     /// Least and largest width over layers of its shapes.
     pub widths_per_layer: (f64, f64),
+    /// Fewest and most layers.
+    pub layers: (f64, f64),
     /// Least and largest number of parameters.
     pub parameters: (f64, f64),
 }
@@ -68,6 +70,7 @@ pub fn doublings(runs: &[Run], fixed: Fixed, asks: impl Fn(&str, &str) -> bool) 
                 residual: (squares / fit.df).sqrt(),
                 shapes: suite.shapes.len(),
                 widths_per_layer: ends(&|run| Some(run.parts[1]? / run.parts[0]?)),
+                layers: ends(&|run| run.parts[0]),
                 parameters: ends(&|run| Fixed::Parameters.of(run)),
             });
         }

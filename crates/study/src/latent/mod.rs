@@ -6,6 +6,7 @@
 //! (size, share in use, heads, date, tokens, tuning, unit, family), tie the boards together ([`fit`]). The ability is the
 //! mean of what is expected over all tests, each counted once: 0 is the mean checkpoint, 1 a standard deviation. The model
 //! is judged on cells that it did not see and beside Epoch AI's capability index, whose scores it is not given.
+//! Boards that share few checkpoints, and whose dates say nothing of which is the better, are drawn together a little.
 
 mod fit;
 mod held;

@@ -9,6 +9,7 @@ mod line;
 mod process;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -16,12 +17,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::finding::Interval;
 use crate::random::Random;
 use crate::statistics::{mean, median, percentile_interval};
 use law::Law;
 use line::Line;
 use process::Process;
+
+pub use told::{Answer, Deeper, Exponent, Told};
 
 /// One run, or a checkpoint of one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,63 +81,6 @@ impl Form {
         };
         Some(all.into_iter().map(f64::ln).collect())
     }
-}
-
-/// One law and how right it is.
-#[derive(Debug, Clone, Serialize)]
-pub struct Told {
-    /// `size`, `shape`, `both`, with `+process` where a process follows.
-    pub name: String,
-    /// The dimensions, each with its exponent (of loss) or slope (of log odds) and 95 % interval.
-    pub exponents: Vec<Exponent>,
-    /// The loss that no size takes away.
-    pub floor: Option<f64>,
-    /// Mean absolute error on shapes left out one at a time, in the target's unit.
-    pub left_out: f64,
-    /// Mean absolute error on the runs that were fitted.
-    pub fitted: f64,
-}
-
-/// One dimension's exponent.
-#[derive(Debug, Clone, Serialize)]
-pub struct Exponent {
-    /// Its name.
-    pub dimension: &'static str,
-    /// Loss: α of x^(−α). Score: change of log odds as ln x grows by one.
-    pub value: f64,
-    /// Over resamples of shapes.
-    pub interval: Option<Interval>,
-}
-
-/// What is said of a set of runs.
-#[derive(Debug, Clone, Serialize)]
-pub struct Answer {
-    /// What the target is.
-    pub target: Target,
-    /// Runs.
-    pub runs: usize,
-    /// Distinct shapes, or sizes where shapes are not known.
-    pub shapes: usize,
-    /// Every law, the plain ones first.
-    pub laws: Vec<Told>,
-    /// The law of least error on shapes left out.
-    pub chosen: String,
-    /// Error on shapes left out when the choice is made without them each time.
-    pub nested: f64,
-    /// What doubling the layers at the same number of parameters (the width falls by √2) does to the target at the middle
-    /// run, by the law of shape.
-    pub deeper: Option<Deeper>,
-    /// Seed of the resamples.
-    pub seed: u64,
-}
-
-/// An effect of depth.
-#[derive(Debug, Clone, Serialize)]
-pub struct Deeper {
-    /// Change of the target.
-    pub value: f64,
-    /// Over resamples of shapes.
-    pub interval: Option<Interval>,
 }
 
 #[derive(Debug, Clone)]
