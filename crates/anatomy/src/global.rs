@@ -10,10 +10,22 @@ pub(crate) struct Global {
     #[arg(long = "format", global = true, display_order = 900, value_enum, default_value_t = Asked::Table)]
     pub(crate) asked: Asked,
     /// Seed of everything random; the same seed gives the same bits
-    #[arg(long, global = true, default_value_t = 42, display_order = 900, value_name = "NUM")]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 42,
+        display_order = 900,
+        value_name = "NUM"
+    )]
     pub(crate) seed: u64,
     /// Threads; 0 takes all cores. The results do not depend on it
-    #[arg(long, global = true, default_value_t = 0, display_order = 900, value_name = "NUM")]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 0,
+        display_order = 900,
+        value_name = "NUM"
+    )]
     pub(crate) threads: usize,
     /// Print results and errors only
     #[arg(short, long, global = true, display_order = 900)]

@@ -78,8 +78,14 @@ mod tests {
     fn what_was_meant_is_said_and_nothing_where_nothing_is_like_it() {
         let methods = ["random_forest", "linear", "gradient_boosting"];
         assert_eq!(hint("rf", methods.into_iter()), " (did you mean random_forest?)");
-        assert_eq!(hint("random_forst", methods.into_iter()), " (did you mean random_forest?)");
-        assert_eq!(hint("num_layer", ["num_layers", "width"].into_iter()), " (did you mean num_layers?)");
+        assert_eq!(
+            hint("random_forst", methods.into_iter()),
+            " (did you mean random_forest?)"
+        );
+        assert_eq!(
+            hint("num_layer", ["num_layers", "width"].into_iter()),
+            " (did you mean num_layers?)"
+        );
         assert_eq!(hint("zzz", methods.into_iter()), "");
     }
 }

@@ -36,15 +36,20 @@ pub(crate) fn bar(quiet: bool, steps: u64, what: &str) -> ProgressBar {
 
 /// Says every ten seconds how far it is, until the bar is done or gone.
 fn tell(bar: WeakProgressBar) {
-    let _ = std::thread::Builder::new().name("progress".into()).spawn(move || {
-        loop {
-            std::thread::sleep(LINE);
-            let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else {
-                return;
-            };
-            crate::output::say(false, &line(&bar.message(), bar.position(), bar.length(), bar.elapsed()));
-        }
-    });
+    let _ = std::thread::Builder::new()
+        .name("progress".into())
+        .spawn(move || {
+            loop {
+                std::thread::sleep(LINE);
+                let Some(bar) = bar.upgrade().filter(|bar| !bar.is_finished()) else {
+                    return;
+                };
+                crate::output::say(
+                    false,
+                    &line(&bar.message(), bar.position(), bar.length(), bar.elapsed()),
+                );
+            }
+        });
 }
 
 /// `scale: 3 of 70 steps, 40s so far, about 14m left`.
@@ -66,7 +71,10 @@ fn left(done: u64, all: Option<u64>, elapsed: Duration) -> String {
     match all {
         Some(all) if done > 0 && all > done => {
             let each = elapsed.as_secs_f64() / done as f64;
-            format!("about {} left", in_words(Duration::from_secs_f64(each * (all - done) as f64)))
+            format!(
+                "about {} left",
+                in_words(Duration::from_secs_f64(each * (all - done) as f64))
+            )
         }
         _ => String::new(),
     }
@@ -88,7 +96,10 @@ mod tests {
     #[test]
     fn the_time_left_is_not_told_before_the_first_step() {
         let forty = Duration::from_secs(40);
-        assert_eq!(line("scale", 0, Some(70), forty), "scale: 0 of 70 steps, 40s so far");
+        assert_eq!(
+            line("scale", 0, Some(70), forty),
+            "scale: 0 of 70 steps, 40s so far"
+        );
         assert_eq!(
             line("scale", 10, Some(70), forty),
             "scale: 10 of 70 steps, 40s so far, about 4m 0s left"

@@ -5,16 +5,18 @@
 pub(crate) fn remove_when_interrupted(folder: &std::path::Path) {
     let folder = folder.to_path_buf();
     // Without a thread to wait on the folder stays where it is, as before.
-    let _ = std::thread::Builder::new().name("interrupt".into()).spawn(move || {
-        let Ok(waiting) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-            return;
-        };
-        waiting.block_on(interrupted());
-        if folder.exists() {
-            let _ = std::fs::remove_dir_all(&folder);
-        }
-        std::process::exit(INTERRUPTED);
-    });
+    let _ = std::thread::Builder::new()
+        .name("interrupt".into())
+        .spawn(move || {
+            let Ok(waiting) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+                return;
+            };
+            waiting.block_on(interrupted());
+            if folder.exists() {
+                let _ = std::fs::remove_dir_all(&folder);
+            }
+            std::process::exit(INTERRUPTED);
+        });
 }
 
 /// What shells call the end of an interrupted program.

@@ -187,12 +187,15 @@ impl Browser {
 
     /// What axe-core (npm) finds against the page; nothing where ANATOMY_AXE names no axe.min.js, which is said once.
     pub(crate) fn violations(&self) -> Vec<String> {
-        let Some(axe) = std::env::var_os("ANATOMY_AXE").and_then(|path| std::fs::read_to_string(path).ok()) else {
+        let Some(axe) = std::env::var_os("ANATOMY_AXE").and_then(|path| std::fs::read_to_string(path).ok())
+        else {
             crate::command::skipped("axe", "ANATOMY_AXE names no axe.min.js (npm: axe-core)");
             return Vec::new();
         };
         self.run(&format!("{axe}; window.axe = axe; return 1"));
-        self.run("window.found = null; window.axe.run().then(r => { window.found = r.violations; }); return 1");
+        self.run(
+            "window.found = null; window.axe.run().then(r => { window.found = r.violations; }); return 1",
+        );
         self.until("axe", "return window.found !== null");
         let found = self.run(
             "return window.found.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '))",

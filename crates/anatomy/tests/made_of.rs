@@ -126,7 +126,10 @@ fn a_condition_is_in_title_lead_and_captions_and_no_headline_counts_printed_figu
     let chosen = [&study[..], &["--where", "official_provider"]].concat();
     let (page, _, said) = written(&chosen, &folder.path().join("few"));
     // What is read, without the page's own style and script.
-    let read = page.split("</style>").nth(1).and_then(|rest| rest.split("<script").next());
+    let read = page
+        .split("</style>")
+        .nth(1)
+        .and_then(|rest| rest.split("<script").next());
     for text in [read.expect("a page"), &said] {
         assert!(
             !text.contains("reproduce") && !text.contains("rinted figures"),

@@ -247,7 +247,9 @@ fn sections_are_chosen_by_name() {
     let wrong = anatomy(&["report", "--only", "scales"]);
     assert_eq!(wrong.code, 2);
     assert!(
-        wrong.stderr.contains("no section named `scales` (did you mean scale?); there are"),
+        wrong
+            .stderr
+            .contains("no section named `scales` (did you mean scale?); there are"),
         "{}",
         wrong.stderr
     );

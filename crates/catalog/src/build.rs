@@ -302,7 +302,11 @@ pub(crate) fn build_into(
     writers.finish(rejects)?;
     writers.finish(items)?;
     writers.all::<Intervention>(interventions.rows()?)?;
-    write_manifest(dir, listed.into_iter().map(|(source, _)| source).collect(), writers.tables)
+    write_manifest(
+        dir,
+        listed.into_iter().map(|(source, _)| source).collect(),
+        writers.tables,
+    )
 }
 
 /// The last file of a catalog: what it was made from.

@@ -54,7 +54,6 @@ mod upon;
 mod words;
 
 pub use build::{Progress, build, build_from};
-pub use upon::build_upon;
 pub use calendar::{day as day_of_text, text as day_text};
 pub use catalog::Catalog;
 pub use check::{CheckReport, check};
@@ -62,3 +61,4 @@ pub use discover::Root;
 pub use error::{Error, NotNumbers};
 pub use export::{export, import};
 pub use hash::sha256;
+pub use upon::build_upon;

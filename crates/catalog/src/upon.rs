@@ -65,9 +65,18 @@ fn together(
     (old, old_cells): (Catalog, Vec<Provenance>),
     (new, new_cells): (Catalog, Vec<Provenance>),
 ) -> (Catalog, Vec<Provenance>) {
-    let boards: BTreeSet<&str> = new.evaluations.iter().map(|row| row.leaderboard.as_str()).collect();
+    let boards: BTreeSet<&str> = new
+        .evaluations
+        .iter()
+        .map(|row| row.leaderboard.as_str())
+        .collect();
     let is_kept = |board: &str| !boards.contains(board);
-    let files: BTreeSet<&str> = new.manifest.sources.iter().map(|source| source.path.as_str()).collect();
+    let files: BTreeSet<&str> = new
+        .manifest
+        .sources
+        .iter()
+        .map(|source| source.path.as_str())
+        .collect();
     let mut all = Catalog {
         // How right each way is was measured on all that the base knows.
         resolution: old.resolution,
@@ -79,10 +88,26 @@ fn together(
         .filter(|row| is_kept(&row.leaderboard))
         .map(|row| row.evaluation.clone())
         .collect();
-    all.evaluations = old.evaluations.into_iter().filter(|row| is_kept(&row.leaderboard)).collect();
-    all.scores = old.scores.into_iter().filter(|row| is_kept(&row.leaderboard)).collect();
-    all.duplicates = old.duplicates.into_iter().filter(|row| kept.contains(&row.evaluation)).collect();
-    all.rejects = old.rejects.into_iter().filter(|row| !files.contains(row.source.as_str())).collect();
+    all.evaluations = old
+        .evaluations
+        .into_iter()
+        .filter(|row| is_kept(&row.leaderboard))
+        .collect();
+    all.scores = old
+        .scores
+        .into_iter()
+        .filter(|row| is_kept(&row.leaderboard))
+        .collect();
+    all.duplicates = old
+        .duplicates
+        .into_iter()
+        .filter(|row| kept.contains(&row.evaluation))
+        .collect();
+    all.rejects = old
+        .rejects
+        .into_iter()
+        .filter(|row| !files.contains(row.source.as_str()))
+        .collect();
     all.manifest.sources = old
         .manifest
         .sources
@@ -92,7 +117,11 @@ fn together(
     all.items = old.items;
     all.interventions = old.interventions;
     let fresh: BTreeSet<&str> = new.checkpoints.iter().map(|row| row.id.as_str()).collect();
-    all.conflicts = old.conflicts.into_iter().filter(|row| !fresh.contains(row.id.as_str())).collect();
+    all.conflicts = old
+        .conflicts
+        .into_iter()
+        .filter(|row| !fresh.contains(row.id.as_str()))
+        .collect();
 
     let (checkpoints, (structures, replaced)) = (
         checkpoints(old.checkpoints, new.checkpoints.clone()),
@@ -100,7 +129,10 @@ fn together(
     );
     all.checkpoints = checkpoints;
     all.structures = structures;
-    let mut cells: Vec<Provenance> = old_cells.into_iter().filter(|cell| !replaced.contains(&cell.id)).collect();
+    let mut cells: Vec<Provenance> = old_cells
+        .into_iter()
+        .filter(|cell| !replaced.contains(&cell.id))
+        .collect();
     cells.extend(new_cells.into_iter().filter(|cell| replaced.contains(&cell.id)));
     cells.sort_by(|a, b| a.id.cmp(&b.id));
 
@@ -201,9 +233,15 @@ mod tests {
         };
         let old = catalog(
             vec![evaluated("a", "o/x"), evaluated("b", "o/x")],
-            vec![checkpoint("o/x", Some(1), Some("mit")), checkpoint("o/y", None, None)],
+            vec![
+                checkpoint("o/x", Some(1), Some("mit")),
+                checkpoint("o/y", None, None),
+            ],
         );
-        let new = catalog(vec![evaluated("b", "o/z")], vec![checkpoint("o/x", Some(9), None)]);
+        let new = catalog(
+            vec![evaluated("b", "o/z")],
+            vec![checkpoint("o/x", Some(9), None)],
+        );
         let (all, _) = together((old, Vec::new()), (new, Vec::new()));
         let boards: Vec<(&str, &str)> = all
             .scores
@@ -213,7 +251,11 @@ mod tests {
         assert_eq!(boards, [("a", "o/x"), ("b", "o/z")]);
         assert_eq!(all.checkpoints.len(), 2);
         assert_eq!(all.checkpoints[0].likes, Some(9), "the new cell");
-        assert_eq!(all.checkpoints[0].license.as_deref(), Some("mit"), "the old one where the new is empty");
+        assert_eq!(
+            all.checkpoints[0].license.as_deref(),
+            Some("mit"),
+            "the old one where the new is empty"
+        );
     }
 
     #[test]
@@ -226,8 +268,14 @@ mod tests {
         };
         let layers = |old, new| structures(vec![old], vec![new]).0[0].layers;
         let known = structure(Some(32), ResolvedBy::Name);
-        assert_eq!(layers(known.clone(), structure(Some(30), ResolvedBy::Exact)), Some(30));
-        assert_eq!(layers(known.clone(), structure(Some(30), ResolvedBy::Size)), Some(32));
+        assert_eq!(
+            layers(known.clone(), structure(Some(30), ResolvedBy::Exact)),
+            Some(30)
+        );
+        assert_eq!(
+            layers(known.clone(), structure(Some(30), ResolvedBy::Size)),
+            Some(32)
+        );
         assert_eq!(layers(known, structure(None, ResolvedBy::None)), Some(32));
     }
 }

@@ -139,10 +139,12 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
 /// The statement, from the command line, standard input or a file.
 fn statement(args: &QueryArgs) -> Result<Option<String>> {
     Ok(match (&args.file, args.sql.as_deref()) {
-        (Some(path), _) => Some(
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?,
-        ),
-        (None, Some("-")) => Some(std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?),
+        (Some(path), _) => {
+            Some(std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?)
+        }
+        (None, Some("-")) => {
+            Some(std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?)
+        }
         (None, sql) => sql.map(str::to_owned),
     })
 }
@@ -150,8 +152,13 @@ fn statement(args: &QueryArgs) -> Result<Option<String>> {
 /// The first words of a statement that would change tables.
 fn changes(sql: &str) -> Option<&str> {
     let word = sql.split(|c: char| !c.is_ascii_alphabetic()).next()?;
-    let known = ["create", "drop", "insert", "update", "delete", "alter", "truncate", "copy"];
-    known.iter().any(|known| word.eq_ignore_ascii_case(known)).then_some(word)
+    let known = [
+        "create", "drop", "insert", "update", "delete", "alter", "truncate", "copy",
+    ];
+    known
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
+        .then_some(word)
 }
 
 fn here(global: &Global, args: &QueryArgs) -> Result<Engine> {

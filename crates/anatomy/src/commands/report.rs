@@ -131,8 +131,16 @@ fn summary(args: &ReportArgs, study: &report::Study, findings: &FindingsFile<'_>
         .map(|form| form.extension().to_uppercase())
         .collect();
     let forms = forms.join(", ");
-    writeln!(text, "  {out}/figures/        {} ({forms})", output::plural(figures, "figure"))?;
-    writeln!(text, "  {out}/tables/         {} (CSV)", output::plural(tables, "table"))?;
+    writeln!(
+        text,
+        "  {out}/figures/        {} ({forms})",
+        output::plural(figures, "figure")
+    )?;
+    writeln!(
+        text,
+        "  {out}/tables/         {} (CSV)",
+        output::plural(tables, "table")
+    )?;
     Ok(text)
 }
 

@@ -29,7 +29,10 @@ impl Form {
             .iter()
             .find(|form| end.eq_ignore_ascii_case(form.extension()));
         known.copied().with_context(|| {
-            format!("{}: a drawing is written as .svg, .png or .pdf, not as .{end}", path.display())
+            format!(
+                "{}: a drawing is written as .svg, .png or .pdf, not as .{end}",
+                path.display()
+            )
         })
     }
 

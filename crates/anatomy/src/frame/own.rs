@@ -284,7 +284,10 @@ mod tests {
             days_or_flags(&cells(&["1970-01-02", "", "1971-01-01"])),
             Some(vec![Some(1.0), None, Some(365.0)])
         );
-        assert_eq!(days_or_flags(&cells(&["True", "no"])), Some(vec![Some(1.0), Some(0.0)]));
+        assert_eq!(
+            days_or_flags(&cells(&["True", "no"])),
+            Some(vec![Some(1.0), Some(0.0)])
+        );
         assert_eq!(days_or_flags(&cells(&["north", "no"])), None);
         assert_eq!(days_or_flags(&cells(&["", ""])), None);
     }

@@ -99,7 +99,8 @@ impl Settings {
 
 /// Whether the environment keeps every Hugging Face tool from asking the Hub.
 pub(crate) fn is_offline(variable: impl Fn(&str) -> Option<String>) -> bool {
-    variable("HF_HUB_OFFLINE").is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
+    variable("HF_HUB_OFFLINE")
+        .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
 }
 
 fn address(text: &str) -> Result<Url, Error> {

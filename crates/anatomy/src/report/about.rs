@@ -89,7 +89,11 @@ impl About {
             if let Some(day) = &facts.scores_end {
                 say("leaderboard v2 until", day.clone());
             }
-            if let Some(day) = facts.newest.as_ref().filter(|day| Some(*day) != facts.scores_end.as_ref()) {
+            if let Some(day) = facts
+                .newest
+                .as_ref()
+                .filter(|day| Some(*day) != facts.scores_end.as_ref())
+            {
                 say("newest score", day.clone());
             }
         }
@@ -113,7 +117,9 @@ impl About {
             .condition
             .as_ref()
             .map_or_else(String::new, |condition| format!("; only rows where {condition}"));
-        let seed = provenance.seed.map_or_else(String::new, |seed| format!("; seed {seed}"));
+        let seed = provenance
+            .seed
+            .map_or_else(String::new, |seed| format!("; seed {seed}"));
         format!(
             "@software{{anatomy,\n  title = {{anatomy: which part of a language model's structure buys which ability}},\n  version = \
              {{{}}},\n  note = {{{of}{ends}{only}{seed}}}\n}}\n\n{}",

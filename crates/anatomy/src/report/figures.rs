@@ -23,7 +23,10 @@ fn controlled(findings: &[Finding]) -> Option<Figure> {
             let rest = finding.id.strip_prefix("controlled.simultaneous.")?;
             let (suite, part_and_benchmark) = rest.split_once(".flops_token.")?;
             let (part, benchmark) = part_and_benchmark.split_once('.')?;
-            Some((finding, bar(finding, format!("{part}, {suite}"), benchmark.to_owned())?))
+            Some((
+                finding,
+                bar(finding, format!("{part}, {suite}"), benchmark.to_owned())?,
+            ))
         })
         .collect();
     drawn(
@@ -48,7 +51,10 @@ fn pooled(findings: &[Finding]) -> Option<Figure> {
                 "unit_family_out" => "families never seen",
                 other => other,
             };
-            Some((finding, bar(finding, format!("leaderboard {board}"), unseen.to_owned())?))
+            Some((
+                finding,
+                bar(finding, format!("leaderboard {board}"), unseen.to_owned())?,
+            ))
         })
         .collect();
     drawn(

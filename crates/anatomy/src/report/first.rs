@@ -134,7 +134,11 @@ fn clear_of(row: &MatrixRow, columns: &[String], evidence: Evidence) -> Option<S
         .take(NAMED)
         .map(|(column, value)| format!("{} {}", column_name(column), signed(*value, 1)))
         .collect();
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let more = if rest > 0 {
+        format!(" and {rest} more")
+    } else {
+        String::new()
+    };
     Some(format!("{}{more}", named.join(", ")))
 }
 
@@ -166,7 +170,11 @@ pub(super) fn signed(value: f64, digits: usize) -> String {
 
 /// A number with a real minus.
 pub(crate) fn minus(number: String) -> String {
-    if number.starts_with('-') { number.replacen('-', "\u{2212}", 1) } else { number }
+    if number.starts_with('-') {
+        number.replacen('-', "\u{2212}", 1)
+    } else {
+        number
+    }
 }
 
 #[cfg(test)]
@@ -235,7 +243,11 @@ mod tests {
         let row = &view.groups[0].rows[0];
         assert_eq!(row.name, "ARC");
         assert_eq!(row.cells[0].number, "+24.4");
-        assert!(row.cells[0].says.contains("+24.4 [+23.4, +25.4], n = 22"), "{}", row.cells[0].says);
+        assert!(
+            row.cells[0].says.contains("+24.4 [+23.4, +25.4], n = 22"),
+            "{}",
+            row.cells[0].says
+        );
         assert!(view.groups[0].rows[1].cells[0].is_empty);
         assert!(!row.cells[0].glyph.contains("NaN"));
     }

@@ -29,33 +29,169 @@ const fn term(
 
 /// In alphabetical order.
 pub(crate) const TERMS: [Term; 27] = [
-    term("association", "association", &["associations", "association"], "Goes together over checkpoints that others made. What was fed to a network goes with its shape, so nothing here says that the one makes the other."),
-    term("average", "Average", &["mean Average", "Average"], "Mean of a leaderboard's six benchmarks, 0 to 100 points."),
-    term("by-rows", "by rows", &["by rows"], "Every checkpoint counts once, so a shape with many fine-tunes decides."),
-    term("by-shape", "each shape counted once", &["each shape counted once", "each counted once", "by shape"], "The mean of a shape's checkpoints counts as one row, however many they are."),
-    term("ceiling", "ceiling", &["Ceiling", "ceiling"], "The most that any function of structure alone can explain: checkpoints of one structure differ."),
-    term("checkpoint", "checkpoint", &["checkpoints", "checkpoint"], "One published set of weights."),
-    term("contradicted", "contradicted", &["contradicted"], "Our number does not agree with the claimed one within its tolerance, and our interval leaves it out."),
-    term("controlled", "controlled", &["runs that differ in nothing else", "controlled"], "Networks trained alike on the same data that differ in the part asked about alone."),
-    term("doubling", "per doubling", &["points per doubling", "per doubling"], "What twice as much of a part goes with, all else that is named held fixed."),
-    term("effective-shapes", "effective number of shapes", &["effective number of shapes"], "How many shapes of equal weight the rows are worth: (sum of n) squared by the sum of n squared."),
-    term("front", "Pareto front", &["Pareto front"], "Checkpoints that nothing of the same or lower cost beats. A front takes maxima, so it rises with the number tried."),
-    term("impurity", "impurity importance", &["impurity importance", "by impurity"], "How much the splits of a forest on a column lower the spread of the scores it was trained on. Columns that move together share it at random."),
-    term("interval", "95 % interval", &["95 % intervals", "95 % interval"], "Made so that in 95 of 100 studies of this size it holds the number sought. Most here resample whole shapes."),
-    term("leaderboard", "leaderboards v1 and v2", &["leaderboard v1", "leaderboard v2"], "The two Open LLM Leaderboards: until June 2024 (ARC, HellaSwag, MMLU, TruthfulQA, WinoGrande, GSM8K), then until February 2025 (IFEval, BBH, MATH, GPQA, MUSR, MMLU-PRO)."),
-    term("lookup", "nearest-relative baseline", &["look-up", "Look-up"], "Predicts the mean of the training checkpoints with the same structure, and fits nothing."),
-    term("not-excluded", "not excluded", &["not excluded"], "Our number does not agree with the claimed one, but our interval holds it: these data leave both outcomes open."),
-    term("permutation", "permutation importance", &["by permutation"], "How far R\u{b2} drops on held-out rows when a column is shuffled."),
-    term("placebo", "placebo", &["Placebo", "placebo"], "Copies of a checkpoint with layers added that do nothing: what a change of the count alone does to scores."),
+    term(
+        "association",
+        "association",
+        &["associations", "association"],
+        "Goes together over checkpoints that others made. What was fed to a network goes with its shape, so nothing here says that the one makes the other.",
+    ),
+    term(
+        "average",
+        "Average",
+        &["mean Average", "Average"],
+        "Mean of a leaderboard's six benchmarks, 0 to 100 points.",
+    ),
+    term(
+        "by-rows",
+        "by rows",
+        &["by rows"],
+        "Every checkpoint counts once, so a shape with many fine-tunes decides.",
+    ),
+    term(
+        "by-shape",
+        "each shape counted once",
+        &["each shape counted once", "each counted once", "by shape"],
+        "The mean of a shape's checkpoints counts as one row, however many they are.",
+    ),
+    term(
+        "ceiling",
+        "ceiling",
+        &["Ceiling", "ceiling"],
+        "The most that any function of structure alone can explain: checkpoints of one structure differ.",
+    ),
+    term(
+        "checkpoint",
+        "checkpoint",
+        &["checkpoints", "checkpoint"],
+        "One published set of weights.",
+    ),
+    term(
+        "contradicted",
+        "contradicted",
+        &["contradicted"],
+        "Our number does not agree with the claimed one within its tolerance, and our interval leaves it out.",
+    ),
+    term(
+        "controlled",
+        "controlled",
+        &["runs that differ in nothing else", "controlled"],
+        "Networks trained alike on the same data that differ in the part asked about alone.",
+    ),
+    term(
+        "doubling",
+        "per doubling",
+        &["points per doubling", "per doubling"],
+        "What twice as much of a part goes with, all else that is named held fixed.",
+    ),
+    term(
+        "effective-shapes",
+        "effective number of shapes",
+        &["effective number of shapes"],
+        "How many shapes of equal weight the rows are worth: (sum of n) squared by the sum of n squared.",
+    ),
+    term(
+        "front",
+        "Pareto front",
+        &["Pareto front"],
+        "Checkpoints that nothing of the same or lower cost beats. A front takes maxima, so it rises with the number tried.",
+    ),
+    term(
+        "impurity",
+        "impurity importance",
+        &["impurity importance", "by impurity"],
+        "How much the splits of a forest on a column lower the spread of the scores it was trained on. Columns that move together share it at random.",
+    ),
+    term(
+        "interval",
+        "95 % interval",
+        &["95 % intervals", "95 % interval"],
+        "Made so that in 95 of 100 studies of this size it holds the number sought. Most here resample whole shapes.",
+    ),
+    term(
+        "leaderboard",
+        "leaderboards v1 and v2",
+        &["leaderboard v1", "leaderboard v2"],
+        "The two Open LLM Leaderboards: until June 2024 (ARC, HellaSwag, MMLU, TruthfulQA, WinoGrande, GSM8K), then until February 2025 (IFEval, BBH, MATH, GPQA, MUSR, MMLU-PRO).",
+    ),
+    term(
+        "lookup",
+        "nearest-relative baseline",
+        &["look-up", "Look-up"],
+        "Predicts the mean of the training checkpoints with the same structure, and fits nothing.",
+    ),
+    term(
+        "not-excluded",
+        "not excluded",
+        &["not excluded"],
+        "Our number does not agree with the claimed one, but our interval holds it: these data leave both outcomes open.",
+    ),
+    term(
+        "permutation",
+        "permutation importance",
+        &["by permutation"],
+        "How far R\u{b2} drops on held-out rows when a column is shuffled.",
+    ),
+    term(
+        "placebo",
+        "placebo",
+        &["Placebo", "placebo"],
+        "Copies of a checkpoint with layers added that do nothing: what a change of the count alone does to scores.",
+    ),
     term("points", "points", &["points"], "Of a score from 0 to 100."),
-    term("r2", "R\u{b2}", &["R\u{b2}"], "Share of the variance of scores that a prediction explains: 1 is perfect, 0 no better than the mean, below 0 worse than it."),
-    term("random-split", "rows divided at random", &["rows divided at random", "random rows", "random_split"], "Test rows are drawn from all. Fine-tunes of one base then stand on both sides, and a method may look its relatives up."),
-    term("resample", "resample", &["resamples of shapes", "resamples", "draws of shapes"], "The study again on shapes drawn with replacement (bootstrap): how far a result depends on which shapes happened to be there."),
-    term("shape", "shape", &["shapes", "shape"], "Layers, d_model, d_ffn and heads together. Fine-tunes of one base have one shape."),
-    term("spearman", "rank correlation", &["rank correlations", "rank correlation", "Spearman"], "Spearman's rho: whether what is high in one is high in the other; \u{2212}1 to 1."),
-    term("surgery", "surgery", &["surgery"], "One trained network cut in two ways to one size, and both trained on."),
-    term("unseen", "shapes never seen", &["shapes never seen", "shapes it has never seen", "shapes not trained on", "unseen shapes", "structure_out"], "Test rows whose shape stands in no training row: what is asked of a new structure."),
-    term("untestable", "untestable", &["untestable"], "These data have no such number; the ledger says what would be needed."),
+    term(
+        "r2",
+        "R\u{b2}",
+        &["R\u{b2}"],
+        "Share of the variance of scores that a prediction explains: 1 is perfect, 0 no better than the mean, below 0 worse than it.",
+    ),
+    term(
+        "random-split",
+        "rows divided at random",
+        &["rows divided at random", "random rows", "random_split"],
+        "Test rows are drawn from all. Fine-tunes of one base then stand on both sides, and a method may look its relatives up.",
+    ),
+    term(
+        "resample",
+        "resample",
+        &["resamples of shapes", "resamples", "draws of shapes"],
+        "The study again on shapes drawn with replacement (bootstrap): how far a result depends on which shapes happened to be there.",
+    ),
+    term(
+        "shape",
+        "shape",
+        &["shapes", "shape"],
+        "Layers, d_model, d_ffn and heads together. Fine-tunes of one base have one shape.",
+    ),
+    term(
+        "spearman",
+        "rank correlation",
+        &["rank correlations", "rank correlation", "Spearman"],
+        "Spearman's rho: whether what is high in one is high in the other; \u{2212}1 to 1.",
+    ),
+    term(
+        "surgery",
+        "surgery",
+        &["surgery"],
+        "One trained network cut in two ways to one size, and both trained on.",
+    ),
+    term(
+        "unseen",
+        "shapes never seen",
+        &[
+            "shapes never seen",
+            "shapes it has never seen",
+            "shapes not trained on",
+            "unseen shapes",
+            "structure_out",
+        ],
+        "Test rows whose shape stands in no training row: what is asked of a new structure.",
+    ),
+    term(
+        "untestable",
+        "untestable",
+        &["untestable"],
+        "These data have no such number; the ledger says what would be needed.",
+    ),
 ];
 
 /// Text made safe for a page, with the first place of each word linked to its meaning. `seen` are the words that the section has
@@ -67,7 +203,10 @@ pub(crate) fn linked(text: &str, seen: &mut Vec<&'static str>) -> String {
         if seen.contains(&term.id) {
             continue;
         }
-        let found = term.forms.iter().filter_map(|form| word_at(text, form).map(|at| (at, form.len())));
+        let found = term
+            .forms
+            .iter()
+            .filter_map(|form| word_at(text, form).map(|at| (at, form.len())));
         let first = found.min_by_key(|(at, length)| (*at, std::cmp::Reverse(*length)));
         if let Some((at, length)) = first {
             places.push((at, at + length, term));
@@ -100,7 +239,8 @@ fn word_at(text: &str, form: &str) -> Option<usize> {
     text.match_indices(form).map(|(at, _)| at).find(|at| {
         let before = text[..*at].chars().next_back();
         let after = text[at + form.len()..].chars().next();
-        let is_letter = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+        let is_letter =
+            |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
         !is_letter(before) && !is_letter(after)
     })
 }
@@ -123,7 +263,10 @@ mod tests {
         let mut seen = Vec::new();
         let html = linked("a shapeless < shape, and shapes by rows", &mut seen);
         assert_eq!(html.matches("<a class=\"term\"").count(), 2, "{html}");
-        assert!(html.starts_with("a shapeless &lt; <a class=\"term\" href=\"#term-shape\""), "{html}");
+        assert!(
+            html.starts_with("a shapeless &lt; <a class=\"term\" href=\"#term-shape\""),
+            "{html}"
+        );
         assert!(html.ends_with("and shapes <a class=\"term\" href=\"#term-by-rows\" data-def=\"Every checkpoint counts once, so a shape with many fine-tunes decides.\">by rows</a>"));
         let again = linked("a shape", &mut seen);
         assert_eq!(again, "a shape");
@@ -132,7 +275,10 @@ mod tests {
     #[test]
     fn the_longest_form_is_taken_and_addresses_are_one_each() {
         let html = linked("R² on shapes never seen", &mut Vec::new());
-        assert!(html.contains("href=\"#term-unseen\"") && !html.contains("#term-shape\""), "{html}");
+        assert!(
+            html.contains("href=\"#term-unseen\"") && !html.contains("#term-shape\""),
+            "{html}"
+        );
         let mut ids: Vec<&str> = TERMS.iter().map(|term| term.id).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -109,7 +109,14 @@ pub(crate) fn told(section: &Section) -> Told {
         }
         None if found.is_empty() => match told.method.first() {
             Some(first) => told.finding = first_sentence(first).0.to_owned(),
-            None => told.finding = section.title.clone(),
+            // What its first figure shows.
+            None => {
+                let caption = section
+                    .figures
+                    .first()
+                    .map(|figure| first_sentence(&figure.caption).0);
+                told.finding = caption.unwrap_or(&section.title).to_owned();
+            }
         },
         None => {
             let (first, rest) = first_sentence(&found[0]);
@@ -130,8 +137,17 @@ pub(crate) fn told(section: &Section) -> Told {
 pub(crate) fn line(section: &Section) -> String {
     result(section).map_or_else(
         || {
-            let n = section.findings.iter().map(|finding| finding.n).max().unwrap_or(0);
-            if n > 0 { format!("n = {}", number(n as f64)) } else { String::new() }
+            let n = section
+                .findings
+                .iter()
+                .map(|finding| finding.n)
+                .max()
+                .unwrap_or(0);
+            if n > 0 {
+                format!("n = {}", number(n as f64))
+            } else {
+                String::new()
+            }
         },
         |line| line.short,
     )
@@ -170,10 +186,20 @@ fn result(section: &Section) -> Option<Line> {
                 ),
             )
         }
-        "controlled" => standing(section, "controlled.simultaneous.", "effects of layers at fixed size, over three readings of size and all benchmarks"),
-        "pooled" => standing(section, "pooled.simultaneous.", "associations of parts, size, tokens and date with benchmarks"),
+        "controlled" => standing(
+            section,
+            "controlled.simultaneous.",
+            "effects of layers at fixed size, over three readings of size and all benchmarks",
+        ),
+        "pooled" => standing(
+            section,
+            "pooled.simultaneous.",
+            "associations of parts, size, tokens and date with benchmarks",
+        ),
         "attribution" => {
-            let text = super::headlines(std::slice::from_ref(section)).into_iter().next()?;
+            let text = super::headlines(std::slice::from_ref(section))
+                .into_iter()
+                .next()?;
             let counts = text.split(" none can be named first for ").nth(1)?;
             let counts = counts.split(" targets").next()?;
             said(
@@ -186,11 +212,16 @@ fn result(section: &Section) -> Option<Line> {
             let words = with(best, 2)?;
             said(
                 format!("structural R\u{b2} {words}"),
-                format!("On shapes never seen `structural` reaches R\u{b2} {words} of the Average, each shape counted once."),
+                format!(
+                    "On shapes never seen `structural` reaches R\u{b2} {words} of the Average, each shape counted once."
+                ),
             )
         }
         "scale" => {
-            let (first, second) = (with("scale.difference.medium_small", 1)?, with("scale.difference.large_medium", 1)?);
+            let (first, second) = (
+                with("scale.difference.medium_small", 1)?,
+                with("scale.difference.large_medium", 1)?,
+            );
             said(
                 format!("{first} to 10\u{2013}50 B"),
                 format!(
@@ -200,10 +231,15 @@ fn result(section: &Section) -> Option<Line> {
             )
         }
         "chat_template" => {
-            let (words, n) = (with("chat_template.paired.ifeval", 1)?, find("chat_template.paired.ifeval")?.n);
+            let (words, n) = (
+                with("chat_template.paired.ifeval", 1)?,
+                find("chat_template.paired.ifeval")?.n,
+            );
             said(
                 format!("{words} IFEval, {n} pairs"),
-                format!("With its chat template the same checkpoint scores {words} points on IFEval ({n} checkpoints evaluated both ways)."),
+                format!(
+                    "With its chat template the same checkpoint scores {words} points on IFEval ({n} checkpoints evaluated both ways)."
+                ),
             )
         }
         "merging" => {
@@ -221,12 +257,17 @@ fn result(section: &Section) -> Option<Line> {
             let (r2, rank) = (with("popularity.r2", 3)?, with("popularity.spearman", 3)?);
             said(
                 format!("R\u{b2} {r2}"),
-                format!("Likes say almost nothing about the score: R\u{b2} {r2}, rank correlation {rank}, among evaluations with more than 10 likes."),
+                format!(
+                    "Likes say almost nothing about the score: R\u{b2} {r2}, rank correlation {rank}, among evaluations with more than 10 likes."
+                ),
             )
         }
         "progress" => {
             let words = with("progress.halving_months.v2.average", 0)?;
-            let words = words.trim_start_matches('+').replace("[+", "[").replace(", +", ", ");
+            let words = words
+                .trim_start_matches('+')
+                .replace("[+", "[")
+                .replace(", +", ", ");
             said(
                 format!("size halves in {words} months"),
                 format!("The size that an equal Average of leaderboard v2 needs halves in {words} months."),
@@ -234,7 +275,12 @@ fn result(section: &Section) -> Option<Line> {
         }
         "efficiency" => {
             let n = find("efficiency.front.size.members")?.value?;
-            said(format!("{n:.0} on the front over size"), format!("{n:.0} checkpoints lie on the front of Average over size: nothing of the same or lower size beats them."))
+            said(
+                format!("{n:.0} on the front over size"),
+                format!(
+                    "{n:.0} checkpoints lie on the front of Average over size: nothing of the same or lower size beats them."
+                ),
+            )
         }
         "architecture" => {
             let all: Vec<f64> = section
@@ -253,10 +299,15 @@ fn result(section: &Section) -> Option<Line> {
             })
         }
         "correlation" => {
-            let (first, second) = (find("correlation.components.v1.retained")?.value?, find("correlation.components.v2.retained")?.value?);
+            let (first, second) = (
+                find("correlation.components.v1.retained")?.value?,
+                find("correlation.components.v2.retained")?.value?,
+            );
             said(
                 format!("{first:.0} and {second:.0} dimension(s) above noise"),
-                format!("Six benchmarks measure little more than one thing: {first:.0} dimension of leaderboard v1 and {second:.0} of v2 exceed noise."),
+                format!(
+                    "Six benchmarks measure little more than one thing: {first:.0} dimension of leaderboard v1 and {second:.0} of v2 exceed noise."
+                ),
             )
         }
         "forecast" => {
@@ -275,7 +326,9 @@ fn result(section: &Section) -> Option<Line> {
             let (holds, lost, turned) = (count("holds")?, count("only_on_all")?, count("turned_around")?);
             said(
                 format!("{holds:.0} hold, {lost:.0} do not"),
-                format!("On structures known for certain {holds:.0} findings about depth, width and size hold, {lost:.0} do not any more, {turned:.0} turn around."),
+                format!(
+                    "On structures known for certain {holds:.0} findings about depth, width and size hold, {lost:.0} do not any more, {turned:.0} turn around."
+                ),
             )
         }
         "claims" => {
@@ -308,14 +361,23 @@ fn standing(section: &Section, begins: &str, what: &str) -> Option<Line> {
     let clear = ends.iter().filter(|clear| **clear).count();
     (!ends.is_empty()).then(|| Line {
         short: format!("{clear} of {} stand", ends.len()),
-        long: format!("{clear} of {} {what} stand when all benchmarks are looked at together.", ends.len()),
+        long: format!(
+            "{clear} of {} {what} stand when all benchmarks are looked at together.",
+            ends.len()
+        ),
     })
 }
 
 fn with_interval(finding: &Finding, digits: usize) -> String {
     let value = signed(finding.value.unwrap_or(f64::NAN), digits);
     let is_share = finding.id.contains(".r2");
-    let plain = |text: String| if is_share { text.trim_start_matches('+').to_owned() } else { text };
+    let plain = |text: String| {
+        if is_share {
+            text.trim_start_matches('+').to_owned()
+        } else {
+            text
+        }
+    };
     match &finding.interval {
         Some(ends) => format!(
             "{} [{}, {}]",
@@ -342,7 +404,11 @@ fn intervals(findings: &[Finding]) -> Option<String> {
         return None;
     }
     let (low, high) = (
-        findings.iter().map(|finding| finding.n).filter(|n| *n > 0).min()?,
+        findings
+            .iter()
+            .map(|finding| finding.n)
+            .filter(|n| *n > 0)
+            .min()?,
         findings.iter().map(|finding| finding.n).max()?,
     );
     let names: Vec<&str> = methods.iter().take(2).map(|(name, _)| *name).collect();

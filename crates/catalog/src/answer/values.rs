@@ -62,7 +62,10 @@ fn values(array: &ArrayRef) -> Result<Values, arrow::error::ArrowError> {
     }
     // Lists, maps and structures are no column of numbers or names: as people would see them.
     if kind.is_nested() {
-        let shown = arrow::util::display::ArrayFormatter::try_new(array, &arrow::util::display::FormatOptions::default())?;
+        let shown = arrow::util::display::ArrayFormatter::try_new(
+            array,
+            &arrow::util::display::FormatOptions::default(),
+        )?;
         let cell = |row: usize| array.is_valid(row).then(|| shown.value(row).to_string());
         return Ok(Values::Text((0..array.len()).map(cell).collect()));
     }

@@ -41,7 +41,9 @@ impl Tally {
 
     /// The same without cells of tables of the works' own rows: what is claimed of abilities and of how they are predicted.
     pub fn of_abilities<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
-        Self::of(findings, |id| is_claim(id) && !id.ends_with(".strict") && !is_cell(id))
+        Self::of(findings, |id| {
+            is_claim(id) && !id.ends_with(".strict") && !is_cell(id)
+        })
     }
 
     /// The same claims under the stricter reading.

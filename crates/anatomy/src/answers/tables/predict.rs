@@ -132,14 +132,18 @@ fn in_short(answer: &PredictAnswer) -> Option<String> {
     if let Some(score) = first
         && let (Some(value), Some(ends)) = (score.value, &score.interval)
     {
-        let beyond = if score.extrapolating { ", extrapolating" } else { "" };
+        let beyond = if score.extrapolating {
+            ", extrapolating"
+        } else {
+            ""
+        };
         parts.push(format!(
             "{} about {value:.0} points (80 %: {:.0} to {:.0}{beyond})",
             score.benchmark, ends.low, ends.high
         ));
     }
     if let Some(total) = answer.costs.parameters_total {
-        parts.push(format!("{} B parameters", number((total as f64 / 1e8).round() / 10.0)));
+        parts.push(format!("{:.1} B parameters", total as f64 / 1e9));
     }
     if let Some(memory) = &answer.costs.memory {
         parts.push(fits_in_words(memory, answer));

@@ -150,12 +150,16 @@ fn fits(args: &PredictArgs) -> Result<()> {
     if let (Some(heads), Some(d_model), None) = (args.heads, args.d_model, args.head_dim)
         && !divides(heads, d_model)
     {
-        bail!("{heads} heads do not divide d_model {d_model}: give a d_model that they divide, or the width of a head by --head-dim");
+        bail!(
+            "{heads} heads do not divide d_model {d_model}: give a d_model that they divide, or the width of a head by --head-dim"
+        );
     }
     if let (Some(heads), Some(kv_heads)) = (args.heads, args.kv_heads)
         && !divides(kv_heads, heads)
     {
-        bail!("{kv_heads} key and value heads do not divide {heads} heads: each serves as many heads as the others");
+        bail!(
+            "{kv_heads} key and value heads do not divide {heads} heads: each serves as many heads as the others"
+        );
     }
     if let (Some(experts), Some(used)) = (args.experts, args.experts_per_token)
         && used > experts

@@ -73,11 +73,10 @@ impl Input {
         }
         let all: Vec<&str> = Protocol::ALL.iter().map(|protocol| protocol.name()).collect();
         let of = |name| {
-            Protocol::from_name(name)
-                .with_context(|| {
-                    let meant = crate::near::hint(name, all.iter().copied());
-                    format!("no protocol named `{name}`{meant}; there are {}", all.join(", "))
-                })
+            Protocol::from_name(name).with_context(|| {
+                let meant = crate::near::hint(name, all.iter().copied());
+                format!("no protocol named `{name}`{meant}; there are {}", all.join(", "))
+            })
         };
         split(&self.protocol).into_iter().map(of).collect()
     }
@@ -118,7 +117,10 @@ impl Input {
         }
         output::say(
             quiet,
-            &format!("features: {} (all columns of numbers; --features names others)", columns.join(", ")),
+            &format!(
+                "features: {} (all columns of numbers; --features names others)",
+                columns.join(", ")
+            ),
         );
         Ok(vec![FeatureSet {
             name: "own".into(),
@@ -296,7 +298,11 @@ pub(super) fn say_rows(quiet: bool, target: &str, rows: &Rows) {
 }
 
 fn left_out(n: usize, why: &str) -> String {
-    if n == 0 { String::new() } else { format!(", {n} {why}") }
+    if n == 0 {
+        String::new()
+    } else {
+        format!(", {n} {why}")
+    }
 }
 
 /// Below these, R² and importances are mostly noise: a fold of ten would hold under ten rows or two shapes.

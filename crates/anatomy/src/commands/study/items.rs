@@ -188,7 +188,8 @@ fn known(id: &str, answers: &[Answers], items: &Path) -> Result<()> {
 pub(crate) fn compare_two(global: &Global, place: &Path, a: &str, b: &str) -> Result<ExitCode> {
     let memory = 2 << 30;
     let read;
-    let (engine, place_of_items) = match Engine::with_items(None, place, memory, global.threads, global.seed) {
+    let (engine, place_of_items) = match Engine::with_items(None, place, memory, global.threads, global.seed)
+    {
         Ok(engine) => (engine, place),
         Err(::catalog::Error::NoItems { .. }) => {
             // A folder of results as they were written: read into a table that is gone afterwards.
@@ -250,7 +251,10 @@ pub(crate) fn compare_two(global: &Global, place: &Path, a: &str, b: &str) -> Re
         })
         .collect();
     if made.text.is_empty() {
-        bail!("{a} and {b} answered no items of one benchmark in {}", place.display());
+        bail!(
+            "{a} and {b} answered no items of one benchmark in {}",
+            place.display()
+        );
     }
     let about = About::question(
         format!("{a} and {b} on the same items"),

@@ -72,7 +72,11 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     let input = &args.input;
     let Methods { methods, answers } = methods::chosen(input, args.methods.as_deref(), &args.set, &args.llm)?;
     let alone = methods.len() == 1 && methods[0].name() == methods::STRUCTURAL && !input.is_own_table();
-    let default = if alone { methods::STRUCTURAL } else { "structure_date" };
+    let default = if alone {
+        methods::STRUCTURAL
+    } else {
+        "structure_date"
+    };
     let sets = input.sets_or_columns(default, global.quiet)?;
     let (targets, protocols) = (input.targets(), input.protocols()?);
     if args.predictions.is_some() && (targets.len() != 1 || protocols.len() > 1 || sets.len() > 1) {

@@ -69,29 +69,90 @@ const fn question(
 
 /// What is asked, the most asked first.
 const ASKED: [Question; 9] = [
-    question("Size", "scale.difference.medium_small", "scale", 1, "points of Average from under 10 to 10\u{2013}50 billion parameters"),
-    question("Chat template", "chat_template.paired.ifeval", "chat_template", 1, "points on IFEval, the same checkpoint with and without"),
-    question("Prediction", "pooled.r2.shapes.v2.shape_out", "pooled", 2, "R\u{b2} on shapes never seen, each counted once"),
-    question("More size", "scale.difference.large_medium", "scale", 1, "points of Average from 10\u{2013}50 to 50 billion parameters and more"),
-    question("Likes", "popularity.likes.raw", "popularity", 2, "rank correlation with Average"),
-    question("Merging", "merging.effect.either.structure_date.average", "merging", 1, "points of Average at one shape and month"),
-    question("A year", "progress.points_per_year.v2.average", "progress", 1, "points of Average at equal size"),
-    question("Post-training", "progress.post_training.v2.average", "progress", 1, "points of Average within one shape"),
-    question("Template, all tests", "chat_template.paired.average", "chat_template", 1, "points of Average, the same checkpoint with and without"),
+    question(
+        "Size",
+        "scale.difference.medium_small",
+        "scale",
+        1,
+        "points of Average from under 10 to 10\u{2013}50 billion parameters",
+    ),
+    question(
+        "Chat template",
+        "chat_template.paired.ifeval",
+        "chat_template",
+        1,
+        "points on IFEval, the same checkpoint with and without",
+    ),
+    question(
+        "Prediction",
+        "pooled.r2.shapes.v2.shape_out",
+        "pooled",
+        2,
+        "R\u{b2} on shapes never seen, each counted once",
+    ),
+    question(
+        "More size",
+        "scale.difference.large_medium",
+        "scale",
+        1,
+        "points of Average from 10\u{2013}50 to 50 billion parameters and more",
+    ),
+    question(
+        "Likes",
+        "popularity.likes.raw",
+        "popularity",
+        2,
+        "rank correlation with Average",
+    ),
+    question(
+        "Merging",
+        "merging.effect.either.structure_date.average",
+        "merging",
+        1,
+        "points of Average at one shape and month",
+    ),
+    question(
+        "A year",
+        "progress.points_per_year.v2.average",
+        "progress",
+        1,
+        "points of Average at equal size",
+    ),
+    question(
+        "Post-training",
+        "progress.post_training.v2.average",
+        "progress",
+        1,
+        "points of Average within one shape",
+    ),
+    question(
+        "Template, all tests",
+        "chat_template.paired.average",
+        "chat_template",
+        1,
+        "points of Average, the same checkpoint with and without",
+    ),
 ];
 
 /// Statements on one card.
 const SHOWN: usize = 4;
 
 pub(super) fn cards(all: &[&Finding], matrix: Option<&Matrix>, sections: &str) -> Vec<Card> {
-    let find = |id: &str| all.iter().copied().find(|finding| finding.id == id && finding.value.is_some());
+    let find = |id: &str| {
+        all.iter()
+            .copied()
+            .find(|finding| finding.id == id && finding.value.is_some())
+    };
     let link = |section: &str| format!("{sections}{section}");
     let (mut holds, mut fails) = (Vec::new(), Vec::new());
     if let Some(matrix) = matrix {
         let (clear, cells) = counted(matrix);
         fails.push(Item {
             name: "Most parts".into(),
-            words: format!("{} of {cells} pairs of part and benchmark cannot be told from no effect", cells - clear),
+            words: format!(
+                "{} of {cells} pairs of part and benchmark cannot be told from no effect",
+                cells - clear
+            ),
             n: format!("n = {cells} pairs"),
             link: link("answer"),
         });
@@ -115,12 +176,21 @@ pub(super) fn cards(all: &[&Finding], matrix: Option<&Matrix>, sections: &str) -
             n: format!("n = {}", number(finding.n as f64)),
             link: link(asked.section),
         };
-        if ends.covers(0.0) { fails.push(item) } else { holds.push(item) }
+        if ends.covers(0.0) {
+            fails.push(item)
+        } else {
+            holds.push(item)
+        }
     }
     let mut cards = Vec::new();
     for (id, title, about, items) in [
         ("holds", "What holds", "The 95 % interval leaves zero.", holds),
-        ("fails", "What does not", "The 95 % interval holds zero, or nothing stands once all are looked at together.", fails),
+        (
+            "fails",
+            "What does not",
+            "The 95 % interval holds zero, or nothing stands once all are looked at together.",
+            fails,
+        ),
     ] {
         if !items.is_empty() {
             cards.push(Card {
@@ -138,7 +208,11 @@ pub(super) fn cards(all: &[&Finding], matrix: Option<&Matrix>, sections: &str) -
 }
 
 fn counted_in_words(shown: usize, all: usize) -> String {
-    if shown < all { format!("{shown} of {all}") } else { all.to_string() }
+    if shown < all {
+        format!("{shown} of {all}")
+    } else {
+        all.to_string()
+    }
 }
 
 /// For how many targets no column can be named first.
@@ -159,7 +233,10 @@ fn order(all: &[&Finding], link: &str) -> Option<Item> {
     let open = leads.iter().filter(|lead| lead.first.is_none()).count();
     (open > 0).then(|| Item {
         name: "Column order".into(),
-        words: format!("none of layers, d_model, d_ffn and heads leads for {open} of {} targets", leads.len()),
+        words: format!(
+            "none of layers, d_model, d_ffn and heads leads for {open} of {} targets",
+            leads.len()
+        ),
         n: format!("n = {} targets", leads.len()),
         link: link.to_owned(),
     })
@@ -170,7 +247,11 @@ fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>, link: &str) -> Option<I
     let mean = |protocol: &str| {
         let values: Option<Vec<&Finding>> = BENCHMARKS
             .iter()
-            .map(|benchmark| find(&format!("regression.r2_shapes.structure_date.{protocol}.random_forest.{benchmark}")))
+            .map(|benchmark| {
+                find(&format!(
+                    "regression.r2_shapes.structure_date.{protocol}.random_forest.{benchmark}"
+                ))
+            })
             .collect();
         let values = values?;
         let sum: f64 = values.iter().filter_map(|finding| finding.value).sum();
@@ -220,9 +301,15 @@ fn ledger(all: &[&Finding], link: &str) -> Option<Card> {
     };
     let twice = |finding: &Finding| {
         let strict = format!("{}.strict", finding.id);
-        all.iter().any(|other| other.id == strict && other.verdict == Some(Verdict::Differs))
+        all.iter()
+            .any(|other| other.id == strict && other.verdict == Some(Verdict::Differs))
     };
-    let mut shown: Vec<&Finding> = all.iter().copied().filter(differs).filter(|one| twice(one)).collect();
+    let mut shown: Vec<&Finding> = all
+        .iter()
+        .copied()
+        .filter(differs)
+        .filter(|one| twice(one))
+        .collect();
     // One of each kind: the second is of another question than the first.
     let mut kinds: Vec<&str> = Vec::new();
     shown.retain(|finding| {
@@ -239,7 +326,11 @@ fn ledger(all: &[&Finding], link: &str) -> Option<Card> {
         });
         Some(Item {
             name: capital(&finding.question),
-            words: format!("claimed {}, ours {}{ends}", minus(number(theirs.value)), minus(number(ours))),
+            words: format!(
+                "claimed {}, ours {}{ends}",
+                minus(number(theirs.value)),
+                minus(number(ours))
+            ),
             n: format!("n = {}", number(finding.n as f64)),
             link: link.to_owned(),
         })

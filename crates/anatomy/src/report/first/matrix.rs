@@ -67,7 +67,14 @@ impl MatrixView {
                     .map(|(at, row)| {
                         let marks = row.cells.get(column).map_or(&[][..], Vec::as_slice);
                         let name = column_name(&matrix.columns[column]);
-                        cell(&row.name, &name, marks, matrix.clip, first == Some(at), row.is_yardstick)
+                        cell(
+                            &row.name,
+                            &name,
+                            marks,
+                            matrix.clip,
+                            first == Some(at),
+                            row.is_yardstick,
+                        )
                     })
                     .collect(),
             });
@@ -126,7 +133,9 @@ const ORDER: [(Evidence, &str); 3] = [
 
 fn cell(part: &str, benchmark: &str, marks: &[Mark], clip: f64, begins: bool, is_yardstick: bool) -> Cell {
     let clear = ORDER.iter().find_map(|(evidence, class)| {
-        let mark = marks.iter().find(|mark| mark.evidence == *evidence && mark.is_clear)?;
+        let mark = marks
+            .iter()
+            .find(|mark| mark.evidence == *evidence && mark.is_clear)?;
         Some((mark, *class))
     });
     let sees = marks.iter().filter_map(|mark| mark.sees).reduce(f64::min);
@@ -144,7 +153,10 @@ fn cell(part: &str, benchmark: &str, marks: &[Mark], clip: f64, begins: bool, is
         glyph: glyph(marks, clip),
         number,
         says: if marks.is_empty() {
-            format!("{}, {benchmark}: nothing here varies it on its own", capital(part))
+            format!(
+                "{}, {benchmark}: nothing here varies it on its own",
+                capital(part)
+            )
         } else {
             format!("{}, {benchmark}: {}", capital(part), said.join("; "))
         },
@@ -154,14 +166,20 @@ fn cell(part: &str, benchmark: &str, marks: &[Mark], clip: f64, begins: bool, is
 
 /// `controlled +0.4 [+0.2, +0.6], n = 22, stands`.
 fn said(mark: &Mark) -> String {
-    let digits = if mark.evidence == Evidence::Controlled { 2 } else { 1 };
+    let digits = if mark.evidence == Evidence::Controlled {
+        2
+    } else {
+        1
+    };
     let ends = mark.interval.map_or_else(String::new, |(low, high)| {
         format!(" [{}, {}]", signed(low, digits), signed(high, digits))
     });
     let verdict = match (mark.is_clear, mark.sees) {
         (true, _) => "stands when all benchmarks are looked at together".to_owned(),
         (false, Some(least)) => {
-            format!("cannot be told from no effect; {least:.1} points would have been seen four times out of five")
+            format!(
+                "cannot be told from no effect; {least:.1} points would have been seen four times out of five"
+            )
         }
         (false, None) => "cannot be told from no effect".to_owned(),
     };
@@ -192,7 +210,12 @@ fn glyph(marks: &[Mark], clip: f64) -> String {
         let state = if mark.is_clear { "stands" } else { "open" };
         let _ = write!(svg, "<g class=\"{kind} {state}\">");
         if let Some((low, high)) = mark.interval {
-            let _ = write!(svg, "<path class=\"ends\" d=\"M{:.1} {lane}H{:.1}\"/>", at(low), at(high));
+            let _ = write!(
+                svg,
+                "<path class=\"ends\" d=\"M{:.1} {lane}H{:.1}\"/>",
+                at(low),
+                at(high)
+            );
         }
         let x = at(mark.value);
         let _ = match mark.evidence {
@@ -214,7 +237,10 @@ fn glyph(marks: &[Mark], clip: f64) -> String {
                 x - 2.5,
                 lane - 2.5
             ),
-            _ => write!(svg, "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{lane}\" r=\"2.6\"/>"),
+            _ => write!(
+                svg,
+                "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{lane}\" r=\"2.6\"/>"
+            ),
         };
         svg.push_str("</g>");
     }

@@ -22,7 +22,11 @@ pub(super) fn json(sections: &[Section]) -> Result<String> {
             let ends = ends.map_or_else(String::new, |ends| {
                 format!(" [{}, {}]", number(ends.low), number(ends.high))
             });
-            let unit = if finding.unit == "1" { String::new() } else { format!(" {}", finding.unit) };
+            let unit = if finding.unit == "1" {
+                String::new()
+            } else {
+                format!(" {}", finding.unit)
+            };
             (
                 place,
                 finding.id.as_str(),

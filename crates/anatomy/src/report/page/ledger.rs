@@ -39,15 +39,31 @@ pub(super) struct Row {
 /// Questions: the second part of ids, and how they are headed.
 const GROUPS: [(&str, &str, &[&str]); 6] = [
     ("order", "Which column matters most", &["importance"]),
-    ("prediction", "How well methods predict scores", &["r2", "mae", "llm"]),
+    (
+        "prediction",
+        "How well methods predict scores",
+        &["r2", "mae", "llm"],
+    ),
     (
         "dimensions",
         "Size, merging, popularity, families, templates",
-        &["scale", "efficiency", "merging", "popularity", "architecture", "chat_template", "correlation"],
+        &[
+            "scale",
+            "efficiency",
+            "merging",
+            "popularity",
+            "architecture",
+            "chat_template",
+            "correlation",
+        ],
     ),
     ("trends", "Trends", &["trends", "progress"]),
     ("weights", "Inside checkpoints", &["pruning", "gradients"]),
-    ("cells", "Statistics of the works' own rows, which say nothing of abilities", &["dataset"]),
+    (
+        "cells",
+        "Statistics of the works' own rows, which say nothing of abilities",
+        &["dataset"],
+    ),
 ];
 
 /// The claims of the ledger by question; what is of no known question stands with the dimensions.
@@ -74,7 +90,11 @@ pub(super) fn groups(findings: &[&Finding]) -> Vec<Group> {
     for finding in claims {
         let strict_id = format!("{}.strict", finding.id);
         let strict = findings.iter().copied().find(|other| other.id == strict_id);
-        let at = if is_cell(&finding.id) { GROUPS.len() - 1 } else { known(&kind(&finding.id)) };
+        let at = if is_cell(&finding.id) {
+            GROUPS.len() - 1
+        } else {
+            known(&kind(&finding.id))
+        };
         if let Some(row) = row(finding, strict) {
             groups[at].rows.push(row);
         }
@@ -134,7 +154,11 @@ fn row(finding: &Finding, strict: Option<&Finding>) -> Option<Row> {
         let value = finding.value.map_or_else(|| "\u{2013}".to_owned(), said);
         match finding.interval.as_ref().filter(|ends| ends.is_bounded()) {
             Some(ends) if finding.value.is_some() => {
-                format!("{value} [{}, {}]", minus(number(ends.low)), minus(number(ends.high)))
+                format!(
+                    "{value} [{}, {}]",
+                    minus(number(ends.low)),
+                    minus(number(ends.high))
+                )
             }
             _ => value,
         }
@@ -157,8 +181,14 @@ fn row(finding: &Finding, strict: Option<&Finding>) -> Option<Row> {
         says: verdict.words(),
         claimed: said(theirs.value),
         ours: of(finding),
-        drawn: if is_yes_or_no { String::new() } else { drawn(finding, theirs.value) },
-        strict_says: strict.and_then(|strict| strict.verdict).map_or("", Verdict::words),
+        drawn: if is_yes_or_no {
+            String::new()
+        } else {
+            drawn(finding, theirs.value)
+        },
+        strict_says: strict
+            .and_then(|strict| strict.verdict)
+            .map_or("", Verdict::words),
         strict: strict.map(of).unwrap_or_default(),
         n: number(finding.n as f64),
         why: why.join(". "),
@@ -180,9 +210,15 @@ fn drawn(finding: &Finding, claimed: f64) -> String {
     let (least, most) = (low.min(claimed).min(value), high.max(claimed).max(value));
     let span = if most > least { most - least } else { 1.0 };
     let at = |number: f64| 5.0 + (WIDE - 10.0) * (number - least) / span;
-    let mut svg = format!("<svg class=\"beside\" viewBox=\"0 0 {WIDE} 16\" aria-hidden=\"true\" focusable=\"false\">");
+    let mut svg =
+        format!("<svg class=\"beside\" viewBox=\"0 0 {WIDE} 16\" aria-hidden=\"true\" focusable=\"false\">");
     if high > low {
-        let _ = write!(svg, "<path class=\"ends\" d=\"M{:.1} 8H{:.1}\"/>", at(low), at(high));
+        let _ = write!(
+            svg,
+            "<path class=\"ends\" d=\"M{:.1} 8H{:.1}\"/>",
+            at(low),
+            at(high)
+        );
     }
     let _ = write!(
         svg,

@@ -77,14 +77,21 @@ pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String,
         .iter()
         .map(|at| SectionView::of(&study.sections[*at], drawn, is_short))
         .collect();
-    let words: Vec<&str> = sections.iter().flat_map(|view| view.words.iter().copied()).collect();
+    let words: Vec<&str> = sections
+        .iter()
+        .flat_map(|view| view.words.iter().copied())
+        .collect();
     let provenance = &findings.provenance;
     let page = Page {
         title: study.about.title(),
         lead: study
             .about
             .lead(all.len(), &provenance.command, &provenance.catalog_sha256),
-        first: if is_short && !has_answer { First::none() } else { first },
+        first: if is_short && !has_answer {
+            First::none()
+        } else {
+            first
+        },
         headlines: &study.headlines,
         condition: study.about.condition(),
         strip: study.about.strip(provenance, all.len()),

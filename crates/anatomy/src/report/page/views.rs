@@ -147,7 +147,11 @@ fn table_view(table: &Table, is_open: bool) -> TableView<'_> {
             .collect()
     };
     // A rest of one or two rows is not worth a fold.
-    let shown = if table.rows.len() <= ROWS + 2 { table.rows.len() } else { ROWS };
+    let shown = if table.rows.len() <= ROWS + 2 {
+        table.rows.len()
+    } else {
+        ROWS
+    };
     TableView {
         table,
         summary,

@@ -25,7 +25,11 @@ use super::state::Shared;
 pub(crate) const MENU: [(&str, &[(&str, &str)]); 3] = [
     (
         "Use",
-        &[("/recommend", "Recommend"), ("/compare", "Compare"), ("/predict", "Predict")],
+        &[
+            ("/recommend", "Recommend"),
+            ("/compare", "Compare"),
+            ("/predict", "Predict"),
+        ],
     ),
     (
         "Look up",

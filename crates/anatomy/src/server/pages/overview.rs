@@ -64,7 +64,11 @@ pub(super) async fn page(State(state): State<Shared>) -> Response {
     let facts = Facts::of(catalog);
     let mut shown = vec![
         count("checkpoints", facts.checkpoints, "/checkpoints"),
-        count("with a known structure", with_structure, "/checkpoints?min_layers=1"),
+        count(
+            "with a known structure",
+            with_structure,
+            "/checkpoints?min_layers=1",
+        ),
         count(
             "evaluations",
             facts.evaluations,
@@ -81,8 +85,9 @@ pub(super) async fn page(State(state): State<Shared>) -> Response {
     };
     day("leaderboard v2 until", facts.scores_end);
     day("newest score", facts.newest);
-    let mut ordered: Vec<&study::section::Section> =
-        study.as_ref().map_or_else(Vec::new, |study| study.sections.iter().collect());
+    let mut ordered: Vec<&study::section::Section> = study
+        .as_ref()
+        .map_or_else(Vec::new, |study| study.sections.iter().collect());
     ordered.sort_by_key(|section| told::place(&section.id));
     let page = Page {
         title: "Overview",
@@ -99,10 +104,16 @@ pub(super) async fn page(State(state): State<Shared>) -> Response {
         n_findings: findings.as_ref().map_or(0, |study| study.findings.len()),
         origin: findings.as_ref().map_or("", |study| study.origin.as_str()),
         facts: shown,
-        devices: catalog::cost::device::devices().into_iter().map(|one| one.name).collect(),
+        devices: catalog::cost::device::devices()
+            .into_iter()
+            .map(|one| one.name)
+            .collect(),
         usual_device: USUAL.0,
         usual_memory: USUAL.1,
-        tasks: study::abilities::ABILITIES.iter().map(|ability| ability.name).collect(),
+        tasks: study::abilities::ABILITIES
+            .iter()
+            .map(|ability| ability.name)
+            .collect(),
         catalog: &catalog.manifest.catalog_sha256,
         sources: catalog
             .manifest
