@@ -185,7 +185,7 @@ impl Browser {
         );
     }
 
-    /// What axe-core (npm) finds against the page; nothing where ANATOMY_AXE names no axe.min.js, which is said once.
+    /// What axe-core (npm) finds against the page; nothing where `ANATOMY_AXE` names no script, which is said.
     pub(crate) fn violations(&self) -> Vec<String> {
         let Some(axe) = std::env::var_os("ANATOMY_AXE").and_then(|path| std::fs::read_to_string(path).ok())
         else {

@@ -100,25 +100,24 @@ pub(crate) fn told(section: &Section) -> Told {
             found.push(text.to_owned());
         }
     }
-    let line = result(section);
-    match line {
+    if let Some(line) = result(section) {
         // A result with its interval says it shorter than the first paragraph does.
-        Some(line) => {
-            told.finding = line.long;
-            told.more = found;
+        told.finding = line.long;
+        told.more = found;
+    } else if let Some(first) = found.first() {
+        let (first, rest) = first_sentence(first);
+        told.finding = first.into();
+        if !rest.is_empty() {
+            told.more.push(rest.to_owned());
         }
-        None if found.is_empty() => match told.method.first() {
-            Some(first) => told.finding = first_sentence(first).0.to_owned(),
-            None => told.finding = section.title.clone(),
-        },
-        None => {
-            let (first, rest) = first_sentence(&found[0]);
-            told.finding = first.to_owned();
-            if !rest.is_empty() {
-                told.more.push(rest.to_owned());
-            }
-            told.more.extend(found.into_iter().skip(1));
-        }
+        told.more.extend(found.iter().skip(1).cloned());
+    } else {
+        // How it was made, else what its first figure shows.
+        let shown = section.figures.first().map(|figure| figure.caption.as_str());
+        let text = told.method.first().map(String::as_str).or(shown);
+        told.finding = text
+            .map_or(section.title.as_str(), |text| first_sentence(text).0)
+            .into();
     }
     if let Some(words) = intervals(&section.findings) {
         told.sure.push(words);
@@ -152,6 +151,10 @@ struct Line {
     long: String,
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "every section has one shape, those that have no result too"
+)]
 fn said(short: String, long: String) -> Option<Line> {
     Some(Line { short, long })
 }

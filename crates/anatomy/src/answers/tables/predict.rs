@@ -143,10 +143,7 @@ fn in_short(answer: &PredictAnswer) -> Option<String> {
         ));
     }
     if let Some(total) = answer.costs.parameters_total {
-        parts.push(format!(
-            "{} B parameters",
-            number((total as f64 / 1e8).round() / 10.0)
-        ));
+        parts.push(format!("{:.1} B parameters", total as f64 / 1e9));
     }
     if let Some(memory) = &answer.costs.memory {
         parts.push(fits_in_words(memory, answer));

@@ -177,9 +177,9 @@ pub(super) fn cards(all: &[&Finding], matrix: Option<&Matrix>, sections: &str) -
             link: link(asked.section),
         };
         if ends.covers(0.0) {
-            fails.push(item)
+            fails.push(item);
         } else {
-            holds.push(item)
+            holds.push(item);
         }
     }
     let mut cards = Vec::new();
