@@ -16,10 +16,22 @@ use super::gradients::nuclear_norms;
 use crate::probes::{Probe, Probes};
 
 /// Results made by `benches/probe_results.py`, by name.
-const SHIPPED: [(&str, &str); 7] = [
+const SHIPPED: [(&str, &str); 10] = [
+    (
+        "gemma-3-270m-q4_k_m.ablate",
+        include_str!("../../../probes/gemma-3-270m-q4_k_m.ablate.json"),
+    ),
+    (
+        "gemma-3-270m-q4_k_m.gradients",
+        include_str!("../../../probes/gemma-3-270m-q4_k_m.gradients.json"),
+    ),
     (
         "gemma-3-270m-q4_k_m.influence",
         include_str!("../../../probes/gemma-3-270m-q4_k_m.influence.json"),
+    ),
+    (
+        "qwen2.5-coder-0.5b-instruct.ablate",
+        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.ablate.json"),
     ),
     (
         "qwen2.5-coder-0.5b-instruct.gradients",
