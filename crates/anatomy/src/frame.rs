@@ -302,7 +302,7 @@ fn apart(known: &BTreeSet<&str>, with: &BTreeSet<&str>) -> bool {
             .iter()
             .find(|listed| listed.has(board) && listed.leaderboard != *board)
     };
-    let mut all = known.iter().chain(with).map(|board| of(board));
+    let mut all = known.iter().chain(with).map(of);
     let first = all.next().flatten();
     first.is_some() && all.all(|listed| listed == first)
 }

@@ -127,7 +127,7 @@ pub(crate) fn hash<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Resul
         hash.update(serde_json::to_vec(finding)?);
         hash.update(b"\n");
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(catalog::hex(&hash.finalize()))
 }
 
 fn packed<T: Serialize>(content: &T) -> Result<Vec<u8>> {

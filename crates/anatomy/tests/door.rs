@@ -67,7 +67,7 @@ mod agents {
             }
         }
 
-        fn call(&mut self, tool: &str, arguments: Value) -> (bool, String) {
+        fn call(&mut self, tool: &str, arguments: &Value) -> (bool, String) {
             let told = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}));
             let text = told["content"][0]["text"].as_str().expect("a text").to_owned();
             (told["isError"] == true, text)
@@ -140,13 +140,13 @@ mod agents {
         ] {
             let mut whole = arguments.clone();
             whole["max_tokens"] = json!(1_000_000);
-            let (failed, text) = client.call(tool, whole);
+            let (failed, text) = client.call(tool, &whole);
             assert!(!failed, "{tool}: {text}");
             let told: Value = serde_json::from_str(&text).expect("JSON");
             let printed: Value = serde_json::from_str(&anatomy(words).stdout).expect("JSON");
             assert_eq!(told, printed, "{tool}");
 
-            let (failed, text) = client.call(tool, arguments);
+            let (failed, text) = client.call(tool, &arguments);
             assert!(!failed && text.len() <= 5000, "{tool}: {} bytes", text.len());
             let cut: Value = serde_json::from_str(&text).expect("JSON");
             assert!(
@@ -169,7 +169,7 @@ mod agents {
             ("predict", json!({"depth": 3}), "no argument `depth`"),
             ("nothing", json!({}), "no tool named `nothing`"),
         ] {
-            let (failed, text) = client.call(tool, arguments);
+            let (failed, text) = client.call(tool, &arguments);
             assert!(failed && text.contains(says), "{tool}: {text}");
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
 }
 
 /// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes
         .iter()

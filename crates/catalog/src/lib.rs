@@ -61,5 +61,5 @@ pub use check::{CheckReport, check};
 pub use discover::Root;
 pub use error::{Error, NotNumbers};
 pub use export::{export, export_records, import};
-pub use hash::sha256;
+pub use hash::{hex, sha256};
 pub use upon::build_upon;

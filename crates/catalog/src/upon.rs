@@ -197,9 +197,9 @@ mod tests {
     fn catalog(rows: Vec<(Evaluation, Score)>, checkpoints: Vec<Checkpoint>) -> Catalog {
         let (evaluations, scores) = rows.into_iter().unzip();
         Catalog {
+            checkpoints,
             evaluations,
             scores,
-            checkpoints,
             ..Catalog::default()
         }
     }

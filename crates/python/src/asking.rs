@@ -20,6 +20,7 @@ type Told<'py> = (Bound<'py, PyBytes>, Vec<String>, bool);
 ///
 /// Other Python threads run meanwhile. Ctrl-C raises `KeyboardInterrupt` at once; the work ends in the background, and what it
 /// writes to files appears whole or not at all.
+#[expect(clippy::needless_pass_by_value, reason = "Python hands over values")]
 #[pyfunction]
 #[pyo3(signature = (words, progress=None))]
 pub(crate) fn ask<'py>(
@@ -90,6 +91,7 @@ pub(crate) fn failure(py: Python<'_>, message: String, hint: Option<String>) -> 
 }
 
 /// The command line itself: `words` begin with the program's name, and `program` starts it again. Returns the exit status.
+#[expect(clippy::needless_pass_by_value, reason = "Python hands over values")]
 #[pyfunction]
 pub(crate) fn main(py: Python<'_>, words: Vec<String>, program: PathBuf) -> u8 {
     let ended = py.detach(|| ::anatomy::main_as(&words, program));

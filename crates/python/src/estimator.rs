@@ -28,6 +28,7 @@ fn refused(error: impl std::fmt::Display) -> PyErr {
 
 /// Fits `method` to `columns`, `(n_features, n_rows)`, and `target`, `(n_rows,)`. Intervals of `structural` shall hold `level` of
 /// the rows of shapes never seen.
+#[expect(clippy::needless_pass_by_value, reason = "Python hands over values")]
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "what Python names, one by one")]
 #[pyo3(signature = (method, settings, names, columns, target, seed, level))]

@@ -262,7 +262,7 @@ mod tests {
             shape: number % 15,
             date: Some(19_700.0 + f64::from(number * 7 % 60)),
             size: Some(size),
-            pretrained: Some(number % 2 == 0),
+            pretrained: Some(number.is_multiple_of(2)),
             scores: vec![Some(score); 6],
             ..Scored::default()
         }

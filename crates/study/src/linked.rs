@@ -238,8 +238,11 @@ mod tests {
         radius * (std::f64::consts::TAU * random.uniform()).cos()
     }
 
+    /// What is true of checkpoints, their cells, and each board's mean, slope and spread.
+    type Made = (Vec<f64>, Vec<Cell>, [(f64, f64, f64); 4]);
+
     /// Boards made by the model itself, each of an own scale, most checkpoints on one or two of them.
-    fn made(seed: u64) -> (Vec<f64>, Vec<Cell>, [(f64, f64, f64); 4]) {
+    fn made(seed: u64) -> Made {
         let boards = [
             (0.3, 0.8, 0.4),
             (-0.6, 0.5, 0.3),

@@ -261,7 +261,7 @@ fn shapes(asked: &Asked) -> Vec<(Shape, Arithmetic)> {
             // Parameters grow with the width: halve the widths until two are left.
             let (mut low, mut high) = (2, 160);
             while high - low > 1 {
-                let middle = (low + high) / 2;
+                let middle = i64::midpoint(low, high);
                 if of(layers, 128 * middle)?.0.parameters < asked.parameters {
                     low = middle;
                 } else {

@@ -118,7 +118,7 @@ pub(crate) fn read(path: &Path) -> Result<(serde_json::Value, GgufFile)> {
         .text("general.architecture")
         .with_context(|| format!("{}: the header has no general.architecture", path.display()))?
         .to_owned();
-    let config = config(&file, &architecture)?;
+    let config = config(&file, &architecture);
     let mut notes = Vec::new();
     let (tensors, weights_bytes, parameters) = held(&file, &mut notes);
     if tensors.is_empty() {
@@ -200,7 +200,7 @@ fn held(file: &Gguf, notes: &mut Vec<String>) -> (BTreeMap<String, (usize, f64)>
 }
 
 /// The config that the metadata say.
-fn config(file: &Gguf, architecture: &str) -> Result<serde_json::Value> {
+fn config(file: &Gguf, architecture: &str) -> serde_json::Value {
     let value = |key: &str| file.metadata.get(&format!("{architecture}.{key}"));
     let experts = file.number(&format!("{architecture}.expert_count")).unwrap_or(0);
     let model_type = match architecture {
@@ -275,7 +275,7 @@ fn config(file: &Gguf, architecture: &str) -> Result<serde_json::Value> {
     config.insert("vocab_size".into(), json!(vocabulary));
     let tied = !file.tensors.contains_key("output.weight");
     config.insert("tie_word_embeddings".into(), tied.into());
-    Ok(serde_json::Value::Object(config))
+    serde_json::Value::Object(config)
 }
 
 /// Widths of latent attention: llama.cpp's keys are of the latent and the rotary part together.

@@ -37,7 +37,8 @@ pub(crate) struct Fits {
     /// The seed of the folds.
     seed: u64,
     /// By benchmark.
-    pub(super) fits: BTreeMap<String, KeptFit>,
+    #[serde(rename = "fits")]
+    pub(super) by_benchmark: BTreeMap<String, KeptFit>,
 }
 
 impl Fits {
@@ -46,7 +47,7 @@ impl Fits {
         Self {
             catalog_sha256: catalog.manifest.catalog_sha256.clone(),
             seed,
-            fits,
+            by_benchmark: fits,
         }
     }
 
@@ -65,9 +66,14 @@ impl Fits {
             ));
             return found;
         }
-        let names: std::collections::BTreeSet<&String> = self.fits.keys().chain(other.fits.keys()).collect();
+        let names: std::collections::BTreeSet<&String> = self
+            .by_benchmark
+            .keys()
+            .chain(other.by_benchmark.keys())
+            .collect();
         for name in names {
-            let (Some(here), Some(there)) = (self.fits.get(name), other.fits.get(name)) else {
+            let (Some(here), Some(there)) = (self.by_benchmark.get(name), other.by_benchmark.get(name))
+            else {
                 found.push(format!("{name}: kept on one side alone"));
                 continue;
             };
@@ -80,8 +86,8 @@ impl Fits {
 
     /// How many fits, and how many predictions with them.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let places = self.fits.values().map(|fit| fit.places.len()).sum();
-        (self.fits.len(), places)
+        let places = self.by_benchmark.values().map(|fit| fit.places.len()).sum();
+        (self.by_benchmark.len(), places)
     }
 }
 
@@ -126,8 +132,5 @@ fn name_of(design: &Design) -> String {
         hash.update(name.as_bytes());
         hash.update(value.to_bits().to_le_bytes());
     }
-    hash.finalize()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    catalog::hex(&hash.finalize()[..8])
 }

@@ -255,7 +255,7 @@ impl Predictor {
         let mut benchmarks = benchmarks(&catalog);
         if let Some(mut kept) = kept.filter(|kept| kept.are_of(&catalog, seed)) {
             for benchmark in &mut benchmarks {
-                benchmark.kept = kept.fits.remove(&benchmark.name);
+                benchmark.kept = kept.by_benchmark.remove(&benchmark.name);
             }
         }
         Self {

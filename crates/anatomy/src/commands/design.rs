@@ -75,13 +75,14 @@ pub(crate) fn run(global: &Global, args: &DesignArgs) -> Result<ExitCode> {
     }
     let ability = match args.ability.as_deref() {
         None => None,
-        Some(name) => match ability_of(name) {
-            Some(ability) => Some(ability.name),
-            None => {
+        Some(name) => {
+            if let Some(ability) = ability_of(name) {
+                Some(ability.name)
+            } else {
                 let all: Vec<&str> = ABILITIES.iter().map(|own| own.name).collect();
                 bail!("no ability named `{name}`; there are {}", all.join(", "));
             }
-        },
+        }
     };
     let device = args.common.device()?;
     if args.min_speed.is_some() && device.is_none() {

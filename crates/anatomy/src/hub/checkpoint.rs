@@ -294,7 +294,7 @@ fn agrees(path: &Path, file: &Listed) -> Result<bool, Error> {
     loop {
         let n = from.read(&mut buffer).map_err(Error::io("read", path))?;
         if n == 0 {
-            return Ok(digest::hex(&hash.finalize()).eq_ignore_ascii_case(&file.tag));
+            return Ok(catalog::hex(&hash.finalize()).eq_ignore_ascii_case(&file.tag));
         }
         hash.update(&buffer[..n]);
     }

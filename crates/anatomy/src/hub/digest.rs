@@ -2,7 +2,6 @@
 //!
 //! SHA-1 (RFC 3174) tells a whole body from a cut one here, never an honest one from a forged one.
 
-use sha2::{Digest, Sha256};
 
 /// Whether `body` hashes to `tag`; `None` where the tag is of neither kind, so that nothing can be said.
 pub(crate) fn agrees(body: &[u8], tag: &str) -> Option<bool> {
@@ -18,25 +17,14 @@ pub(crate) fn agrees(body: &[u8], tag: &str) -> Option<bool> {
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn sha256(body: &[u8]) -> String {
-    hex(&Sha256::digest(body))
+    catalog::sha256(body)
 }
 
 /// The name git gives these bytes: SHA-1 of `blob LENGTH\0` and them.
 pub(crate) fn git_blob(body: &[u8]) -> String {
     let mut whole = format!("blob {}\0", body.len()).into_bytes();
     whole.extend_from_slice(body);
-    hex(&sha1(&whole))
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    catalog::hex(&sha1(&whole))
 }
 
 fn sha1(message: &[u8]) -> [u8; 20] {
@@ -97,12 +85,21 @@ mod tests {
 
     #[test]
     fn sha1_of_rfc_3174() {
-        assert_eq!(hex(&sha1(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
-        assert_eq!(hex(&sha1(b"")), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
-        let text = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
-        assert_eq!(hex(&sha1(text)), "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
         assert_eq!(
-            hex(&sha1(&vec![b'a'; 1_000_000])),
+            catalog::hex(&sha1(b"abc")),
+            "a9993e364706816aba3e25717850c26c9cd0d89d"
+        );
+        assert_eq!(
+            catalog::hex(&sha1(b"")),
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+        );
+        let text = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+        assert_eq!(
+            catalog::hex(&sha1(text)),
+            "84983e441c3bd26ebaae4aa1f95129e5e54670f1"
+        );
+        assert_eq!(
+            catalog::hex(&sha1(&vec![b'a'; 1_000_000])),
             "34aa973cd4c4daa4f61eeb2bdbad27316534016f"
         );
     }

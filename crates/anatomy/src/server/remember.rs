@@ -72,15 +72,5 @@ fn unchanged(answer: Response<Body>, wanted: Option<&HeaderValue>) -> Response<B
 }
 
 fn tag(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let hash = sha2::Digest::finalize(sha2::Digest::chain_update(
-        <sha2::Sha256 as sha2::Digest>::new(),
-        bytes,
-    ));
-    let mut text = String::from("\"");
-    for byte in hash.iter().take(12) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.push('"');
-    text
+    format!("\"{}\"", &catalog::sha256(bytes)[..24])
 }

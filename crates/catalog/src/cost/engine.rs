@@ -318,6 +318,7 @@ impl Arithmetic {
 
 impl Footprint {
     /// The same with the weights' bytes as a file has them.
+    #[must_use]
     pub fn with_weights(mut self, bytes: f64, formula: String, source: &str) -> Self {
         self.total_bytes += bytes - self.weights_bytes;
         self.bits_per_weight *= bytes / self.weights_bytes.max(1.0);
@@ -325,7 +326,7 @@ impl Footprint {
         if let Some(item) = self.items.iter_mut().find(|item| item.item == "weights") {
             item.bytes = bytes;
             item.formula = formula;
-            item.source = source.to_owned();
+            source.clone_into(&mut item.source);
         }
         self
     }

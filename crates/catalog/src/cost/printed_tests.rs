@@ -387,6 +387,10 @@ fn of(row: &Row) -> (f64, f64) {
 }
 
 /// With `--nocapture` the lines of the table in `docs/memory.md`.
+#[expect(
+    clippy::print_stdout,
+    reason = "the table of docs/memory.md, with --nocapture"
+)]
 #[test]
 fn memory_is_what_allocators_printed() {
     let mut far = Vec::new();

@@ -419,13 +419,13 @@ impl Quant {
 
 impl Mix {
     /// Bits of the one matrix that makes queries, keys and values, where it has others than the usual.
-    fn fused(&self) -> Option<f64> {
-        Some(match self.name {
+    fn fused(&self) -> f64 {
+        match self.name {
             "Q5_K_M" => Q6_K,
             "Q4_K_M" => Q5_K,
             "Q3_K_M" | "Q3_K_L" | "IQ3_M" => Q4_K,
             _ => self.usual,
-        })
+        }
     }
 
     /// Bits of one layer. With eight experts llama.cpp keeps 8.5 bits of the small matrices of keys and values, and 5.5
@@ -433,7 +433,7 @@ impl Mix {
     fn layer(&self, layer: &Matrices, at: usize, layers: usize, parts: &Parts) -> f64 {
         let (group, eight) = (parts.group, parts.experts == 8 && self.usual < 8.5);
         // One matrix for all three, of which queries are as large as the matrix after attention.
-        let fused = if parts.fused { self.fused() } else { None };
+        let fused = parts.fused.then(|| self.fused());
         let values = if eight {
             8.5
         } else if let Some(bits) = fused {

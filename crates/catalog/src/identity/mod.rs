@@ -189,7 +189,7 @@ fn without_provider(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// Engines that OpenCompass puts behind a name.
+/// Engines that `OpenCompass` puts behind a name.
 const ENGINES: [&str; 6] = ["-hf", "-vllm", "-turbomind", "-lmdeploy", "-pytorch", "-sglang"];
 
 /// A name without the engine that ran it; publishers' own `-hf` is found again by the rule `format`.

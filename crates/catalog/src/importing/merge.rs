@@ -37,12 +37,24 @@ pub(super) fn merge(
             *id = joined;
         }
     };
-    added.evaluations.iter_mut().for_each(|row| known(&mut row.id));
-    added.scores.iter_mut().for_each(|row| known(&mut row.id));
-    added.items.iter_mut().for_each(|row| known(&mut row.id));
-    added.checkpoints.iter_mut().for_each(|row| known(&mut row.id));
-    added.structures.iter_mut().for_each(|row| known(&mut row.id));
-    own_cells.iter_mut().for_each(|row| known(&mut row.id));
+    for row in &mut added.evaluations {
+        known(&mut row.id);
+    }
+    for row in &mut added.scores {
+        known(&mut row.id);
+    }
+    for row in &mut added.items {
+        known(&mut row.id);
+    }
+    for row in &mut added.checkpoints {
+        known(&mut row.id);
+    }
+    for row in &mut added.structures {
+        known(&mut row.id);
+    }
+    for row in &mut own_cells {
+        known(&mut row.id);
+    }
     // Runs that were imported already keep their key: the same record again, in another file, is no second run.
     let keys: BTreeSet<&str> = base
         .evaluations

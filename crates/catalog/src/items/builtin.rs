@@ -207,6 +207,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::print_stderr, reason = "says why it is skipped")]
     #[test]
     fn the_answers_that_come_along_are_what_their_source_makes() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,4 +1,4 @@
-//! Summaries of OpenCompass: a table with a row a data set and a column a checkpoint, as CSV or as the text that holds it.
+//! Summaries of `OpenCompass`: a table with a row a data set and a column a checkpoint, as CSV or as the text that holds it.
 //!
 //! Accuracies and scores are points of 100 there already. The column `version` is a hash of the prompt, `mode` how answers were
 //! taken (`gen`, `ppl`); both are part of the setting. Lines whose version and metric are `-` are headings.
@@ -141,7 +141,7 @@ fn scale(metric: &str) -> Scale {
     }
 }
 
-/// Cells of a line; OpenCompass writes them without quotes.
+/// Cells of a line; `OpenCompass` writes them without quotes.
 fn cells(line: &str) -> Vec<String> {
     line.trim_start_matches('\u{feff}')
         .trim_end()

@@ -74,15 +74,16 @@ pub(super) fn factor(a: &Matrix) -> Matrix {
 
 /// Inverse of a lower triangular matrix.
 pub(super) fn inverse_of_lower(lower: &Matrix) -> Matrix {
-    let mut out = ZERO;
-    for column in 0..FACTORS {
+    // Row by row of the transposed: a column of the inverse each.
+    let mut columns = ZERO;
+    for (column, of) in columns.iter_mut().enumerate() {
         for i in column..FACTORS {
             let unit = if i == column { 1.0 } else { 0.0 };
-            let left: f64 = (column..i).map(|k| lower[i][k] * out[k][column]).sum();
-            out[i][column] = (unit - left) / lower[i][i];
+            let left: f64 = (column..i).map(|k| lower[i][k] * of[k]).sum();
+            of[i] = (unit - left) / lower[i][i];
         }
     }
-    out
+    transposed(&columns)
 }
 
 /// Inverse of a positive definite matrix.
@@ -98,15 +99,15 @@ mod tests {
     #[test]
     fn a_matrix_times_its_inverse_is_one() {
         let mut a = identity(2.0);
-        for i in 0..FACTORS {
-            for j in 0..FACTORS {
-                a[i][j] += 1.0 / (1.0 + (i + j) as f64);
+        for (i, row) in a.iter_mut().enumerate() {
+            for (j, cell) in row.iter_mut().enumerate() {
+                *cell += 1.0 / (1.0 + (i + j) as f64);
             }
         }
         let one = product(&a, &inverse(&a));
-        for i in 0..FACTORS {
-            for j in 0..FACTORS {
-                assert!((one[i][j] - f64::from(u8::from(i == j))).abs() < 1e-12);
+        for (i, row) in one.iter().enumerate() {
+            for (j, cell) in row.iter().enumerate() {
+                assert!((cell - f64::from(u8::from(i == j))).abs() < 1e-12);
             }
         }
     }

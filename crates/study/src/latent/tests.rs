@@ -11,8 +11,8 @@ fn world() -> (Table, Vec<f64>) {
     let benchmark = |place: usize| Benchmark {
         name: format!("test{place}"),
         test: format!("test{place}"),
-        abilities: vec![if place % 2 == 0 { "even" } else { "odd" }.to_owned()],
-        chance: if place % 2 == 0 { 25.0 } else { 0.0 },
+        abilities: vec![if place.is_multiple_of(2) { "even" } else { "odd" }.to_owned()],
+        chance: if place.is_multiple_of(2) { 25.0 } else { 0.0 },
         ceiling: 100.0,
         epoch: None,
     };

@@ -1,4 +1,4 @@
-//! Laws of loss: ln L = ln(e^E + Σ e^(a_k − α_k ln x_k)), x_k what a run has of each dimension.
+//! Laws of loss: ln L = ln(e^E + Σ `e^(a_k` − `α_k` ln `x_k`)), `x_k` what a run has of each dimension.
 //!
 //! With parameters and tokens it is the law of Hoffmann and others (2022, arXiv 2203.15556, approach 3), with width, layers
 //! and tokens, and parameters besides, that of the Gemstones (2025, arXiv 2502.06857). Huber's loss of the logarithms, δ as

@@ -71,6 +71,11 @@ pub(crate) struct Budget {
     pub(crate) limit: usize,
 }
 
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the field"
+)]
 fn as_text<S: Serializer>(day: &Option<Days>, serializer: S) -> Result<S::Ok, S::Error> {
     day.map(super::known::day_text).serialize(serializer)
 }

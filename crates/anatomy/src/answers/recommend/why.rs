@@ -14,7 +14,8 @@ use crate::answers::known::{Known, day_text};
 /// One condition, what the checkpoint has, and what was asked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Condition {
-    pub(crate) condition: String,
+    #[serde(rename = "condition")]
+    pub(crate) name: String,
     pub(crate) value: String,
     pub(crate) limit: String,
     /// `None` where it cannot be told.
@@ -95,7 +96,7 @@ fn conditions(known: &Known<'_>, budget: &Budget, id: &str, boards: &[Evidence])
     let mut all = Vec::new();
     let mut add = |condition: &str, value: String, limit: String, holds: Option<bool>| {
         all.push(Condition {
-            condition: condition.to_owned(),
+            name: condition.to_owned(),
             value,
             limit,
             holds,

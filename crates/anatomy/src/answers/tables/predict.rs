@@ -1,5 +1,7 @@
 //! The answer of `predict` for people: a page of tables.
 
+use std::fmt::Write as _;
+
 use catalog::cost::{Footprint, Speed, SpeedOf};
 use study::section::{Cell, Table};
 
@@ -332,13 +334,14 @@ fn run_in_words(memory: &Footprint, speed: Option<&Speed>) -> String {
         ));
         text.push_str(&told("It reads a prompt at", &speed.prefill_tokens_per_s));
         if let Some(placement) = speed.placement.as_ref().filter(|placement| !placement.is_whole()) {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 " {} of {} layers on the card ({} GB), the rest beside it ({} GB).",
                 placement.layers_on_cards,
                 placement.layers,
                 gb(placement.card_bytes),
                 gb(placement.host_bytes)
-            ));
+            );
         }
         text.extend(speed.notes.iter().map(|note| format!(" Note: {note}.")));
     }

@@ -164,7 +164,7 @@ pub(crate) fn why_lines(why: &WhyAnswer) -> String {
         let _ = writeln!(
             text,
             "  {mark:<6} {}: {} (asked: {})",
-            one.condition, one.value, one.limit
+            one.name, one.value, one.limit
         );
     }
     for one in &why.boards {

@@ -103,12 +103,7 @@ fn hashed(path: &Path) -> Result<(String, u64)> {
         hash.update(&block[..read]);
         bytes += read as u64;
     }
-    Ok((hex(hash), bytes))
-}
-
-fn hex(hash: Sha256) -> String {
-    let digits: Vec<String> = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.concat()
+    Ok((catalog::hex(&hash.finalize()), bytes))
 }
 
 /// A file of the user's with `n` texts, items or samples.
@@ -131,7 +126,7 @@ pub(super) fn of_values<T: Serialize>(kind: &'static str, name: &str, values: &[
     Ok(InputOf {
         kind,
         name: name.to_owned(),
-        sha256: hex(hash),
+        sha256: catalog::hex(&hash.finalize()),
         n: values.len(),
     })
 }
