@@ -5,7 +5,8 @@
   var line = document.getElementById("evidence");
   if (table && line) {
     var rows = Array.from(table.tBodies).flatMap(function (body) { return Array.from(body.rows); })
-      .map(function (row) { return Array.from(row.querySelectorAll("td[data-cell]")); });
+      .map(function (row) { return Array.from(row.querySelectorAll("td[data-cell]")); })
+      .filter(function (row) { return row.length > 0; });
     var usual = line.textContent;
     var say = function (cell) { line.textContent = cell.querySelector(".says").textContent; };
     var take = function (cell) {

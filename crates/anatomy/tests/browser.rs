@@ -153,6 +153,11 @@ impl Browser {
     }
 
     pub(crate) fn click(&self, selector: &str) {
+        // A page that scrolls smoothly is not there yet when the driver clicks.
+        let found = serde_json::to_string(selector).expect("a text");
+        self.run(&format!(
+            "document.querySelector({found}).scrollIntoView({{ block: 'center', behavior: 'instant' }}); return 1"
+        ));
         let element = self.element(selector);
         self.call("POST", &format!("/element/{element}/click"), &json!({}));
     }

@@ -1,12 +1,17 @@
 //! The doors beside the command line: agents by the Model Context Protocol, workflows of others.
 
 use std::fs;
+#[cfg(feature = "sql")]
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+#[cfg(any(feature = "mcp", feature = "sql"))]
+use serde_json::json;
 
-use crate::command::{anatomy, ran, root};
+#[cfg(feature = "sql")]
+use crate::command::ran;
+use crate::command::{anatomy, root};
 
 #[cfg(feature = "mcp")]
 mod agents {
@@ -175,6 +180,7 @@ mod agents {
     }
 }
 
+#[cfg(feature = "sql")]
 /// Sample files of one checkpoint: item `n` is right where `is_right(n)`.
 fn results(folder: &Path, task: &str, is_right: impl Fn(u64) -> bool) {
     use std::fmt::Write;
@@ -198,6 +204,7 @@ fn results(folder: &Path, task: &str, is_right: impl Fn(u64) -> bool) {
     .expect("a file");
 }
 
+#[cfg(feature = "sql")]
 /// Two folders: on one task the candidate loses thirty items and wins five, on the other nothing changes to speak of.
 fn two_folders(place: &Path) -> [PathBuf; 2] {
     let [before, after] = ["main", "change"].map(|name| place.join(name));
@@ -381,7 +388,15 @@ fn fits_that_are_kept_change_no_answer() {
             "RTX 4090",
         ][..],
         &[
-            "recommend", "--memory", "24GB", "--device", "RTX 4090", "--task", "math", "--top", "50",
+            "recommend",
+            "--memory",
+            "24GB",
+            "--device",
+            "RTX 4090",
+            "--task",
+            "math",
+            "--top",
+            "50",
         ],
     ] {
         let asked = |more: &[&str]| -> Value {

@@ -321,7 +321,7 @@ fn each_claim_is_judged_twice() {
         let twin = format!("{id}.strict");
         assert!(id.ends_with(".strict") || findings.contains_key(&twin), "{id}");
     }
-    // One count everywhere: the page's lead, the ledger's first sentence, the verdicts of the file.
+    // One count everywhere: the ledger's first sentence on the page, the verdicts of the file.
     let count = |verdict: &str| {
         let of = |id: &&&String| !id.ends_with(".strict") && findings[**id]["verdict"] == verdict;
         claims.iter().filter(of).count()
@@ -339,7 +339,7 @@ fn each_claim_is_judged_twice() {
     );
     assert_eq!(same + other + open + none, claims.len() / 2);
     let page = fs::read_to_string(report().0.path().join("out/report.html")).expect("the page");
-    assert_eq!(page.matches(&sentence).count(), 2, "{sentence}");
+    assert!(page.contains(&sentence), "{sentence}");
     // What lies inside our own interval never differs.
     for (id, finding) in &findings {
         let ends = (

@@ -7,7 +7,7 @@ use crate::site::{fitted, studied};
 
 /// Every page, and what must be on it once it has loaded.
 const PAGES: [(&str, &str); 13] = [
-    ("/", "table.matrix td[data-cell]"),
+    ("/", ".jobs form"),
     ("/checkpoints", "#checkpoints tbody tr"),
     ("/checkpoints/mistralai/Mistral-7B-v0.1", "svg.structure rect"),
     ("/chart", "figure[data-drawn=true] .plot-container"),

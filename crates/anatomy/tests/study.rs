@@ -69,8 +69,15 @@ fn predictions_stand_in_row_order_and_give_the_r2_that_is_said() {
     );
     let text = std::fs::read_to_string(&out).expect("predictions were written");
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!((lines[0], lines.len()), ("linear,knn", 61));
-    assert_eq!(lines[8], ",", "row 7 has no score, so no prediction");
+    assert_eq!(
+        (lines[0], lines.len()),
+        ("row,observed score,fold,linear,knn", 61)
+    );
+    assert!(
+        lines[8].ends_with(",,"),
+        "row 7 has no score, so no prediction: {}",
+        lines[8]
+    );
     let own = std::fs::read_to_string(&data).expect("the table is there");
     let truth: Vec<Option<f64>> = own
         .lines()
@@ -82,7 +89,7 @@ fn predictions_stand_in_row_order_and_give_the_r2_that_is_said() {
         let pairs: Vec<(f64, f64)> = lines[1..]
             .iter()
             .zip(&truth)
-            .filter_map(|(line, truth)| Some(((*truth)?, line.split(',').nth(place)?.parse().ok()?)))
+            .filter_map(|(line, truth)| Some(((*truth)?, line.split(',').nth(place + 3)?.parse().ok()?)))
             .collect();
         assert_eq!((pairs.len(), &finding["n"]), (59, &Value::from(59)));
         let mean = pairs.iter().map(|p| p.0).sum::<f64>() / 59.0;

@@ -64,7 +64,8 @@ fn predictions_agree_with_scikit_learn() {
     assert_eq!(ours.lines().count(), joined.lines().count());
     for (row, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate().skip(1) {
         let cells: Vec<&str> = theirs.split(',').collect();
-        for (cell, place) in ours.split(',').zip(places) {
+        // Row, observed value and fold stand before the predictions.
+        for (cell, place) in ours.split(',').skip(3).zip(places) {
             let (our, their): (f64, f64) = (
                 cell.parse().expect("a number"),
                 cells[place].parse().expect("a number"),

@@ -2,7 +2,6 @@
 //!
 //! SHA-1 (RFC 3174) tells a whole body from a cut one here, never an honest one from a forged one.
 
-
 /// Whether `body` hashes to `tag`; `None` where the tag is of neither kind, so that nothing can be said.
 pub(crate) fn agrees(body: &[u8], tag: &str) -> Option<bool> {
     if !tag.bytes().all(|byte| byte.is_ascii_hexdigit()) {

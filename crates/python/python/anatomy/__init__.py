@@ -245,8 +245,8 @@ def recommend(
     """Which checkpoint to take under a budget: ``measured`` ones first, ``predicted`` ones apart, ties as groups, what was left out and why.
 
     `memory` is text with a unit ("24GB"); without it the device's, and without a device this machine's. `min_speed` is tokens per second
-    that the device's bound must allow. Other options of ``anatomy recommend`` may be given by their names (`quant="Q4_K_M"` for
-    ``--quant``).
+    that the device's bound must allow. Other options of ``anatomy recommend`` may be given by their names (`cache_type="q8_0"` for
+    ``--cache-type``).
     """
     given = {
         "memory": memory,
