@@ -1,7 +1,7 @@
 //! What people have on disk, added to a catalog: finds out what each file is, reads what it can and says so of every file.
 //!
 //! Scores go through the same readers, cleaning and rules as sources of [`crate::build()`]; what they say of checkpoints that the
-//! catalog knows is joined by [`crate::identity`]. Answers to items go to the table in the catalog's folder `items`.
+//! catalog knows is joined by `identity`. Answers to items go to the table in the catalog's folder `items`.
 
 mod merge;
 

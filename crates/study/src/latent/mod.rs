@@ -3,7 +3,7 @@
 //! Boards ask different tests of different checkpoints, so means over them compare checkpoints by which board they entered.
 //! Here each score is made log odds of what lies between chance and the best, and a factor model with several outputs says
 //! what it expects of every checkpoint on every benchmark: checkpoints that several boards have, and what is known of all
-//! (size, share in use, heads, date, tokens, tuning, unit, family), tie the boards together ([`fit`]). The ability is the
+//! (size, share in use, heads, date, tokens, tuning, unit, family), tie the boards together (`fit`). The ability is the
 //! mean of what is expected over all tests, each counted once: 0 is the mean checkpoint, 1 a standard deviation. The model
 //! is judged on cells that it did not see and beside Epoch AI's capability index, whose scores it is not given.
 //! Boards that share few checkpoints, and whose dates say nothing of which is the better, are drawn together a little.
