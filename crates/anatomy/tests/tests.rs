@@ -22,6 +22,7 @@ mod hub; // the Hub client against a stand-in: faults, kills, errors
 mod hub_checkpoint; // a checkpoint by its name on the Hub
 #[cfg(feature = "sql")]
 mod import; // results on disk: every kind, foreign bytes
+#[cfg(feature = "sql")]
 mod items; // answers to single items: import, SQL, study
 mod made_of; // what a report says it was made of: own rows, a condition
 mod probe; // what results of probes say they were made from
