@@ -171,13 +171,18 @@ pub(crate) fn folder_beside(out: &Path) -> Result<tempfile::TempDir, Error> {
     if !replaceable {
         return Err(Error::NotACatalog { path: out.to_owned() });
     }
+    beside(out, ".catalog-")
+}
+
+/// A temporary folder in the folder of `out`, which is made where it is missing; its name begins with `prefix`.
+pub(crate) fn beside(out: &Path, prefix: &str) -> Result<tempfile::TempDir, Error> {
     let parent = out
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(Error::io(parent))?;
     tempfile::Builder::new()
-        .prefix(".catalog-")
+        .prefix(prefix)
         .tempdir_in(parent)
         .map_err(Error::io(parent))
 }

@@ -8,7 +8,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use crate::answer::{Answer, Format, read_parquet};
-use crate::build::Progress;
+use crate::build::{self, Progress};
 use crate::catalog::{Catalog, MANIFEST, read_manifest};
 use crate::describe::schema;
 use crate::error::Error;
@@ -51,15 +51,7 @@ pub fn export(
     if out.exists() && fs::read_dir(out).map_err(Error::io(out))?.next().is_some() {
         return Err(Error::NotACatalog { path: out.to_owned() });
     }
-    let parent = out
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let folder = tempfile::Builder::new()
-        .prefix(".export-")
-        .tempdir_in(parent)
-        .map_err(Error::io(parent))?;
+    let folder = build::beside(out, ".export-")?;
     let mut written = match target {
         Target::Parquet => copy_tables(dir, folder.path(), "")?,
         Target::HuggingFace => {
@@ -92,7 +84,7 @@ pub fn export(
             files
         }
     };
-    crate::build::put_in_place(folder, out)?;
+    build::put_in_place(folder, out)?;
     written.sort();
     Ok(written)
 }
@@ -119,17 +111,9 @@ pub fn export_records(dir: Option<&Path>, boards: &[String], out: &Path) -> Resu
             known: known.into_iter().collect::<Vec<_>>().join(", "),
         });
     }
-    let parent = out
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let folder = tempfile::Builder::new()
-        .prefix(".export-")
-        .tempdir_in(parent)
-        .map_err(Error::io(parent))?;
+    let folder = build::beside(out, ".export-")?;
     let records = records::write(&catalog, boards, folder.path())?;
-    crate::build::put_in_place(folder, out)?;
+    build::put_in_place(folder, out)?;
     Ok(records)
 }
 

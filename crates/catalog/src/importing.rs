@@ -87,15 +87,7 @@ pub fn import(
     }
     let base = if is_catalog { Some(out) } else { base };
     let catalog = base.map_or_else(Catalog::snapshot, Catalog::open)?;
-    let parent = out
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    let folder = tempfile::Builder::new()
-        .prefix(".import-")
-        .tempdir_in(parent)
-        .map_err(Error::io(parent))?;
+    let folder = build::beside(out, ".import-")?;
     let items = folder.path().join(ITEMS);
     if is_catalog && out.join(ITEMS).is_dir() {
         link_all(&out.join(ITEMS), &items)?;
