@@ -82,7 +82,7 @@ pub(crate) struct Ranked {
 }
 
 impl Ranked {
-    /// Trained on text alone: it continues a text and follows no instruction.
+    /// Not known to be tuned to answer: trained on text alone, or further from a checkpoint that may have been.
     pub(crate) fn is_base(&self) -> bool {
         matches!(self.training.as_deref(), Some("pretrained" | "continued"))
     }
@@ -323,8 +323,12 @@ fn why(row: &Ranked, of_group: usize, what: &str) -> String {
         (group, 1) => format!("group {group} in {what}"),
         (group, n) => format!("group {group} in {what} (with {} others)", n - 1),
     });
-    if row.is_base() {
-        parts.push("a base checkpoint, not tuned to answer".into());
+    match row.training.as_deref() {
+        Some("pretrained") => parts.push("a base checkpoint, not tuned to answer".into()),
+        Some("continued") => {
+            parts.push("trained further from another checkpoint: whether to answer is not known".into());
+        }
+        _ => {}
     }
     let n = row.boards.len();
     if n == 1 {
