@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use catalog::tables::Training;
 use serde::Serialize;
 use study::finding::Interval;
 use study::linked::{Ability, Cell, Column, Linked, linked};
@@ -84,7 +85,11 @@ pub(crate) struct Ranked {
 impl Ranked {
     /// Not known to be tuned to answer: trained on text alone, or further from a checkpoint that may have been.
     pub(crate) fn is_base(&self) -> bool {
-        matches!(self.training.as_deref(), Some("pretrained" | "continued"))
+        self.is(Training::Pretrained) || self.is(Training::Continued)
+    }
+
+    fn is(&self, label: Training) -> bool {
+        self.training.as_deref() == Some(label.as_str())
     }
 }
 
@@ -323,12 +328,10 @@ fn why(row: &Ranked, of_group: usize, what: &str) -> String {
         (group, 1) => format!("group {group} in {what}"),
         (group, n) => format!("group {group} in {what} (with {} others)", n - 1),
     });
-    match row.training.as_deref() {
-        Some("pretrained") => parts.push("a base checkpoint, not tuned to answer".into()),
-        Some("continued") => {
-            parts.push("trained further from another checkpoint: whether to answer is not known".into());
-        }
-        _ => {}
+    if row.is(Training::Pretrained) {
+        parts.push("a base checkpoint, not tuned to answer".into());
+    } else if row.is(Training::Continued) {
+        parts.push("trained further from another checkpoint: whether to answer is not known".into());
     }
     let n = row.boards.len();
     if n == 1 {
