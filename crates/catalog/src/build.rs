@@ -2,8 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::BufWriter;
+use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -19,7 +18,6 @@ use crate::known::Known;
 use crate::labels;
 use crate::manifest;
 use crate::observed::{Fact, Place};
-use crate::parquet_file::TableWriter;
 use crate::reading::{Context, Surveys, read, survey};
 use crate::resolve::Resolver;
 use crate::schema::{Row, SCHEMA_VERSION};
@@ -28,6 +26,7 @@ use crate::tables::{
     Reject, Score, Source, Structure, TableFile,
 };
 use crate::training::Trainings;
+use crate::writing::{Ended, Writing};
 
 /// How far a build has come. The binary draws it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +55,10 @@ pub enum Progress {
 /// zstd level of the catalog's tables, which come with the program: built seldom, read always.
 const COMPRESSION: i32 = 19;
 
-type File_<R> = TableWriter<R, BufWriter<File>>;
-
-/// Tables being written to a folder, and what is known of those that are done.
+/// Tables being written to a folder.
 struct Writers<'a> {
     dir: &'a Path,
-    tables: BTreeMap<String, TableFile>,
+    ended: Vec<(&'static str, Ended)>,
 }
 
 impl<'a> Writers<'a> {
@@ -69,17 +66,24 @@ impl<'a> Writers<'a> {
     fn new(dir: &'a Path) -> Self {
         Self {
             dir,
-            tables: BTreeMap::new(),
+            ended: Vec::new(),
         }
     }
 
     /// Writes the manifest of what was written, made from `sources`.
     fn manifest(self, sources: Vec<Source>) -> Result<Manifest, Error> {
+        let mut tables = BTreeMap::new();
+        for (table, ended) in self.ended {
+            let rows = ended.rows()?;
+            let file = format!("{table}.parquet");
+            let sha256 = crate::hash::sha256_of(&self.dir.join(&file))?;
+            tables.insert(table.to_owned(), TableFile { file, rows, sha256 });
+        }
         let mut manifest = Manifest {
             schema_version: SCHEMA_VERSION,
             catalog_sha256: String::new(),
             sources,
-            tables: self.tables,
+            tables,
         };
         manifest.catalog_sha256 = manifest::identity(&manifest);
         let path = self.dir.join(MANIFEST);
@@ -90,23 +94,13 @@ impl<'a> Writers<'a> {
         Ok(manifest)
     }
 
-    fn start<R: Row>(&self) -> Result<File_<R>, Error> {
-        let path = self.dir.join(format!("{}.parquet", R::TABLE));
-        TableWriter::new(
-            BufWriter::new(File::create(&path).map_err(Error::io(&path))?),
-            COMPRESSION,
-        )
+    fn start<R: Row>(&self) -> Result<Writing<R>, Error> {
+        Writing::start(self.dir.join(format!("{}.parquet", R::TABLE)), COMPRESSION)
     }
 
-    fn finish<R: Row>(&mut self, writer: File_<R>) -> Result<(), Error> {
-        let file = format!("{}.parquet", R::TABLE);
-        let path = self.dir.join(&file);
-        let (rows, sink) = writer.finish()?;
-        sink.into_inner()
-            .map_err(|error| Error::io(&path)(error.into_error()))?;
-        let sha256 = crate::hash::sha256_of(&path)?;
-        self.tables
-            .insert(R::TABLE.to_owned(), TableFile { file, rows, sha256 });
+    /// Ends a table; what is left of it is compressed while others are written.
+    fn finish<R: Row>(&mut self, table: Writing<R>) -> Result<(), Error> {
+        self.ended.push((R::TABLE, table.end()?));
         Ok(())
     }
 
@@ -280,8 +274,9 @@ pub(crate) fn build_found(
                 gathered.borrow_mut().known[checkpoint as usize].says(&evaluation);
                 Ok(())
             }
-            Fact::Outside(outside) => {
-                gathered.borrow_mut().note_outside(&outside, number as u16);
+            Fact::Outside(outside, row) => {
+                let place = Place::new(number as u16, row);
+                gathered.borrow_mut().note_outside(&outside, place);
                 Ok(())
             }
             Fact::Item(item) => items.push(*item),

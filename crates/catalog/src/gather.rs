@@ -20,7 +20,7 @@ pub(crate) struct Gathered {
     /// Rows that stand for several checkpoints: `org/name-{}`, with their sources and roles.
     pub(crate) patterns: Vec<(Observed, Place, Role)>,
     /// What boards outside say, to compare with, each with its source.
-    pub(crate) outside: BTreeMap<String, (Outside, u16)>,
+    pub(crate) outside: BTreeMap<String, (Outside, Place)>,
     /// Paths of the sources, by number.
     pub(crate) sources: Vec<String>,
     /// Numbers of the sources that are whole configs, each of one checkpoint.
@@ -129,11 +129,11 @@ impl Gathered {
     }
 
     /// What a board says outside; the first counts.
-    pub(crate) fn note_outside(&mut self, outside: &Outside, source: u16) {
+    pub(crate) fn note_outside(&mut self, outside: &Outside, place: Place) {
         let (held, _) = self
             .outside
             .entry(outside.id.clone())
-            .or_insert_with(|| (outside.clone(), source));
+            .or_insert_with(|| (outside.clone(), place));
         held.parameters = held.parameters.or(outside.parameters);
         held.vocabulary = held.vocabulary.or(outside.vocabulary);
     }

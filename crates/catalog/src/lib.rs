@@ -53,6 +53,7 @@ mod training;
 mod types;
 mod upon;
 mod words;
+mod writing;
 
 pub use build::{Progress, build, build_from};
 pub use calendar::{day as day_of_text, text as day_text};

@@ -94,8 +94,8 @@ pub(crate) enum Fact {
     Item(Box<Item>),
     /// One score of a run whose structure was changed on purpose.
     Intervention(Box<Intervention>),
-    /// What a board outside says of a checkpoint, to compare with.
-    Outside(Outside),
+    /// What a row of a board outside says of a checkpoint: to compare with, and its count where nobody else has one.
+    Outside(Outside, u64),
     /// A field or row left out.
     Reject(Reject),
 }
@@ -155,7 +155,7 @@ impl<'a> Out<'a> {
     /// Row `row` says something to compare with.
     pub(crate) fn outside(&mut self, row: u64, outside: Outside) -> Result<(), Error> {
         self.keep(row);
-        (self.sink)(Fact::Outside(outside))
+        (self.sink)(Fact::Outside(outside, row))
     }
 
     /// Row `row` is one item of a benchmark.

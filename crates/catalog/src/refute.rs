@@ -123,7 +123,13 @@ fn short_count(known: &Known) -> Option<(i64, f64)> {
     }
     let details = &known.details;
     details.dimensions[4]?;
-    let made = by_shape(&family_of(known)?, details.dimensions, details.head_dim, None);
+    let made = by_shape(
+        &family_of(known)?,
+        details.dimensions,
+        details.head_dim,
+        None,
+        None,
+    );
     let least = made.iter().copied().min_by(f64::total_cmp)?;
     let usual = *made.first()?;
     ((count as f64) < ALL * least * 1e9).then_some((count, usual))

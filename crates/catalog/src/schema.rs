@@ -70,7 +70,7 @@ pub struct Column<R: 'static> {
 }
 
 /// A row struct that is a table of the catalog.
-pub trait Row: Default + Clone + 'static {
+pub trait Row: Send + Default + Clone + 'static {
     /// Name of the table.
     const TABLE: &'static str;
     /// Columns in the order of the file.

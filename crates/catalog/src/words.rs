@@ -13,8 +13,8 @@ pub(crate) enum Stated {
 const LEAST_MILLIONS: f64 = 0.01;
 
 /// Sizes that a name states, in its order. The organisation's part does not count; nor do contexts (`8k`, `1M`), bits
-/// (`16bit`), counts of tokens (`100B-tokens`), and what of a network is in use (`A3B`, `E4B`). Beside billions, millions
-/// are a context or a number of steps.
+/// (`16bit`), counts of tokens (`100B-tokens`, `33B1000B`), and what of a network is in use (`A3B`, `E4B`, `17B-16E`). Beside
+/// billions, millions are a context or a number of steps.
 pub(crate) fn sizes(id: &str) -> Vec<Stated> {
     let all = every_size(id);
     let billions = all.iter().any(|&(_, in_billions)| in_billions);
@@ -75,7 +75,8 @@ fn every_size(id: &str) -> Vec<(Stated, bool)> {
             let billions = number * scale;
             let in_use = at > 0 && matches!(bytes[at - 1], b'a' | b'e') && before_is_mark(bytes, at - 1);
             let least = if scale >= 1.0 { 0.0005 } else { LEAST_MILLIONS };
-            if (least..=4_000.0).contains(&billions) && !in_use && !counts_tokens(&rest[1..]) {
+            let is_size = !in_use && !counts_tokens(&name[..at], &rest[1..]) && !counts_experts(&rest[1..]);
+            if (least..=4_000.0).contains(&billions) && is_size {
                 found.push((Stated::Dense(billions), scale >= 1.0));
             }
             at = end + 1;
@@ -86,9 +87,26 @@ fn every_size(id: &str) -> Vec<(Stated, bool)> {
     found
 }
 
-/// Whether what follows a unit says that tokens are counted: `100B-tokens`.
-fn counts_tokens(rest: &str) -> bool {
-    rest.trim_start_matches(['-', '_', ' ']).starts_with("token")
+/// The marks between words of a name.
+const MARKS: [char; 3] = ['-', '_', ' '];
+
+/// Whether what stands around a number and its unit says that tokens are counted: `100B-tokens`, `tokens84B`, and the second
+/// of two that run together, `33B1000B`.
+fn counts_tokens(before: &str, after: &str) -> bool {
+    let runs_on = before
+        .strip_suffix('b')
+        .is_some_and(|number| number.ends_with(|c: char| c.is_ascii_digit()));
+    after.trim_start_matches(MARKS).starts_with("token") || before.ends_with("tokens") || runs_on
+}
+
+/// Whether a number of experts follows, so that the size is of what one token passes through: `17B-16E`.
+fn counts_experts(after: &str) -> bool {
+    let rest = after.trim_start_matches(MARKS);
+    let end = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    end.len() < rest.len()
+        && end
+            .strip_prefix('e')
+            .is_some_and(|end| !end.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 fn before_is_mark(bytes: &[u8], at: usize) -> bool {
@@ -124,6 +142,7 @@ fn unit(rest: &str) -> Option<f64> {
     let ends = next.is_empty()
         || !next.starts_with(|c: char| c.is_ascii_alphanumeric())
         || next.starts_with('x')
+        || runs_into_tokens(next)
         || (scale == 1.0
             && [
                 "v1", "v2", "v3", "x", "chat", "instruct", "code", "base", "sft", "dpo",
@@ -131,6 +150,15 @@ fn unit(rest: &str) -> Option<f64> {
             .iter()
             .any(|word| next.starts_with(word)));
     ends.then_some(scale)
+}
+
+/// Whether a number of tokens follows at once, in billions or trillions: the rest of `33B1000B`, `7b2t`.
+fn runs_into_tokens(rest: &str) -> bool {
+    let end = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    end.len() < rest.len()
+        && end
+            .strip_prefix(['b', 't'])
+            .is_some_and(|end| !end.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 /// Words of names that say how a checkpoint was tuned, merged or stored, not what it was made from.
@@ -276,12 +304,17 @@ mod tests {
             "x/tune-100B-tokens",
             "x/tune-A3B",
             "x/tune-E4B-it",
+            "meta-llama/Llama-4-Scout-17B-16E-Instruct",
+            "x/tune-tokens84B",
         ] {
             assert_eq!(sizes(id), vec![], "{id}");
         }
         assert_eq!(sizes("x/tune-7B-Instruct-1M-merged_16bit"), dense(7.0));
         assert_eq!(sizes("x/tune-14b-step-800m"), dense(14.0));
         assert_eq!(sizes("x/tune-125m-8k"), dense(0.125));
+        assert_eq!(sizes("LumiOpen/Viking-33B1000B"), dense(33.0));
+        assert_eq!(sizes("x/tune-7b2t"), dense(7.0));
+        assert_eq!(sizes("x/tune-7b-16exp"), dense(7.0));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub fn family(architecture: Option<&str>, model_type: Option<&str>) -> Option<St
             "qwenlmhead" | "qwenlm" => "qwen",
             "mixformersequential" | "phimultipleheads" | "phimsft" => "phi",
             "gpt2lmhead" | "gpt2lmheadcustom" | "gpt2custom" => "gpt2",
+            "hunyuandensev1" => "hunyuanv1dense",
             "yi" | "llavallama" | "longllama" | "ntkscaledllama" => "llama",
             other => other,
         }

@@ -116,7 +116,7 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             scalars: 2,
             ..LLAMA
         },
-        "qwen3" | "exaone4" => Recipe {
+        "qwen3" | "exaone4" | "hunyuanv1dense" => Recipe {
             head_norms: true,
             ..LLAMA
         },

@@ -11,12 +11,13 @@
 use crate::config::recipe::recipe;
 use crate::gather::Gathered;
 use crate::known::Known;
+use crate::labels::labels;
 use crate::resolve::admit::{Asked, is_mixture};
 use crate::resolve::memo::thin;
 use crate::resolve::rest::COLUMNS;
 use crate::resolve::template::{Shape, family_of};
 use crate::resolve::{Resolver, edits, lineage, listed, vocabulary};
-use crate::tables::{Accuracy, Conflict, ResolvedBy, Structure};
+use crate::tables::{Accuracy, Conflict, Provenance, ResolvedBy, Structure};
 
 /// Folds of organisations.
 const FOLDS: u64 = 5;
@@ -198,7 +199,7 @@ const OFF: f64 = 0.02;
 /// and one within two per cent of it; and each that is off.
 pub(crate) fn against_outside(
     gathered: &Gathered,
-    structure: &dyn Fn(u32) -> Structure,
+    structure: &dyn Fn(u32) -> (Structure, Vec<Provenance>),
 ) -> (Vec<Accuracy>, Vec<Conflict>) {
     let columns = ["outside parameters", "outside vocabulary"];
     let mut rows: Vec<Accuracy> = columns
@@ -212,13 +213,29 @@ pub(crate) fn against_outside(
         })
         .collect();
     let mut off = Vec::new();
-    for (id, (outside, source)) in &gathered.outside {
+    for (id, (outside, place)) in &gathered.outside {
         let Some(at) = gathered.find(id) else { continue };
         let known = &gathered.known[at as usize];
         if !(known.evaluated || known.structured) {
             continue;
         }
-        let own = structure(at);
+        let (own, cells) = structure(at);
+        // Its shape's checkpoint, where that is another.
+        let base = cells
+            .iter()
+            .find(|cell| cell.field == "layers")
+            .and_then(|cell| gathered.find(cell.of.as_ref()?))
+            .filter(|&base| base != at)
+            .map(|at| &gathered.known[at as usize]);
+        let is_multimodal = std::iter::once(known)
+            .chain(base)
+            .any(|one| labels(gathered, one)[1].value == Some(true));
+        let board = gathered.source(place.source);
+        let is_taken = |field: &str| {
+            cells
+                .iter()
+                .any(|cell| cell.field == field && cell.source.as_ref() == Some(&board))
+        };
         let way = ResolvedBy::ALL
             .iter()
             .position(|&way| way == own.resolved_by)
@@ -235,17 +252,22 @@ pub(crate) fn against_outside(
             let Some(truth) = truth else { continue };
             let row = &mut rows[column * ResolvedBy::ALL.len() + way];
             row.held_out += 1;
-            let Some(kept) = kept else { continue };
+            // What was taken from there proves nothing.
+            let Some(kept) = kept.filter(|_| !is_taken(field)) else {
+                continue;
+            };
             row.answered += 1;
             let stored = if field == "size" {
                 beside(known, &own)
             } else {
                 vec![0.0]
             };
-            if stored
-                .iter()
-                .any(|more| (kept + more - truth).abs() <= OFF * truth)
-            {
+            // Of a shape taken from another checkpoint, the board counts for both what it counts.
+            let of_base = base
+                .filter(|_| field == "size")
+                .and_then(|base| gathered.outside.get(&*base.id)?.0.parameters);
+            let is_near = |count: f64| (count - truth).abs() <= OFF * truth;
+            if stored.iter().any(|more| is_near(kept + more)) || of_base.is_some_and(is_near) {
                 row.right += 1;
                 continue;
             }
@@ -256,7 +278,7 @@ pub(crate) fn against_outside(
                 kept: text(kept),
                 kept_source: own.source.clone().unwrap_or_else(|| "as listed".to_owned()),
                 other: text(truth),
-                other_source: format!("{}{}", gathered.source(*source), why(field, known, &own)),
+                other_source: format!("{}{}", board, why(field, is_multimodal, &own, truth)),
                 rule: OUTSIDE.to_owned(),
             });
         }
@@ -269,30 +291,50 @@ pub(crate) fn against_outside(
 /// embedding once more.
 fn beside(known: &Known, own: &Structure) -> Vec<f64> {
     let layers = own.layers.unwrap_or(0) as f64;
-    let masks = family_of(known)
-        .and_then(|family| recipe(&family))
-        .map_or_else(|| vec![0], |recipe| recipe.masks(own.pos.unwrap_or(0)));
-    let mut all: Vec<f64> = masks.into_iter().map(|mask| mask as f64 * layers).collect();
-    if own.tied_embeddings == Some(true)
-        && let (Some(vocab), Some(width)) = (own.vocab_size, own.d_model)
-    {
-        all.push(vocab as f64 * width as f64);
+    let recipe = family_of(known).and_then(|family| recipe(&family));
+    let positions = own.pos.map_or_else(|| USUAL_POSITIONS.to_vec(), |pos| vec![pos]);
+    let mut all: Vec<f64> = recipe.map_or_else(
+        || vec![0.0],
+        |recipe| {
+            let masks = positions.iter().flat_map(|&pos| recipe.masks(pos));
+            masks.map(|mask| mask as f64 * layers).collect()
+        },
+    );
+    let is_tied = own.tied_embeddings.or(recipe.map(|recipe| recipe.tied)) == Some(true);
+    if let (true, Some(vocab), Some(width)) = (is_tied, own.vocab_size, own.d_model) {
+        let head = vocab as f64 * width as f64;
+        all.extend(all.clone().into_iter().map(|more| more + head));
     }
     all
 }
 
-/// Why a count from outside may be another, where something says so.
-fn why(field: &str, known: &Known, own: &Structure) -> &'static str {
+/// What networks with stored masks mostly have, where their positions are not known.
+const USUAL_POSITIONS: [i64; 2] = [1_024, 2_048];
+
+/// Why a count from outside may be another, as far as something says so. `is_multimodal`: of it or of the checkpoint it has its
+/// shape from.
+fn why(field: &str, is_multimodal: bool, own: &Structure, truth: f64) -> &'static str {
+    let made = own.parameters_by_shape.map(|count| count as f64);
+    let kept = own.size.map(|size| size * 1e9);
+    let near = |a: f64, b: f64| (a - b).abs() <= OFF / 10.0 * b;
     if field != "size" {
         ""
-    } else if known.is_multimodal == Some(true) {
+    } else if is_multimodal {
         "; may count what reads images or sound"
-    } else if own.parameters_by_shape.is_none() && own.resolved_by == ResolvedBy::None {
-        "; kept is what the name or a listing states"
     } else if own.experts.is_some() {
         "; may count heads that predict further tokens, or packed weights"
+    } else if made.is_some_and(|made| near(made, truth)) {
+        "; the formula of the structure makes that number: the count that is kept leaves something out"
+    } else if let (Some(made), Some(kept)) = (made, kept)
+        && near(made, kept)
+    {
+        "; the formula of the structure makes the kept number: the board may count packed weights, or more than the language model"
+    } else if made.is_none() && own.resolved_by == ResolvedBy::None {
+        "; kept is what the name or a listing states"
+    } else if made.is_none() {
+        "; no formula of its blocks is known that could decide"
     } else {
-        ""
+        "; neither is the number that the formula of the structure makes"
     }
 }
 

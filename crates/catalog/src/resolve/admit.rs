@@ -326,7 +326,7 @@ fn stacked(of: &Known, shape: Shape, listed: f64) -> Option<i64> {
     let deep = |layers: i64| {
         let mut dimensions = of.details.dimensions;
         dimensions[0] = Some(layers);
-        by_shape(&family, dimensions, of.details.head_dim, None)
+        by_shape(&family, dimensions, of.details.head_dim, None, None)
             .first()
             .copied()
     };

@@ -9,23 +9,22 @@ use crate::observed::Dimensions;
 /// Width from which no checkpoint of a family with an output head of its own has it tied.
 pub(crate) const WIDE: i64 = 4_096;
 
-/// Billions of a structure by its own dimensions, the usual output head of the family first; none where no formula is known
-/// or a dimension is missing.
+/// Billions of a structure by its own dimensions, the output head that is known or usual first; none where no formula is known
+/// or a dimension is missing. `tied`: whether the head is the embedding, where that is known.
 pub(crate) fn by_shape(
     family: &str,
     dimensions: Dimensions,
     head_dim: Option<i64>,
     experts: Option<i64>,
+    tied: Option<bool>,
 ) -> Vec<f64> {
     let Some((usual, sizes)) = formula(family, dimensions, head_dim) else {
         return Vec::new();
     };
     let mut all = Vec::new();
-    // Small checkpoints of a family with a head of its own may have it tied, wide ones have not; a tied head may be stored.
-    for tied in [usual.tied, !usual.tied]
-        .into_iter()
-        .filter(|&tied| tied == usual.tied || usual.tied || sizes.d_model < WIDE)
-    {
+    // A tied head may be stored.
+    let first = tied.unwrap_or(usual.tied);
+    for tied in heads(usual, sizes, first) {
         let recipe = Recipe { tied, ..usual };
         match experts {
             Some(experts) => all.extend(mixture_size(recipe, sizes, experts)),
@@ -33,6 +32,53 @@ pub(crate) fn by_shape(
         }
     }
     all
+}
+
+/// Which output heads checkpoints of a recipe can have, `first` before the other: small ones of a family with a head of its own
+/// may have it tied, wide ones have not.
+fn heads(usual: Recipe, sizes: Sizes, first: bool) -> impl Iterator<Item = bool> {
+    [first, !first]
+        .into_iter()
+        .filter(move |&tied| tied == first || tied == usual.tied || usual.tied || sizes.d_model < WIDE)
+}
+
+/// Whether the formula, with one of the heads that a checkpoint can have, makes `count` billions within `off`.
+pub(crate) fn makes(
+    family: &str,
+    dimensions: Dimensions,
+    head_dim: Option<i64>,
+    (count, off): (f64, f64),
+) -> bool {
+    by_shape(family, dimensions, head_dim, None, None)
+        .iter()
+        .any(|made| (made - count).abs() <= off)
+}
+
+/// Whether the output head is the embedding, by the numbers of parameters that were `counted`, billions, each with how far it
+/// may be off: where one head makes such a number and the other none.
+pub(crate) fn head_of_count(
+    family: &str,
+    dimensions: Dimensions,
+    head_dim: Option<i64>,
+    counted: &[(f64, f64)],
+) -> Option<bool> {
+    let (usual, sizes) = formula(family, dimensions, head_dim)?;
+    // A family that ties its head stores it at times: a count that holds it says nothing of the network.
+    if usual.tied {
+        return None;
+    }
+    let made: Vec<(bool, f64)> = [false, true]
+        .into_iter()
+        .filter_map(|tied| {
+            let count = dense(Recipe { tied, ..usual }, sizes)?;
+            Some((tied, count as f64 / 1e9))
+        })
+        .collect();
+    counted.iter().find_map(|&(count, off)| {
+        let mut same = made.iter().filter(|(_, made)| (made - count).abs() <= off);
+        let &(tied, _) = same.next()?;
+        same.next().is_none().then_some(tied)
+    })
 }
 
 /// The counts of a dense decoder by the formula of its family; `tied`: whether the output head is the embedding, where that
@@ -44,6 +90,10 @@ pub(crate) fn counts(
     tied: Option<bool>,
 ) -> Option<Counts> {
     let (usual, sizes) = formula(family, dimensions, head_dim)?;
+    // Falcon has one head of keys and values, or as many as heads.
+    if family == "falcon" && dimensions[4].is_none() {
+        return None;
+    }
     let recipe = Recipe {
         tied: tied.unwrap_or(usual.tied),
         ..usual
@@ -57,6 +107,18 @@ pub(crate) fn counts(
         looked_up: 0,
     })
 }
+
+/// Families whose layers are not alike, so that seven dimensions do not say what each of them holds.
+const UNLIKE: [&str; 8] = [
+    "nemotronh",
+    "nemotronnas",
+    "lfm2",
+    "openelm",
+    "decilm",
+    "mamba",
+    "mamba2",
+    "falconmamba",
+];
 
 /// The recipe of a family and the sizes it takes; none where no formula is known or a dimension is missing.
 fn formula(family: &str, dimensions: Dimensions, head_dim: Option<i64>) -> Option<(Recipe, Sizes)> {
@@ -73,8 +135,7 @@ fn formula(family: &str, dimensions: Dimensions, head_dim: Option<i64>) -> Optio
     else {
         return None;
     };
-    // Of the layers of Nemotron-H some attend and some feed forward: its recipe is of one that does both.
-    let usual = recipe(family).filter(|_| family != "nemotronh")?;
+    let usual = recipe(family).filter(|_| !UNLIKE.contains(&family))?;
     let sizes = Sizes {
         layers,
         d_model,

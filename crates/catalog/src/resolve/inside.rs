@@ -23,6 +23,8 @@ pub(super) enum From {
     Name,
     /// `d_ffn`: of a dense checkpoint it is the width of every layer.
     Width,
+    /// The formula, which makes the counted number of parameters with this value alone.
+    Formula,
 }
 
 /// Whether all known checkpoints of one block and shape that state a column agree on it.
@@ -54,6 +56,24 @@ pub(super) fn agreed(known: &[Known]) -> BTreeMap<Shape, Agreed> {
         .collect()
 }
 
+/// The output head of a checkpoint whose config says nothing of it: `true` where it is the embedding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Head {
+    /// With it the formula makes the counted number of parameters.
+    Counted(bool),
+    /// All known checkpoints of the same blocks, shape and vocabulary have it.
+    Agreed(bool),
+}
+
+impl Head {
+    /// Whether it is the embedding.
+    pub(super) fn tied(self) -> bool {
+        match self {
+            Self::Counted(tied) | Self::Agreed(tied) => tied,
+        }
+    }
+}
+
 /// The columns, each with where it comes from, in the order of [`crate::config::stated::COLUMNS`].
 pub(super) struct Inside {
     pub(super) makeup: Makeup,
@@ -66,6 +86,7 @@ pub(super) fn inside(
     base: Option<&Known>,
     dimensions: Dimensions,
     agreed: Option<&Agreed>,
+    head: Option<Head>,
 ) -> Inside {
     let own = &asked.known.details;
     // A mixture made of a dense base shares its shape, and none of what follows from being dense.
@@ -111,6 +132,9 @@ pub(super) fn inside(
         places.1,
     );
     makeup.attention = mine.attention.as_ref().or(attention).cloned();
+    if let (None, Some(Head::Counted(tied))) = (makeup.tied, head) {
+        (makeup.tied, from[6]) = (Some(tied), Some(From::Formula));
+    }
     if makeup.experts.is_none() && asked.mixture {
         makeup.experts = asked.stated.iter().find_map(|stated| match *stated {
             Stated::Mixture(experts, _) => Some(experts),
@@ -129,7 +153,10 @@ pub(super) fn inside(
     makeup.counts = mine
         .counts
         .or_else(|| of_base(theirs, other?.dimensions, dimensions))
-        .or_else(|| by_formula(asked, base, &makeup, dimensions));
+        .or_else(|| {
+            let tied = makeup.tied.or(head.map(Head::tied));
+            by_formula(asked, base, &makeup, dimensions, tied)
+        });
     Inside { makeup, from }
 }
 
@@ -166,6 +193,7 @@ fn by_formula(
     base: Option<&Known>,
     makeup: &Makeup,
     dimensions: Dimensions,
+    tied: Option<bool>,
 ) -> Option<Counts> {
     if asked.mixture || makeup.experts.is_some() {
         return None;
@@ -177,5 +205,5 @@ fn by_formula(
         .head_dim
         .or_else(|| base?.details.head_dim)
         .or(makeup.head_dim);
-    formula::counts(&family, dimensions, head_dim, makeup.tied)
+    formula::counts(&family, dimensions, head_dim, tied)
 }

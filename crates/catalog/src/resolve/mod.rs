@@ -6,6 +6,7 @@ mod ages;
 mod calibrate;
 pub(crate) mod edits;
 pub(crate) mod formula;
+mod heads;
 mod inside;
 pub(crate) mod lineage;
 pub(crate) mod listed;
@@ -31,6 +32,7 @@ use crate::gather::Gathered;
 use crate::known::Known;
 use crate::tables::{Accuracy, Conflict, ResolvedBy};
 use admit::{Asked, Ground, Why};
+use heads::Heads;
 use inside::Agreed;
 use listed::Listed;
 use memo::thin;
@@ -61,6 +63,7 @@ pub(crate) struct Resolver<'a> {
     rest: Rest,
     /// On what checkpoints of each shape agree beside it.
     agreed: BTreeMap<Shape, Agreed>,
+    heads: Heads,
 }
 
 /// A structure that one way tells.
@@ -129,6 +132,7 @@ impl<'a> Resolver<'a> {
             pairs,
             rest: Rest::of(&gathered.known),
             agreed: inside::agreed(&gathered.known),
+            heads: Heads::of(gathered),
         };
         // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
         let certain = lessons.len();
@@ -310,7 +314,7 @@ impl<'a> Resolver<'a> {
     /// How right each way is, and what is off against counts from outside.
     pub(crate) fn accuracy(&self) -> (Vec<Accuracy>, Vec<Conflict>) {
         let (mut rows, mut off) = accuracy::leave_one_out(self);
-        let (outside, outside_off) = accuracy::against_outside(self.gathered, &|at| self.structure(at).0);
+        let (outside, outside_off) = accuracy::against_outside(self.gathered, &|at| self.structure(at));
         rows.extend(outside);
         off.extend(outside_off);
         (rows, off)

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use crate::config::stated;
 use crate::known::Known;
-use crate::observed::{DIMENSIONS, Place};
+use crate::observed::{DIMENSIONS, Dimensions, Outside, Place};
 use crate::origins;
 use crate::resolve::admit::Asked;
-use crate::resolve::inside::{From, inside};
+use crate::resolve::inside::{From, Head, inside};
 use crate::resolve::template::family_of;
 use crate::resolve::weight::{self, Told};
-use crate::resolve::{Resolver, rest, vocabulary};
+use crate::resolve::{Resolver, formula, heads, rest, vocabulary};
 use crate::schema::Row;
 use crate::tables::{Provenance, ResolvedBy, Structure};
 
@@ -76,12 +76,26 @@ impl Resolver<'_> {
                 }
             }
         }
+        let outside = self.gathered.outside.get(&*known.id);
+        let by_board = outside
+            .filter(|_| known.details.dimensions[5].is_none())
+            .and_then(|(outside, _)| proved_vocabulary(&asked, base, dimensions, outside))
+            .filter(|&vocab| dimensions[5] != Some(vocab));
+        if let Some(vocab) = by_board {
+            dimensions[5] = Some(vocab);
+            told.retain(|&name| name != DIMENSIONS[5]);
+        }
         let [layers, d_model, d_ffn, heads, kv_heads, vocab_size, pos] = dimensions;
-        let size = weight::billions(&self.pool, &asked, dimensions, base);
+        let count = outside.and_then(|(outside, _)| outside.parameters);
+        let head = self.head(&asked, base, dimensions, count);
+        let tied = known.details.makeup.tied.or(head.map(Head::tied));
+        let size = weight::billions(&self.pool, &asked, dimensions, base, tied);
         // What a base declares is its own; a name or a size point to one of several that share the shape.
         let shared = resolution.shape.filter(|_| resolution.by != ResolvedBy::Lineage);
         let agreed = shared.and_then(|shape| self.agreed.get(&shape));
-        let inside = inside(&asked, base, dimensions, agreed);
+        let inside = inside(&asked, base, dimensions, agreed, head);
+        let made = inside.makeup.counts.map(|counts| counts.total);
+        let size = weight::or_counted(size, count, made);
         let mut source = self.files(known, base);
         if let (Some(source), false) = (&mut source, told.is_empty()) {
             *source = format!("{source}; {} by the nearest names of the shape", told.join(", "));
@@ -124,6 +138,12 @@ impl Resolver<'_> {
         let way = resolution.by.as_str();
         let origin = |field: &str| -> Option<Origin<'_>> {
             if let Some(column) = DIMENSIONS.iter().position(|name| *name == field) {
+                if let (5, Some(_), Some(&(_, place))) = (column, by_board, outside) {
+                    return Some(Origin {
+                        how: "listed",
+                        of: Some((known, place)),
+                    });
+                }
                 let by_names = told.contains(&field);
                 return Some(dimension(
                     known,
@@ -140,6 +160,7 @@ impl Resolver<'_> {
                         of: base.map(|base| (base, place)),
                     },
                     From::Name => NAMED,
+                    From::Formula => FORMULA,
                     From::Width => dimension(known, base, (way, dimensions[WIDTH], false), WIDTH),
                 });
             }
@@ -156,6 +177,10 @@ impl Resolver<'_> {
                     },
                     Told::Name => NAMED,
                     Told::Shape => FORMULA,
+                    Told::Outside => Origin {
+                        how: "listed",
+                        of: outside.map(|&(_, place)| (known, place)),
+                    },
                 }),
                 "date" => known.published_by().map(|(_, _, place)| stated(known, place)),
                 "parameters_by_shape" | "parameters_body" | "parameters_active_by_shape" => Some(FORMULA),
@@ -164,6 +189,41 @@ impl Resolver<'_> {
         };
         let provenance = self.provenance(&structure, &origin);
         (structure, provenance)
+    }
+
+    /// The output head, as the counted parameters of the checkpoint tell, else as all of its shape have it.
+    fn head(
+        &self,
+        asked: &Asked<'_>,
+        base: Option<&Known>,
+        dimensions: Dimensions,
+        outside: Option<f64>,
+    ) -> Option<Head> {
+        let [
+            Some(layers),
+            Some(d_model),
+            Some(d_ffn),
+            Some(heads),
+            _,
+            Some(vocab),
+            _,
+        ] = dimensions
+        else {
+            return None;
+        };
+        let family = asked.family.clone().or_else(|| family_of(base?))?;
+        if asked.mixture {
+            return None;
+        }
+        let head_dim = asked.known.details.head_dim.or_else(|| base?.details.head_dim);
+        let counted = heads::counted(asked.known, outside);
+        formula::head_of_count(&family, dimensions, head_dim, &counted)
+            .map(Head::Counted)
+            .or_else(|| {
+                self.heads
+                    .agreed(&family, [layers, d_model, d_ffn, heads], vocab)
+                    .map(Head::Agreed)
+            })
     }
 
     /// One row for each cell that has an origin.
@@ -220,6 +280,24 @@ impl Resolver<'_> {
         }
         Some(text)
     }
+}
+
+/// The vocabulary that a board lists, where the formula of the structure makes with it the number of parameters that the same
+/// board counts: boards list the entries of tokenizers too, which are fewer than the rows of an embedding.
+fn proved_vocabulary(
+    asked: &Asked<'_>,
+    base: Option<&Known>,
+    mut dimensions: Dimensions,
+    outside: &Outside,
+) -> Option<i64> {
+    let (vocab, count) = (outside.vocabulary?, outside.parameters? / 1e9);
+    let family = asked.family.clone().or_else(|| family_of(base?))?;
+    let head_dim = asked.known.details.head_dim.or_else(|| base?.details.head_dim);
+    let vocab = (vocab.fract() == 0.0 && (1.0..1e9).contains(&vocab)).then_some(vocab as i64)?;
+    dimensions[5] = Some(vocab);
+    let is_made =
+        !asked.mixture && formula::makes(&family, dimensions, head_dim, (count, heads::SAME * count));
+    is_made.then_some(vocab)
 }
 
 /// The place of `d_ffn` among the dimensions.

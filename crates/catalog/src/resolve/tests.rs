@@ -3,7 +3,7 @@
 use super::Resolver;
 use crate::gather::Gathered;
 use crate::known::{Detail, Known};
-use crate::observed::Place;
+use crate::observed::{Outside, Place};
 use crate::tables::{ResolvedBy, Structure};
 
 const LLAMA: &str = "LlamaForCausalLM";
@@ -47,6 +47,11 @@ fn made_from(base: &str, one: Known) -> Known {
 
 /// Bases of four kinds, and the checkpoints asked for behind them.
 fn resolved(asked: Vec<Known>) -> Vec<Structure> {
+    beside_a_board(asked, &[])
+}
+
+/// The same where a board counts parameters, and lists vocabularies, of some.
+fn beside_a_board(asked: Vec<Known>, counts: &[(&str, f64, f64)]) -> Vec<Structure> {
     let wide = [32, 4096, 14_336, 32, 8];
     let of = |vocab: i64| {
         let [l, d, f, h, k] = wide;
@@ -70,6 +75,14 @@ fn resolved(asked: Vec<Known>) -> Vec<Structure> {
         sources: vec!["first.json".into(), "second.csv".into()],
         ..Gathered::default()
     };
+    for &(id, parameters, vocabulary) in counts {
+        let counted = Outside {
+            id: id.to_owned(),
+            parameters: Some(parameters),
+            vocabulary: Some(vocabulary),
+        };
+        gathered.note_outside(&counted, Place::new(1, 7));
+    }
     for one in known {
         gathered.known.push(one);
         gathered
@@ -232,4 +245,71 @@ fn a_structure_names_the_files_its_numbers_came_from() {
         told.source.as_deref(),
         Some("second.csv; kv_heads, vocab_size of first.json")
     );
+}
+
+/// Qwen2.5-1.5B's and Qwen2-7B's dimensions: the small one ties its head.
+const SMALL: [i64; 7] = [28, 1536, 8960, 12, 2, 151_936, 32_768];
+const QWEN: &str = "Qwen2ForCausalLM";
+
+#[test]
+fn a_count_tells_whether_the_head_is_the_embedding() {
+    let counted = exact("zoo/Crane-1.5B", QWEN, SMALL, 1_543_714_304, 900);
+    let mut alike = exact("x/Heron", QWEN, SMALL, 1, 900);
+    alike.details.parameters_total = None;
+    let told = resolved(vec![counted, alike]);
+    assert_eq!(told[0].parameters_by_shape, Some(1_543_714_304));
+    assert_eq!(told[0].tied_embeddings, Some(true));
+    // Of the same blocks, shape and vocabulary nothing else is known.
+    assert_eq!(told[1].parameters_by_shape, Some(1_543_714_304));
+    assert_eq!(told[1].tied_embeddings, None);
+    let apart = exact("zoo/Crane-1.8B", QWEN, SMALL, 1_777_088_000, 900);
+    let told = one(apart);
+    assert_eq!(told.parameters_by_shape, Some(1_777_088_000));
+    assert_eq!(told.tied_embeddings, Some(false));
+}
+
+#[test]
+fn layers_that_are_not_alike_have_no_formula_of_seven_dimensions() {
+    let told = one(exact(
+        "x/Fish-1.2B",
+        "Lfm2ForCausalLM",
+        [16, 2048, 8192, 32, 8, 65_536, 128_000],
+        1_170_340_608,
+        900,
+    ));
+    assert_eq!(told.parameters_by_shape, None);
+}
+
+#[test]
+fn a_count_of_a_board_stands_for_what_only_a_name_tells() {
+    let told = beside_a_board(
+        vec![
+            board("x/Yak-7b", "", 0.0, 900),
+            board("x/Gnu-70b", "", 0.0, 900),
+            board("x/Emu", "", 7.25, 900),
+        ],
+        &[
+            ("x/Yak-7b", 7_536_586_752.0, 64_000.0),
+            ("x/Gnu-70b", 7_000_000_000.0, 64_000.0),
+            ("x/Emu", 7_536_586_752.0, 64_000.0),
+        ],
+    );
+    let sizes: Vec<Option<f64>> = told.iter().map(|one| one.size).collect();
+    // A tenth of what the name says is another's; a count that is listed stays.
+    assert_eq!(sizes, [Some(7.536_586_752), Some(70.0), Some(7.25)]);
+}
+
+#[test]
+fn a_vocabulary_of_a_board_counts_where_its_own_count_proves_it() {
+    let own = |parameters: f64, vocabulary: f64| {
+        let mut one = exact("x/Ibex", LLAMA, [32, 4096, 14_336, 32, 8, 1, 8192], 1, 900);
+        one.details.dimensions[5] = None;
+        one.details.parameters_total = None;
+        beside_a_board(vec![one], &[("x/Ibex", parameters, vocabulary)]).remove(0)
+    };
+    // 32 layers of 218,112,000, a norm, and two tables of 60,000 rows.
+    let proved = own(7_471_108_096.0, 60_000.0);
+    assert_eq!(proved.vocab_size, Some(60_000));
+    assert_eq!(proved.parameters_by_shape, Some(7_471_108_096));
+    assert_ne!(own(8_030_261_248.0, 60_000.0).vocab_size, Some(60_000));
 }

@@ -51,7 +51,7 @@ pub(crate) fn can_have(
     }
     let [layers, d_model, d_ffn, heads] = shape.map(Some);
     let dimensions = [layers, d_model, d_ffn, heads, kv_heads, Some(vocab), None];
-    let sizes = by_shape(family, dimensions, head_dim, None);
+    let sizes = by_shape(family, dimensions, head_dim, None, None);
     let off = |size: &f64| (size - listed).abs();
     // A size of packed weights says nothing of the vocabulary.
     if sizes.is_empty() || sizes.iter().all(|size| off(size) > 0.25 * size) {

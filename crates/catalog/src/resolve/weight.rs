@@ -10,7 +10,7 @@ use super::listed::{Listed, is_packed};
 use super::pool::Pool;
 use super::stated::near;
 use super::template::{Shape, family_of};
-use crate::known::Known;
+use crate::known::{Known, is_rough};
 use crate::observed::Dimensions;
 use crate::words::Stated;
 
@@ -22,6 +22,11 @@ pub(crate) const APART: f64 = 1.6;
 /// How far the size that a name or a listing states may be from the formula of the usual blocks, where nobody names the
 /// blocks.
 const UNNAMED: f64 = 0.08;
+
+/// A count and the formula of the structure are the same number within this share.
+const AGREES: f64 = 0.002;
+/// Two counts further apart than this share are of different things.
+const OFF: f64 = 0.02;
 
 /// What a size is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +41,45 @@ pub(crate) enum Told {
     Name,
     /// The formula of its structure, or the sizes of known checkpoints of the shape.
     Shape,
+    /// A board outside, which counted where nobody else did.
+    Outside,
 }
 
-/// Billions of parameters of a checkpoint with these dimensions, which it has from `from`, and what tells them.
+/// The same, but for a number that only a name or whole billions tell: a count from outside that is near is better. So is one that
+/// the formula of the structure, `made`, makes too, where what is kept is neither.
+pub(crate) fn or_counted(
+    size: Option<(f64, Told)>,
+    counted: Option<f64>,
+    made: Option<i64>,
+) -> Option<(f64, Told)> {
+    let counted = counted.map(|count| count / 1e9).filter(|&count| count > 0.0);
+    let is_made = |count: f64| made.is_some_and(|made| (made as f64 / 1e9 - count).abs() <= AGREES * count);
+    match (size, counted) {
+        (Some((size, _)), Some(counted))
+            if is_made(counted) && !is_made(size) && (size - counted).abs() > OFF * counted =>
+        {
+            Some((counted, Told::Outside))
+        }
+        (None, Some(counted)) => Some((counted, Told::Outside)),
+        (Some((size, told)), Some(counted))
+            if (told == Told::Name || told == Told::Listed && is_rough(size))
+                && counted <= APART * size
+                && size <= APART * counted =>
+        {
+            Some((counted, Told::Outside))
+        }
+        _ => size,
+    }
+}
+
+/// Billions of parameters of a checkpoint with these dimensions, which it has from `from`, and what tells them; `tied`: whether
+/// its output head is the embedding, where that is known.
 pub(crate) fn billions(
     pool: &Pool,
     asked: &Asked<'_>,
     dimensions: Dimensions,
     from: Option<&Known>,
+    tied: Option<bool>,
 ) -> Option<(f64, Told)> {
     let counted = |entry: &Known| {
         entry
@@ -55,7 +91,7 @@ pub(crate) fn billions(
     if let Some(own) = counted(asked.known) {
         return Some((own, Told::Counted));
     }
-    let admitted = sizes(pool, asked, dimensions, from);
+    let admitted = sizes(pool, asked, dimensions, from, tied);
     let stated = asked.stated.iter().find_map(|stated| match *stated {
         Stated::Dense(size) => Some(size),
         Stated::Mixture(..) => None,
@@ -116,7 +152,13 @@ pub(crate) fn billions(
 }
 
 /// Sizes that the dimensions admit: by their formula, else those of known checkpoints of the shape.
-fn sizes(pool: &Pool, asked: &Asked<'_>, dimensions: Dimensions, from: Option<&Known>) -> Vec<f64> {
+fn sizes(
+    pool: &Pool,
+    asked: &Asked<'_>,
+    dimensions: Dimensions,
+    from: Option<&Known>,
+    tied: Option<bool>,
+) -> Vec<f64> {
     let family = asked.family.clone().or_else(|| family_of(from?));
     let experts = asked.stated.iter().find_map(|stated| match *stated {
         Stated::Mixture(experts, _) => Some(experts),
@@ -124,7 +166,13 @@ fn sizes(pool: &Pool, asked: &Asked<'_>, dimensions: Dimensions, from: Option<&K
     });
     if let Some(family) = family.filter(|_| !asked.mixture || experts.is_some()) {
         let head_dim = asked.known.details.head_dim.or_else(|| from?.details.head_dim);
-        let own = by_shape(&family, dimensions, head_dim, experts.filter(|_| asked.mixture));
+        let own = by_shape(
+            &family,
+            dimensions,
+            head_dim,
+            experts.filter(|_| asked.mixture),
+            tied,
+        );
         if !own.is_empty() {
             return own;
         }
@@ -138,7 +186,7 @@ fn sizes(pool: &Pool, asked: &Asked<'_>, dimensions: Dimensions, from: Option<&K
         let head_dim = asked.known.details.head_dim;
         let is_own = from.is_none() && !asked.mixture;
         let all = if is_own {
-            by_shape("llama", dimensions, head_dim, None)
+            by_shape("llama", dimensions, head_dim, None, tied)
         } else {
             Vec::new()
         };
