@@ -1,4 +1,5 @@
-//! Checkpoints and distinct shapes with a score, by board.
+//! Checkpoints and distinct shapes with a score, by board. Mixtures of one shape with other numbers of experts are shapes of
+//! their own, as everywhere in the study.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,18 +7,14 @@ use catalog::Catalog;
 use catalog::tables::Structure;
 use study::dataset::BoardCount;
 
-use super::shape;
+use super::{Shapes, shape};
 
 /// Publishers whose boards are many: all of each are one row.
 const MANY: [&str; 4] = ["euroeval", "swallow", "proteus", "epoch"];
 
 /// One row a board, then the boards without the dated ones, then all.
 pub(crate) fn board_counts(catalog: &Catalog) -> Vec<BoardCount> {
-    let structures: BTreeMap<&str, &Structure> = catalog
-        .structures
-        .iter()
-        .map(|row| (row.id.as_str(), row))
-        .collect();
+    let numbers = Shapes::of(catalog);
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
     for score in &catalog.scores {
         let board = score.leaderboard.as_str();
@@ -43,7 +40,7 @@ pub(crate) fn board_counts(catalog: &Catalog) -> Vec<BoardCount> {
     }
     let mut counts: Vec<BoardCount> = groups
         .iter()
-        .map(|(name, group)| group.count(name, &structures))
+        .map(|(name, group)| group.count(name, &numbers))
         .collect();
     counts.sort_by_key(|count| (count.name == "all", count.name == "before", count.name.clone()));
     counts
@@ -57,12 +54,16 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    fn count(&self, name: &str, structures: &BTreeMap<&str, &Structure>) -> BoardCount {
-        let known = || self.ids.iter().filter_map(|id| structures.get(id).copied());
-        let shapes: BTreeSet<_> = known().filter_map(shape).collect();
-        let is_whole =
-            |row: &&Structure| row.kv_heads.is_some() && row.vocab_size.is_some() && row.pos.is_some();
-        let whole: BTreeSet<_> = known().filter(is_whole).filter_map(shape).collect();
+    fn count(&self, name: &str, numbers: &Shapes<'_>) -> BoardCount {
+        let known = |is: &dyn Fn(&Structure) -> bool| -> BTreeSet<u32> {
+            let has = |id: &&&str| {
+                let structure = numbers.structure(id);
+                structure.is_some_and(|row| shape(row).is_some() && is(row))
+            };
+            self.ids.iter().filter(has).map(|id| numbers.number(id)).collect()
+        };
+        let shapes = known(&|_| true);
+        let whole = known(&|row| row.kv_heads.is_some() && row.vocab_size.is_some() && row.pos.is_some());
         BoardCount {
             name: name.to_owned(),
             scores: self.scores,

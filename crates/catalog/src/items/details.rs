@@ -123,3 +123,87 @@ fn numbers(metrics: &StructArray) -> Vec<(String, ArrayRef)> {
         .filter_map(|(field, array)| Some((field.name().clone(), cast(array, &DataType::Float64).ok()?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Float64Array, Int64Array, RecordBatch, StringArray, StructArray};
+    use arrow::datatypes::Field;
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    const FILE: &str = "details/org/tiny/2025-07-05T00-00-00/details_leaderboard|arc:challenge|25_2025-07-05T00-00-00.parquet";
+
+    /// A file as lighteval writes it: `doc` with the item's id, `metric` with an error beside the score.
+    fn file(ids: Vec<Option<&str>>, scores: Vec<Option<f64>>) -> tempfile::NamedTempFile {
+        let n = ids.len();
+        let field = |name: &str, array: ArrayRef| {
+            (Arc::new(Field::new(name, array.data_type().clone(), true)), array)
+        };
+        let document = StructArray::from(vec![
+            field("query", Arc::new(StringArray::from(vec!["?"; n]))),
+            field("id", Arc::new(StringArray::from(ids))),
+        ]);
+        let metric = StructArray::from(vec![
+            field("acc_stderr", Arc::new(Float64Array::from(vec![0.1; n]))),
+            field("acc", Arc::new(Float64Array::from(scores))),
+        ]);
+        let batch = RecordBatch::try_from_iter([
+            (
+                "index",
+                Arc::new(Int64Array::from_iter_values(0..n as i64)) as ArrayRef,
+            ),
+            ("doc", Arc::new(document) as ArrayRef),
+            ("metric", Arc::new(metric) as ArrayRef),
+        ])
+        .expect("columns of one length");
+        let out = tempfile::NamedTempFile::new().expect("a file");
+        let mut writer =
+            ArrowWriter::try_new(out.reopen().expect("opens"), batch.schema(), None).expect("writes");
+        writer.write(&batch).expect("writes");
+        writer.close().expect("writes");
+        out
+    }
+
+    #[test]
+    fn a_file_says_whose_answers_it_holds() {
+        let place = told_by(FILE).expect("details of lighteval");
+        assert_eq!(place.id.as_deref(), Some("org/tiny"));
+        assert_eq!(place.benchmark.as_deref(), Some("arc_challenge"));
+        assert!(told_by("details/org/tiny/2025/other.parquet").is_none());
+        assert!(told_by("elsewhere/details_leaderboard|arc|25_2025.parquet").is_none());
+    }
+
+    #[test]
+    fn every_row_is_an_answer_or_left_out_with_its_reason() {
+        let ids = vec![Some("Mercury_7"), Some(" "), None, Some("x"), Some("y")];
+        let scores = vec![Some(1.0), Some(0.0), Some(0.25), None, Some(f64::NAN)];
+        let out = file(ids, scores);
+        let place = told_by(FILE).expect("details of lighteval");
+        let (mut answers, mut left_out) = (Vec::new(), Vec::new());
+        read(out.path(), FILE, &place, &mut |row, found| {
+            match found {
+                Found::Answer(benchmark, answer) => answers.push((row, benchmark, answer)),
+                Found::LeftOut(why) => left_out.push((row, why)),
+            }
+            Ok(())
+        })
+        .expect("is read");
+        let told: Vec<_> = answers
+            .iter()
+            .map(|(row, _, answer)| (*row, answer.item.as_str(), answer.correct, answer.score))
+            .collect();
+        let expected = [
+            (0, "Mercury_7", Some(true), Some(1.0)),
+            (1, "1", Some(false), Some(0.0)),
+            (2, "2", None, Some(0.25)),
+        ];
+        assert_eq!(told, expected);
+        assert!(answers.iter().all(|(_, benchmark, answer)| {
+            benchmark == "arc_challenge" && answer.id == "org/tiny" && answer.metric.as_deref() == Some("acc")
+        }));
+        assert_eq!(left_out, [(3, "no_answer"), (4, "score_is_no_number")]);
+    }
+}

@@ -34,7 +34,7 @@ pub fn boards(counts: &[BoardCount]) -> (Table, Vec<Finding>) {
     };
     let table = Table {
         id: "dataset-boards".into(),
-        caption: "Checkpoints with a score on each board, and their distinct shapes: layers, d_model, d_ffn and heads; of \
+        caption: "Checkpoints with a score on each board, and their distinct shapes: layers, d_model, d_ffn, heads and experts; of \
                   these those with kv_heads, vocabulary and positions too. `before` are the boards without the dated ones \
                   (EuroEval, Swallow, Proteus, Epoch AI)."
             .into(),
