@@ -92,7 +92,8 @@ impl Frame {
 
     /// Unit of a column: of a benchmark its own, else the structure column's.
     pub(crate) fn unit(&self, name: &str) -> &str {
-        let column = study::features::position(name).map(|place| study::features::UNITS[place]);
+        let column =
+            study::features::StructureColumn::named(name).map(study::features::StructureColumn::unit);
         match (self.units.get(name), column) {
             (Some(unit), _) => unit,
             (None, Some(unit)) => unit,
@@ -244,7 +245,7 @@ pub(crate) fn from_catalog(
     let (mut family, mut lineage) = (Vec::new(), Vec::new());
     for row in &evaluations {
         let checkpoint = checkpoints.get(row.id.as_str()).copied();
-        let values = shapes.columns(&row.id).into_iter().chain(flags(row, checkpoint));
+        let values = shapes.columns(&row.id).values().chain(flags(row, checkpoint));
         columns
             .iter_mut()
             .zip(values)

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Catalog;
 use catalog::tables::{Checkpoint, Evaluation, ResolvedBy, Structure};
-use study::dataset::{EXAMPLES, Example, ResolutionCount, SourceRows, StructureColumn, section};
+use study::dataset::{DescribedColumn, EXAMPLES, Example, ResolutionCount, SourceRows, section};
 use study::dimensions::{self, LeaderboardRow};
-use study::features::{COLUMNS, UNITS};
+use study::features::{StructureColumn, StructureValues};
 use study::leaderboard_v1::{self, StructureRow};
 use study::section::Section;
 
@@ -86,11 +86,12 @@ impl<'a> Shapes<'a> {
         self.structures.get(id).copied()
     }
 
-    /// The structure columns of a checkpoint, in the order of the study.
-    pub(crate) fn columns(&self, id: &str) -> [Option<f64>; 9] {
+    /// The structure columns of a checkpoint.
+    pub(crate) fn columns(&self, id: &str) -> StructureValues {
         self.structures
             .get(id)
-            .map_or([None; 9], |structure| columns(structure))
+            .map(|structure| columns(structure))
+            .unwrap_or_default()
     }
 }
 
@@ -121,19 +122,19 @@ fn size(structure: &Structure) -> Option<f64> {
 }
 
 /// The columns of the study.
-fn columns(structure: &Structure) -> [Option<f64>; 9] {
+fn columns(structure: &Structure) -> StructureValues {
     let count = |value: Option<i64>| value.map(|value| value as f64);
-    [
-        size(structure),
-        count(structure.d_model),
-        count(structure.d_ffn),
-        count(structure.heads),
-        count(structure.layers),
-        count(structure.kv_heads),
-        count(structure.vocab_size),
-        count(structure.pos),
-        structure.date.map(f64::from),
-    ]
+    StructureValues {
+        size: size(structure),
+        d_model: count(structure.d_model),
+        d_ffn: count(structure.d_ffn),
+        heads: count(structure.heads),
+        layers: count(structure.layers),
+        kv_heads: count(structure.kv_heads),
+        vocab_size: count(structure.vocab_size),
+        pos: count(structure.pos),
+        date: structure.date.map(f64::from),
+    }
 }
 
 /// Scores of one leaderboard, by evaluation, in the order of `benchmarks`.
@@ -189,14 +190,14 @@ pub(crate) fn leaderboard_v2(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<Lead
             structure,
             repeat: row.duplicate_of.is_some(),
             // Without experts every parameter is used for every token.
-            active: active.or(structure[0].filter(|_| experts == Some(false))),
+            active: active.or(structure.size.filter(|_| experts == Some(false))),
             moe: experts,
             downloads: checkpoint
                 .and_then(|checkpoint| checkpoint.downloads)
                 .map(|downloads| downloads as f64),
             kind: row.kind.clone(),
             post_trained: post_trained(checkpoint.copied()),
-            date: structure[8],
+            date: structure.date,
             root: root(&known, &row.id),
             scores: scores.get(row.evaluation.as_str()).copied().unwrap_or_default(),
         })
@@ -238,22 +239,21 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
         })
         .collect();
     // As the table has them: its size is the best known of all, listed ones included.
-    let as_listed = |structure: &Structure| {
-        let mut columns = columns(structure);
-        columns[0] = structure.size;
-        columns
+    let as_listed = |structure: &Structure| StructureValues {
+        size: structure.size,
+        ..columns(structure)
     };
-    let all: Vec<[Option<f64>; 9]> = catalog.structures.iter().map(as_listed).collect();
+    let all: Vec<StructureValues> = catalog.structures.iter().map(as_listed).collect();
     // A date has no skewness worth printing; likes and downloads do, as in the published table.
-    let mut described: Vec<StructureColumn> = (0..COLUMNS.len())
-        .filter(|&place| COLUMNS[place] != "date")
-        .map(|place| StructureColumn {
-            name: COLUMNS[place].into(),
-            unit: UNITS[place].into(),
-            values: all.iter().map(|row| row[place]).collect(),
+    let mut described: Vec<DescribedColumn> = StructureColumn::all()
+        .filter(|&column| column != StructureColumn::Date)
+        .map(|column| DescribedColumn {
+            name: column.name().into(),
+            unit: column.unit().into(),
+            values: all.iter().map(|row| row.get(column)).collect(),
         })
         .collect();
-    let counted = |name: &str, pick: fn(&Checkpoint) -> Option<i64>| StructureColumn {
+    let counted = |name: &str, pick: fn(&Checkpoint) -> Option<i64>| DescribedColumn {
         name: name.into(),
         unit: name.into(),
         values: catalog
@@ -284,7 +284,9 @@ fn examples(catalog: &Catalog) -> Vec<Example> {
             .collect();
         let first = runs.first().and_then(|row| scores.get(row.evaluation.as_str()));
         let mut cells = [None; 16];
-        cells[..8].copy_from_slice(&columns(structure)[..8]);
+        for (cell, value) in cells.iter_mut().zip(columns(structure).values().take(8)) {
+            *cell = value;
+        }
         // Its table shows the size that the leaderboard states.
         cells[0] = structure.size;
         cells[8] = count(checkpoint.and_then(|row| row.likes));

@@ -2,7 +2,7 @@
 
 use crate::abilities::{LISTED, Listed};
 use crate::dimensions::LeaderboardRow;
-use crate::features::COLUMNS;
+use crate::features::{COLUMNS, StructureValues};
 use crate::finding::SourceOf;
 use crate::leaderboard_v1::StructureRow;
 use crate::section::{Cell, Table};
@@ -22,8 +22,8 @@ pub struct Scored {
     pub date: Option<f64>,
     /// Billions of parameters.
     pub size: Option<f64>,
-    /// Structure columns in the order of [`COLUMNS`].
-    pub structure: [Option<f64>; 9],
+    /// Structure columns.
+    pub structure: StructureValues,
     /// Points: the benchmarks, then Average.
     pub scores: Vec<Option<f64>>,
 }
@@ -62,8 +62,8 @@ impl Board {
                 id: row.id.clone(),
                 shape: row.shape,
                 pretrained: row.post_trained.map(|is| !is),
-                date: known_date(row.structure[8]),
-                size: row.structure[0].filter(|&size| size > 0.0),
+                date: known_date(row.structure.date),
+                size: row.structure.size.filter(|&size| size > 0.0),
                 structure: row.structure,
                 scores: with_average(&row.scores, all.map(|all| mean(&all))),
             }
@@ -152,7 +152,8 @@ impl Board {
                 row.date.into(),
                 row.size.into(),
             ];
-            cells.extend(row.structure[1..].iter().map(|value| Cell::from(*value)));
+            cells.extend(row.structure.dimensions().map(Cell::from));
+            cells.push(row.structure.date.into());
             cells.extend(row.scores.iter().map(|score| Cell::from(*score)));
             cells
         };

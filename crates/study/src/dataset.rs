@@ -25,7 +25,7 @@ pub struct SourceRows {
 
 /// One column of the structures, `None` where absent.
 #[derive(Debug, Clone)]
-pub struct StructureColumn {
+pub struct DescribedColumn {
     /// Name.
     pub name: String,
     /// Unit.
@@ -110,7 +110,7 @@ pub type ResolutionCount = (String, usize);
 /// The dataset section.
 pub fn section(
     sources: &[SourceRows],
-    columns: &[StructureColumn],
+    columns: &[DescribedColumn],
     resolved: &[(String, Vec<ResolutionCount>)],
     examples: &[Example],
 ) -> Section {
@@ -158,7 +158,7 @@ pub fn section(
             );
         }
     }
-    let descriptions: Vec<(&StructureColumn, Description)> = columns
+    let descriptions: Vec<(&DescribedColumn, Description)> = columns
         .iter()
         .map(|column| (column, describe(&column.values)))
         .collect();
@@ -228,7 +228,7 @@ fn numbers(description: &Description) -> [(&'static str, f64); 11] {
 }
 
 fn describing<'a>(
-    column: &'a StructureColumn,
+    column: &'a DescribedColumn,
     description: &'a Description,
 ) -> impl Iterator<Item = Finding> + 'a {
     let from = SourceOf {
@@ -258,7 +258,7 @@ fn describing<'a>(
     })
 }
 
-fn description_table(descriptions: &[(&StructureColumn, Description)]) -> Table {
+fn description_table(descriptions: &[(&DescribedColumn, Description)]) -> Table {
     Table {
         id: "dataset-structures".into(),
         caption: "The structure columns over all checkpoints of the catalog (pandas' definitions; mode: the smallest of \

@@ -362,12 +362,12 @@ impl<'a> Tables<'a> {
             let cell = |name: &String| match name.as_str() {
                 "pretrained" => training.map(|label| flag(label.is_pretrained())),
                 "merged" => merged.map(flag),
-                other => column(&columns, other),
+                other => columns.named(other),
             };
             let cells: Option<Vec<f64>> = rows.names.iter().map(cell).collect();
             let shape: Option<Vec<f64>> = ["layers", "d_model", "d_ffn", "heads"]
                 .iter()
-                .map(|name| column(&columns, name))
+                .map(|name| columns.named(name))
                 .collect();
             if let (Some(cells), Some(shape)) = (cells, shape) {
                 rows.shapes.push([0, 1, 2, 3].map(|place| shape[place] as u64));
@@ -450,8 +450,4 @@ fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
 
 fn flag(is: bool) -> f64 {
     f64::from(u8::from(is))
-}
-
-fn column(columns: &[Option<f64>; 9], name: &str) -> Option<f64> {
-    columns[study::features::position(name)?]
 }

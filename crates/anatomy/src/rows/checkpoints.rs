@@ -22,13 +22,13 @@ pub(crate) fn checkpoints(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<Checkpo
                 .map(|millis| (millis as f64 / 86_400_000.0).floor());
             CheckpointRow {
                 id: checkpoint.id.clone(),
-                date: day.or(structure[8]),
+                date: day.or(structure.date),
                 moe: checkpoint.is_moe,
                 multimodal: checkpoint.is_multimodal,
                 architecture: checkpoint.architecture.clone().or(of_base),
                 derivative: base.is_some(),
                 likes: checkpoint.likes.map(|likes| likes as f64),
-                size: structure[0],
+                size: structure.size,
             }
         })
         .collect()

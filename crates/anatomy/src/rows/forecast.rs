@@ -131,11 +131,11 @@ impl<'a> Rows<'a> {
 
     fn row(&self, id: &str, score: f64) -> Option<Row> {
         let columns = self.shapes.columns(id);
-        let at = |name: &str| study::features::position(name).and_then(|place| columns[place]);
+        let at = |name: &str| columns.named(name);
         let checkpoint = self.checkpoints.get(id).copied();
         let base = self.base(id);
         // What has no day of its own is no older than its base.
-        let day = known(at("date")).or_else(|| known(self.shapes.columns(&base)[8]))?;
+        let day = known(at("date")).or_else(|| known(self.shapes.columns(&base).date))?;
         let flag = |is: bool| f64::from(u8::from(is));
         let training = checkpoint.and_then(|row| row.training);
         let cell = |name: &str| match name {

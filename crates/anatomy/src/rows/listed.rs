@@ -40,8 +40,8 @@ pub(crate) fn board(catalog: &Catalog, shapes: &Shapes<'_>, listed: &'static Lis
             id: id.to_owned(),
             shape: shapes.number(id),
             pretrained: post_trained(checkpoints.get(id).copied()).map(|is| !is),
-            date: structure[8],
-            size: structure[0],
+            date: structure.date,
+            size: structure.size,
             structure,
             scores: cells
                 .into_iter()

@@ -3,6 +3,7 @@
 
 use super::{Columns, Correlations};
 use crate::board::Board;
+use crate::features::StructureColumn;
 use crate::finding::{Finding, Interval};
 use crate::importance::clusters::{leaf_order, merges};
 use crate::section::{Axis, Cell, Drawing, Figure, Section, Table};
@@ -21,7 +22,10 @@ pub(super) fn add(study: &Correlations<'_>, board: &Board, section: &mut Section
         return;
     }
     let n_structure = all.names.len() - benchmarks.names.len();
-    let controls = [0, 8];
+    let controls: Vec<usize> = [StructureColumn::Size, StructureColumn::Date]
+        .iter()
+        .filter_map(|column| all.names.iter().position(|name| *name == column.name()))
+        .collect();
     let plain = matrix(study, &benchmarks, &[]);
     let with_structure = matrix(study, &all, &[]);
     let partial = matrix(study, &all, &controls);

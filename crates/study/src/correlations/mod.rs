@@ -7,7 +7,7 @@ mod matrix;
 mod tests;
 
 use crate::board::Board;
-use crate::features::COLUMNS;
+use crate::features::StructureColumn;
 use crate::section::Section;
 use crate::statistics::GroupBootstrap;
 
@@ -53,15 +53,15 @@ impl Columns {
     /// The benchmarks of a board (Average left out), and its structure columns before them where asked for.
     fn of(board: &Board, with_structure: bool) -> Self {
         let benchmarks = &board.outcomes[..board.outcomes.len() - 1];
-        let structure: &[&str] = if with_structure { &COLUMNS } else { &[] };
-        let names: Vec<&'static str> = COLUMNS[..structure.len()]
+        let structure: Vec<StructureColumn> = StructureColumn::all().filter(|_| with_structure).collect();
+        let names: Vec<&'static str> = structure
             .iter()
-            .copied()
+            .map(|column| column.name())
             .chain(benchmarks.iter().map(|(name, _)| *name))
             .collect();
-        let titles = COLUMNS[..structure.len()]
+        let titles = structure
             .iter()
-            .map(ToString::to_string)
+            .map(|column| column.name().to_owned())
             .chain(benchmarks.iter().map(|(_, title)| title.clone()))
             .collect();
         let mut columns = Self {
@@ -72,10 +72,10 @@ impl Columns {
         };
         for row in &board.rows {
             // Size and date as the board reads them: the Hub's floor is no date.
-            let own = (0..structure.len()).map(|place| match place {
-                0 => row.size,
-                8 => row.date,
-                _ => row.structure[place],
+            let own = structure.iter().map(|&column| match column {
+                StructureColumn::Size => row.size,
+                StructureColumn::Date => row.date,
+                _ => row.structure.get(column),
             });
             let scores = row.scores[..benchmarks.len()].iter().copied();
             let all: Option<Vec<f64>> = own.chain(scores).collect();

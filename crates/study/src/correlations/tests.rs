@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::board::Scored;
+use crate::features::StructureValues;
 
 /// Five benchmarks that follow size, one that runs against it; date is size again, so given both nothing is left but
 /// the small parts drawn for each row.
@@ -25,7 +26,17 @@ fn board() -> Board {
                 shape: number / 5,
                 date: Some(20_000.0 + size),
                 size: Some(size),
-                structure: [Some(size); 9],
+                structure: StructureValues {
+                    size: Some(size),
+                    d_model: Some(size),
+                    d_ffn: Some(size),
+                    heads: Some(size),
+                    layers: Some(size),
+                    kv_heads: Some(size),
+                    vocab_size: Some(size),
+                    pos: Some(size),
+                    date: Some(size),
+                },
                 scores: scores.to_vec(),
                 ..Scored::default()
             }

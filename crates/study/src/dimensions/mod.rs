@@ -14,6 +14,7 @@ mod scale;
 mod tests;
 
 use crate::calendar;
+use crate::features::StructureValues;
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::published::published;
 use crate::section::Section;
@@ -58,8 +59,8 @@ pub struct LeaderboardRow {
     pub chat_template: Option<bool>,
     /// Class name, for example `LlamaForCausalLM`.
     pub architecture: Option<String>,
-    /// Structure columns as the catalog cleaned them, in the order of [`crate::features::COLUMNS`].
-    pub structure: [Option<f64>; 9],
+    /// Structure columns as the catalog cleaned them.
+    pub structure: StructureValues,
     /// Repeats another row: the same checkpoint again, or the same scores under another name.
     pub repeat: bool,
     /// Billions of parameters used for one token; of a checkpoint without experts all.
@@ -90,7 +91,7 @@ impl LeaderboardRow {
     /// size that is less than the row's own shape holds (packed weights count half, names mislead) is not known.
     pub(crate) fn best_size(&self) -> Option<f64> {
         let listed = self.listed_size.filter(|&size| size > 0.0);
-        let size = match (self.structure[0].filter(|&size| size > 0.0), listed) {
+        let size = match (self.structure.size.filter(|&size| size > 0.0), listed) {
             (Some(cleaned), Some(listed)) if self.moe == Some(true) => Some(cleaned.max(listed)),
             (cleaned, listed) => cleaned.or(listed),
         };
@@ -107,8 +108,9 @@ impl LeaderboardRow {
     /// Billions of parameters that a decoder of this shape has at least: attention with the fewest keys, a feed-forward
     /// layer without a gate, embeddings that are used twice.
     fn least_size(&self) -> Option<f64> {
-        let [_, d_model, d_ffn, _, layers, _, vocabulary, ..] = self.structure;
-        let (d_model, d_ffn, layers, vocabulary) = (d_model?, d_ffn?, layers?, vocabulary?);
+        let known = &self.structure;
+        let (d_model, d_ffn, layers, vocabulary) =
+            (known.d_model?, known.d_ffn?, known.layers?, known.vocab_size?);
         let block = 2.0 * d_model * d_model + 2.0 * d_model * d_ffn;
         // A published size may be rounded down.
         Some(0.95 * (layers * block + vocabulary * d_model) / 1e9)

@@ -55,7 +55,7 @@ pub fn rows_table(rows: &[LeaderboardRow]) -> Table {
                 cells.extend(row.scores.map(Cell::from));
                 cells.extend([
                     row.listed_size.into(),
-                    row.structure[0].into(),
+                    row.structure.size.into(),
                     row.best_size().into(),
                     flag(row.moe),
                     row.best_active().into(),
@@ -74,7 +74,7 @@ pub fn rows_table(rows: &[LeaderboardRow]) -> Table {
                     row.root.as_str().into(),
                     flag(Some(row.repeat)),
                 ]);
-                cells.extend(row.structure[1..8].iter().map(|value| Cell::from(*value)));
+                cells.extend(row.structure.dimensions().map(Cell::from));
                 cells
             })
             .collect(),

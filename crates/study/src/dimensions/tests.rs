@@ -1,6 +1,7 @@
 //! The six dimensions on rows made by hand.
 
 use super::*;
+use crate::features::StructureValues;
 use crate::finding::Verdict;
 
 fn row(number: u32, average: f64, listed_size: f64) -> LeaderboardRow {
@@ -70,7 +71,13 @@ fn a_size_that_the_name_or_the_shape_denies_is_not_known() {
     );
     let shaped = |size: f64| {
         let mut row = row(1, 1.0, size);
-        row.structure[1..7].copy_from_slice(&[5120.0, 17_920.0, 40.0, 40.0, 10.0, 100_352.0].map(Some));
+        row.structure = StructureValues {
+            d_model: Some(5120.0),
+            d_ffn: Some(17_920.0),
+            layers: Some(40.0),
+            vocab_size: Some(100_352.0),
+            ..row.structure
+        };
         row.best_size()
     };
     assert_eq!(shaped(14.66), Some(14.66));

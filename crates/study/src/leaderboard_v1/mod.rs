@@ -12,7 +12,7 @@ mod tests;
 mod told;
 
 use crate::error::Error;
-use crate::features;
+use crate::features::StructureValues;
 use crate::finding::SourceOf;
 use crate::section::Section;
 
@@ -30,8 +30,8 @@ pub struct StructureRow {
     pub id: String,
     /// Shape of the checkpoint as a number; one that is not known is a group of its own.
     pub shape: u32,
-    /// Structure columns in the order of [`features::COLUMNS`].
-    pub structure: [Option<f64>; 9],
+    /// Structure columns.
+    pub structure: StructureValues,
     /// Fine-tuned, tuned to converse or merged; false where trained from scratch, absent for what is neither.
     pub post_trained: Option<bool>,
     /// Scores in points, in the order of [`BENCHMARKS`].
@@ -81,9 +81,4 @@ fn source() -> SourceOf {
         work: "open-llm-leaderboard-v1".into(),
         place: "checkpoints, repeats left out".into(),
     }
-}
-
-/// Place of the column in a row's structure.
-fn column(name: &str) -> usize {
-    features::position(name).expect("the names asked for are in the table of columns")
 }

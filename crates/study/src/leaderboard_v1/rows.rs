@@ -1,6 +1,6 @@
 //! The rows of a regression, and the table of them that anyone can fit with another program.
 
-use super::{LeaderboardV1, column};
+use super::LeaderboardV1;
 use crate::design::Design;
 use crate::error::Error;
 use crate::features::feature_set;
@@ -27,15 +27,12 @@ pub(super) struct Rows {
 /// Rows with every feature of the set and the score; the rest is counted in the table's caption.
 pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Rows, Error> {
     let names = feature_set(SET).expect("a set of the table");
-    let places: Vec<usize> = names.iter().map(|name| column(name)).collect();
     let mut rows = Vec::new();
     let mut target = Vec::new();
     let mut columns = vec![Vec::new(); names.len()];
     for (row, score) in study.scored(benchmark) {
-        let values: Option<Vec<f64>> = places
-            .iter()
-            .map(|&place| study.rows[row].structure[place])
-            .collect();
+        let own = &study.rows[row].structure;
+        let values: Option<Vec<f64>> = names.iter().map(|name| own.named(name)).collect();
         let Some(values) = values else { continue };
         rows.push(row);
         target.push(score);

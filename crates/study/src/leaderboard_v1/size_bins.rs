@@ -1,6 +1,6 @@
 //! Scores by size, in bins that hold equally many checkpoints.
 
-use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, column, source};
+use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::finding::Finding;
 use crate::section::{Axis, Bin, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, mean_interval, quantile};
@@ -32,7 +32,7 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
         let mut points: Vec<(f64, f64)> = study
             .scored(place)
             .into_iter()
-            .filter_map(|(row, score)| Some((study.rows[row].structure[column("size")]?, score)))
+            .filter_map(|(row, score)| Some((study.rows[row].structure.size?, score)))
             .filter(|(size, _)| *size > 0.0)
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));

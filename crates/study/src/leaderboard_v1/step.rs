@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, column, source};
+use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::finding::{Finding, Interval};
 use crate::statistics::{GroupBootstrap, bootstrap_interval, group_bootstrap, mean, resample_counts};
 
@@ -12,13 +12,12 @@ const DIP: (f64, f64) = (10.0, 20.0);
 
 /// For each benchmark the mean of 10 to 20 less the mean of 5 to 10 billion parameters, by checkpoint and by shape.
 pub(super) fn findings(study: &LeaderboardV1<'_>) -> Vec<Finding> {
-    let size = column("size");
     let mut all = Vec::new();
     for (place, benchmark) in BENCHMARKS.iter().enumerate() {
         let mut rows: Vec<(u32, bool, f64)> = Vec::new();
         for (row, score) in study.scored(place) {
             let of = &study.rows[row];
-            let Some(billions) = of.structure[size] else {
+            let Some(billions) = of.structure.size else {
                 continue;
             };
             let is_in = |(from, to): (f64, f64)| billions >= from && billions < to;

@@ -14,17 +14,17 @@ fn look_up_table() -> Vec<StructureRow> {
             StructureRow {
                 id: format!("org/checkpoint-{number}"),
                 shape,
-                structure: [
-                    Some(1.0),
-                    Some(64.0),
-                    Some(256.0),
-                    Some(8.0),
-                    Some(layers),
-                    Some(8.0),
-                    Some(32_000.0),
-                    Some(2048.0),
-                    Some(f64::from(number % 7)),
-                ],
+                structure: StructureValues {
+                    size: Some(1.0),
+                    d_model: Some(64.0),
+                    d_ffn: Some(256.0),
+                    heads: Some(8.0),
+                    layers: Some(layers),
+                    kv_heads: Some(8.0),
+                    vocab_size: Some(32_000.0),
+                    pos: Some(2048.0),
+                    date: Some(f64::from(number % 7)),
+                },
                 post_trained: None,
                 scores: [
                     Some(draw),
@@ -72,18 +72,17 @@ fn one_large_shape() -> Vec<StructureRow> {
     let row = |number: u32, shape: u32, score: f64| StructureRow {
         id: format!("org/checkpoint-{number}"),
         shape,
-        structure: [
-            1.0,
-            64.0,
-            256.0,
-            8.0,
-            f64::from(shape + 4),
-            8.0,
-            32_000.0,
-            2048.0,
-            1.0,
-        ]
-        .map(Some),
+        structure: StructureValues {
+            size: Some(1.0),
+            d_model: Some(64.0),
+            d_ffn: Some(256.0),
+            heads: Some(8.0),
+            layers: Some(f64::from(shape + 4)),
+            kv_heads: Some(8.0),
+            vocab_size: Some(32_000.0),
+            pos: Some(2048.0),
+            date: Some(1.0),
+        },
         post_trained: None,
         scores: [Some(score); 6],
     };

@@ -326,12 +326,16 @@ fn words(section: &mut Section) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::StructureValues;
 
     #[test]
     fn a_front_holds_what_nothing_cheaper_beats() {
         let rows: Vec<LeaderboardRow> = [(1.0, 10.0), (2.0, 9.0), (3.0, 10.0), (4.0, 12.0), (4.0, 11.0)]
             .map(|(size, average)| LeaderboardRow {
-                structure: std::array::from_fn(|place| (place == 0).then_some(size)),
+                structure: StructureValues {
+                    size: Some(size),
+                    ..StructureValues::default()
+                },
                 average,
                 ..LeaderboardRow::default()
             })
@@ -340,7 +344,7 @@ mod tests {
             .iter()
             .map(|row| Point {
                 row,
-                cost: row.structure[0].expect("given"),
+                cost: row.structure.size.expect("given"),
                 bin: 0,
             })
             .collect();
