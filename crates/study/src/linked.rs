@@ -21,7 +21,7 @@ pub struct Cell {
     pub column: usize,
     /// Its score, points of 100.
     pub value: f64,
-    /// Standard error by its items, points; 0 where not known.
+    /// Standard error by its items, points.
     pub error: f64,
 }
 

@@ -73,9 +73,61 @@ const fn items(
 
 const V1: &str = "test set of the benchmark";
 const V2: &str = "Open LLM Leaderboard v2, its normalisation page";
+const LONGBENCH: &str = "LongBench v2, table of its statistics";
+
+/// Items that a benchmark is taken to have where nobody says how many: the fewest of most.
+pub const USUAL_ITEMS: f64 = 500.0;
+
+/// Standard error of a score of [`USUAL_ITEMS`] items, points.
+pub fn usual_error(score: f64) -> f64 {
+    let share = ((score / 100.0).clamp(0.0, 1.0) * USUAL_ITEMS + 1.0) / (USUAL_ITEMS + 2.0);
+    100.0 * (share * (1.0 - share) / USUAL_ITEMS).sqrt()
+}
+
+/// Benchmarks whose items are some of another's, and that other.
+const PARTS: [(&str, &str); 5] = [
+    ("longbench_v2_easy", "longbench_v2"),
+    ("longbench_v2_hard", "longbench_v2"),
+    ("longbench_v2_short", "longbench_v2"),
+    ("longbench_v2_medium", "longbench_v2"),
+    ("longbench_v2_long", "longbench_v2"),
+];
+
+/// The benchmark whose items hold all of this one's; `None` where it stands for itself.
+pub fn part_of(benchmark: &str) -> Option<&'static str> {
+    let mut parts = PARTS.iter();
+    parts
+        .find(|(part, _)| *part == benchmark)
+        .map(|(_, whole)| *whole)
+}
+
+/// Ends of names under which the same items are asked or judged in another way.
+const OTHER_WAYS: [&str; 5] = ["_cot", "_plus", "_complete", "_instruct", "_raw"];
+
+/// The items that a benchmark asks, by name: `humaneval_plus` asks those of `humaneval`. Scores on the same items are wrong together.
+pub fn asks_items_of(benchmark: &str) -> &str {
+    let whole = part_of(benchmark).unwrap_or(benchmark);
+    OTHER_WAYS
+        .iter()
+        .find_map(|end| whole.strip_suffix(end))
+        .unwrap_or(whole)
+}
+
+/// Standard error of the mean of scores, from the benchmark and the standard error of each: as independent, but for those on the
+/// same items, whose errors are taken as one.
+pub fn error_of_mean<'a>(errors: impl IntoIterator<Item = (&'a str, f64)>) -> f64 {
+    let mut n = 0.0;
+    let mut by_items: std::collections::BTreeMap<&str, f64> = std::collections::BTreeMap::new();
+    for (benchmark, error) in errors {
+        n += 1.0;
+        *by_items.entry(asks_items_of(benchmark)).or_default() += error;
+    }
+    let variance: f64 = by_items.values().map(|error| error * error).sum();
+    if n > 0.0 { variance.sqrt() / n } else { 0.0 }
+}
 
 /// Benchmarks whose items are known.
-pub const ITEMS: [Items; 20] = [
+pub const ITEMS: [Items; 25] = [
     items("arc", 1172, &[(1172.0, 0.0)], V1),
     items("hellaswag", 10_042, &[(10_042.0, 0.0)], V1),
     // The mean of 57 subjects of 100 to 1,534 items varies as one of 9,528 items of equal weight would.
@@ -118,6 +170,11 @@ pub const ITEMS: [Items; 20] = [
     items("humaneval_plus", 164, &[(164.0, 0.0)], "HumanEval"),
     items("longbench_v2", 503, &[(503.0, 0.0)], "LongBench v2"),
     items("longbench_v2_cot", 503, &[(503.0, 0.0)], "LongBench v2"),
+    items("longbench_v2_easy", 192, &[(192.0, 0.0)], LONGBENCH),
+    items("longbench_v2_hard", 311, &[(311.0, 0.0)], LONGBENCH),
+    items("longbench_v2_short", 180, &[(180.0, 0.0)], LONGBENCH),
+    items("longbench_v2_medium", 215, &[(215.0, 0.0)], LONGBENCH),
+    items("longbench_v2_long", 108, &[(108.0, 0.0)], LONGBENCH),
 ];
 
 /// The items of a benchmark, where they are known. Proteus asks those of leaderboard v2.
@@ -223,6 +280,29 @@ fn quantile(level: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scores_on_the_same_items_are_wrong_together() {
+        assert_eq!(part_of("longbench_v2_easy"), Some("longbench_v2"));
+        assert_eq!(part_of("longbench_v2_cot"), None);
+        for (a, b) in [
+            ("humaneval", "humaneval_plus"),
+            ("longbench_v2_cot", "longbench_v2_hard"),
+            ("bigcodebench_complete", "bigcodebench_instruct"),
+        ] {
+            assert_eq!(asks_items_of(a), asks_items_of(b));
+        }
+        assert_ne!(
+            asks_items_of("bigcodebench_complete"),
+            asks_items_of("bigcodebench_hard_complete")
+        );
+        let apart = error_of_mean([("humaneval", 3.0), ("mbpp", 4.0)]);
+        assert!((apart - 2.5).abs() < 1e-12);
+        let same = error_of_mean([("humaneval", 3.0), ("humaneval_plus", 4.0)]);
+        assert!((same - 3.5).abs() < 1e-12);
+        assert!((usual_error(50.0) - 100.0 * (0.25_f64 / 500.0).sqrt()).abs() < 1e-9);
+        assert!(usual_error(0.0) > 0.0);
+    }
 
     #[test]
     fn counts_add_up() {

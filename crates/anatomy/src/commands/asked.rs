@@ -122,7 +122,11 @@ impl RigArgs {
                 return self.found(global);
             }
             if cards > 1 || self.offload.is_some() {
-                bail!("--gpus and --offload need a device: --device \"RTX 4090\", or --bandwidth 936GB/s");
+                bail!(
+                    "--gpus and --offload need a device: --device \"RTX 4090\", or --bandwidth 936GB/s; for what fits into \
+                     several cards, without its speed, give the memory of all of them: --memory {}GB",
+                    cards as f64 * memory_bytes.unwrap_or_default() / 1e9
+                );
             }
             return Ok(Runs {
                 memory_bytes,

@@ -6,7 +6,7 @@ use catalog::Catalog;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure};
 use study::abilities::{self, benchmark};
 use study::latent::{Benchmark, Cell, Features, Row, Table};
-use study::noise::items_of;
+use study::noise::{USUAL_ITEMS, items_of};
 use study::pooled::family_of_name;
 
 use super::controlled::has_idle_layers;
@@ -17,8 +17,6 @@ use super::{by_id, root, size};
 const INDEX: &str = "epoch_capabilities_index";
 /// Benchmarks fewer checkpoints took are left out.
 const LEAST: usize = 10;
-/// Items of a benchmark whose items are not counted.
-const ITEMS: f64 = 500.0;
 
 /// Names under which one test runs elsewhere.
 const SAME: [(&str, &str); 8] = [
@@ -167,8 +165,8 @@ fn error(known: &Benchmark, score: f64) -> f64 {
         return items.error_of(score, stretched);
     }
     let share = (score / 100.0).clamp(0.0, 1.0);
-    let share = (share * ITEMS + 1.0) / (ITEMS + 2.0);
-    100.0 * (share * (1.0 - share) / ITEMS).sqrt()
+    let share = (share * USUAL_ITEMS + 1.0) / (USUAL_ITEMS + 2.0);
+    100.0 * (share * (1.0 - share) / USUAL_ITEMS).sqrt()
 }
 
 /// What is known of a checkpoint besides scores.

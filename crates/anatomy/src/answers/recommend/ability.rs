@@ -141,7 +141,12 @@ impl<'a> Abilities<'a> {
                 let scores: Vec<_> = scores.into_iter().map(scored::as_measured).collect();
                 let value = scores.iter().map(|score| score.value).sum::<f64>() / scores.len() as f64;
                 let interval = scored::together(value, &scores, false);
-                let half = interval.as_ref().map_or(0.0, |ends| (ends.high - ends.low) / 2.0);
+                // Where the items of one are not known, all are taken to have as many as is usual.
+                let error = study::noise::error_of_mean(scores.iter().map(|score| {
+                    let known = scored::error(score);
+                    let error = known.unwrap_or_else(|| study::noise::usual_error(score.value));
+                    (score.benchmark.as_str(), error)
+                }));
                 let row = *places.entry(id).or_insert_with(|| {
                     evidence.push(Vec::new());
                     evidence.len() - 1
@@ -150,7 +155,7 @@ impl<'a> Abilities<'a> {
                     row,
                     column,
                     value,
-                    error: half / TWO_SIDED,
+                    error,
                 });
                 evidence[row].push((
                     column,
@@ -306,6 +311,15 @@ pub(super) fn is_tie(a: Posterior, b: Posterior) -> bool {
     (a.0 - b.0).abs() <= TWO_SIDED * (a.1 + b.1).sqrt()
 }
 
+/// How many others a group of `n` has.
+fn beside(n: usize) -> String {
+    if n == 2 {
+        "with one other".into()
+    } else {
+        format!("with {} others", n - 1)
+    }
+}
+
 /// One line: what is left of the memory, how fast it is, and where it stands.
 fn why(row: &Ranked, of_group: usize, what: &str) -> String {
     let gb = |bytes: f64| format!("{:.1} GB", bytes / 1e9);
@@ -324,9 +338,9 @@ fn why(row: &Ranked, of_group: usize, what: &str) -> String {
     }
     parts.push(match (row.group, of_group) {
         (1, 1) => format!("ahead of all others in {what}"),
-        (1, n) => format!("top group in {what} (with {} others)", n - 1),
+        (1, n) => format!("top group in {what} ({})", beside(n)),
         (group, 1) => format!("group {group} in {what}"),
-        (group, n) => format!("group {group} in {what} (with {} others)", n - 1),
+        (group, n) => format!("group {group} in {what} ({})", beside(n)),
     });
     if row.is(Training::Pretrained) {
         parts.push("a base checkpoint, not tuned to answer".into());

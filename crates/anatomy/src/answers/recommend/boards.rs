@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::tables::Score;
 use serde::Serialize;
+use study::noise::part_of;
 
 use super::candidates::Fit;
 use super::scored::as_measured;
@@ -78,7 +79,9 @@ pub(super) fn gathered<'a>(known: &Known<'a>, abilities: &[&str], mode: Option<M
     let wanted = |name: &str| {
         let found = study::abilities::benchmark(name).filter(|found| !found.is_multilingual);
         found.is_some_and(|found| {
-            found.name.ends_with(&found.test) && found.abilities.iter().any(|one| abilities.contains(one))
+            found.name.ends_with(&found.test)
+                && part_of(name).is_none()
+                && found.abilities.iter().any(|one| abilities.contains(one))
         })
     };
     let mut by_board: BTreeMap<&str, BTreeMap<&str, Runs<'_>>> = BTreeMap::new();

@@ -29,14 +29,14 @@ fn source(run: &Run) -> String {
     format!("{} {}{mode}", run.leaderboard, run.version)
 }
 
-/// The interval of the mean: errors of the benchmarks as independent and normal. 95 % of what was measured, 80 % where
+/// The interval of the mean: errors of benchmarks of different items as independent and normal. 95 % of what was measured, 80 % where
 /// anything is predicted.
 pub(super) fn together(mean: f64, scores: &[ChoiceScore], is_predicted: bool) -> Option<Interval> {
-    let variance: Option<f64> = scores
+    let errors: Option<Vec<(&str, f64)>> = scores
         .iter()
-        .map(|score| error(score).map(|error| error * error))
-        .sum();
-    let error = variance?.sqrt() / scores.len() as f64;
+        .map(|score| Some((score.benchmark.as_str(), error(score)?)))
+        .collect();
+    let error = study::noise::error_of_mean(errors?);
     let (level, method) = if is_predicted {
         (LEVEL, "conformal and sampling of items, as if independent")
     } else {
