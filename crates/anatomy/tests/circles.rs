@@ -15,7 +15,7 @@ const INSIDE: [(&str, usize, usize); 4] = [
     ("catalog", 0, 0),
     ("study", 0, 0),
     ("mechanism", 1, 2),
-    ("anatomy", 1, 7),
+    ("anatomy", 0, 0),
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

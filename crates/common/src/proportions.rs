@@ -131,6 +131,24 @@ pub fn mcnemar(only_a: usize, only_b: usize) -> f64 {
     (2.0 * tail(only_a.min(only_b), only_a + only_b, 0.5)).min(1.0)
 }
 
+/// Wilson's interval (1927) of a share of `successes` in `n`, at the normal quantile `z` (1.96 for 95 %); `None` of none.
+///
+/// ```
+/// let (low, high) = common::proportions::wilson(22, 50, 1.959_964).expect("some");
+/// assert!((low - 0.3116).abs() < 1e-4 && (high - 0.5769).abs() < 1e-4);
+/// assert_eq!(common::proportions::wilson(0, 50, 1.96).map(|ends| ends.0), Some(0.0));
+/// ```
+pub fn wilson(successes: usize, n: usize, z: f64) -> Option<(f64, f64)> {
+    let (k, size) = (successes as f64, n as f64);
+    let share = k / size;
+    let scale = 1.0 + z * z / size;
+    let centre = (share + z * z / (2.0 * size)) / scale;
+    let half = z * (share * (1.0 - share) / size + z * z / (4.0 * size * size)).sqrt() / scale;
+    let low = if successes == 0 { 0.0 } else { centre - half };
+    let high = if successes == n { 1.0 } else { centre + half };
+    (n > 0).then_some((low, high))
+}
+
 /// Interval of a mean of scores between 0 and 1 from its standard error, on the scale of log-odds (delta method), so that it
 /// stays between them; none where there is no error or the mean is at an end.
 pub fn on_log_odds(mean: f64, standard_error: f64, z: f64) -> Option<(f64, f64)> {

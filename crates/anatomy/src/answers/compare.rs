@@ -11,10 +11,10 @@ use study::finding::Interval;
 
 use super::Predictor;
 use super::cost::{Costs, Setup};
-use super::known::{Known, StructureOf};
+use super::known::Known;
 use super::measured::{self, Measured, Run};
 use super::predictor::board_place;
-use super::subject::structure_of;
+use super::structure::{StructureOf, structure_of};
 use pairs::{against_first, most_alike, verdict};
 
 /// The answer of `compare`.

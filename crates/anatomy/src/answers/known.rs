@@ -6,37 +6,11 @@ use anyhow::{Result, bail};
 use catalog::Catalog;
 use catalog::cost::{Arithmetic, Dimensions, of_checkpoint};
 use catalog::plausible::{Judgement, Sizes, apart};
-use catalog::tables::{Checkpoint, Days, Evaluation, ResolvedBy, Score, Structure};
+use catalog::tables::{Checkpoint, Evaluation, ResolvedBy, Score, Structure};
 use serde::Serialize;
 
 use super::predictor::board_place;
-use super::subject::structure_of;
-
-/// A structure as answers show it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(crate) struct StructureOf {
-    pub(crate) family: Option<String>,
-    pub(crate) layers: Option<i64>,
-    pub(crate) d_model: Option<i64>,
-    pub(crate) d_ffn: Option<i64>,
-    pub(crate) heads: Option<i64>,
-    pub(crate) kv_heads: Option<i64>,
-    pub(crate) vocab_size: Option<i64>,
-    pub(crate) pos: Option<i64>,
-    /// Billions of parameters.
-    pub(crate) size: Option<f64>,
-    /// Day of publication, `2024-05-31`.
-    pub(crate) date: Option<String>,
-    /// The date was not given: the last day known stands for it.
-    pub(crate) date_assumed: bool,
-    /// What made it: `pretrained`, `continued`, `fine-tuned`, `chat`, `merge`, `surgery`, `quantized`, `adapter`.
-    pub(crate) training: Option<String>,
-    pub(crate) pretrained: Option<bool>,
-    pub(crate) merged: Option<bool>,
-    /// How the catalog came to know it: `exact`, `lineage`, `name`, `size`; `given` where a person gave it.
-    pub(crate) resolved_by: String,
-    pub(crate) source: Option<String>,
-}
+use super::structure::{StructureOf, structure_of};
 
 /// A known checkpoint of a similar structure.
 #[derive(Debug, Clone, Serialize)]
@@ -338,9 +312,4 @@ fn logarithms(structure: &StructureOf) -> Option<[f64; 6]> {
     .map(|count| (count as f64).ln());
     let [layers, d_model, d_ffn, heads, kv_heads] = counts;
     Some([layers, d_model, d_ffn, heads, kv_heads, structure.size?.ln()])
-}
-
-/// A day as `2024-05-31`.
-pub(crate) fn day_text(day: Days) -> String {
-    catalog::day_text(day)
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use study::finding::Interval;
 use study::noise::{Items, items_of};
 
-use super::known::{Known, day_text};
+use super::known::Known;
 
 /// How a score came about: everything that makes two values comparable or not.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -215,7 +215,7 @@ pub(crate) fn measured(score: &Score) -> Measured {
         mode: score.mode.clone(),
         split: score.split.clone(),
         harness: score.harness.clone(),
-        date: score.date.map(day_text),
+        date: score.date.map(catalog::day_text),
     };
     let published = score.error.or(score.half_width.map(|half| half / TWO_SIDED));
     let stated = score.half_width.or(score.error.map(|error| error * TWO_SIDED));

@@ -1,15 +1,84 @@
 //! One benchmark's prediction: value, calibrated interval, what drives it, and whether it extrapolates.
 
 use anyhow::Result;
+use catalog::day_text;
+use serde::Serialize;
 use study::Design;
 use study::conformal::Conformal;
 use study::finding::Interval;
 use study::regression::{Attribution, Novelty, Prediction};
 
-use super::known::day_text;
-use super::predict::{CoverageAnswer, Driver, ScoreAnswer};
+use super::measured::Measured;
 use super::predictor::{BOUNDS, Benchmark, Fitted, LEVEL};
 use super::subject::Asked;
+
+/// One benchmark's prediction.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ScoreAnswer {
+    pub(crate) benchmark: String,
+    pub(crate) leaderboard: String,
+    /// `None` where too few structures were measured to say anything.
+    pub(crate) value: Option<f64>,
+    pub(crate) unit: String,
+    /// For one checkpoint of this structure, conformal over shapes.
+    pub(crate) interval: Option<Interval>,
+    /// Rows trained on.
+    pub(crate) n: usize,
+    /// Shapes among them.
+    pub(crate) n_shapes: usize,
+    /// Rows among them of this very shape.
+    pub(crate) n_of_this_shape: usize,
+    pub(crate) method: &'static str,
+    pub(crate) protocol: &'static str,
+    pub(crate) features: Vec<String>,
+    /// How often such intervals held on shapes never seen.
+    pub(crate) coverage: Option<CoverageAnswer>,
+    /// Share of variance predicted out of shape, pooled; a fraction.
+    pub(crate) r2_out_of_shape: Option<f64>,
+    /// The mean over known shapes, from which the drivers lead to the value.
+    pub(crate) base: Option<f64>,
+    /// What each feature adds to `base`, the strongest first.
+    pub(crate) drivers: Vec<Driver>,
+    pub(crate) extrapolating: bool,
+    /// Why it is called extrapolating, in words.
+    pub(crate) outside: Vec<String>,
+    /// Distance to the nearest structure trained on, in length scales of the regression.
+    pub(crate) distance: Option<f64>,
+    /// What 95 % of known shapes keep to their nearest other: beyond it is called extrapolating.
+    pub(crate) distance_usual: Option<f64>,
+    /// What leaderboards measured of this very checkpoint.
+    pub(crate) measured: Vec<Measured>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// One feature's Shapley value.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Driver {
+    pub(crate) feature: String,
+    /// Its value in the structure asked about, in words.
+    pub(crate) given: String,
+    /// What it adds to the prediction, in the score's unit.
+    pub(crate) adds: f64,
+}
+
+/// Coverage measured by the nested protocol: calibrated inside, tested on shapes never seen.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct CoverageAnswer {
+    /// What the intervals promise, a fraction.
+    pub(crate) level: f64,
+    /// Share of held-out structures covered, each shape counting the same.
+    pub(crate) by_shape: f64,
+    /// Share of held-out rows covered.
+    pub(crate) by_row: f64,
+    pub(crate) n_shapes: usize,
+    pub(crate) n_rows: usize,
+    /// Of `by_shape`, over shapes.
+    pub(crate) interval: Option<Interval>,
+    /// Mean width of the intervals, each shape counting the same, in the score's unit.
+    pub(crate) mean_width: f64,
+    pub(crate) protocol: &'static str,
+    pub(crate) seed: u64,
+}
 
 /// Days in a year, as the regression counts years.
 const YEAR: f64 = 365.25;

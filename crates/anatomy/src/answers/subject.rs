@@ -2,10 +2,12 @@
 
 use anyhow::{Context, Result};
 use catalog::cost::{Arithmetic, Dimensions};
-use catalog::tables::{Checkpoint, Days, Structure, Training};
+use catalog::day_text;
+use catalog::tables::Days;
 
-use super::known::{Costed, Known, StructureOf, day_text};
-use super::predict::{Question, Subject};
+use super::known::{Costed, Known};
+use super::question::{Question, Subject};
+use super::structure::{StructureOf, structure_of};
 
 /// What is asked about, resolved.
 pub(crate) struct Asked {
@@ -66,30 +68,6 @@ pub(crate) fn resolve(known: &Known<'_>, question: &Question) -> Result<Asked> {
         );
     }
     Ok(asked)
-}
-
-/// The structure of a checkpoint of the catalog.
-pub(crate) fn structure_of(structure: &Structure, checkpoint: Option<&Checkpoint>) -> StructureOf {
-    StructureOf {
-        family: checkpoint.and_then(|c| c.model_type.clone().or_else(|| c.architecture.clone())),
-        layers: structure.layers,
-        d_model: structure.d_model,
-        d_ffn: structure.d_ffn,
-        heads: structure.heads,
-        kv_heads: structure.kv_heads,
-        vocab_size: structure.vocab_size,
-        pos: structure.pos,
-        size: structure.size,
-        date: structure.date.map(day_text),
-        date_assumed: false,
-        training: checkpoint
-            .and_then(|c| c.training)
-            .map(|label| label.as_str().to_owned()),
-        pretrained: checkpoint.and_then(|c| c.training).map(Training::is_pretrained),
-        merged: checkpoint.and_then(|c| c.merged),
-        resolved_by: structure.resolved_by.as_str().into(),
-        source: structure.source.clone(),
-    }
 }
 
 fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {

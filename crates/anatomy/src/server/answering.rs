@@ -15,7 +15,8 @@ use super::study::Plan;
 use crate::answers::Predictor;
 use crate::answers::compare::{CompareAnswer, compare};
 use crate::answers::known::UnknownId;
-use crate::answers::predict::{PredictAnswer, Question, predict};
+use crate::answers::predict::{PredictAnswer, predict};
+use crate::answers::question::Question;
 use crate::answers::recommend::{Budget, RecommendAnswer, recommend};
 
 /// Longest wait for an answer; the work goes on meanwhile.

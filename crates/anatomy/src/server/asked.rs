@@ -4,7 +4,7 @@ use catalog::cost::{CacheType, Device, Dimensions, Engine, Quant, Rig, device};
 
 use super::params::Params;
 use super::problem::Problem;
-use crate::answers::predict::{Question, Subject};
+use crate::answers::question::{Question, Subject};
 use crate::answers::recommend::{Budget, Mode};
 use crate::answers::sweep::OVER;
 use crate::answers::{Predictor, tasks};

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::estimate::LEVEL;
+use common::proportions::wilson;
+
 use super::estimate::{Estimate, each_level, interval, mean};
 use super::plan::{Dimension, How, Planned};
 use crate::evaluate::answer::Answer;
-use crate::evaluate::metrics::wilson;
 use crate::evaluate::tasks::{Gold, Item, Task};
 
 /// What is measured of an answer.
@@ -325,7 +326,8 @@ pub(super) fn effect(cell: &Cell<'_>, asked: &[Asked], all: &[Cell<'_>]) -> Effe
     let guessed = chance(&of.items);
     let n = cell.before.len();
     let at_chance = cell.measure == Measure::Score
-        && wilson(before * n as f64, n, 1.959_963_984_540_054).is_some_and(|(low, _)| low <= guessed);
+        && wilson((before * n as f64).round() as usize, n, 1.959_963_984_540_054)
+            .is_some_and(|(low, _)| low <= guessed);
     Effect {
         part: planned.part,
         share: planned.share,

@@ -55,18 +55,6 @@ pub fn pooled(means: &[Mean]) -> Option<Mean> {
     })
 }
 
-/// Wilson's interval (1927) of a share of `successes` in `n`, at the normal quantile `z` (1.96 for 95 %).
-pub fn wilson(successes: f64, n: usize, z: f64) -> Option<(f64, f64)> {
-    if n == 0 {
-        return None;
-    }
-    let n = n as f64;
-    let share = successes / n;
-    let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
-    let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    Some((centre - half, centre + half))
-}
-
 /// How the interval of a comparison was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -160,12 +148,14 @@ pub fn compare(a: &[f64], b: &[f64], resamples: usize, level: f64, seed: u64) ->
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 mod tests {
-    use super::{Method, compare, mean, pooled, wilson};
+    use common::proportions::wilson;
+
+    use super::{Method, compare, mean, pooled};
 
     #[test]
     fn known_values() {
         // statsmodels proportion_confint(22, 50, method="wilson").
-        let (low, high) = wilson(22.0, 50, 1.959_963_984_540_054).unwrap();
+        let (low, high) = wilson(22, 50, 1.959_963_984_540_054).unwrap();
         assert!(
             (low - 0.311_622_0).abs() < 1e-6 && (high - 0.576_939_7).abs() < 1e-6,
             "{low} {high}"

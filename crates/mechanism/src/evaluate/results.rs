@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::metrics::{Mean, mean, pooled, wilson};
+use super::metrics::{Mean, mean, pooled};
 use super::tasks::{GROUPS, HARNESS_VERSION, Task, group_of};
-use common::proportions::on_log_odds;
+use common::proportions::{on_log_odds, wilson};
 
 /// Normal quantile of 95 % intervals.
 const Z: f64 = 1.959_963_984_540_054;
@@ -63,7 +63,7 @@ fn scored(values: &[f64], mean: Mean) -> Score {
 /// log-odds.
 pub fn interval(mean: &Mean, yes_or_no: bool) -> Option<(f64, f64)> {
     if yes_or_no {
-        return wilson((mean.value * mean.n as f64).round(), mean.n, Z);
+        return wilson((mean.value * mean.n as f64).round() as usize, mean.n, Z);
     }
     on_log_odds(mean.value, mean.standard_error?, Z)
 }

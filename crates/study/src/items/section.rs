@@ -82,15 +82,10 @@ pub(super) fn table(id: &str, caption: String, columns: &[&str]) -> Table {
 
 /// Wilson's interval (1927) of a share, 95 %.
 pub(super) fn wilson(successes: usize, n: usize) -> Option<Interval> {
-    let z = 1.959_963_984_540_054_f64;
-    let (k, size) = (successes as f64, n as f64);
-    let share = k / size;
-    let scale = 1.0 + z * z / size;
-    let centre = (share + z * z / (2.0 * size)) / scale;
-    let half = z * (share * (1.0 - share) / size + z * z / (4.0 * size * size)).sqrt() / scale;
-    (n > 0).then(|| Interval {
-        low: if successes == 0 { 0.0 } else { centre - half },
-        high: if successes == n { 1.0 } else { centre + half },
+    let (low, high) = common::proportions::wilson(successes, n, 1.959_963_984_540_054)?;
+    Some(Interval {
+        low,
+        high,
         level: 0.95,
         method: "wilson".into(),
     })

@@ -91,7 +91,7 @@ pub(super) fn gathered<'a>(known: &Known<'a>, abilities: &[&str], mode: Option<M
             let board = score.leaderboard.as_str();
             let day = score
                 .date
-                .map_or_else(|| score.version.clone(), crate::answers::known::day_text);
+                .map_or_else(|| score.version.clone(), catalog::day_text);
             let last = newest.entry(board).or_default();
             *last = day.max(std::mem::take(last));
             let is_wanted = *asks

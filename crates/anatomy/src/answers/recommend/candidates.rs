@@ -14,11 +14,12 @@ use super::running::{Costing, Running, fitting};
 use super::scored::{as_measured, together};
 use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
 use crate::answers::Predictor;
-use crate::answers::known::{Known, day_text};
+use crate::answers::known::Known;
 use crate::answers::measured;
 use crate::answers::predictor::Benchmark;
 use crate::answers::score::{row, within};
-use crate::answers::subject::{Asked, structure_of};
+use crate::answers::structure::structure_of;
+use crate::answers::subject::Asked;
 
 /// Reasons in the order in which they are looked at: a word, and the words.
 pub(super) const REASONS: [(&str, &str); 14] = [
@@ -335,7 +336,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             id: id.to_owned(),
             running,
             license,
-            date: structure.date.map(day_text),
+            date: structure.date.map(catalog::day_text),
             size: cost.parameters_total as f64 / 1e9,
             training: checkpoint.and_then(|row| row.training),
         };

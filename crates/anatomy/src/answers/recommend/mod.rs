@@ -77,7 +77,7 @@ pub(crate) struct Budget {
     reason = "serde hands over a reference to the field"
 )]
 fn as_text<S: Serializer>(day: &Option<Days>, serializer: S) -> Result<S::Ok, S::Error> {
-    day.map(super::known::day_text).serialize(serializer)
+    day.map(catalog::day_text).serialize(serializer)
 }
 
 impl Budget {

@@ -9,7 +9,7 @@ use super::candidates::{REASONS, fits, reason};
 use super::copies::Copies;
 use super::running::{fitting, least};
 use crate::answers::Predictor;
-use crate::answers::known::{Known, day_text};
+use crate::answers::known::Known;
 
 /// One condition, what the checkpoint has, and what was asked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -133,11 +133,11 @@ fn conditions(known: &Known<'_>, budget: &Budget, id: &str, boards: &[Evidence])
     }
     let day = structure.and_then(|row| row.date);
     if let Some(since) = budget.since {
-        let told = day.map_or_else(|| "not known".to_owned(), day_text);
+        let told = day.map_or_else(|| "not known".to_owned(), catalog::day_text);
         add(
             "published",
             told,
-            format!("{} or later", day_text(since)),
+            format!("{} or later", catalog::day_text(since)),
             Some(day.is_some_and(|day| day >= since)),
         );
     }

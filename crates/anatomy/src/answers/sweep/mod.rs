@@ -9,22 +9,13 @@ use study::Design;
 use study::section::{Axis, Bin, Drawing, Figure};
 
 use super::Predictor;
-use super::known::StructureOf;
 use super::predictor::{BOUNDS, Rows};
+use super::question::Sweep;
 use super::score;
+use super::structure::StructureOf;
 use super::subject::Asked;
 use effect::{effect, sentence};
 use resize::resized;
-
-/// One dimension through a range, the others as they are, the width chosen so that the parameters stay.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Sweep {
-    /// `layers`, `d_model`, `d_ffn` or `kv_heads`.
-    pub(crate) over: String,
-    pub(crate) from: i64,
-    pub(crate) to: i64,
-    pub(crate) step: i64,
-}
 
 /// The answer of a sweep.
 #[derive(Debug, Clone, Serialize)]

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use catalog::cost::{Footprint, Speed, SpeedOf};
 use study::section::{Cell, Table};
 
-use crate::answers::predict::{PredictAnswer, ScoreAnswer};
+use crate::answers::predict::PredictAnswer;
+use crate::answers::score::ScoreAnswer;
 use crate::answers::sweep::SweepAnswer;
 use crate::output::{self, number};
 

@@ -9,8 +9,8 @@ use clap::Args;
 
 use crate::answers::cost::Setup;
 use crate::answers::gguf_file;
-use crate::answers::predict::{Question, Subject, predict};
-use crate::answers::sweep::Sweep;
+use crate::answers::predict::predict;
+use crate::answers::question::{Question, Subject, Sweep};
 use crate::answers::tables::predict::{explained, page, points, scores};
 use crate::commands::asked::{Common, RigArgs, cache_type, engine, list_devices, loadable, quant};
 use crate::global::{Format, Global};
