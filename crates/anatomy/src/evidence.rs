@@ -8,9 +8,10 @@ use catalog::Catalog;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use study::Evaluation;
-use study::attribution::{self, Asked, Effort};
+use study::attribution::{self, Asked};
 use study::ceiling::lookup;
 use study::features::{COLUMNS, feature_set};
+use study::importance::impurity::Effort;
 use study::leaderboard_v1::BENCHMARKS;
 use study::methods::{self, Target};
 use study::runs::{Over, Runs, SPLITS};
@@ -100,11 +101,7 @@ impl Question {
             values: &self.rows.target,
             shape: &self.rows.shape,
             source: &self.rows.source,
-            effort: if self.set.starts_with("core") {
-                Effort::MANY
-            } else {
-                Effort::FEW
-            },
+            effort: Effort::of_set(&self.set),
             is_published: self.is_whole,
             is_told_elsewhere: self.set == "structure_date",
         }

@@ -222,6 +222,40 @@ fn importance_of_a_table_finds_the_column_that_makes_the_score() {
 }
 
 #[test]
+fn one_question_has_one_number_in_the_study_and_on_the_command_line() {
+    let asked = ran(
+        "-q study importance --target arc --features core --format json",
+        &[],
+    );
+    let asked = findings(&asked);
+    let study = ran(
+        "-q findings importance.mdi.core.arc importance.permutation.core.arc --format json",
+        &[],
+    );
+    let study = findings(&study);
+    let (mut same, parts) = (0, |finding: &Value| {
+        [
+            &finding["value"],
+            &finding["interval"]["low"],
+            &finding["interval"]["high"],
+        ]
+        .map(|number| number.as_f64().expect("a number"))
+    });
+    for finding in &study {
+        let id = finding["id"].as_str().expect("an id");
+        let own = asked.iter().find(|own| own["id"] == id).expect(id);
+        for (ours, theirs) in parts(own).into_iter().zip(parts(finding)) {
+            assert!(
+                (ours - theirs).abs() < 1e-9,
+                "{id}: {ours}, {theirs} in the study"
+            );
+        }
+        same += 1;
+    }
+    assert_eq!(same, 8, "two kinds of four columns");
+}
+
+#[test]
 #[cfg_attr(not(feature = "sql"), ignore = "SQL is not built in")]
 fn other_targets_and_the_way_back_are_asked_of_the_catalog() {
     let few = ran(

@@ -17,37 +17,18 @@ use crate::error::Error;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
+use crate::importance::impurity::{Effort, Impurity, Rows, impurity};
 use crate::importance::permutation::permutation_and_scores;
 use crate::importance::{Importance, Setting};
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::protocol::{Fold, Protocol, RowInformation, folds};
-use crate::random::Random;
 use crate::regression::RandomForest;
 use crate::runs::{Over, Runs, SPLITS};
 use crate::scored::Scored;
 use crate::section::{Bar, Cell, Drawing, Section};
-use crate::statistics::{mean, percentile_interval};
+use crate::statistics::mean;
 use drawn::{empty_table, figure, words};
 pub use lead::{Lead, SURE, lead, lead_among};
-
-/// Forests fitted for one answer.
-#[derive(Debug, Clone, Copy)]
-pub struct Effort {
-    /// Forests whose importances are averaged on all rows.
-    pub forests: u64,
-    /// Draws of shapes with replacement, one forest each.
-    pub draws: usize,
-}
-
-impl Effort {
-    /// Where few distinct rows stand for many: structure columns alone.
-    pub const MANY: Self = Self {
-        forests: 5,
-        draws: 40,
-    };
-    /// Where nearly every row is its own: dates, or scores that explain.
-    pub const FEW: Self = Self { forests: 1, draws: 0 };
-}
 
 /// Other targets that are drawn.
 const DRAWN: [&str; 5] = [
@@ -59,7 +40,7 @@ const DRAWN: [&str; 5] = [
 ];
 
 /// Shuffles of a column per fold.
-const REPEATS: usize = 5;
+pub const REPEATS: usize = 5;
 
 /// Rows of one target and the columns that explain it.
 pub struct Asked<'a> {
@@ -142,8 +123,8 @@ pub fn section(asked: &[Asked<'_>], resamples: usize, seed: u64, done: &dyn Fn()
 impl Asked<'_> {
     fn answer(&self, resamples: usize, seed: u64) -> Result<Answer, Error> {
         let names = self.design.names();
-        let all_rows = self.on_all_rows(seed)?;
-        let drawn = self.on_drawn_shapes(seed)?;
+        let forest = RandomForest::default();
+        let Impurity { columns: told, drawn } = impurity(&self.rows(&forest), self.effort, seed)?;
         let once = self.once_a_shape(seed)?;
         let (unseen, of_unseen) = self.unseen(seed)?.unzip();
         let mut answer = Answer {
@@ -156,19 +137,13 @@ impl Asked<'_> {
             bars: Vec::new(),
         };
         for (place, name) in names.iter().enumerate() {
-            let of_draws: Vec<f64> = drawn.iter().map(|shares| shares[place]).collect();
             let firsts = drawn.iter().filter(|shares| first(shares) == Some(place)).count();
             let first_share = (!drawn.is_empty()).then(|| firsts as f64 / drawn.len() as f64);
-            let method = format!(
-                "bootstrap over {} shapes, {} resamples",
-                self.shape.n_groups(),
-                drawn.len()
-            );
-            let interval = percentile_interval(&of_draws, 0.95, method);
+            let (on_all_rows, interval) = (told[place].value, told[place].interval.clone());
             let held_out = unseen.as_ref().map(|all| &all[place]);
             answer.findings.extend(self.findings(
                 name,
-                all_rows[place],
+                on_all_rows,
                 interval.clone(),
                 first_share,
                 once.as_ref().map(|shares| shares[place]),
@@ -181,7 +156,7 @@ impl Asked<'_> {
                 self.values.len().into(),
                 self.shape.n_groups().into(),
                 name.as_str().into(),
-                all_rows[place].into(),
+                on_all_rows.into(),
                 interval.as_ref().map(|i| i.low).into(),
                 interval.as_ref().map(|i| i.high).into(),
                 first_share.into(),
@@ -202,7 +177,7 @@ impl Asked<'_> {
             answer.bars.push(Bar {
                 group: self.target.into(),
                 series: name.clone(),
-                value: all_rows[place],
+                value: on_all_rows,
                 interval: interval.map(|i| (i.low, i.high)),
             });
         }
@@ -214,41 +189,13 @@ impl Asked<'_> {
         Ok(answer)
     }
 
-    /// Impurity shares of forests on all rows, the literature's way; mean over forests.
-    fn on_all_rows(&self, seed: u64) -> Result<Vec<f64>, Error> {
-        let fits: Vec<Vec<f64>> = (seed..seed + self.effort.forests)
-            .map(|seed| shares(self.design, self.values, None, seed))
-            .collect::<Result<_, _>>()?;
-        Ok((0..self.design.n_features())
-            .map(|place| mean(&fits.iter().map(|fit| fit[place]).collect::<Vec<_>>()))
-            .collect())
-    }
-
-    /// Impurity shares over draws of shapes with replacement; none with fewer than five shapes.
-    fn on_drawn_shapes(&self, seed: u64) -> Result<Vec<Vec<f64>>, Error> {
-        let n_groups = self.shape.n_groups();
-        if n_groups < 5 {
-            return Ok(Vec::new());
+    fn rows<'a>(&'a self, forest: &'a RandomForest) -> Rows<'a> {
+        Rows {
+            regression: forest,
+            design: self.design,
+            target: self.values,
+            shape: self.shape,
         }
-        let one = |resample: usize| {
-            let mut random = Random::new(seed, resample as u64 + 1);
-            let mut times = vec![0.0; n_groups];
-            for _ in 0..n_groups {
-                times[random.below(n_groups)] += 1.0;
-            }
-            let kept: Vec<usize> = (0..self.values.len())
-                .filter(|&row| times[self.shape.ids()[row]] > 0.0)
-                .collect();
-            let weights: Vec<f64> = kept.iter().map(|&row| times[self.shape.ids()[row]]).collect();
-            let target: Vec<f64> = kept.iter().map(|&row| self.values[row]).collect();
-            shares(
-                &self.design.select(&kept),
-                &target,
-                Some(&weights),
-                seed + resample as u64,
-            )
-        };
-        (0..self.effort.draws).into_par_iter().map(one).collect()
     }
 
     /// Impurity shares with one row a shape: the means of its rows. None with fewer than five shapes.
@@ -272,7 +219,9 @@ impl Asked<'_> {
             values: &of_shapes(self.values),
             ..*self
         };
-        once.on_all_rows(seed).map(Some)
+        once.rows(&RandomForest::default())
+            .on_all_rows(self.effort.forests, seed)
+            .map(Some)
     }
 
     /// Fall of R² when a column is shuffled in shapes not trained on, and the scores of the same forests; none where the
@@ -358,14 +307,6 @@ impl Asked<'_> {
         }
         Ok(findings)
     }
-}
-
-fn shares(design: &Design, target: &[f64], weights: Option<&[f64]>, seed: u64) -> Result<Vec<f64>, Error> {
-    let fit = RandomForest::default().fit_forest(design, target, weights, seed)?;
-    let trees = fit.importance_by_tree();
-    Ok((0..design.n_features())
-        .map(|place| mean(&trees.iter().map(|tree| tree[place]).collect::<Vec<_>>()))
-        .collect())
 }
 
 /// Place of the largest; none on a tie or where none is above 0.

@@ -1,7 +1,8 @@
 //! The section's words, table and figures.
 
-use super::{Asked, Effort, lead};
+use super::{Asked, lead};
 use crate::finding::Finding;
+use crate::importance::impurity::Effort;
 use crate::section::{Axis, Bar, Drawing, Figure, Table};
 
 pub(super) fn words(findings: &[Finding], asked: &[Asked<'_>]) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Which columns a fit leans on, in four ways that check each other.
 //!
-//! - [`impurity`]: share of the fall of impurity (MDI), on training rows, as the literature has it; favours columns
-//!   of many values.
+//! - [`impurity`]: share of the fall of impurity (MDI), on all rows, as the literature has it, with what other shapes would
+//!   say; favours columns of many values.
 //! - [`permutation`]: fall of R² on held-out rows when a column, or a group of columns that move together
 //!   ([`clusters`]), is shuffled.
 //! - [`shap`]: mean |Shapley value| of trees on held-out rows.
@@ -11,6 +11,7 @@
 
 pub mod clusters;
 pub mod dependence;
+pub mod impurity;
 pub mod permutation;
 pub mod section;
 pub mod shap;
@@ -30,11 +31,11 @@ use crate::statistics::percentile_interval;
 pub struct Importance {
     /// The columns, by name.
     pub features: Vec<String>,
-    /// Mean over folds and seeds; NaN where the columns are not identified.
+    /// Mean over folds and seeds, or over fits on all rows; NaN where the columns are not identified.
     pub value: f64,
-    /// Central 95 % over folds and seeds.
+    /// Central 95 % over folds and seeds, or over draws of shapes.
     pub interval: Option<Interval>,
-    /// One value per fold and seed, folds within seeds.
+    /// One value per fold and seed, folds within seeds; or one per draw of shapes.
     pub draws: Vec<f64>,
 }
 
@@ -100,21 +101,6 @@ impl Setting<'_> {
         };
         self.design.names().iter().enumerate().map(of).collect()
     }
-}
-
-/// Impurity importance (MDI) of each column, of the fits on each fold's training rows; shares summing to 1.
-///
-/// # Errors
-/// - [`Error::CannotCompute`] if the method is not made of trees.
-/// - As [`crate::evaluate::evaluate`].
-pub fn impurity(setting: &Setting<'_>) -> Result<Vec<Importance>, Error> {
-    let draws = setting.each_fit(|fit, _, _| {
-        fit.impurity_shares().ok_or_else(|| Error::CannotCompute {
-            method: setting.regression.name(),
-            problem: "impurity importance needs trees".to_owned(),
-        })
-    })?;
-    Ok(setting.by_column(&draws))
 }
 
 /// What each kind puts first, where they do not agree: `(kind, features)` of every kind; nothing where they agree.

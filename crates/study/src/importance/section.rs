@@ -3,11 +3,13 @@
 mod figures;
 
 use super::clusters::{Dendrogram, dendrogram};
+use super::impurity::{Effort, Rows, impurity};
 use super::permutation::permutation;
 use super::shap::{mean_interactions, mean_shapley};
-use super::{Importance, Setting, disagreement, impurity};
+use super::{Importance, Setting, disagreement};
 use crate::error::Error;
 use crate::finding::{Finding, SourceOf};
+use crate::groups::Groups;
 use crate::published::published;
 use crate::section::{Cell, Section, Table};
 
@@ -37,6 +39,10 @@ pub struct Question<'a> {
     pub protocol: &'a str,
     /// Where the rows come from.
     pub source: SourceOf,
+    /// Shape of each row.
+    pub shape: &'a Groups,
+    /// Fits on all rows that impurity importance rests on.
+    pub effort: Effort,
     /// Shuffles per fold and seed.
     pub repeats: usize,
     /// Whether pairs of columns are asked for, which costs as many walks through the trees as there are columns.
@@ -64,7 +70,14 @@ pub fn section(question: &Question<'_>) -> Result<Section, Error> {
     let mut kinds = Vec::new();
     let is_of_trees = setting.regression.is_of_trees();
     if is_of_trees {
-        kinds.push(kind("mdi", "share", impurity(setting)?));
+        let rows = Rows {
+            regression: setting.regression,
+            design: setting.design,
+            target: setting.target,
+            shape: question.shape,
+        };
+        let told = impurity(&rows, question.effort, setting.seed)?;
+        kinds.push(kind("mdi", "share", told.columns));
     }
     let of_columns = permutation(setting, &single, question.repeats)?;
     kinds.push(kind("permutation", "fraction", of_columns));
@@ -211,14 +224,17 @@ impl Question<'_> {
         Table {
             id: format!("importance-{}", self.target),
             caption: format!(
-                "Importance for {}, {} on {}, {} folds × {} seeds, n = {}. mdi: share of the fall of impurity, training \
-                 rows; permutation, grouped: fall of R² when held-out rows are shuffled; shap: mean |Shapley value| on \
+                "Importance for {}, {} on {}, {} folds × {}, n = {}. mdi: share of the fall of impurity, all rows, \
+                 interval over draws of shapes; permutation, grouped: fall of R² when held-out rows are shuffled; shap: mean |Shapley value| on \
                  held-out rows",
                 self.target,
                 self.setting.regression.name(),
                 self.protocol,
                 self.setting.folds.len(),
-                self.setting.seeds,
+                match self.setting.seeds {
+                    1 => "1 seed".to_owned(),
+                    many => format!("{many} seeds"),
+                },
                 self.setting.target.len()
             ),
             columns: ["target", "kind", "columns", "importance", "low", "high", "unit"]

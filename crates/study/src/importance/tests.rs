@@ -2,9 +2,11 @@
 
 use super::clusters::dendrogram;
 use super::dependence::{Curve, dependence};
+use super::impurity::{Effort, Rows, impurity};
 use super::permutation::permutation;
 use super::shap::{base, interactions, mean_shapley, shapley};
 use super::*;
+use crate::groups::Groups;
 use crate::random::Random;
 use crate::regression::{Ensemble, GradientBoosting, Linear, RandomForest};
 
@@ -159,7 +161,19 @@ fn a_column_of_no_use_comes_last() {
     let single: Vec<Vec<usize>> = (0..4).map(|f| vec![f]).collect();
     let permuted = permutation(&setting, &single, 3).expect("valid");
     let shapley = mean_shapley(&setting).expect("trees");
-    let mdi = impurity(&setting).expect("trees");
+    // Every row a shape of its own.
+    let shape = Groups::from_labels(&(0..150).collect::<Vec<u32>>());
+    let rows = Rows {
+        regression: &forest,
+        design: &x,
+        target: &y,
+        shape: &shape,
+    };
+    let effort = Effort {
+        forests: 2,
+        draws: 10,
+    };
+    let mdi = impurity(&rows, effort, 7).expect("trees").columns;
     for kind in [&permuted, &shapley, &mdi] {
         let last = kind.iter().min_by(|a, b| a.value.total_cmp(&b.value));
         assert_eq!(last.expect("four").features, ["none"]);
@@ -169,10 +183,14 @@ fn a_column_of_no_use_comes_last() {
     assert!((shares - 1.0).abs() < 1e-12);
     assert!(permuted[3].value.abs() < 0.05, "{}", permuted[3].value);
     assert!(
-        impurity(&super::Setting {
-            regression: &Linear,
-            ..setting
-        })
+        impurity(
+            &Rows {
+                regression: &Linear,
+                ..rows
+            },
+            effort,
+            7
+        )
         .is_err()
     );
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 use study::importance::Setting;
+use study::importance::impurity::Effort;
 use study::importance::section::{Question, section};
 
 use super::answer;
@@ -22,8 +23,9 @@ Examples:
   anatomy study importance --target bigcodebench_complete --where \"official_provider\" --method gradient_boosting
   anatomy study importance --data my.csv --target score --features a,b,c --protocol random_folds
 
-Kinds: mdi (fall of impurity, training rows), permutation and grouped (fall of R² on held-out rows; columns that move
-together are shuffled as one), shap (mean |Shapley value|, held-out rows). Intervals are over folds and seeds.
+Kinds: mdi (fall of impurity, all rows; interval over draws of shapes), permutation and grouped (fall of R² on held-out
+rows; columns that move together are shuffled as one), shap (mean |Shapley value|, held-out rows; intervals over folds and
+seeds). With the defaults mdi and permutation are the report's numbers (importance.mdi.*, importance.permutation.*).
 Exit status: 0 done, 1 no row has all the values, 2 could not run")]
 pub(crate) struct ImportanceArgs {
     #[command(flatten)]
@@ -35,7 +37,7 @@ pub(crate) struct ImportanceArgs {
     #[arg(long, value_name = "METHOD.NAME=VALUE")]
     set: Vec<String>,
     /// Fits per fold, each with a seed of its own
-    #[arg(long, default_value_t = 3, value_name = "NUM", value_parser = clap::value_parser!(u64).range(1..=100))]
+    #[arg(long, default_value_t = 1, value_name = "NUM", value_parser = clap::value_parser!(u64).range(1..=100))]
     seeds: u64,
     /// Shuffles per fit
     #[arg(long, default_value_t = 5, value_name = "NUM", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -95,6 +97,11 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
             set: &set.name,
             protocol: &division.name,
             source: rows.source.clone(),
+            shape: &rows.shape,
+            effort: Effort {
+                draws: Effort::MANY.draws,
+                ..Effort::of_set(&set.name)
+            },
             repeats: args.repeats as usize,
             pairs: args.pairs,
             is_published: input.is_whole_catalog(),
