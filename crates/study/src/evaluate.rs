@@ -106,7 +106,7 @@ pub fn r2(target: &[f64], predictions: &[f64]) -> Result<Option<f64>, Error> {
 /// Percentile interval of R² from resampling whole groups with replacement.
 ///
 /// Rows of one shape are near-copies of each other, so rows are not independent: groups are.
-/// Rows without a prediction are left out. `None` if fewer than two groups are left, or the target is constant.
+/// Rows without a prediction are left out. `None` if fewer than five groups are left, or the target is constant.
 ///
 /// # Errors
 /// - [`Error::LengthMismatch`] if the slices differ in length.
@@ -166,14 +166,17 @@ pub(crate) fn r2_of_sums(sums: &[[f64; 4]], drawn: &[usize]) -> Option<f64> {
     (spread > 0.0).then(|| 1.0 - total[3] / spread)
 }
 
-/// Percentile interval of R² over groups, from what [`group_sums`] gives; `None` with fewer than two.
+/// Fewer groups say nothing of how far R² would move: draws of one or two of them have hardly any spread to explain.
+const LEAST_GROUPS: usize = 5;
+
+/// Percentile interval of R² over groups, from what [`group_sums`] gives; `None` with fewer than [`LEAST_GROUPS`].
 pub(crate) fn interval_of_sums(
     sums: &[[f64; 4]],
     resamples: usize,
     level: f64,
     seed: u64,
 ) -> Option<Interval> {
-    if sums.len() < 2 {
+    if sums.len() < LEAST_GROUPS {
         return None;
     }
     let values = resample_groups(sums.len(), resamples, seed, |drawn| r2_of_sums(sums, drawn));

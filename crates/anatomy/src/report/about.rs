@@ -36,7 +36,12 @@ impl Facts {
                 .filter_map(|row| row.submitted)
                 .max()
         };
-        let scored = catalog.scores.iter().filter_map(|row| row.date).max();
+        // A score without a day of its own is as old as the state of its board.
+        let scored = catalog
+            .scores
+            .iter()
+            .filter_map(|row| row.date.or_else(|| catalog::day_of_text(&row.version)))
+            .max();
         Self {
             checkpoints: catalog.checkpoints.len(),
             evaluations: catalog.evaluations.len(),

@@ -300,9 +300,9 @@ fn result(section: &Section) -> Option<Line> {
                 find("correlation.components.v2.retained")?.value?,
             );
             said(
-                format!("{first:.0} and {second:.0} dimension(s) above noise"),
+                format!("above noise: v1 {first:.0}, v2 {second:.0} of six dimensions"),
                 format!(
-                    "Six benchmarks measure little more than one thing: {first:.0} dimension of leaderboard v1 and {second:.0} of v2 exceed noise."
+                    "Of six dimensions of scores {first:.0} of leaderboard v1 and {second:.0} of v2 exceed noise."
                 ),
             )
         }

@@ -310,6 +310,8 @@ fn ledger(all: &[&Finding], link: &str) -> Option<Card> {
         .filter(differs)
         .filter(|one| twice(one))
         .collect();
+    // What most rows speak of first.
+    shown.sort_by_key(|finding| std::cmp::Reverse(finding.n));
     // One of each kind: the second is of another question than the first.
     let mut kinds: Vec<&str> = Vec::new();
     shown.retain(|finding| {
@@ -326,11 +328,16 @@ fn ledger(all: &[&Finding], link: &str) -> Option<Card> {
         });
         Some(Item {
             name: capital(&finding.question),
-            words: format!(
-                "claimed {}, ours {}{ends}",
-                minus(number(theirs.value)),
-                minus(number(ours))
-            ),
+            // A statement that holds or does not has no number of its own.
+            words: if theirs.value == 1.0 && ours == 0.0 {
+                "not so here, in either reading".to_owned()
+            } else {
+                format!(
+                    "claimed {}, ours {}{ends}",
+                    minus(number(theirs.value)),
+                    minus(number(ours))
+                )
+            },
             n: format!("n = {}", number(finding.n as f64)),
             link: link.to_owned(),
         })

@@ -112,7 +112,7 @@ fn short(name: &str) -> String {
     let known = [
         ("feed-forward", "FFN"),
         ("heads /", "GQA"),
-        ("all / active", "experts"),
+        ("all / active", "MoE"),
         ("training", "tokens"),
         ("one year", "year"),
         ("vocabulary", "vocab"),
