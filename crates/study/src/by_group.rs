@@ -170,7 +170,10 @@ mod tests {
         assert!((found.effective_groups - 64.0 / 38.0).abs() < 1e-12);
         assert!((found.largest_share - 0.75).abs() < 1e-12);
         let said = found.in_words();
-        assert!(said.starts_with("each shape counted once 0.357 ["), "{said}");
+        assert!(
+            said.starts_with("each shape counted once 0.357; by rows"),
+            "{said}"
+        );
         assert!(
             said.ends_with("by rows without the largest shape (75 % of the rows) 1.000; effective number of shapes 1.7 of 3"),
             "{said}"

@@ -47,7 +47,14 @@ impl<'a> Findings<'a> {
     /// The evidence that one finding gives. R² where whole groups were held out also says what it is with each shape
     /// counted once: by rows it may be a statement about one shape.
     pub fn evidence(&self, id: &str) -> Evidence {
-        let evidence = self.get(id).map_or_else(Evidence::none, Evidence::from);
+        let mut evidence = self.get(id).map_or_else(Evidence::none, Evidence::from);
+        // No verdict on R² of so few groups that it has no interval.
+        if id.starts_with("regression.r2.") && evidence.interval.is_none() {
+            return match evidence.value.take() {
+                Some(value) => evidence.saying(format!("R² {value:.3} of too few shapes for an interval")),
+                None => evidence,
+            };
+        }
         let sibling = id.replacen("regression.r2.", "regression.r2_shapes.", 1);
         match self
             .get(&sibling)

@@ -29,12 +29,12 @@ fn a_number_is_judged_in_both_readings() {
         finding(
             "regression.r2.structure_date.random_split.random_forest.arc",
             0.72,
-            None,
+            Some((0.71, 0.73)),
         ),
         finding(
             "regression.r2.structure_date.structure_out.random_forest.arc",
             0.1,
-            None,
+            Some((0.0, 0.2)),
         ),
     ];
     let section = section(&findings);
@@ -48,6 +48,16 @@ fn a_number_is_judged_in_both_readings() {
     );
     assert_eq!(
         verdict_of(&section, "claims.r2.linear.arc"),
+        Some(Verdict::NotTestable)
+    );
+    // Of so few shapes that there is no interval, nothing is said.
+    let few = finding(
+        "regression.r2.structure_date.random_split.random_forest.arc",
+        0.72,
+        None,
+    );
+    assert_eq!(
+        verdict_of(&self::section(&[few]), "claims.r2.random_forest.arc"),
         Some(Verdict::NotTestable)
     );
 }
@@ -148,7 +158,7 @@ fn the_counts_of_both_readings_add_up_and_printed_figures_are_none_of_them() {
     let mut findings = vec![finding(
         "regression.r2.structure_date.random_split.random_forest.arc",
         0.72,
-        None,
+        Some((0.71, 0.73)),
     )];
     let ledger = section(&findings);
     let n = ledger.findings.len() / 2;
