@@ -45,6 +45,16 @@ fn every_size(id: &str) -> Vec<(Stated, bool)> {
                 (number, end) = (number + tenths / 10.0, stop);
             }
         }
+        // `1p5b`.
+        if bytes.get(end) == Some(&b'p')
+            && end == at + 1
+            && bytes.get(end + 1).is_some_and(u8::is_ascii_digit)
+        {
+            let (tenths, stop) = self::number(&name, end + 1);
+            if stop == end + 2 && unit(&name[stop..]) == Some(1.0) {
+                (number, end) = (number + tenths / 10.0, stop);
+            }
+        }
         let rest = &name[end..];
         if let Some(after) = rest.strip_prefix('x')
             && after.starts_with(|c: char| c.is_ascii_digit())
@@ -145,7 +155,8 @@ fn unit(rest: &str) -> Option<f64> {
         || runs_into_tokens(next)
         || (scale == 1.0
             && [
-                "v1", "v2", "v3", "x", "chat", "instruct", "code", "base", "sft", "dpo",
+                "v1", "v2", "v3", "x", "chat", "instruct", "code", "base", "sft", "dpo", "rp", "moe", "gguf",
+                "gptq", "awq", "hf", "slerp", "merge",
             ]
             .iter()
             .any(|word| next.starts_with(word)));
@@ -314,6 +325,8 @@ mod tests {
         assert_eq!(sizes("x/tune-125m-8k"), dense(0.125));
         assert_eq!(sizes("LumiOpen/Viking-33B1000B"), dense(33.0));
         assert_eq!(sizes("x/tune-7b2t"), dense(7.0));
+        assert_eq!(sizes("x/movie-qwen1p5b-merged"), dense(1.5));
+        assert_eq!(sizes("x/Mix-2x7bRP-v8"), vec![Stated::Mixture(2, 7.0)]);
         assert_eq!(sizes("x/tune-7b-16exp"), dense(7.0));
     }
 

@@ -231,7 +231,16 @@ impl<'a> Asked<'a> {
         ground: Ground,
     ) -> Result<Option<String>, String> {
         let experts = self.experts();
-        let templates = self.akin(pool, shape);
+        let mut templates = self.akin(pool, shape);
+        // Of unknown blocks it has those of its base, where a base is what it is from.
+        if self.family.is_none()
+            && !self.mixture
+            && ground == Ground::Base
+            && let Some(family) = family_of(of)
+            && templates.iter().any(|template| template.family == family)
+        {
+            templates.retain(|template| template.family == family);
+        }
         let states = !self.stated.is_empty();
         if states
             && !templates

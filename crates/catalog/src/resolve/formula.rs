@@ -54,6 +54,9 @@ pub(crate) fn makes(
         .any(|made| (made - count).abs() <= off)
 }
 
+/// Families whose checkpoints have a head of their own, whatever a count leaves out.
+const NEVER_TIED: [&str; 3] = ["gptneox", "gptj", "codegen"];
+
 /// Whether the output head is the embedding, by the numbers of parameters that were `counted`, billions, each with how far it
 /// may be off: where one head makes such a number and the other none.
 pub(crate) fn head_of_count(
@@ -63,8 +66,8 @@ pub(crate) fn head_of_count(
     counted: &[(f64, f64)],
 ) -> Option<bool> {
     let (usual, sizes) = formula(family, dimensions, head_dim)?;
-    // A family that ties its head stores it at times: a count that holds it says nothing of the network.
-    if usual.tied {
+    // A family that ties its head stores it at times: a count that holds it says nothing of the network. Others never tie it.
+    if usual.tied || NEVER_TIED.contains(&family) {
         return None;
     }
     let made: Vec<(bool, f64)> = [false, true]
@@ -153,10 +156,44 @@ fn formula(family: &str, dimensions: Dimensions, head_dim: Option<i64>) -> Optio
 
 /// Billions of a mixture made of `experts` copies of one dense block's feed-forward layer, with a router.
 pub(crate) fn mixture_size(recipe: Recipe, sizes: Sizes, experts: i64) -> Option<f64> {
-    let shared = layer(recipe, sizes)? - feed_forward(recipe, sizes.d_model, sizes.d_ffn)?;
+    mixture(recipe, sizes, (experts, experts)).map(|(all, _)| all as f64 / 1e9)
+}
+
+/// Parameters of such a mixture, all and those of the experts that one token uses.
+fn mixture(recipe: Recipe, sizes: Sizes, (experts, used): (i64, i64)) -> Option<(i128, i128)> {
+    let one = feed_forward(recipe, sizes.d_model, sizes.d_ffn)?;
+    let shared = layer(recipe, sizes)? - one;
     debug_assert!(shared >= attention(recipe, sizes)?);
-    let experts = i128::from(experts);
-    let router = i128::from(sizes.d_model) * experts;
-    let layer = shared + experts * feed_forward(recipe, sizes.d_model, sizes.d_ffn)? + router;
-    Some((i128::from(sizes.layers) * layer + outside(recipe, sizes)?) as f64 / 1e9)
+    let router = i128::from(sizes.d_model) * i128::from(experts);
+    let outside = outside(recipe, sizes)?;
+    let count = |experts: i64| {
+        let layer = one
+            .checked_mul(i128::from(experts))?
+            .checked_add(shared + router)?;
+        i128::from(sizes.layers).checked_mul(layer)?.checked_add(outside)
+    };
+    Some((count(experts)?, count(used.min(experts))?))
+}
+
+/// The counts of a mixture of `experts` copies of a dense block's feed-forward layer, of which a token uses `used`.
+pub(crate) fn mixture_counts(
+    family: &str,
+    dimensions: Dimensions,
+    head_dim: Option<i64>,
+    (experts, used): (i64, i64),
+    tied: Option<bool>,
+) -> Option<Counts> {
+    let (usual, sizes) = formula(family, dimensions, head_dim)?;
+    let recipe = Recipe {
+        tied: tied.unwrap_or(usual.tied),
+        ..usual
+    };
+    let (total, active) = mixture(recipe, sizes, (experts, used))?;
+    Some(Counts {
+        total: i64::try_from(total).ok()?,
+        active: i64::try_from(active).ok()?,
+        exact: false,
+        outside: i64::try_from(outside(recipe, sizes)?).ok()?,
+        looked_up: 0,
+    })
 }

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::recipe::recipe;
 use crate::config::stated::Counts;
 use crate::config::stated::Makeup;
 use crate::known::Known;
 use crate::observed::{Dimensions, Place};
 use crate::resolve::admit::{Asked, is_mixture};
 use crate::resolve::formula;
+use crate::resolve::listed::Listed;
 use crate::resolve::template::{Shape, family_of};
 use crate::words::Stated;
 
@@ -86,7 +88,7 @@ pub(super) fn inside(
     base: Option<&Known>,
     dimensions: Dimensions,
     agreed: Option<&Agreed>,
-    head: Option<Head>,
+    (head, size): (Option<Head>, Option<f64>),
 ) -> Inside {
     let own = &asked.known.details;
     // A mixture made of a dense base shares its shape, and none of what follows from being dense.
@@ -135,12 +137,48 @@ pub(super) fn inside(
     if let (None, Some(Head::Counted(tied))) = (makeup.tied, head) {
         (makeup.tied, from[6]) = (Some(tied), Some(From::Formula));
     }
-    if makeup.experts.is_none() && asked.mixture {
-        makeup.experts = asked.stated.iter().find_map(|stated| match *stated {
-            Stated::Mixture(experts, _) => Some(experts),
-            Stated::Dense(_) => None,
-        });
-        from[0] = makeup.experts.map(|_| From::Name);
+    // What its name says of experts binds: a mixture of two is none of eight, whatever it has its shape from.
+    let named = asked.stated.iter().find_map(|stated| match *stated {
+        Stated::Mixture(experts, _) => Some(experts),
+        Stated::Dense(_) => None,
+    });
+    let is_open = asked.mixture && mine.experts.is_none();
+    let named = named.filter(|_| is_open);
+    // Where the name says nothing, its size does: one number of experts makes it, or none.
+    let mixture = Mixture {
+        family: family_of_mixture(asked, base),
+        dimensions,
+        head_dim: own.head_dim.or_else(|| other?.head_dim).or(makeup.head_dim),
+        used: makeup.experts_per_token.unwrap_or(USUALLY_USED),
+        tied: makeup.tied.or(head.map(Head::tied)),
+    };
+    let by_size = (is_open && named.is_none())
+        .then(|| mixture.experts_of(asked.listed, size?))
+        .flatten();
+    let experts = named.or(by_size);
+    // A base of other experts tells nothing of them.
+    let is_unlike =
+        |counts: Counts| size.is_some_and(|size| (counts.total as f64 / 1e9 - size).abs() > UNLIKE * size);
+    let unknown = is_open && experts.is_none() && theirs.counts.is_some_and(is_unlike);
+    let other_experts = unknown || experts.is_some() && experts != theirs.experts;
+    if unknown {
+        (makeup.experts, from[0]) = (None, None);
+    }
+    if experts.is_some() {
+        let by = if named.is_some() {
+            From::Name
+        } else {
+            From::Formula
+        };
+        (makeup.experts, from[0]) = (experts, Some(by));
+    }
+    if let (true, Some(experts)) = (other_experts, experts) {
+        // Of so few all are used where the base uses more.
+        let few = makeup.experts_per_token.is_some_and(|used| used > experts);
+        if few {
+            (makeup.experts_per_token, from[1]) = (None, None);
+            (makeup.d_ffn_total_active, from[4]) = (None, None);
+        }
     }
     if !asked.mixture && makeup.experts.is_none() {
         let width = dimensions[2];
@@ -152,9 +190,12 @@ pub(super) fn inside(
     }
     makeup.counts = mine
         .counts
-        .or_else(|| of_base(theirs, other?.dimensions, dimensions))
+        .or_else(|| of_base(theirs, other?.dimensions, dimensions).filter(|_| !other_experts))
         .or_else(|| {
             let tied = makeup.tied.or(head.map(Head::tied));
+            if let Some(experts) = experts {
+                return mixture.counts(experts);
+            }
             by_formula(asked, base, &makeup, dimensions, tied)
         });
     Inside { makeup, from }
@@ -185,6 +226,61 @@ fn of_base(base: &Makeup, its: Dimensions, own: Dimensions) -> Option<Counts> {
         exact: false,
         looked_up: counts.looked_up,
     })
+}
+
+/// Experts of a merged mixture that a token uses, where nobody says how many.
+const USUALLY_USED: i64 = 2;
+
+/// Experts that merges are made of.
+const MOST_EXPERTS: i64 = 16;
+/// A size is that of a number of experts within this share.
+const SAME: f64 = 0.005;
+/// A size further than this share from the base's is of another number of experts.
+const UNLIKE: f64 = 0.05;
+
+/// Copies of one dense block's feed-forward layer, however many.
+struct Mixture {
+    family: Option<String>,
+    dimensions: Dimensions,
+    head_dim: Option<i64>,
+    /// Experts that a token uses.
+    used: i64,
+    tied: Option<bool>,
+}
+
+impl Mixture {
+    fn counts(&self, experts: i64) -> Option<Counts> {
+        formula::mixture_counts(
+            self.family.as_deref()?,
+            self.dimensions,
+            self.head_dim,
+            (experts, self.used),
+            self.tied,
+        )
+    }
+
+    /// The number of experts with which there are as many parameters as listed, else `size` billion.
+    fn experts_of(&self, listed: Listed, size: f64) -> Option<i64> {
+        let means = |total: f64| match listed {
+            // Whole billions are cut.
+            Listed::Rough(listed) => (-0.25..1.0).contains(&(total - listed)),
+            Listed::Counted(listed) => (total - listed).abs() <= SAME * listed,
+            Listed::Unknown => (total - size).abs() <= SAME * size,
+        };
+        (2..=MOST_EXPERTS).find(|&experts| {
+            self.counts(experts)
+                .is_some_and(|counts| means(counts.total as f64 / 1e9))
+        })
+    }
+}
+
+/// The family whose blocks a mixture is made of: its own where that has a formula, else its base's.
+fn family_of_mixture(asked: &Asked<'_>, base: Option<&Known>) -> Option<String> {
+    let own = asked
+        .family
+        .clone()
+        .filter(|family| recipe(family).is_some() || family == "mixtral");
+    own.or_else(|| family_of(base?))
 }
 
 /// The formula of the family, of dense checkpoints alone.

@@ -93,8 +93,19 @@ impl Resolver<'_> {
         // What a base declares is its own; a name or a size point to one of several that share the shape.
         let shared = resolution.shape.filter(|_| resolution.by != ResolvedBy::Lineage);
         let agreed = shared.and_then(|shape| self.agreed.get(&shape));
-        let inside = inside(&asked, base, dimensions, agreed, head);
+        let inside = inside(
+            &asked,
+            base,
+            dimensions,
+            agreed,
+            (head, size.map(|(size, _)| size)),
+        );
         let made = inside.makeup.counts.map(|counts| counts.total);
+        // Of a mixture the number of experts was told after its size.
+        let size = match (size, made) {
+            (Some((_, Told::Shape)), Some(made)) if asked.mixture => Some((made as f64 / 1e9, Told::Shape)),
+            _ => size,
+        };
         let size = weight::or_counted(size, count, made);
         let mut source = self.files(known, base);
         if let (Some(source), false) = (&mut source, told.is_empty()) {
@@ -217,13 +228,24 @@ impl Resolver<'_> {
         }
         let head_dim = asked.known.details.head_dim.or_else(|| base?.details.head_dim);
         let counted = heads::counted(asked.known, outside);
-        formula::head_of_count(&family, dimensions, head_dim, &counted)
+        // A base of the same vocabulary has the same tables.
+        let of_base = || {
+            let base = base.filter(|base| base.details.dimensions[5] == Some(vocab))?;
+            heads::told(self.gathered, base, &family)
+        };
+        let by_count = formula::head_of_count(&family, dimensions, head_dim, &counted);
+        let by_listing = || heads::listed_tied(asked.known, dimensions, head_dim, &family);
+        // Of a fine-tune a count may hold the head that it stored; of a checkpoint whose config is known it is the network's.
+        by_count
+            .filter(|&tied| tied || base.is_none())
+            .or_else(by_listing)
             .map(Head::Counted)
+            .or_else(|| of_base().map(Head::Agreed))
             .or_else(|| {
-                self.heads
-                    .agreed(&family, [layers, d_model, d_ffn, heads], vocab)
-                    .map(Head::Agreed)
+                let shape = [layers, d_model, d_ffn, heads];
+                self.heads.agreed(&family, shape, vocab).map(Head::Agreed)
             })
+            .or(by_count.map(Head::Counted))
     }
 
     /// One row for each cell that has an origin.

@@ -313,3 +313,19 @@ fn a_vocabulary_of_a_board_counts_where_its_own_count_proves_it() {
     assert_eq!(proved.parameters_by_shape, Some(7_471_108_096));
     assert_ne!(own(8_030_261_248.0, 60_000.0).vocab_size, Some(60_000));
 }
+
+#[test]
+fn experts_are_as_many_as_the_name_says() {
+    let told = resolved(vec![
+        board("x/Lynx-2x7B", MIXTRAL, 12.88, 900),
+        board("x/Lynx-8x7B", MIXTRAL, 46.7, 900),
+    ]);
+    let found: Vec<_> = told
+        .iter()
+        .map(|one| (one.experts, one.parameters_by_shape))
+        .collect();
+    // Two of 176,160,768 a layer beside attention, norms and router, and two tables.
+    assert_eq!(found[0], (Some(2), Some(12_879_138_816)));
+    assert_eq!(found[1].0, Some(8));
+    assert!(told[0].size.is_some_and(|size| (size - 12.88).abs() < 0.01));
+}

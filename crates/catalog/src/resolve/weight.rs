@@ -19,6 +19,9 @@ const BELIEVED: f64 = 0.3;
 /// A listing further than this factor from what the name states is not of this checkpoint's weights.
 pub(crate) const APART: f64 = 1.6;
 
+/// Billions within which a listing is the size with a head stored beside the embedding: it is rounded.
+const STORED: f64 = 0.006;
+
 /// How far the size that a name or a listing states may be from the formula of the usual blocks, where nobody names the
 /// blocks.
 const UNNAMED: f64 = 0.08;
@@ -124,6 +127,12 @@ pub(crate) fn billions(
         None => of_base.or_else(|| first(&|_| true)),
     };
     match asked.listed {
+        // A fine-tune that stored its tied head once more has no more parameters for it.
+        Listed::Counted(listed)
+            if tied == Some(true) && admitted.len() == 2 && (admitted[1] - listed).abs() <= STORED =>
+        {
+            Some((admitted[0], Told::Shape))
+        }
         Listed::Counted(listed) => match nearest(listed) {
             Some(near) if (near - listed).abs() > BELIEVED * near => fallback(),
             None if stated.is_some_and(|stated| listed > APART * stated || stated > APART * listed) => {
