@@ -15,11 +15,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::Layer;
+use crate::decoder::{Cpu, Laid, Layer};
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
 use crate::decoder::elementwise::scale;
-use crate::decoder::rope::GroupAngles;
 use crate::error::{Error, Result};
 use crate::gradients::loss::loss_backward;
 use crate::gradients::{Sample, encode};
@@ -104,14 +103,14 @@ impl<'a> Tuner<'a> {
     }
 
     /// Runs `samples` forwards; gives what came into each layer, and the stream after the last.
-    fn forward(&self, group: &Group, angles: &GroupAngles) -> Result<(Vec<Vec<f32>>, Vec<f32>)> {
+    fn forward(&self, group: &Group, laid: &Laid) -> Result<(Vec<Vec<f32>>, Vec<f32>)> {
         let mut x = embed(self.checkpoint, group)?;
         let mut inputs = Vec::with_capacity(self.layers.len());
         let mut trace = Trace::default();
         for (index, layer) in self.layers.iter().enumerate() {
             let merged = self.adapter.merged(layer, index);
             let mut out = vec![0.0; x.len()];
-            self.block(index, &merged, group, angles)
+            self.block(index, &merged, group, laid)
                 .forward(&x, &mut out, &mut trace, &mut Nobody)?;
             inputs.push(std::mem::replace(&mut x, out));
         }
@@ -123,13 +122,14 @@ impl<'a> Tuner<'a> {
         index: usize,
         layer: &'b Layer,
         group: &'b Group,
-        angles: &'b GroupAngles,
+        laid: &'b Laid,
     ) -> Block<'b> {
         Block {
+            machine: &Cpu,
             config: &self.checkpoint.config,
             index,
             layer,
-            angles: angles.at(&self.checkpoint.config, index),
+            laid,
             segments: &group.segments,
             first_text: 0,
         }
@@ -142,19 +142,26 @@ impl<'a> Tuner<'a> {
     pub fn losses(&self, samples: &[EncodedSample]) -> Result<Vec<f64>> {
         let mut losses = Vec::with_capacity(samples.len());
         for sample in samples {
-            let (group, angles) = self.group(std::slice::from_ref(sample));
-            let (_, last) = self.forward(&group, &angles)?;
+            let (group, laid) = self.group(std::slice::from_ref(sample))?;
+            let (_, last) = self.forward(&group, &laid)?;
             let one = std::slice::from_ref(sample);
-            loss_backward(self.checkpoint, &self.head, &group, one, &last, &mut losses);
+            loss_backward(
+                &self.head,
+                &self.checkpoint.config,
+                &group,
+                one,
+                &last,
+                &mut losses,
+            )?;
         }
         Ok(losses)
     }
 
-    fn group(&self, samples: &[EncodedSample]) -> (Group, GroupAngles) {
+    fn group(&self, samples: &[EncodedSample]) -> Result<(Group, Laid)> {
         let texts: Vec<Vec<u32>> = samples.iter().map(|(ids, _)| ids.clone()).collect();
         let group = Group::pack(&texts, usize::MAX).remove(0);
-        let angles = GroupAngles::new(&self.checkpoint.config, &group.segments);
-        (group, angles)
+        let laid = Laid::new(&Cpu, &self.checkpoint.config, &group.segments)?;
+        Ok((group, laid))
     }
 
     /// One step on `samples`; gives their losses before it.
@@ -168,10 +175,17 @@ impl<'a> Tuner<'a> {
                 reason: "a step has none".to_owned(),
             });
         }
-        let (group, angles) = self.group(samples);
-        let (mut inputs, last) = self.forward(&group, &angles)?;
+        let (group, laid) = self.group(samples)?;
+        let (mut inputs, last) = self.forward(&group, &laid)?;
         let mut losses = Vec::new();
-        let mut stream = loss_backward(self.checkpoint, &self.head, &group, samples, &last, &mut losses);
+        let mut stream = loss_backward(
+            &self.head,
+            &self.checkpoint.config,
+            &group,
+            samples,
+            &last,
+            &mut losses,
+        )?;
         scale(&mut stream, 1.0 / samples.len() as f32);
         self.steps += 1;
         let mut trace = Trace::default();
@@ -179,9 +193,9 @@ impl<'a> Tuner<'a> {
             let merged = self.adapter.merged(&self.layers[index], index);
             let mut gradient = BlockGradient::new(&merged);
             let x = std::mem::take(&mut inputs[index]);
-            let block = self.block(index, &merged, &group, &angles);
+            let block = self.block(index, &merged, &group, &laid);
             block.forward(&x, &mut vec![0.0; x.len()], &mut trace, &mut Nobody)?;
-            stream = block.backward(&x, &trace, &stream, &mut gradient);
+            stream = block.backward(&x, &trace, &stream, &mut gradient)?;
             let gradients = self.adapter.gradients(index, &gradient);
             let own = self.adapter.layers[index].iter_mut().zip(&mut self.state[index]);
             for ((factors, [of_a, of_b]), (d_a, d_b)) in own.zip(gradients) {
