@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::{Cpu, Laid, Layer};
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::elementwise::moments;
 use crate::decoder::layer::FeedForward;
+use crate::decoder::{Cpu, Laid, Layer};
 use crate::error::{Error, Result};
 use crate::run::{Group, Progress, RunSettings, embed};
 use crate::segment::Segment;

@@ -135,14 +135,7 @@ impl<M: Machine> Block<'_, M> {
         let (m, c, layer) = (self.machine, self.config, self.layer);
         let mut d_mixed = M::Rows::default();
         m.zeros(m.len(&trace.mixed), &mut d_mixed);
-        linear_backward(
-            m,
-            &layer.o,
-            &trace.mixed,
-            d_out,
-            &mut gradient.o,
-            &mut d_mixed,
-        )?;
+        linear_backward(m, &layer.o, &trace.mixed, d_out, &mut gradient.o, &mut d_mixed)?;
         let [mut dq, mut dk, dv] = m.attention_back(
             &heads(c, self.index),
             &trace.q,

@@ -277,12 +277,7 @@ impl<M: Machine> Block<'_, M> {
     ///
     /// # Errors
     /// What the observer fails with.
-    pub fn offer(
-        &self,
-        observer: &mut dyn Observer,
-        place: Place,
-        activation: &mut M::Rows,
-    ) -> Result<()> {
+    pub fn offer(&self, observer: &mut dyn Observer, place: Place, activation: &mut M::Rows) -> Result<()> {
         let site = Site {
             place,
             layer: self.index,
@@ -309,11 +304,7 @@ impl<M: Machine> Block<'_, M> {
         normed(m, norm, x, c.d_model, &mut t.attention_input);
         m.product(
             &t.attention_input,
-            [
-                layer.q.to(&mut t.q),
-                layer.k.to(&mut t.k),
-                layer.v.to(&mut t.v),
-            ],
+            [layer.q.to(&mut t.q), layer.k.to(&mut t.k), layer.v.to(&mut t.v)],
         );
         if let Some(norm) = &layer.q_norm {
             std::mem::swap(&mut t.q, &mut t.q_raw);

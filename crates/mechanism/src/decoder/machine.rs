@@ -168,13 +168,22 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
     /// `len` zeros.
     fn zeros(&self, len: usize, out: &mut Self::Rows);
     /// Rows `rows` of `x`, of `width` values.
-    fn take(&self, x: &Self::Rows, width: usize, rows: &mut dyn ExactSizeIterator<Item = usize>, out: &mut Self::Rows);
+    fn take(
+        &self,
+        x: &Self::Rows,
+        width: usize,
+        rows: &mut dyn ExactSizeIterator<Item = usize>,
+        out: &mut Self::Rows,
+    );
     /// Writes `x` into `out` from its number `at` on.
     fn put(&self, x: &Self::Rows, at: usize, out: &mut Self::Rows);
     /// `out[visit.row] += visit.weight · answers[i]` for each visit; no row twice.
     fn spread(&self, answers: &Self::Rows, width: usize, visits: &[Visit], out: &mut Self::Rows);
     /// Causal attention of all segments: `q`, `out` `(rows, n_heads · head_dim)`, `k`, `v` `(rows, n_kv_heads · head_dim)`.
-    #[expect(clippy::too_many_arguments, reason = "three inputs, whose texts, and where they go")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "three inputs, whose texts, and where they go"
+    )]
     fn attention(
         &self,
         heads: &Heads,

@@ -156,13 +156,7 @@ impl<M: Machine> Experts<M> {
     }
 
     /// Which tokens each expert sees, and with which weight.
-    fn route(
-        &self,
-        machine: &M,
-        settings: &Mixture,
-        x: &M::Rows,
-        trace: &mut MixtureTrace<M>,
-    ) -> Result<()> {
+    fn route(&self, machine: &M, settings: &Mixture, x: &M::Rows, trace: &mut MixtureTrace<M>) -> Result<()> {
         let n = self.router.n_out;
         self.router.forward(machine, x, &mut trace.scores);
         trace.probabilities = machine.read(&trace.scores)?;

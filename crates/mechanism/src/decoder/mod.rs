@@ -23,7 +23,9 @@ pub mod matmul;
 pub mod matrix;
 pub mod mixture;
 pub mod norm;
+mod reference;
 pub mod rope;
+pub mod suite;
 mod wide;
 
 pub use crate::segment::Segment;

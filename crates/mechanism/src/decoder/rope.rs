@@ -44,6 +44,15 @@ impl Angles {
         Self { half, cos, sin }
     }
 
+    /// Those of rows of `half` turns each.
+    pub(super) fn of(half: usize, turns: &[f32]) -> Self {
+        Self {
+            half,
+            cos: turns.iter().map(|turn| turn.cos()).collect(),
+            sin: turns.iter().map(|turn| turn.sin()).collect(),
+        }
+    }
+
     /// Rotates every head of every row in place; `backwards` applies the transposed rotation, which is the gradient.
     pub fn rotate(&self, x: &mut [f32], heads: usize, head_dim: usize, backwards: bool) {
         let half = self.half;

@@ -183,25 +183,35 @@ fn scored_by_all<M: Machine>(
             });
         };
         let of_wave = &groups[wave.clone()];
-        run_many(machine, networks, of_wave, settings, &mut told, &mut |which, streams| {
-            let checkpoint = networks[which].checkpoint;
-            if kept.as_ref().is_none_or(|(of, _)| !std::ptr::eq(*of, checkpoint)) {
-                drop(kept.take());
-                kept = Some((std::ptr::from_ref(checkpoint), Head::load_on(machine, checkpoint)?));
-            }
-            let Some((_, head)) = &kept else {
-                unreachable!("a head was loaded")
-            };
-            let mut scores = begun[which].take().unwrap_or_else(|| vec![empty; encoded.len()]);
-            let d = checkpoint.config.d_model;
-            scored(head, d, encoded, &forest[wave.clone()], streams, &mut scores)?;
-            if number + 1 == waves.len() {
-                each(which, scores)
-            } else {
-                begun[which] = Some(scores);
-                Ok(())
-            }
-        })?;
+        run_many(
+            machine,
+            networks,
+            of_wave,
+            settings,
+            &mut told,
+            &mut |which, streams| {
+                let checkpoint = networks[which].checkpoint;
+                if kept.as_ref().is_none_or(|(of, _)| !std::ptr::eq(*of, checkpoint)) {
+                    drop(kept.take());
+                    kept = Some((
+                        std::ptr::from_ref(checkpoint),
+                        Head::load_on(machine, checkpoint)?,
+                    ));
+                }
+                let Some((_, head)) = &kept else {
+                    unreachable!("a head was loaded")
+                };
+                let mut scores = begun[which].take().unwrap_or_else(|| vec![empty; encoded.len()]);
+                let d = checkpoint.config.d_model;
+                scored(head, d, encoded, &forest[wave.clone()], streams, &mut scores)?;
+                if number + 1 == waves.len() {
+                    each(which, scores)
+                } else {
+                    begun[which] = Some(scores);
+                    Ok(())
+                }
+            },
+        )?;
     }
     Ok(())
 }
@@ -249,7 +259,11 @@ fn score_rows<M: Machine>(
         let vocab = machine.len(&logits) / rows.len();
         let totals = machine.log_sum_exp(&logits, vocab)?;
         let wanted = rows.iter().enumerate();
-        let wanted = wanted.flat_map(|(i, row)| asked[row].iter().map(move |(_, token)| i * vocab + *token as usize));
+        let wanted = wanted.flat_map(|(i, row)| {
+            asked[row]
+                .iter()
+                .map(move |(_, token)| i * vocab + *token as usize)
+        });
         let picked = machine.pick(&logits, &wanted.collect::<Vec<_>>())?;
         let tokens = rows.iter().zip(totals);
         let tokens = tokens.flat_map(|(row, total)| asked[row].iter().map(move |one| (one, total)));

@@ -12,10 +12,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::{Laid, Layer, Machine};
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
 use crate::decoder::device::on;
+use crate::decoder::{Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::run::{Group, Head, Progress, Residuals, RunSettings, run};
 use crate::site::Nobody;
@@ -220,7 +220,14 @@ fn gradients_on<M: Machine>(
         for (i, group) in groups.iter().enumerate() {
             let x = last.take(i)?;
             let samples = &encoded[group.first_text..];
-            let dx = loss_backward(&head, &checkpoint.config, group, samples, &machine.rows(x)?, &mut losses)?;
+            let dx = loss_backward(
+                &head,
+                &checkpoint.config,
+                group,
+                samples,
+                &machine.rows(x)?,
+                &mut losses,
+            )?;
             streams.push(machine.taken(dx)?);
         }
     }

@@ -232,7 +232,11 @@ impl<'a, M: Machine> Through<'a, M> {
         let d = self.checkpoint.config.d_model;
         let mut residuals = Residuals::new(spill, self.groups.iter().map(|g| g.ids.len() * d))?;
         for (i, group) in self.groups.iter().enumerate() {
-            residuals.put(self.machine, i, self.machine.rows(embed(self.checkpoint, group)?)?)?;
+            residuals.put(
+                self.machine,
+                i,
+                self.machine.rows(embed(self.checkpoint, group)?)?,
+            )?;
         }
         Ok(residuals)
     }

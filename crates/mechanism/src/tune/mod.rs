@@ -15,10 +15,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::{Cpu, Laid, Layer};
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
 use crate::decoder::elementwise::scale;
+use crate::decoder::{Cpu, Laid, Layer};
 use crate::error::{Error, Result};
 use crate::gradients::loss::loss_backward;
 use crate::gradients::{Sample, encode};
@@ -117,13 +117,7 @@ impl<'a> Tuner<'a> {
         Ok((inputs, x))
     }
 
-    fn block<'b>(
-        &'b self,
-        index: usize,
-        layer: &'b Layer,
-        group: &'b Group,
-        laid: &'b Laid,
-    ) -> Block<'b> {
+    fn block<'b>(&'b self, index: usize, layer: &'b Layer, group: &'b Group, laid: &'b Laid) -> Block<'b> {
         Block {
             machine: &Cpu,
             config: &self.checkpoint.config,
