@@ -1,31 +1,27 @@
 """PTX of the card's kernels, made by NVRTC on a machine without a card.
 
-`ptx.py` writes `kernels.ptx` beside `kernels.cu`; `--check` compares it byte for byte with what is there and compiles the
-kernels for every compute capability that is promised. NVRTC is PyPI's `nvidia-cuda-nvrtc-cu12`, the version below: newer ones
-write PTX that older drivers refuse. Exits with 3 where NVRTC is not installed.
+`ptx.py FOLDER` writes `kernels.ptx` beside `kernels.cu` with the NVRTC in FOLDER (`pip install --target FOLDER --no-deps
+nvidia-cuda-nvrtc-cu12==12.4.127`: newer ones write PTX that older drivers refuse). `ptx.py --check FOLDER NEWER` compares it byte for
+byte with what is there, and compiles the kernels for every compute capability that is promised, the newest by the NVRTC in NEWER.
 """
 
 import ctypes
 import pathlib
 import sys
-import sysconfig
 
 VERSION = "12.4.127"
 SHIPPED = "compute_80"
 PROMISED = ["compute_75", "compute_80", "compute_86", "compute_89", "compute_90"]
-FOLDER = pathlib.Path(__file__).parent.parent / "crates/mechanism/src/decoder/cuda"
+NEWEST = ["compute_100"]
+PLACE = pathlib.Path(__file__).parent.parent / "crates/mechanism/src/decoder/cuda"
 
 
-def library():
-    """The library of the package, whichever folder of packages it is in."""
-    for folder in {sysconfig.get_paths()["purelib"], *sys.path}:
-        package = pathlib.Path(folder) / "nvidia/cuda_nvrtc/lib"
-        named = list(pathlib.Path(folder).glob("nvidia_cuda_nvrtc_cu12-*.dist-info"))
-        if package.is_dir() and any(name.name.split("-")[1].startswith(VERSION) for name in named):
-            ctypes.CDLL(str(package / "libnvrtc-builtins.so.12.4"))
-            return ctypes.CDLL(str(package / "libnvrtc.so.12"))
-    print(f"nvidia-cuda-nvrtc-cu12=={VERSION} is not installed here", file=sys.stderr)
-    sys.exit(3)
+def library(folder):
+    """The library in a folder of packages."""
+    package = pathlib.Path(folder) / "nvidia/cuda_nvrtc/lib"
+    builtins = next(package.glob("libnvrtc-builtins.so.*"))
+    ctypes.CDLL(str(builtins), mode=ctypes.RTLD_GLOBAL)
+    return ctypes.CDLL(str(package / "libnvrtc.so.12"))
 
 
 def compiled(nvrtc, source, architecture):
@@ -47,16 +43,24 @@ def compiled(nvrtc, source, architecture):
 
 
 def main():
-    nvrtc = library()
-    source = (FOLDER / "kernels.cu").read_bytes()
-    made, place = compiled(nvrtc, source, SHIPPED), FOLDER / "kernels.ptx"
+    folders = [word for word in sys.argv[1:] if not word.startswith("--")]
+    if not folders:
+        sys.exit(f"ptx.py [--check] FOLDER [NEWER]: FOLDER holds nvidia-cuda-nvrtc-cu12=={VERSION}")
+    if not list(pathlib.Path(folders[0]).glob(f"nvidia_cuda_nvrtc_cu12-{VERSION}.dist-info")):
+        sys.exit(f"{folders[0]} does not hold nvidia-cuda-nvrtc-cu12=={VERSION}")
+    nvrtc, source = library(folders[0]), (PLACE / "kernels.cu").read_bytes()
+    made = compiled(nvrtc, source, SHIPPED)
     if "--check" not in sys.argv:
-        place.write_bytes(made)
+        (PLACE / "kernels.ptx").write_bytes(made)
         return
-    if place.read_bytes() != made:
+    if (PLACE / "kernels.ptx").read_bytes() != made:
         sys.exit("kernels.ptx is not what NVRTC makes of kernels.cu: run oracles/ptx.py")
     for architecture in PROMISED:
         compiled(nvrtc, source, architecture)
+    for folder in folders[1:]:
+        for architecture in NEWEST:
+            compiled(library(folder), source, architecture)
+        PROMISED.extend(NEWEST)
     print(f"{len(made)} bytes of PTX as NVRTC {VERSION} makes them; compiles for {', '.join(PROMISED)}")
 
 

@@ -1,12 +1,14 @@
 //! One block's weights in memory, in the orientation `(out, in)`.
 
+use std::any::Any;
+
 use super::linear::{Linear, Mlp};
 use super::machine::{Cpu, Machine};
 use super::matrix::Matrix;
 use super::mixture::Experts;
 use super::norm::Norm;
 use crate::config::{Arrangement, DecoderConfig, NormKind};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::weights::{Kind, Part, Weights};
 
 /// The feed-forward part of a block.
@@ -83,6 +85,61 @@ impl Layer {
     /// As [`Weights::load`].
     pub fn load(weights: &Weights, c: &DecoderConfig, index: usize) -> Result<Self> {
         Self::load_on(&Cpu, weights, c, index)
+    }
+}
+
+/// A norm for a machine.
+fn norm_brought<M: Machine>(machine: &M, norm: Option<&Norm>) -> Result<Option<Norm<M::Vector>>> {
+    let brought = |norm: &Norm| {
+        Ok(Norm {
+            kind: norm.kind,
+            epsilon: norm.epsilon,
+            weight: machine.vector(norm.weight.clone())?,
+            bias: norm.bias.clone().map(|bias| machine.vector(bias)).transpose()?,
+        })
+    };
+    norm.map(brought).transpose()
+}
+
+impl Layer {
+    /// The same layer for a machine: itself for the processor.
+    ///
+    /// # Errors
+    /// As [`Machine::matrix`]; [`Error::Unavailable`] for a mixture of experts.
+    pub fn brought<M: Machine>(self, machine: &M) -> Result<Layer<M>> {
+        let here: Box<dyn Any> = match (Box::new(self) as Box<dyn Any>).downcast::<Layer<M>>() {
+            Ok(same) => return Ok(*same),
+            Err(here) => here,
+        };
+        let unavailable = || Error::Unavailable {
+            method: "a layer that was changed",
+            what: "a layer with a mixture of experts on a card",
+        };
+        let Ok(here) = here.downcast::<Self>() else {
+            return Err(unavailable());
+        };
+        let FeedForward::Dense(mlp) = &here.feed_forward else {
+            return Err(unavailable());
+        };
+        let gate = mlp.gate.as_ref().map(|gate| gate.brought(machine));
+        let norm = |norm: &Option<Norm>| norm_brought(machine, norm.as_ref());
+        Ok(Layer {
+            attention_norm: norm(&here.attention_norm)?,
+            attention_post_norm: norm(&here.attention_post_norm)?,
+            ffn_norm: norm(&here.ffn_norm)?,
+            ffn_post_norm: norm(&here.ffn_post_norm)?,
+            q: here.q.brought(machine)?,
+            k: here.k.brought(machine)?,
+            v: here.v.brought(machine)?,
+            o: here.o.brought(machine)?,
+            q_norm: norm(&here.q_norm)?,
+            k_norm: norm(&here.k_norm)?,
+            feed_forward: FeedForward::Dense(Mlp {
+                gate: gate.transpose()?,
+                up: mlp.up.brought(machine)?,
+                down: mlp.down.brought(machine)?,
+            }),
+        })
     }
 }
 

@@ -78,6 +78,18 @@ impl Linear {
         self.matrix.values_mut()
     }
 
+    /// The same for a machine.
+    pub(super) fn brought<M: Machine>(&self, machine: &M) -> Result<Linear<M>> {
+        let matrix = machine.matrix(self.matrix.rows(), self.n_out, self.n_in, Use::Layer)?;
+        let bias = self.bias.clone().map(|bias| machine.vector(bias));
+        Ok(Linear {
+            n_out: self.n_out,
+            n_in: self.n_in,
+            matrix,
+            bias: bias.transpose()?,
+        })
+    }
+
     /// The weight as a matrix `(n_out, n_in)`.
     pub fn view(&self) -> View<'_> {
         self.matrix.view()

@@ -64,6 +64,15 @@ impl Matrix {
         &mut self.values
     }
 
+    /// The values `(n_out, n_in)`, row-major.
+    pub fn rows(&self) -> Vec<f32> {
+        if self.is_table {
+            self.values.clone()
+        } else {
+            transposed(&self.values, self.n_in, self.n_out)
+        }
+    }
+
     /// As a matrix `(n_out, n_in)`.
     pub fn view(&self) -> View<'_> {
         if self.is_table {

@@ -6,11 +6,14 @@ use super::gradient::GradientMatrix;
 use super::machine::{Machine, Product, Visit};
 use super::matrix::Use;
 use super::norm::{Norm, NormGradient};
-use super::reference::{self, Seen};
+use super::reference;
 use super::rope::Angles;
 use crate::config::{Activation, NormKind};
 use crate::error::Result;
 use crate::segment::Segment;
+
+mod attention;
+mod logits;
 
 /// How large the shapes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -427,113 +430,6 @@ impl<M: Machine> Suite<'_, M> {
         machine.soft_cap(&mut capped, 0.7);
         let want: Vec<f64> = x.iter().map(|v| 0.7 * (f64::from(*v) / 0.7).tanh()).collect();
         self.see("soft cap".to_owned(), &machine.read(&capped)?, &want, 2e-6);
-        Ok(())
-    }
-
-    fn logits(&mut self, rows: usize, width: usize) -> Result<()> {
-        let mut x: Vec<f32> = self.noise.numbers(rows * width).iter().map(|v| v * 9.0).collect();
-        if width > 20 {
-            // A tie far apart: the first counts.
-            (x[width - 1], x[19]) = (10.0, 10.0);
-        }
-        let there = self.up(&x)?;
-        let found = self.machine.log_sum_exp(&there, width)?;
-        let (mut places, mut totals) = (Vec::new(), Vec::new());
-        for row in x.chunks_exact(width) {
-            let first = |best: usize, at: usize| if row[at] > row[best] { at } else { best };
-            places.push((0..width).fold(0, first) as f64);
-            totals.push(row.iter().map(|v| f64::from(*v).exp()).sum::<f64>().ln());
-        }
-        let what = format!("logits {rows}x{width}");
-        let got: Vec<f64> = found.iter().map(|(_, total)| *total).collect();
-        self.see_exactly(format!("{what}, ln of the sum"), &got, &totals, 1e-6);
-        let got: Vec<f64> = found.iter().map(|(place, _)| *place as f64).collect();
-        self.see_exactly(format!("{what}, the greatest"), &got, &places, 0.0);
-        let targets: Vec<u32> = (0..rows).map(|row| (row * 7 % width) as u32).collect();
-        let mut gradient = self.up(&x)?;
-        let terms = self
-            .machine
-            .loss_back(&mut gradient, width, &targets, 0.25, Some(30.0))?;
-        let mut want = Vec::new();
-        let mut want_terms = Vec::new();
-        for (row, (total, target)) in x.chunks_exact(width).zip(totals.iter().zip(&targets)) {
-            want_terms.push(total - f64::from(row[*target as usize]));
-            want.extend(row.iter().enumerate().map(|(i, v)| {
-                let (v, is) = (f64::from(*v), f64::from(u8::from(i == *target as usize)));
-                ((v - total).exp() - is) * 0.25 * (1.0 - v * v / 900.0)
-            }));
-        }
-        if width > 1 {
-            self.see_exactly(format!("{what}, losses"), &terms, &want_terms, 1e-5);
-            let got = self.machine.read(&gradient)?;
-            self.see(format!("{what}, backwards"), &got, &want, 1e-5);
-        }
-        Ok(())
-    }
-
-    fn states(&mut self, heads: &Heads, rows: usize) -> [Vec<f32>; 3] {
-        let (q, kv) = (rows * heads.q_width(), rows * heads.kv_width());
-        [q, kv, kv].map(|n| self.noise.numbers(n).iter().map(|v| v * 2.0).collect())
-    }
-
-    fn attention(&mut self, heads: &Heads, segments: &[Segment]) -> Result<()> {
-        let rows = segments.iter().map(|s| s.rows.end).max().unwrap_or(0);
-        let [q, k, v] = self.states(heads, rows);
-        let machine = self.machine;
-        let texts = machine.texts(segments)?;
-        let mut out = M::Rows::default();
-        let [q_there, k_there, v_there] = [self.up(&q)?, self.up(&k)?, self.up(&v)?];
-        machine.attention(heads, &q_there, &k_there, &v_there, segments, &texts, &mut out);
-        let seen = Seen::of(segments, rows);
-        let want = reference::attention(heads, &q, &k, &v, &seen);
-        let what = format!("attention over a tree of {rows}, {}", reference::named(heads));
-        self.see(what, &machine.read(&out)?, &want, 1e-5);
-        Ok(())
-    }
-
-    fn attention_back(&mut self, heads: &Heads, segments: &[Segment]) -> Result<()> {
-        let rows = segments.iter().map(|s| s.rows.end).max().unwrap_or(0);
-        let [q, k, v] = self.states(heads, rows);
-        let d = self.noise.numbers(q.len());
-        let machine = self.machine;
-        let texts = machine.texts(segments)?;
-        let [qt, kt, vt, dt] = [self.up(&q)?, self.up(&k)?, self.up(&v)?, self.up(&d)?];
-        let mut mixed = M::Rows::default();
-        machine.attention(heads, &qt, &kt, &vt, segments, &texts, &mut mixed);
-        let found = machine.attention_back(heads, &qt, &kt, &vt, segments, &texts, &mixed, &dt);
-        let seen = Seen::of(segments, rows);
-        let want = reference::attention_back(heads, &q, &k, &v, &d, &seen);
-        for ((name, found), want) in ["queries", "keys", "values"].iter().zip(&found).zip(&want) {
-            let what = format!("attention backwards to {name}, {}", reference::named(heads));
-            let got = machine.read(found)?;
-            self.see(what, &got, want, 2e-5);
-        }
-        Ok(())
-    }
-
-    fn attention_kept(&mut self, heads: &Heads, rows: usize) -> Result<()> {
-        let [q, k, v] = self.states(heads, rows);
-        let (machine, qw, kw) = (self.machine, heads.q_width(), heads.kv_width());
-        // Two texts alike but for their lengths: the first has a row more.
-        let (first, kept_rows) = (rows - 1, [rows - 1, rows - 2]);
-        let mut kept = Vec::new();
-        for rows in kept_rows {
-            let (k, v) = (self.up(&k[..rows * kw])?, self.up(&v[..rows * kw])?);
-            kept.push(machine.keep(&k, &v));
-        }
-        let both = |x: &[f32], w: usize| [&x[first * w..], &x[(first - 1) * w..first * w]].concat();
-        let [qt, kt, vt] = [
-            self.up(&both(&q, qw))?,
-            self.up(&both(&k, kw))?,
-            self.up(&both(&v, kw))?,
-        ];
-        let mut out = M::Rows::default();
-        machine.attention_kept(heads, &qt, &kt, &vt, &mut kept, &mut out);
-        let seen = Seen::of(&Segment::texts(&[rows]), rows);
-        let whole = reference::attention(heads, &q, &k, &v, &seen);
-        let want = [&whole[first * qw..], &whole[(first - 1) * qw..first * qw]].concat();
-        let what = format!("attention to {rows} kept, {}", reference::named(heads));
-        self.see(what, &machine.read(&out)?, &want, 1e-5);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::checkpoint::Checkpoint;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::device::on;
-use crate::decoder::{Cpu, Laid, Layer, Machine, Segment};
+use crate::decoder::{Laid, Layer, Machine, Segment};
 use crate::error::{Error, Result};
 use crate::run::{Group, Head, embed};
 use crate::site::Nobody;
@@ -53,18 +53,12 @@ pub fn generate(
         });
     }
     on!(&checkpoint.device, machine => {
-        let read = |index: &usize| {
-            let layer = checkpoint
-                .shelf
-                .layer(machine, &checkpoint.weights, config, *index)?;
-            Ok((*index, layer))
-        };
-        let layers = settings.layers.iter().map(read).collect::<Result<_>>()?;
+        let layers = read(machine, checkpoint, &settings.layers)?;
         generate_on(machine, checkpoint, layers, contexts, settings)
     })
 }
 
-/// The same on the processor with layers in memory, such as those an adapter has changed, each with its number.
+/// The same with layers in memory, such as those an adapter has changed, each with its number.
 ///
 /// # Errors
 /// As [`generate`].
@@ -74,8 +68,11 @@ pub fn generate_with(
     contexts: &[&str],
     settings: &GenerateSettings,
 ) -> Result<Vec<String>> {
-    let layers = layers.into_iter().map(|(index, layer)| (index, Arc::new(layer)));
-    generate_on(&Cpu, checkpoint, layers.collect(), contexts, settings)
+    on!(&checkpoint.device, machine => {
+        let brought = |(index, layer): (usize, Layer)| Ok((index, Arc::new(layer.brought(machine)?)));
+        let layers = layers.into_iter().map(brought).collect::<Result<_>>()?;
+        generate_on(machine, checkpoint, layers, contexts, settings)
+    })
 }
 
 fn generate_on<M: Machine>(
@@ -121,6 +118,53 @@ fn generate_on<M: Machine>(
         texts.extend(decoder.continued(batch, settings)?);
     }
     Ok(texts)
+}
+
+/// Greedy continuations of contexts in token ids by `tokens` tokens each, whatever they are.
+///
+/// # Errors
+/// As [`generate`].
+pub fn continue_ids(
+    checkpoint: &Checkpoint,
+    contexts: &[Vec<u32>],
+    layers: &[usize],
+    tokens: usize,
+) -> Result<Vec<Vec<u32>>> {
+    on!(&checkpoint.device, machine => {
+        let decoder = Decoder {
+            machine,
+            checkpoint,
+            head: Head::load_on(machine, checkpoint)?,
+            layers: read(machine, checkpoint, layers)?,
+        };
+        let mut texts = Vec::with_capacity(contexts.len());
+        for (i, context) in contexts.iter().enumerate() {
+            texts.push((i, decoder.begun(context)?));
+        }
+        for _ in 1..tokens {
+            decoder.step(&mut texts)?;
+        }
+        Ok(texts
+            .into_iter()
+            .map(|(_, text)| text.ids[text.context..].to_vec())
+            .collect())
+    })
+}
+
+/// Layers with their numbers.
+fn read<M: Machine>(
+    machine: &M,
+    checkpoint: &Checkpoint,
+    layers: &[usize],
+) -> Result<Vec<(usize, Arc<Layer<M>>)>> {
+    let one = |index: &usize| {
+        let weights = &checkpoint.weights;
+        let layer = checkpoint
+            .shelf
+            .layer(machine, weights, &checkpoint.config, *index)?;
+        Ok((*index, layer))
+    };
+    layers.iter().map(one).collect()
 }
 
 struct Decoder<'a, M: Machine> {

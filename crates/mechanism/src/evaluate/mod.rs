@@ -27,7 +27,7 @@ use crate::decoder::device::on;
 use crate::error::{Error, Result};
 use crate::run::{Head, Network, Progress, Residuals, RunSettings, Tree, run_many, trees, waves};
 
-pub use generate::{GenerateSettings, generate, generate_with};
+pub use generate::{GenerateSettings, continue_ids, generate, generate_with};
 
 /// A context and what may follow it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

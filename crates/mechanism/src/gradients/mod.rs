@@ -169,20 +169,34 @@ pub fn gradients(
     progress: &mut dyn FnMut(Progress),
     each_layer: &mut EachLayer<'_>,
 ) -> Result<Gradients> {
+    let encoded = encode(checkpoint, samples)?;
+    gradients_of_ids(checkpoint, &encoded, settings, progress, each_layer)
+}
+
+/// The same for samples that are encoded already: ids of prompt and response together, and how many are the prompt's.
+///
+/// # Errors
+/// As [`gradients`].
+pub fn gradients_of_ids(
+    checkpoint: &Checkpoint,
+    encoded: &[(Vec<u32>, usize)],
+    settings: &GradientSettings,
+    progress: &mut dyn FnMut(Progress),
+    each_layer: &mut EachLayer<'_>,
+) -> Result<Gradients> {
     on!(&checkpoint.device, machine => {
-        gradients_on(machine, checkpoint, samples, settings, progress, each_layer)
+        gradients_on(machine, checkpoint, encoded, settings, progress, each_layer)
     })
 }
 
 fn gradients_on<M: Machine>(
     machine: &M,
     checkpoint: &Checkpoint,
-    samples: &[Sample],
+    encoded: &[(Vec<u32>, usize)],
     settings: &GradientSettings,
     progress: &mut dyn FnMut(Progress),
     each_layer: &mut EachLayer<'_>,
 ) -> Result<Gradients> {
-    let encoded = encode(checkpoint, samples)?;
     let config = &checkpoint.config;
     let texts: Vec<Vec<u32>> = encoded.iter().map(|(ids, _)| ids.clone()).collect();
     // A sample of its own each where its own spectrum is asked for.
@@ -213,7 +227,7 @@ fn gradients_on<M: Machine>(
             kept.try_for_each(|s| inputs.store(s.layer * groups.len() + s.group, s.stream.before()?))
         },
     )?;
-    let mut losses = Vec::with_capacity(samples.len());
+    let mut losses = Vec::with_capacity(encoded.len());
     let mut streams = Vec::with_capacity(groups.len());
     {
         let head = Head::load_on(machine, checkpoint)?;
@@ -287,7 +301,7 @@ fn gradients_on<M: Machine>(
         mean_loss: losses.iter().sum::<f64>() / losses.len() as f64,
         losses,
         layers: reports,
-        samples: samples.len(),
+        samples: encoded.len(),
         prompt_tokens: encoded.iter().map(|(_, prompt)| prompt).sum(),
         response_tokens,
     })

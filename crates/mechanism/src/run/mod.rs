@@ -4,6 +4,7 @@
 //! on disk. Peak memory: one layer, a group of texts inside a block for each thread, and the streams unless spilled.
 
 mod around;
+mod first_layer;
 mod group;
 mod head;
 mod many;
@@ -27,6 +28,7 @@ use crate::weights::{Kind, Part};
 
 pub use around::{Around, Step};
 use around::{OfPass, Pass};
+pub use first_layer::check_first_layer;
 pub use group::Group;
 use group::batches;
 pub use head::Head;

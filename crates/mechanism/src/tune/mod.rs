@@ -18,7 +18,7 @@ use crate::checkpoint::Checkpoint;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
 use crate::decoder::elementwise::scale;
-use crate::decoder::{Cpu, Laid, Layer};
+use crate::decoder::{Cpu, Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::gradients::loss::loss_backward;
 use crate::gradients::{Sample, encode};
@@ -31,12 +31,13 @@ pub use adapter::{Adapter, Factors, TARGETS};
 /// Ids of prompt and response together, and how many are the prompt's.
 pub type EncodedSample = (Vec<u32>, usize);
 
-/// An adapter in training.
+/// An adapter in training. Layers and adapter lie with the processor, which merges them; the machine gets them one by one.
 #[derive(Debug)]
-pub struct Tuner<'a> {
+pub struct Tuner<'a, M: Machine = Cpu> {
+    machine: &'a M,
     checkpoint: &'a Checkpoint,
     layers: Vec<Layer>,
-    head: Head<'a>,
+    head: Head<'a, M>,
     /// The adapter as it is now.
     pub adapter: Adapter,
     optimizer: AdamW,
@@ -46,11 +47,28 @@ pub struct Tuner<'a> {
 }
 
 impl<'a> Tuner<'a> {
-    /// Loads all layers; the adapter changes nothing yet.
+    /// Loads all layers for the processor; the adapter changes nothing yet.
     ///
     /// # Errors
     /// [`Error::Unavailable`] for mixtures of experts; [`Error::Config`] for a rank of zero; what reading fails with.
     pub fn new(
+        checkpoint: &'a Checkpoint,
+        rank: usize,
+        alpha: f32,
+        optimizer: AdamW,
+        seed: u64,
+    ) -> Result<Self> {
+        Self::new_on(&Cpu, checkpoint, rank, alpha, optimizer, seed)
+    }
+}
+
+impl<'a, M: Machine> Tuner<'a, M> {
+    /// The same for a machine.
+    ///
+    /// # Errors
+    /// As [`Tuner::new`]; what the machine fails with.
+    pub fn new_on(
+        machine: &'a M,
         checkpoint: &'a Checkpoint,
         rank: usize,
         alpha: f32,
@@ -78,9 +96,10 @@ impl<'a> Tuner<'a> {
             })
             .collect();
         Ok(Self {
+            machine,
             checkpoint,
             layers,
-            head: Head::load(checkpoint)?,
+            head: Head::load_on(machine, checkpoint)?,
             adapter,
             optimizer,
             state,
@@ -103,13 +122,13 @@ impl<'a> Tuner<'a> {
     }
 
     /// Runs `samples` forwards; gives what came into each layer, and the stream after the last.
-    fn forward(&self, group: &Group, laid: &Laid) -> Result<(Vec<Vec<f32>>, Vec<f32>)> {
-        let mut x = embed(self.checkpoint, group)?;
+    fn forward(&self, group: &Group, laid: &Laid<M>) -> Result<(Vec<M::Rows>, M::Rows)> {
+        let mut x = self.machine.rows(embed(self.checkpoint, group)?)?;
         let mut inputs = Vec::with_capacity(self.layers.len());
         let mut trace = Trace::default();
         for (index, layer) in self.layers.iter().enumerate() {
-            let merged = self.adapter.merged(layer, index);
-            let mut out = vec![0.0; x.len()];
+            let merged = self.adapter.merged(layer, index).brought(self.machine)?;
+            let mut out = M::Rows::default();
             self.block(index, &merged, group, laid)
                 .forward(&x, &mut out, &mut trace, &mut Nobody)?;
             inputs.push(std::mem::replace(&mut x, out));
@@ -117,9 +136,15 @@ impl<'a> Tuner<'a> {
         Ok((inputs, x))
     }
 
-    fn block<'b>(&'b self, index: usize, layer: &'b Layer, group: &'b Group, laid: &'b Laid) -> Block<'b> {
+    fn block<'b>(
+        &'b self,
+        index: usize,
+        layer: &'b Layer<M>,
+        group: &'b Group,
+        laid: &'b Laid<M>,
+    ) -> Block<'b, M> {
         Block {
-            machine: &Cpu,
+            machine: self.machine,
             config: &self.checkpoint.config,
             index,
             layer,
@@ -151,10 +176,10 @@ impl<'a> Tuner<'a> {
         Ok(losses)
     }
 
-    fn group(&self, samples: &[EncodedSample]) -> Result<(Group, Laid)> {
+    fn group(&self, samples: &[EncodedSample]) -> Result<(Group, Laid<M>)> {
         let texts: Vec<Vec<u32>> = samples.iter().map(|(ids, _)| ids.clone()).collect();
         let group = Group::pack(&texts, usize::MAX).remove(0);
-        let laid = Laid::new(&Cpu, &self.checkpoint.config, &group.segments)?;
+        let laid = Laid::new(self.machine, &self.checkpoint.config, &group.segments)?;
         Ok((group, laid))
     }
 
@@ -180,15 +205,19 @@ impl<'a> Tuner<'a> {
             &last,
             &mut losses,
         )?;
-        scale(&mut stream, 1.0 / samples.len() as f32);
+        self.machine.edit(&mut stream, &mut |stream| {
+            scale(stream, 1.0 / samples.len() as f32);
+            Ok(())
+        })?;
         self.steps += 1;
         let mut trace = Trace::default();
         for index in (0..self.layers.len()).rev() {
             let merged = self.adapter.merged(&self.layers[index], index);
+            let merged = merged.brought(self.machine)?;
             let mut gradient = BlockGradient::new(&merged);
             let x = std::mem::take(&mut inputs[index]);
             let block = self.block(index, &merged, &group, &laid);
-            block.forward(&x, &mut vec![0.0; x.len()], &mut trace, &mut Nobody)?;
+            block.forward(&x, &mut M::Rows::default(), &mut trace, &mut Nobody)?;
             stream = block.backward(&x, &trace, &stream, &mut gradient)?;
             let gradients = self.adapter.gradients(index, &gradient);
             let own = self.adapter.layers[index].iter_mut().zip(&mut self.state[index]);

@@ -159,6 +159,9 @@ inline void mma(float* c, const unsigned* a, const unsigned* b) {
       s += (double)x[0] * y[0];
       s += (double)x[1] * y[1];
     }
+#ifdef WRONG
+    s *= 1.001;
+#endif
     float f = (float)s;
     if (std::fabs((double)f) > std::fabs(s)) f = std::nextafterf(f, 0.f);
     c[e] = f;

@@ -7,12 +7,12 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
-#ifdef OLD
+#ifdef UNLOADABLE
 #define MODULE_LOADS 222  // CUDA_ERROR_UNSUPPORTED_PTX_VERSION
 #else
 #define MODULE_LOADS 0
 #endif
-#ifdef SMALL
+#if defined(SMALL)
 #define MEMORY (size_t(1) << 22)
 #else
 #define MEMORY (size_t(1) << 30)
@@ -59,7 +59,11 @@ int cuDeviceGetCount(int* n) { *n = 1; return 0; }
 int cuDeviceGetName(char* name, int n, int) { std::snprintf(name, n, "an emulated card"); return 0; }
 int cuDeviceTotalMem_v2(Size* n, int) { *n = MEMORY; return 0; }
 int cuDeviceGetAttribute(int* v, int which, int) {
+#ifdef WEAK
+  *v = which == 75 ? 7 : which == 76 ? 5 : 0;
+#else
   *v = which == 75 ? 8 : 0;  // compute capability 8.0
+#endif
   return 0;
 }
 int cuDevicePrimaryCtxRetain(Any* c, int) { *c = &handle; return 0; }
@@ -81,6 +85,9 @@ int cuEventDestroy_v2(Any) { return 0; }
 int cuMemAlloc_v2(Pointer* p, Size n) {
   std::lock_guard<std::mutex> guard(busy);
   if (taken + n > MEMORY) return 2;
+#ifdef SCARCE
+  if (n > 100000) return 2;  // what is free is in pieces
+#endif
   void* at = std::malloc(n ? n : 1);
   if (!at) return 2;
   std::memset(at, 0xff, n);

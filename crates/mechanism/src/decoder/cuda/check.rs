@@ -21,6 +21,14 @@ impl Cuda {
         suite(self, extent, allowed(self.terms))
     }
 
+    /// What a layer may be off by, of the root mean square of what it gives.
+    pub fn allowed_of_a_layer(&self) -> f64 {
+        match self.terms {
+            Terms::Exact => 1e-4,
+            Terms::Fast => 1e-1,
+        }
+    }
+
     /// Refuses a card that computes something else than what is right.
     pub(super) fn check_itself(&self) -> Result<()> {
         for found in self.suite(Extent::Start)? {

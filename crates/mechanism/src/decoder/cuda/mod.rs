@@ -4,8 +4,11 @@
 //! Weights lie as sums of bf16 terms; what is multiplied with them is split into such terms as it is read, and sums are taken over
 //! to `f32`. Everything else is `f32`, sums over rows `f64`.
 
+mod attend;
 mod check;
 mod launch;
+mod logits;
+mod numbers;
 mod operations;
 mod texts;
 
