@@ -258,6 +258,38 @@ fn the_first_layer_is_that_of_the_processor() {
     }
 }
 
+#[test]
+#[ignore = "run by `emulated.rs`"]
+fn waves_and_weights_brought_anew_change_no_bit() {
+    let narrow = Arc::new(Cuda::open(Terms::Exact).unwrap().in_waves_of(20));
+    for name in ["llama", "gemma3", "mixtral"] {
+        let whole = on_the_card(name);
+        let mut streamed = Checkpoint::open(&fixture(name)).unwrap();
+        streamed.device = Device::Card(Arc::clone(&narrow));
+        let layers: Vec<usize> = (0..whole.config.n_layers).collect();
+        let run = RunSettings {
+            group_tokens: Some(12),
+            spill: None,
+        };
+        let of = |checkpoint: &Checkpoint| {
+            let mut told = 0;
+            let scores = log_likelihoods_of_ids(checkpoint, &requests(), &layers, &run, &mut |progress| {
+                told = progress.total;
+            });
+            let influence = InfluenceSettings {
+                run: run.clone(),
+                ..InfluenceSettings::usual()
+            };
+            let influence = block_influence_of_ids(checkpoint, &texts(), &influence, &mut |_| ());
+            (scores.unwrap(), influence.unwrap(), told)
+        };
+        let (a, b) = (of(&whole), of(&streamed));
+        assert!(b.2 > a.2, "{name}: one wave alone");
+        assert_eq!(a.0, b.0, "{name}");
+        assert_eq!(a.1, b.1, "{name}");
+    }
+}
+
 /// Says what opening a card came to: run with drivers that something is wrong with.
 #[test]
 #[ignore = "run by `emulated.rs`"]

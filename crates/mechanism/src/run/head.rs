@@ -1,5 +1,7 @@
 //! From the last residual stream to logits.
 
+use std::sync::Arc;
+
 use crate::checkpoint::Checkpoint;
 use crate::decoder::layer::load_norm;
 use crate::decoder::machine::Product;
@@ -16,7 +18,7 @@ pub struct Head<'a, M: Machine = Cpu> {
     checkpoint: &'a Checkpoint,
     norm: Norm<M::Vector>,
     /// `(vocab_size, d_model)`.
-    table: M::Matrix,
+    table: Arc<M::Matrix>,
     bias: Option<M::Vector>,
 }
 
@@ -54,7 +56,9 @@ impl<'a, M: Machine> Head<'a, M> {
             machine,
             checkpoint,
             norm: load_norm(machine, weights, config, None, Part::FinalNorm)?,
-            table: machine.matrix(weights.head_rows(config, 0..vocab)?, vocab, d, Use::Table)?,
+            table: checkpoint.shelf.table(machine, weights.precision, || {
+                machine.matrix(weights.head_rows(config, 0..vocab)?, vocab, d, Use::Table)
+            })?,
             bias,
         })
     }
@@ -79,7 +83,7 @@ impl<'a, M: Machine> Head<'a, M> {
         let (machine, config) = (self.machine, &self.checkpoint.config);
         machine.norm(&self.norm, x, config.d_model, normed);
         let product = Product {
-            matrix: &self.table,
+            matrix: &*self.table,
             bias: self.bias.as_ref(),
             base: None,
             out: logits,

@@ -48,6 +48,8 @@ pub struct Cuda {
     loads: Arc<CudaStream>,
     kernels: Kernels,
     terms: Terms,
+    /// Rows of a wave at most, where they are bounded by hand; no weights stay then.
+    most_rows: Option<usize>,
     /// The first thing that went wrong.
     failed: Mutex<Option<String>>,
 }
@@ -149,6 +151,7 @@ impl Cuda {
             loads,
             kernels,
             terms,
+            most_rows: None,
             failed: Mutex::new(None),
         })
     }
@@ -161,6 +164,15 @@ impl Cuda {
         let failed = |error| said("asking what it is", error);
         let (free, total) = self.context.mem_get_info().map_err(failed)?;
         Ok((self.context.name().map_err(failed)?, free, total))
+    }
+
+    /// The same card with texts in waves of so many rows, and weights brought anew for each: as where memory is scarce.
+    #[must_use]
+    pub fn in_waves_of(self, rows: usize) -> Self {
+        Self {
+            most_rows: Some(rows),
+            ..self
+        }
     }
 
     /// How exactly it multiplies.
@@ -314,7 +326,7 @@ impl Cuda {
                 (needed + 128 * inside) >> 20
             )));
         }
-        Ok(rows)
+        Ok(self.most_rows.unwrap_or(rows).min(rows))
     }
 }
 

@@ -29,9 +29,8 @@ impl Machine for Cuda {
 
     fn has_room(&self) -> bool {
         // A third of the memory stays for streams and what stands inside a block.
-        self.context
-            .mem_get_info()
-            .is_ok_and(|(free, total)| free > total / 3)
+        let free = self.context.mem_get_info();
+        self.most_rows.is_none() && free.is_ok_and(|(free, total)| free > total / 3)
     }
 
     fn reads_ahead(&self) -> bool {
