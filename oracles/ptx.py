@@ -2,17 +2,23 @@
 
 `ptx.py FOLDER` writes `kernels.ptx` beside `kernels.cu` with the NVRTC in FOLDER (`pip install --target FOLDER --no-deps
 nvidia-cuda-nvrtc-cu12==12.4.127`: newer ones write PTX that older drivers refuse). `ptx.py --check FOLDER NEWER` compares it byte for
-byte with what is there, and compiles the kernels for every compute capability that is promised, the newest by the NVRTC in NEWER.
+byte with what is there, and compiles the kernels for every compute capability that is promised, the newest by the NVRTC in NEWER. A
+folder may hold `nvidia-cuda-nvcc-cu12` instead, whose assembler then makes machine code of the PTX as the driver does; it says what
+does not fit the hardware.
 """
 
 import ctypes
+import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 
 VERSION = "12.4.127"
 SHIPPED = "compute_80"
 PROMISED = ["compute_75", "compute_80", "compute_86", "compute_89", "compute_90"]
 NEWEST = ["compute_100"]
+ASSEMBLED = ["sm_80", "sm_86", "sm_89", "sm_90"]
 PLACE = pathlib.Path(__file__).parent.parent / "crates/mechanism/src/decoder/cuda"
 
 
@@ -58,6 +64,15 @@ def main():
     for architecture in PROMISED:
         compiled(nvrtc, source, architecture)
     for folder in folders[1:]:
+        assembler = pathlib.Path(folder) / "nvidia/cuda_nvcc/bin/ptxas"
+        if assembler.exists():
+            os.chmod(assembler, 0o755)
+            with tempfile.TemporaryDirectory() as work:
+                for architecture in ASSEMBLED:
+                    out = str(pathlib.Path(work) / "kernels.cubin")
+                    subprocess.run([assembler, f"-arch={architecture}", "-o", out, PLACE / "kernels.ptx"], check=True)
+            PROMISED.extend(ASSEMBLED)
+            continue
         for architecture in NEWEST:
             compiled(library(folder), source, architecture)
         PROMISED.extend(NEWEST)

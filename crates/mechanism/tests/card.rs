@@ -7,7 +7,7 @@ use mechanism::checkpoint::Checkpoint;
 use mechanism::decoder::Device;
 use mechanism::decoder::block::{Block, Trace};
 use mechanism::decoder::block_gradient::BlockGradient;
-use mechanism::decoder::cuda::{Cuda, Terms};
+use mechanism::decoder::cuda::{Cuda, Rows, Terms};
 use mechanism::decoder::suite::Extent;
 use mechanism::decoder::{Laid, Layer, Machine};
 use mechanism::evaluate::{Encoded, continue_ids, log_likelihoods_of_ids};
@@ -195,7 +195,7 @@ fn the_gradient_of_the_input_is_that_of_finite_differences() {
             first_text: 0,
         };
         let objective = |x: Vec<f32>| -> f64 {
-            let (x, mut out) = (machine.rows(x).unwrap(), Default::default());
+            let (x, mut out) = (machine.rows(x).unwrap(), Rows::default());
             block
                 .forward(&x, &mut out, &mut Trace::default(), &mut Nobody)
                 .unwrap();
@@ -205,7 +205,7 @@ fn the_gradient_of_the_input_is_that_of_finite_differences() {
                 .map(|(y, d)| f64::from(*y) * f64::from(*d))
                 .sum()
         };
-        let (mut trace, mut out) = (Trace::default(), Default::default());
+        let (mut trace, mut out) = (Trace::default(), Rows::default());
         let there = machine.rows(x.clone()).unwrap();
         block.forward(&there, &mut out, &mut trace, &mut Nobody).unwrap();
         let d = machine.rows(direction.clone()).unwrap();

@@ -264,9 +264,13 @@ fn the_kernels_are_shipped_as_nvrtc_makes_them() {
     let root = here("../..");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let mut folders = Vec::new();
-    // The newer one knows the newest cards; what it writes is not shipped.
-    for version in ["12.4.127", "12.9.86"] {
-        let folder = target.join("tools").join(format!("nvrtc-{version}"));
+    // The newer one knows the newest cards; what it writes is not shipped. The assembler is that of the older.
+    for package in [
+        "nvidia-cuda-nvrtc-cu12==12.4.127",
+        "nvidia-cuda-nvrtc-cu12==12.9.86",
+        "nvidia-cuda-nvcc-cu12==12.4.131",
+    ] {
+        let folder = target.join("tools").join(package.replace("==", "-"));
         if !folder.join("nvidia").exists() {
             let got = Command::new("python3")
                 .args([
@@ -279,15 +283,12 @@ fn the_kernels_are_shipped_as_nvrtc_makes_them() {
                     "--target",
                 ])
                 .arg(&folder)
-                .arg(format!("nvidia-cuda-nvrtc-cu12=={version}"))
+                .arg(package)
                 .output();
             match got {
                 Ok(output) if output.status.success() => {}
                 other => {
-                    skipped(
-                        "python",
-                        &format!("NVRTC {version} cannot be had from PyPI: {other:?}"),
-                    );
+                    skipped("python", &format!("{package} cannot be had from PyPI: {other:?}"));
                     return;
                 }
             }
@@ -304,7 +305,7 @@ fn the_kernels_are_shipped_as_nvrtc_makes_them() {
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(
-        said.contains("compute_75") && said.contains("compute_100"),
+        said.contains("compute_75") && said.contains("compute_100") && said.contains("sm_90"),
         "{said}"
     );
 }

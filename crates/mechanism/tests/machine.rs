@@ -6,14 +6,14 @@ use mechanism::decoder::suite::{Extent, Measured, suite};
 /// What is wrong of what was measured, a line each.
 pub(crate) fn wrong(found: &[Measured]) -> String {
     let wrong = found.iter().filter(|one| !one.is_right());
-    wrong
-        .map(|one| {
-            format!(
-                "{}: off by {:.2e}, allowed {:.0e}; {} instead of {}\n",
-                one.what, one.error, one.allowed, one.worst.0, one.worst.1
-            )
-        })
-        .collect()
+    let line = |one: &Measured| {
+        let (got, want) = one.worst;
+        format!(
+            "{}: off by {:.2e}, allowed {:.0e}; {got} instead of {want}",
+            one.what, one.error, one.allowed
+        )
+    };
+    wrong.map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

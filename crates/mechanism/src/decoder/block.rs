@@ -48,20 +48,20 @@ pub struct Trace<M: Machine = Cpu> {
 impl<M: Machine> Default for Trace<M> {
     fn default() -> Self {
         Self {
-            attention_input: Default::default(),
-            q_raw: Default::default(),
-            k_raw: Default::default(),
-            q: Default::default(),
-            k: Default::default(),
-            v: Default::default(),
-            mixed: Default::default(),
-            attention_out: Default::default(),
-            middle: Default::default(),
-            ffn_input: Default::default(),
-            inner: Default::default(),
-            mixture: Default::default(),
-            ffn_out: Default::default(),
-            scratch: Default::default(),
+            attention_input: M::Rows::default(),
+            q_raw: M::Rows::default(),
+            k_raw: M::Rows::default(),
+            q: M::Rows::default(),
+            k: M::Rows::default(),
+            v: M::Rows::default(),
+            mixed: M::Rows::default(),
+            attention_out: M::Rows::default(),
+            middle: M::Rows::default(),
+            ffn_input: M::Rows::default(),
+            inner: Inner::default(),
+            mixture: MixtureTrace::default(),
+            ffn_out: M::Rows::default(),
+            scratch: M::Rows::default(),
         }
     }
 }

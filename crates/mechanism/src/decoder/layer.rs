@@ -13,10 +13,6 @@ use crate::weights::{Kind, Part, Weights};
 
 /// The feed-forward part of a block.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one in a layer, beside megabytes of weights"
-)]
 pub enum FeedForward<M: Machine = Cpu> {
     /// One network for all tokens.
     Dense(Mlp<M>),

@@ -3,7 +3,7 @@
 use super::launch::Arg;
 use super::numbers::whole;
 use super::texts::{Texts, piece, task};
-use super::{Cuda, Rows, fits};
+use super::{Cuda, Rows, brought, fits};
 use crate::decoder::attention::Heads;
 use crate::error::{Error, Result};
 
@@ -103,7 +103,7 @@ impl Cuda {
             tasks.extend(task(i, 1, positions - 1, i, 1));
             pieces.extend(piece(0, positions, 0));
         }
-        let (tasks, pieces) = (self.up(&self.work, &tasks)?, self.up(&self.work, &pieces)?);
+        let (tasks, pieces) = (brought(&self.work, &tasks)?, brought(&self.work, &pieces)?);
         for (i, kept) in kept.iter().enumerate() {
             let mut parameters = vec![
                 Arg::Read(q.held()?),
@@ -119,6 +119,7 @@ impl Cuda {
         Ok(())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "as in the trait")]
     pub(super) fn attention_backwards(
         &self,
         heads: &Heads,

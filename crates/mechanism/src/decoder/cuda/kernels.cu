@@ -246,8 +246,8 @@ __device__ static inline void mma(float* c, const unsigned* a, const unsigned* b
 // so that three terms are as exact as f32.
 extern "C" __global__ void product(const float* x, const unsigned short* w, const float* base, const float* bias, float* out, int m, int n,
     int k, Count along, Count across, Count plane, int x_terms, int w_terms, int has_base, int has_bias) {
-  __shared__ unsigned short as[3][64][40];
-  __shared__ unsigned short bs[3][64][40];
+  alignas(16) __shared__ unsigned short as[3][64][40];
+  alignas(16) __shared__ unsigned short bs[3][64][40];
   int t = threadIdx.x, warp = t / 32, lane = t % 32, g = lane / 4, q = lane % 4;
   int row0 = blockIdx.y * 64, col0 = blockIdx.x * 64, wr = warp / 2 * 32, wc = warp % 2 * 32;
   float sum[2][4][4], acc[2][4][4];

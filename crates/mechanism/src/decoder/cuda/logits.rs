@@ -2,7 +2,7 @@
 
 use super::launch::{Arg, room, said};
 use super::numbers::{over, whole};
-use super::{Cuda, Rows, fits};
+use super::{Cuda, Rows, brought, fits};
 use crate::error::Result;
 
 impl Cuda {
@@ -59,7 +59,7 @@ impl Cuda {
         self.fine()?;
         fits(at.iter().all(|at| *at < rows.len), "single numbers")?;
         let places: Vec<u64> = at.iter().map(|at| *at as u64).collect();
-        let places = self.up(&self.work, &places)?;
+        let places = brought(&self.work, &places)?;
         let mut picked = Rows::default();
         let out = self.resize(&mut picked, at.len())?;
         let parameters = vec![

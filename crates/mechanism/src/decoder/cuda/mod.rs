@@ -218,20 +218,6 @@ impl Cuda {
         rows.held_mut()
     }
 
-    fn up<T: cudarc::driver::DeviceRepr>(
-        &self,
-        stream: &Arc<CudaStream>,
-        values: &[T],
-    ) -> Result<CudaSlice<T>> {
-        let mut made = room(stream, values.len())?;
-        if !values.is_empty() {
-            stream
-                .memcpy_htod(values, &mut made)
-                .map_err(|error| said("bringing numbers", error))?;
-        }
-        Ok(made)
-    }
-
     fn down(&self, rows: &Rows) -> Result<Vec<f32>> {
         let mut values = vec![0.0; rows.len];
         if rows.len > 0 {
@@ -264,7 +250,7 @@ impl Cuda {
 
     fn load_matrix(&self, values: &[f32], n_out: usize, n_in: usize) -> Result<Matrix> {
         let (planes, terms) = self.planes(values);
-        let planes = self.up(&self.loads, &planes)?;
+        let planes = brought(&self.loads, &planes)?;
         self.loaded()?;
         Ok(Matrix {
             planes: Arc::new(planes),
@@ -275,7 +261,7 @@ impl Cuda {
     }
 
     fn load_vector(&self, values: &[f32]) -> Result<Vector> {
-        let held = self.up(&self.loads, values)?;
+        let held = brought(&self.loads, values)?;
         self.loaded()?;
         Ok(Vector {
             values: Arc::new(held),
@@ -285,8 +271,8 @@ impl Cuda {
 
     fn load_angles(&self, angles: &Angles) -> Result<Turns> {
         let (cos, sin) = (
-            self.up(&self.loads, &angles.cos)?,
-            self.up(&self.loads, &angles.sin)?,
+            brought(&self.loads, &angles.cos)?,
+            brought(&self.loads, &angles.sin)?,
         );
         self.loaded()?;
         Ok(Turns {
@@ -328,6 +314,17 @@ impl Cuda {
         }
         Ok(self.most_rows.unwrap_or(rows).min(rows))
     }
+}
+
+/// Numbers that a stream brings.
+fn brought<T: cudarc::driver::DeviceRepr>(stream: &Arc<CudaStream>, values: &[T]) -> Result<CudaSlice<T>> {
+    let mut made = room(stream, values.len())?;
+    if !values.is_empty() {
+        stream
+            .memcpy_htod(values, &mut made)
+            .map_err(|error| said("bringing numbers", error))?;
+    }
+    Ok(made)
 }
 
 /// Threads of a block, of every kernel.

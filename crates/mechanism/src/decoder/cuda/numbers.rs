@@ -3,7 +3,7 @@
 use cudarc::driver::CudaSlice;
 
 use super::launch::{Arg, said};
-use super::{Cuda, Matrix, Rows, Terms, Turns, Vector, fits};
+use super::{Cuda, Matrix, Rows, Terms, Turns, Vector, brought, fits};
 use crate::config::{Activation, NormKind};
 use crate::decoder::machine::{Product, Visit};
 use crate::decoder::norm::{Norm, NormGradient};
@@ -37,7 +37,7 @@ pub(super) fn whole(n: usize) -> Arg<'static> {
 }
 
 impl Cuda {
-    pub(super) fn times(&self, x: &Rows, product: Product<'_, '_, Self>) -> Result<()> {
+    pub(super) fn times(&self, x: &Rows, product: &mut Product<'_, '_, Self>) -> Result<()> {
         let Matrix {
             planes,
             terms,
@@ -101,7 +101,7 @@ impl Cuda {
 
     pub(super) fn integers(&self, values: impl Iterator<Item = usize>) -> Result<CudaSlice<i32>> {
         let values: Vec<i32> = values.map(|value| value as i32).collect();
-        self.up(&self.work, &values)
+        brought(&self.work, &values)
     }
 
     pub(super) fn doubles(&self, held: &CudaSlice<f64>, n: usize) -> Result<Vec<f64>> {
@@ -357,7 +357,7 @@ impl Cuda {
         }
         let rows = self.integers(visits.iter().map(|visit| visit.row))?;
         let weights: Vec<f32> = visits.iter().map(|visit| visit.weight).collect();
-        let weights = self.up(&self.work, &weights)?;
+        let weights = brought(&self.work, &weights)?;
         let parameters = vec![
             Arg::Read(answers.held()?),
             Arg::Integers(&rows, 0),

@@ -4,7 +4,7 @@ use super::attend::Kept;
 use super::launch::{Arg, said};
 use super::numbers::over;
 use super::texts::Texts;
-use super::{Cuda, Matrix, Rows, Turns, Vector, fits};
+use super::{Cuda, Matrix, Rows, Turns, Vector, brought, fits};
 use crate::config::{Activation, DecoderConfig};
 use crate::decoder::attention::Heads;
 use crate::decoder::gradient::GradientMatrix;
@@ -41,7 +41,7 @@ impl Machine for Cuda {
         self.fine()?;
         Ok(Rows {
             len: values.len(),
-            buffer: Some(self.up(&self.work, &values)?),
+            buffer: Some(brought(&self.work, &values)?),
         })
     }
 
@@ -82,8 +82,8 @@ impl Machine for Cuda {
     }
 
     fn product<const N: usize>(&self, x: &Rows, each: [Product<'_, '_, Self>; N]) {
-        for product in each {
-            self.attempt(|| self.times(x, product));
+        for mut product in each {
+            self.attempt(|| self.times(x, &mut product));
         }
     }
 

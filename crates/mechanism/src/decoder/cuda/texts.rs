@@ -2,7 +2,7 @@
 
 use cudarc::driver::CudaSlice;
 
-use super::Cuda;
+use super::{Cuda, brought};
 use crate::error::Result;
 use crate::segment::Segment;
 
@@ -73,7 +73,7 @@ pub(super) fn laid(segments: &[Segment]) -> [Vec<i32>; 3] {
 impl Texts {
     pub(super) fn new(card: &Cuda, segments: &[Segment]) -> Result<Self> {
         let [tasks, back, pieces] = laid(segments);
-        let held = |values: &[i32]| card.up(&card.loads, values);
+        let held = |values: &[i32]| brought(&card.loads, values);
         let texts = Self {
             rows: segments.iter().map(|segment| segment.rows.end).max().unwrap_or(0),
             n_tasks: tasks.len() / 8,
@@ -95,6 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "one piece stands before")]
     fn tasks_cover_every_row_once_and_pieces_every_position() {
         let segments = [
             Segment {
