@@ -17,15 +17,15 @@ use serde_json::{Value, json};
 
 type Rows = <Cuda as Machine>::Rows;
 
-/// Numbers that look random, between −1 and 1, exact in bf16.
-fn noise(n: usize, seed: u32) -> Vec<f32> {
+/// Numbers that look random, between −1 and 1, of so many bits: 8 are exact in bf16.
+fn noise(n: usize, seed: u32, bits: u32) -> Vec<f32> {
     let mut state = seed | 1;
     (0..n)
         .map(|_| {
             state ^= state << 13;
             state ^= state >> 17;
             state ^= state << 5;
-            (state >> 24) as f32 / 128.0 - 1.0
+            (state >> (32 - bits)) as f32 / (1_u32 << (bits - 1)) as f32 - 1.0
         })
         .collect()
 }
@@ -43,7 +43,7 @@ fn seconds(card: &Cuda, n: usize, out: &mut Rows, mut work: impl FnMut(&mut Rows
 }
 
 fn product(card: &Cuda, m: usize, n: usize, k: usize, times: usize) -> mechanism::Result<Value> {
-    let (x, w) = (noise(m * k, 1), noise(n * k, 2));
+    let (x, w) = (noise(m * k, 1, 24), noise(n * k, 2, 8));
     let begun = Instant::now();
     let matrix = card.matrix(w.clone(), n, k, Use::Layer)?;
     let brought = begun.elapsed().as_secs_f64();
