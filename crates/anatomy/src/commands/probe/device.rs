@@ -3,12 +3,20 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use mechanism::Checkpoint;
 use mechanism::decoder::Device;
 
-use super::model::Exactness;
 use crate::global::Global;
+
+/// How exactly a card multiplies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Exactness {
+    /// Three bf16 terms, as exact as f32
+    Exact,
+    /// One bf16 term
+    Fast,
+}
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -16,7 +16,7 @@ use mechanism::weights::Precision;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::device;
+use super::device::{self, Exactness};
 use crate::global::Global;
 #[cfg(feature = "hub")]
 use crate::hub::checkpoint::{self, Wanted};
@@ -67,15 +67,6 @@ enum Device {
     Cpu,
     /// An NVIDIA card, by its driver alone; not yet run on one: it is compared with the processor at each start
     Cuda,
-}
-
-/// How exactly a card multiplies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Exactness {
-    /// Three bf16 terms, as exact as f32
-    Exact,
-    /// One bf16 term
-    Fast,
 }
 
 impl Machine {
