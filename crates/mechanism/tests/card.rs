@@ -304,15 +304,16 @@ fn opening_a_card_says_what_is_missing() {
 #[test]
 #[ignore = "run by `emulated.rs`"]
 fn running_says_what_is_missing() {
-    let layers = [0, 1];
-    let settings = RunSettings::in_memory();
-    match log_likelihoods_of_ids(
-        &on_the_card("llama"),
-        &requests(),
-        &layers,
-        &settings,
-        &mut |_| (),
-    ) {
+    let one = |i: u32| {
+        let ids = (0..20).map(|j| (i * 5 + j * (i % 7 + 1) + i / 7 * j * j) % 48);
+        Encoded {
+            ids: ids.collect(),
+            context: 2,
+        }
+    };
+    let many: Vec<Encoded> = (0..300).map(one).collect();
+    let (checkpoint, settings) = (on_the_card("llama"), RunSettings::in_memory());
+    match log_likelihoods_of_ids(&checkpoint, &many, &[0, 1], &settings, &mut |_| ()) {
         Ok(_) => println!("ran"),
         Err(error) => println!("refused: {error}"),
     }
