@@ -11,7 +11,13 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// What is said of something that this program was built without.
-#[cfg(not(all(feature = "hub", feature = "images", feature = "cluster", feature = "mcp")))]
+#[cfg(not(all(
+    feature = "cuda",
+    feature = "hub",
+    feature = "images",
+    feature = "cluster",
+    feature = "mcp"
+)))]
 pub(crate) fn not_built_in(what: &str, feature: &'static str) -> anyhow::Error {
     catalog::Error::NotBuiltIn {
         what: what.to_owned(),

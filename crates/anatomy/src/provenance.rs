@@ -31,7 +31,7 @@ pub(crate) struct ModelOf {
     pub(crate) name: String,
     /// The type weights were rounded to as they were read: `f32`, `bf16`, `f16`.
     pub(crate) weights_as: &'static str,
-    /// What activations and sums are: `f32`.
+    /// What activations and sums are: `f32`; on a card how exact its products are too.
     pub(crate) computed_as: &'static str,
     /// Layers that were left out, counted from 0.
     pub(crate) without_layers: Vec<usize>,

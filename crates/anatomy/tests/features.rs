@@ -4,7 +4,8 @@ use crate::command::anatomy;
 
 #[test]
 fn what_is_not_built_in_says_how_to_get_it() {
-    let cases: [(&str, bool, &[&str]); 6] = [
+    let cases: [(&str, bool, &[&str]); 7] = [
+        ("cuda", cfg!(feature = "cuda"), &["probe", "device"]),
         ("sql", cfg!(feature = "sql"), &["query", "select 1"]),
         (
             "sql",

@@ -210,3 +210,52 @@ fn results_of_the_harness_tell_a_changed_checkpoint_from_the_whole() {
     );
     assert_eq!(again["org/one"]["results"], first["org/one"]["results"]);
 }
+
+/// Where there is no driver, one sentence says so, and nothing is begun.
+#[cfg(feature = "cuda")]
+#[test]
+fn a_card_that_cannot_be_used_is_refused_in_one_sentence() {
+    if Path::new("/dev/nvidia0").exists() {
+        return; // then it may well be used
+    }
+    let folder = made();
+    let model = folder.path().join("model");
+    let model = model.to_str().expect("UTF-8");
+    let out = folder.path().join("adapter");
+    let samples = folder.path().join("samples.jsonl");
+    let asked: [&[&str]; 4] = [
+        &["probe", "device"],
+        &["probe", "device", "--check"],
+        &[
+            "probe",
+            "influence",
+            "--model",
+            model,
+            "--corpus",
+            "plain",
+            "--device",
+            "cuda",
+        ],
+        &[
+            "probe",
+            "tune",
+            "--model",
+            model,
+            "--data",
+            samples.to_str().expect("UTF-8"),
+            "--out",
+            out.to_str().expect("UTF-8"),
+            "--device",
+            "cuda",
+        ],
+    ];
+    for arguments in asked {
+        let ran = anatomy(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.stderr);
+        let wanted = "--device cuda: the card: no driver of NVIDIA is installed here";
+        assert!(ran.stderr.contains(wanted), "{arguments:?}: {}", ran.stderr);
+        assert_eq!(ran.stderr.trim().lines().count(), 1, "{}", ran.stderr);
+        assert!(ran.stdout.is_empty(), "{}", ran.stdout);
+    }
+    assert!(!out.exists(), "nothing is begun");
+}

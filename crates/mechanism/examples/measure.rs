@@ -105,13 +105,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let mut out = vec![0.0; x.len()];
                 let mut trace = mechanism::decoder::block::Trace::default();
                 let config = &checkpoint.config;
-                let angles = mechanism::decoder::rope::GroupAngles::new(config, &group.segments);
+                let machine = &mechanism::decoder::Cpu;
+                let laid = mechanism::decoder::Laid::new(machine, config, &group.segments)?;
                 for (index, layer) in loaded.iter().enumerate() {
                     let block = mechanism::decoder::block::Block {
+                        machine,
                         config,
                         index,
                         layer,
-                        angles: angles.at(config, index),
+                        laid: &laid,
                         segments: &group.segments,
                         first_text: 0,
                     };

@@ -1,6 +1,7 @@
 //! A checkpoint: configuration, tokenizer and weights, from a folder or a file.
 
 mod folder;
+mod shelf;
 
 use std::fs::File;
 use std::io::Read;
@@ -10,10 +11,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::config::{DecoderConfig, json};
+use crate::decoder::Device;
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
 use crate::tokenizer::Tokenizer;
 use crate::weights::{Cut, SafetensorsFiles, Stays, Store, Weights};
+use shelf::Shelf;
 
 /// An opened checkpoint; weights stay on disk until a layer is run.
 #[derive(Debug)]
@@ -26,6 +29,10 @@ pub struct Checkpoint {
     pub config_json: Option<Map<String, Value>>,
     /// Weights.
     pub weights: Weights,
+    /// What it runs on.
+    pub device: Device,
+    /// Layers that stay with the machine.
+    pub(crate) shelf: Shelf,
     /// Tokens that end a text.
     pub end_tokens: Vec<u32>,
     /// Or why there is none: an error only once a text is to be encoded.
@@ -118,6 +125,8 @@ impl Checkpoint {
             config,
             config_json: None,
             weights,
+            device: Device::default(),
+            shelf: Shelf::default(),
             tokenizer: tokenizer.map(Arc::new),
         })
     }
@@ -147,6 +156,8 @@ impl Checkpoint {
             config,
             config_json: Some(config_json),
             weights,
+            device: Device::default(),
+            shelf: Shelf::default(),
             tokenizer: tokenizer.map(Arc::new),
         })
     }
@@ -168,6 +179,8 @@ impl Checkpoint {
             config,
             config_json: self.config_json.clone(),
             weights: self.weights.with_cut(cut),
+            device: self.device.clone(),
+            shelf: Shelf::default(),
             end_tokens: self.end_tokens.clone(),
             tokenizer: self.tokenizer.clone(),
         })

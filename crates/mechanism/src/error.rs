@@ -246,6 +246,9 @@ pub enum Error {
         /// What differs.
         what: String,
     },
+    /// A card cannot be used, or failed.
+    #[error("the card: {0}")]
+    Card(String),
     /// A numerical routine did not converge.
     #[error("the {routine} of a {rows}x{columns} matrix did not converge")]
     NoConvergence {

@@ -13,9 +13,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::elementwise::moments;
+use crate::decoder::cosine;
 use crate::error::{Error, Result};
-use crate::run::{Group, Progress, RunSettings, Step, Tree, run, trees};
+use crate::run::{Group, Progress, RunSettings, Tree, run, trees};
 use crate::site::Nobody;
 use common::quantile::quantile_of_sorted;
 
@@ -132,16 +132,23 @@ pub fn block_influence_of_ids(
         &mut Nobody,
         progress,
         &mut |steps| {
-            let of_rows: Vec<Vec<f64>> = steps.par_iter().map(|step| cosines(step, d)).collect();
+            let of_rows: Vec<Vec<f64>> = steps
+                .par_iter()
+                .map(|step| step.stream.cosines())
+                .collect::<Result<_>>()?;
             for (step, of_rows) in steps.iter().zip(of_rows) {
-                for (text, path) in &forest[step.group].paths {
+                let paths = &forest[step.group].paths;
+                let ends = paths
+                    .iter()
+                    .map(|(_, path)| path.rows.last().map_or(0, |rows| rows.end) - 1);
+                let [before, after] = step.stream.rows(&ends.collect::<Vec<_>>())?;
+                let ends = before.chunks_exact(d).zip(after.chunks_exact(d));
+                for ((text, path), (before, after)) in paths.iter().zip(ends) {
                     let rows = path.rows.iter().cloned().flatten();
                     sums[step.layer][*text] = rows.map(|row| of_rows[row]).sum();
-                    let end = path.rows.last().map_or(0, |rows| rows.end);
-                    let row = (end - 1) * d..end * d;
                     let here = text * d..(text + 1) * d;
-                    last[step.layer][here.clone()].copy_from_slice(&step.before[row.clone()]);
-                    last[step.layer + 1][here].copy_from_slice(&step.after[row]);
+                    last[step.layer][here.clone()].copy_from_slice(before);
+                    last[step.layer + 1][here].copy_from_slice(after);
                 }
             }
             Ok(())
@@ -178,31 +185,13 @@ fn forest(checkpoint: &Checkpoint, texts: &[Vec<u32>], run: &RunSettings) -> Vec
         SHARED
     };
     let rows = |forest: &[Tree]| -> usize { forest.iter().map(|tree| tree.group.ids.len()).sum() };
-    let small = trees(&texts, run.tokens_a_group(config), least);
-    let large = trees(&texts, run.tokens_a_large_group(), least);
+    let small = trees(&texts, run.tokens_a_group(checkpoint), least);
+    let large = trees(&texts, run.tokens_a_large_group(checkpoint), least);
     if rows(&large) < rows(&small) / 10 * 9 {
         large
     } else {
         small
     }
-}
-
-/// Cosines between rows before and after a layer.
-fn cosines(step: &Step<'_>, d: usize) -> Vec<f64> {
-    let pairs = step.before.par_chunks(64 * d).zip(step.after.par_chunks(64 * d));
-    pairs
-        .flat_map_iter(|(before, after)| {
-            let pairs = before.chunks_exact(d).zip(after.chunks_exact(d));
-            pairs.map(|(before, after)| cosine(before, after))
-        })
-        .collect()
-}
-
-/// Cosine of two rows; 0 where one of them is zero, as `PyTorch` has it.
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let (ab, aa, bb) = moments(a, b);
-    let product = (aa * bb).sqrt();
-    if product > 0.0 { ab / product } else { 0.0 }
 }
 
 fn angular(last: &[Vec<f32>], d: usize, max_block: usize) -> BTreeMap<usize, Vec<f64>> {

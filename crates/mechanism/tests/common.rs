@@ -9,7 +9,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Says what a test skips; where `ANATOMY_REQUIRE` names `kind` (data, oracles, browser, python, weights), the test fails
+/// Says what a test skips; where `ANATOMY_REQUIRE` names `kind` (data, oracles, browser, cxx, python, weights), the test fails
 /// instead.
 pub(crate) fn skipped(kind: &str, why: &str) {
     let required = std::env::var("ANATOMY_REQUIRE").unwrap_or_default();

@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 
 use mechanism::checkpoint::Checkpoint;
-use mechanism::decoder::Layer;
 use mechanism::decoder::block::{Block, Trace};
 use mechanism::decoder::block_gradient::{BlockGradient, FeedForwardGradient};
 use mechanism::decoder::layer::FeedForward;
@@ -13,7 +12,7 @@ use mechanism::decoder::linear_gradient::{LinearGradient, MlpGradient};
 use mechanism::decoder::matmul::transposed;
 use mechanism::decoder::mixture::Experts;
 use mechanism::decoder::norm::{Norm, NormGradient};
-use mechanism::decoder::rope::Angles;
+use mechanism::decoder::{Cpu, Laid, Layer};
 use mechanism::run::{Group, Head, RunSettings, run};
 use mechanism::site::Nobody;
 use mechanism::weights::{SafetensorsFiles, Store};
@@ -113,9 +112,9 @@ fn logits_of_every_family_agree_with_transformers() {
 
 /// `Σ y·direction` of a block, the sum in `f64`.
 fn objective(block: &Block<'_>, x: &[f32], direction: &[f32]) -> f64 {
-    let mut y = vec![0.0; x.len()];
+    let mut y = Vec::new();
     block
-        .forward(x, &mut y, &mut Trace::default(), &mut Nobody)
+        .forward(&x.to_vec(), &mut y, &mut Trace::default(), &mut Nobody)
         .unwrap();
     y.iter()
         .zip(direction)
@@ -282,22 +281,20 @@ fn every_weight_of_every_family_has_the_gradient_of_finite_differences() {
             let layer = Layer::load(&checkpoint.weights, config, index).unwrap();
             let mut gradient = BlockGradient::new(&layer);
             mixtures += usize::from(config.mixture_at(index).is_some());
-            let angles = config
-                .rotary_at(index)
-                .map(|rotary| Angles::new(rotary, &group.segments));
-            let (angles, segments) = (angles.as_ref(), group.segments.as_slice());
+            let laid = Laid::new(&Cpu, config, &group.segments).unwrap();
             let block = Block {
+                machine: &Cpu,
                 config,
                 index,
                 layer: &layer,
-                angles,
-                segments,
+                laid: &laid,
+                segments: &group.segments,
                 first_text: 0,
             };
             let mut trace = Trace::default();
             let mut out = vec![0.0; x.len()];
             block.forward(&x, &mut out, &mut trace, &mut Nobody).unwrap();
-            let dx = block.backward(&x, &trace, &direction, &mut gradient);
+            let dx = block.backward(&x, &trace, &direction, &mut gradient).unwrap();
             let mut check = |what: &str, gradient: &[f32], objective: &dyn Fn(&[f32], f32) -> f64| {
                 let length = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
                 // A key's bias shifts all scores of a query alike unless keys are rotated or normed: it may have none.

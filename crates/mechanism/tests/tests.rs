@@ -7,12 +7,17 @@
 )]
 
 mod ablation; // parts removed: what must not change, and what is written
+#[cfg(feature = "cuda")]
+mod card; // everything again on an emulated card
 mod common;
+#[cfg(feature = "cuda")]
+mod emulated; // the emulated card: built, run, and with faults in it
 mod evaluation;
 mod families; // every family against transformers, and gradients against differences
 mod folders; // folders as people have them
 mod gguf_families; // the same as GGUF
 mod hostile; // files that lie
 mod identity; // what holds whatever the weights are
+mod machine; // every operation against sums in f64
 mod oracle_lora; // low-rank tuning against PyTorch
 mod oracle_smollm2; // SmolLM2-135M-Instruct against PyTorch

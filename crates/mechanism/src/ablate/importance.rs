@@ -9,11 +9,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::Layer;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::elementwise::moments;
 use crate::decoder::layer::FeedForward;
-use crate::decoder::rope::GroupAngles;
+use crate::decoder::{Cpu, Laid, Layer};
 use crate::error::{Error, Result};
 use crate::run::{Group, Progress, RunSettings, embed};
 use crate::segment::Segment;
@@ -191,13 +190,16 @@ pub fn importance(
         return Err(Error::Empty { what: "text", reason });
     }
     let c = &checkpoint.config;
-    let groups = Group::pack(&filled, settings.tokens_a_large_group());
+    let groups = Group::pack(&filled, settings.tokens_a_large_group(checkpoint));
     let tokens: usize = filled.iter().map(Vec::len).sum();
     let mut streams: Vec<Vec<f32>> = groups
         .iter()
         .map(|g| embed(checkpoint, g))
         .collect::<Result<_>>()?;
-    let angles: Vec<GroupAngles> = groups.iter().map(|g| GroupAngles::new(c, &g.segments)).collect();
+    let laid: Vec<Laid> = groups
+        .iter()
+        .map(|g| Laid::new(&Cpu, c, &g.segments))
+        .collect::<Result<_>>()?;
     let mut found = Importance {
         d_model: vec![0.0; c.d_model],
         texts: filled.len(),
@@ -218,12 +220,13 @@ pub fn importance(
             attention: vec![0.0; c.d_model],
             feed_forward: vec![0.0; c.d_model],
         };
-        for ((group, stream), angles) in groups.iter().zip(&mut streams).zip(&angles) {
+        for ((group, stream), laid) in groups.iter().zip(&mut streams).zip(&laid) {
             let block = Block {
+                machine: &Cpu,
                 config: c,
                 index,
                 layer: &layer,
-                angles: angles.at(c, index),
+                laid,
                 segments: &group.segments,
                 first_text: group.first_text,
             };

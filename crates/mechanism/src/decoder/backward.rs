@@ -3,157 +3,175 @@
 //! Written out by hand for the block of `block.rs`, so that no operation can lack a derivative in silence; a test compares
 //! each gradient with finite differences.
 
-use super::attention;
 use super::block::{Block, Trace, heads, qk_width};
 use super::block_gradient::{BlockGradient, FeedForwardGradient};
-use super::elementwise::add;
 use super::layer::FeedForward;
 use super::linear_gradient::{linear_backward, mlp_backward};
+use super::machine::Machine;
 use super::norm::{Norm, NormGradient};
 use crate::config::Arrangement;
+use crate::error::Result;
 
 /// Gradient before a norm that may be absent: `dy` itself then.
-fn norm_backward(
-    norm: Option<&Norm>,
-    x: &[f32],
-    dy: Vec<f32>,
+fn norm_backward<M: Machine>(
+    machine: &M,
+    norm: Option<&Norm<M::Vector>>,
+    x: &M::Rows,
+    dy: M::Rows,
     width: usize,
     gradient: Option<&mut NormGradient>,
-) -> Vec<f32> {
+) -> Result<M::Rows> {
     match (norm, gradient) {
         (Some(norm), Some(gradient)) => {
-            let mut dx = vec![0.0; dy.len()];
-            norm.backward(x, &dy, width, &mut dx, gradient);
-            dx
+            let mut dx = M::Rows::default();
+            machine.norm_back(norm, x, &dy, width, &mut dx, gradient)?;
+            Ok(dx)
         }
-        _ => dy,
+        _ => Ok(dy),
     }
 }
 
-impl Block<'_> {
+fn copied<M: Machine>(machine: &M, x: &M::Rows) -> M::Rows {
+    let mut out = M::Rows::default();
+    machine.copy(x, &mut out);
+    out
+}
+
+impl<M: Machine> Block<'_, M> {
     /// From the gradient of the block's output to that of its input, adding to the weights' gradients.
     ///
     /// `x` is the input `(rows, d_model)`; `trace` what [`Block::forward`] left on it. Texts must be whole (no shared
     /// beginnings).
     ///
+    /// # Errors
+    /// As [`Machine::read`].
+    ///
     /// # Panics
     /// Where `gradient` was made for another kind of layer.
-    pub fn backward(&self, x: &[f32], trace: &Trace, dy: &[f32], gradient: &mut BlockGradient) -> Vec<f32> {
-        let (c, layer, d) = (self.config, self.layer, self.config.d_model);
+    pub fn backward(
+        &self,
+        x: &M::Rows,
+        trace: &Trace<M>,
+        dy: &M::Rows,
+        gradient: &mut BlockGradient,
+    ) -> Result<M::Rows> {
+        let (m, c, layer, d) = (self.machine, self.config, self.layer, self.config.d_model);
         let d_ffn_out = norm_backward(
+            m,
             layer.ffn_post_norm.as_ref(),
             &trace.ffn_out,
-            dy.to_vec(),
+            copied(m, dy),
             d,
             gradient.ffn_post_norm.as_mut(),
-        );
-        let d_ffn_input = self.feed_forward_backward(trace, &d_ffn_out, &mut gradient.feed_forward);
+        )?;
+        let d_ffn_input = self.feed_forward_backward(trace, &d_ffn_out, &mut gradient.feed_forward)?;
         // Gradient of the stream between the two parts; of the block's input where they stand in parallel.
-        let mut d_middle = dy.to_vec();
+        let mut d_middle = copied(m, dy);
         if c.arrangement != Arrangement::ParallelSharedNorm {
             let through = norm_backward(
+                m,
                 layer.ffn_norm.as_ref(),
                 &trace.middle,
-                d_ffn_input.clone(),
+                copied(m, &d_ffn_input),
                 d,
                 gradient.ffn_norm.as_mut(),
-            );
-            add(&mut d_middle, &through);
+            )?;
+            m.add(&mut d_middle, &through);
         }
         let d_added = if c.arrangement == Arrangement::Sequential {
-            d_middle.clone()
+            copied(m, &d_middle)
         } else {
-            dy.to_vec()
+            copied(m, dy)
         };
         let d_attention = norm_backward(
+            m,
             layer.attention_post_norm.as_ref(),
             &trace.attention_out,
             d_added,
             d,
             gradient.attention_post_norm.as_mut(),
-        );
-        let mut d_input = self.attention_backward(trace, &d_attention, gradient);
+        )?;
+        let mut d_input = self.attention_backward(trace, &d_attention, gradient)?;
         if c.arrangement == Arrangement::ParallelSharedNorm {
-            add(&mut d_input, &d_ffn_input);
+            m.add(&mut d_input, &d_ffn_input);
         }
         let through = norm_backward(
+            m,
             layer.attention_norm.as_ref(),
             x,
             d_input,
             d,
             gradient.attention_norm.as_mut(),
-        );
-        add(&mut d_middle, &through);
-        d_middle
+        )?;
+        m.add(&mut d_middle, &through);
+        Ok(d_middle)
     }
 
     fn feed_forward_backward(
         &self,
-        trace: &Trace,
-        d_out: &[f32],
+        trace: &Trace<M>,
+        d_out: &M::Rows,
         gradient: &mut FeedForwardGradient,
-    ) -> Vec<f32> {
-        let (kind, x) = (self.config.activation, trace.ffn_input.as_slice());
+    ) -> Result<M::Rows> {
+        let (m, kind, x) = (self.machine, self.config.activation, &trace.ffn_input);
         let settings = self.config.mixture_at(self.index);
         match (&self.layer.feed_forward, gradient, settings) {
             (FeedForward::Dense(mlp), FeedForwardGradient::Dense(gradient), _) => {
-                mlp_backward(kind, mlp, x, &trace.inner, d_out, gradient)
+                mlp_backward(m, kind, mlp, x, &trace.inner, d_out, gradient)
             }
             (FeedForward::Mixture(experts), FeedForwardGradient::Mixture(gradient), Some(settings)) => {
-                experts.backward(settings, kind, x, &trace.mixture, d_out, gradient)
+                experts.backward(m, settings, kind, x, &trace.mixture, d_out, gradient)
             }
             _ => unreachable!("gradients are made for the layer that they are of"),
         }
     }
 
-    fn attention_backward(&self, trace: &Trace, d_out: &[f32], gradient: &mut BlockGradient) -> Vec<f32> {
-        let (c, layer) = (self.config, self.layer);
-        let mut d_mixed = vec![0.0; trace.mixed.len()];
-        linear_backward(&layer.o, &trace.mixed, d_out, &mut gradient.o, &mut d_mixed);
-        let heads = heads(c, self.index);
-        let mut of = attention::backward(&heads, &trace.q, &trace.k, &trace.v, &d_mixed, self.segments);
-        if let Some(angles) = self.angles {
-            angles.rotate(&mut of.q, c.n_heads, c.head_dim, true);
-            angles.rotate(&mut of.k, c.n_kv_heads, c.head_dim, true);
+    fn attention_backward(
+        &self,
+        trace: &Trace<M>,
+        d_out: &M::Rows,
+        gradient: &mut BlockGradient,
+    ) -> Result<M::Rows> {
+        let (m, c, layer) = (self.machine, self.config, self.layer);
+        let mut d_mixed = M::Rows::default();
+        m.zeros(m.len(&trace.mixed), &mut d_mixed);
+        linear_backward(m, &layer.o, &trace.mixed, d_out, &mut gradient.o, &mut d_mixed)?;
+        let [mut dq, mut dk, dv] = m.attention_back(
+            &heads(c, self.index),
+            &trace.q,
+            &trace.k,
+            &trace.v,
+            self.segments,
+            &self.laid.texts,
+            &trace.mixed,
+            &d_mixed,
+        );
+        if let Some(angles) = self.laid.angles(c, self.index) {
+            m.rotate(angles, &mut dq, c.n_heads, c.head_dim, true);
+            m.rotate(angles, &mut dk, c.n_kv_heads, c.head_dim, true);
         }
-        let q_width = qk_width(c, c.q_width());
-        let kv_width = qk_width(c, c.kv_width());
         let dq = norm_backward(
+            m,
             layer.q_norm.as_ref(),
             &trace.q_raw,
-            of.q,
-            q_width,
+            dq,
+            qk_width(c, c.q_width()),
             gradient.q_norm.as_mut(),
-        );
+        )?;
         let dk = norm_backward(
+            m,
             layer.k_norm.as_ref(),
             &trace.k_raw,
-            of.k,
-            kv_width,
+            dk,
+            qk_width(c, c.kv_width()),
             gradient.k_norm.as_mut(),
-        );
-        let mut d_input = vec![0.0; trace.attention_input.len()];
-        linear_backward(
-            &layer.q,
-            &trace.attention_input,
-            &dq,
-            &mut gradient.q,
-            &mut d_input,
-        );
-        linear_backward(
-            &layer.k,
-            &trace.attention_input,
-            &dk,
-            &mut gradient.k,
-            &mut d_input,
-        );
-        linear_backward(
-            &layer.v,
-            &trace.attention_input,
-            &of.v,
-            &mut gradient.v,
-            &mut d_input,
-        );
-        d_input
+        )?;
+        let x = &trace.attention_input;
+        let mut d_input = M::Rows::default();
+        m.zeros(m.len(x), &mut d_input);
+        linear_backward(m, &layer.q, x, &dq, &mut gradient.q, &mut d_input)?;
+        linear_backward(m, &layer.k, x, &dk, &mut gradient.k, &mut d_input)?;
+        linear_backward(m, &layer.v, x, &dv, &mut gradient.v, &mut d_input)?;
+        Ok(d_input)
     }
 }

@@ -1,60 +1,69 @@
 //! One block forwards: the only place where the families' differences meet.
 
-use rayon::prelude::*;
-
-use super::attention::{self, Heads};
-use super::elementwise::{add_parallel, copy};
-use super::feed_forward::{Inner, resized};
+use super::attention::Heads;
+use super::feed_forward::Inner;
+use super::laid::Laid;
 use super::layer::{FeedForward, Layer};
-use super::linear::forward_each;
+use super::machine::{Cpu, Machine};
 use super::mixture::MixtureTrace;
 use super::norm::Norm;
-use super::rope::Angles;
 use crate::config::{Arrangement, DecoderConfig, QkNorm};
 use crate::error::Result;
 use crate::segment::Segment;
 use crate::site::{Nobody, Observer, Place, Site, offer};
 
 /// Everything a block computes on the way; buffers are used again by the next layer.
-#[derive(Debug, Default)]
-pub struct Trace {
+#[derive(Debug)]
+pub struct Trace<M: Machine = Cpu> {
     /// Input of queries, keys and values, `(rows, d_model)`.
-    pub attention_input: Vec<f32>,
+    pub attention_input: M::Rows,
     /// Queries before their norm, `(rows, q_width)`; empty without one.
-    pub q_raw: Vec<f32>,
+    pub q_raw: M::Rows,
     /// Keys before their norm, `(rows, kv_width)`; empty without one.
-    pub k_raw: Vec<f32>,
+    pub k_raw: M::Rows,
     /// Queries, rotated.
-    pub q: Vec<f32>,
+    pub q: M::Rows,
     /// Keys, rotated.
-    pub k: Vec<f32>,
+    pub k: M::Rows,
     /// Values.
-    pub v: Vec<f32>,
+    pub v: M::Rows,
     /// Values mixed by attention, `(rows, q_width)`.
-    pub mixed: Vec<f32>,
+    pub mixed: M::Rows,
     /// What attention's output matrix gives, `(rows, d_model)`; only where a norm or an observer needs it.
-    pub attention_out: Vec<f32>,
+    pub attention_out: M::Rows,
     /// The residual stream between the two parts, `(rows, d_model)`.
-    pub middle: Vec<f32>,
+    pub middle: M::Rows,
     /// Input of the feed-forward part, `(rows, d_model)`.
-    pub ffn_input: Vec<f32>,
+    pub ffn_input: M::Rows,
     /// Inside the feed-forward part, where it is one network.
-    pub inner: Inner,
+    pub inner: Inner<M>,
     /// Inside the feed-forward part, where it is a mixture.
-    pub mixture: MixtureTrace,
+    pub mixture: MixtureTrace<M>,
     /// What the feed-forward part gives, `(rows, d_model)`; only where a norm or an observer needs it.
-    pub ffn_out: Vec<f32>,
+    pub ffn_out: M::Rows,
     /// Scratch of `d_model` columns.
-    scratch: Vec<f32>,
+    scratch: M::Rows,
 }
 
-/// Keys and values of a text in one layer, kept while it is continued; `(positions, n_kv_heads · head_dim)` each.
-#[derive(Debug, Default, Clone)]
-pub struct KeysValues {
-    /// Keys, rotated.
-    pub k: Vec<f32>,
-    /// Values.
-    pub v: Vec<f32>,
+impl<M: Machine> Default for Trace<M> {
+    fn default() -> Self {
+        Self {
+            attention_input: M::Rows::default(),
+            q_raw: M::Rows::default(),
+            k_raw: M::Rows::default(),
+            q: M::Rows::default(),
+            k: M::Rows::default(),
+            v: M::Rows::default(),
+            mixed: M::Rows::default(),
+            attention_out: M::Rows::default(),
+            middle: M::Rows::default(),
+            ffn_input: M::Rows::default(),
+            inner: Inner::default(),
+            mixture: MixtureTrace::default(),
+            ffn_out: M::Rows::default(),
+            scratch: M::Rows::default(),
+        }
+    }
 }
 
 /// Settings of attention in layer `index`.
@@ -77,62 +86,84 @@ pub(super) fn qk_width(c: &DecoderConfig, whole: usize) -> usize {
     }
 }
 
-fn normed(norm: Option<&Norm>, x: &[f32], width: usize, out: &mut Vec<f32>) {
-    let out = resized(out, x.len());
+fn normed<M: Machine>(
+    machine: &M,
+    norm: Option<&Norm<M::Vector>>,
+    x: &M::Rows,
+    width: usize,
+    out: &mut M::Rows,
+) {
     match norm {
-        Some(norm) => norm.forward(x, width, out),
-        None => out.copy_from_slice(x),
+        Some(norm) => machine.norm(norm, x, width, out),
+        None => machine.copy(x, out),
     }
 }
 
 /// `x += norm(y)`, by way of `scratch`; `x += y` without a norm.
-fn add_normed(norm: Option<&Norm>, y: &[f32], width: usize, scratch: &mut Vec<f32>, x: &mut [f32]) {
+fn add_normed<M: Machine>(
+    machine: &M,
+    norm: Option<&Norm<M::Vector>>,
+    y: &M::Rows,
+    width: usize,
+    scratch: &mut M::Rows,
+    x: &mut M::Rows,
+) {
     if norm.is_some() {
-        normed(norm, y, width, scratch);
-        add_parallel(x, scratch);
+        normed(machine, norm, y, width, scratch);
+        machine.add(x, scratch);
     } else {
-        add_parallel(x, y);
+        machine.add(x, y);
     }
 }
 
-/// A layer at its place, with what its attention needs.
-#[derive(Debug, Clone, Copy)]
-pub struct Block<'a> {
+/// A layer at its place, with what computes it and what its attention needs.
+#[derive(Debug)]
+pub struct Block<'a, M: Machine = Cpu> {
+    /// What computes.
+    pub machine: &'a M,
     /// Structure.
     pub config: &'a DecoderConfig,
     /// Number of the layer, from 0.
     pub index: usize,
     /// Weights.
-    pub layer: &'a Layer,
-    /// Rotation of the rows, if the family rotates.
-    pub angles: Option<&'a Angles>,
+    pub layer: &'a Layer<M>,
+    /// Rotation of the rows and their texts, as the machine has them.
+    pub laid: &'a Laid<M>,
     /// Texts.
     pub segments: &'a [Segment],
     /// Number of the first text, for the observer.
     pub first_text: usize,
 }
 
-impl Block<'_> {
+impl<M: Machine> Clone for Block<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M: Machine> Copy for Block<'_, M> {}
+
+impl<M: Machine> Block<'_, M> {
     /// Pushes the residual stream `x` `(rows, d_model)` through the block, to `out`.
     ///
     /// # Errors
     /// What the observer fails with.
     pub fn forward(
         &self,
-        x: &[f32],
-        out: &mut [f32],
-        trace: &mut Trace,
+        x: &M::Rows,
+        out: &mut M::Rows,
+        trace: &mut Trace<M>,
         observer: &mut dyn Observer,
     ) -> Result<()> {
         self.project(x, trace);
-        let (rows, c) = (x.len() / self.config.d_model, self.config);
-        attention::forward(
-            &heads(c, self.index),
+        self.machine.attention(
+            &heads(self.config, self.index),
             &trace.q,
             &trace.k,
             &trace.v,
             self.segments,
-            resized(&mut trace.mixed, rows * c.q_width()),
+            &self.laid.texts,
+            &mut trace.mixed,
         );
         self.after_attention(x, out, trace, observer)
     }
@@ -146,95 +177,92 @@ impl Block<'_> {
     /// None of its own; as [`Block::forward`].
     pub fn forward_kept(
         &self,
-        x: &[f32],
-        out: &mut [f32],
-        trace: &mut Trace,
-        kept: &mut [KeysValues],
+        x: &M::Rows,
+        out: &mut M::Rows,
+        trace: &mut Trace<M>,
+        kept: &mut [M::Kept],
     ) -> Result<()> {
         self.project(x, trace);
-        let (q_width, kv_width) = (self.config.q_width(), self.config.kv_width());
-        let heads = heads(self.config, self.index);
-        let mixed = resized(&mut trace.mixed, kept.len() * q_width);
-        let (q, k, v) = (&trace.q, &trace.k, &trace.v);
-        kept.par_iter_mut()
-            .zip(mixed.par_chunks_exact_mut(q_width))
-            .enumerate()
-            .for_each(|(i, (kept, mixed))| {
-                kept.k.extend_from_slice(&k[i * kv_width..(i + 1) * kv_width]);
-                kept.v.extend_from_slice(&v[i * kv_width..(i + 1) * kv_width]);
-                attention::cached(
-                    &heads,
-                    &q[i * q_width..(i + 1) * q_width],
-                    &kept.k,
-                    &kept.v,
-                    mixed,
-                );
-            });
+        self.machine.attention_kept(
+            &heads(self.config, self.index),
+            &trace.q,
+            &trace.k,
+            &trace.v,
+            kept,
+            &mut trace.mixed,
+        );
         self.after_attention(x, out, trace, &mut Nobody)
     }
 
     /// All that follows the mixing of values.
     fn after_attention(
         &self,
-        x: &[f32],
-        out: &mut [f32],
-        t: &mut Trace,
+        x: &M::Rows,
+        out: &mut M::Rows,
+        t: &mut Trace<M>,
         observer: &mut dyn Observer,
     ) -> Result<()> {
-        let (c, layer) = (self.config, self.layer);
+        let (m, c, layer) = (self.machine, self.config, self.layer);
         let d = c.d_model;
         let (attention_norm, ffn_norm) = (layer.attention_post_norm.as_ref(), layer.ffn_post_norm.as_ref());
         let sequential = c.arrangement == Arrangement::Sequential;
-        let middle = resized(&mut t.middle, x.len());
         if sequential && attention_norm.is_none() && !self.wanted(observer, Place::AttentionOut) {
             // Nobody asks what attention adds by itself: the product is added where it belongs.
-            layer.o.forward_onto(&t.mixed, x, middle);
+            layer.o.forward_onto(m, &t.mixed, x, &mut t.middle);
         } else {
-            copy(x, middle);
-            layer.o.forward(&t.mixed, resized(&mut t.attention_out, x.len()));
+            m.copy(x, &mut t.middle);
+            layer.o.forward(m, &t.mixed, &mut t.attention_out);
             self.offer(observer, Place::AttentionOut, &mut t.attention_out)?;
             if sequential {
-                add_normed(attention_norm, &t.attention_out, d, &mut t.scratch, &mut t.middle);
+                add_normed(
+                    m,
+                    attention_norm,
+                    &t.attention_out,
+                    d,
+                    &mut t.scratch,
+                    &mut t.middle,
+                );
             }
         }
         if sequential {
             self.offer(observer, Place::ResidualMiddle, &mut t.middle)?;
         }
         match c.arrangement {
-            Arrangement::ParallelSharedNorm => normed(None, &t.attention_input, d, &mut t.ffn_input),
-            _ => normed(layer.ffn_norm.as_ref(), &t.middle, d, &mut t.ffn_input),
+            Arrangement::ParallelSharedNorm => m.copy(&t.attention_input, &mut t.ffn_input),
+            _ => normed(m, layer.ffn_norm.as_ref(), &t.middle, d, &mut t.ffn_input),
         }
         if let (FeedForward::Dense(mlp), true) = (
             &layer.feed_forward,
             sequential && ffn_norm.is_none() && !self.wanted(observer, Place::FeedForwardOut),
         ) {
-            mlp.hidden(c.activation, &t.ffn_input, &mut t.inner);
-            mlp.down.forward_onto(&t.inner.hidden, &t.middle, out);
+            mlp.hidden(m, c.activation, &t.ffn_input, &mut t.inner);
+            mlp.down.forward_onto(m, &t.inner.hidden, &t.middle, out);
             return Ok(());
         }
-        copy(&t.middle, out);
+        m.copy(&t.middle, out);
         if !sequential {
-            add_normed(attention_norm, &t.attention_out, d, &mut t.scratch, out);
+            add_normed(m, attention_norm, &t.attention_out, d, &mut t.scratch, out);
         }
         match (&layer.feed_forward, c.mixture_at(self.index)) {
             (FeedForward::Dense(mlp), _) => {
-                mlp.forward(
-                    c.activation,
-                    &t.ffn_input,
-                    &mut t.inner,
-                    resized(&mut t.ffn_out, x.len()),
-                );
+                mlp.forward(m, c.activation, &t.ffn_input, &mut t.inner, &mut t.ffn_out);
             }
             (FeedForward::Mixture(experts), Some(settings)) => {
-                let answer = resized(&mut t.ffn_out, x.len());
-                experts.forward(settings, c.activation, &t.ffn_input, &mut t.mixture, answer);
+                experts.forward(
+                    m,
+                    settings,
+                    c.activation,
+                    &t.ffn_input,
+                    &mut t.mixture,
+                    &mut t.ffn_out,
+                )?;
             }
             (FeedForward::Mixture(_), None) => {
                 unreachable!("a mixture is loaded only where the configuration has one")
             }
         }
         self.offer(observer, Place::FeedForwardOut, &mut t.ffn_out)?;
-        add_normed(ffn_norm, &t.ffn_out, d, &mut t.scratch, out);
+        add_normed(m, ffn_norm, &t.ffn_out, d, &mut t.scratch, out);
         Ok(())
     }
 
@@ -245,55 +273,50 @@ impl Block<'_> {
         })
     }
 
-    fn offer(&self, observer: &mut dyn Observer, place: Place, activation: &mut [f32]) -> Result<()> {
+    /// Shows the observer what stands at a place of this block, and takes what it puts there instead.
+    ///
+    /// # Errors
+    /// What the observer fails with.
+    pub fn offer(&self, observer: &mut dyn Observer, place: Place, activation: &mut M::Rows) -> Result<()> {
         let site = Site {
             place,
             layer: self.index,
         };
-        offer(
-            observer,
-            site,
-            self.first_text,
-            self.config.d_model,
-            self.segments,
-            activation,
-        )
+        if !observer.wants(site) {
+            return Ok(());
+        }
+        self.machine.edit(activation, &mut |activation| {
+            offer(
+                observer,
+                site,
+                self.first_text,
+                self.config.d_model,
+                self.segments,
+                activation,
+            )
+        })
     }
 
     /// Queries, keys and values, normed and rotated.
-    fn project(&self, x: &[f32], t: &mut Trace) {
-        let (c, layer) = (self.config, self.layer);
-        let rows = x.len() / c.d_model;
-        let (q_width, kv_width) = (c.q_width(), c.kv_width());
-        normed(
-            layer.attention_norm.as_ref(),
-            x,
-            c.d_model,
-            &mut t.attention_input,
-        );
-        forward_each(
+    fn project(&self, x: &M::Rows, t: &mut Trace<M>) {
+        let (m, c, layer) = (self.machine, self.config, self.layer);
+        let norm = layer.attention_norm.as_ref();
+        normed(m, norm, x, c.d_model, &mut t.attention_input);
+        m.product(
             &t.attention_input,
-            [
-                (&layer.q, resized(&mut t.q, rows * q_width)),
-                (&layer.k, resized(&mut t.k, rows * kv_width)),
-                (&layer.v, resized(&mut t.v, rows * kv_width)),
-            ],
+            [layer.q.to(&mut t.q), layer.k.to(&mut t.k), layer.v.to(&mut t.v)],
         );
         if let Some(norm) = &layer.q_norm {
             std::mem::swap(&mut t.q, &mut t.q_raw);
-            norm.forward(&t.q_raw, qk_width(c, q_width), resized(&mut t.q, rows * q_width));
+            m.norm(norm, &t.q_raw, qk_width(c, c.q_width()), &mut t.q);
         }
         if let Some(norm) = &layer.k_norm {
             std::mem::swap(&mut t.k, &mut t.k_raw);
-            norm.forward(
-                &t.k_raw,
-                qk_width(c, kv_width),
-                resized(&mut t.k, rows * kv_width),
-            );
+            m.norm(norm, &t.k_raw, qk_width(c, c.kv_width()), &mut t.k);
         }
-        if let Some(angles) = self.angles {
-            angles.rotate(&mut t.q, c.n_heads, c.head_dim, false);
-            angles.rotate(&mut t.k, c.n_kv_heads, c.head_dim, false);
+        if let Some(angles) = self.laid.angles(c, self.index) {
+            m.rotate(angles, &mut t.q, c.n_heads, c.head_dim, false);
+            m.rotate(angles, &mut t.k, c.n_kv_heads, c.head_dim, false);
         }
     }
 }

@@ -3,8 +3,17 @@
 use super::elementwise::add;
 use super::layer::{FeedForward, Layer};
 use super::linear_gradient::{LinearGradient, MlpGradient};
+use super::machine::Machine;
 use super::mixture::MixtureGradient;
 use super::norm::{Norm, NormGradient};
+
+/// A gradient of a norm's shape, all zeros.
+fn zero<M: Machine>(norm: &Norm<M::Vector>) -> NormGradient {
+    NormGradient {
+        weight: vec![0.0; M::vector_len(&norm.weight)],
+        bias: norm.bias.as_ref().map(|bias| vec![0.0; M::vector_len(bias)]),
+    }
+}
 
 /// Gradients of a [`FeedForward`].
 #[derive(Debug, Clone)]
@@ -37,8 +46,8 @@ pub struct BlockGradient {
 
 impl BlockGradient {
     /// Zero gradients for a layer.
-    pub fn new(layer: &Layer) -> Self {
-        let norm = |norm: &Option<Norm>| norm.as_ref().map(Norm::zero_gradient);
+    pub fn new<M: Machine>(layer: &Layer<M>) -> Self {
+        let norm = |norm: &Option<Norm<M::Vector>>| norm.as_ref().map(zero::<M>);
         Self {
             q: LinearGradient::new(&layer.q),
             k: LinearGradient::new(&layer.k),

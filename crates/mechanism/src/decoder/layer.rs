@@ -1,69 +1,69 @@
 //! One block's weights in memory, in the orientation `(out, in)`.
 
-use super::linear::{LARGEST_KEPT, Linear, Mlp};
-use super::matmul::Kept;
+use std::any::Any;
+
+use super::linear::{Linear, Mlp};
+use super::machine::{Cpu, Machine};
+use super::matrix::Matrix;
 use super::mixture::Experts;
 use super::norm::Norm;
 use crate::config::{Arrangement, DecoderConfig, NormKind};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::weights::{Kind, Part, Weights};
 
 /// The feed-forward part of a block.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one in a layer, beside megabytes of weights"
-)]
-pub enum FeedForward {
+pub enum FeedForward<M: Machine = Cpu> {
     /// One network for all tokens.
-    Dense(Mlp),
+    Dense(Mlp<M>),
     /// Each token uses a few of several.
-    Mixture(Experts),
+    Mixture(Experts<M>),
 }
 
 /// One block's weights.
 #[derive(Debug, Clone)]
-pub struct Layer {
+pub struct Layer<M: Machine = Cpu> {
     /// Before attention.
-    pub attention_norm: Option<Norm>,
+    pub attention_norm: Option<Norm<M::Vector>>,
     /// On what attention adds.
-    pub attention_post_norm: Option<Norm>,
+    pub attention_post_norm: Option<Norm<M::Vector>>,
     /// Before the feed-forward part.
-    pub ffn_norm: Option<Norm>,
+    pub ffn_norm: Option<Norm<M::Vector>>,
     /// On what the feed-forward part adds.
-    pub ffn_post_norm: Option<Norm>,
+    pub ffn_post_norm: Option<Norm<M::Vector>>,
     /// Queries `(q_width, d_model)`.
-    pub q: Linear,
+    pub q: Linear<M>,
     /// Keys `(kv_width, d_model)`.
-    pub k: Linear,
+    pub k: Linear<M>,
     /// Values `(kv_width, d_model)`.
-    pub v: Linear,
+    pub v: Linear<M>,
     /// Output `(d_model, q_width)`.
-    pub o: Linear,
+    pub o: Linear<M>,
     /// Norm of queries.
-    pub q_norm: Option<Norm>,
+    pub q_norm: Option<Norm<M::Vector>>,
     /// Norm of keys.
-    pub k_norm: Option<Norm>,
+    pub k_norm: Option<Norm<M::Vector>>,
     /// Feed-forward part.
-    pub feed_forward: FeedForward,
+    pub feed_forward: FeedForward<M>,
 }
 
 /// Loads a norm of the residual stream.
-pub(crate) fn load_norm(
+pub(crate) fn load_norm<M: Machine>(
+    machine: &M,
     weights: &Weights,
     c: &DecoderConfig,
     layer: Option<usize>,
     part: Part,
-) -> Result<Norm> {
+) -> Result<Norm<M::Vector>> {
     let bias = if c.norm == NormKind::Layer && weights.has(c, layer, part, Kind::Bias) {
-        Some(weights.load(c, layer, part, Kind::Bias)?)
+        Some(machine.vector(weights.load(c, layer, part, Kind::Bias)?)?)
     } else {
         None
     };
     Ok(Norm {
         kind: c.norm,
         epsilon: c.norm_epsilon,
-        weight: weights.load(c, layer, part, Kind::Weight)?,
+        weight: machine.vector(weights.load(c, layer, part, Kind::Weight)?)?,
         bias,
     })
 }
@@ -72,25 +72,90 @@ impl Layer {
     /// Whether products keep all of a layer's large matrices packed here.
     pub fn stays_packed(c: &DecoderConfig) -> bool {
         let widest = c.d_ffn.max(c.q_width());
-        Kept::of_use() && c.mixture.is_none() && c.d_model * widest <= LARGEST_KEPT
+        c.mixture.is_none() && Matrix::stays_packed(c.d_model * widest)
     }
 
-    /// Reads layer `index`.
+    /// Reads layer `index` for the processor.
     ///
     /// # Errors
     /// As [`Weights::load`].
     pub fn load(weights: &Weights, c: &DecoderConfig, index: usize) -> Result<Self> {
+        Self::load_on(&Cpu, weights, c, index)
+    }
+}
+
+/// A norm for a machine.
+fn norm_brought<M: Machine>(machine: &M, norm: Option<&Norm>) -> Result<Option<Norm<M::Vector>>> {
+    let brought = |norm: &Norm| {
+        Ok(Norm {
+            kind: norm.kind,
+            epsilon: norm.epsilon,
+            weight: machine.vector(norm.weight.clone())?,
+            bias: norm.bias.clone().map(|bias| machine.vector(bias)).transpose()?,
+        })
+    };
+    norm.map(brought).transpose()
+}
+
+impl Layer {
+    /// The same layer for a machine: itself for the processor.
+    ///
+    /// # Errors
+    /// As [`Machine::matrix`]; [`Error::Unavailable`] for a mixture of experts.
+    pub fn brought<M: Machine>(self, machine: &M) -> Result<Layer<M>> {
+        let here: Box<dyn Any> = match (Box::new(self) as Box<dyn Any>).downcast::<Layer<M>>() {
+            Ok(same) => return Ok(*same),
+            Err(here) => here,
+        };
+        let unavailable = || Error::Unavailable {
+            method: "a layer that was changed",
+            what: "a layer with a mixture of experts on a card",
+        };
+        let Ok(here) = here.downcast::<Self>() else {
+            return Err(unavailable());
+        };
+        let FeedForward::Dense(mlp) = &here.feed_forward else {
+            return Err(unavailable());
+        };
+        let gate = mlp.gate.as_ref().map(|gate| gate.brought(machine));
+        let norm = |norm: &Option<Norm>| norm_brought(machine, norm.as_ref());
+        Ok(Layer {
+            attention_norm: norm(&here.attention_norm)?,
+            attention_post_norm: norm(&here.attention_post_norm)?,
+            ffn_norm: norm(&here.ffn_norm)?,
+            ffn_post_norm: norm(&here.ffn_post_norm)?,
+            q: here.q.brought(machine)?,
+            k: here.k.brought(machine)?,
+            v: here.v.brought(machine)?,
+            o: here.o.brought(machine)?,
+            q_norm: norm(&here.q_norm)?,
+            k_norm: norm(&here.k_norm)?,
+            feed_forward: FeedForward::Dense(Mlp {
+                gate: gate.transpose()?,
+                up: mlp.up.brought(machine)?,
+                down: mlp.down.brought(machine)?,
+            }),
+        })
+    }
+}
+
+impl<M: Machine> Layer<M> {
+    /// Reads layer `index` for a machine.
+    ///
+    /// # Errors
+    /// As [`Weights::load`] and [`Machine::matrix`].
+    pub fn load_on(machine: &M, weights: &Weights, c: &DecoderConfig, index: usize) -> Result<Self> {
         let at = Some(index);
-        let norm = |part, wanted: bool| -> Result<Option<Norm>> {
+        let norm = |part, wanted: bool| -> Result<Option<Norm<M::Vector>>> {
             if wanted {
-                load_norm(weights, c, at, part).map(Some)
+                load_norm(machine, weights, c, at, part).map(Some)
             } else {
                 Ok(None)
             }
         };
-        let linear = |part, biased| Linear::load(weights, c, at, part, biased);
+        let linear = |part, biased| Linear::load(machine, weights, c, at, part, biased);
         let b = c.biases.feed_forward;
-        let mlp = |gate, up, down, biased: bool| -> Result<Mlp> {
+        let mlp = |gate, up, down, biased: bool| -> Result<Mlp<M>> {
             let gate = if c.gated {
                 Some(linear(gate, biased)?)
             } else {

@@ -1,33 +1,29 @@
 //! Matrices with biases, several at a time, and the feed-forward network made of them.
 
-use rayon::prelude::*;
-
-use super::matmul::{Base, Kept, Product, View, multiply_each, transposed};
+use super::machine::{Cpu, Machine, Product};
+use super::matmul::View;
+use super::matrix::Use;
 use crate::config::DecoderConfig;
 use crate::error::Result;
 use crate::weights::{Kind, Part, Weights};
 
-/// Numbers of the largest matrix of a layer that is kept packed (32 MB, or 50 on tiles).
-pub(super) const LARGEST_KEPT: usize = 1 << 23;
-
 /// `y = x·Wᵀ + b`.
 #[derive(Debug, Clone)]
-pub struct Linear {
+pub struct Linear<M: Machine = Cpu> {
     /// Width of `y`.
     pub n_out: usize,
     /// Width of `x`.
     pub n_in: usize,
-    /// `Wᵀ`, `(n_in, n_out)`, row-major: the order in which products read it.
-    weight: Vec<f32>,
+    /// `W`, `(n_out, n_in)`.
+    pub matrix: M::Matrix,
     /// `(n_out,)`.
-    pub bias: Option<Vec<f32>>,
-    /// What products keep of the weight; nothing of experts, of which there are many.
-    kept: Option<Kept>,
+    pub bias: Option<M::Vector>,
 }
 
-impl Linear {
+impl<M: Machine> Linear<M> {
     /// Reads the weight and, where there is one, the bias of `part`.
     pub(super) fn load(
+        machine: &M,
         weights: &Weights,
         config: &DecoderConfig,
         layer: Option<usize>,
@@ -37,83 +33,76 @@ impl Linear {
         let shape = part.shape(config, Kind::Weight);
         // A bias the configuration does not announce is still part of the network.
         let bias = if biased || weights.has(config, layer, part, Kind::Bias) {
-            Some(weights.load(config, layer, part, Kind::Bias)?)
+            Some(machine.vector(weights.load(config, layer, part, Kind::Bias)?)?)
         } else {
             None
         };
+        let what = if part.of_expert() { Use::Expert } else { Use::Layer };
+        let values = weights.load(config, layer, part, Kind::Weight)?;
         Ok(Self {
             n_out: shape[0],
             n_in: shape[1],
-            weight: transposed(
-                &weights.load(config, layer, part, Kind::Weight)?,
-                shape[0],
-                shape[1],
-            ),
+            matrix: machine.matrix(values, shape[0], shape[1], what)?,
             bias,
-            kept: (!part.of_expert()).then(|| Kept::up_to(LARGEST_KEPT)),
         })
     }
 
+    /// `x·Wᵀ + b`, to `out`.
+    pub(super) fn to<'a, 'b>(&'a self, out: &'b mut M::Rows) -> Product<'a, 'b, M> {
+        Product {
+            matrix: &self.matrix,
+            bias: self.bias.as_ref(),
+            base: None,
+            out,
+        }
+    }
+
+    /// `out = x·Wᵀ + b`; `x` is `(rows, n_in)`, `out` `(rows, n_out)`.
+    pub fn forward(&self, machine: &M, x: &M::Rows, out: &mut M::Rows) {
+        machine.product(x, [self.to(out)]);
+    }
+
+    /// `out = base + x·Wᵀ + b`, for what is added to the residual stream.
+    pub fn forward_onto(&self, machine: &M, x: &M::Rows, base: &M::Rows, out: &mut M::Rows) {
+        let product = Product {
+            base: Some(base),
+            ..self.to(out)
+        };
+        machine.product(x, [product]);
+    }
+}
+
+impl Linear {
     /// `Wᵀ`, `(n_in, n_out)`, row-major, to be changed.
     pub fn weight_mut(&mut self) -> &mut [f32] {
-        self.kept = self.kept.clone();
-        &mut self.weight
+        self.matrix.values_mut()
+    }
+
+    /// The same for a machine.
+    pub(super) fn brought<M: Machine>(&self, machine: &M) -> Result<Linear<M>> {
+        let matrix = machine.matrix(self.matrix.rows(), self.n_out, self.n_in, Use::Layer)?;
+        let bias = self.bias.clone().map(|bias| machine.vector(bias));
+        Ok(Linear {
+            n_out: self.n_out,
+            n_in: self.n_in,
+            matrix,
+            bias: bias.transpose()?,
+        })
     }
 
     /// The weight as a matrix `(n_out, n_in)`.
     pub fn view(&self) -> View<'_> {
-        View::new(&self.weight, self.n_in, self.n_out, self.n_out).t()
-    }
-
-    /// `out = x·Wᵀ + b`; `x` is `(rows, n_in)`, `out` `(rows, n_out)`.
-    pub fn forward(&self, x: &[f32], out: &mut [f32]) {
-        onto(x, [(self, Base::Zero, out)]);
-    }
-
-    /// `out = base + x·Wᵀ + b`, for what is added to the residual stream.
-    pub fn forward_onto(&self, x: &[f32], base: &[f32], out: &mut [f32]) {
-        onto(x, [(self, Base::Matrix(base), out)]);
-    }
-
-    fn add_bias(&self, out: &mut [f32]) {
-        if let Some(bias) = &self.bias {
-            out.par_chunks_mut(64 * self.n_out).for_each(|rows| {
-                for row in rows.chunks_exact_mut(self.n_out) {
-                    super::elementwise::add(row, bias);
-                }
-            });
-        }
-    }
-}
-
-/// [`Linear::forward`] of several matrices with the same input, each with its output.
-pub fn forward_each<const N: usize>(x: &[f32], each: [(&Linear, &mut [f32]); N]) {
-    onto(x, each.map(|(linear, out)| (linear, Base::Zero, out)));
-}
-
-fn onto<const N: usize>(x: &[f32], mut each: [(&Linear, Base<'_>, &mut [f32]); N]) {
-    let Some(n_in) = each.first().map(|(linear, ..)| linear.n_in) else {
-        return;
-    };
-    let products = each.iter_mut().map(|(linear, base, out)| Product {
-        dst: out,
-        base: *base,
-        right: linear.view().t(),
-        kept: linear.kept.as_ref(),
-    });
-    multiply_each(View::new(x, x.len() / n_in, n_in, n_in), products.collect());
-    for (linear, _, out) in each {
-        linear.add_bias(out);
+        self.matrix.view()
     }
 }
 
 /// A feed-forward network.
 #[derive(Debug, Clone)]
-pub struct Mlp {
+pub struct Mlp<M: Machine = Cpu> {
     /// Absent where there is no gate.
-    pub gate: Option<Linear>,
+    pub gate: Option<Linear<M>>,
     /// Up.
-    pub up: Linear,
+    pub up: Linear<M>,
     /// Down.
-    pub down: Linear,
+    pub down: Linear<M>,
 }

@@ -1,11 +1,12 @@
 //! Matrices and feed-forward networks backwards.
 
-use super::elementwise::{activate, activate_derivative, add, multiply_by};
+use super::elementwise::add;
 use super::feed_forward::Inner;
 use super::gradient::GradientMatrix;
 use super::linear::{Linear, Mlp};
-use super::matmul::{View, multiply_parallel};
+use super::machine::Machine;
 use crate::config::Activation;
+use crate::error::Result;
 
 /// Gradient of a [`Linear`].
 #[derive(Debug, Clone)]
@@ -17,10 +18,10 @@ pub struct LinearGradient {
 }
 
 impl LinearGradient {
-    pub(super) fn new(linear: &Linear) -> Self {
+    pub(super) fn new<M: Machine>(linear: &Linear<M>) -> Self {
         Self {
             weight: GradientMatrix::new(linear.n_out, linear.n_in),
-            bias: linear.bias.as_ref().map(|bias| vec![0.0; bias.len()]),
+            bias: linear.bias.as_ref().map(|_| vec![0.0; linear.n_out]),
         }
     }
 
@@ -45,7 +46,7 @@ pub struct MlpGradient {
 }
 
 impl MlpGradient {
-    pub(super) fn new(mlp: &Mlp) -> Self {
+    pub(super) fn new<M: Machine>(mlp: &Mlp<M>) -> Self {
         Self {
             gate: mlp.gate.as_ref().map(LinearGradient::new),
             up: LinearGradient::new(&mlp.up),
@@ -63,51 +64,44 @@ impl MlpGradient {
 }
 
 /// `dx += dy·W`, and the gradients of `W` and its bias.
-pub(super) fn linear_backward(
-    linear: &Linear,
-    x: &[f32],
-    dy: &[f32],
+pub(super) fn linear_backward<M: Machine>(
+    machine: &M,
+    linear: &Linear<M>,
+    x: &M::Rows,
+    dy: &M::Rows,
     gradient: &mut LinearGradient,
-    dx: &mut [f32],
-) {
-    let rows = dy.len() / linear.n_out;
-    multiply_parallel(
-        dx,
-        View::new(dy, rows, linear.n_out, linear.n_out),
-        linear.view(),
-        1.0,
-    );
-    gradient.weight.add(dy, x);
-    if let Some(bias) = &mut gradient.bias {
-        for row in dy.chunks_exact(linear.n_out) {
-            add(bias, row);
-        }
-    }
+    dx: &mut M::Rows,
+) -> Result<()> {
+    machine.product_back(dy, &linear.matrix, dx);
+    machine.gradient(dy, x, &mut gradient.weight, gradient.bias.as_mut())
 }
 
 /// From the gradient of a feed-forward network's output to that of its input `x`; `inner` is what stood inside.
-pub(super) fn mlp_backward(
+pub(super) fn mlp_backward<M: Machine>(
+    machine: &M,
     kind: Activation,
-    mlp: &Mlp,
-    x: &[f32],
-    inner: &Inner,
-    d_out: &[f32],
+    mlp: &Mlp<M>,
+    x: &M::Rows,
+    inner: &Inner<M>,
+    d_out: &M::Rows,
     gradient: &mut MlpGradient,
-) -> Vec<f32> {
-    let mut d_hidden = vec![0.0; inner.hidden.len()];
-    linear_backward(&mlp.down, &inner.hidden, d_out, &mut gradient.down, &mut d_hidden);
-    let mut d_input = vec![0.0; x.len()];
-    let mut scratch = vec![0.0; d_hidden.len()];
-    if let (Some(gate), Some(gate_gradient)) = (&mlp.gate, &mut gradient.gate) {
-        activate_derivative(kind, &inner.gate, &mut scratch);
-        multiply_by(&mut scratch, &inner.up);
-        multiply_by(&mut scratch, &d_hidden);
-        linear_backward(gate, x, &scratch, gate_gradient, &mut d_input);
-        activate(kind, &inner.gate, &mut scratch);
-    } else {
-        activate_derivative(kind, &inner.up, &mut scratch);
+) -> Result<M::Rows> {
+    let (mut d, mut d_gate, mut d_input) = (M::Rows::default(), M::Rows::default(), M::Rows::default());
+    machine.zeros(machine.len(&inner.hidden), &mut d);
+    linear_backward(
+        machine,
+        &mlp.down,
+        &inner.hidden,
+        d_out,
+        &mut gradient.down,
+        &mut d,
+    )?;
+    machine.zeros(machine.len(x), &mut d_input);
+    let gate = mlp.gate.as_ref().map(|_| &inner.gate);
+    machine.gate_back(kind, gate, &inner.up, &mut d, &mut d_gate);
+    if let (Some(gate), Some(of_gate)) = (&mlp.gate, &mut gradient.gate) {
+        linear_backward(machine, gate, x, &d_gate, of_gate, &mut d_input)?;
     }
-    multiply_by(&mut d_hidden, &scratch);
-    linear_backward(&mlp.up, x, &d_hidden, &mut gradient.up, &mut d_input);
-    d_input
+    linear_backward(machine, &mlp.up, x, &d, &mut gradient.up, &mut d_input)?;
+    Ok(d_input)
 }

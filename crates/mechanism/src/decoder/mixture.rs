@@ -4,21 +4,23 @@
 //! 2017; Jiang et al. 2024). Which experts a token goes to is taken as given on the way back: the derivative of a choice is
 //! zero wherever it has one.
 
-use super::elementwise::{add, add_scaled, scale, softmax};
-use super::feed_forward::{Inner, resized};
+use super::elementwise::{scale, softmax};
+use super::feed_forward::Inner;
 use super::linear::{Linear, Mlp};
 use super::linear_gradient::{LinearGradient, MlpGradient, linear_backward, mlp_backward};
+use super::machine::{Cpu, Machine, Visit};
 use crate::config::{Activation, Mixture};
+use crate::error::Result;
 
 /// The weights of a mixture.
 #[derive(Debug, Clone)]
-pub struct Experts {
+pub struct Experts<M: Machine = Cpu> {
     /// Scores of experts `(n_experts, d_model)`.
-    pub router: Linear,
+    pub router: Linear<M>,
     /// The experts.
-    pub experts: Vec<Mlp>,
+    pub experts: Vec<Mlp<M>>,
     /// An expert for all tokens and its sigmoid gate `(1, d_model)`.
-    pub shared: Option<(Mlp, Linear)>,
+    pub shared: Option<(Mlp<M>, Linear<M>)>,
 }
 
 /// Gradients of [`Experts`].
@@ -34,7 +36,7 @@ pub struct MixtureGradient {
 }
 
 impl MixtureGradient {
-    pub(super) fn new(mixture: &Experts) -> Self {
+    pub(super) fn new<M: Machine>(mixture: &Experts<M>) -> Self {
         let shared = mixture.shared.as_ref();
         Self {
             router: LinearGradient::new(&mixture.router),
@@ -44,38 +46,55 @@ impl MixtureGradient {
     }
 }
 
-/// A token that an expert sees.
-#[derive(Debug, Clone, Copy)]
-struct Visit {
-    row: usize,
-    /// What the expert's answer is multiplied by.
-    weight: f32,
-}
-
 /// One expert's tokens and what it made of them.
-#[derive(Debug, Default)]
-struct Seen {
+#[derive(Debug)]
+struct Seen<M: Machine> {
     visits: Vec<Visit>,
     /// `(visits, d_model)`.
-    input: Vec<f32>,
-    inner: Inner,
+    input: M::Rows,
+    inner: Inner<M>,
     /// `(visits, d_model)`, before the weight.
-    out: Vec<f32>,
+    out: M::Rows,
+}
+
+impl<M: Machine> Default for Seen<M> {
+    fn default() -> Self {
+        Self {
+            visits: Vec::new(),
+            input: M::Rows::default(),
+            inner: Inner::default(),
+            out: M::Rows::default(),
+        }
+    }
 }
 
 /// Everything a mixture computes on the way; kept for the way back.
-#[derive(Debug, Default)]
-pub struct MixtureTrace {
+#[derive(Debug)]
+pub struct MixtureTrace<M: Machine = Cpu> {
     /// Router probabilities, `(rows, n_experts)`.
     probabilities: Vec<f32>,
-    experts: Vec<Seen>,
+    experts: Vec<Seen<M>>,
     /// The expert for all tokens.
-    shared: Seen,
+    shared: Seen<M>,
     /// Sigmoid of the shared expert's gate, `(rows,)`.
     opened: Vec<f32>,
+    /// What the machine gives of the router or the gate.
+    scores: M::Rows,
 }
 
-impl MixtureTrace {
+impl<M: Machine> Default for MixtureTrace<M> {
+    fn default() -> Self {
+        Self {
+            probabilities: Vec::new(),
+            experts: Vec::new(),
+            shared: Seen::default(),
+            opened: Vec::new(),
+            scores: M::Rows::default(),
+        }
+    }
+}
+
+impl<M: Machine> MixtureTrace<M> {
     /// Which expert saw which row, and what its answer was multiplied by.
     pub fn chosen(&self) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
         self.experts.iter().enumerate().flat_map(|(expert, seen)| {
@@ -91,55 +110,56 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-impl Experts {
+impl<M: Machine> Experts<M> {
     /// The mixture of `x` `(rows, d_model)`; `out` is written.
+    ///
+    /// # Errors
+    /// As [`Machine::read`].
     pub fn forward(
         &self,
+        machine: &M,
         settings: &Mixture,
         kind: Activation,
-        x: &[f32],
-        trace: &mut MixtureTrace,
-        out: &mut [f32],
-    ) {
+        x: &M::Rows,
+        trace: &mut MixtureTrace<M>,
+        out: &mut M::Rows,
+    ) -> Result<()> {
         let d = self.router.n_in;
-        let rows = x.len() / d;
-        self.route(settings, x, trace);
-        out.fill(0.0);
+        self.route(machine, settings, x, trace)?;
+        machine.zeros(machine.len(x), out);
         for (expert, seen) in self.experts.iter().zip(&mut trace.experts) {
-            seen.input.clear();
-            for visit in &seen.visits {
-                seen.input
-                    .extend_from_slice(&x[visit.row * d..(visit.row + 1) * d]);
-            }
-            let answers = resized(&mut seen.out, seen.input.len());
-            if answers.is_empty() {
+            let mut rows = seen.visits.iter().map(|visit| visit.row);
+            machine.take(x, d, &mut rows, &mut seen.input);
+            if seen.visits.is_empty() {
+                machine.zeros(0, &mut seen.out);
                 continue;
             }
-            expert.forward(kind, &seen.input, &mut seen.inner, answers);
-            for (visit, answer) in seen.visits.iter().zip(answers.chunks_exact(d)) {
-                add_scaled(&mut out[visit.row * d..(visit.row + 1) * d], answer, visit.weight);
-            }
+            expert.forward(machine, kind, &seen.input, &mut seen.inner, &mut seen.out);
+            machine.spread(&seen.out, d, &seen.visits, out);
         }
         if let Some((expert, gate)) = &self.shared {
             let shared = &mut trace.shared;
-            expert.forward(kind, x, &mut shared.inner, resized(&mut shared.out, x.len()));
-            gate.forward(x, resized(&mut trace.opened, rows));
+            expert.forward(machine, kind, x, &mut shared.inner, &mut shared.out);
+            gate.forward(machine, x, &mut trace.scores);
+            trace.opened = machine.read(&trace.scores)?;
             for opened in &mut trace.opened {
                 *opened = 1.0 / (1.0 + (-*opened).exp());
             }
-            let answers = shared.out.chunks_exact(d).zip(&trace.opened);
-            for (out, (answer, opened)) in out.chunks_exact_mut(d).zip(answers) {
-                add_scaled(out, answer, *opened);
-            }
+            shared.visits.clear();
+            let opened = trace.opened.iter().enumerate();
+            shared
+                .visits
+                .extend(opened.map(|(row, &weight)| Visit { row, weight }));
+            machine.spread(&shared.out, d, &shared.visits, out);
         }
+        Ok(())
     }
 
     /// Which tokens each expert sees, and with which weight.
-    fn route(&self, settings: &Mixture, x: &[f32], trace: &mut MixtureTrace) {
+    fn route(&self, machine: &M, settings: &Mixture, x: &M::Rows, trace: &mut MixtureTrace<M>) -> Result<()> {
         let n = self.router.n_out;
-        let rows = x.len() / self.router.n_in;
-        self.router
-            .forward(x, resized(&mut trace.probabilities, rows * n));
+        self.router.forward(machine, x, &mut trace.scores);
+        trace.probabilities = machine.read(&trace.scores)?;
         trace.experts.resize_with(n, Seen::default);
         for seen in &mut trace.experts {
             seen.visits.clear();
@@ -162,20 +182,25 @@ impl Experts {
                 });
             }
         }
+        Ok(())
     }
 
     /// From the gradient of the mixture's output to that of its input `x`, adding to the weights' gradients.
+    #[expect(clippy::too_many_arguments, reason = "as forwards, and the gradients")]
     pub(super) fn backward(
         &self,
+        machine: &M,
         settings: &Mixture,
         kind: Activation,
-        x: &[f32],
-        trace: &MixtureTrace,
-        d_out: &[f32],
+        x: &M::Rows,
+        trace: &MixtureTrace<M>,
+        d_out: &M::Rows,
         gradient: &mut MixtureGradient,
-    ) -> Vec<f32> {
+    ) -> Result<M::Rows> {
         let (d, n) = (self.router.n_in, self.router.n_out);
-        let mut d_input = vec![0.0; x.len()];
+        let mut d_input = M::Rows::default();
+        machine.zeros(machine.len(x), &mut d_input);
+        let d_out = machine.read(d_out)?;
         // Of the weights of the chosen; zero for the others.
         let mut d_weights = vec![0.0; trace.probabilities.len()];
         let experts = self.experts.iter().zip(&trace.experts);
@@ -183,38 +208,51 @@ impl Experts {
             if seen.visits.is_empty() {
                 continue;
             }
-            let mut d_answers = Vec::with_capacity(seen.out.len());
-            for (visit, answer) in seen.visits.iter().zip(seen.out.chunks_exact(d)) {
+            let answers = machine.read(&seen.out)?;
+            let mut d_answers = Vec::with_capacity(answers.len());
+            for (visit, answer) in seen.visits.iter().zip(answers.chunks_exact(d)) {
                 let of_row = &d_out[visit.row * d..(visit.row + 1) * d];
                 d_weights[visit.row * n + e] = dot(of_row, answer);
                 d_answers.extend(of_row.iter().map(|v| v * visit.weight));
             }
-            let through = mlp_backward(kind, expert, &seen.input, &seen.inner, &d_answers, gradient);
-            for (visit, through) in seen.visits.iter().zip(through.chunks_exact(d)) {
-                add(&mut d_input[visit.row * d..(visit.row + 1) * d], through);
-            }
+            let d_answers = machine.rows(d_answers)?;
+            let (input, inner) = (&seen.input, &seen.inner);
+            let through = mlp_backward(machine, kind, expert, input, inner, &d_answers, gradient)?;
+            let whole = |visit: &Visit| Visit {
+                weight: 1.0,
+                ..*visit
+            };
+            let visits: Vec<Visit> = seen.visits.iter().map(whole).collect();
+            machine.spread(&through, d, &visits, &mut d_input);
         }
-        let d_scores = self.scores_backward(settings, trace, d_weights);
-        linear_backward(&self.router, x, &d_scores, &mut gradient.router, &mut d_input);
+        let d_scores = machine.rows(self.scores_backward(settings, trace, d_weights))?;
+        let router = &mut gradient.router;
+        linear_backward(machine, &self.router, x, &d_scores, router, &mut d_input)?;
         if let (Some((expert, gate)), Some((of_expert, of_gate))) = (&self.shared, &mut gradient.shared) {
-            let mut d_answers = d_out.to_vec();
+            let answers = machine.read(&trace.shared.out)?;
+            let mut d_answers = d_out;
             let mut d_gate = Vec::with_capacity(trace.opened.len());
-            let rows = d_answers
-                .chunks_exact_mut(d)
-                .zip(trace.shared.out.chunks_exact(d));
+            let rows = d_answers.chunks_exact_mut(d).zip(answers.chunks_exact(d));
             for ((d_answer, answer), opened) in rows.zip(&trace.opened) {
                 d_gate.push(dot(d_answer, answer) * opened * (1.0 - opened));
                 scale(d_answer, *opened);
             }
-            let through = mlp_backward(kind, expert, x, &trace.shared.inner, &d_answers, of_expert);
-            add(&mut d_input, &through);
-            linear_backward(gate, x, &d_gate, of_gate, &mut d_input);
+            let (d_answers, d_gate) = (machine.rows(d_answers)?, machine.rows(d_gate)?);
+            let inner = &trace.shared.inner;
+            let through = mlp_backward(machine, kind, expert, x, inner, &d_answers, of_expert)?;
+            machine.add(&mut d_input, &through);
+            linear_backward(machine, gate, x, &d_gate, of_gate, &mut d_input)?;
         }
-        d_input
+        Ok(d_input)
     }
 
     /// From the gradient of the chosen experts' weights to that of the router's scores.
-    fn scores_backward(&self, settings: &Mixture, trace: &MixtureTrace, mut d_weights: Vec<f32>) -> Vec<f32> {
+    fn scores_backward(
+        &self,
+        settings: &Mixture,
+        trace: &MixtureTrace<M>,
+        mut d_weights: Vec<f32>,
+    ) -> Vec<f32> {
         let n = self.router.n_out;
         let mut chosen = vec![0.0; d_weights.len()];
         for (e, seen) in trace.experts.iter().enumerate() {

@@ -10,17 +10,17 @@ use super::matmul::rows_per_task;
 use super::wide::wide;
 use crate::config::NormKind;
 
-/// Weights of a norm.
+/// Weights of a norm, as the machine that computes has them.
 #[derive(Debug, Clone)]
-pub struct Norm {
+pub struct Norm<V = Vec<f32>> {
     /// Kind.
     pub kind: NormKind,
     /// Added under the root.
     pub epsilon: f32,
     /// Scale: as long as a row, or a multiple of it when each head has its own.
-    pub weight: Vec<f32>,
+    pub weight: V,
     /// Shift, as long as `weight`.
-    pub bias: Option<Vec<f32>>,
+    pub bias: Option<V>,
 }
 
 impl Norm {

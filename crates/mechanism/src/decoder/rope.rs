@@ -5,18 +5,18 @@
 use rayon::prelude::*;
 
 use super::wide::wide;
-use crate::config::{DecoderConfig, Rotary};
+use crate::config::Rotary;
 use crate::segment::Segment;
 
 /// Cosines and sines for every row.
 #[derive(Debug, Clone)]
 pub struct Angles {
     /// Half the rotated dimensions.
-    half: usize,
+    pub(super) half: usize,
     /// `(rows, half)`.
-    cos: Vec<f32>,
+    pub(super) cos: Vec<f32>,
     /// `(rows, half)`.
-    sin: Vec<f32>,
+    pub(super) sin: Vec<f32>,
 }
 
 impl Angles {
@@ -42,6 +42,15 @@ impl Angles {
             }
         }
         Self { half, cos, sin }
+    }
+
+    /// Those of rows of `half` turns each.
+    pub(super) fn of(half: usize, turns: &[f32]) -> Self {
+        Self {
+            half,
+            cos: turns.iter().map(|turn| turn.cos()).collect(),
+            sin: turns.iter().map(|turn| turn.sin()).collect(),
+        }
     }
 
     /// Rotates every head of every row in place; `backwards` applies the transposed rotation, which is the gradient.
@@ -70,32 +79,5 @@ impl Angles {
                 },
             );
         });
-    }
-}
-
-/// Angles of a group's rows for both kinds of layers.
-#[derive(Debug, Clone)]
-pub struct GroupAngles {
-    main: Option<Angles>,
-    local: Option<Angles>,
-}
-
-impl GroupAngles {
-    /// Angles of `segments`.
-    pub fn new(config: &DecoderConfig, segments: &[Segment]) -> Self {
-        let of = |rotary: &Option<Rotary>| rotary.as_ref().map(|rotary| Angles::new(rotary, segments));
-        Self {
-            main: of(&config.rotary),
-            local: of(&config.rotary_local),
-        }
-    }
-
-    /// Those of layer `layer`.
-    pub fn at(&self, config: &DecoderConfig, layer: usize) -> Option<&Angles> {
-        if config.rotates_locally(layer) {
-            self.local.as_ref()
-        } else {
-            self.main.as_ref()
-        }
     }
 }

@@ -3,11 +3,12 @@
 //! All layers stay in memory, so a checkpoint must fit; contexts go through them one by one, new tokens of up to sixteen
 //! texts together.
 
+use std::sync::Arc;
+
 use crate::checkpoint::Checkpoint;
-use crate::decoder::block::{Block, KeysValues, Trace};
-use crate::decoder::feed_forward::resized;
-use crate::decoder::rope::GroupAngles;
-use crate::decoder::{Layer, Segment};
+use crate::decoder::block::{Block, Trace};
+use crate::decoder::device::on;
+use crate::decoder::{Laid, Layer, Machine, Segment};
 use crate::error::{Error, Result};
 use crate::run::{Group, Head, embed};
 use crate::site::Nobody;
@@ -27,11 +28,11 @@ pub struct GenerateSettings {
 const KEPT_BYTES: usize = 2 << 30;
 
 /// A text that is being continued.
-struct Text {
+struct Text<M: Machine> {
     ids: Vec<u32>,
     context: usize,
     /// By layer that is run.
-    kept: Vec<KeysValues>,
+    kept: Vec<M::Kept>,
 }
 
 /// Greedy continuations of `contexts`, without the end mark or what follows it. A context that leaves no room loses its
@@ -51,12 +52,10 @@ pub fn generate(
             n_layers: config.n_layers,
         });
     }
-    let layers = settings
-        .layers
-        .iter()
-        .map(|index| Ok((*index, Layer::load(&checkpoint.weights, config, *index)?)))
-        .collect::<Result<_>>()?;
-    generate_with(checkpoint, layers, contexts, settings)
+    on!(&checkpoint.device, machine => {
+        let layers = read(machine, checkpoint, &settings.layers)?;
+        generate_on(machine, checkpoint, layers, contexts, settings)
+    })
 }
 
 /// The same with layers in memory, such as those an adapter has changed, each with its number.
@@ -66,6 +65,20 @@ pub fn generate(
 pub fn generate_with(
     checkpoint: &Checkpoint,
     layers: Vec<(usize, Layer)>,
+    contexts: &[&str],
+    settings: &GenerateSettings,
+) -> Result<Vec<String>> {
+    on!(&checkpoint.device, machine => {
+        let brought = |(index, layer): (usize, Layer)| Ok((index, Arc::new(layer.brought(machine)?)));
+        let layers = layers.into_iter().map(brought).collect::<Result<_>>()?;
+        generate_on(machine, checkpoint, layers, contexts, settings)
+    })
+}
+
+fn generate_on<M: Machine>(
+    machine: &M,
+    checkpoint: &Checkpoint,
+    layers: Vec<(usize, Arc<Layer<M>>)>,
     contexts: &[&str],
     settings: &GenerateSettings,
 ) -> Result<Vec<String>> {
@@ -93,7 +106,8 @@ pub fn generate_with(
     }
     let decoder = Decoder {
         checkpoint,
-        head: Head::load(checkpoint)?,
+        machine,
+        head: Head::load_on(machine, checkpoint)?,
         layers,
     };
     let longest = encoded.iter().map(Vec::len).max().unwrap_or(0) + settings.max_new_tokens;
@@ -106,15 +120,63 @@ pub fn generate_with(
     Ok(texts)
 }
 
-struct Decoder<'a> {
-    checkpoint: &'a Checkpoint,
-    head: Head<'a>,
-    layers: Vec<(usize, Layer)>,
+/// Greedy continuations of contexts in token ids by `tokens` tokens each, whatever they are.
+///
+/// # Errors
+/// As [`generate`].
+pub fn continue_ids(
+    checkpoint: &Checkpoint,
+    contexts: &[Vec<u32>],
+    layers: &[usize],
+    tokens: usize,
+) -> Result<Vec<Vec<u32>>> {
+    on!(&checkpoint.device, machine => {
+        let decoder = Decoder {
+            machine,
+            checkpoint,
+            head: Head::load_on(machine, checkpoint)?,
+            layers: read(machine, checkpoint, layers)?,
+        };
+        let mut texts = Vec::with_capacity(contexts.len());
+        for (i, context) in contexts.iter().enumerate() {
+            texts.push((i, decoder.begun(context)?));
+        }
+        for _ in 1..tokens {
+            decoder.step(&mut texts)?;
+        }
+        Ok(texts
+            .into_iter()
+            .map(|(_, text)| text.ids[text.context..].to_vec())
+            .collect())
+    })
 }
 
-impl Decoder<'_> {
+/// Layers with their numbers.
+fn read<M: Machine>(
+    machine: &M,
+    checkpoint: &Checkpoint,
+    layers: &[usize],
+) -> Result<Vec<(usize, Arc<Layer<M>>)>> {
+    let one = |index: &usize| {
+        let weights = &checkpoint.weights;
+        let layer = checkpoint
+            .shelf
+            .layer(machine, weights, &checkpoint.config, *index)?;
+        Ok((*index, layer))
+    };
+    layers.iter().map(one).collect()
+}
+
+struct Decoder<'a, M: Machine> {
+    machine: &'a M,
+    checkpoint: &'a Checkpoint,
+    head: Head<'a, M>,
+    layers: Vec<(usize, Arc<Layer<M>>)>,
+}
+
+impl<M: Machine> Decoder<'_, M> {
     fn continued(&self, contexts: &[Vec<u32>], settings: &GenerateSettings) -> Result<Vec<String>> {
-        let mut running: Vec<(usize, Text)> = Vec::with_capacity(contexts.len());
+        let mut running: Vec<(usize, Text<M>)> = Vec::with_capacity(contexts.len());
         let mut finished = vec![String::new(); contexts.len()];
         for (i, context) in contexts.iter().enumerate() {
             running.push((i, self.begun(context)?));
@@ -137,32 +199,32 @@ impl Decoder<'_> {
     }
 
     /// Runs a context and adds the first token.
-    fn begun(&self, context: &[u32]) -> Result<Text> {
+    fn begun(&self, context: &[u32]) -> Result<Text<M>> {
         let config = &self.checkpoint.config;
         let group = Group::pack(&[context.to_vec()], context.len()).remove(0);
-        let mut x = embed(self.checkpoint, &group)?;
-        let angles = GroupAngles::new(config, &group.segments);
+        let mut x = self.machine.rows(embed(self.checkpoint, &group)?)?;
+        let laid = Laid::new(self.machine, config, &group.segments)?;
         let mut kept = Vec::with_capacity(self.layers.len());
-        let (mut trace, mut next) = (Trace::default(), Vec::new());
+        let (mut trace, mut next) = (Trace::default(), M::Rows::default());
         for (index, layer) in &self.layers {
             let block = Block {
+                machine: self.machine,
                 config,
                 index: *index,
                 layer,
-                angles: angles.at(config, *index),
+                laid: &laid,
                 segments: &group.segments,
                 first_text: 0,
             };
-            block.forward(&x, resized(&mut next, x.len()), &mut trace, &mut Nobody)?;
+            block.forward(&x, &mut next, &mut trace, &mut Nobody)?;
             std::mem::swap(&mut x, &mut next);
-            kept.push(KeysValues {
-                k: trace.k.clone(),
-                v: trace.v.clone(),
-            });
+            kept.push(self.machine.keep(&trace.k, &trace.v));
         }
-        let last = &x[x.len() - config.d_model..];
+        let mut last = M::Rows::default();
+        let mut rows = [context.len() - 1].into_iter();
+        self.machine.take(&x, config.d_model, &mut rows, &mut last);
         let mut ids = context.to_vec();
-        ids.extend(self.likeliest(last));
+        ids.extend(self.likeliest(&last)?);
         Ok(Text {
             ids,
             context: context.len(),
@@ -171,7 +233,7 @@ impl Decoder<'_> {
     }
 
     /// Adds one token to each text.
-    fn step(&self, texts: &mut [(usize, Text)]) -> Result<()> {
+    fn step(&self, texts: &mut [(usize, Text<M>)]) -> Result<()> {
         let config = &self.checkpoint.config;
         let segments: Vec<Segment> = texts
             .iter()
@@ -191,54 +253,47 @@ impl Decoder<'_> {
                 .collect(),
             segments,
         };
-        let mut x = embed(self.checkpoint, &group)?;
-        let angles = GroupAngles::new(config, &group.segments);
-        let (mut trace, mut next) = (Trace::default(), Vec::new());
+        let mut x = self.machine.rows(embed(self.checkpoint, &group)?)?;
+        let laid = Laid::new(self.machine, config, &group.segments)?;
+        let (mut trace, mut next) = (Trace::default(), M::Rows::default());
         for (at, (index, layer)) in self.layers.iter().enumerate() {
             let block = Block {
+                machine: self.machine,
                 config,
                 index: *index,
                 layer,
-                angles: angles.at(config, *index),
+                laid: &laid,
                 segments: &group.segments,
                 first_text: 0,
             };
-            let mut kept: Vec<KeysValues> = texts
+            let mut kept: Vec<M::Kept> = texts
                 .iter_mut()
                 .map(|(_, text)| std::mem::take(&mut text.kept[at]))
                 .collect();
-            block.forward_kept(&x, resized(&mut next, x.len()), &mut trace, &mut kept)?;
+            block.forward_kept(&x, &mut next, &mut trace, &mut kept)?;
             std::mem::swap(&mut x, &mut next);
             for ((_, text), kept) in texts.iter_mut().zip(kept) {
                 text.kept[at] = kept;
             }
         }
-        for ((_, text), token) in texts.iter_mut().zip(self.likeliest(&x)) {
+        for ((_, text), token) in texts.iter_mut().zip(self.likeliest(&x)?) {
             text.ids.push(token);
         }
         Ok(())
     }
 
     /// The likeliest next token of each row, the first on ties.
-    fn likeliest(&self, x: &[f32]) -> Vec<u32> {
-        let best = |row: &[f32]| {
-            let mut best = 0;
-            for (token, logit) in row.iter().enumerate() {
-                if *logit > row[best] {
-                    best = token;
-                }
-            }
-            best as u32
-        };
-        let logits = self.head.logits(x);
-        logits
-            .chunks_exact(self.checkpoint.config.vocab_size)
-            .map(best)
-            .collect()
+    fn likeliest(&self, x: &M::Rows) -> Result<Vec<u32>> {
+        let (mut normed, mut logits) = (M::Rows::default(), M::Rows::default());
+        self.head.logits_of(x, &mut normed, &mut logits);
+        let best = self
+            .machine
+            .log_sum_exp(&logits, self.checkpoint.config.vocab_size)?;
+        Ok(best.into_iter().map(|(token, _)| token as u32).collect())
     }
 
     /// What a text came to, if it has ended.
-    fn ended(&self, text: &Text, settings: &GenerateSettings, made: usize) -> Result<Option<String>> {
+    fn ended(&self, text: &Text<M>, settings: &GenerateSettings, made: usize) -> Result<Option<String>> {
         let added = &text.ids[text.context..];
         let at_end = added
             .last()

@@ -22,11 +22,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::elementwise::log_sum_exp;
+use crate::decoder::Machine;
+use crate::decoder::device::on;
 use crate::error::{Error, Result};
-use crate::run::{Head, Network, Progress, Residuals, RunSettings, Tree, run_many, trees};
+use crate::run::{Head, Network, Progress, Residuals, RunSettings, Tree, run_many, trees, waves};
 
-pub use generate::{GenerateSettings, generate, generate_with};
+pub use generate::{GenerateSettings, continue_ids, generate, generate_with};
 
 /// A context and what may follow it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,42 +145,88 @@ pub fn log_likelihoods_of_many(
     }
     // The last token predicts nothing that is asked for.
     let inputs: Vec<&[u32]> = encoded.iter().map(|e| &e.ids[..e.ids.len() - 1]).collect();
-    let forest = trees(&inputs, settings.tokens_a_large_group(), 1);
-    let groups: Vec<_> = forest.iter().map(|tree| tree.group.clone()).collect();
-    // Of the checkpoint that was last needed: networks of one checkpoint follow each other.
-    let mut kept: Option<(*const Checkpoint, Head<'_>)> = None;
-    run_many(networks, &groups, settings, progress, &mut |number, streams| {
-        let checkpoint = networks[number].checkpoint;
-        if kept.as_ref().is_none_or(|(of, _)| !std::ptr::eq(*of, checkpoint)) {
-            drop(kept.take());
-            kept = Some((std::ptr::from_ref(checkpoint), Head::load(checkpoint)?));
-        }
-        let Some((_, head)) = &kept else {
-            unreachable!("a head was loaded")
-        };
-        each(
-            number,
-            scored(head, checkpoint.config.d_model, encoded, &forest, streams)?,
-        )
+    let Some(first) = networks.first() else {
+        return Ok(());
+    };
+    let forest = trees(&inputs, settings.tokens_a_large_group(first.checkpoint), 1);
+    on!(&first.checkpoint.device, machine => {
+        scored_by_all(machine, networks, encoded, &forest, settings, progress, each)
     })
 }
 
-/// From the streams after the last layer to scores.
-fn scored(
-    head: &Head<'_>,
-    d: usize,
+fn scored_by_all<M: Machine>(
+    machine: &M,
+    networks: &[Network<'_>],
     encoded: &[Encoded],
     forest: &[Tree],
-    streams: &mut Residuals,
-) -> Result<Vec<LogLikelihood>> {
+    settings: &RunSettings,
+    progress: &mut dyn FnMut(Progress),
+    each: &mut dyn FnMut(usize, Vec<LogLikelihood>) -> Result<()>,
+) -> Result<()> {
+    let groups: Vec<_> = forest.iter().map(|tree| tree.group.clone()).collect();
+    let waves = waves(machine, networks[0].checkpoint, &groups)?;
     let empty = LogLikelihood {
         sum: 0.0,
         is_greedy: true,
         tokens: 0,
     };
-    let mut scores = vec![empty; encoded.len()];
+    // What earlier waves gave, by network.
+    let mut begun: Vec<Option<Vec<LogLikelihood>>> = vec![None; networks.len()];
+    // Of the checkpoint that was last needed: networks of one checkpoint follow each other.
+    let mut kept: Option<(*const Checkpoint, Head<'_, M>)> = None;
+    for (number, wave) in waves.iter().enumerate() {
+        let mut told = |inner: Progress| {
+            progress(Progress {
+                done: number * inner.total + inner.done,
+                total: waves.len() * inner.total,
+                ..inner
+            });
+        };
+        let of_wave = &groups[wave.clone()];
+        run_many(
+            machine,
+            networks,
+            of_wave,
+            settings,
+            &mut told,
+            &mut |which, streams| {
+                let checkpoint = networks[which].checkpoint;
+                if kept.as_ref().is_none_or(|(of, _)| !std::ptr::eq(*of, checkpoint)) {
+                    drop(kept.take());
+                    kept = Some((
+                        std::ptr::from_ref(checkpoint),
+                        Head::load_on(machine, checkpoint)?,
+                    ));
+                }
+                let Some((_, head)) = &kept else {
+                    unreachable!("a head was loaded")
+                };
+                let mut scores = begun[which].take().unwrap_or_else(|| vec![empty; encoded.len()]);
+                let d = checkpoint.config.d_model;
+                scored(head, d, encoded, &forest[wave.clone()], streams, &mut scores)?;
+                if number + 1 == waves.len() {
+                    each(which, scores)
+                } else {
+                    begun[which] = Some(scores);
+                    Ok(())
+                }
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// From the streams after the last layer to scores.
+fn scored<M: Machine>(
+    head: &Head<'_, M>,
+    d: usize,
+    encoded: &[Encoded],
+    forest: &[Tree],
+    streams: &mut Residuals<M>,
+    scores: &mut [LogLikelihood],
+) -> Result<()> {
     for (i, tree) in forest.iter().enumerate() {
-        let x = streams.take(i)?;
+        let x = streams.get(head.machine(), i)?;
         // Row to the tokens asked for there: the choices of an item meet in the last row of their context.
         let mut asked: BTreeMap<usize, Vec<(usize, u32)>> = BTreeMap::new();
         for (request, path) in &tree.paths {
@@ -191,35 +238,41 @@ fn scored(
                     .push((*request, ids[position + 1]));
             }
         }
-        score_rows(head, d, &x, &asked, &mut scores);
+        score_rows(head, d, &x, &asked, scores)?;
     }
-    Ok(scores)
+    Ok(())
 }
 
-fn score_rows(
-    head: &Head<'_>,
+fn score_rows<M: Machine>(
+    head: &Head<'_, M>,
     d: usize,
-    x: &[f32],
+    x: &M::Rows,
     asked: &BTreeMap<usize, Vec<(usize, u32)>>,
     scores: &mut [LogLikelihood],
-) {
+) -> Result<()> {
+    let machine = head.machine();
     let rows: Vec<usize> = asked.keys().copied().collect();
+    let (mut gathered, mut normed, mut logits) = (M::Rows::default(), M::Rows::default(), M::Rows::default());
     for rows in rows.chunks(256) {
-        let gathered: Vec<f32> = rows
-            .iter()
-            .flat_map(|row| &x[row * d..(row + 1) * d])
-            .copied()
-            .collect();
-        let logits = head.logits(&gathered);
-        let vocab = logits.len() / rows.len();
-        let totals: Vec<(usize, f64)> = logits.par_chunks_exact(vocab).map(log_sum_exp).collect();
-        for ((row, logits), (best, total)) in rows.iter().zip(logits.chunks_exact(vocab)).zip(totals) {
-            for (request, token) in &asked[row] {
-                let score = &mut scores[*request];
-                score.sum += f64::from(logits[*token as usize]) - total;
-                score.is_greedy &= best == *token as usize;
-                score.tokens += 1;
-            }
+        machine.take(x, d, &mut rows.iter().copied(), &mut gathered);
+        head.logits_of(&gathered, &mut normed, &mut logits);
+        let vocab = machine.len(&logits) / rows.len();
+        let totals = machine.log_sum_exp(&logits, vocab)?;
+        let wanted = rows.iter().enumerate();
+        let wanted = wanted.flat_map(|(i, row)| {
+            asked[row]
+                .iter()
+                .map(move |(_, token)| i * vocab + *token as usize)
+        });
+        let picked = machine.pick(&logits, &wanted.collect::<Vec<_>>())?;
+        let tokens = rows.iter().zip(totals);
+        let tokens = tokens.flat_map(|(row, total)| asked[row].iter().map(move |one| (one, total)));
+        for (((request, token), (best, total)), logit) in tokens.zip(picked) {
+            let score = &mut scores[*request];
+            score.sum += f64::from(logit) - total;
+            score.is_greedy &= best == *token as usize;
+            score.tokens += 1;
         }
     }
+    Ok(())
 }

@@ -1,64 +1,51 @@
 //! The supervised fine-tuning loss and its gradient with respect to the last residual stream.
 
-use crate::checkpoint::Checkpoint;
-use crate::decoder::elementwise::{exp, log_sum_exp};
-use crate::decoder::matmul::{View, multiply_parallel};
+use crate::config::DecoderConfig;
+use crate::decoder::Machine;
+use crate::decoder::norm::NormGradient;
+use crate::error::Result;
 use crate::run::{Group, Head};
 
 /// Losses of a group's samples, and the gradient of their sum with respect to the stream after the last layer.
-pub(crate) fn loss_backward(
-    checkpoint: &Checkpoint,
-    head: &Head<'_>,
+pub(crate) fn loss_backward<M: Machine>(
+    head: &Head<'_, M>,
+    config: &DecoderConfig,
     group: &Group,
     samples: &[(Vec<u32>, usize)],
-    x: &[f32],
+    x: &M::Rows,
     losses: &mut Vec<f64>,
-) -> Vec<f32> {
-    let config = &checkpoint.config;
-    let (d, vocab) = (config.d_model, config.vocab_size);
-    let mut dx = vec![0.0; x.len()];
+) -> Result<M::Rows> {
+    let (machine, d) = (head.machine(), config.d_model);
+    let mut dx = M::Rows::default();
+    machine.zeros(machine.len(x), &mut dx);
+    let [mut rows, mut normed, mut logits, mut d_normed, mut d_rows] =
+        std::array::from_fn(|_| M::Rows::default());
+    let mut ignored = NormGradient {
+        weight: vec![0.0; d],
+        bias: head.norm().bias.as_ref().map(|_| vec![0.0; d]),
+    };
     for (segment, (ids, prompt)) in group.segments.iter().zip(samples) {
         // The token before a response's token is the one that predicts it.
         let first = segment.rows.start + prompt - 1;
         let targets = &ids[*prompt..];
         let n = targets.len();
-        let rows = &x[first * d..(first + n) * d];
-        let mut d_normed = vec![0.0; n * d];
         let mut loss = 0.0;
         // Blocks of rows, so that logits stay small.
         for (block, targets) in targets.chunks(64).enumerate() {
-            let here = block * 64 * d..(block * 64 + targets.len()) * d;
-            let mut logits = head.logits(&rows[here.clone()]);
-            for (row, target) in logits.chunks_exact_mut(vocab).zip(targets) {
-                let (_, total) = log_sum_exp(row);
-                loss += (total - f64::from(row[*target as usize])) / n as f64;
-                let mean = 1.0 / n as f32;
-                let total = total as f32;
-                let cap = config.logit_cap;
-                for (token, value) in row.iter_mut().enumerate() {
-                    let logit = *value;
-                    let wanted = if token == *target as usize { 1.0 } else { 0.0 };
-                    let through = cap.map_or(1.0, |cap| 1.0 - (logit / cap) * (logit / cap));
-                    *value = (exp(logit - total) - wanted) * mean * through;
-                }
+            let here = first + block * 64..first + block * 64 + targets.len();
+            machine.take(x, d, &mut here.clone(), &mut rows);
+            head.logits_of(&rows, &mut normed, &mut logits);
+            let mean = 1.0 / n as f32;
+            let terms = machine.loss_back(&mut logits, config.vocab_size, targets, mean, config.logit_cap)?;
+            for term in terms {
+                loss += term / n as f64;
             }
-            let table = head.table();
-            multiply_parallel(
-                &mut d_normed[here],
-                View::new(&logits, targets.len(), vocab, vocab),
-                table,
-                0.0,
-            );
+            machine.zeros(targets.len() * d, &mut d_normed);
+            machine.product_back(&logits, head.table(), &mut d_normed);
+            machine.norm_back(head.norm(), &rows, &d_normed, d, &mut d_rows, &mut ignored)?;
+            machine.put(&d_rows, here.start * d, &mut dx);
         }
-        let mut ignored = head.norm().zero_gradient();
-        head.norm().backward(
-            rows,
-            &d_normed,
-            d,
-            &mut dx[first * d..(first + n) * d],
-            &mut ignored,
-        );
         losses.push(loss);
     }
-    dx
+    Ok(dx)
 }

@@ -12,11 +12,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::Layer;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
-use crate::decoder::feed_forward::resized;
-use crate::decoder::rope::GroupAngles;
+use crate::decoder::device::on;
+use crate::decoder::{Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::run::{Group, Head, Progress, Residuals, RunSettings, run};
 use crate::site::Nobody;
@@ -171,6 +170,33 @@ pub fn gradients(
     each_layer: &mut EachLayer<'_>,
 ) -> Result<Gradients> {
     let encoded = encode(checkpoint, samples)?;
+    gradients_of_ids(checkpoint, &encoded, settings, progress, each_layer)
+}
+
+/// The same for samples that are encoded already: ids of prompt and response together, and how many are the prompt's.
+///
+/// # Errors
+/// As [`gradients`].
+pub fn gradients_of_ids(
+    checkpoint: &Checkpoint,
+    encoded: &[(Vec<u32>, usize)],
+    settings: &GradientSettings,
+    progress: &mut dyn FnMut(Progress),
+    each_layer: &mut EachLayer<'_>,
+) -> Result<Gradients> {
+    on!(&checkpoint.device, machine => {
+        gradients_on(machine, checkpoint, encoded, settings, progress, each_layer)
+    })
+}
+
+fn gradients_on<M: Machine>(
+    machine: &M,
+    checkpoint: &Checkpoint,
+    encoded: &[(Vec<u32>, usize)],
+    settings: &GradientSettings,
+    progress: &mut dyn FnMut(Progress),
+    each_layer: &mut EachLayer<'_>,
+) -> Result<Gradients> {
     let config = &checkpoint.config;
     let texts: Vec<Vec<u32>> = encoded.iter().map(|(ids, _)| ids.clone()).collect();
     // A sample of its own each where its own spectrum is asked for.
@@ -179,7 +205,7 @@ pub fn gradients(
         if settings.per_sample {
             1
         } else {
-            settings.run.tokens_a_large_group()
+            settings.run.tokens_a_large_group(checkpoint)
         },
     );
     let layers: Vec<usize> = (0..config.n_layers).collect();
@@ -198,32 +224,34 @@ pub fn gradients(
         progress,
         &mut |steps| {
             let mut kept = steps.iter();
-            kept.try_for_each(|s| inputs.store(s.layer * groups.len() + s.group, s.before.to_vec()))
+            kept.try_for_each(|s| inputs.store(s.layer * groups.len() + s.group, s.stream.before()?))
         },
     )?;
-    let mut losses = Vec::with_capacity(samples.len());
+    let mut losses = Vec::with_capacity(encoded.len());
     let mut streams = Vec::with_capacity(groups.len());
     {
-        let head = Head::load(checkpoint)?;
+        let head = Head::load_on(machine, checkpoint)?;
         for (i, group) in groups.iter().enumerate() {
             let x = last.take(i)?;
-            streams.push(loss_backward(
-                checkpoint,
+            let samples = &encoded[group.first_text..];
+            let dx = loss_backward(
                 &head,
+                &checkpoint.config,
                 group,
-                &encoded[group.first_text..],
-                &x,
+                samples,
+                &machine.rows(x)?,
                 &mut losses,
-            ));
+            )?;
+            streams.push(machine.taken(dx)?);
         }
     }
     let mut reports = Vec::with_capacity(config.n_layers);
-    let angles: Vec<GroupAngles> = groups
+    let laid: Vec<Laid<M>> = groups
         .iter()
-        .map(|g| GroupAngles::new(config, &g.segments))
-        .collect();
+        .map(|g| Laid::new(machine, config, &g.segments))
+        .collect::<Result<_>>()?;
     let mut trace = Trace::default();
-    let mut out = Vec::new();
+    let mut out = M::Rows::default();
     for &index in layers.iter().rev() {
         progress(Progress {
             stage: "gradients",
@@ -231,28 +259,32 @@ pub fn gradients(
             total: config.n_layers,
             tokens: 0,
         });
-        let layer = Layer::load(&checkpoint.weights, config, index)?;
+        let layer = Layer::load_on(machine, &checkpoint.weights, config, index)?;
         let mut total = BlockGradient::new(&layer);
         let mut own: Vec<Vec<f64>> = Vec::new();
         for (i, group) in groups.iter().enumerate() {
-            let x = inputs.take(index * groups.len() + i)?;
+            let x = machine.rows(inputs.take(index * groups.len() + i)?)?;
             let block = Block {
+                machine,
                 config,
                 index,
                 layer: &layer,
-                angles: angles[i].at(config, index),
+                laid: &laid[i],
                 segments: &group.segments,
                 first_text: group.first_text,
             };
-            block.forward(&x, resized(&mut out, x.len()), &mut trace, &mut Nobody)?;
-            if settings.per_sample {
+            block.forward(&x, &mut out, &mut trace, &mut Nobody)?;
+            let dy = machine.rows(std::mem::take(&mut streams[i]))?;
+            let dx = if settings.per_sample {
                 let mut gradient = BlockGradient::new(&layer);
-                streams[i] = block.backward(&x, &trace, &streams[i], &mut gradient);
+                let dx = block.backward(&x, &trace, &dy, &mut gradient)?;
                 own.push(nuclear_norms(&gradient)?);
                 total.absorb(&gradient);
+                dx
             } else {
-                streams[i] = block.backward(&x, &trace, &streams[i], &mut total);
-            }
+                block.backward(&x, &trace, &dy, &mut total)?
+            };
+            streams[i] = machine.taken(dx)?;
         }
         each_layer(index, &total)?;
         reports.push(report(&total, &own)?);
@@ -269,7 +301,7 @@ pub fn gradients(
         mean_loss: losses.iter().sum::<f64>() / losses.len() as f64,
         losses,
         layers: reports,
-        samples: samples.len(),
+        samples: encoded.len(),
         prompt_tokens: encoded.iter().map(|(_, prompt)| prompt).sum(),
         response_tokens,
     })

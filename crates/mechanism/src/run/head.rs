@@ -1,91 +1,96 @@
 //! From the last residual stream to logits.
 
+use std::sync::Arc;
+
 use crate::checkpoint::Checkpoint;
-use crate::decoder::elementwise::{add, soft_cap};
 use crate::decoder::layer::load_norm;
-use crate::decoder::matmul::{Base, Kept, Product, View, multiply_each};
+use crate::decoder::machine::Product;
+use crate::decoder::matrix::Use;
 use crate::decoder::norm::Norm;
+use crate::decoder::{Cpu, Machine};
 use crate::error::Result;
 use crate::weights::{Kind, Part};
 
-/// Numbers of the largest table that is kept packed (256 MB, or 384 on tiles).
-const LARGEST_KEPT: usize = 1 << 26;
-
 /// The output head: final norm, product with the vocabulary, cap.
 #[derive(Debug)]
-pub struct Head<'a> {
+pub struct Head<'a, M: Machine = Cpu> {
+    machine: &'a M,
     checkpoint: &'a Checkpoint,
-    norm: Norm,
+    norm: Norm<M::Vector>,
     /// `(vocab_size, d_model)`.
-    table: Vec<f32>,
-    /// What products keep of the table.
-    kept: Kept,
-    bias: Option<Vec<f32>>,
+    table: Arc<M::Matrix>,
+    bias: Option<M::Vector>,
 }
 
 impl<'a> Head<'a> {
-    /// Reads the head.
+    /// Reads the head for the processor.
     ///
     /// # Errors
     /// What reading fails with.
     pub fn load(checkpoint: &'a Checkpoint) -> Result<Self> {
+        Self::load_on(&Cpu, checkpoint)
+    }
+
+    /// Logits `(rows, vocab_size)` of residual streams `(rows, d_model)`.
+    pub fn logits(&self, x: &[f32]) -> Vec<f32> {
+        let (mut normed, mut logits) = (Vec::new(), Vec::new());
+        self.logits_of(&x.to_vec(), &mut normed, &mut logits);
+        logits
+    }
+}
+
+impl<'a, M: Machine> Head<'a, M> {
+    /// Reads the head for a machine.
+    ///
+    /// # Errors
+    /// What reading fails with; as [`Machine::matrix`].
+    pub fn load_on(machine: &'a M, checkpoint: &'a Checkpoint) -> Result<Self> {
         let (config, weights) = (&checkpoint.config, &checkpoint.weights);
-        let norm = load_norm(weights, config, None, Part::FinalNorm)?;
         let bias = if !config.tied && weights.has(config, None, Part::Head, Kind::Bias) {
-            Some(weights.load(config, None, Part::Head, Kind::Bias)?)
+            Some(machine.vector(weights.load(config, None, Part::Head, Kind::Bias)?)?)
         } else {
             None
         };
+        let (vocab, d) = (config.vocab_size, config.d_model);
         Ok(Self {
+            machine,
             checkpoint,
-            norm,
-            table: weights.head_rows(config, 0..config.vocab_size)?,
-            kept: Kept::up_to(LARGEST_KEPT),
+            norm: load_norm(machine, weights, config, None, Part::FinalNorm)?,
+            table: checkpoint.shelf.table(machine, weights.precision, || {
+                machine.matrix(weights.head_rows(config, 0..vocab)?, vocab, d, Use::Table)
+            })?,
             bias,
         })
     }
 
     /// The final norm.
-    pub fn norm(&self) -> &Norm {
+    pub fn norm(&self) -> &Norm<M::Vector> {
         &self.norm
     }
 
     /// The head's matrix `(vocab_size, d_model)`.
-    pub fn table(&self) -> View<'_> {
-        let config = &self.checkpoint.config;
-        View::new(&self.table, config.vocab_size, config.d_model, config.d_model)
+    pub fn table(&self) -> &M::Matrix {
+        &self.table
     }
 
-    /// Rows after the final norm.
-    pub fn normed(&self, x: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; x.len()];
-        self.norm.forward(x, self.checkpoint.config.d_model, &mut out);
-        out
+    /// What computes.
+    pub fn machine(&self) -> &'a M {
+        self.machine
     }
 
-    /// Logits `(rows, vocab_size)` of residual streams `(rows, d_model)`.
-    pub fn logits(&self, x: &[f32]) -> Vec<f32> {
-        let config = &self.checkpoint.config;
-        let d = config.d_model;
-        let normed = self.normed(x);
-        let rows = x.len() / d;
-        let mut logits = vec![0.0; rows * config.vocab_size];
-        let normed = View::new(&normed, rows, d, d);
+    /// Logits `(rows, vocab_size)` of residual streams `(rows, d_model)`, by way of the streams after the final norm.
+    pub fn logits_of(&self, x: &M::Rows, normed: &mut M::Rows, logits: &mut M::Rows) {
+        let (machine, config) = (self.machine, &self.checkpoint.config);
+        machine.norm(&self.norm, x, config.d_model, normed);
         let product = Product {
-            dst: &mut logits,
-            base: Base::Zero,
-            right: self.table().t(),
-            kept: Some(&self.kept),
+            matrix: &*self.table,
+            bias: self.bias.as_ref(),
+            base: None,
+            out: logits,
         };
-        multiply_each(normed, vec![product]);
-        if let Some(bias) = &self.bias {
-            for row in logits.chunks_exact_mut(config.vocab_size) {
-                add(row, bias);
-            }
-        }
+        machine.product(normed, [product]);
         if let Some(cap) = config.logit_cap {
-            soft_cap(&mut logits, cap);
+            machine.soft_cap(logits, cap);
         }
-        logits
     }
 }

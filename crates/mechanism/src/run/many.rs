@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Group, Progress, Residuals, RunSettings, Through};
 use crate::checkpoint::Checkpoint;
+use crate::decoder::Machine;
 use crate::error::Result;
 use crate::site::{Observer, Site};
 
@@ -81,12 +82,13 @@ struct Count<'a> {
 ///
 /// # Errors
 /// As [`super::run`]; what `end` fails with.
-pub fn run_many(
+pub(crate) fn run_many<M: Machine>(
+    machine: &M,
     networks: &[Network<'_>],
     groups: &[Group],
     settings: &RunSettings,
     progress: &mut dyn FnMut(Progress),
-    end: &mut dyn FnMut(usize, &mut Residuals) -> Result<()>,
+    end: &mut dyn FnMut(usize, &mut Residuals<M>) -> Result<()>,
 ) -> Result<()> {
     let mut apart: Vec<Vec<usize>> = Vec::new();
     for (i, network) in networks.iter().enumerate() {
@@ -103,7 +105,7 @@ pub fn run_many(
         progress,
     };
     for members in apart {
-        let mut through = Through::new(networks[members[0]].checkpoint, groups);
+        let mut through = Through::new(machine, networks[members[0]].checkpoint, groups, 0)?;
         let streams = through.embedded(settings.spill.as_deref())?;
         branch(networks, &mut through, &members, 0, streams, &mut count, end)?;
     }
@@ -138,14 +140,14 @@ fn steps(networks: &[Network<'_>], members: &[usize], depth: usize) -> usize {
         .sum()
 }
 
-fn branch(
+fn branch<M: Machine>(
     networks: &[Network<'_>],
-    through: &mut Through<'_>,
+    through: &mut Through<'_, M>,
     members: &[usize],
     depth: usize,
-    mut streams: Residuals,
+    mut streams: Residuals<M>,
     count: &mut Count<'_>,
-    end: &mut dyn FnMut(usize, &mut Residuals) -> Result<()>,
+    end: &mut dyn FnMut(usize, &mut Residuals<M>) -> Result<()>,
 ) -> Result<()> {
     let mut parts = alike(networks, members, depth);
     let last = parts.pop();
@@ -153,10 +155,10 @@ fn branch(
         if last.is_none() && members.last() == Some(&i) {
             return end(i, &mut streams);
         }
-        end(i, &mut streams.again()?)?;
+        end(i, &mut streams.again(through.machine)?)?;
     }
     for part in parts {
-        let copy = streams.again()?;
+        let copy = streams.again(through.machine)?;
         step(networks, through, &part, depth, copy, count, end)?;
     }
     match last {
@@ -165,14 +167,14 @@ fn branch(
     }
 }
 
-fn step(
+fn step<M: Machine>(
     networks: &[Network<'_>],
-    through: &mut Through<'_>,
+    through: &mut Through<'_, M>,
     part: &[usize],
     depth: usize,
-    mut streams: Residuals,
+    mut streams: Residuals<M>,
     count: &mut Count<'_>,
-    end: &mut dyn FnMut(usize, &mut Residuals) -> Result<()>,
+    end: &mut dyn FnMut(usize, &mut Residuals<M>) -> Result<()>,
 ) -> Result<()> {
     let network = &networks[part[0]];
     let layer = network.layers[depth];
@@ -183,7 +185,8 @@ fn step(
         total: count.total,
         tokens: 0,
     });
-    through.layer(layer, &mut streams, &mut observer, &mut |_| Ok(()))?;
+    let next = network.layers.get(depth + 1).copied();
+    through.layer(layer, next, &mut streams, &mut observer, &mut |_| Ok(()))?;
     count.done += 1;
     branch(networks, through, part, depth + 1, streams, count, end)
 }

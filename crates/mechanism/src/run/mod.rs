@@ -3,31 +3,37 @@
 //! Each weight is read once and dropped after its layer; what stays is the residual stream of all texts, in memory or
 //! on disk. Peak memory: one layer, a group of texts inside a block for each thread, and the streams unless spilled.
 
+mod around;
+mod first_layer;
 mod group;
 mod head;
 mod many;
 mod residuals;
 mod tree;
 
+use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rayon::prelude::*;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::DecoderConfig;
-use crate::decoder::Layer;
 use crate::decoder::block::{Block, Trace};
+use crate::decoder::device::on;
 use crate::decoder::elementwise::{add, scale};
-use crate::decoder::rope::GroupAngles;
+use crate::decoder::{Device, Laid, Layer, Machine};
 use crate::error::{Error, Result};
-use crate::site::{Nobody, Observer, Place, Site, offer};
+use crate::site::{Nobody, Observer, Place, Site};
 use crate::weights::{Kind, Part};
 
+pub use around::{Around, Step};
+use around::{OfPass, Pass};
+pub use first_layer::check_first_layer;
 pub use group::Group;
 use group::batches;
 pub use head::Head;
-pub use many::{Network, Silence, run_many};
+pub(crate) use many::run_many;
+pub use many::{Network, Silence};
 pub use residuals::Residuals;
 pub use tree::{Path, Tree, trees};
 
@@ -50,20 +56,23 @@ impl RunSettings {
     }
 
     /// Tokens of a group: 512 where a layer's matrices stay packed, so that groups go side by side and what they hold stays in
-    /// the cache; 2,048 where each group packs them anew.
-    pub fn tokens_a_group(&self, config: &DecoderConfig) -> usize {
-        let usual = if Layer::stays_packed(config) { 512 } else { MANY };
+    /// the cache; else as many as of a large one.
+    pub fn tokens_a_group(&self, checkpoint: &Checkpoint) -> usize {
+        let packed = checkpoint.device.is_processor() && Layer::stays_packed(&checkpoint.config);
+        let usual = if packed { 512 } else { many(&checkpoint.device) };
         self.group_tokens.unwrap_or(usual)
     }
 
     /// Tokens of a large group: of texts whose shared beginnings are worked out once a group, or that are gone through backwards.
-    pub fn tokens_a_large_group(&self) -> usize {
-        self.group_tokens.unwrap_or(MANY)
+    pub fn tokens_a_large_group(&self, checkpoint: &Checkpoint) -> usize {
+        self.group_tokens.unwrap_or(many(&checkpoint.device))
     }
 }
 
-/// Tokens of a large group.
-const MANY: usize = 2048;
+/// Tokens of a large group: what a processor's products want, and what a card's many units need to be busy.
+fn many(device: &Device) -> usize {
+    if device.is_processor() { 2048 } else { 8192 }
+}
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,32 +87,11 @@ pub struct Progress {
     pub tokens: usize,
 }
 
-/// What a layer did to a group.
-#[derive(Debug, Clone, Copy)]
-pub struct Step<'a> {
-    /// Layer, from 0.
-    pub layer: usize,
-    /// Number of the group.
-    pub group: usize,
-    /// The texts' rows and the first text's number.
-    pub texts: &'a Group,
-    /// Residual stream before the layer, `(rows, d_model)`.
-    pub before: &'a [f32],
-    /// Residual stream after it, before any final norm.
-    pub after: &'a [f32],
-}
-
-/// A group on its way through a layer.
-#[derive(Default)]
-struct Pass {
-    before: Vec<f32>,
-    after: Vec<f32>,
-}
-
 /// Runs groups through layers `layers` of a checkpoint; `each` sees every layer's work on every group, groups in their order.
 ///
 /// Groups go side by side, one to a thread, through layers whose matrices stay packed, unless the observer wants to see
-/// something there; else one after the other, all threads in each product.
+/// something there; else one after the other, all threads in each product. On a card as many groups as fit go through all
+/// layers before the next do.
 ///
 /// Returns the residual streams after the last layer, before the final norm.
 ///
@@ -118,108 +106,214 @@ pub fn run(
     progress: &mut dyn FnMut(Progress),
     each: &mut dyn FnMut(&[Step<'_>]) -> Result<()>,
 ) -> Result<Residuals> {
-    let mut through = Through::new(checkpoint, groups);
-    let mut residuals = through.embedded(settings.spill.as_deref())?;
-    for (done, &index) in layers.iter().enumerate() {
-        progress(through.progress(done, layers.len()));
-        through.layer(index, &mut residuals, observer, each)?;
+    on!(&checkpoint.device, machine => {
+        run_on(machine, checkpoint, groups, layers, settings, observer, progress, each)
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "those of `run`, and the machine")]
+fn run_on<M: Machine>(
+    machine: &M,
+    checkpoint: &Checkpoint,
+    groups: &[Group],
+    layers: &[usize],
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+    progress: &mut dyn FnMut(Progress),
+    each: &mut dyn FnMut(&[Step<'_>]) -> Result<()>,
+) -> Result<Residuals> {
+    let waves = waves(machine, checkpoint, groups)?;
+    let total = layers.len() * waves.len();
+    let (d, spill) = (checkpoint.config.d_model, settings.spill.as_deref());
+    let tokens = groups.iter().map(|g| g.ids.len()).sum();
+    let mut all = if waves.len() == 1 {
+        None
+    } else {
+        Some(Residuals::new(spill, groups.iter().map(|g| g.ids.len() * d))?)
+    };
+    for (number, wave) in waves.iter().enumerate() {
+        let mut through = Through::new(machine, checkpoint, &groups[wave.clone()], wave.start)?;
+        let mut residuals = through.embedded(spill)?;
+        for (done, &index) in layers.iter().enumerate() {
+            progress(layers_done(number * layers.len() + done, total, tokens));
+            let next = layers.get(done + 1).copied();
+            through.layer(index, next, &mut residuals, observer, each)?;
+        }
+        let mut here = residuals.here(machine)?;
+        let Some(all) = &mut all else {
+            progress(layers_done(total, total, tokens));
+            return Ok(here);
+        };
+        for (i, group) in wave.clone().enumerate() {
+            all.store(group, here.take(i)?)?;
+        }
     }
-    progress(through.progress(layers.len(), layers.len()));
-    Ok(residuals)
+    progress(layers_done(total, total, tokens));
+    all.map_or_else(|| Residuals::new(spill, std::iter::empty()), Ok)
+}
+
+fn layers_done(done: usize, total: usize, tokens: usize) -> Progress {
+    Progress {
+        stage: "layers",
+        done,
+        total,
+        tokens,
+    }
+}
+
+/// Groups that go through all layers before the next do.
+///
+/// # Errors
+/// As [`Machine::rows_a_wave`].
+pub(crate) fn waves<M: Machine>(
+    machine: &M,
+    checkpoint: &Checkpoint,
+    groups: &[Group],
+) -> Result<Vec<Range<usize>>> {
+    let most = machine.rows_a_wave(&checkpoint.config)?;
+    let mut waves: Vec<Range<usize>> = Vec::new();
+    let mut rows = 0_usize;
+    for (i, group) in groups.iter().enumerate() {
+        let more = group.ids.len();
+        match waves.last_mut() {
+            Some(wave) if rows.saturating_add(more) <= most => wave.end = i + 1,
+            _ => {
+                waves.push(i..i + 1);
+                rows = 0;
+            }
+        }
+        rows += more;
+    }
+    if waves.is_empty() {
+        waves.push(0..0);
+    }
+    Ok(waves)
 }
 
 /// Groups on their way through the layers of one checkpoint, with what stays the same from layer to layer.
-pub(crate) struct Through<'a> {
+pub(crate) struct Through<'a, M: Machine> {
+    machine: &'a M,
     checkpoint: &'a Checkpoint,
     groups: &'a [Group],
-    angles: Vec<GroupAngles>,
-    batches: Vec<std::ops::Range<usize>>,
-    traces: Mutex<Vec<Trace>>,
-    passes: Vec<Pass>,
+    /// Number of the first group in the whole run.
+    first_group: usize,
+    laid: Vec<Laid<M>>,
+    batches: Vec<Range<usize>>,
+    traces: Mutex<Vec<Trace<M>>>,
+    passes: Vec<Pass<M>>,
+    /// The layer that was read while another computed.
+    ahead: Option<(usize, Arc<Layer<M>>)>,
 }
 
-impl<'a> Through<'a> {
-    pub(crate) fn new(checkpoint: &'a Checkpoint, groups: &'a [Group]) -> Self {
+impl<'a, M: Machine> Through<'a, M> {
+    pub(crate) fn new(
+        machine: &'a M,
+        checkpoint: &'a Checkpoint,
+        groups: &'a [Group],
+        first_group: usize,
+    ) -> Result<Self> {
         let config = &checkpoint.config;
-        Self {
+        Ok(Self {
+            machine,
             checkpoint,
             groups,
-            angles: groups
+            first_group,
+            laid: groups
                 .par_iter()
-                .map(|g| GroupAngles::new(config, &g.segments))
-                .collect(),
-            batches: batches(groups, Layer::stays_packed(config)),
+                .map(|g| Laid::new(machine, config, &g.segments))
+                .collect::<Result<_>>()?,
+            batches: batches(groups, M::IS_PROCESSOR && Layer::stays_packed(config)),
             traces: Mutex::new(Vec::new()),
             passes: Vec::new(),
-        }
+            ahead: None,
+        })
     }
 
     /// The residual streams before layer 0.
-    pub(crate) fn embedded(&self, spill: Option<&std::path::Path>) -> Result<Residuals> {
+    pub(crate) fn embedded(&self, spill: Option<&std::path::Path>) -> Result<Residuals<M>> {
         let d = self.checkpoint.config.d_model;
         let mut residuals = Residuals::new(spill, self.groups.iter().map(|g| g.ids.len() * d))?;
         for (i, group) in self.groups.iter().enumerate() {
-            residuals.store(i, embed(self.checkpoint, group)?)?;
+            residuals.put(
+                self.machine,
+                i,
+                self.machine.rows(embed(self.checkpoint, group)?)?,
+            )?;
         }
         Ok(residuals)
     }
 
-    fn progress(&self, done: usize, total: usize) -> Progress {
-        Progress {
-            stage: "layers",
-            done,
-            total,
-            tokens: self.groups.iter().map(|g| g.ids.len()).sum(),
-        }
-    }
-
-    /// Pushes all groups through layer `index`.
+    /// Pushes all groups through layer `index`; `next` is the one that follows, if it is known.
     pub(crate) fn layer(
         &mut self,
         index: usize,
-        residuals: &mut Residuals,
+        next: Option<usize>,
+        residuals: &mut Residuals<M>,
         observer: &mut dyn Observer,
         each: &mut dyn FnMut(&[Step<'_>]) -> Result<()>,
     ) -> Result<()> {
-        let (config, groups, angles) = (&self.checkpoint.config, self.groups, &self.angles);
-        let d = config.d_model;
-        if index >= config.n_layers {
+        let (checkpoint, machine) = (self.checkpoint, self.machine);
+        let n_layers = checkpoint.config.n_layers;
+        if index >= n_layers {
             return Err(Error::Layer {
                 layer: index,
-                n_layers: config.n_layers,
+                n_layers,
             });
         }
-        let layer = Layer::load(&self.checkpoint.weights, config, index)?;
-        let at = |place| Site { place, layer: index };
-        let watched = Place::ALL.into_iter().any(|place| observer.wants(at(place)));
+        let read = move |index| {
+            checkpoint
+                .shelf
+                .layer(machine, &checkpoint.weights, &checkpoint.config, index)
+        };
+        let layer = match self.ahead.take() {
+            Some((number, layer)) if number == index => layer,
+            _ => read(index)?,
+        };
+        let next = next.filter(|next| machine.reads_ahead() && *next < n_layers);
+        std::thread::scope(|scope| {
+            let ahead = next.map(|next| scope.spawn(move || read(next).map(|layer| (next, layer))));
+            let result = self.pass(index, &layer, residuals, observer, each);
+            // A thread that panicked has said so; its layer is read again where it is needed.
+            if let Some(Ok(ahead)) = ahead.map(std::thread::ScopedJoinHandle::join) {
+                self.ahead = Some(ahead?);
+            }
+            result
+        })
+    }
+
+    fn pass(
+        &mut self,
+        index: usize,
+        layer: &Layer<M>,
+        residuals: &mut Residuals<M>,
+        observer: &mut dyn Observer,
+        each: &mut dyn FnMut(&[Step<'_>]) -> Result<()>,
+    ) -> Result<()> {
+        let (config, groups, laid, machine) =
+            (&self.checkpoint.config, self.groups, &self.laid, self.machine);
+        let watched = Place::ALL
+            .into_iter()
+            .any(|place| observer.wants(Site { place, layer: index }));
+        let block = |i: usize| Block {
+            machine,
+            config,
+            index,
+            layer,
+            laid: &laid[i],
+            segments: &groups[i].segments,
+            first_text: groups[i].first_text,
+        };
         let (traces, passes) = (&self.traces, &mut self.passes);
         for batch in &self.batches {
             let of_batch = &groups[batch.clone()];
             passes.resize_with(of_batch.len(), Pass::default);
-            for (i, (group, pass)) in batch.clone().zip(of_batch.iter().zip(&mut *passes)) {
-                pass.before = residuals.take(i)?;
-                let site = at(Place::ResidualIn);
-                offer(
-                    observer,
-                    site,
-                    group.first_text,
-                    d,
-                    &group.segments,
-                    &mut pass.before,
-                )?;
+            for (i, pass) in batch.clone().zip(&mut *passes) {
+                pass.before = residuals.get(machine, i)?;
+                block(i).offer(observer, Place::ResidualIn, &mut pass.before)?;
             }
-            let through = |i: usize, pass: &mut Pass, observer: &mut dyn Observer| {
+            let through = |i: usize, pass: &mut Pass<M>, observer: &mut dyn Observer| {
                 let mut trace = traces.lock().ok().and_then(|mut t| t.pop()).unwrap_or_default();
-                let block = Block {
-                    config,
-                    index,
-                    layer: &layer,
-                    angles: angles[i].at(config, index),
-                    segments: &groups[i].segments,
-                    first_text: groups[i].first_text,
-                };
-                pass.after.resize(pass.before.len(), 0.0);
-                let result = block.forward(&pass.before, &mut pass.after, &mut trace, observer);
+                let result = block(i).forward(&pass.before, &mut pass.after, &mut trace, observer);
                 if let Ok(mut traces) = traces.lock() {
                     traces.push(trace);
                 }
@@ -233,32 +327,31 @@ impl<'a> Through<'a> {
                 let side_by_side = batch.clone().into_par_iter().zip(&mut *passes);
                 side_by_side.try_for_each(|(i, pass)| through(i, pass, &mut Nobody))?;
             }
-            for (group, pass) in of_batch.iter().zip(&mut *passes) {
-                let site = at(Place::ResidualOut);
-                offer(
-                    observer,
-                    site,
-                    group.first_text,
-                    d,
-                    &group.segments,
-                    &mut pass.after,
-                )?;
+            for (i, pass) in batch.clone().zip(&mut *passes) {
+                block(i).offer(observer, Place::ResidualOut, &mut pass.after)?;
             }
+            let seen: Vec<OfPass<'_, M>> = passes
+                .iter()
+                .map(|pass| OfPass {
+                    machine,
+                    d: config.d_model,
+                    pass,
+                })
+                .collect();
             let steps: Vec<Step<'_>> = batch
                 .clone()
-                .zip(of_batch.iter().zip(&*passes))
-                .map(|(i, (texts, pass))| Step {
+                .zip(of_batch.iter().zip(&seen))
+                .map(|(i, (texts, stream))| Step {
                     layer: index,
-                    group: i,
+                    group: self.first_group + i,
                     texts,
-                    before: &pass.before,
-                    after: &pass.after,
+                    stream,
                 })
                 .collect();
             each(&steps)?;
             for (i, pass) in batch.clone().zip(&mut *passes) {
                 let spent = std::mem::take(&mut pass.before);
-                residuals.store(i, std::mem::replace(&mut pass.after, spent))?;
+                residuals.put(machine, i, std::mem::replace(&mut pass.after, spent))?;
             }
         }
         Ok(())

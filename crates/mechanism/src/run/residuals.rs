@@ -1,10 +1,11 @@
-//! Residual streams of all groups, in memory or in one file.
+//! Residual streams of all groups, in memory (of the machine that computes) or in one file.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::decoder::{Cpu, Machine};
 use crate::error::{Error, Result};
 
 /// Files opened by this process, so that two runs do not share one.
@@ -12,26 +13,24 @@ static OPENED: AtomicUsize = AtomicUsize::new(0);
 
 /// Streams by group.
 #[derive(Debug)]
-pub enum Residuals {
+pub enum Residuals<M: Machine = Cpu> {
     /// In memory.
-    Memory(Vec<Vec<f32>>),
-    /// In a file that is removed at the end; each group at its offset.
-    Disk {
-        /// The file.
-        file: File,
-        /// Its name.
-        path: PathBuf,
-        /// Offset in bytes and values of each group.
-        places: Vec<(u64, usize)>,
-    },
+    Memory(Vec<M::Rows>),
+    /// In a file that is removed at the end.
+    Disk(Spilled),
 }
 
-impl Residuals {
-    /// Room for groups of `lengths` values.
-    pub(crate) fn new(spill: Option<&Path>, lengths: impl ExactSizeIterator<Item = usize>) -> Result<Self> {
-        let Some(folder) = spill else {
-            return Ok(Self::Memory(vec![Vec::new(); lengths.len()]));
-        };
+/// Streams in a file, each group at its offset.
+#[derive(Debug)]
+pub struct Spilled {
+    file: File,
+    path: PathBuf,
+    /// Offset in bytes and values of each group.
+    places: Vec<(u64, usize)>,
+}
+
+impl Spilled {
+    fn new(folder: &Path, lengths: impl ExactSizeIterator<Item = usize>) -> Result<Self> {
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("residuals-{}-{number}.f32", std::process::id()));
         let failed = |source| Error::Write {
@@ -54,49 +53,125 @@ impl Residuals {
                 place
             })
             .collect();
-        Ok(Self::Disk { file, path, places })
+        Ok(Self { file, path, places })
+    }
+
+    fn take(&mut self, group: usize) -> Result<Vec<f32>> {
+        let (at, length) = self.places[group];
+        let mut bytes = vec![0; 4 * length];
+        self.file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| self.file.read_exact(&mut bytes))
+            .map_err(|source| Error::Read {
+                path: self.path.clone(),
+                source,
+            })?;
+        Ok(bytes
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect())
+    }
+
+    fn store(&mut self, group: usize, stream: &[f32]) -> Result<()> {
+        let bytes: Vec<u8> = stream.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.file
+            .seek(SeekFrom::Start(self.places[group].0))
+            .and_then(|_| self.file.write_all(&bytes))
+            .map_err(|source| Error::Write {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
+    fn again(&mut self) -> Result<Self> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let mut other = Self::new(folder, self.places.iter().map(|(_, length)| *length))?;
+        for group in 0..self.places.len() {
+            other.store(group, &self.take(group)?)?;
+        }
+        Ok(other)
+    }
+}
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        // Nothing sensible can be done if the file has gone already.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl<M: Machine> Residuals<M> {
+    /// Room for groups of `lengths` values; a card keeps them itself, whatever the folder.
+    pub(crate) fn new(spill: Option<&Path>, lengths: impl ExactSizeIterator<Item = usize>) -> Result<Self> {
+        match spill.filter(|_| M::IS_PROCESSOR) {
+            Some(folder) => Ok(Self::Disk(Spilled::new(folder, lengths)?)),
+            None => Ok(Self::Memory(lengths.map(|_| M::Rows::default()).collect())),
+        }
     }
 
     /// The same streams once more, in memory or in a file beside the other.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Write`].
-    pub(crate) fn again(&mut self) -> Result<Self> {
-        let (path, places) = match self {
-            Self::Memory(streams) => return Ok(Self::Memory(streams.clone())),
-            Self::Disk { path, places, .. } => (path.clone(), places.clone()),
+    pub(crate) fn again(&mut self, machine: &M) -> Result<Self> {
+        let copied = |stream: &M::Rows| {
+            let mut copy = M::Rows::default();
+            machine.copy(stream, &mut copy);
+            copy
         };
-        let mut other = Self::new(path.parent(), places.iter().map(|(_, length)| *length))?;
-        for group in 0..places.len() {
-            other.store(group, self.take(group)?)?;
-        }
-        Ok(other)
+        Ok(match self {
+            Self::Memory(streams) => Self::Memory(streams.iter().map(copied).collect()),
+            Self::Disk(file) => Self::Disk(file.again()?),
+        })
     }
 
     /// Takes a group's stream out.
     ///
     /// # Errors
-    /// [`Error::Read`].
-    pub fn take(&mut self, group: usize) -> Result<Vec<f32>> {
+    /// [`Error::Read`]; as [`Machine::rows`].
+    pub(crate) fn get(&mut self, machine: &M, group: usize) -> Result<M::Rows> {
         match self {
             Self::Memory(streams) => Ok(std::mem::take(&mut streams[group])),
-            Self::Disk { file, path, places } => {
-                let (at, length) = places[group];
-                let mut bytes = vec![0; 4 * length];
-                file.seek(SeekFrom::Start(at))
-                    .and_then(|_| file.read_exact(&mut bytes))
-                    .map_err(|source| Error::Read {
-                        path: path.clone(),
-                        source,
-                    })?;
-                Ok(bytes
-                    .as_chunks::<4>()
-                    .0
-                    .iter()
-                    .map(|b| f32::from_le_bytes(*b))
-                    .collect())
-            }
+            Self::Disk(file) => machine.rows(file.take(group)?),
         }
+    }
+
+    /// Puts a group's stream in.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; as [`Machine::read`].
+    pub(crate) fn put(&mut self, machine: &M, group: usize, stream: M::Rows) -> Result<()> {
+        match self {
+            Self::Memory(streams) => streams[group] = stream,
+            Self::Disk(file) => file.store(group, &machine.taken(stream)?)?,
+        }
+        Ok(())
+    }
+
+    /// The streams where the processor has them.
+    ///
+    /// # Errors
+    /// As [`Machine::read`].
+    pub(crate) fn here(self, machine: &M) -> Result<Residuals> {
+        Ok(match self {
+            Self::Memory(streams) => {
+                let streams = streams.into_iter().map(|stream| machine.taken(stream));
+                Residuals::Memory(streams.collect::<Result<_>>()?)
+            }
+            Self::Disk(file) => Residuals::Disk(file),
+        })
+    }
+}
+
+impl Residuals {
+    /// Takes a group's stream out.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn take(&mut self, group: usize) -> Result<Vec<f32>> {
+        self.get(&Cpu, group)
     }
 
     /// Puts a group's stream in.
@@ -104,27 +179,6 @@ impl Residuals {
     /// # Errors
     /// [`Error::Write`].
     pub fn store(&mut self, group: usize, stream: Vec<f32>) -> Result<()> {
-        match self {
-            Self::Memory(streams) => streams[group] = stream,
-            Self::Disk { file, path, places } => {
-                let bytes: Vec<u8> = stream.iter().flat_map(|v| v.to_le_bytes()).collect();
-                file.seek(SeekFrom::Start(places[group].0))
-                    .and_then(|_| file.write_all(&bytes))
-                    .map_err(|source| Error::Write {
-                        path: path.clone(),
-                        source,
-                    })?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Residuals {
-    fn drop(&mut self) {
-        if let Self::Disk { path, .. } = self {
-            // Nothing sensible can be done if the file has gone already.
-            let _ = std::fs::remove_file(path);
-        }
+        self.put(&Cpu, group, stream)
     }
 }

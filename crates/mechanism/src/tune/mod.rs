@@ -15,11 +15,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::Layer;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
 use crate::decoder::elementwise::scale;
-use crate::decoder::rope::GroupAngles;
+use crate::decoder::{Cpu, Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::gradients::loss::loss_backward;
 use crate::gradients::{Sample, encode};
@@ -32,12 +31,13 @@ pub use adapter::{Adapter, Factors, TARGETS};
 /// Ids of prompt and response together, and how many are the prompt's.
 pub type EncodedSample = (Vec<u32>, usize);
 
-/// An adapter in training.
+/// An adapter in training. Layers and adapter lie with the processor, which merges them; the machine gets them one by one.
 #[derive(Debug)]
-pub struct Tuner<'a> {
+pub struct Tuner<'a, M: Machine = Cpu> {
+    machine: &'a M,
     checkpoint: &'a Checkpoint,
     layers: Vec<Layer>,
-    head: Head<'a>,
+    head: Head<'a, M>,
     /// The adapter as it is now.
     pub adapter: Adapter,
     optimizer: AdamW,
@@ -47,11 +47,28 @@ pub struct Tuner<'a> {
 }
 
 impl<'a> Tuner<'a> {
-    /// Loads all layers; the adapter changes nothing yet.
+    /// Loads all layers for the processor; the adapter changes nothing yet.
     ///
     /// # Errors
     /// [`Error::Unavailable`] for mixtures of experts; [`Error::Config`] for a rank of zero; what reading fails with.
     pub fn new(
+        checkpoint: &'a Checkpoint,
+        rank: usize,
+        alpha: f32,
+        optimizer: AdamW,
+        seed: u64,
+    ) -> Result<Self> {
+        Self::new_on(&Cpu, checkpoint, rank, alpha, optimizer, seed)
+    }
+}
+
+impl<'a, M: Machine> Tuner<'a, M> {
+    /// The same for a machine.
+    ///
+    /// # Errors
+    /// As [`Tuner::new`]; what the machine fails with.
+    pub fn new_on(
+        machine: &'a M,
         checkpoint: &'a Checkpoint,
         rank: usize,
         alpha: f32,
@@ -79,9 +96,10 @@ impl<'a> Tuner<'a> {
             })
             .collect();
         Ok(Self {
+            machine,
             checkpoint,
             layers,
-            head: Head::load(checkpoint)?,
+            head: Head::load_on(machine, checkpoint)?,
             adapter,
             optimizer,
             state,
@@ -104,14 +122,14 @@ impl<'a> Tuner<'a> {
     }
 
     /// Runs `samples` forwards; gives what came into each layer, and the stream after the last.
-    fn forward(&self, group: &Group, angles: &GroupAngles) -> Result<(Vec<Vec<f32>>, Vec<f32>)> {
-        let mut x = embed(self.checkpoint, group)?;
+    fn forward(&self, group: &Group, laid: &Laid<M>) -> Result<(Vec<M::Rows>, M::Rows)> {
+        let mut x = self.machine.rows(embed(self.checkpoint, group)?)?;
         let mut inputs = Vec::with_capacity(self.layers.len());
         let mut trace = Trace::default();
         for (index, layer) in self.layers.iter().enumerate() {
-            let merged = self.adapter.merged(layer, index);
-            let mut out = vec![0.0; x.len()];
-            self.block(index, &merged, group, angles)
+            let merged = self.adapter.merged(layer, index).brought(self.machine)?;
+            let mut out = M::Rows::default();
+            self.block(index, &merged, group, laid)
                 .forward(&x, &mut out, &mut trace, &mut Nobody)?;
             inputs.push(std::mem::replace(&mut x, out));
         }
@@ -121,15 +139,16 @@ impl<'a> Tuner<'a> {
     fn block<'b>(
         &'b self,
         index: usize,
-        layer: &'b Layer,
+        layer: &'b Layer<M>,
         group: &'b Group,
-        angles: &'b GroupAngles,
-    ) -> Block<'b> {
+        laid: &'b Laid<M>,
+    ) -> Block<'b, M> {
         Block {
+            machine: self.machine,
             config: &self.checkpoint.config,
             index,
             layer,
-            angles: angles.at(&self.checkpoint.config, index),
+            laid,
             segments: &group.segments,
             first_text: 0,
         }
@@ -142,19 +161,26 @@ impl<'a> Tuner<'a> {
     pub fn losses(&self, samples: &[EncodedSample]) -> Result<Vec<f64>> {
         let mut losses = Vec::with_capacity(samples.len());
         for sample in samples {
-            let (group, angles) = self.group(std::slice::from_ref(sample));
-            let (_, last) = self.forward(&group, &angles)?;
+            let (group, laid) = self.group(std::slice::from_ref(sample))?;
+            let (_, last) = self.forward(&group, &laid)?;
             let one = std::slice::from_ref(sample);
-            loss_backward(self.checkpoint, &self.head, &group, one, &last, &mut losses);
+            loss_backward(
+                &self.head,
+                &self.checkpoint.config,
+                &group,
+                one,
+                &last,
+                &mut losses,
+            )?;
         }
         Ok(losses)
     }
 
-    fn group(&self, samples: &[EncodedSample]) -> (Group, GroupAngles) {
+    fn group(&self, samples: &[EncodedSample]) -> Result<(Group, Laid<M>)> {
         let texts: Vec<Vec<u32>> = samples.iter().map(|(ids, _)| ids.clone()).collect();
         let group = Group::pack(&texts, usize::MAX).remove(0);
-        let angles = GroupAngles::new(&self.checkpoint.config, &group.segments);
-        (group, angles)
+        let laid = Laid::new(self.machine, &self.checkpoint.config, &group.segments)?;
+        Ok((group, laid))
     }
 
     /// One step on `samples`; gives their losses before it.
@@ -168,20 +194,31 @@ impl<'a> Tuner<'a> {
                 reason: "a step has none".to_owned(),
             });
         }
-        let (group, angles) = self.group(samples);
-        let (mut inputs, last) = self.forward(&group, &angles)?;
+        let (group, laid) = self.group(samples)?;
+        let (mut inputs, last) = self.forward(&group, &laid)?;
         let mut losses = Vec::new();
-        let mut stream = loss_backward(self.checkpoint, &self.head, &group, samples, &last, &mut losses);
-        scale(&mut stream, 1.0 / samples.len() as f32);
+        let mut stream = loss_backward(
+            &self.head,
+            &self.checkpoint.config,
+            &group,
+            samples,
+            &last,
+            &mut losses,
+        )?;
+        self.machine.edit(&mut stream, &mut |stream| {
+            scale(stream, 1.0 / samples.len() as f32);
+            Ok(())
+        })?;
         self.steps += 1;
         let mut trace = Trace::default();
         for index in (0..self.layers.len()).rev() {
             let merged = self.adapter.merged(&self.layers[index], index);
+            let merged = merged.brought(self.machine)?;
             let mut gradient = BlockGradient::new(&merged);
             let x = std::mem::take(&mut inputs[index]);
-            let block = self.block(index, &merged, &group, &angles);
-            block.forward(&x, &mut vec![0.0; x.len()], &mut trace, &mut Nobody)?;
-            stream = block.backward(&x, &trace, &stream, &mut gradient);
+            let block = self.block(index, &merged, &group, &laid);
+            block.forward(&x, &mut M::Rows::default(), &mut trace, &mut Nobody)?;
+            stream = block.backward(&x, &trace, &stream, &mut gradient)?;
             let gradients = self.adapter.gradients(index, &gradient);
             let own = self.adapter.layers[index].iter_mut().zip(&mut self.state[index]);
             for ((factors, [of_a, of_b]), (d_a, d_b)) in own.zip(gradients) {

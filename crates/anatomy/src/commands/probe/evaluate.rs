@@ -236,9 +236,10 @@ fn answered(
 /// What sets this run apart from one of the checkpoint as it is: part of its name, so that their tables are not mixed.
 fn changed(args: &EvaluateArgs) -> String {
     let rounded = args.machine.rounded().map(|dtype| format!(" in {dtype}"));
+    let fast = args.machine.fast().map(|fast| format!(" on {fast}"));
     let without = args.without_layers.as_ref();
     let without = without.map(|list| format!(" without layers {list}"));
-    [rounded, without].into_iter().flatten().collect()
+    [rounded, fast, without].into_iter().flatten().collect()
 }
 
 /// Answers by task, those without one left out.

@@ -162,7 +162,7 @@ pub(super) fn provenance(
         model: Some(ModelOf {
             name: model.model.display().to_string(),
             weights_as: model.weights_as(),
-            computed_as: "f32",
+            computed_as: model.computed_as(),
             without_layers: without_layers.to_vec(),
             opened,
         }),

@@ -3,6 +3,7 @@
 mod ablate;
 mod all;
 mod benchmarks;
+mod device;
 mod evaluate;
 mod gradients;
 mod influence;
@@ -26,6 +27,8 @@ pub(crate) enum ProbeCommand {
     Ablate(ablate::AblateArgs),
     /// Influence, evaluation, ablation, pruning and gradients in one run that can be taken up again
     All(all::AllArgs),
+    /// The card that `--device cuda` runs on, and whether it computes what is right
+    Device(device::DeviceArgs),
     /// Ask the benchmarks of Open LLM Leaderboard v1, as lm-evaluation-harness does
     Evaluate(evaluate::EvaluateArgs),
     /// How much each layer changes what passes through it (Block Influence), and how far blocks of layers turn it
@@ -44,6 +47,7 @@ pub(crate) fn run(global: &Global, command: &ProbeCommand) -> Result<ExitCode> {
     match command {
         ProbeCommand::Ablate(args) => ablate::run(global, args),
         ProbeCommand::All(args) => all::run(global, args),
+        ProbeCommand::Device(args) => device::run(global, args),
         ProbeCommand::Evaluate(args) => evaluate::run(global, args),
         ProbeCommand::Influence(args) => influence::run(global, args),
         ProbeCommand::Gradients(args) => gradients::run(global, args),

@@ -16,6 +16,7 @@ use mechanism::weights::Precision;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::device::{self, Exactness};
 use crate::global::Global;
 #[cfg(feature = "hub")]
 use crate::hub::checkpoint::{self, Wanted};
@@ -47,6 +48,9 @@ pub(super) struct Machine {
     /// What computes
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
+    /// How exactly a card multiplies; sums, norms, attention and the residual stream are f32 in any case, as all is on the processor
+    #[arg(long, value_enum, default_value_t = Exactness::Exact)]
+    precision: Exactness,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,7 +65,7 @@ enum Dtype {
 enum Device {
     /// The processor
     Cpu,
-    /// A graphics card: not built, says so
+    /// An NVIDIA card, by its driver alone; not yet run on one: it is compared with the processor at each start
     Cuda,
 }
 
@@ -74,6 +78,28 @@ impl Machine {
             Dtype::F16 => Some("f16"),
         }
     }
+
+    /// What computed, where that changes numbers by more than their last digits.
+    pub(super) fn fast(self) -> Option<&'static str> {
+        (self.device == Device::Cuda && self.precision == Exactness::Fast).then_some("cuda fast")
+    }
+
+    /// What activations and sums are.
+    pub(super) fn computed_as(self) -> &'static str {
+        match (self.device, self.precision) {
+            (Device::Cpu, _) => "f32",
+            (Device::Cuda, Exactness::Exact) => "f32 on a card, products exact",
+            (Device::Cuda, Exactness::Fast) => "f32 on a card, products of one bf16 term",
+        }
+    }
+
+    /// The card, where one was asked for.
+    fn card(self, global: &Global) -> Result<Option<mechanism::decoder::Device>> {
+        match self.device {
+            Device::Cpu => Ok(None),
+            Device::Cuda => device::card(global, self.precision).map(Some),
+        }
+    }
 }
 
 impl ModelArgs {
@@ -82,9 +108,21 @@ impl ModelArgs {
         self.machine.rounded().unwrap_or("f32")
     }
 
+    /// What activations and sums are.
+    pub(super) fn computed_as(&self) -> &'static str {
+        self.machine.computed_as()
+    }
+
     /// The same settings as words of a command line, but for the checkpoint itself.
     pub(super) fn words(&self) -> Vec<std::ffi::OsString> {
         let mut words: Vec<std::ffi::OsString> = vec!["--dtype".into(), self.weights_as().into()];
+        if self.machine.device == Device::Cuda {
+            let precision = match self.machine.precision {
+                Exactness::Exact => "exact",
+                Exactness::Fast => "fast",
+            };
+            words.extend(["--device", "cuda", "--precision", precision].map(Into::into));
+        }
         if let Some(spill) = &self.spill {
             let place = std::path::absolute(spill).unwrap_or_else(|_| spill.clone());
             words.extend(["--spill".into(), place.into()]);
@@ -102,11 +140,7 @@ impl ModelArgs {
     }
 
     pub(super) fn open(&self, global: &Global) -> Result<Checkpoint> {
-        if self.machine.device == Device::Cuda {
-            bail!(
-                "--device cuda: there is no code for graphics cards in this program; --device cpu runs everything"
-            );
-        }
+        let card = self.machine.card(global)?;
         let place = self.place(global)?;
         let mut checkpoint = Checkpoint::open(&place)
             .with_context(|| format!("cannot open the checkpoint {}", place.display()))?;
@@ -115,6 +149,10 @@ impl ModelArgs {
             Dtype::Bf16 => Precision::Bf16,
             Dtype::F16 => Precision::F16,
         };
+        if let Some(card) = card {
+            checkpoint.device = card;
+            device::check(&checkpoint)?;
+        }
         Ok(checkpoint)
     }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use mechanism::Checkpoint;
+use mechanism::decoder::{Device, Machine};
 use mechanism::evaluate::{GenerateSettings, generate_with};
 use mechanism::gradients::Sample;
 use mechanism::tune::text::{BENCHMARKS, parse};
@@ -104,47 +105,17 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
     let settings = settings(global, args, &checkpoint, &inputs[0].sha256);
     let hashing = Hashing::begin(global, &checkpoint);
     let optimizer = AdamW::usual(args.learning_rate);
-    let mut tuner = Tuner::new(&checkpoint, args.rank, args.alpha, optimizer, global.seed)?;
-    if args.out.join("optimizer.safetensors").exists() {
-        same_settings(&args.out, &settings)?;
-        tuner.resume(&args.out)?;
-        output::say(global.quiet, &format!("goes on after step {}", tuner.steps));
-    }
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
-    write_whole(
-        &args.out.join(SETTINGS),
-        (serde_json::to_string_pretty(&settings)? + "\n").as_bytes(),
-    )?;
-    let encoded = tuner.encode(&samples)?;
-    let follow = Follow::new(global, "tuning");
-    let mut losses = Vec::new();
-    while tuner.steps < args.steps {
-        follow.hear(&mechanism::run::Progress {
-            stage: "tuning",
-            done: tuner.steps as usize,
-            total: args.steps as usize,
-            tokens: 0,
-        });
-        let chosen: Vec<EncodedSample> = batch(encoded.len(), args.batch, tuner.steps, global.seed)
-            .into_iter()
-            .map(|at| encoded[at].clone())
-            .collect();
-        let step = tuner.step(&chosen)?;
-        losses.push(step.iter().sum::<f64>() / step.len() as f64);
-        if tuner.steps.is_multiple_of(args.save_every) {
-            tuner.save(&args.out)?;
+    let (rank, alpha, seed) = (args.rank, args.alpha, global.seed);
+    let outcome = match &checkpoint.device {
+        Device::Cpu => {
+            let tuner = Tuner::new(&checkpoint, rank, alpha, optimizer, seed)?;
+            tuned(global, args, &checkpoint, tuner, &settings, &samples, tests)?
         }
-    }
-    follow.done();
-    tuner.save(&args.out)?;
-    let test = tests
-        .map(|tests| answered(&checkpoint, &tuner, &tests))
-        .transpose()?;
-    let outcome = Outcome {
-        losses,
-        steps: tuner.steps,
-        test,
+        #[cfg(feature = "cuda")]
+        Device::Card(card) => {
+            let tuner = Tuner::new_on(&**card, &checkpoint, rank, alpha, optimizer, seed)?;
+            tuned(global, args, &checkpoint, tuner, &settings, &samples, tests)?
+        }
     };
     match global.format() {
         Format::Json => {
@@ -171,6 +142,60 @@ pub(super) fn run(global: &Global, args: &TuneArgs) -> Result<ExitCode> {
         ),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Trains the adapter and asks it.
+fn tuned<M: Machine>(
+    global: &Global,
+    args: &TuneArgs,
+    checkpoint: &Checkpoint,
+    mut tuner: Tuner<'_, M>,
+    settings: &Map<String, Value>,
+    samples: &[Sample],
+    tests: Option<Vec<Sample>>,
+) -> Result<Outcome> {
+    if args.out.join("optimizer.safetensors").exists() {
+        same_settings(&args.out, settings)?;
+        tuner.resume(&args.out)?;
+        output::say(global.quiet, &format!("goes on after step {}", tuner.steps));
+    }
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    write_whole(
+        &args.out.join(SETTINGS),
+        (serde_json::to_string_pretty(settings)? + "\n").as_bytes(),
+    )?;
+    let encoded = tuner.encode(samples)?;
+    let follow = Follow::new(global, "tuning");
+    let mut losses = Vec::new();
+    while tuner.steps < args.steps {
+        follow.hear(&mechanism::run::Progress {
+            stage: "tuning",
+            done: tuner.steps as usize,
+            total: args.steps as usize,
+            tokens: 0,
+        });
+        let chosen: Vec<EncodedSample> = batch(encoded.len(), args.batch, tuner.steps, global.seed)
+            .into_iter()
+            .map(|at| encoded[at].clone())
+            .collect();
+        let step = tuner.step(&chosen)?;
+        losses.push(step.iter().sum::<f64>() / step.len() as f64);
+        if tuner.steps.is_multiple_of(args.save_every) {
+            tuner.save(&args.out)?;
+        }
+    }
+    follow.done();
+    tuner.save(&args.out)?;
+    let test = tests
+        .map(|tests| answered(checkpoint, &tuner, &tests))
+        .transpose()?;
+    let outcome = Outcome {
+        losses,
+        steps: tuner.steps,
+        test,
+    };
+    Ok(outcome)
 }
 
 /// Beside the adapter: what it is tuned with.
@@ -244,7 +269,7 @@ fn samples(path: &Path) -> Result<Vec<Sample>> {
         .collect()
 }
 
-fn answered(checkpoint: &Checkpoint, tuner: &Tuner<'_>, tests: &[Sample]) -> Result<Answered> {
+fn answered<M: Machine>(checkpoint: &Checkpoint, tuner: &Tuner<'_, M>, tests: &[Sample]) -> Result<Answered> {
     let contexts: Vec<&str> = tests.iter().map(|sample| sample.prompt.as_str()).collect();
     let settings = GenerateSettings {
         layers: (0..checkpoint.config.n_layers).collect(),

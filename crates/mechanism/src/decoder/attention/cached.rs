@@ -4,6 +4,15 @@ use super::super::elementwise::{soft_cap, softmax};
 use super::super::matmul::{View, multiply};
 use super::{Heads, head_of};
 
+/// Keys and values of a text in one layer, kept while it is continued; `(positions, n_kv_heads · head_dim)` each.
+#[derive(Debug, Default, Clone)]
+pub struct KeysValues {
+    /// Keys, rotated.
+    pub k: Vec<f32>,
+    /// Values.
+    pub v: Vec<f32>,
+}
+
 /// Attention of the last position.
 ///
 /// # Shapes

@@ -16,7 +16,7 @@ use super::matmul::{View, multiply};
 use crate::segment::Segment;
 
 pub use backward::{Gradients, backward};
-pub use cached::cached;
+pub use cached::{KeysValues, cached};
 
 /// Rows of queries (times heads that share a key) in one product.
 const BLOCK: usize = 192;
@@ -43,11 +43,13 @@ impl Heads {
         self.n_heads / self.n_kv_heads
     }
 
-    fn q_width(&self) -> usize {
+    /// Width of a row of queries.
+    pub fn q_width(&self) -> usize {
         self.n_heads * self.head_dim
     }
 
-    fn kv_width(&self) -> usize {
+    /// Width of a row of keys or values.
+    pub fn kv_width(&self) -> usize {
         self.n_kv_heads * self.head_dim
     }
 

@@ -1,0 +1,311 @@
+//! The emulated card: a CUDA driver that runs the very kernels on this processor (`emulated/`), built here by the compiler of C++
+//! and found by the unmodified bindings on the library path. With faults planted into the kernels, its tests fail.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::common::skipped;
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The kernels as they are.
+fn kernels() -> String {
+    std::fs::read_to_string(here("src/decoder/cuda/kernels.cu")).unwrap()
+}
+
+/// Builds a driver of these kernels into a folder; `None` where there is no compiler of C++.
+fn driver(folder: &Path, kernels: &str, macros: &[&str]) -> Option<()> {
+    let source = folder.join("kernels.cu");
+    std::fs::write(&source, kernels).unwrap();
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "g++".to_owned());
+    let made = Command::new(&compiler)
+        .args(["-std=c++20", "-O1", "-shared", "-fPIC", "-ffp-contract=off", "-o"])
+        .arg(folder.join("libcuda.so.1"))
+        .arg(format!("-DKERNELS=\"{}\"", source.display()))
+        .args(macros.iter().map(|one| format!("-D{one}")))
+        .arg(here("tests/emulated/libcuda.cpp"))
+        .output();
+    match made {
+        Ok(output) => {
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            Some(())
+        }
+        Err(error) => {
+            skipped("cxx", &format!("{compiler} does not run: {error}"));
+            None
+        }
+    }
+}
+
+/// The folder of the driver that is right.
+fn right() -> Option<&'static Path> {
+    static BUILT: OnceLock<Option<tempfile::TempDir>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        driver(folder.path(), &kernels(), &[]).map(|()| folder)
+    });
+    built.as_ref().map(tempfile::TempDir::path)
+}
+
+/// Runs tests of `card.rs` whose names begin so with a driver; whether they passed, and what was said.
+fn run(folder: &Path, tests: &str, variables: &[(&str, &str)]) -> (bool, String) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--nocapture", "--test-threads", "2", tests])
+        .env("LD_LIBRARY_PATH", folder)
+        .env_remove("ANATOMY_BITS")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("running 0 tests"), "no test is called {tests}");
+    (output.status.success(), said)
+}
+
+fn passes(tests: &str) {
+    if let Some(folder) = right() {
+        let (passed, said) = run(folder, tests, &[]);
+        assert!(passed, "{said}");
+    }
+}
+
+#[test]
+fn the_emulated_card_computes_every_operation_whatever_the_order_of_its_threads() {
+    let Some(folder) = right() else { return };
+    let bits = |name: &str, variables: &[(&str, &str)]| {
+        let place = folder.join(name);
+        let mut variables = variables.to_vec();
+        variables.push(("ANATOMY_BITS", place.to_str().unwrap()));
+        let (passed, said) = run(folder, "card::the_card_computes", &variables);
+        assert!(passed, "{said}");
+        std::fs::read_to_string(place).unwrap()
+    };
+    let forwards = bits("forwards", &[]);
+    assert!(forwards.len() > 1000);
+    assert_eq!(forwards, bits("backwards", &[("EMULATE_BACKWARDS", "1")]));
+}
+
+#[test]
+fn every_family_scores_on_the_emulated_card_as_on_the_processor() {
+    passes("card::every_family");
+}
+
+#[test]
+fn influence_on_the_emulated_card_is_that_of_the_processor() {
+    passes("card::influence");
+}
+
+#[test]
+fn generation_on_the_emulated_card_is_that_without_keys_and_values_kept() {
+    passes("card::generation");
+}
+
+#[test]
+fn gradients_on_the_emulated_card_are_those_of_the_processor_and_of_differences() {
+    passes("card::gradients");
+    passes("card::the_gradient");
+}
+
+#[test]
+fn an_adapter_is_trained_on_the_emulated_card_as_on_the_processor() {
+    passes("card::three_steps");
+}
+
+#[test]
+fn the_first_layer_on_the_emulated_card_is_that_of_the_processor() {
+    passes("card::the_first_layer");
+}
+
+#[test]
+fn waves_and_weights_brought_anew_change_no_bit_on_the_emulated_card() {
+    passes("card::waves");
+}
+
+/// What is said when a driver with `macros` is opened.
+fn opened(macros: &[&str], tests: &str) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    driver(folder.path(), &kernels(), macros)?;
+    let (_, said) = run(folder.path(), tests, &[]);
+    Some(said)
+}
+
+#[test]
+fn what_is_missing_is_said_in_words() {
+    let opening = "card::opening_a_card";
+    let Some(said) = opened(&[], opening) else { return };
+    assert!(said.contains("opened"), "{said}");
+    for (macros, wanted) in [
+        (
+            "OLD",
+            "refused: the card: its driver knows CUDA 11.4 at most, and 12.4 is needed: install driver 550 or newer",
+        ),
+        (
+            "NO_CARD",
+            "refused: the card: opening it failed: no CUDA-capable device is detected",
+        ),
+        (
+            "WEAK",
+            "refused: the card: an emulated card has compute capability 7.5, and 8.0 is needed",
+        ),
+        (
+            "SMALL",
+            "refused: the card: an emulated card has 4 MB of 4 free, and 64 are needed",
+        ),
+        ("WRONG", "refused: the card: it computes "),
+        (
+            "UNLOADABLE",
+            "refused: the card: loading the kernels failed: the provided PTX",
+        ),
+    ] {
+        let said = opened(&[macros], opening).unwrap_or_default();
+        assert!(said.contains(wanted), "{macros}: {said}");
+    }
+    let said = opened(&["WRONG"], opening).unwrap_or_default();
+    assert!(said.contains(" is right (product "), "both numbers: {said}");
+    // Without any driver: the folder holds none.
+    let folder = tempfile::tempdir().unwrap();
+    let (_, said) = run(folder.path(), opening, &[]);
+    let here = "refused: the card: no driver of NVIDIA is installed here";
+    assert!(
+        said.contains(here) || Path::new("/dev/nvidia0").exists(),
+        "{said}"
+    );
+}
+
+#[test]
+fn memory_that_ends_during_work_is_an_error() {
+    if let Some(said) = opened(&["SCARCE"], "card::running_says") {
+        assert!(said.contains("refused: the card: its memory is full"), "{said}");
+    }
+}
+
+/// A kernel with a fault in it is caught by the suite: by its numbers, or because they depend on the order of threads.
+fn caught(what: &str, from: &str, to: &str, nth: usize) {
+    if right().is_none() {
+        return;
+    }
+    let whole = kernels();
+    let at = whole
+        .match_indices(from)
+        .nth(nth)
+        .unwrap_or_else(|| panic!("{what}: no such line"))
+        .0;
+    let faulty = format!("{}{to}{}", &whole[..at], &whole[at + from.len()..]);
+    let folder = tempfile::tempdir().unwrap();
+    driver(folder.path(), &faulty, &[]).unwrap();
+    let tests = "card::the_card_computes";
+    // Most faults show in the numbers; the others in that these depend on which thread comes first.
+    let (forwards, _) = run(folder.path(), tests, &[]);
+    let backwards = forwards && run(folder.path(), tests, &[("EMULATE_BACKWARDS", "1")]).0;
+    assert!(!backwards, "{what} is not noticed");
+}
+
+#[test]
+fn barriers_that_are_missing_are_noticed() {
+    let barrier = "__syncthreads();";
+    let n = kernels().matches(barrier).count();
+    assert!(n > 20, "{n} barriers");
+    // In sums over a block, products and attention forwards.
+    for (what, nth) in [
+        ("of a sum", 1),
+        ("of a product", 9),
+        ("of attention", 11),
+        ("of attention's values", 14),
+    ] {
+        caught(&format!("barrier {nth} of {n}, {what}"), barrier, "", nth);
+    }
+}
+
+#[test]
+fn bounds_that_are_off_by_one_are_noticed() {
+    caught("a key too many", "key <= at &&", "key <= at + 1 &&", 0);
+    caught("a window too wide", "key + window > at", "key + window >= at", 0);
+    caught(
+        "a column too few",
+        "row < m && col < n",
+        "row < m && col < n - 1",
+        0,
+    );
+    caught(
+        "a number too few",
+        "i < width; i += blockDim.x",
+        "i < width - 1; i += blockDim.x",
+        1,
+    );
+}
+
+#[test]
+fn strides_that_are_wrong_are_noticed() {
+    caught(
+        "rows of a product",
+        "Count at = (Count)row * n + col;",
+        "Count at = (Count)row * k + col;",
+        0,
+    );
+    caught("heads of keys", "kw + kv * dim + d", "kw + head * dim + d", 0);
+    caught("planes of terms", "w[term * plane +", "w[term * (plane - 1) +", 0);
+    caught(
+        "halves of a rotation",
+        "float* first = x + (row * heads + head) * dim + j;",
+        "float* first = x + (row * heads + head) * half + j;",
+        0,
+    );
+}
+
+#[test]
+fn the_kernels_are_shipped_as_nvrtc_makes_them() {
+    let root = here("../..");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let mut folders = Vec::new();
+    // The newer one knows the newest cards; what it writes is not shipped. The assembler is that of the older.
+    for package in [
+        "nvidia-cuda-nvrtc-cu12==12.4.127",
+        "nvidia-cuda-nvrtc-cu12==12.9.86",
+        "nvidia-cuda-nvcc-cu12==12.4.131",
+    ] {
+        let folder = target.join("tools").join(package.replace("==", "-"));
+        if !folder.join("nvidia").exists() {
+            let got = Command::new("python3")
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "-q",
+                    "--no-deps",
+                    "--disable-pip-version-check",
+                    "--target",
+                ])
+                .arg(&folder)
+                .arg(package)
+                .output();
+            match got {
+                Ok(output) if output.status.success() => {}
+                other => {
+                    skipped("python", &format!("{package} cannot be had from PyPI: {other:?}"));
+                    return;
+                }
+            }
+        }
+        folders.push(folder);
+    }
+    let output = Command::new("python3")
+        .arg(root.join("oracles/ptx.py"))
+        .arg("--check")
+        .args(&folders)
+        .output()
+        .unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("compute_75") && said.contains("compute_100") && said.contains("sm_90"),
+        "{said}"
+    );
+}
