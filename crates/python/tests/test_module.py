@@ -25,12 +25,19 @@ def printed(*words: str) -> dict:
     ("ask", "words"),
     [
         (
-            lambda: anatomy.predict(layers=32, d_model=4096, benchmarks=["bbh", "math"]),
-            ["predict", "--layers=32", "--d-model=4096", "--benchmarks=bbh,math", "--seed=42", "--format=json"],
+            # A device by name: this machine's free memory is another at each call.
+            lambda: anatomy.predict(layers=32, d_model=4096, benchmarks=["bbh", "math"], device="RTX 4090"),
+            [
+                *("predict", "--layers=32", "--d-model=4096", "--benchmarks=bbh,math", "--device=RTX 4090"),
+                *("--seed=42", "--format=json"),
+            ],
         ),
         (
-            lambda: anatomy.recommend(memory="24GB", tasks=["math"], top=3),
-            ["recommend", "--memory=24GB", "--task=math", "--top=3", "--seed=42", "--format=json"],
+            lambda: anatomy.recommend(memory="24GB", device="RTX 4090", tasks=["math"], top=3),
+            [
+                *("recommend", "--memory=24GB", "--device=RTX 4090", "--task=math", "--top=3"),
+                *("--seed=42", "--format=json"),
+            ],
         ),
         (
             lambda: anatomy.compare("Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-14B"),

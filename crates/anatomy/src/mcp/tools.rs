@@ -194,7 +194,7 @@ pub(super) const TOOLS: [Tool; 7] = [
     Tool {
         name: "claims",
         about: "Claims of published works about structure and ability, each judged on these data as the work made it and under a \
-                stricter reading: reproduced, differs, cannot tell, not testable.",
+                stricter reading: reproduced, contradicted, cannot_tell or not_testable.",
         command: &["study", "claims"],
         parameters: &[
             optional(
@@ -220,7 +220,8 @@ pub(super) const TOOLS: [Tool; 7] = [
     Tool {
         name: "finding",
         about: "Findings of the study by id or by what their ids begin with, each with value, unit, interval, n, method and protocol. \
-                Ids begin with answer, pooled, controlled, scale, efficiency, regression, attribution, forecast, claims …",
+                Ids begin with pooled.simultaneous (observed), controlled.simultaneous (runs that differ in nothing else), \
+                controlled.minitron (surgery), scale, progress, forecast, importance, regression, claims …",
         command: &["findings"],
         parameters: &[required(
             "ids",
