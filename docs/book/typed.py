@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "docs/book/src"
-PAGES = ["README.md", "docs/book/src/README.md", "install.md", "tutorial.md", "questions/*.md", "concepts/*.md", "reference/agents.md"]
+PAGES = ["README.md", "install.md", "tutorial.md", "questions/*.md", "concepts/*.md", "reference/agents.md"]
 # What a newcomer's machine need not have.
 ELSEWHERE = {
     "pip install": "installs",
@@ -199,9 +199,9 @@ def main() -> int:
     arguments.add_argument("--without", nargs="*", default=[])
     arguments.add_argument("pages", nargs="*")
     asked = arguments.parse_args()
-    pages = [ROOT / "README.md"] if not asked.pages else []
-    for pattern in asked.pages or PAGES[1:]:
-        found = sorted(BOOK.glob(pattern)) or sorted(ROOT.glob(pattern))
+    pages: list[Path] = []
+    for pattern in asked.pages or PAGES:
+        found = sorted(ROOT.glob(pattern)) or sorted(BOOK.glob(pattern))
         if not found:
             raise SystemExit(f"no page {pattern}")
         pages += [page for page in found if page not in pages]

@@ -39,7 +39,7 @@ ASKED = [
     ),
     ("claims", {"work": "2509.18136"}, ["study", "claims", "--work=2509.18136"]),
     ("finding", {"ids": ["controlled.minitron."]}, ["findings", "controlled.minitron."]),
-    ("describe", {"schema": True}, ["catalog", "describe", "--schema"]),
+    ("describe", {"tables": ["structures"]}, ["catalog", "describe", "--of=structures"]),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -133,18 +134,24 @@ def test_other_threads_run_meanwhile():
     assert len(ticks) > 0.2 * lasted / 0.01, (len(ticks), lasted)
 
 
-def test_ctrl_c_is_heard():
-    code = "import anatomy; print('begun', flush=True); anatomy.report('/nonexistent-folder-is-never-made' if False else 'r')"
+def test_ctrl_c_is_heard(tmp_path):
+    # A shell's background job ignores the signal, and Python with it, unless it says otherwise.
+    code = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import anatomy
+print("begun", flush=True)
+anatomy.report("made")
+"""
     child = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=os.environ.get("TMPDIR", "/tmp")
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     )
     assert child.stdout.readline() == "begun\n"
     time.sleep(1.0)
     child.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    _, told = child.communicate(timeout=20)
+    _, told = child.communicate(timeout=30)
     assert "KeyboardInterrupt" in told
-    assert time.monotonic() - began < 5
+    assert not (tmp_path / "made").exists()
 
 
 def test_an_estimator_predicts_with_intervals():
@@ -164,4 +171,26 @@ def test_an_estimator_predicts_with_intervals():
 
 def test_scikit_learn_takes_the_regressions():
     checks = pytest.importorskip("sklearn.utils.estimator_checks")
-    checks.check_estimator(anatomy.Regression("linear"))
+    for method in ("linear", "ridge", "nearest_neighbours", "decision_tree", "random_forest"):
+        # Twenty trees: the checks fit some forty times.
+        settings = {"trees": 20} if method == "random_forest" else None
+        checks.check_estimator(anatomy.Regression(method, settings))
+
+
+def test_the_structural_estimator_passes_what_applies():
+    """It needs its columns, which the checks' arrays do not have: those that fit such arrays fail as they should, all others pass."""
+    checks = pytest.importorskip("sklearn.utils.estimator_checks")
+    told = checks.check_estimator(anatomy.Structural(), on_fail=None)
+    failed = {one["check_name"]: str(one["exception"]) for one in told if one["status"] == "failed"}
+    assert len(failed) < len(told)
+    for name, why in failed.items():
+        assert "layers" in why, (name, why)
+
+
+def test_a_fit_can_be_pickled():
+    numpy = pytest.importorskip("numpy")
+    X = numpy.random.default_rng(42).uniform(1, 100, (60, 4))
+    y = X @ numpy.array([1.0, 2.0, 0.0, -1.0])
+    for estimator in (anatomy.Structural(columns=["layers", "d_model", "d_ffn", "heads"]), anatomy.Regression()):
+        fitted = estimator.fit(X, y)
+        assert numpy.array_equal(pickle.loads(pickle.dumps(fitted)).predict(X), fitted.predict(X))

@@ -87,10 +87,7 @@ fn computed(global: &Global, rows: &StudyRows, claims: &[Stated]) -> Result<(Vec
     };
     let (study, catalog_hash, bar) = rows.study(global, &choice, None, None)?;
     bar.finish_and_clear();
-    let findings = study
-        .sections
-        .into_iter()
-        .flat_map(|section| section.findings);
+    let findings = study.sections.into_iter().flat_map(|section| section.findings);
     Ok((findings.collect(), catalog_hash))
 }
 

@@ -26,7 +26,10 @@ impl Files {
             .prefix(".anatomy-report-")
             .tempdir_in(out)
             .with_context(|| format!("cannot write to the folder {}", out.display()))?;
-        crate::signals::remove_when_interrupted(work.path());
+        // Another program hears its own signals.
+        if !crate::progress::is_watched() {
+            crate::signals::remove_when_interrupted(work.path());
+        }
         Ok(Self {
             out: out.to_path_buf(),
             work,
@@ -45,6 +48,7 @@ impl Files {
 
     /// Moves the new files to their names.
     pub(crate) fn finish(self) -> Result<()> {
+        crate::progress::go_on()?;
         let old = self.work.path().join("old");
         fs::create_dir_all(&old)?;
         for name in OWNED {

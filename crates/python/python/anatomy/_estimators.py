@@ -19,6 +19,20 @@ except ImportError:
     _SKLEARN = False
 
 
+class _Fit:
+    """A fit with what it was made of, so that it can be pickled: it is made anew from its rows, to the bit."""
+
+    def __init__(self, *asked: Any) -> None:
+        self._asked = asked
+        self._made = _anatomy.fit(*asked)
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return _Fit, self._asked
+
+    def predict(self, columns: list[list[float]]) -> tuple[list[float], tuple[list[float], list[float]] | None]:
+        return self._made.predict(columns)
+
+
 class _Estimator(*_BASES):  # type: ignore[misc]
     """What both regressions share: columns by name where X has names, else x0, x1 …"""
 
@@ -39,7 +53,7 @@ class _Estimator(*_BASES):  # type: ignore[misc]
             self.n_features_in_ = X.shape[1]
         self._columns = self._given(names, X.shape[1])
         method, settings = self._method()
-        self.fit_ = _anatomy.fit(
+        self.fit_ = _Fit(
             method, settings, self._columns, X.T.tolist(), np.asarray(y, dtype=np.float64).tolist(), self.seed,
             getattr(self, "level", 0.8),
         )
