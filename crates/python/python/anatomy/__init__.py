@@ -15,7 +15,7 @@ from __future__ import annotations
 import json as _json
 import os as _os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _anatomy
 from ._anatomy import Table, __version__
@@ -23,6 +23,9 @@ from ._asking import answer as _answer
 from ._asking import as_file as _as_file
 from ._asking import frame as _frame
 from ._errors import AnatomyError
+
+if TYPE_CHECKING:
+    from ._estimators import Regression, Structural
 
 __all__ = [
     "AnatomyError",
@@ -102,7 +105,7 @@ def to_pandas(table: Any) -> Any:
     """A `pandas.DataFrame` of a table, through pyarrow. Columns of numbers that lack nothing and come in one piece are not copied: they
     are read-only views.
     """
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
     # A block a column: blocks of several are always copies.
     return pyarrow.table(table).to_pandas(split_blocks=True)
@@ -403,7 +406,7 @@ def items(
         return _answer(["study", "items"], options)
 
 
-def _texts(texts: Iterable[str] | None, options: dict[str, Any], command: list[str]) -> dict[str, Any]:
+def _texts(texts: Iterable[str] | str | _os.PathLike[str] | None, options: dict[str, Any], command: list[str]) -> dict[str, Any]:
     if texts is None or isinstance(texts, (str, _os.PathLike)):
         return _answer(command, {**options, "texts": texts})
     import tempfile

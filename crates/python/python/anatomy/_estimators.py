@@ -9,8 +9,8 @@ import numpy as np
 from . import _anatomy
 
 try:
-    from sklearn.base import BaseEstimator, RegressorMixin
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-untyped]
+    from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
     _BASES: tuple[type, ...] = (RegressorMixin, BaseEstimator)
     _SKLEARN = True
