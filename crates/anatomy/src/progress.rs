@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -102,12 +103,19 @@ fn in_words(time: Duration) -> String {
 pub struct Watcher {
     bar: Arc<Mutex<Option<ProgressBar>>>,
     is_stopped: Arc<AtomicBool>,
+    making: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Watcher {
-    /// Nobody waits for the answer any more: a study ends with its current section, and writes nothing.
+    /// Nobody waits for the answer any more: a study ends with its current section and writes nothing, and a folder in the making
+    /// is removed now, since the program may end before that.
     pub fn stop(&self) {
         self.is_stopped.store(true, Ordering::Relaxed);
+        let making = self.making.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(folder) = making {
+            // Gone already where the work has just ended.
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 
     /// What is worked on, steps done, and steps in all (0 where that is not known); nothing before the first step or after the
@@ -126,6 +134,15 @@ thread_local! {
 /// Whether this thread works for another program, whose signals and terminal are its own.
 pub(crate) fn is_watched() -> bool {
     WATCHED.with_borrow(Option::is_some)
+}
+
+/// Says which folder is in the making, for [`Watcher::stop`]. False where this thread works for this program itself.
+pub(crate) fn making(folder: &Path) -> bool {
+    WATCHED.with_borrow(|watcher| {
+        let Some(watcher) = watcher else { return false };
+        *watcher.making.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_path_buf());
+        true
+    })
 }
 
 /// Goes on unless nobody waits any more.

@@ -27,7 +27,7 @@ impl Files {
             .tempdir_in(out)
             .with_context(|| format!("cannot write to the folder {}", out.display()))?;
         // Another program hears its own signals.
-        if !crate::progress::is_watched() {
+        if !crate::progress::making(work.path()) {
             crate::signals::remove_when_interrupted(work.path());
         }
         Ok(Self {
@@ -38,6 +38,7 @@ impl Files {
 
     /// Writes one file, `/` in its name being folders.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        crate::progress::go_on()?;
         let path = self.work.path().join("new").join(name);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
