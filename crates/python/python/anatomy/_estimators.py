@@ -76,7 +76,7 @@ class _Estimator(*_BASES):  # type: ignore[misc]
 
 
 class Regression(_Estimator):
-    """A regression of the literature by name: random_forest, linear, ridge, lasso, nearest_neighbours, gradient_boosting, xgboost,
+    """A regression of the literature by name: random_forest, linear, ridge, lasso, knn, gradient_boosting, xgboost,
     decision_tree, svr, mlp. `settings` are those of ``anatomy study regressions --set``. The same seed gives the same bits.
     """
 
