@@ -4,7 +4,7 @@ from collections.abc import Callable
 from os import PathLike
 from typing import Any, final
 
-__all__: list[str]
+__all__ = ["Regressed", "Table", "__version__", "ask", "fit", "main", "query", "write_parquet"]
 __version__: str
 
 @final
