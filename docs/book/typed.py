@@ -114,7 +114,7 @@ def port_to_use() -> int:
 class Typist:
     def __init__(self, asked: argparse.Namespace, place: Path) -> None:
         self.asked, self.place = asked, place
-        self.environment = {**os.environ, "PATH": f"{Path(asked.anatomy).resolve().parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = {**os.environ, "PATH": f"{Path(os.path.abspath(asked.anatomy)).parent}{os.pathsep}{os.environ['PATH']}"}
         self.typed, self.failed = 0, []
         self.left: dict[str, int] = {}
         self.server, self.port = None, 8080
@@ -184,8 +184,9 @@ class Typist:
             return
         began = time.monotonic()
         before = "import anatomy, pandas\ndf = pandas.read_csv('my.csv')\n"
+        # Its own name and not what it links to: that is how an environment is known.
         done = subprocess.run(
-            [self.asked.python, "-c", before + "\n".join(lines)], cwd=self.place, env=self.environment, capture_output=True, text=True, timeout=LIMIT
+            [os.path.abspath(self.asked.python), "-c", before + "\n".join(lines)], cwd=self.place, env=self.environment, capture_output=True, text=True, timeout=LIMIT
         )
         self.told(at, " ".join(lines)[:90], done.returncode, time.monotonic() - began, done.stderr)
 
