@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,7 +32,7 @@ pub(crate) fn bar(quiet: bool, steps: u64, what: &str) -> ProgressBar {
         });
     bar.set_style(style);
     bar.set_message(what.to_string());
-    if let Some(Watcher(place)) = watched {
+    if let Some(Watcher { bar: place, .. }) = watched {
         *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         return bar;
     }
@@ -96,15 +98,30 @@ fn in_words(time: Duration) -> String {
     }
 }
 
-/// Sees from another thread how far an answer is.
+/// Sees from another thread how far an answer is, and ends it.
 #[derive(Debug, Clone, Default)]
-pub struct Watcher(Arc<Mutex<Option<ProgressBar>>>);
+pub struct Watcher {
+    bar: Arc<Mutex<Option<ProgressBar>>>,
+    is_stopped: Arc<AtomicBool>,
+    making: Arc<Mutex<Option<PathBuf>>>,
+}
 
 impl Watcher {
+    /// Nobody waits for the answer any more: a study ends with its current section and writes nothing, and a folder in the making
+    /// is removed now, since the program may end before that.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        let making = self.making.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(folder) = making {
+            // Gone already where the work has just ended.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+
     /// What is worked on, steps done, and steps in all (0 where that is not known); nothing before the first step or after the
     /// last.
     pub fn now(&self) -> Option<(String, u64, u64)> {
-        let place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = place.as_ref().filter(|bar| !bar.is_finished())?;
         Some((bar.message(), bar.position(), bar.length().unwrap_or_default()))
     }
@@ -112,6 +129,34 @@ impl Watcher {
 
 thread_local! {
     static WATCHED: RefCell<Option<Watcher>> = const { RefCell::new(None) };
+}
+
+/// Whether this thread works for another program, whose signals and terminal are its own.
+pub(crate) fn is_watched() -> bool {
+    WATCHED.with_borrow(Option::is_some)
+}
+
+/// Says which folder is in the making, for [`Watcher::stop`]. False where this thread works for this program itself.
+pub(crate) fn making(folder: &Path) -> bool {
+    WATCHED.with_borrow(|watcher| {
+        let Some(watcher) = watcher else { return false };
+        *watcher.making.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder.to_path_buf());
+        true
+    })
+}
+
+/// Goes on unless nobody waits any more.
+///
+/// # Errors
+/// Where [`Watcher::stop`] was called.
+pub(crate) fn go_on() -> anyhow::Result<()> {
+    let is_stopped = WATCHED.with_borrow(|watcher| {
+        watcher
+            .as_ref()
+            .is_some_and(|watcher| watcher.is_stopped.load(Ordering::Relaxed))
+    });
+    anyhow::ensure!(!is_stopped, "stopped, since nobody waits for the answer");
+    Ok(())
 }
 
 /// Works on this thread; bars are shown to the watcher and to no terminal.
@@ -125,6 +170,18 @@ pub(crate) fn watched<T>(watcher: &Watcher, work: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stopped_answer_goes_no_further() {
+        let watcher = Watcher::default();
+        assert!(!is_watched() && go_on().is_ok());
+        watched(&watcher, || {
+            assert!(is_watched() && go_on().is_ok());
+            watcher.stop();
+            assert!(go_on().is_err());
+        });
+        assert!(go_on().is_ok());
+    }
 
     #[test]
     fn the_time_left_is_not_told_before_the_first_step() {

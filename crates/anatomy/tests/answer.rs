@@ -135,6 +135,10 @@ fn claims_of_the_users_own_are_checked_and_judged() {
     ]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let told: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(
+        (&told["kind"], &told["provenance"]["program"]),
+        (&Value::from("claims"), &Value::from("anatomy"))
+    );
     let verdicts: Vec<&str> = told["claims"]
         .as_array()
         .expect("a list")

@@ -100,6 +100,34 @@ fn every_command_that_the_book_and_the_skill_print_is_one() {
     assert!(found > 30, "{found}");
 }
 
+/// The page of findings says how the claims stand, as the command does.
+#[test]
+fn the_book_counts_the_claims_as_the_command_does() {
+    let told = anatomy(&["study", "claims", "--quiet"]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    let numbers: Vec<&str> = told
+        .stdout
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let [all, agree, contradicted, open, untestable, cells, ..] = numbers[..] else {
+        panic!("{}", told.stdout)
+    };
+    let page = fs::read_to_string(root().join("docs/book/src/found.md")).expect("a page");
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        format!(
+            "Of the ledger's {all} claims, read as the works made them, {agree} agree, {contradicted} are contradicted, {open} cannot be decided"
+        ),
+        format!("and {untestable} cannot be tested on these data; {cells} of the {all} are cells"),
+    ] {
+        assert!(page.contains(&sentence), "found.md does not say: {sentence}");
+    }
+}
+
 #[test]
 fn the_reference_of_the_book_is_current() {
     let mut command = Command::new("python3");

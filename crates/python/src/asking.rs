@@ -18,8 +18,8 @@ type Told<'py> = (Bound<'py, PyBytes>, Vec<String>, bool);
 
 /// Answers the command that `words` would type. `progress` is called with what is worked on, steps done and steps in all.
 ///
-/// Other Python threads run meanwhile. Ctrl-C raises `KeyboardInterrupt` at once; the work ends in the background, and what it
-/// writes to files appears whole or not at all.
+/// Other Python threads run meanwhile. Ctrl-C raises `KeyboardInterrupt` at once; what is being worked on ends in the background (a
+/// study with its current section), and a report is not written.
 #[expect(clippy::needless_pass_by_value, reason = "Python hands over values")]
 #[pyfunction]
 #[pyo3(signature = (words, progress=None))]
@@ -64,7 +64,7 @@ pub(crate) fn waited<T: Send + 'static>(
         match heard {
             Ok(done) => return Ok(done),
             Err(RecvTimeoutError::Timeout) => {
-                py.check_signals()?;
+                py.check_signals().inspect_err(|_| watcher.stop())?;
                 if let (Some(progress), Some(now)) = (progress, watcher.now()) {
                     progress.call1(now)?;
                 }

@@ -135,6 +135,8 @@ pub(crate) fn query(
             Some(items) => Engine::with_items(catalog.as_deref(), items, 2 << 30, 0, 42)?,
             None => Engine::open(catalog.as_deref())?,
         };
+        let batches = given.iter().flat_map(|(_, table)| &table.batches);
+        engine.keep_whole(batches.map(RecordBatch::num_rows).max().unwrap_or(0));
         for (name, Answer { schema, batches }) in given {
             engine.register_batches(&name, schema, batches)?;
         }

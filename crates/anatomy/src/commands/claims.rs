@@ -15,6 +15,7 @@ use study::finding::Finding;
 use super::study_rows::StudyRows;
 use crate::global::{Format, Global};
 use crate::output::{self, number};
+use crate::provenance::{Envelope, Provenance};
 use crate::report::Choice;
 use crate::stated;
 
@@ -47,7 +48,7 @@ pub(crate) struct CheckArgs {
 pub(crate) fn run(global: &Global, command: &ClaimsCommand) -> Result<ExitCode> {
     let ClaimsCommand::Check(args) = command;
     let claims = stated::open(&args.file)?;
-    let found = match &args.findings {
+    let (found, catalog_hash) = match &args.findings {
         Some(path) => kept(path)?,
         None => computed(global, &args.rows, &claims)?,
     };
@@ -56,12 +57,13 @@ pub(crate) fn run(global: &Global, command: &ClaimsCommand) -> Result<ExitCode> 
         .iter()
         .map(|claim| claim.judge(&findings, global.seed))
         .collect();
-    give(global, &judged)?;
+    give(global, &judged, &catalog_hash)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The findings that claims name: of the parts that give them, of all parts where one cannot be told.
-fn computed(global: &Global, rows: &StudyRows, claims: &[Stated]) -> Result<Vec<Finding>> {
+/// The findings that claims name: of the parts that give them, of all parts where one cannot be told. With the catalog's identity,
+/// empty where none was asked.
+fn computed(global: &Global, rows: &StudyRows, claims: &[Stated]) -> Result<(Vec<Finding>, String)> {
     let ids = claims
         .iter()
         .flat_map(|claim| &claim.questions)
@@ -76,29 +78,34 @@ fn computed(global: &Global, rows: &StudyRows, claims: &[Stated]) -> Result<Vec<
         }
     }
     if parts.is_empty() && !all {
-        return Ok(Vec::new());
+        return Ok(Default::default());
     }
     let choice = if all {
         Choice::all()
     } else {
         Choice::of(&parts.join(","))?
     };
-    let (study, _, bar) = rows.study(global, &choice, None, None)?;
+    let (study, catalog_hash, bar) = rows.study(global, &choice, None, None)?;
     bar.finish_and_clear();
-    Ok(study
-        .sections
-        .into_iter()
-        .flat_map(|section| section.findings)
-        .collect())
+    let findings = study.sections.into_iter().flat_map(|section| section.findings);
+    Ok((findings.collect(), catalog_hash))
 }
 
 #[derive(Deserialize)]
 struct Kept {
     findings: Vec<Finding>,
+    #[serde(default)]
+    provenance: KeptProvenance,
 }
 
-/// The findings of a report.
-pub(crate) fn kept(path: &Path) -> Result<Vec<Finding>> {
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct KeptProvenance {
+    catalog_sha256: String,
+}
+
+/// The findings of a report, and the identity of its catalog.
+pub(crate) fn kept(path: &Path) -> Result<(Vec<Finding>, String)> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let kept: Kept = serde_json::from_str(&text).with_context(|| {
         format!(
@@ -106,15 +113,16 @@ pub(crate) fn kept(path: &Path) -> Result<Vec<Finding>> {
             path.display()
         )
     })?;
-    Ok(kept.findings)
+    Ok((kept.findings, kept.provenance.catalog_sha256))
 }
 
 /// Judged claims in the form asked for.
-pub(crate) fn give(global: &Global, judged: &[Judged]) -> Result<()> {
+pub(crate) fn give(global: &Global, judged: &[Judged], catalog_hash: &str) -> Result<()> {
     match global.format() {
         Format::Json => {
-            let text = serde_json::to_string_pretty(&json!({ "claims": judged }))?;
-            output::result(&format!("{text}\n"))
+            let provenance = Provenance::of(catalog_hash, global.seed);
+            let told = Envelope::of("claims", json!({ "claims": judged }), provenance);
+            output::result(&told.to_json()?)
         }
         Format::Csv => output::result_bytes(&output::csv(&study::claims::shown::table(judged))?),
         Format::Table => output::result(&in_words(judged)),

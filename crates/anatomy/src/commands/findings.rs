@@ -1,5 +1,6 @@
 //! `anatomy findings`: findings of the study by their ids, from what is kept.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -18,7 +19,7 @@ use crate::report::Choice;
 #[command(after_help = "\
 Examples:
   anatomy findings                                 every finding of the study
-  anatomy findings pooled. controlled.gsm8k        those whose ids begin so
+  anatomy findings pooled. controlled.minitron.    those whose ids begin so
   anatomy findings scale.mean.large --format json
 
 They are those of `anatomy report`. Of the compiled-in catalog, and of one that `anatomy catalog keep` was run on, they are
@@ -30,6 +31,15 @@ pub(crate) struct FindingsArgs {
     ids: Vec<String>,
     #[command(flatten)]
     rows: StudyRows,
+}
+
+/// The first words of ids.
+fn beginnings<'a>(all: &[&'a Finding]) -> Vec<&'a str> {
+    let words: BTreeSet<&str> = all
+        .iter()
+        .filter_map(|finding| finding.id.split('.').next())
+        .collect();
+    words.into_iter().collect()
 }
 
 pub(crate) fn run(global: &Global, args: &FindingsArgs) -> Result<ExitCode> {
@@ -44,7 +54,7 @@ pub(crate) fn run(global: &Global, args: &FindingsArgs) -> Result<ExitCode> {
         if !all.iter().any(|finding| finding.id.starts_with(id)) {
             let like = near(id, all.iter().map(|finding| finding.id.as_str()));
             let hint = if like.is_empty() {
-                "`anatomy findings` lists all".to_owned()
+                format!("ids begin with {}", beginnings(&all).join(", "))
             } else {
                 format!("did you mean {}?", like.join(", "))
             };

@@ -194,7 +194,7 @@ pub(super) const TOOLS: [Tool; 7] = [
     Tool {
         name: "claims",
         about: "Claims of published works about structure and ability, each judged on these data as the work made it and under a \
-                stricter reading: reproduced, differs, cannot tell, not testable.",
+                stricter reading: reproduced, contradicted, cannot_tell, not_testable or not_comparable.",
         command: &["study", "claims"],
         parameters: &[
             optional(
@@ -220,7 +220,8 @@ pub(super) const TOOLS: [Tool; 7] = [
     Tool {
         name: "finding",
         about: "Findings of the study by id or by what their ids begin with, each with value, unit, interval, n, method and protocol. \
-                Ids begin with answer, pooled, controlled, scale, efficiency, regression, attribution, forecast, claims …",
+                Ids begin with pooled.simultaneous (observed), controlled.simultaneous (runs that differ in nothing else), \
+                controlled.minitron (surgery), scale, progress, forecast, importance, regression, claims …",
         command: &["findings"],
         parameters: &[required(
             "ids",
@@ -230,14 +231,14 @@ pub(super) const TOOLS: [Tool; 7] = [
     },
     Tool {
         name: "describe",
-        about: "The tables' columns with types, units and meanings, and the structure columns in numbers. Call it before query.",
+        about: "The tables' columns with types, units and meanings. Name the tables, before query: checkpoints, structures, evaluations, \
+                scores, items, interventions, duplicates, conflicts, rejects, resolution, sources. The view observations is scores \
+                with the columns of structures. Without tables also the structure columns in numbers, cut.",
         command: &["catalog", "describe"],
-        parameters: &[optional(
-            "schema",
-            "--schema",
-            Kind::Flag,
-            "The tables' columns alone",
-        )],
+        parameters: &[
+            optional("tables", "--of", Kind::List, "Only the columns of these tables"),
+            optional("schema", "--schema", Kind::Flag, "The tables' columns alone"),
+        ],
     },
 ];
 
@@ -373,6 +374,18 @@ mod tests {
         tool.words(&arguments)
             .map(|(words, _)| words)
             .map_err(|failure| failure.message)
+    }
+
+    #[test]
+    fn every_table_is_named_to_who_asks_for_columns() {
+        let about = TOOLS
+            .iter()
+            .find(|tool| tool.name == "describe")
+            .expect("a tool")
+            .about;
+        for table in catalog::describe::schema() {
+            assert!(about.contains(table.name), "{}", table.name);
+        }
     }
 
     #[test]

@@ -26,7 +26,10 @@ impl Files {
             .prefix(".anatomy-report-")
             .tempdir_in(out)
             .with_context(|| format!("cannot write to the folder {}", out.display()))?;
-        crate::signals::remove_when_interrupted(work.path());
+        // Another program hears its own signals.
+        if !crate::progress::making(work.path()) {
+            crate::signals::remove_when_interrupted(work.path());
+        }
         Ok(Self {
             out: out.to_path_buf(),
             work,
@@ -35,6 +38,7 @@ impl Files {
 
     /// Writes one file, `/` in its name being folders.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        crate::progress::go_on()?;
         let path = self.work.path().join("new").join(name);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
@@ -45,6 +49,7 @@ impl Files {
 
     /// Moves the new files to their names.
     pub(crate) fn finish(self) -> Result<()> {
+        crate::progress::go_on()?;
         let old = self.work.path().join("old");
         fs::create_dir_all(&old)?;
         for name in OWNED {

@@ -279,6 +279,7 @@ pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Sec
     let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
     for part in PARTS.iter().filter(|part| choice.needs(part)) {
+        crate::progress::go_on()?;
         context.bar.set_message(part.name);
         let given = (part.run)(context, &joined)?;
         if let Some(section) = given

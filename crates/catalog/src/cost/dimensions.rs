@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// The family where none is stated.
+pub(super) const USUAL_FAMILY: &str = "llama";
+
 /// Dimensions of a decoder; what is absent is as its family usually has it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dimensions {
     /// `model_type` of the Hub's configs: `llama` where absent.
@@ -38,7 +41,7 @@ pub struct Dimensions {
 impl Dimensions {
     /// The config of a checkpoint of these dimensions.
     pub fn config(&self) -> Value {
-        let family = self.family.as_deref().unwrap_or("llama");
+        let family = self.family.as_deref().unwrap_or(USUAL_FAMILY);
         let head_dim = self.head_dim.or_else(|| usual_head_dim(family));
         let numbers = [
             ("num_hidden_layers", self.layers),

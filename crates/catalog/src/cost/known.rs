@@ -1,7 +1,10 @@
 //! The cost of a checkpoint of the catalog, which holds dimensions and counts but no whole config.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
+use super::dimensions::USUAL_FAMILY;
 use super::{Arithmetic, Dimensions};
 use crate::config::defaults::knows_no_groups;
 use crate::config::family::family;
@@ -55,50 +58,163 @@ pub fn of_checkpoint(
     structure: &Structure,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<(Arithmetic, Origin), Error> {
-    let class = checkpoint.and_then(|c| c.architecture.as_deref());
-    let kind = checkpoint.and_then(|c| c.model_type.as_deref());
-    let family = family(class, kind);
-    let dimensions = Dimensions {
-        family: family.clone(),
-        layers: structure.layers,
-        d_model: structure.d_model,
-        d_ffn: structure.d_ffn,
-        heads: structure.heads,
-        kv_heads: structure.kv_heads,
-        vocab_size: structure.vocab_size,
-        pos: structure.pos,
-        head_dim: structure.head_dim,
-        tied: structure.tied_embeddings,
-        ..Dimensions::default()
-    };
-    let is_moe = checkpoint.and_then(|c| c.is_moe) == Some(true);
-    let listed = checkpoint
-        .and_then(|c| c.parameters_total)
-        .or_else(|| structure.size.map(|size| (size * 1e9).round() as i64));
-    if !is_moe {
-        let cost = dense(&dimensions, listed)?;
-        return Ok((as_attended(cost, structure, family.as_deref()), Origin::Counted));
-    }
-    let total = listed.ok_or_else(|| Error::MissingDimensions {
-        missing: vec!["parameters_total"],
-    })?;
-    let mut cost = Arithmetic::of_dimensions(&dimensions)?;
-    let active = checkpoint
-        .and_then(|c| c.parameters_active)
-        .or(structure.parameters_active_by_shape);
-    cost.parts.experts = structure.experts.unwrap_or(2).max(2);
-    cost.parameters_total = total;
-    cost.parameters_active = active.unwrap_or(total).clamp(0, total);
-    cost.counted_exactly = false;
-    cost.notes = vec![
+    Counter::default().of_checkpoint(structure, checkpoint)
+}
+
+/// Costs of many checkpoints. Most share their dimensions with others, which are counted once.
+#[derive(Debug, Default)]
+pub struct Counter {
+    counted: HashMap<Dimensions, Arithmetic>,
+}
+
+impl Counter {
+    /// [`of_checkpoint`].
+    ///
+    /// # Errors
+    /// As of [`of_checkpoint`].
+    pub fn of_checkpoint(
+        &mut self,
+        structure: &Structure,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<(Arithmetic, Origin), Error> {
+        let class = checkpoint.and_then(|c| c.architecture.as_deref());
+        let kind = checkpoint.and_then(|c| c.model_type.as_deref());
+        let family = family(class, kind);
+        let dimensions = Dimensions {
+            family: family.clone(),
+            layers: structure.layers,
+            d_model: structure.d_model,
+            d_ffn: structure.d_ffn,
+            heads: structure.heads,
+            kv_heads: structure.kv_heads,
+            vocab_size: structure.vocab_size,
+            pos: structure.pos,
+            head_dim: structure.head_dim,
+            tied: structure.tied_embeddings,
+            ..Dimensions::default()
+        };
+        let is_moe = checkpoint.and_then(|c| c.is_moe) == Some(true);
+        let listed = checkpoint
+            .and_then(|c| c.parameters_total)
+            .or_else(|| structure.size.map(|size| (size * 1e9).round() as i64));
+        if !is_moe {
+            let cost = self.dense(&dimensions, listed)?;
+            return Ok((as_attended(cost, structure, family.as_deref()), Origin::Counted));
+        }
+        let total = listed.ok_or_else(|| Error::MissingDimensions {
+            missing: vec!["parameters_total"],
+        })?;
+        let mut cost = self.of(&dimensions)?.clone();
+        let active = checkpoint
+            .and_then(|c| c.parameters_active)
+            .or(structure.parameters_active_by_shape);
+        cost.parts.experts = structure.experts.unwrap_or(2).max(2);
+        cost.parameters_total = total;
+        cost.parameters_active = active.unwrap_or(total).clamp(0, total);
+        cost.counted_exactly = false;
+        cost.notes = vec![
         "a mixture: total and active parameters are those of the catalog, its experts are not stated there"
             .into(),
     ];
-    if active.is_none() {
-        cost.notes
-            .push("active parameters are not known: all are taken as active".into());
+        if active.is_none() {
+            cost.notes
+                .push("active parameters are not known: all are taken as active".into());
+        }
+        Ok((as_attended(cost, structure, family.as_deref()), Origin::Listed))
     }
-    Ok((as_attended(cost, structure, family.as_deref()), Origin::Listed))
+
+    fn of(&mut self, dimensions: &Dimensions) -> Result<&Arithmetic, Error> {
+        if !self.counted.contains_key(dimensions) {
+            let cost = Arithmetic::of_dimensions(dimensions)?;
+            self.counted.insert(dimensions.clone(), cost);
+        }
+        Ok(&self.counted[dimensions])
+    }
+
+    /// The count of a dense decoder; what the catalog does not state (the width of a head, whether the head is the
+    /// embedding, an unknown family's layout) is read off the listed count where one layout fits it and the usual does not.
+    /// Such a count is exact only where the listed one says so.
+    fn dense(&mut self, dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Error> {
+        let mut cost = self.of(dimensions)?.clone();
+        if dimensions.kv_heads.is_none() && !dimensions.family.as_deref().is_some_and(knows_no_groups) {
+            cost.counted_exactly = false;
+        }
+        let others = layouts(dimensions);
+        let Some(listed) = listed.filter(|&listed| listed > 0) else {
+            if others.len() > 1 {
+                cost.counted_exactly = false;
+                cost.notes.push(OPEN.to_owned());
+            }
+            return Ok(cost);
+        };
+        let near = if listed % 100_000_000 == 0 {
+            NEAR_ROUNDED
+        } else {
+            NEAR
+        };
+        let usual = off(dimensions, &cost, listed);
+        if usual <= near {
+            if others.len() > 1 && usual > SURE && cost.counted_exactly {
+                cost.counted_exactly = false;
+                cost.notes.push(OPEN.to_owned());
+            }
+            return Ok(cost);
+        }
+        // Of layouts that round to what is listed, the more usual one; of others, the nearest.
+        let rounding = rounding(listed) as f64 / listed as f64;
+        let mut best = (usual, usual);
+        let mut best_layout = None;
+        for other in others {
+            let tried = self.of(&other)?;
+            let distance = off(&other, tried, listed);
+            let beyond = if distance <= rounding { 0.0 } else { distance };
+            if beyond < best.0 && beyond < NEAR {
+                best = (beyond, distance);
+                let mut tried = tried.clone();
+                tried.counted_exactly &= cost.counted_exactly && distance <= SURE;
+                best_layout = Some((other, tried));
+            }
+        }
+        let Some((layout, tried)) = best_layout else {
+            cost.counted_exactly = false;
+            let (counted, billions) = (cost.parameters_total as f64 / 1e9, listed as f64 / 1e9);
+            let own = dimensions.family.as_deref().and_then(recipe);
+            // A layout that is only assumed says less than a count of the weights; a known one more than a listing.
+            cost.notes.push(if own.is_none() {
+            cost.parameters_total = listed;
+            cost.parameters_active = listed;
+            format!("listed {billions:.3} billion parameters are taken: the layout is not known, and Llama's makes {counted:.3}")
+        } else {
+            format!("counted {counted:.3} billion parameters, listed {billions:.3}")
+        });
+            return Ok(cost);
+        };
+        let mut cost = tried;
+        cost.notes.push(format!(
+            "layout read off the listed count: {}{}{}{}",
+            layout.family.as_deref().unwrap_or("llama"),
+            layout
+                .head_dim
+                .map_or(String::new(), |width| format!(", heads {width} wide")),
+            if dimensions.kv_heads.is_none() && layout.kv_heads.is_some() {
+                ", as many key-value heads as heads"
+            } else {
+                ""
+            },
+            match layout.tied {
+                Some(true) => ", output head tied to the embedding",
+                Some(false) => ", output head of its own",
+                None => "",
+            }
+        ));
+        if best.1 > SURE {
+            cost.notes.push(format!(
+                "an estimate: {:.3} billion are listed, and other layouts come as near",
+                listed as f64 / 1e9
+            ));
+        }
+        Ok(cost)
+    }
 }
 
 /// Positions that layers with a window see, by family, where every size of it has the same (its configs on the Hub).
@@ -158,90 +274,6 @@ fn as_attended(mut cost: Arithmetic, structure: &Structure, family: Option<&str>
     cost
 }
 
-/// The count of a dense decoder; what the catalog does not state (the width of a head, whether the head is the
-/// embedding, an unknown family's layout) is read off the listed count where one layout fits it and the usual does not.
-/// Such a count is exact only where the listed one says so.
-fn dense(dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Error> {
-    let mut cost = Arithmetic::of_dimensions(dimensions)?;
-    if dimensions.kv_heads.is_none() && !dimensions.family.as_deref().is_some_and(knows_no_groups) {
-        cost.counted_exactly = false;
-    }
-    let others = layouts(dimensions);
-    let Some(listed) = listed.filter(|&listed| listed > 0) else {
-        if others.len() > 1 {
-            cost.counted_exactly = false;
-            cost.notes.push(OPEN.to_owned());
-        }
-        return Ok(cost);
-    };
-    let near = if listed % 100_000_000 == 0 {
-        NEAR_ROUNDED
-    } else {
-        NEAR
-    };
-    let usual = off(dimensions, &cost, listed);
-    if usual <= near {
-        if others.len() > 1 && usual > SURE && cost.counted_exactly {
-            cost.counted_exactly = false;
-            cost.notes.push(OPEN.to_owned());
-        }
-        return Ok(cost);
-    }
-    // Of layouts that round to what is listed, the more usual one; of others, the nearest.
-    let rounding = rounding(listed) as f64 / listed as f64;
-    let mut best = (usual, usual);
-    let mut best_layout = None;
-    for other in others {
-        let mut tried = Arithmetic::of_dimensions(&other)?;
-        let distance = off(&other, &tried, listed);
-        let beyond = if distance <= rounding { 0.0 } else { distance };
-        if beyond < best.0 && beyond < NEAR {
-            best = (beyond, distance);
-            tried.counted_exactly &= cost.counted_exactly && distance <= SURE;
-            best_layout = Some((other, tried));
-        }
-    }
-    let Some((layout, tried)) = best_layout else {
-        cost.counted_exactly = false;
-        let (counted, billions) = (cost.parameters_total as f64 / 1e9, listed as f64 / 1e9);
-        let own = dimensions.family.as_deref().and_then(recipe);
-        // A layout that is only assumed says less than a count of the weights; a known one more than a listing.
-        cost.notes.push(if own.is_none() {
-            cost.parameters_total = listed;
-            cost.parameters_active = listed;
-            format!("listed {billions:.3} billion parameters are taken: the layout is not known, and Llama's makes {counted:.3}")
-        } else {
-            format!("counted {counted:.3} billion parameters, listed {billions:.3}")
-        });
-        return Ok(cost);
-    };
-    let mut cost = tried;
-    cost.notes.push(format!(
-        "layout read off the listed count: {}{}{}{}",
-        layout.family.as_deref().unwrap_or("llama"),
-        layout
-            .head_dim
-            .map_or(String::new(), |width| format!(", heads {width} wide")),
-        if dimensions.kv_heads.is_none() && layout.kv_heads.is_some() {
-            ", as many key-value heads as heads"
-        } else {
-            ""
-        },
-        match layout.tied {
-            Some(true) => ", output head tied to the embedding",
-            Some(false) => ", output head of its own",
-            None => "",
-        }
-    ));
-    if best.1 > SURE {
-        cost.notes.push(format!(
-            "an estimate: {:.3} billion are listed, and other layouts come as near",
-            listed as f64 / 1e9
-        ));
-    }
-    Ok(cost)
-}
-
 /// Half of the last digit that a listed count states.
 fn rounding(listed: i64) -> i64 {
     let mut unit = 1;
@@ -254,8 +286,7 @@ fn rounding(listed: i64) -> i64 {
 /// How far a count lies from the listed one, as a share; files of some families hold causal masks beside weights, and
 /// listings count them.
 fn off(dimensions: &Dimensions, cost: &Arithmetic, listed: i64) -> f64 {
-    let config = dimensions.config();
-    let family = family(None, config["model_type"].as_str());
+    let family = family(None, Some(dimensions.family.as_deref().unwrap_or(USUAL_FAMILY)));
     let recipe = family.as_deref().and_then(recipe);
     let (layers, pos) = (dimensions.layers.unwrap_or(0), dimensions.pos.unwrap_or(0));
     let masks = recipe.map_or_else(|| vec![0], |recipe| recipe.masks(pos));

@@ -47,7 +47,7 @@ use crate::error::Error;
 pub use device::Device;
 pub use dimensions::Dimensions;
 pub use engine::{CacheType, Engine, Footprint, Item};
-pub use known::{Origin, of_checkpoint};
+pub use known::{Counter, Origin, of_checkpoint};
 use layer::Layer;
 pub use precision::Precision;
 pub use quant::Quant;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Float64Type, SchemaRef};
 use bytes::Bytes;
+use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -234,6 +235,17 @@ impl Engine {
             .register_table(table, Arc::new(memory))
             .map_err(|error| self.refused(error))?;
         Ok(())
+    }
+
+    /// Lets batches of so many rows pass in one piece: what takes a column in one piece need not put it together again.
+    pub fn keep_whole(&self, rows: usize) {
+        let state = self.context.state_ref();
+        let mut state = state.write();
+        let options = state.config_mut().options_mut();
+        let most = options.execution.batch_size.get().max(rows);
+        if let Ok(most) = ConfigNonZeroUsize::try_new(most) {
+            options.execution.batch_size = most;
+        }
     }
 
     /// Makes a file or a folder of files (Parquet, or CSV where the name says so), here or in a store, a table of that name.

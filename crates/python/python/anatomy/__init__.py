@@ -1,7 +1,8 @@
 """Which part of a language model's structure buys which ability?
 
 Every function answers as the command of its name does, to the bit: a dictionary with `kind`, `schema_version`, `provenance` (program,
-version, command, identity of the catalog, seed) and the answer's own fields. Tables are :class:`Table`, which pandas, polars, pyarrow
+version, command, identity of the catalog, seed) and the answer's own fields; what `evaluate` gives has the harness' own form. Memory and
+speed without a `device` are of this machine as it is at the moment. Tables are :class:`Table`, which pandas, polars, pyarrow
 and duckdb take without a copy. What a command refuses raises :class:`AnatomyError`.
 
 Units: sizes in billions of parameters, memory in bytes, scores in points (0 to 100), dates as ``2024-05-31``, seeds whole numbers; the
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json as _json
 import os as _os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _anatomy
 from ._anatomy import Table, __version__
@@ -22,6 +23,9 @@ from ._asking import answer as _answer
 from ._asking import as_file as _as_file
 from ._asking import frame as _frame
 from ._errors import AnatomyError
+
+if TYPE_CHECKING:
+    from ._estimators import Regression, Structural
 
 __all__ = [
     "AnatomyError",
@@ -47,8 +51,6 @@ __all__ = [
     "sources",
     "to_pandas",
 ]
-
-
 
 
 def catalog(catalog: str | _os.PathLike[str] | None = None) -> dict[str, Table]:
@@ -100,14 +102,13 @@ def _rows_of(table: Table) -> tuple[list[dict[str, Any]], list[str], int]:
 
 
 def to_pandas(table: Any) -> Any:
-    """A `pandas.DataFrame` of a table, by pandas' own Arrow protocol where it has one (from 3.0), else through pyarrow."""
-    import pandas
+    """A `pandas.DataFrame` of a table, through pyarrow. Columns of numbers that lack nothing and come in one piece are not copied: they
+    are read-only views.
+    """
+    import pyarrow  # type: ignore[import-untyped]
 
-    if hasattr(pandas.DataFrame, "from_arrow"):
-        return pandas.DataFrame.from_arrow(table)
-    import pyarrow
-
-    return pyarrow.table(table).to_pandas()
+    # A block a column: blocks of several are always copies.
+    return pyarrow.table(table).to_pandas(split_blocks=True)
 
 
 def sources(*, catalog: str | _os.PathLike[str] | None = None) -> dict[str, Any]:
@@ -242,7 +243,10 @@ def recommend(
     seed: int = 42,
     **options: Any,
 ) -> dict[str, Any]:
-    """Which checkpoint to take under a budget: ``measured`` ones first, ``predicted`` ones apart, ties as groups, what was left out and why.
+    """Which checkpoint to take under a budget.
+
+    ``answer`` says it in sentences; ``ranking`` has what was measured, all boards on one scale, ties as groups; ``predicted`` stands apart;
+    ``excluded`` says what was left out and why.
 
     `memory` is text with a unit ("24GB"); without it the device's, and without a device this machine's. `min_speed` is tokens per second
     that the device's bound must allow. Other options of ``anatomy recommend`` may be given by their names (`cache_type="q8_0"` for
@@ -402,7 +406,7 @@ def items(
         return _answer(["study", "items"], options)
 
 
-def _texts(texts: Iterable[str] | None, options: dict[str, Any], command: list[str]) -> dict[str, Any]:
+def _texts(texts: Iterable[str] | str | _os.PathLike[str] | None, options: dict[str, Any], command: list[str]) -> dict[str, Any]:
     if texts is None or isinstance(texts, (str, _os.PathLike)):
         return _answer(command, {**options, "texts": texts})
     import tempfile

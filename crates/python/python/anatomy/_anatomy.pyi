@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from os import PathLike
-from typing import Any
+from typing import Any, final
 
+__all__ = ["Regressed", "Table", "__version__", "ask", "fit", "main", "query", "write_parquet"]
 __version__: str
 
+@final
 class Table:
     """A table: columns of one length. pandas, polars, pyarrow and duckdb take it as it is, without a copy.
 
@@ -44,6 +46,7 @@ def query(
 def write_parquet(table: Any, path: str | PathLike[str]) -> None:
     """Write anything with `__arrow_c_stream__` to a Parquet file."""
 
+@final
 class Regressed:
     """A regression fitted to rows."""
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,11 +70,12 @@ def answer(command: Iterable[str], options: Mapping[str, Any], standing: Iterabl
             progress.end()
     if not results.strip():
         raise AnatomyError("\n".join(said) or "the command has no answer")
-    return json.loads(results)
+    told: dict[str, Any] = json.loads(results)
+    return told
 
 
 @contextmanager
-def as_file(data: Any):
+def as_file(data: Any) -> Iterator[Any]:
     """A path as it is; a frame as a Parquet file that lasts as long as the question."""
     if data is None or isinstance(data, (str, os.PathLike)):
         yield data

@@ -9,14 +9,28 @@ import numpy as np
 from . import _anatomy
 
 try:
-    from sklearn.base import BaseEstimator, RegressorMixin
-    from sklearn.utils.validation import check_is_fitted, validate_data
+    from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-untyped]
+    from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
     _BASES: tuple[type, ...] = (RegressorMixin, BaseEstimator)
     _SKLEARN = True
 except ImportError:
     _BASES = ()
     _SKLEARN = False
+
+
+class _Fit:
+    """A fit with what it was made of, so that it can be pickled: it is made anew from its rows, to the bit."""
+
+    def __init__(self, *asked: Any) -> None:
+        self._asked = asked
+        self._made = _anatomy.fit(*asked)
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return _Fit, self._asked
+
+    def predict(self, columns: list[list[float]]) -> tuple[list[float], tuple[list[float], list[float]] | None]:
+        return self._made.predict(columns)
 
 
 class _Estimator(*_BASES):  # type: ignore[misc]
@@ -39,7 +53,7 @@ class _Estimator(*_BASES):  # type: ignore[misc]
             self.n_features_in_ = X.shape[1]
         self._columns = self._given(names, X.shape[1])
         method, settings = self._method()
-        self.fit_ = _anatomy.fit(
+        self.fit_ = _Fit(
             method, settings, self._columns, X.T.tolist(), np.asarray(y, dtype=np.float64).tolist(), self.seed,
             getattr(self, "level", 0.8),
         )
@@ -62,7 +76,7 @@ class _Estimator(*_BASES):  # type: ignore[misc]
 
 
 class Regression(_Estimator):
-    """A regression of the literature by name: random_forest, linear, ridge, lasso, nearest_neighbours, gradient_boosting, xgboost,
+    """A regression of the literature by name: random_forest, linear, ridge, lasso, knn, gradient_boosting, xgboost,
     decision_tree, svr, mlp. `settings` are those of ``anatomy study regressions --set``. The same seed gives the same bits.
     """
 

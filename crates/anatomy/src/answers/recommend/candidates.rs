@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use catalog::Catalog;
-use catalog::cost::{Arithmetic, of_checkpoint};
+use catalog::cost::{Arithmetic, Counter};
 use catalog::plausible::apart;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
 use study::Design;
@@ -226,6 +226,7 @@ struct Sorter<'a, 'k> {
     budget: &'a Budget,
     benchmarks: &'a [String],
     repeats: BTreeSet<&'a str>,
+    counter: Counter,
     costs: BTreeMap<CostKey, Option<Costing>>,
     /// By benchmark and features.
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
@@ -250,6 +251,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             budget,
             benchmarks,
             repeats: repeats(predictor, known),
+            counter: Counter::default(),
             costs: BTreeMap::new(),
             predictions: BTreeMap::new(),
             elsewhere: BTreeSet::new(),
@@ -368,11 +370,11 @@ impl<'a, 'k> Sorter<'a, 'k> {
             checkpoint.and_then(|row| row.is_moe),
             checkpoint.and_then(|row| row.parameters_active),
         );
-        let budget = self.budget;
+        let (budget, counter) = (self.budget, &mut self.counter);
         self.costs
             .entry(key)
             .or_insert_with(|| {
-                let (cost, _) = of_checkpoint(structure, checkpoint).ok()?;
+                let (cost, _) = counter.of_checkpoint(structure, checkpoint).ok()?;
                 let running = fitting(&cost, budget);
                 Some((cost, running))
             })
@@ -448,13 +450,14 @@ impl<'a, 'k> Sorter<'a, 'k> {
 /// benchmark's leaderboard did not measure.
 pub(in crate::answers) fn designs(catalog: &Catalog, benchmarks: &[&Benchmark]) -> Vec<Vec<Design>> {
     let known = Known::of(catalog);
+    let mut counter = Counter::default();
     let mut found: Vec<BTreeMap<Vec<u64>, Design>> = vec![BTreeMap::new(); benchmarks.len()];
     for (&id, &structure) in &known.structures {
         let checkpoint = known.checkpoints.get(id).copied();
         if structure.resolved_by != ResolvedBy::Exact {
             continue;
         }
-        let Ok((cost, _)) = of_checkpoint(structure, checkpoint) else {
+        let Ok((cost, _)) = counter.of_checkpoint(structure, checkpoint) else {
             continue;
         };
         for (benchmark, rows) in benchmarks.iter().zip(&mut found) {

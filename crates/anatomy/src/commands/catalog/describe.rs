@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use catalog::describe::{Description, TableHelp, describe, describe_uncleaned, schema};
 use clap::Args;
 use study::section::{Cell, Table};
@@ -18,6 +18,7 @@ Examples:
   anatomy catalog describe
   anatomy catalog describe --format json | jq '.columns[] | {column, median}'
   anatomy catalog describe --schema
+  anatomy catalog describe --of structures,scores
 
 Each column stands twice: before impossible values were taken out (5,000 heads), and after.
 Definitions are pandas': quartiles linear between neighbours, standard deviation with n − 1, skewness and excess kurtosis
@@ -27,13 +28,16 @@ pub(crate) struct DescribeArgs {
     /// Only the tables' columns with types, units and meanings
     #[arg(long)]
     schema: bool,
+    /// Only the columns of these tables
+    #[arg(long, value_name = "TABLE", value_delimiter = ',')]
+    of: Vec<String>,
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
 }
 
 pub(super) fn run(global: &Global, args: &DescribeArgs) -> Result<ExitCode> {
-    let columns = if args.schema {
+    let columns = if args.schema || !args.of.is_empty() {
         None
     } else {
         let catalog = crate::commands::open_catalog(args.catalog.as_deref())?;
@@ -42,7 +46,7 @@ pub(super) fn run(global: &Global, args: &DescribeArgs) -> Result<ExitCode> {
             after: describe(&catalog.structures),
         })
     };
-    let tables = schema();
+    let tables = tables(&args.of)?;
     match global.format() {
         Format::Json => {
             let value = serde_json::json!({
@@ -64,6 +68,19 @@ pub(super) fn run(global: &Global, args: &DescribeArgs) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The tables of these names; all where none is named.
+fn tables(names: &[String]) -> Result<Vec<TableHelp>> {
+    let all = schema();
+    for name in names {
+        if !all.iter().any(|table| table.name == *name) {
+            let there: Vec<&str> = all.iter().map(|table| table.name).collect();
+            bail!("there is no table `{name}`: there are {}", there.join(", "));
+        }
+    }
+    let is_asked = |table: &TableHelp| names.is_empty() || names.iter().any(|name| table.name == *name);
+    Ok(all.into_iter().filter(is_asked).collect())
 }
 
 /// The structure columns, before impossible values were taken out and after.

@@ -48,9 +48,14 @@ pub(super) fn with_session<T>(
         .worker_threads(2)
         .enable_all()
         .build()?;
+    // Another program hears its own signals.
+    let is_own = !crate::progress::is_watched();
     let (done, writer) = runtime.block_on(async {
         let (sender, stop) = watch::channel(false);
         let signals = tokio::spawn(async move {
+            if !is_own {
+                std::future::pending::<()>().await;
+            }
             interrupted().await;
             let _ = sender.send(true);
             // A second wish to stop is obeyed at once: the store is whole at any moment.

@@ -111,10 +111,10 @@ impl ClaimsArgs {
 /// The ledger and the claims that are data: those asked for.
 pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
     if let Some(path) = &args.findings {
-        let findings = kept(path)?;
+        let (findings, catalog_hash) = kept(path)?;
         let all = stated::all(&findings.iter().collect::<Vec<_>>(), global.seed)?;
         let chosen: Vec<Judged> = all.into_iter().filter(|claim| args.keeps(claim)).collect();
-        give(global, &chosen)?;
+        give(global, &chosen, &catalog_hash)?;
         return Ok(ExitCode::SUCCESS);
     }
     let (study, catalog_hash, bar) = args.section.rows.kept_or_made(global, &Choice::all())?;
@@ -151,7 +151,7 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
             let later: Vec<Judged> = chosen.iter().filter(is_later).cloned().collect();
             output::result(&format!("\n{}", claims_in_words(&later)))?;
         }
-        _ => give(global, &chosen)?,
+        _ => give(global, &chosen, &catalog_hash)?,
     }
     Ok(ExitCode::SUCCESS)
 }
