@@ -125,6 +125,11 @@ impl Engine {
         match self.0 {}
     }
 
+    /// There is nothing to pass on.
+    pub fn keep_whole(&self, _rows: usize) {
+        match self.0 {}
+    }
+
     /// Makes a file a table.
     ///
     /// # Errors

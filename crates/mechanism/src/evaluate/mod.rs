@@ -86,7 +86,7 @@ pub fn encode(checkpoint: &Checkpoint, request: &Request, special: bool) -> Resu
 /// Scores of `requests`, in their order, by the layers `layers` of the checkpoint.
 ///
 /// # Errors
-/// As [`encode`] and [`run_many`].
+/// As [`encode`] and [`run`](crate::run::run).
 pub fn log_likelihoods(
     checkpoint: &Checkpoint,
     requests: &[Request],
@@ -105,7 +105,7 @@ pub fn log_likelihoods(
 /// The same for requests that are encoded already.
 ///
 /// # Errors
-/// As [`run_many`].
+/// As [`run`](crate::run::run).
 pub fn log_likelihoods_of_ids(
     checkpoint: &Checkpoint,
     encoded: &[Encoded],
@@ -129,7 +129,7 @@ pub fn log_likelihoods_of_ids(
 /// as they are there, in no order.
 ///
 /// # Errors
-/// As [`run_many`]; what `each` fails with.
+/// As [`run`](crate::run::run); what `each` fails with.
 pub fn log_likelihoods_of_many(
     networks: &[Network<'_>],
     encoded: &[Encoded],
