@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs/book/src/pictures"
 STAMP = FOLDER / "pictures.json"
-SHOWN = ["crates/anatomy/kept/study.gz", "crates/anatomy/templates", "crates/anatomy/src/server/static"]
+SHOWN = ["crates/anatomy/kept/study.zst", "crates/anatomy/templates", "crates/anatomy/src/server/static"]
 # Pages of the dashboard, by the picture's name.
 PAGES = {"dashboard": "/", "recommend": "/recommend?memory=24GB&task=math"}
 SIZE = (1280, 900)

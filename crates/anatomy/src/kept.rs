@@ -5,14 +5,10 @@
 //! nothing is kept, all is made anew. `anatomy catalog check` makes the fits again and compares, `anatomy report --verify` the
 //! study.
 
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use catalog::Catalog;
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -27,11 +23,13 @@ const FORM: u32 = 1;
 /// Folder in a catalog's folder.
 const FOLDER: &str = "kept";
 /// Names of the files.
-const FITS: &str = "fits.gz";
-const STUDY: &str = "study.gz";
+const FITS: &str = "fits.zst";
+const STUDY: &str = "study.zst";
+/// zstd level: kept seldom, read always.
+const COMPRESSION: i32 = 19;
 /// Those of the compiled-in catalog.
-const FITS_HERE: &[u8] = include_bytes!("../kept/fits.gz");
-const STUDY_HERE: &[u8] = include_bytes!("../kept/study.gz");
+const FITS_HERE: &[u8] = include_bytes!("../kept/fits.zst");
+const STUDY_HERE: &[u8] = include_bytes!("../kept/study.zst");
 
 /// A file that is kept.
 #[derive(Serialize, Deserialize)]
@@ -92,8 +90,7 @@ fn read<T: DeserializeOwned>(dir: Option<&Path>, name: &str, here: &[u8]) -> Opt
 
 /// What is of another form, or no file of ours, is as good as not there.
 fn unpacked<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let mut text = Vec::new();
-    GzDecoder::new(bytes).read_to_end(&mut text).ok()?;
+    let text = zstd::stream::decode_all(bytes).ok()?;
     let file: File<T> = rmp_serde::from_slice(&text).ok()?;
     (file.form == FORM).then_some(file.content)
 }
@@ -131,10 +128,9 @@ pub(crate) fn hash<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Resul
 }
 
 fn packed<T: Serialize>(content: &T) -> Result<Vec<u8>> {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     let file = File { form: FORM, content };
-    rmp_serde::encode::write_named(&mut packer, &file)?;
-    Ok(packer.finish()?)
+    let text = rmp_serde::to_vec_named(&file)?;
+    Ok(zstd::stream::encode_all(text.as_slice(), COMPRESSION)?)
 }
 
 #[cfg(test)]

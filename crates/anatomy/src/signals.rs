@@ -11,7 +11,7 @@ pub(crate) fn remove_when_interrupted(folder: &std::path::Path) {
             let Ok(waiting) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
                 return;
             };
-            waiting.block_on(interrupted());
+            waiting.block_on(async { interrupted().await });
             if folder.exists() {
                 let _ = std::fs::remove_dir_all(&folder);
             }
@@ -22,18 +22,23 @@ pub(crate) fn remove_when_interrupted(folder: &std::path::Path) {
 /// What shells call the end of an interrupted program.
 const INTERRUPTED: i32 = 130;
 
-/// Waits for an interrupt (SIGINT), or for being asked to end (SIGTERM).
-pub(crate) async fn interrupted() {
+/// Waits for an interrupt (SIGINT), or for being asked to end (SIGTERM). It is listened for from this call on, not only from when
+/// it is waited for: whoever hears of this program after it may ask it to end at once.
+pub(crate) fn interrupted() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let heard = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    };
+    async move {
+        #[cfg(unix)]
+        if let (Ok(mut interrupt), Ok(mut terminate)) = heard {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

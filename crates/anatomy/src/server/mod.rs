@@ -127,12 +127,13 @@ async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<
     let serving = axum::serve(guarded, service).with_graceful_shutdown(async move {
         let _ = asked.wait_for(|stop| *stop).await;
     });
+    let interrupted = crate::signals::interrupted();
     listening(address)?;
     let serving = serving.into_future();
     tokio::pin!(serving);
     tokio::select! {
         done = &mut serving => return done.context("serving ended"),
-        () = crate::signals::interrupted() => {}
+        () = interrupted => {}
     }
     let _ = stop.send(true);
     // Who still reads after the grace period is cut off.
