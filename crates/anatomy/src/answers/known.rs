@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use catalog::Catalog;
-use catalog::cost::{Arithmetic, Dimensions, of_checkpoint};
+use catalog::cost::{Arithmetic, of_checkpoint};
 use catalog::plausible::{Judgement, Sizes, apart};
 use catalog::tables::{Checkpoint, Evaluation, ResolvedBy, Score, Structure};
 use serde::Serialize;
@@ -199,20 +199,6 @@ pub(crate) struct UnknownId {
     pub(crate) asked: String,
     /// Ids that look like it.
     pub(crate) near: Vec<String>,
-}
-
-/// The dimensions of a row of `structures`.
-pub(crate) fn dimensions(structure: &Structure) -> Dimensions {
-    Dimensions {
-        layers: structure.layers,
-        d_model: structure.d_model,
-        d_ffn: structure.d_ffn,
-        heads: structure.heads,
-        kv_heads: structure.kv_heads,
-        vocab_size: structure.vocab_size,
-        pos: structure.pos,
-        ..Dimensions::default()
-    }
 }
 
 /// A shape, and of mixtures whole billions.

@@ -98,7 +98,7 @@ fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
     if checkpoint.and_then(|c| c.flagged) == Some(true) {
         notes.push("a leaderboard flagged this checkpoint or an ancestor of it".into());
     }
-    let mut dimensions = super::known::dimensions(structure);
+    let mut dimensions = Dimensions::of_row(structure);
     dimensions.family = catalog::config::family(
         checkpoint.and_then(|c| c.architecture.as_deref()),
         checkpoint.and_then(|c| c.model_type.as_deref()),

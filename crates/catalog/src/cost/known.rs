@@ -82,16 +82,9 @@ impl Counter {
         let family = family(class, kind);
         let dimensions = Dimensions {
             family: family.clone(),
-            layers: structure.layers,
-            d_model: structure.d_model,
-            d_ffn: structure.d_ffn,
-            heads: structure.heads,
-            kv_heads: structure.kv_heads,
-            vocab_size: structure.vocab_size,
-            pos: structure.pos,
             head_dim: structure.head_dim,
             tied: structure.tied_embeddings,
-            ..Dimensions::default()
+            ..Dimensions::of_row(structure)
         };
         let is_moe = checkpoint.and_then(|c| c.is_moe) == Some(true);
         let listed = checkpoint
@@ -338,6 +331,20 @@ fn layouts(dimensions: &Dimensions) -> Vec<Dimensions> {
 }
 
 impl Dimensions {
+    /// The seven dimensions of a row of `structures`.
+    pub fn of_row(structure: &Structure) -> Self {
+        Self {
+            layers: structure.layers,
+            d_model: structure.d_model,
+            d_ffn: structure.d_ffn,
+            heads: structure.heads,
+            kv_heads: structure.kv_heads,
+            vocab_size: structure.vocab_size,
+            pos: structure.pos,
+            ..Self::default()
+        }
+    }
+
     /// The dimensions that a config states.
     pub fn of_config(value: &Value) -> Self {
         let config = crate::config::read(value);

@@ -123,6 +123,20 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// Width of a head: its own, else its base's.
+    pub(crate) fn head_dim(&self, base: Option<&Known>) -> Option<i64> {
+        let of = |known: &Known| known.details.head_dim;
+        of(self.known).or_else(|| of(base?))
+    }
+
+    /// How many experts its name states.
+    pub(crate) fn named_experts(&self) -> Option<i64> {
+        self.stated.iter().find_map(|stated| match *stated {
+            Stated::Mixture(experts, _) => Some(experts),
+            Stated::Dense(_) => None,
+        })
+    }
+
     /// Whether a dense checkpoint or a mixture is looked for.
     pub(crate) fn experts(&self) -> Experts {
         if self.mixture {

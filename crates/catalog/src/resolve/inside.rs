@@ -12,7 +12,6 @@ use crate::resolve::admit::{Asked, is_mixture};
 use crate::resolve::formula;
 use crate::resolve::listed::Listed;
 use crate::resolve::template::{Shape, family_of};
-use crate::words::Stated;
 
 /// Where a column of [`Makeup`] comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,49 +136,29 @@ pub(super) fn inside(
     if let (None, Some(Head::Counted(tied))) = (makeup.tied, head) {
         (makeup.tied, from[6]) = (Some(tied), Some(From::Formula));
     }
-    // What its name says of experts binds: a mixture of two is none of eight, whatever it has its shape from.
-    let named = asked.stated.iter().find_map(|stated| match *stated {
-        Stated::Mixture(experts, _) => Some(experts),
-        Stated::Dense(_) => None,
-    });
-    let is_open = asked.mixture && mine.experts.is_none();
-    let named = named.filter(|_| is_open);
-    // Where the name says nothing, its size does: one number of experts makes it, or none.
     let mixture = Mixture {
         family: family_of_mixture(asked, base),
         dimensions,
-        head_dim: own.head_dim.or_else(|| other?.head_dim).or(makeup.head_dim),
+        head_dim: asked.head_dim(base).or(makeup.head_dim),
         used: makeup.experts_per_token.unwrap_or(USUALLY_USED),
         tied: makeup.tied.or(head.map(Head::tied)),
     };
-    let by_size = (is_open && named.is_none())
-        .then(|| mixture.experts_of(asked.listed, size?))
-        .flatten();
-    let experts = named.or(by_size);
-    // A base of other experts tells nothing of them.
-    let is_unlike =
-        |counts: Counts| size.is_some_and(|size| (counts.total as f64 / 1e9 - size).abs() > UNLIKE * size);
-    let unknown = is_open && experts.is_none() && theirs.counts.is_some_and(is_unlike);
-    let other_experts = unknown || experts.is_some() && experts != theirs.experts;
-    if unknown {
-        (makeup.experts, from[0]) = (None, None);
-    }
-    if experts.is_some() {
-        let by = if named.is_some() {
-            From::Name
-        } else {
-            From::Formula
-        };
-        (makeup.experts, from[0]) = (experts, Some(by));
-    }
-    if let (true, Some(experts)) = (other_experts, experts) {
-        // Of so few all are used where the base uses more.
-        let few = makeup.experts_per_token.is_some_and(|used| used > experts);
-        if few {
-            (makeup.experts_per_token, from[1]) = (None, None);
-            (makeup.d_ffn_total_active, from[4]) = (None, None);
+    let experts = (asked.mixture && mine.experts.is_none())
+        .then(|| mixture.experts(asked, theirs, size))
+        .unwrap_or(Told::AsBase);
+    match experts {
+        Told::AsBase => {}
+        Told::Unknown => (makeup.experts, from[0]) = (None, None),
+        Told::By(experts, by) => {
+            (makeup.experts, from[0]) = (Some(experts), Some(by));
+            // Of so few all are used where the base uses more.
+            if makeup.experts_per_token.is_some_and(|used| used > experts) {
+                (makeup.experts_per_token, from[1]) = (None, None);
+                (makeup.d_ffn_total_active, from[4]) = (None, None);
+            }
         }
     }
+    let other_experts = experts != Told::AsBase && makeup.experts != theirs.experts;
     if !asked.mixture && makeup.experts.is_none() {
         let width = dimensions[2];
         for (column, at) in [(&mut makeup.d_ffn_dense, 3), (&mut makeup.d_ffn_total_active, 4)] {
@@ -191,12 +170,9 @@ pub(super) fn inside(
     makeup.counts = mine
         .counts
         .or_else(|| of_base(theirs, other?.dimensions, dimensions).filter(|_| !other_experts))
-        .or_else(|| {
-            let tied = makeup.tied.or(head.map(Head::tied));
-            if let Some(experts) = experts {
-                return mixture.counts(experts);
-            }
-            by_formula(asked, base, &makeup, dimensions, tied)
+        .or_else(|| match experts {
+            Told::By(experts, _) => mixture.counts(experts),
+            _ => by_formula(asked, base, &makeup, dimensions, mixture.tied),
         });
     Inside { makeup, from }
 }
@@ -238,6 +214,17 @@ const SAME: f64 = 0.005;
 /// A size further than this share from the base's is of another number of experts.
 const UNLIKE: f64 = 0.05;
 
+/// What is told of a mixture's experts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// So many, by its name or its size.
+    By(i64, From),
+    /// As many as the base has, where that says it.
+    AsBase,
+    /// Not as many as the base has.
+    Unknown,
+}
+
 /// Copies of one dense block's feed-forward layer, however many.
 struct Mixture {
     family: Option<String>,
@@ -257,6 +244,27 @@ impl Mixture {
             (experts, self.used),
             self.tied,
         )
+    }
+
+    /// How many experts a checkpoint has of which no config says it: what its name says binds, a mixture of two is none of eight,
+    /// whatever it has its shape from; else one number makes its `size`, billions. `base`: what it has its shape from.
+    fn experts(&self, asked: &Asked<'_>, base: &Makeup, size: Option<f64>) -> Told {
+        if let Some(experts) = asked.named_experts() {
+            return Told::By(experts, From::Name);
+        }
+        let Some(size) = size else {
+            return Told::AsBase;
+        };
+        if let Some(experts) = self.experts_of(asked.listed, size) {
+            return Told::By(experts, From::Formula);
+        }
+        // A base of other experts tells nothing of them.
+        let is_unlike = |counts: Counts| (counts.total as f64 / 1e9 - size).abs() > UNLIKE * size;
+        if base.counts.is_some_and(is_unlike) {
+            Told::Unknown
+        } else {
+            Told::AsBase
+        }
     }
 
     /// The number of experts with which there are as many parameters as listed, else `size` billion.
@@ -295,11 +303,6 @@ fn by_formula(
         return None;
     }
     let family = asked.family.clone().or_else(|| family_of(base?))?;
-    let head_dim = asked
-        .known
-        .details
-        .head_dim
-        .or_else(|| base?.details.head_dim)
-        .or(makeup.head_dim);
+    let head_dim = asked.head_dim(base).or(makeup.head_dim);
     formula::counts(&family, dimensions, head_dim, tied)
 }

@@ -226,7 +226,7 @@ impl Resolver<'_> {
         if asked.mixture {
             return None;
         }
-        let head_dim = asked.known.details.head_dim.or_else(|| base?.details.head_dim);
+        let head_dim = asked.head_dim(base);
         let counted = heads::counted(asked.known, outside);
         // A base of the same vocabulary has the same tables.
         let of_base = || {
@@ -314,7 +314,7 @@ fn proved_vocabulary(
 ) -> Option<i64> {
     let (vocab, count) = (outside.vocabulary?, outside.parameters? / 1e9);
     let family = asked.family.clone().or_else(|| family_of(base?))?;
-    let head_dim = asked.known.details.head_dim.or_else(|| base?.details.head_dim);
+    let head_dim = asked.head_dim(base);
     let vocab = (vocab.fract() == 0.0 && (1.0..1e9).contains(&vocab)).then_some(vocab as i64)?;
     dimensions[5] = Some(vocab);
     let is_made =

@@ -169,12 +169,9 @@ fn sizes(
     tied: Option<bool>,
 ) -> Vec<f64> {
     let family = asked.family.clone().or_else(|| family_of(from?));
-    let experts = asked.stated.iter().find_map(|stated| match *stated {
-        Stated::Mixture(experts, _) => Some(experts),
-        Stated::Dense(_) => None,
-    });
+    let experts = asked.named_experts();
     if let Some(family) = family.filter(|_| !asked.mixture || experts.is_some()) {
-        let head_dim = asked.known.details.head_dim.or_else(|| from?.details.head_dim);
+        let head_dim = asked.head_dim(from);
         let own = by_shape(
             &family,
             dimensions,
