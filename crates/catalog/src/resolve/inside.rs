@@ -143,9 +143,11 @@ pub(super) fn inside(
         used: makeup.experts_per_token.unwrap_or(USUALLY_USED),
         tied: makeup.tied.or(head.map(Head::tied)),
     };
-    let experts = (asked.mixture && mine.experts.is_none())
-        .then(|| mixture.experts(asked, theirs, size))
-        .unwrap_or(Told::AsBase);
+    let experts = if asked.mixture && mine.experts.is_none() {
+        mixture.experts(asked, theirs, size)
+    } else {
+        Told::AsBase
+    };
     match experts {
         Told::AsBase => {}
         Told::Unknown => (makeup.experts, from[0]) = (None, None),
