@@ -1,6 +1,7 @@
 //! A catalog in memory: from a folder, or the snapshot compiled into the program.
 
 use std::path::Path;
+use std::thread::ScopedJoinHandle;
 
 use bytes::Bytes;
 
@@ -96,7 +97,7 @@ fn compiled_in(file: &str) -> Result<Bytes, Error> {
         })
 }
 
-type Fetch<'a> = &'a dyn Fn(&str) -> Result<Bytes, Error>;
+type Fetch<'a> = &'a (dyn Fn(&str) -> Result<Bytes, Error> + Sync);
 
 pub(crate) fn read_manifest(bytes: &[u8]) -> Result<Manifest, Error> {
     let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| Error::Json {
@@ -116,21 +117,36 @@ pub(crate) fn read_manifest(bytes: &[u8]) -> Result<Manifest, Error> {
     }
 }
 
+/// The large tables are read side by side; of several that cannot be read the first in this order is told.
 fn read(fetch: Fetch<'_>) -> Result<Catalog, Error> {
     let manifest = read_manifest(&fetch(MANIFEST)?)?;
-    Ok(Catalog {
-        checkpoints: table(&manifest, fetch)?,
-        structures: table(&manifest, fetch)?,
-        evaluations: table(&manifest, fetch)?,
-        scores: table(&manifest, fetch)?,
-        items: table(&manifest, fetch)?,
-        interventions: later_table(&manifest, fetch)?,
-        rejects: table(&manifest, fetch)?,
-        conflicts: table(&manifest, fetch)?,
-        duplicates: table(&manifest, fetch)?,
-        resolution: table(&manifest, fetch)?,
-        manifest,
+    let manifest = &manifest;
+    std::thread::scope(|scope| {
+        let checkpoints = scope.spawn(|| table(manifest, fetch));
+        let structures = scope.spawn(|| table(manifest, fetch));
+        let evaluations = scope.spawn(|| table(manifest, fetch));
+        let scores = scope.spawn(|| table(manifest, fetch));
+        let conflicts = scope.spawn(|| table(manifest, fetch));
+        Ok(Catalog {
+            checkpoints: joined(checkpoints)?,
+            structures: joined(structures)?,
+            evaluations: joined(evaluations)?,
+            scores: joined(scores)?,
+            items: table(manifest, fetch)?,
+            interventions: later_table(manifest, fetch)?,
+            rejects: table(manifest, fetch)?,
+            conflicts: joined(conflicts)?,
+            duplicates: table(manifest, fetch)?,
+            resolution: table(manifest, fetch)?,
+            manifest: manifest.clone(),
+        })
     })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Error>>) -> Result<T, Error> {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn table<R: Row>(manifest: &Manifest, fetch: Fetch<'_>) -> Result<Vec<R>, Error> {

@@ -1,6 +1,6 @@
 //! What the catalog knows: checkpoints by id, near ids, and near structures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Result, bail};
 use catalog::Catalog;
@@ -29,7 +29,7 @@ pub(crate) struct Neighbour {
 pub(crate) struct Known<'a> {
     pub(crate) checkpoints: BTreeMap<&'a str, &'a Checkpoint>,
     pub(crate) structures: BTreeMap<&'a str, &'a Structure>,
-    pub(crate) evaluations: BTreeMap<&'a str, &'a Evaluation>,
+    pub(crate) evaluations: HashMap<&'a str, &'a Evaluation>,
     /// Scores of each checkpoint.
     pub(crate) scores: BTreeMap<&'a str, Vec<&'a Score>>,
     /// Per-item scores (0 to 1) by checkpoint and benchmark, where the catalog holds any.
@@ -50,8 +50,9 @@ pub(crate) struct Costed {
 impl<'a> Known<'a> {
     pub(crate) fn of(catalog: &'a Catalog) -> Self {
         let mut scores: BTreeMap<&str, Vec<&Score>> = BTreeMap::new();
-        for score in &catalog.scores {
-            scores.entry(score.id.as_str()).or_default().push(score);
+        // A board's rows of one checkpoint follow each other.
+        for run in catalog.scores.chunk_by(|a, b| a.id == b.id) {
+            scores.entry(run[0].id.as_str()).or_default().extend(run);
         }
         let mut items: BTreeMap<(&str, &str), BTreeMap<&str, f64>> = BTreeMap::new();
         for item in &catalog.items {

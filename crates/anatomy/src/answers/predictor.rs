@@ -2,7 +2,7 @@
 //!
 //! Fits are made when first asked for and kept; everything is read-only afterwards, so one value serves many threads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
@@ -314,14 +314,14 @@ type Scored<'a> = Vec<(&'a Evaluation, f64)>;
 /// The catalog's tables as rows need them.
 struct Tables<'a> {
     shapes: Shapes<'a>,
-    checkpoints: BTreeMap<&'a str, &'a Checkpoint>,
+    checkpoints: HashMap<&'a str, &'a Checkpoint>,
     /// Checkpoints whose size is not to be believed.
-    doubted: BTreeSet<&'a str>,
+    doubted: HashSet<&'a str>,
 }
 
 impl<'a> Tables<'a> {
     fn of(catalog: &'a Catalog) -> Self {
-        let checkpoints: BTreeMap<&str, &Checkpoint> = catalog
+        let checkpoints: HashMap<&str, &Checkpoint> = catalog
             .checkpoints
             .iter()
             .map(|row| (row.id.as_str(), row))
@@ -389,15 +389,15 @@ type Asked<'a> = (usize, &'a str, &'a str);
 /// board ran in several modes, or gathered several figures of, the first. Of boards beside the usual ones those whose
 /// benchmarks are known, in English.
 fn scored(catalog: &Catalog) -> BTreeMap<Asked<'_>, Scored<'_>> {
-    let evaluations: BTreeMap<&str, &Evaluation> = catalog
+    let evaluations: HashMap<&str, &Evaluation> = catalog
         .evaluations
         .iter()
         .filter(|row| row.duplicate_of.is_none())
         .map(|row| (row.evaluation.as_str(), row))
         .collect();
     let mut of: BTreeMap<Asked<'_>, Scored<'_>> = BTreeMap::new();
-    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut seen: HashSet<(&str, &str)> = HashSet::new();
+    let mut known: HashMap<&str, bool> = HashMap::new();
     for score in catalog.scores.iter().filter(|score| score.unit == "points") {
         let place = board_place(&score.leaderboard);
         let benchmark = score.benchmark.as_str();
@@ -417,9 +417,9 @@ fn scored(catalog: &Catalog) -> BTreeMap<Asked<'_>, Scored<'_>> {
 }
 
 fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
-    let tables = Tables::of(catalog);
-    scored(catalog)
-        .into_iter()
+    let (tables, scored) = rayon::join(|| Tables::of(catalog), || scored(catalog));
+    scored
+        .into_par_iter()
         .map(|((place, leaderboard, name), scored)| {
             let told = scored.iter().any(|(row, _)| row.kind.is_some());
             let mut names: Vec<String> = study::features::feature_set("structural")

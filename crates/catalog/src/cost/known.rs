@@ -1,6 +1,7 @@
 //! The cost of a checkpoint of the catalog, which holds dimensions and counts but no whole config.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -61,10 +62,10 @@ pub fn of_checkpoint(
     Counter::default().of_checkpoint(structure, checkpoint)
 }
 
-/// Costs of many checkpoints. Most share their dimensions with others, which are counted once.
+/// Costs of many checkpoints, by several threads. Most share their dimensions with others, which are counted once.
 #[derive(Debug, Default)]
 pub struct Counter {
-    counted: HashMap<Dimensions, Arithmetic>,
+    counted: Mutex<HashMap<Dimensions, Arc<Arithmetic>>>,
 }
 
 impl Counter {
@@ -73,7 +74,7 @@ impl Counter {
     /// # Errors
     /// As of [`of_checkpoint`].
     pub fn of_checkpoint(
-        &mut self,
+        &self,
         structure: &Structure,
         checkpoint: Option<&Checkpoint>,
     ) -> Result<(Arithmetic, Origin), Error> {
@@ -97,7 +98,7 @@ impl Counter {
         let total = listed.ok_or_else(|| Error::MissingDimensions {
             missing: vec!["parameters_total"],
         })?;
-        let mut cost = self.of(&dimensions)?.clone();
+        let mut cost = self.of(&dimensions)?.as_ref().clone();
         let active = checkpoint
             .and_then(|c| c.parameters_active)
             .or(structure.parameters_active_by_shape);
@@ -116,19 +117,22 @@ impl Counter {
         Ok((as_attended(cost, structure, family.as_deref()), Origin::Listed))
     }
 
-    fn of(&mut self, dimensions: &Dimensions) -> Result<&Arithmetic, Error> {
-        if !self.counted.contains_key(dimensions) {
-            let cost = Arithmetic::of_dimensions(dimensions)?;
-            self.counted.insert(dimensions.clone(), cost);
+    fn of(&self, dimensions: &Dimensions) -> Result<Arc<Arithmetic>, Error> {
+        // A thread that panicked while it held the lock left whole entries.
+        let counted = || self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = counted().get(dimensions) {
+            return Ok(Arc::clone(found));
         }
-        Ok(&self.counted[dimensions])
+        let cost = Arc::new(Arithmetic::of_dimensions(dimensions)?);
+        counted().insert(dimensions.clone(), Arc::clone(&cost));
+        Ok(cost)
     }
 
     /// The count of a dense decoder; what the catalog does not state (the width of a head, whether the head is the
     /// embedding, an unknown family's layout) is read off the listed count where one layout fits it and the usual does not.
     /// Such a count is exact only where the listed one says so.
-    fn dense(&mut self, dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Error> {
-        let mut cost = self.of(dimensions)?.clone();
+    fn dense(&self, dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Error> {
+        let mut cost = self.of(dimensions)?.as_ref().clone();
         if dimensions.kv_heads.is_none() && !dimensions.family.as_deref().is_some_and(knows_no_groups) {
             cost.counted_exactly = false;
         }
@@ -159,11 +163,11 @@ impl Counter {
         let mut best_layout = None;
         for other in others {
             let tried = self.of(&other)?;
-            let distance = off(&other, tried, listed);
+            let distance = off(&other, &tried, listed);
             let beyond = if distance <= rounding { 0.0 } else { distance };
             if beyond < best.0 && beyond < NEAR {
                 best = (beyond, distance);
-                let mut tried = tried.clone();
+                let mut tried = tried.as_ref().clone();
                 tried.counted_exactly &= cost.counted_exactly && distance <= SURE;
                 best_layout = Some((other, tried));
             }

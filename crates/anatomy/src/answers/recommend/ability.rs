@@ -11,12 +11,11 @@ use serde::Serialize;
 use study::finding::Interval;
 use study::linked::{Ability, Cell, Column, Linked, linked};
 
-use super::boards::{Gathered, best, common, gathered, is_superseded};
+use super::boards::{Gathered, best, common, is_superseded};
 use super::candidates::Fit;
 use super::copies::{BitsCost, Copies, cost_in_words};
 use super::running::Running;
 use super::{Budget, scored};
-use crate::answers::known::Known;
 
 /// Fewer benchmarks than these make no board where no task is named.
 const BENCHMARKS: usize = 3;
@@ -118,16 +117,15 @@ pub(super) struct Abilities<'a> {
 
 impl<'a> Abilities<'a> {
     /// By all boards that ask for one of these abilities, in runs of the mode asked for.
-    pub(super) fn of(known: &Known<'a>, abilities: &[&str], budget: &Budget) -> Self {
-        let Gathered { by_board, newest } = gathered(known, abilities, budget.mode);
+    pub(super) fn of(Gathered { by_board, newest }: &Gathered<'a>, budget: &Budget) -> Self {
         let least = if budget.tasks.is_empty() { BENCHMARKS } else { 1 };
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut cells: Vec<Cell> = Vec::new();
         let mut evidence: Vec<Vec<(usize, Evidence)>> = Vec::new();
         let mut names: Vec<(&str, Vec<String>)> = Vec::new();
-        for (&board, all) in &by_board {
+        for (&board, all) in by_board {
             let benchmarks = common(all);
-            if is_superseded(board, &newest) || benchmarks.len() < least {
+            if is_superseded(board, newest) || benchmarks.len() < least {
                 continue;
             }
             let column = names.len();

@@ -4,9 +4,10 @@
 //! what is wanted, each by one of its runs; it says when the board was last added to, and how long that is before the newest
 //! score of the catalog.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use catalog::tables::Score;
+use catalog::tables::{Days, Score};
+use rayon::prelude::*;
 use serde::Serialize;
 use study::noise::part_of;
 
@@ -75,7 +76,7 @@ impl Mode {
 
 /// All scores that ask for one of these abilities, in runs of that mode.
 pub(super) fn gathered<'a>(known: &Known<'a>, abilities: &[&str], mode: Option<Mode>) -> Gathered<'a> {
-    let mut asks: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut asks: HashMap<&str, bool> = HashMap::new();
     let wanted = |name: &str| {
         let found = study::abilities::benchmark(name).filter(|found| !found.is_multilingual);
         found.is_some_and(|found| {
@@ -85,15 +86,11 @@ pub(super) fn gathered<'a>(known: &Known<'a>, abilities: &[&str], mode: Option<M
         })
     };
     let mut by_board: BTreeMap<&str, BTreeMap<&str, Runs<'_>>> = BTreeMap::new();
-    let mut newest: BTreeMap<&str, String> = BTreeMap::new();
+    let mut days: HashSet<(&str, Option<Days>, &str)> = HashSet::new();
     for (&id, scores) in &known.scores {
         for &score in scores.iter().filter(|score| score.unit == "points") {
             let board = score.leaderboard.as_str();
-            let day = score
-                .date
-                .map_or_else(|| score.version.clone(), catalog::day_text);
-            let last = newest.entry(board).or_default();
-            *last = day.max(std::mem::take(last));
+            days.insert((board, score.date, &score.version));
             let is_wanted = *asks
                 .entry(&score.benchmark)
                 .or_insert_with(|| wanted(&score.benchmark));
@@ -106,6 +103,12 @@ pub(super) fn gathered<'a>(known: &Known<'a>, abilities: &[&str], mode: Option<M
             }
         }
     }
+    let mut newest: BTreeMap<&str, String> = BTreeMap::new();
+    for (board, date, version) in days {
+        let day = date.map_or_else(|| version.to_owned(), catalog::day_text);
+        let last = newest.entry(board).or_default();
+        *last = day.max(std::mem::take(last));
+    }
     Gathered { by_board, newest }
 }
 
@@ -114,13 +117,13 @@ pub(super) fn boards(
     known: &Known<'_>,
     fits: &[Fit],
     budget: &Budget,
-    (main, abilities): (&[&str], &[&str]),
+    main: &[&str],
+    Gathered { by_board, newest }: &Gathered<'_>,
 ) -> Vec<BoardRanking> {
-    let Gathered { by_board, newest } = gathered(known, abilities, budget.mode);
     let last = newest.values().max().cloned().unwrap_or_default();
     let mut rankings: Vec<BoardRanking> = by_board
-        .iter()
-        .filter(|(board, _)| !main.contains(board) && !is_superseded(board, &newest))
+        .par_iter()
+        .filter(|(board, _)| !main.contains(board) && !is_superseded(board, newest))
         .filter_map(|(board, all)| {
             let benchmarks = common(all);
             let choices: Vec<Choice> = fits

@@ -1,12 +1,13 @@
 //! Which checkpoints there are to choose from, what each would cost and score, and why the others are left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Result;
 use catalog::Catalog;
 use catalog::cost::{Arithmetic, Counter};
 use catalog::plausible::apart;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
+use rayon::prelude::*;
 use study::Design;
 use study::finding::Interval;
 
@@ -134,6 +135,7 @@ pub(super) fn candidates(
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut choices = Vec::new();
     let mut sorter = Sorter::new(predictor, known, budget, benchmarks);
+    sorter.count(&ids);
     for &id in &ids {
         match sorter.choice(id)? {
             Ok(choice) => choices.push(choice),
@@ -217,6 +219,33 @@ type CostKey = (
     Option<i64>,
 );
 
+fn cost_key(structure: &Structure, checkpoint: Option<&Checkpoint>) -> CostKey {
+    (
+        vec![
+            structure.layers,
+            structure.d_model,
+            structure.d_ffn,
+            structure.heads,
+            structure.kv_heads,
+            structure.vocab_size,
+            structure.pos,
+            structure.head_dim,
+            structure.experts,
+            structure.tied_embeddings.map(i64::from),
+            structure.parameters_active_by_shape,
+            checkpoint.and_then(|row| row.parameters_total),
+        ],
+        structure.size.map(f64::to_bits),
+        [
+            checkpoint.and_then(|row| row.architecture.clone()),
+            checkpoint.and_then(|row| row.model_type.clone()),
+            structure.attention.clone(),
+        ],
+        checkpoint.and_then(|row| row.is_moe),
+        checkpoint.and_then(|row| row.parameters_active),
+    )
+}
+
 /// What fits, with what it is made of.
 type Fitted<'k> = (Fit, &'k Structure, Option<&'k Checkpoint>, Arithmetic);
 
@@ -227,7 +256,7 @@ struct Sorter<'a, 'k> {
     benchmarks: &'a [String],
     repeats: BTreeSet<&'a str>,
     counter: Counter,
-    costs: BTreeMap<CostKey, Option<Costing>>,
+    costs: HashMap<CostKey, Option<Costing>>,
     /// By benchmark and features.
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
     /// Benchmark and checkpoint, where only another leaderboard than the ranking one measured it.
@@ -252,7 +281,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             benchmarks,
             repeats: repeats(predictor, known),
             counter: Counter::default(),
-            costs: BTreeMap::new(),
+            costs: HashMap::new(),
             predictions: BTreeMap::new(),
             elsewhere: BTreeSet::new(),
             fits: Vec::new(),
@@ -279,8 +308,20 @@ impl<'a, 'k> Sorter<'a, 'k> {
         })
     }
 
-    /// Whether a checkpoint is asked for and fits; else the first reason against it.
-    fn fit(&mut self, id: &str) -> Result<Fitted<'k>, &'static str> {
+    /// Counts what each checkpoint that is asked for costs, on all threads.
+    fn count(&mut self, ids: &BTreeSet<&str>) {
+        let asked = ids.iter().filter_map(|id| self.asked_for(id).ok());
+        let by_key: HashMap<CostKey, (&Structure, Option<&Checkpoint>)> = asked
+            .map(|(structure, checkpoint)| (cost_key(structure, checkpoint), (structure, checkpoint)))
+            .collect();
+        self.costs = by_key
+            .into_par_iter()
+            .map(|(key, (structure, checkpoint))| (key, self.costing(structure, checkpoint)))
+            .collect();
+    }
+
+    /// A checkpoint that is asked for, whatever it takes; else the first reason against it.
+    fn asked_for(&self, id: &str) -> Result<(&'k Structure, Option<&'k Checkpoint>), &'static str> {
         let (budget, known) = (self.budget, self.known);
         let checkpoint = known.checkpoints.get(id).copied();
         if budget.only.as_ref().is_some_and(|only| !only.contains(id)) {
@@ -299,8 +340,8 @@ impl<'a, 'k> Sorter<'a, 'k> {
         if is(|row| row.quantized) {
             return Err("quantized");
         }
-        let license = checkpoint.and_then(|row| row.license.clone());
-        if !budget.allows_license(license.as_deref()) {
+        let license = checkpoint.and_then(|row| row.license.as_deref());
+        if !budget.allows_license(license) {
             return Err("license");
         }
         if !budget.allows_family(id, checkpoint) {
@@ -314,9 +355,13 @@ impl<'a, 'k> Sorter<'a, 'k> {
             return Err("since");
         }
         let structure = structure.filter(|structure| structure.resolved_by != ResolvedBy::None);
-        let Some(structure) = structure else {
-            return Err("structure");
-        };
+        Ok((structure.ok_or("structure")?, checkpoint))
+    }
+
+    /// Whether a checkpoint is asked for and fits; else the first reason against it.
+    fn fit(&mut self, id: &str) -> Result<Fitted<'k>, &'static str> {
+        let (structure, checkpoint) = self.asked_for(id)?;
+        let (budget, known) = (self.budget, self.known);
         let Some((cost, running)) = self.cost(structure, checkpoint) else {
             return Err("structure");
         };
@@ -337,7 +382,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
         let fit = Fit {
             id: id.to_owned(),
             running,
-            license,
+            license: checkpoint.and_then(|row| row.license.clone()),
             date: structure.date.map(catalog::day_text),
             size: cost.parameters_total as f64 / 1e9,
             training: checkpoint.and_then(|row| row.training),
@@ -346,39 +391,19 @@ impl<'a, 'k> Sorter<'a, 'k> {
     }
 
     fn cost(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Costing> {
-        let key = (
-            vec![
-                structure.layers,
-                structure.d_model,
-                structure.d_ffn,
-                structure.heads,
-                structure.kv_heads,
-                structure.vocab_size,
-                structure.pos,
-                structure.head_dim,
-                structure.experts,
-                structure.tied_embeddings.map(i64::from),
-                structure.parameters_active_by_shape,
-                checkpoint.and_then(|row| row.parameters_total),
-            ],
-            structure.size.map(f64::to_bits),
-            [
-                checkpoint.and_then(|row| row.architecture.clone()),
-                checkpoint.and_then(|row| row.model_type.clone()),
-                structure.attention.clone(),
-            ],
-            checkpoint.and_then(|row| row.is_moe),
-            checkpoint.and_then(|row| row.parameters_active),
-        );
-        let (budget, counter) = (self.budget, &mut self.counter);
-        self.costs
-            .entry(key)
-            .or_insert_with(|| {
-                let (cost, _) = counter.of_checkpoint(structure, checkpoint).ok()?;
-                let running = fitting(&cost, budget);
-                Some((cost, running))
-            })
-            .clone()
+        let key = cost_key(structure, checkpoint);
+        if let Some(found) = self.costs.get(&key) {
+            return found.clone();
+        }
+        let costing = self.costing(structure, checkpoint);
+        self.costs.insert(key, costing.clone());
+        costing
+    }
+
+    fn costing(&self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Costing> {
+        let (cost, _) = self.counter.of_checkpoint(structure, checkpoint).ok()?;
+        let running = fitting(&cost, self.budget);
+        Some((cost, running))
     }
 
     /// A score for each benchmark, measured where it was.
@@ -450,7 +475,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
 /// benchmark's leaderboard did not measure.
 pub(in crate::answers) fn designs(catalog: &Catalog, benchmarks: &[&Benchmark]) -> Vec<Vec<Design>> {
     let known = Known::of(catalog);
-    let mut counter = Counter::default();
+    let counter = Counter::default();
     let mut found: Vec<BTreeMap<Vec<u64>, Design>> = vec![BTreeMap::new(); benchmarks.len()];
     for (&id, &structure) in &known.structures {
         let checkpoint = known.checkpoints.get(id).copied();

@@ -254,8 +254,9 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         .filter_map(|name| predictor.benchmark(name).map(|found| found.leaderboard.as_str()))
         .collect();
     let abilities = tasks::abilities(&budget.tasks);
-    let mut boards = boards::boards(&known, &found.fits, budget, (&main, &abilities));
-    let scale = Abilities::of(&known, &abilities, budget);
+    let gathered = boards::gathered(&known, &abilities, budget.mode);
+    let mut boards = boards::boards(&known, &found.fits, budget, &main, &gathered);
+    let scale = Abilities::of(&gathered, budget);
     let copies = Copies::of(&known);
     let bits_costs = copies::bits_cost(&known);
     let mut ranking = scale.ranked(&found.fits, &copies, &bits_costs, &budget.what());

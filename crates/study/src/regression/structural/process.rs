@@ -103,6 +103,24 @@ impl Process {
         self.mean + self.variance * pulled.sum::<f64>()
     }
 
+    /// What feature `f` of a place and of a cell puts into their covariance: a factor of the near part and a summand of the
+    /// straight part, of which [`Process::of_parts`] makes what [`kernel`] gives.
+    pub(super) fn factor(&self, f: usize, place: f64, cell: f64) -> (f64, f64) {
+        let length = self.scales.lengths[f];
+        let near = (-0.5 * ((place - cell) / length).powi(2)).exp();
+        let straight = if self.straight[f] {
+            (place / length) * (cell / length)
+        } else {
+            0.0
+        };
+        (near, straight)
+    }
+
+    /// Covariance by the product of the near factors and the sum of the straight ones.
+    pub(super) fn of_parts(&self, near: f64, straight: f64) -> f64 {
+        together(near, straight, &self.scales)
+    }
+
     pub(super) fn is_sound(&self, n_features: usize) -> bool {
         let n = self.pull.len();
         [self.z.len(), self.shape.len()] == [n; 2]
@@ -120,7 +138,11 @@ pub(super) fn kernel(a: &[f64], b: &[f64], straight: &[bool], scales: &Scales) -
             product += (a / length) * (b / length);
         }
     }
-    scales.function * ((-0.5 * squared).exp() + STRAIGHT * product + LEVEL)
+    together((-0.5 * squared).exp(), product, scales)
+}
+
+fn together(near: f64, straight: f64, scales: &Scales) -> f64 {
+    scales.function * (near + STRAIGHT * straight + LEVEL)
 }
 
 /// A fitted process with what its uncertainty rests on.

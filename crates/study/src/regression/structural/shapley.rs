@@ -7,7 +7,6 @@
 
 use super::Posterior;
 use super::posterior::place;
-use super::process::kernel;
 use crate::design::Design;
 use crate::error::Error;
 
@@ -54,18 +53,13 @@ impl Posterior {
             .map(|r| {
                 let (shape, raw) = place(&derived, r);
                 let z = self.centred(&raw);
-                let worth: Vec<f64> = (0..1_usize << p)
-                    .map(|known| {
-                        let of = |&cell: &usize| {
-                            let other = &self.cells()[cell];
-                            let mixed: Vec<f64> = (0..p)
-                                .map(|f| if known >> f & 1 == 1 { z[f] } else { other[f] })
-                                .collect();
-                            self.function(&mixed)
-                        };
-                        background.iter().map(of).sum::<f64>() * share
-                    })
-                    .collect();
+                let mut worth = vec![0.0; 1 << p];
+                for &cell in &background {
+                    self.add_mixed(&z, &self.cells()[cell], &mut worth);
+                }
+                worth
+                    .iter_mut()
+                    .for_each(|value| *value *= process.variance * share);
                 let mut features: Vec<(String, Option<f64>, f64)> = (0..p)
                     .map(|f| (names[f].clone(), Some(raw[f]), marginal(&worth, f, p)))
                     .collect();
@@ -78,12 +72,29 @@ impl Posterior {
             .collect())
     }
 
-    /// The function of the features alone, without level and shape, in the target's unit.
-    fn function(&self, z: &[f64]) -> f64 {
+    /// Adds to `worth[S]`, for each set S of features, the function (without level and shape, as a share of the variance) of a
+    /// row that has the features of S from `own` and the others from `other`. The covariance of a row and a cell is a product
+    /// over features plus a sum over them, so each feature doubles the sets that are worked out.
+    fn add_mixed(&self, own: &[f64], other: &[f64], worth: &mut [f64]) {
         let process = &self.fit.process;
-        let cells = process.z.iter().zip(&process.pull);
-        let pulled = cells.map(|(cell, pull)| pull * kernel(z, cell, &process.straight, &process.scales));
-        process.variance * pulled.sum::<f64>()
+        let mut near = vec![0.0; worth.len()];
+        let mut straight = vec![0.0; worth.len()];
+        for (cell, pull) in process.z.iter().zip(&process.pull) {
+            (near[0], straight[0]) = (1.0, 0.0);
+            for (f, place) in cell.iter().enumerate() {
+                let (of_own, of_other) = (process.factor(f, own[f], *place), process.factor(f, other[f], *place));
+                for set in 0..1 << f {
+                    let known = set | 1 << f;
+                    near[known] = near[set] * of_own.0;
+                    straight[known] = straight[set] + of_own.1;
+                    near[set] *= of_other.0;
+                    straight[set] += of_other.1;
+                }
+            }
+            for ((worth, near), straight) in worth.iter_mut().zip(&near).zip(&straight) {
+                *worth += pull * process.of_parts(*near, *straight);
+            }
+        }
     }
 }
 
