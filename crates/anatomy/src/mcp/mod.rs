@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
 };
 use rmcp::service::{RequestContext, RoleServer, ServiceExt};
 use rmcp::transport::stdio;
@@ -58,9 +58,11 @@ impl ServerHandler for Door {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        // A client may ask without leave of its user: nothing is changed, and nothing beyond the catalog is asked.
+        let hints = ToolAnnotations::new().read_only(true).open_world(false);
         let tools = TOOLS
             .iter()
-            .map(|tool| Tool::new(tool.name, tool.about, tool.schema()));
+            .map(|tool| Tool::new(tool.name, tool.about, tool.schema()).with_annotations(hints.clone()));
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
 
