@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// Build, check and describe the catalog of structures and scores
     #[command(subcommand)]
     Catalog(commands::catalog::CatalogCommand),
-    /// Add results on disk to a catalog: harness results, logs, records, answers to items, each found out by its contents
+    /// Add result files on disk to a catalog: harness results, logs, records, item-level answers; the format is detected
     Import(commands::import::ImportArgs),
     /// Fetch checkpoints, configs and leaderboards from the Hugging Face Hub [cargo feature: hub]
     #[command(subcommand)]
@@ -53,28 +53,28 @@ pub(crate) enum Command {
     /// Ask one question of the study
     #[command(subcommand, alias = "stats")]
     Study(commands::study::StudyCommand),
-    /// Findings of the study by their ids
+    /// Print findings of the study by id
     Findings(commands::findings::FindingsArgs),
-    /// Claims of works as data: check a file of your own
+    /// Claims of papers as data: check a file of your own
     #[command(subcommand)]
     Claims(commands::claims::ClaimsCommand),
     /// Open a checkpoint and measure what its layers do
     #[command(subcommand)]
     Probe(commands::probe::ProbeCommand),
-    /// What a structure would score, what it costs, and how sure that is
+    /// Predict scores and costs of a structure, with intervals
     Predict(commands::predict::PredictArgs),
-    /// Which shape to train at a given size: those no worse than the best, cost, and what is not known
+    /// Choose a shape to train at a given size: those no worse than the best, their cost, and what is unknown
     Design(commands::design::DesignArgs),
-    /// Laws of your own runs: loss or scores by parameters, tokens, layers and width
+    /// Scaling laws of your own runs: loss or scores by parameters, tokens, layers and width
     #[command(subcommand)]
     Scaling(commands::scaling::ScalingCommand),
     /// Rank checkpoints that fit your memory, speed and licence
     Recommend(commands::recommend::RecommendArgs),
-    /// The machine here: memory, graphics cards, and what is known of their bandwidth
+    /// This machine: memory, graphics cards and their bandwidth
     Device(commands::device::DeviceArgs),
-    /// Checkpoints side by side: what differs, and whether it is more than noise
+    /// Compare checkpoints side by side, and tell differences from noise
     Compare(commands::compare::CompareArgs),
-    /// Start the processes that `query --cluster` runs statements on [cargo feature: cluster]
+    /// Start the processes that `query --cluster` runs on [cargo feature: cluster]
     #[command(subcommand)]
     Cluster(commands::cluster::ClusterCommand),
     /// SQL over the catalog and over files of your own [cargo feature: sql]
@@ -82,9 +82,9 @@ pub(crate) enum Command {
     Query(commands::query::QueryArgs),
     /// Serve the dashboard and its JSON API
     Serve(commands::serve::ServeArgs),
-    /// Answer agents by the Model Context Protocol, on standard input and output [cargo feature: mcp]
+    /// Serve agents over the Model Context Protocol on standard input and output [cargo feature: mcp]
     Mcp(commands::mcp::McpArgs),
-    /// Print a script that completes commands and options in a shell
+    /// Print a shell completion script
     Completions(commands::completions::CompletionsArgs),
     /// Write manual pages, one per command
     Man(commands::man::ManArgs),

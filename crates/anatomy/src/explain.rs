@@ -132,7 +132,7 @@ fn numbers_of(clash: &catalog::NotNumbers) -> String {
             "which makes the decimal comma a point",
         )
     } else {
-        (column.clone(), "which leaves out the cells that are no numbers")
+        (column.clone(), "which leaves out the cells that are not numbers")
     };
     let table = if clash.table.contains(['/', '.', ' ', '-']) {
         format!("'{}'", clash.table.replace('\'', "''"))
@@ -188,7 +188,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
             "was it evaluated again with other settings? Name that run with --id, or leave the file out"
         }
         E::NoCheckpoint { .. } => "name it with --id org/name",
-        E::BenchmarkName { .. } => "rename the benchmark in the file, or the folder it stands in",
+        E::BenchmarkName { .. } => "rename the benchmark in the file, or the folder that holds it",
         E::NoItems { .. } => {
             "`anatomy catalog import-items --into DIR PATH…` makes a table of items; its help lists the files it takes"
         }
@@ -203,7 +203,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
             "for an estimate, leave the file out and name the dimensions (--layers 32 --d-model 4096 …): they are counted by Llama's layout"
         }
         E::Address { .. } => {
-            "tables stand at s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, hf://datasets/OWNER/NAME/PATH, or in folders"
+            "tables can be at s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH, hf://datasets/OWNER/NAME/PATH, or in folders"
         }
         E::Store { .. } => {
             "credentials come from the environment (AWS_ACCESS_KEY_ID …, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME …, HF_TOKEN); `docs/scale.md` lists them"

@@ -78,7 +78,7 @@ impl Frame {
                 )
             }
             None => bail!(
-                "no column of numbers named `{name}` in {}{}; there are {}",
+                "no numeric column named `{name}` in {}{}; there are {}",
                 self.source,
                 crate::near::hint(name, self.names.iter().map(String::as_str)),
                 self.names.join(", ")
@@ -192,7 +192,7 @@ fn row_numbers(engine: &Engine, condition: &str) -> Result<Vec<usize>> {
         .with_context(|| format!("--where `{condition}`"))?;
     match answer.columns()?.into_iter().next() {
         Some((_, Values::Numbers(rows))) => Ok(rows.into_iter().flatten().map(|row| row as usize).collect()),
-        _ => bail!("--where `{condition}` gave no rows to count"),
+        _ => bail!("--where `{condition}` matched no rows"),
     }
 }
 
@@ -359,7 +359,7 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
     }
     let boards = boards.unwrap_or_else(|| BTreeSet::from([joins::V1]));
     if boards.is_empty() {
-        bail!("no leaderboard of the catalog has all of {}", names.join(", "));
+        bail!("no leaderboard in the catalog has all of {}", names.join(", "));
     }
     Ok(boards)
 }

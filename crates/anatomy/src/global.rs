@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// Output format; `query` gives parquet too, `catalog export` parquet and huggingface
+    /// Output format; `query` also offers parquet, `catalog export` parquet, huggingface and every-eval-ever
     #[arg(long = "format", global = true, display_order = 900, value_enum, default_value_t = Asked::Table)]
     pub(crate) asked: Asked,
-    /// Seed of everything random; the same seed gives the same bits
+    /// Random seed; the same seed gives the same bits
     #[arg(
         long,
         global = true,
@@ -18,7 +18,7 @@ pub(crate) struct Global {
         value_name = "NUM"
     )]
     pub(crate) seed: u64,
-    /// Threads; 0 takes all cores. The results do not depend on it
+    /// Threads; 0 uses all cores. Results do not depend on it
     #[arg(
         long,
         global = true,
@@ -30,10 +30,10 @@ pub(crate) struct Global {
     /// Print results and errors only
     #[arg(short, long, global = true, display_order = 900)]
     pub(crate) quiet: bool,
-    /// With --format csv: the one table to give, where an answer has several
+    /// With --format csv: the table to print, where an answer has several
     #[arg(long, global = true, display_order = 900, value_name = "NAME")]
     pub(crate) table: Option<String>,
-    /// All columns of tables in full, however wide the terminal
+    /// Show all columns of tables in full, however wide the terminal
     #[arg(long, global = true, display_order = 900)]
     pub(crate) wide: bool,
 }
@@ -49,9 +49,9 @@ pub(crate) enum Asked {
     Csv,
     /// For other tools (`query` and `catalog export`)
     Parquet,
-    /// A folder that the Hub shows as a dataset (`catalog export`)
+    /// A folder that the Hub displays as a dataset (`catalog export`)
     Huggingface,
-    /// Records of Every Eval Ever, one file a run (`catalog export`)
+    /// Records of Every Eval Ever, one file per run (`catalog export`)
     EveryEvalEver,
 }
 

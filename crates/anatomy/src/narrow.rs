@@ -107,7 +107,7 @@ fn by_engine(dir: Option<&Path>, condition: &str) -> Result<BTreeSet<String>> {
 pub(crate) fn narrowed(catalog: &Catalog, dir: Option<&Path>, condition: &str) -> Result<Catalog> {
     let kept = evaluations(catalog, dir, condition)?;
     if kept.is_empty() {
-        bail!("--where `{condition}` holds for no evaluation of the catalog");
+        bail!("--where `{condition}` matches no evaluation of the catalog");
     }
     let evaluations = only(&catalog.evaluations, |row| kept.contains(&row.evaluation));
     let ids: BTreeSet<&str> = evaluations.iter().map(|row| row.id.as_str()).collect();

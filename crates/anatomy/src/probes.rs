@@ -69,5 +69,5 @@ fn content(path: &Path) -> Result<Value> {
         anyhow::bail!("{bytes} bytes; {LARGEST} are the most");
     }
     let text = std::fs::read(path).context("cannot be read")?;
-    serde_json::from_slice(&text).context("is no JSON")
+    serde_json::from_slice(&text).context("is not valid JSON")
 }

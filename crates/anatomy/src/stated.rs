@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_file_is_said() {
         let said = |text: &str| read(text, "mine.toml").expect_err("refused").to_string();
-        assert!(said("[[claim]]\nid = 3").contains("mine.toml is no file of claims"));
+        assert!(said("[[claim]]\nid = 3").contains("mine.toml is not a file of claims"));
         assert!(said("").contains("there is no [[claim]]"));
         let claim = "[[claim]]\nid = \"a\"\nstatement = \"b\"\nwork = \"c\"\nplace = \"d\"\n[[claim.reading]]\nreading = \"robust\"\n\
                      findings = [\"x.y\"]\nrule = { above = 0.0 }\n";

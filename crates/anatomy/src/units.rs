@@ -32,13 +32,13 @@ pub(crate) fn quantity(text: &str) -> Result<f64> {
     };
     match number.map(|number| number * scale) {
         Some(value) if value.is_finite() && value > 0.0 => Ok(value),
-        _ => bail!("`{text}` is no quantity above zero like 24GB, 80GiB, 936GB/s or 142T"),
+        _ => bail!("`{text}` is not a quantity above zero like 24GB, 80GiB, 936GB/s or 142T"),
     }
 }
 
 /// Reads a day, `2024-05-31`.
 pub(crate) fn day(text: &str) -> Result<catalog::tables::Days> {
-    catalog::day_of_text(text).with_context(|| format!("`{text}` is no day like 2024-05-31"))
+    catalog::day_of_text(text).with_context(|| format!("`{text}` is not a date like 2024-05-31"))
 }
 
 /// Bytes of memory less than which nothing is meant.

@@ -85,7 +85,7 @@ pub enum Error {
     },
     /// Two columns of a table have one name.
     #[error(
-        "{file}: columns {first} and {second} are both named `{column}`: which one is meant cannot be known"
+        "{file}: columns {first} and {second} are both named `{column}`: the intended one cannot be told"
     )]
     DoubledColumn {
         /// The file.
@@ -99,7 +99,7 @@ pub enum Error {
     },
     /// Files of one folder that are no one table.
     #[error(
-        "{file}: its columns are {header}, and those of {first} are {wanted}: as one table all must be the same"
+        "{file}: columns {header} differ from {wanted} of {first}: files of one table must have the same columns"
     )]
     OtherHeader {
         /// The file.
@@ -112,7 +112,7 @@ pub enum Error {
         wanted: String,
     },
     /// A table that is packed.
-    #[error("{file}: a table packed with {packing} cannot be read")]
+    #[error("{file}: compression {packing} is not supported")]
     Packed {
         /// The file.
         file: String,
@@ -168,7 +168,7 @@ pub enum Error {
         found: String,
     },
     /// A null where the schema has none.
-    #[error("{file}: table `{table}`, row {row}, column `{column}`: a null, where there can be none")]
+    #[error("{file}: table `{table}`, row {row}, column `{column}`: unexpected null")]
     UnexpectedNull {
         /// The file.
         file: String,
@@ -207,14 +207,14 @@ pub enum Error {
     },
     /// Every source was left out for want of a licence.
     #[error(
-        "none of the {found} sources here is known to be under a licence: without --licensed-only they are all read"
+        "none of the {found} sources here has a known licence; without --licensed-only all are read"
     )]
     NoLicensedSources {
         /// Sources found.
         found: usize,
     },
     /// No evaluation is of a leaderboard that was asked for.
-    #[error("no evaluation is of the leaderboard `{leaderboard}`; there are {known}")]
+    #[error("no evaluations of leaderboard `{leaderboard}`; known are {known}")]
     NoLeaderboard {
         /// The one asked for.
         leaderboard: String,
@@ -222,7 +222,7 @@ pub enum Error {
         known: String,
     },
     /// The place to write to holds something that is no catalog.
-    #[error("{path}: exists and is no catalog (no manifest.json in it)")]
+    #[error("{path}: exists and is not a catalog (no manifest.json in it)")]
     NotACatalog {
         /// The place.
         path: PathBuf,
@@ -253,7 +253,7 @@ pub enum Error {
     },
     /// A config of something that is no decoder.
     #[error(
-        "`{name}` is no decoder: an encoder, or an encoder with a decoder; its parameters are not those of a decoder"
+        "`{name}` is not a decoder-only model (an encoder, or an encoder with a decoder): its parameters cannot be counted here"
     )]
     NotADecoder {
         /// Its class or type.
@@ -261,7 +261,7 @@ pub enum Error {
     },
     /// A decoder that no formula here describes.
     #[error(
-        "no formula for the layers of `{family}` is known here: they share weights, or are of a kind of their own"
+        "no formula for the layers of `{family}`: they share weights, or are of a kind of their own"
     )]
     NoFormula {
         /// Its class or type.
@@ -282,7 +282,7 @@ pub enum Error {
     )]
     ItemClash(Box<ItemClash>),
     /// Items whose checkpoint nothing names.
-    #[error("{file}, row {row}: nothing names the checkpoint")]
+    #[error("{file}, row {row}: no checkpoint is named")]
     NoCheckpoint {
         /// What was being imported.
         file: String,
@@ -291,7 +291,7 @@ pub enum Error {
     },
     /// A benchmark that can be no folder.
     #[error(
-        "{file}: benchmark `{benchmark}` can name no folder (letters, digits, `_`, `-` and `.`, at most 100)"
+        "{file}: benchmark `{benchmark}` cannot name a folder (allowed: letters, digits, `_`, `-` and `.`, at most 100)"
     )]
     BenchmarkName {
         /// What was being imported.

@@ -69,11 +69,13 @@ pub struct ImportReport {
     pub catalog_sha256: String,
 }
 
-/// Reads everything under `paths` into the catalog at `out`, which is that of `base` (the compiled-in one where `None`, or `out`
+/// Reads everything under `paths` into the catalog at `out`, which is that of `base` (the compiled-in one where `None`, or
+/// `out`
 /// itself where it is a catalog already) with these rows added. `each` hears of every file before it is read.
 ///
 /// # Errors
-/// [`Error::Io`] where a path is not there; [`Error::NotACatalog`] where `out` is a folder of something else. A file that cannot be
+/// [`Error::Io`] where a path is not there; [`Error::NotACatalog`] where `out` is a folder of something else. A file that
+/// cannot be
 /// read is no error: it is told in the report.
 pub fn import(
     paths: &[PathBuf],
@@ -203,9 +205,9 @@ impl Given {
         };
         if kind.is_none() && answers.is_none() {
             let why = if self.named {
-                format!("it is none of what is read: {EXPECTED}")
+                format!("unknown format; known are: {EXPECTED}")
             } else {
-                "it is none of what is read".to_owned()
+                "unknown format".to_owned()
             };
             return files.push(problem(None, why));
         }

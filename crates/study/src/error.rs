@@ -72,7 +72,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// A fit was shown other columns than it was fitted on.
-    #[error("fitted on columns {fitted:?}, asked to predict from {given:?}")]
+    #[error("fitted on columns {fitted:?}, but given {given:?} to predict from")]
     ColumnsDiffer {
         /// Columns of the fit.
         fitted: Vec<String>,

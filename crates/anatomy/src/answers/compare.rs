@@ -1,4 +1,4 @@
-//! Checkpoints side by side: what differs, and whether it is more than noise.
+//! Compare checkpoints side by side, and tell differences from noise.
 
 mod pairs;
 

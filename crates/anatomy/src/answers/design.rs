@@ -23,7 +23,7 @@ pub(crate) struct Asked {
     pub(crate) device: Option<Device>,
     /// Tokens a second that the device's bound must allow.
     pub(crate) min_speed: Option<f64>,
-    /// Positions in the cache while it decodes.
+    /// Cached positions while decoding, tokens.
     pub(crate) context: i64,
     pub(crate) vocabulary: i64,
     pub(crate) seed: u64,

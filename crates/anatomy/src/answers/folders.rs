@@ -70,7 +70,7 @@ fn small(p: f64) -> String {
 /// # Errors
 /// A folder without answers to items, or of several checkpoints; no item in common.
 pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<FolderComparison> {
-    let table = tempfile::tempdir().context("no room for the table of items")?;
+    let table = tempfile::tempdir().context("not enough memory for the table of items")?;
     for (folder, name) in [baseline, candidate].into_iter().zip(NAMES) {
         let settings = ImportSettings {
             id: Some(name.to_owned()),
@@ -78,7 +78,7 @@ pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<Fo
         };
         let found = files(&[folder.to_path_buf()])?;
         import(&found, table.path(), &settings, &mut |_| {})
-            .with_context(|| format!("{} is to hold the answers of one checkpoint", folder.display()))?;
+            .with_context(|| format!("{} must hold the answers of one checkpoint only", folder.display()))?;
     }
     let engine = Engine::with_items(None, table.path(), 2 << 30, 0, seed)?;
     let sql = format!(

@@ -52,7 +52,7 @@ impl Cluster {
             .trim_end_matches('/');
         let (host, port) = place.rsplit_once(':').ok_or_else(|| wrong("it names no port"))?;
         if host.is_empty() || host.contains(['/', '@', '?']) || port.parse::<u16>().is_err() {
-            return Err(wrong("it is no HOST:PORT"));
+            return Err(wrong("expected HOST:PORT"));
         }
         Ok(Self::At(format!("http://{place}")))
     }
@@ -100,7 +100,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// nothing in it can outlive the limit; where it does not end it is left behind.
 ///
 /// # Errors
-/// [`Error::Late`] where the answer is not whole within `limit`, and the statement is cancelled; [`Error`] where there is no such
+/// [`Error::Late`] where the answer is not whole within `limit`, and the statement is cancelled; [`Error`] where there is
+/// no such
 /// cluster; [`Error::Versions`] where an executor is of another; else what the engine says.
 pub(crate) fn answer(question: Question, limit: Duration) -> anyhow::Result<Answer> {
     if question.seed != SEED {
@@ -192,7 +193,8 @@ async fn session(cluster: &Cluster) -> Result<SessionContext, Error> {
     Ok(with_files(context.map_err(|error| failed(&error))?))
 }
 
-/// Sends the statement, and again where its executors were lost under way: statements change nothing, and an answer is taken whole or
+/// Sends the statement, and again where its executors were lost under way: statements change nothing, and an answer is
+/// taken whole or
 /// not at all.
 fn ask(engine: &Engine, question: &Question, sent: &Sent) -> anyhow::Result<Answer> {
     let mut time = 1;

@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The address is none.
-    #[error("`{text}` is no address of a scheduler: {message}")]
+    #[error("`{text}` is not the address of a scheduler: {message}")]
     Address {
         /// What was given.
         text: String,
@@ -20,7 +20,7 @@ pub(crate) enum Error {
         message: String,
     },
     /// Two builds that may count differently.
-    #[error("the versions differ: {found} asks, {wanted} is asked")]
+    #[error("version mismatch: client {found}, scheduler {wanted}")]
     Versions {
         /// Of whoever connects.
         found: String,
@@ -28,7 +28,7 @@ pub(crate) enum Error {
         wanted: String,
     },
     /// No whole answer came in time.
-    #[error("no answer from the cluster at {address} within {seconds} s; nothing of it is shown")]
+    #[error("the cluster at {address} did not respond within {seconds} s; no partial result is shown")]
     Late {
         /// The scheduler.
         address: String,
@@ -37,7 +37,7 @@ pub(crate) enum Error {
     },
     /// Scheduler or executors vanished under way, each time.
     #[error(
-        "the cluster at {address} lost executors or its scheduler {times} times while it worked; the last time: {message}"
+        "the cluster at {address} lost executors or its scheduler {times} times during the statement; last: {message}"
     )]
     Lost {
         /// The scheduler.

@@ -17,7 +17,7 @@ use super::{agreement, config, runtime, state};
 pub(crate) struct Settings {
     /// The scheduler's host and port.
     pub(crate) scheduler: (String, u16),
-    /// Tasks at a time; 0 takes all cores.
+    /// Concurrent tasks; 0 uses all cores.
     pub(crate) slots: usize,
     /// Where it listens for other executors and clients.
     pub(crate) host: String,

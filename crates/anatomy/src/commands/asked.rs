@@ -20,10 +20,10 @@ pub(crate) struct Common {
     /// A device by name ("RTX 4090", A100, "M4 Max", cpu …); `--device list` lists them
     #[arg(long, value_name = "NAME")]
     pub(crate) device: Option<String>,
-    /// Memory bandwidth of a device of your own, as 936GB/s
+    /// Memory bandwidth of a device that is not listed, e.g. 936GB/s
     #[arg(long, value_name = "RATE", conflicts_with = "device")]
     pub(crate) bandwidth: Option<String>,
-    /// Its 16-bit floating-point operations per second, as 142T
+    /// Its 16-bit floating-point operations per second, e.g. 142T
     #[arg(long, value_name = "RATE", requires = "bandwidth")]
     pub(crate) flops: Option<String>,
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
@@ -85,13 +85,13 @@ impl Common {
 /// How many cards there are, and the memory beside them.
 #[derive(Debug, Args)]
 pub(crate) struct RigArgs {
-    /// Cards of that kind whose memory is added up
+    /// Number of such cards; their memory is added up
     #[arg(long, value_name = "NUM", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) gpus: u32,
-    /// Layers may lie in the memory beside the card (llama.cpp), in so much of it [default: what is free here]
+    /// Allow layers in main memory (llama.cpp), up to this much [default: what is free here]
     #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "free")]
     pub(crate) offload: Option<String>,
-    /// Bandwidth of the memory beside the card, as 60GB/s [default: not told by systems, 26 to 102 GB/s allowed for]
+    /// Bandwidth of main memory, e.g. 60GB/s [default: unknown; 26 to 102 GB/s is assumed]
     #[arg(long, value_name = "RATE")]
     pub(crate) ram_bandwidth: Option<String>,
 }
@@ -110,7 +110,7 @@ impl RigArgs {
         if common.is_processor() {
             let free = memory_bytes
                 .or_else(|| Machine::here().free_bytes)
-                .context("this system does not tell its memory: say how much is free with --memory 16GB")?;
+                .context("cannot read how much memory this machine has: give it with --memory 16GB")?;
             let rig = Rig::of_processor("the processor", self.host(free)?);
             return Ok(Runs {
                 memory_bytes: Some(free),
@@ -162,7 +162,7 @@ impl RigArgs {
         let bytes = if size == "free" {
             Machine::here()
                 .free_bytes
-                .context("this system does not tell its memory: say how much with --offload=32GB")?
+                .context("cannot read how much memory this machine has: give it with --offload=32GB")?
         } else {
             memory(size)?
         };

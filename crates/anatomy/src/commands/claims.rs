@@ -21,7 +21,7 @@ use crate::stated;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClaimsCommand {
-    /// Say what is wrong with a file of claims, and judge them
+    /// Validate a file of claims, and judge each of them
     Check(CheckArgs),
 }
 
@@ -34,10 +34,10 @@ Examples:
 
 Exit status: 0 read and judged, 2 could not run")]
 pub(crate) struct CheckArgs {
-    /// File of claims (TOML), as those of the folder claims
+    /// File of claims (TOML), like those in the folder claims
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Findings of a report that was written before [default: what the claims need is computed]
+    /// findings.json of an earlier report [default: what the claims need is computed]
     #[arg(long, value_name = "FILE")]
     findings: Option<PathBuf>,
     #[command(flatten)]
@@ -61,7 +61,8 @@ pub(crate) fn run(global: &Global, command: &ClaimsCommand) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// The findings that claims name: of the parts that give them, of all parts where one cannot be told. With the catalog's identity,
+/// The findings that claims name: of the parts that give them, of all parts where one cannot be told. With the catalog's
+/// identity,
 /// empty where none was asked.
 fn computed(global: &Global, rows: &StudyRows, claims: &[Stated]) -> Result<(Vec<Finding>, String)> {
     let ids = claims
@@ -109,7 +110,7 @@ pub(crate) fn kept(path: &Path) -> Result<(Vec<Finding>, String)> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let kept: Kept = serde_json::from_str(&text).with_context(|| {
         format!(
-            "{} is no findings file; `anatomy report` writes one as findings.json",
+            "{} is not a findings file; `anatomy report` writes one as findings.json",
             path.display()
         )
     })?;

@@ -11,7 +11,7 @@ use crate::units::quantity;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
-    /// Take statements, divide them, hand their tasks to executors
+    /// Accept statements, plan them and distribute their tasks to executors
     Scheduler(SchedulerArgs),
     /// Join a scheduler and run its tasks
     Executor(ExecutorArgs),
@@ -28,10 +28,10 @@ those of each process's own environment; none is sent. An executor that is not h
 the statements that run: their clients ask them anew, up to three times within their limits.
 Exit status: 0 told to end, 2 could not run")]
 pub(crate) struct SchedulerArgs {
-    /// Port to listen at; 0 takes a free one and prints it
+    /// Port to listen on; 0 picks a free one and prints it
     #[arg(long, value_name = "PORT", default_value_t = 50050)]
     port: u16,
-    /// Address to listen at
+    /// Address to listen on
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     host: String,
 }
@@ -53,22 +53,22 @@ pub(crate) struct ExecutorArgs {
     /// The scheduler
     #[arg(long, value_name = "HOST:PORT")]
     scheduler: String,
-    /// Tasks at a time; 0 takes all cores
+    /// Concurrent tasks; 0 uses all cores
     #[arg(long, value_name = "NUM", default_value_t = 0)]
     slots: usize,
-    /// Address to listen at
+    /// Address to listen on
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     host: String,
-    /// Port to listen at; 0 takes a free one
+    /// Port to listen on; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
-    /// What the others call this machine [default: the address it calls the scheduler from]
+    /// Address at which the others reach this machine [default: the one it reaches the scheduler from]
     #[arg(long, value_name = "HOST")]
     advertise: Option<String>,
-    /// Bytes that its tasks may hold together before they spill to disk
+    /// Memory for its tasks together, before they spill to disk
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory)]
     memory: u64,
-    /// Folder for what passes between stages [default: a temporary one]
+    /// Folder for data between stages [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     work: Option<PathBuf>,
 }
@@ -112,7 +112,7 @@ pub(crate) fn run(global: &Global, command: &ClusterCommand) -> Result<ExitCode>
         ClusterCommand::Executor(args) => {
             let wrong = || crate::cluster::error::Error::Address {
                 text: args.scheduler.clone(),
-                message: "it is no HOST:PORT".to_owned(),
+                message: "expected HOST:PORT".to_owned(),
             };
             let (host, port) = args
                 .scheduler

@@ -36,20 +36,20 @@ pub(crate) struct CompareArgs {
     /// Checkpoints, `org/name`, two or more
     #[arg(value_name = "ID", required_unless_present = "baseline", conflicts_with = "baseline", num_args = 2..=20)]
     ids: Vec<String>,
-    /// Two checkpoints on the same items instead: a table of `anatomy catalog import-items`, or a folder of lm-eval results
-    /// written with --log_samples
+    /// Compare two checkpoints on the same items instead: a table of `anatomy catalog import-items`, or a folder of lm-eval
+    /// results written with --log_samples
     #[arg(long, value_name = "DIR", conflicts_with_all = ["catalog", "device", "bandwidth"])]
     items: Option<PathBuf>,
-    /// Contexts for memory and decoding, tokens, separated by commas
+    /// Context lengths for memory and decoding, in tokens, separated by commas
     #[arg(long, value_name = "NUMS", default_value = "8192", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(1..=100_000_000))]
     context: Vec<i64>,
-    /// Results of the checkpoint as it was, to compare --candidate with, item by item
+    /// Results of the checkpoint before the change, compared with --candidate item by item
     #[arg(long, value_name = "DIR", requires = "candidate")]
     baseline: Option<PathBuf>,
-    /// Results of the checkpoint as it is to be
+    /// Results of the checkpoint after the change
     #[arg(long, value_name = "DIR", requires = "baseline")]
     candidate: Option<PathBuf>,
-    /// End with 1 where the candidate is worse on a benchmark by more than noise
+    /// Exit with 1 if the candidate is worse on a benchmark by more than noise
     #[arg(long, requires = "candidate")]
     fail_if_worse: bool,
     /// Append the comparison to this file as Markdown

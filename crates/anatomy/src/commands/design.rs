@@ -27,19 +27,19 @@ worse where it surely lacks less than a tenth more size buys, worse where it sur
 known is said, and by how much two runs would narrow it.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct DesignArgs {
-    /// Parameters, all of them, as 1.5B or 350M
+    /// Total parameters, e.g. 1.5B or 350M
     #[arg(long, value_name = "NUM")]
     params: String,
-    /// Tokens to train on, as 300B
+    /// Training tokens, e.g. 300B
     #[arg(long, value_name = "NUM")]
     tokens: Option<String>,
-    /// What it shall be good at, for example commonsense [default: all tests]
+    /// Ability to optimise for, e.g. commonsense [default: all tests]
     #[arg(long, value_name = "NAME")]
     ability: Option<String>,
-    /// Tokens a second that the device's bound must allow (16 bits)
+    /// Minimum decoding speed that the device's bound must allow (tokens/s at 16 bits)
     #[arg(long, value_name = "RATE")]
     min_speed: Option<f64>,
-    /// Positions in the cache while it decodes
+    /// Cached positions while decoding, tokens
     #[arg(long, default_value_t = 8192, value_name = "NUM", value_parser = clap::value_parser!(i64).range(1..=100_000_000))]
     context: i64,
     /// Entries of the vocabulary
@@ -63,8 +63,8 @@ fn count(text: &str, option: &str) -> Result<f64> {
     };
     match value {
         Ok(value) if value >= 1e6 => Ok(value),
-        Ok(value) => bail!("{option} is {value}, wanted at least one million, as 350M or 1.5B"),
-        Err(_) => bail!("{option} is `{text}`, wanted a count as 350M, 1.5B or 300B"),
+        Ok(value) => bail!("{option} must be at least one million, like 350M or 1.5B, got {value}"),
+        Err(_) => bail!("{option} must be a count like 350M, 1.5B or 300B, got `{text}`"),
     }
 }
 

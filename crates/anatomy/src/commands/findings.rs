@@ -26,7 +26,7 @@ They are those of `anatomy report`. Of the compiled-in catalog, and of one that 
 kept and shown at once; else the study is computed.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct FindingsArgs {
-    /// Ids, or what ids begin with
+    /// Ids, or prefixes of ids
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     #[command(flatten)]

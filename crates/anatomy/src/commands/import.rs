@@ -30,13 +30,13 @@ pub(crate) struct ImportArgs {
     /// Files and folders
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Folder of the catalog that is written: made anew, or added to where it is one
+    /// Folder of the catalog to write: created, or added to where it is a catalog already
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Catalog to start from [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
-    /// Only files that are read, or that could not be; without it every file under PATH is listed
+    /// List only files that were read or could not be; without it every file under PATH is listed
     #[arg(long)]
     read_only: bool,
 }

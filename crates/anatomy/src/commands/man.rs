@@ -13,7 +13,7 @@ use crate::output;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ManArgs {
-    /// Folder that the pages are written to; it is created when absent
+    /// Folder to write the pages to; created if it does not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// One page of Markdown, `commands.md`, instead

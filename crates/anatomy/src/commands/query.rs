@@ -33,19 +33,19 @@ The views over pairs hold each pair in both orders: name one checkpoint (a = 'â€
 Aggregates of our own: skewness(x), kurtosis(x), mode(x), spearman(x, y)
 Exit status: 0 done, 1 no row, 2 could not run")]
 pub(crate) struct QueryArgs {
-    /// A SQL statement; a file or folder of Parquet or CSV may stand, quoted, where a table does
+    /// A SQL statement; a quoted path of a Parquet or CSV file or folder can be used as a table
     #[arg(value_name = "SQL", required_unless_present_any = ["tables", "file"])]
     sql: Option<String>,
-    /// Read the statement from this file; `-` in place of a statement reads it from standard input
+    /// Read the statement from this file; `-` instead of a statement reads standard input
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["sql", "tables"])]
     file: Option<PathBuf>,
-    /// Rows shown on a terminal; other forms, files and pipes have all of them, as --wide does
+    /// Rows shown on a terminal; other formats, files, pipes and --wide show all
     #[arg(long, value_name = "NUM", default_value_t = 40)]
     rows: usize,
     /// List the tables with their columns and types
     #[arg(long)]
     tables: bool,
-    /// Write the answer as Parquet to this file instead
+    /// Write the result to this file as Parquet instead
     #[arg(long, value_name = "FILE")]
     parquet: Option<PathBuf>,
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
@@ -57,10 +57,10 @@ pub(crate) struct QueryArgs {
     /// Run the statement on a cluster: df://HOST:PORT of `anatomy cluster scheduler`, or in-process
     #[arg(long, value_name = "ADDRESS")]
     cluster: Option<String>,
-    /// With --cluster: seconds after which the statement is given up
+    /// With --cluster: timeout of the statement, seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "cluster", value_parser = clap::value_parser!(u64).range(1..=604_800))]
     timeout: u64,
-    /// With --items: bytes that sorting, joining and grouping may hold before they spill to disk
+    /// With --items: memory for sorting, joining and grouping before they spill to disk
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory, requires = "items")]
     memory: usize,
 }
@@ -79,7 +79,7 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
         );
     }
     if args.parquet.is_none() && global.asked == Asked::Parquet && std::io::stdout().is_terminal() {
-        bail!("Parquet is no text for a terminal: write it to a file with --parquet FILE, or `> FILE`");
+        bail!("Parquet is binary and not written to a terminal: write it to a file with --parquet FILE, or `> FILE`");
     }
     let listing;
     let sql = match asked.map(|sql| (sql, sql.strip_prefix("\\d"))) {

@@ -34,56 +34,56 @@ Tasks: math, arithmetic, instructions, knowledge, science, reasoning, commonsens
 grammar, sentiment, extraction, summarization, simplification, translation, conversation, agents; or benchmarks by name.
 Exit status: 0 done, 1 nothing fits, 2 could not run")]
 pub(crate) struct RecommendArgs {
-    /// Memory there is, as 24GB or 80GiB [default: the device's, else this machine's]
+    /// Memory budget, e.g. 24GB or 80GiB [default: the device's, else this machine's]
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
-    /// Tokens in the cache
+    /// Context length, tokens
     #[arg(long, value_name = "NUM", default_value_t = 8192, value_parser = clap::value_parser!(i64).range(1..=100_000_000))]
     context: i64,
-    /// What for: tasks or benchmarks, separated by commas [default: all abilities together]
+    /// Tasks or benchmarks that matter, separated by commas [default: all abilities together]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     task: Vec<String>,
-    /// Licences, any of which will do, separated by commas
+    /// Accepted licences, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     license: Vec<String>,
-    /// Tokens per second that decoding must be expected to reach
+    /// Minimum expected decoding speed, tokens/s
     #[arg(long, value_name = "NUM")]
     min_speed: Option<f64>,
-    /// Program that runs it: llama.cpp, vllm, transformers
+    /// Inference engine: llama.cpp, vllm, transformers
     #[arg(long, value_name = "NAME", default_value = "llama.cpp", value_parser = engine)]
     engine: Engine,
-    /// Types of stored weights, the preferred first; each checkpoint takes the first that fits [default: by engine, from 16
+    /// Weight types in order of preference; each checkpoint takes the first that fits [default: by engine, from 16
     /// bits to 4]
     #[arg(long, value_name = "TYPES", value_delimiter = ',', alias = "precision")]
     quant: Vec<String>,
-    /// Type of keys and values: f16, q8_0, fp8, q4_0, f32
+    /// Type of cached keys and values: f16, q8_0, fp8, q4_0, f32
     #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = cache_type)]
     cache_type: CacheType,
     /// Only of this family: qwen, llama, gemma …
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
-    /// Only published on that day or later, 2025-01-31
+    /// Only published on this day or later, e.g. 2025-01-31
     #[arg(long, value_name = "DAY")]
     since: Option<String>,
-    /// Only scores of runs that thought before they answered, or that did not
+    /// Only scores of runs with, or without, thinking before the answer
     #[arg(long, value_name = "MODE")]
     mode: Option<ModeName>,
-    /// Only checkpoints for which this SQL condition holds, over the columns of `checkpoints` and `structures`
+    /// Only checkpoints that match this SQL condition over the columns of `checkpoints` and `structures`
     #[arg(long = "where", value_name = "SQL")]
     condition: Option<String>,
-    /// Why this checkpoint is in or out, condition by condition
+    /// Explain why this checkpoint is in or out, condition by condition
     #[arg(long, value_name = "ID")]
     why: Option<String>,
-    /// What the next steps of memory would buy
+    /// Show what more memory would buy
     #[arg(long)]
     upgrade: bool,
-    /// The ranking of each board alone besides
+    /// Also rank by each board alone
     #[arg(long)]
     by_board: bool,
     /// Rows of each list
     #[arg(long, value_name = "NUM", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     top: u32,
-    /// Where the drawing of score against memory with its Pareto front goes, as SVG, PNG or PDF by the end of its name
+    /// Write a plot of score against memory with the Pareto front; format by file extension (.svg, .png, .pdf)
     #[arg(long, value_name = "FILE", visible_alias = "out")]
     chart: Option<PathBuf>,
     #[command(flatten)]
@@ -149,7 +149,7 @@ fn quants(engine: Engine, asked: &[String]) -> Result<Vec<Quant>> {
         .map(|name| {
             let found = engine.quant_of(name.trim()).with_context(|| {
                 format!(
-                    "no type of weights named `{name}` is known here; there are {}",
+                    "unknown weight type `{name}`; known are {}",
                     Quant::names().join(", ")
                 )
             })?;
@@ -164,7 +164,7 @@ fn budget(global: &Global, args: &RecommendArgs) -> Result<Budget> {
     let runs = args.rig.runs(global, &args.common, given)?;
     let memory_bytes = runs.memory_bytes.with_context(|| match &runs.rig {
         Some(rig) => format!(
-            "{} comes with several sizes of memory, or none is given: say which with --memory",
+            "{} is sold with several sizes of memory, or its size is unknown: give it with --memory",
             rig.device.name
         ),
         None => {

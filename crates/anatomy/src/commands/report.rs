@@ -31,15 +31,15 @@ Examples:
 
 Exit status: 0 done, 1 with --verify: a finding differs, 2 could not run")]
 pub(crate) struct ReportArgs {
-    /// Folder the report goes to
+    /// Folder to write the report to
     #[arg(long, default_value = "anatomy-report", value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) rows: StudyRows,
-    /// Only these sections, separated by commas: names of sections or of whole parts
+    /// Only these sections or parts, separated by commas
     #[arg(long, value_name = "NAMES")]
     only: Option<String>,
-    /// Forms of the figures, separated by commas; SVG is always among them
+    /// Figure formats, separated by commas; SVG is always written
     #[arg(
         long,
         value_name = "FORMS",
@@ -48,10 +48,10 @@ pub(crate) struct ReportArgs {
         default_value = "svg"
     )]
     figures: Vec<Form>,
-    /// Findings of an earlier report: say what changed since
+    /// findings.json of an earlier report: show what changed since
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
-    /// Folder of results of `anatomy probe … --format json`, one file each: sections on what is inside checkpoints
+    /// Folder with results of `anatomy probe … --format json`, one file each: adds sections on what is inside checkpoints
     #[arg(long, value_name = "DIR")]
     probe: Option<PathBuf>,
     /// Write nothing: compute every finding anew and compare with those that are kept beside the catalog

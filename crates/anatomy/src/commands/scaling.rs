@@ -17,7 +17,7 @@ use crate::provenance::{Envelope, Provenance};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScalingCommand {
-    /// Fit laws of loss or scores to runs, and say how right they are on shapes left out
+    /// Fit scaling laws to runs, with their error on shapes left out
     Fit(FitArgs),
 }
 
@@ -33,13 +33,13 @@ where they are known, layers and width. Laws of parameters and tokens, of width,
 also with a Gaussian process over what it leaves; each is told with its mean error on shapes left out one at a time.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct FitArgs {
-    /// CSV or Parquet with one row a run
+    /// CSV or Parquet with one row per run
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Column of the loss or score [default: loss, final_loss, validation_loss, val_loss, score]
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
-    /// The target is a score in points, not a loss
+    /// The target is a score in percentage points, not a loss
     #[arg(long)]
     scores: bool,
     /// Column of the parameters [default: parameters, params, n_params, n, params_active_precise]
@@ -54,7 +54,7 @@ pub(crate) struct FitArgs {
     /// Column of the width [default: d_model, width, hidden_size, where there is one]
     #[arg(long, value_name = "COLUMN")]
     width: Option<String>,
-    /// Only rows for which this SQL condition over `data` holds [cargo feature: sql]
+    /// Only rows that match this SQL condition over `data` [cargo feature: sql]
     #[arg(long = "where", value_name = "SQL")]
     filter: Option<String>,
     /// Resamples of shapes for intervals

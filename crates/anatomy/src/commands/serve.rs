@@ -71,7 +71,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if global.format() == Format::Csv {
-        bail!("the address is said as table or json; the API gives CSV");
+        bail!("`serve` prints its address as table or json only; use the API for CSV");
     }
     if let Some(folder) = args
         .catalog
@@ -79,7 +79,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode> {
         .filter(|folder| ::catalog::stores::is_remote(folder))
     {
         bail!(
-            "the dashboard serves a catalog of this machine: anatomy catalog export --catalog {} --out DIR, then --catalog DIR",
+            "the dashboard serves local catalogs only: anatomy catalog export --catalog {} --out DIR, then --catalog DIR",
             folder.display()
         );
     }

@@ -21,8 +21,8 @@ pub(crate) struct StudyRows {
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
-    /// Only evaluations for which this SQL condition over `observations` holds; published figures then stand beside the
-    /// claims alone
+    /// Only evaluations that match this SQL condition over `observations`; published figures are then shown only beside the
+    /// claims
     #[arg(long = "where", value_name = "SQL")]
     filter: Option<String>,
     /// Resamples of each bootstrap interval
@@ -63,7 +63,8 @@ impl StudyRows {
         self.study(global, choice, None, None)
     }
 
-    /// The chosen sections, the identity of the catalog, and the bar that showed the way. Claims on weights are judged on `probes`
+    /// The chosen sections, the identity of the catalog, and the bar that showed the way. Claims on weights are judged on
+    /// `probes`
     /// beside the results that come along; trends and correlations are asked of `board`, where one is named.
     pub(crate) fn study(
         &self,

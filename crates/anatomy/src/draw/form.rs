@@ -30,7 +30,7 @@ impl Form {
             .find(|form| end.eq_ignore_ascii_case(form.extension()));
         known.copied().with_context(|| {
             format!(
-                "{}: a drawing is written as .svg, .png or .pdf, not as .{end}",
+                "{}: figures are written as .svg, .png or .pdf, not as .{end}",
                 path.display()
             )
         })

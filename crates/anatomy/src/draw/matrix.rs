@@ -380,7 +380,7 @@ mod tests {
     fn what_is_off_the_axis_stands_at_its_edge_with_its_number() {
         let far = drawn(true, 24.4);
         assert!(far.contains("+24.4"));
-        assert!(!far.contains("NaN"), "a place that is no number: {far}");
+        assert!(!far.contains("NaN"), "a place that is not a number: {far}");
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn read(svg: &str) -> Result<usvg::Tree> {
         fontdb: fonts(),
         ..usvg::Options::default()
     };
-    usvg::Tree::from_str(svg, &options).context("the drawing is no SVG that can be painted")
+    usvg::Tree::from_str(svg, &options).context("the drawing is not an SVG that can be rendered")
 }
 
 fn png(tree: &usvg::Tree) -> Result<Vec<u8>> {
@@ -67,7 +67,7 @@ fn pdf(tree: &usvg::Tree) -> Result<Vec<u8>> {
     let mut surface = page.surface();
     surface
         .draw_svg(tree, size, SvgSettings::default())
-        .ok_or_else(|| anyhow!("the drawing cannot be set on a page"))?;
+        .ok_or_else(|| anyhow!("the figure cannot be placed on a page"))?;
     surface.finish();
     page.finish();
     document

@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<Own> {
     let sha256 = catalog::sha256(&bytes);
     let place = path.display().to_string();
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
-        bail!("{place} is a workbook of a spreadsheet: save the sheet as CSV UTF-8, and give that");
+        bail!("{place} is a spreadsheet workbook: save the sheet as CSV UTF-8 and give that file");
     }
     if ends_in("parquet") {
         let columns = catalog::answer::read_parquet(&place, bytes)?.columns()?;
@@ -100,7 +100,7 @@ fn table(bytes: &[u8], place: &str) -> Result<(Columns, NotNumbers)> {
         }
     }
     if names.is_empty() {
-        bail!("{place} is empty: a first line with the names of the columns is needed");
+        bail!("{place} is empty: its first line must name the columns");
     }
     let mut not_numbers = BTreeMap::new();
     let columns = names
@@ -161,7 +161,8 @@ fn header(record: &csv::StringRecord, place: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Numbers where every cell is one or empty ([`ABSENT`] counts as empty), else text, and of text that holds numbers too the first
+/// Numbers where every cell is one or empty ([`ABSENT`] counts as empty), else text, and of text that holds numbers too the
+/// first
 /// cell that is none. Where no comma divides cells, a column whose numbers only hold with decimal commas has them.
 fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u64, String)>) {
     let is_empty = |cell: &str| cell.is_empty() || ABSENT.iter().any(|word| cell.eq_ignore_ascii_case(word));
@@ -198,7 +199,8 @@ fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u6
     (Values::Text(cells.into_iter().map(text).collect()), other)
 }
 
-/// A column of text in which every cell is a day (`2024-05-31`, days since 1970) or a yes or no (1 and 0); none where some cell is
+/// A column of text in which every cell is a day (`2024-05-31`, days since 1970) or a yes or no (1 and 0); none where some
+/// cell is
 /// neither.
 pub(super) fn days_or_flags(cells: &[Option<String>]) -> Option<Vec<Option<f64>>> {
     let flag = |cell: &str| match cell.to_ascii_lowercase().as_str() {

@@ -72,7 +72,7 @@ pub(crate) struct Client {
     /// Counts.
     pub(crate) tally: Tally,
     http: reqwest::Client,
-    /// Requests at a time. Who waits before another try holds none.
+    /// Concurrent requests. Who waits before another try holds none.
     slots: Semaphore,
     start: Instant,
     /// Milliseconds after `start` of the last answer of any kind but trouble; 0 before the first.

@@ -28,7 +28,7 @@ pub(crate) enum Error {
         source: Box<redb::Error>,
     },
     /// Another run has the folder.
-    #[error("another run is at work in {folder}", folder = .folder.display())]
+    #[error("another run is using {folder}", folder = .folder.display())]
     Busy {
         /// The folder.
         folder: PathBuf,
@@ -60,7 +60,7 @@ pub(crate) enum Error {
         message: String,
     },
     /// An address cannot be one.
-    #[error("`{text}` is no address of a Hub: {message}")]
+    #[error("`{text}` is not the address of a Hub: {message}")]
     Address {
         /// The address.
         text: String,
@@ -68,7 +68,7 @@ pub(crate) enum Error {
         message: String,
     },
     /// A checkpoint's name cannot be one.
-    #[error("`{id}` is no checkpoint's name")]
+    #[error("invalid repository id `{id}` (expected owner/name)")]
     Id {
         /// The name.
         id: String,
@@ -108,7 +108,7 @@ pub(crate) enum Error {
         message: String,
     },
     /// Something answers, but not a Hub.
-    #[error("{url} does not answer like a Hub: {message}")]
+    #[error("unexpected response from {url}: {message}")]
     NotAHub {
         /// What was asked for.
         url: String,
@@ -144,7 +144,7 @@ pub(crate) enum Error {
         message: String,
     },
     /// A part of the crawl ended before its time.
-    #[error("the {part} ended before its time")]
+    #[error("{part} truncated: the connection closed early")]
     Gone {
         /// Which part.
         part: &'static str,
@@ -174,7 +174,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Transient(#[from] Transient),
     /// Nothing at all answers, for longer than a run waits.
-    #[error("nothing answers: {0}")]
+    #[error("no response: {0}")]
     Away(Transient),
     /// Asking again changes nothing.
     #[error(transparent)]
@@ -204,7 +204,7 @@ pub(crate) enum Transient {
         wait: Option<Duration>,
     },
     /// Too many requests.
-    #[error("status 429, to be asked again in {:.0} s", .wait.as_secs_f64())]
+    #[error("status 429, retry after {:.0} s", .wait.as_secs_f64())]
     Limited {
         /// How long to wait.
         wait: Duration,
@@ -216,10 +216,10 @@ pub(crate) enum Transient {
     #[error("broken connection ({0})")]
     Broken(String),
     /// Nothing came for too long.
-    #[error("nothing came for too long")]
+    #[error("no data for too long")]
     Stalled,
     /// The body is not as long as was said.
-    #[error("{got} bytes came where {said} were announced")]
+    #[error("received {got} of {said} announced bytes")]
     Length {
         /// Bytes announced.
         said: u64,
@@ -227,7 +227,7 @@ pub(crate) enum Transient {
         got: u64,
     },
     /// The body does not hash to its tag.
-    #[error("the body is not the one with tag {said}")]
+    #[error("the body does not match its tag {said}")]
     Hash {
         /// The tag announced.
         said: String,
@@ -236,7 +236,7 @@ pub(crate) enum Transient {
     #[error("redirected {0} times")]
     Loop(usize),
     /// The body is not the JSON that stands at this address, most likely cut.
-    #[error("the answer is not whole: {0}")]
+    #[error("incomplete response: {0}")]
     Json(String),
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
         }
         Error::Client { .. } => "check the proxy's address in HTTPS_PROXY and HTTP_PROXY",
         Error::Unreachable { .. } => {
-            "check the network, HF_ENDPOINT and HTTPS_PROXY, then run it again: it goes on where it was"
+            "check the network, HF_ENDPOINT and HTTPS_PROXY, then run it again: it resumes"
         }
         Error::Tls { .. } => {
             "check the computer's clock and certificates, and that HF_ENDPOINT begins with the right one of https:// and http://"
@@ -53,6 +53,6 @@ pub(crate) fn hint(error: &Error) -> Option<&'static str> {
         Error::Ours { .. } => {
             "this may be a bug of this program: please report the command and this message; the store is whole"
         }
-        Error::Gone { .. } => "run it again: it goes on where it was",
+        Error::Gone { .. } => "run it again: it resumes",
     })
 }

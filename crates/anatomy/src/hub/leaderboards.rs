@@ -167,7 +167,7 @@ async fn official(client: &Client, sources: &Path) -> Result<Vec<Taken>, Error> 
             if rows.is_array() {
                 Ok(rows)
             } else {
-                Err(ours("a leaderboard that is no list"))
+                Err(ours("a leaderboard that is not a list"))
             }
         };
         let failure = match client.get(&url, 64 << 20, read).await {
@@ -200,7 +200,7 @@ fn taken(dataset: &str, failure: Option<String>) -> Taken {
 fn marked(list: &Value) -> Result<Vec<String>, Failure> {
     let list = list
         .as_array()
-        .ok_or_else(|| ours("a list of data sets that is none"))?;
+        .ok_or_else(|| ours("a list of data sets that is not a list"))?;
     let plain =
         |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0', '?', '#', '%']);
     let name = |entry: &Value| {
@@ -287,7 +287,7 @@ fn gives_up(client: &Client, url: &Url, failure: Failure) -> Result<Failure, Err
 
 /// The files of a tree. Paths that lead out of the folder are none.
 fn files(tree: &Value) -> Result<Vec<Leaf>, Failure> {
-    let list = tree.as_array().ok_or_else(|| ours("a tree that is no list"))?;
+    let list = tree.as_array().ok_or_else(|| ours("a tree that is not a list"))?;
     let leaf = |entry: &Value| {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let path = text(entry.get("path"))?;

@@ -41,7 +41,7 @@ pub(crate) struct Question {
     pub(crate) search: Option<String>,
     /// `createdAt`, `downloads`, `lastModified`, `likes` or `trendingScore`, greatest first.
     pub(crate) sort: String,
-    /// At most so many.
+    /// Stop after this many.
     pub(crate) limit: Option<u64>,
 }
 
@@ -130,11 +130,12 @@ pub(crate) struct Page {
 /// Reads a page.
 ///
 /// # Errors
-/// [`Transient::Json`](crate::hub::error::Transient::Json) where it was cut; [`Failure::Ours`] where it is something else than a listing.
+/// [`Transient::Json`](crate::hub::error::Transient::Json) where it was cut; [`Failure::Ours`] where it is something else
+/// than a listing.
 pub(crate) fn page(answer: &Answer) -> Result<Page, Failure> {
     let other = |message: String| Failure::Ours { status: 200, message };
     let Value::Array(list) = answer.json()? else {
-        return Err(other("JSON that is no list of checkpoints".into()));
+        return Err(other("JSON that is not a list of checkpoints".into()));
     };
     let entries: Vec<Entry> = list.iter().filter_map(Entry::new).collect();
     if entries.is_empty() && !list.is_empty() {
@@ -144,7 +145,7 @@ pub(crate) fn page(answer: &Answer) -> Result<Page, Failure> {
         None => None,
         Some(text) => match here(&answer.url, text) {
             Some(next) if next != answer.url => Some(next),
-            _ => return Err(other(format!("the next page is said to be `{text}`"))),
+            _ => return Err(other(format!("unexpected address of the next page: `{text}`"))),
         },
     };
     Ok(Page {

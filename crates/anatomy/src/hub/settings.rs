@@ -53,7 +53,7 @@ pub(crate) struct Settings {
     pub(crate) endpoint: Url,
     /// Who asks; `None` is anonymous.
     pub(crate) token: Option<Token>,
-    /// Requests at a time.
+    /// Concurrent requests.
     pub(crate) concurrency: usize,
     /// An answer that brings nothing for so long has stalled.
     pub(crate) stall: Duration,

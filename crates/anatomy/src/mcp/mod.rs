@@ -36,7 +36,7 @@ pub(crate) fn serve(ask: Ask) -> Result<()> {
         let serving = Door { ask }
             .serve(stdio())
             .await
-            .context("the client did not begin as the protocol says")?;
+            .context("the client did not start with the protocol's handshake")?;
         serving.waiting().await.context("serving ended")?;
         Ok(())
     })
@@ -99,7 +99,7 @@ fn answer(
     let told = ask(&words, &Watcher::default())?;
     let text = String::from_utf8_lossy(&told.results);
     let value: Value = serde_json::from_str(&text).map_err(|error| Failure {
-        message: format!("the answer is no JSON: {error}"),
+        message: format!("the answer is not valid JSON: {error}"),
         hint: None,
     })?;
     Ok(cut::to_tokens(value, tokens.unwrap_or(TOKENS)))

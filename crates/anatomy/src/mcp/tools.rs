@@ -134,7 +134,7 @@ pub(super) const TOOLS: [Tool; 7] = [
                 "quant",
                 "--quant",
                 Kind::Text,
-                "Type of the stored weights: bf16, Q4_K_M, awq …",
+                "Weight type: bf16, Q4_K_M, awq …",
             ),
             DEVICE,
         ],
@@ -170,7 +170,7 @@ pub(super) const TOOLS: [Tool; 7] = [
                 Kind::Number,
                 "Tokens per second that the device's bound must allow",
             ),
-            optional("context", "--context", Kind::Whole, "Tokens in the cache"),
+            optional("context", "--context", Kind::Whole, "Context length, tokens"),
             optional(
                 "precisions",
                 "--precision",
@@ -226,7 +226,7 @@ pub(super) const TOOLS: [Tool; 7] = [
         parameters: &[required(
             "ids",
             Kind::List,
-            "Ids, or what ids begin with, as controlled.",
+            "Ids, or prefixes of ids, as controlled.",
         )],
     },
     Tool {

@@ -32,7 +32,7 @@ struct File {
 pub(crate) fn read(path: &Path) -> Result<Earlier> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file: File = serde_json::from_slice(&bytes)
-        .with_context(|| format!("{} is no findings.json of a report", path.display()))?;
+        .with_context(|| format!("{} is not a findings.json of a report", path.display()))?;
     anyhow::ensure!(
         file.schema_version == crate::provenance::SCHEMA_VERSION,
         "{} has schema version {}, this program writes {}",

@@ -20,7 +20,8 @@ pub(crate) struct First {
 }
 
 impl First {
-    /// Made of these findings. `sections` are the addresses that links begin with: `#` on the report, `/study/` on the dashboard;
+    /// Made of these findings. `sections` are the addresses that links begin with: `#` on the report, `/study/` on the
+    /// dashboard;
     /// `has_answer` is whether the section that answers is among what is shown.
     pub(crate) fn of<'a>(
         findings: impl IntoIterator<Item = &'a Finding> + Clone,
@@ -71,7 +72,7 @@ pub(super) fn counted(matrix: &Matrix) -> (usize, usize) {
     (clear, cells().count())
 }
 
-/// At most so many benchmarks of one part and kind of evidence are named.
+/// Stop after this many benchmarks of one part and kind of evidence are named.
 const NAMED: usize = 3;
 
 /// What stands, and how many pairs of part and benchmark are open.

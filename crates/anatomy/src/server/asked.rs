@@ -96,7 +96,7 @@ fn contexts(params: &Params, default: &[i64]) -> Result<Vec<i64>, Problem> {
         .map(|text| match text.parse::<i64>() {
             Ok(tokens @ 1..=100_000_000) => Ok(tokens),
             _ => Err(Problem::bad(format!(
-                "`context` is {text:?}, which is no whole number from 1 to 100000000"
+                "`context` must be an integer between 1 and 100000000, got {text:?}"
             ))),
         })
         .collect()
@@ -119,7 +119,7 @@ fn one_device(params: &Params) -> Result<Option<Device>, Problem> {
 fn one_of(params: &Params, name: &str, known: &[&str]) -> Result<Option<String>, Problem> {
     match params.one(name)? {
         Some(value) if !known.contains(&value) => {
-            Err(Problem::bad(format!("`{name}` is `{value}`, which there is not"))
+            Err(Problem::bad(format!("unknown value `{value}` of `{name}`"))
                 .with_hint(format!("there are {}", known.join(", "))))
         }
         found => Ok(found.map(str::to_owned)),
@@ -132,7 +132,7 @@ fn named(params: &Params, name: &str, known: &[&str]) -> Result<Vec<String>, Pro
     match given.iter().find(|one| !known.contains(&one.as_str())) {
         None => Ok(given),
         Some(one) => Err(
-            Problem::bad(format!("`{name}` names `{one}`, which there is not"))
+            Problem::bad(format!("unknown value `{one}` in `{name}`"))
                 .with_hint(format!("there are {}", known.join(", "))),
         ),
     }
@@ -194,7 +194,7 @@ pub(crate) fn question(params: &Params, predictor: &Predictor) -> Result<Questio
         (Some(id), None, None, None) => Subject::Id(id.to_owned()),
         (None, Some(text), None, None) => {
             let config = catalog::config::json::parse(text.as_bytes(), "config")
-                .map_err(|error| Problem::beyond(format!("`config` is no config.json: {error}")))?;
+                .map_err(|error| Problem::beyond(format!("`config` is not a valid config.json: {error}")))?;
             Subject::Config {
                 name: "config".into(),
                 config,
@@ -234,7 +234,7 @@ pub(crate) fn question(params: &Params, predictor: &Predictor) -> Result<Questio
         Some(text) if is_sweep(text) => Some(text.parse().map_err(|error: String| Problem::beyond(error))?),
         Some(text) => {
             return Err(Problem::bad(format!(
-                "`sweep` is {text:?}, which is not of the form layers=16..64:8"
+                "`sweep` must have the form layers=16..64:8, got {text:?}"
             ))
             .with_hint(format!("{} can be swept", OVER.join(", "))));
         }
@@ -256,7 +256,7 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
         Some(text) if is_memory(text) => Some(asked(memory(text))?),
         Some(text) => {
             return Err(Problem::bad(format!(
-                "`memory` is {text:?}, which is no amount of memory like 24GB, 7.5GiB or 0.5TB"
+                "`memory` must be a size like 24GB, 7.5GiB or 0.5TB, got {text:?}"
             )));
         }
     };
@@ -280,7 +280,7 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
         .flat_map(|value| value.split(','));
     if let Some(text) = given.map(str::trim).find(|text| !is_license(text)) {
         return Err(Problem::bad(format!(
-            "`license` names {text:?}, which is no licence as the Hub writes it (apache-2.0)"
+            "`license` must be a licence as the Hub writes it (apache-2.0), got {text:?}"
         )));
     }
     let context = params.count("context", 1, 100_000_000)?.unwrap_or(8192) as i64;
@@ -303,7 +303,7 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
     let family = params.one("family")?.map(str::to_owned);
     if let Some(text) = family.as_deref().filter(|text| !is_license(text)) {
         return Err(Problem::bad(format!(
-            "`family` is {text:?}, which is no name of a family (qwen2, gemma)"
+            "`family` must be the name of a family (qwen2, gemma), got {text:?}"
         )));
     }
     let since = params.one("since")?.map(|text| asked(day(text))).transpose()?;

@@ -93,7 +93,7 @@ async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<
     let listener = TcpListener::bind(settings.address)
         .await
         .with_context(|| format!("cannot listen on {}", settings.address))?;
-    let address = listener.local_addr().context("cannot tell the address")?;
+    let address = listener.local_addr().context("cannot determine the address")?;
     let Settings {
         catalog,
         report,

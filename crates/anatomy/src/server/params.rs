@@ -106,7 +106,7 @@ impl Params {
         };
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(Some(value)),
-            _ => Err(Problem::bad(format!("`{name}` is {text:?}, which is no number"))),
+            _ => Err(Problem::bad(format!("`{name}` must be a number, got {text:?}"))),
         }
     }
 
@@ -118,7 +118,7 @@ impl Params {
         match text.parse::<usize>() {
             Ok(value) if (least..=most).contains(&value) => Ok(Some(value)),
             _ => Err(Problem::bad(format!(
-                "`{name}` is {text:?}, which is no whole number from {least} to {most}"
+                "`{name}` must be an integer between {least} and {most}, got {text:?}"
             ))),
         }
     }
@@ -130,7 +130,7 @@ impl Params {
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
             Some(text) => Err(Problem::bad(format!(
-                "`{name}` is {text:?}, which is neither true nor false"
+                "`{name}` must be true or false, got {text:?}"
             ))),
         }
     }

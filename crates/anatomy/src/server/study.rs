@@ -266,7 +266,7 @@ pub(crate) fn read(folder: &Path, catalog_sha256: &str) -> Result<Study> {
     let path = folder.join("findings.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut file: BTreeMap<String, Value> =
-        serde_json::from_str(&text).with_context(|| format!("{} is no findings file", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is not a findings file", path.display()))?;
     let version = file.get("schema_version").and_then(Value::as_u64);
     if version != Some(u64::from(SCHEMA_VERSION)) {
         bail!(
@@ -278,12 +278,12 @@ pub(crate) fn read(folder: &Path, catalog_sha256: &str) -> Result<Study> {
     let theirs = provenance["catalog_sha256"].as_str().unwrap_or_default();
     if theirs != catalog_sha256 {
         bail!(
-            "{} was made from catalog {theirs}, but the one served is {catalog_sha256}",
+            "{} was made from catalog {theirs}, but catalog {catalog_sha256} is served",
             path.display()
         );
     }
     let findings: Vec<Finding> = serde_json::from_value(file.remove("findings").unwrap_or_default())
-        .with_context(|| format!("{} has findings of another form", path.display()))?;
+        .with_context(|| format!("{} has findings in an unknown format", path.display()))?;
     Ok(Study {
         headlines: Vec::new(),
         sections: Vec::new(),

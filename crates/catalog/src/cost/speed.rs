@@ -100,7 +100,7 @@ impl Arithmetic {
         if memory.engine == Engine::Transformers {
             speed
                 .notes
-                .push("no speed: no measured runs of transformers stand behind such intervals".into());
+                .push("no speed: there are no measured runs of transformers to build an interval from".into());
             return speed;
         }
         // As the runs' parameters are: of all that are stored, those that a token passes.

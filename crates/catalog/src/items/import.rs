@@ -23,7 +23,7 @@ const LOOKED_FOR: &str = "looked for samples_*.jsonl, item tables of `probe eval
 /// How files are taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportSettings {
-    /// What the checkpoint is called, whatever the files say.
+    /// Name of the checkpoint, overriding what the files say.
     pub id: Option<String>,
     /// The filter of lm-evaluation-harness whose answers count; the first that a file names by default.
     pub filter: Option<String>,
@@ -140,7 +140,8 @@ pub fn import(
     Ok(all)
 }
 
-/// The same of one file, whose checkpoints `named` calls what the catalog does. Where they answered its items otherwise before, its
+/// The same of one file, whose checkpoints `named` calls what the catalog does. Where they answered its items otherwise
+/// before, its
 /// benchmarks are called `NAME-run2` and so on, and the number is told.
 pub(crate) fn import_one(
     file: &FoundFile,

@@ -87,7 +87,7 @@ impl Rows {
             }),
             _ => Err(Error::Shape {
                 file: file.to_owned(),
-                message: "eval.model or eval.task is no text".to_owned(),
+                message: "eval.model or eval.task is not text".to_owned(),
             }),
         }
     }

@@ -111,7 +111,7 @@ pub(crate) fn numbers(values: &[ArrayRef], index: usize) -> Result<&Float64Array
     values
         .get(index)
         .and_then(|array| array.as_primitive_opt::<Float64Type>())
-        .ok_or_else(|| DataFusionError::Internal(format!("aggregate input {index} is no 64-bit float")))
+        .ok_or_else(|| DataFusionError::Internal(format!("aggregate input {index} is not a 64-bit float")))
 }
 
 /// A session with the catalog's tables, our aggregates, and files by path (`select … from 'file.csv'`).

@@ -62,7 +62,7 @@ impl Archive {
         file.take(tail).read_to_end(&mut end).map_err(Error::io(path))?;
         let found = end.windows(4).rposition(|four| four == b"PK\x05\x06");
         let at = found.ok_or_else(|| {
-            archive.broken("it has no end of a directory: the file was cut, or is no archive")
+            archive.broken("no end of central directory: the file is truncated, or not a zip archive")
         })?;
         let (mut count, mut size, mut start) = (
             number(&end, at + 10, 2).unwrap_or_default(),
@@ -164,7 +164,7 @@ impl Archive {
         let header = self.part(entry.at, 30)?;
         let skip = (number(&header, 26, 2), number(&header, 28, 2));
         let (Some(named), Some(extra), true) = (skip.0, skip.1, header.starts_with(MAGIC)) else {
-            return Err(self.broken(&format!("`{name}` does not stand where the directory says")));
+            return Err(self.broken(&format!("`{name}` is not where the central directory says")));
         };
         let packed = self.taken(entry.at + 30 + named + extra, entry.packed)?;
         let mut bytes = Vec::new();

@@ -48,7 +48,7 @@ pub(crate) fn header(path: &Path, file: &str) -> Result<Value, Error> {
     let mut archive = Archive::open(path, file)?;
     let bytes = archive.read("header.json", HEADER)?.ok_or_else(|| Error::Shape {
         file: file.to_owned(),
-        message: "an archive without header.json: the run did not end, or this is no log of Inspect"
+        message: "an archive without header.json: the run did not end, or this is not a log of Inspect"
             .to_owned(),
     })?;
     json::parse(&bytes, &format!("{file}: header.json"))
@@ -84,7 +84,7 @@ pub(crate) fn read(
     let (Some(id), Some(task)) = (model_of(value), task_of(value)) else {
         return Err(Error::Shape {
             file: file.to_owned(),
-            message: "eval.model or eval.task is no text".to_owned(),
+            message: "eval.model or eval.task is not text".to_owned(),
         });
     };
     let object = |of: &'_ Value, name: &str| {

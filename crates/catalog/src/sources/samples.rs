@@ -54,7 +54,7 @@ fn checkpoint_of(folder: &str) -> String {
 pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
     let (benchmark, id) = told_by(file).ok_or_else(|| Error::Shape {
         file: file.to_owned(),
-        message: "the name is no samples_TASK_TIME.jsonl".to_owned(),
+        message: "the name is not samples_TASK_TIME.jsonl".to_owned(),
     })?;
     let (mut rows, mut counts) = (0, None);
     each_line(path, file, &mut |row, value| {

@@ -108,7 +108,7 @@ impl Hub {
                 ));
             }
             let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-                .map_err(|_| other("the token of the Hub is no line of text".to_owned()))?;
+                .map_err(|_| other("the Hub's token is not one line of text".to_owned()))?;
             value.set_sensitive(true);
             let mut headers = HeaderMap::new();
             headers.insert("authorization", value);

@@ -85,7 +85,7 @@ pub fn local(path: &Path) -> Result<PathBuf, Error> {
     }
     unescaped(path)
         .map(PathBuf::from)
-        .ok_or_else(|| other("its % escapes are no UTF-8 text"))
+        .ok_or_else(|| other("its % escapes are not UTF-8"))
 }
 
 /// A path without its % escapes.

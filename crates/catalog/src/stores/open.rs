@@ -28,7 +28,7 @@ pub(super) fn address(text: &str) -> Result<Url, Error> {
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong(
-            "credentials stand in environment variables, not in an address",
+            "credentials belong in environment variables, not in an address",
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {

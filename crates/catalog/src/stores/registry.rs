@@ -165,13 +165,13 @@ impl UrlTableFactory for Addresses {
             Ok(_) => {}
             Err(object_store::Error::NotFound { .. }) => {
                 if store.list(Some(&key)).try_next().await?.is_none() {
-                    return plan_err!("nothing stands at {name}");
+                    return plan_err!("no file at {name}");
                 }
             }
             Err(error) => return Err(error.into()),
         }
         plan_err!(
-            "{name} is no table: its name, or the names under it, must end in .parquet, .csv, .tsv or .json"
+            "{name} is not a table: its name, or the names under it, must end in .parquet, .csv, .tsv or .json"
         )
     }
 }

@@ -75,7 +75,7 @@ fn byte_level(file: &Gguf, vocabulary: &Map<String, Json>) -> Result<(Json, bool
     let name = file.text("tokenizer.ggml.pre").unwrap_or("(none)");
     let division = division(name).ok_or_else(|| {
         Error::Tokenizer(format!(
-            "tokenizer.ggml.pre `{name}` is not known; put a tokenizer.json beside the file"
+            "tokenizer.ggml.pre unknown parameter `{name}`; put a tokenizer.json beside the file"
         ))
     })?;
     let Some(Value::Texts(merges)) = file.metadata.get("tokenizer.ggml.merges") else {

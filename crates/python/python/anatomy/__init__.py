@@ -112,7 +112,7 @@ def to_pandas(table: Any) -> Any:
 
 
 def sources(*, catalog: str | _os.PathLike[str] | None = None) -> dict[str, Any]:
-    """Whom the tables come from, under which licence, and how many rows of each source are kept."""
+    """Sources of the tables with their licences, and how many rows of each source are kept."""
     return _answer(["catalog", "sources"], {"catalog": catalog})
 
 

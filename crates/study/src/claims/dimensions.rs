@@ -203,7 +203,7 @@ fn best_family(findings: &Findings<'_>, family: &str, benchmark: &str, ability: 
     Claim {
         literature,
         strict,
-        why: "rows whose architecture the table at hand does not say are left out".into(),
+        why: "rows whose architecture our copy of the table does not state are left out".into(),
         ..template(
             &format!("architecture.best.{benchmark}"),
             format!("{family} is best in {ability} ({benchmark})"),

@@ -150,7 +150,7 @@ pub(super) fn add(study: &Correlations<'_>, board: &Board, section: &mut Section
             horn,
         )
         .with_seed(study.bootstrap.seed)
-        .with_note("rows of one shape are no independent rows: the next finding takes one row a shape"),
+        .with_note("rows of one shape are not independent: the next finding takes one row per shape"),
         Finding::new(
             format!("correlation.components.{}.retained_by_shape", board.name),
             "How many components exceed noise with one row a shape?",

@@ -301,7 +301,7 @@ fn source() -> SourceOf {
 /// Says how many rows lack a column, for a finding's notes.
 fn without(column: &str, n_with: usize, n_all: usize) -> String {
     format!(
-        "{} of {n_all} evaluations have no {column} in the table at hand and are left out",
+        "{} of {n_all} evaluations have no {column} in our copy of the table and are left out",
         n_all - n_with
     )
 }

@@ -55,7 +55,7 @@ pub(super) const REASONS: [(&str, &str); 14] = [
     ("memory", "does not fit into the memory"),
     (
         "speed",
-        "not expected to decode as fast as asked, or its speed is not known",
+        "expected to decode more slowly than asked, or of unknown speed",
     ),
     (
         "inferred",

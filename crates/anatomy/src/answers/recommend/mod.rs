@@ -54,9 +54,9 @@ pub(crate) struct Budget {
     /// Only published on that day or later.
     #[serde(serialize_with = "as_text")]
     pub(crate) since: Option<Days>,
-    /// Only scores of runs that thought before they answered, or that did not; either where `None`.
+    /// Only scores of runs with, or without, thinking before the answer; either where `None`.
     pub(crate) mode: Option<Mode>,
-    /// Tokens per second that decoding must be expected to reach.
+    /// Minimum expected decoding speed, tokens/s.
     pub(crate) min_speed: Option<f64>,
     /// A checkpoint of which each condition is told.
     pub(crate) why: Option<String>,

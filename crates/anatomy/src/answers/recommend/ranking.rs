@@ -107,7 +107,7 @@ fn why(choice: &Choice, first: &Choice, tie: Option<(f64, f64)>, budget: &Budget
         ),
         None if choice.rank == 1 && choice.is_predicted => "highest prediction that fits".to_owned(),
         None if choice.rank == 1 => "highest measured mean that fits".to_owned(),
-        None => "first of what is told apart from those above".to_owned(),
+        None => "clearly below the group above".to_owned(),
     });
     if choice.is_predicted {
         let names: Vec<&str> = choice

@@ -281,7 +281,7 @@ fn row(rows: &Rows, asked: &Asked, last_date: Option<f64>) -> Result<Design> {
         .iter()
         .map(|name| {
             Ok(vec![
-                column(name).with_context(|| format!("`{name}` is not known"))?,
+                column(name).with_context(|| format!("unknown parameter `{name}`"))?,
             ])
         })
         .collect::<Result<_>>()?;

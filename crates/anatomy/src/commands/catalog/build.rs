@@ -27,16 +27,16 @@ pub(crate) struct BuildArgs {
     /// Folder with the sources
     #[arg(long, value_name = "DIR", required_unless_present = "hub")]
     sources: Option<PathBuf>,
-    /// Folder of a crawl (`anatomy hub crawl`) to merge with them
+    /// Folder of a crawl (`anatomy hub crawl`) to merge with the sources
     #[arg(long, value_name = "DIR")]
     hub: Option<PathBuf>,
-    /// Put them upon a catalog, whose boards and checkpoints stay where the new sources say nothing: `builtin`, or a folder
+    /// Catalog to update: `builtin`, or a folder. Its boards and checkpoints are kept where the new sources say nothing
     #[arg(long, value_name = "CATALOG")]
     base: Option<PathBuf>,
-    /// Leave out every source of which no licence is known (`anatomy catalog sources` lists them)
+    /// Leave out every source without a known licence (`anatomy catalog sources` lists them)
     #[arg(long)]
     licensed_only: bool,
-    /// Folder the tables go to
+    /// Folder to write the tables to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -54,7 +54,7 @@ pub(crate) struct ImportArgs {
     /// The file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Folder the tables go to
+    /// Folder to write the tables to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

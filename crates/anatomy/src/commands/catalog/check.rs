@@ -25,7 +25,7 @@ Fits that are kept beside it (`anatomy catalog keep`) are made again and compare
 
 Exit status: 0 all as it should be, 1 something differs, 2 could not run")]
 pub(crate) struct CheckArgs {
-    /// Folder with the sources to build from again
+    /// Folder with the sources to rebuild from
     #[arg(long, value_name = "DIR")]
     sources: Option<PathBuf>,
     /// Catalog to check [default: the one compiled in]

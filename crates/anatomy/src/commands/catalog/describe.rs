@@ -25,7 +25,7 @@ Definitions are pandas': quartiles linear between neighbours, standard deviation
 unbiased, of several modes the smallest.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct DescribeArgs {
-    /// Only the tables' columns with types, units and meanings
+    /// Only the columns of the tables, with types, units and meanings
     #[arg(long)]
     schema: bool,
     /// Only the columns of these tables
@@ -76,7 +76,7 @@ fn tables(names: &[String]) -> Result<Vec<TableHelp>> {
     for name in names {
         if !all.iter().any(|table| table.name == *name) {
             let there: Vec<&str> = all.iter().map(|table| table.name).collect();
-            bail!("there is no table `{name}`: there are {}", there.join(", "));
+            bail!("unknown table `{name}`; expected one of {}", there.join(", "));
         }
     }
     let is_asked = |table: &TableHelp| names.is_empty() || names.iter().any(|name| table.name == *name);

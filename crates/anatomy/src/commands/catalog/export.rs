@@ -23,13 +23,13 @@ Records of Every Eval Ever (schema 0.3) stand under OUT/data/LEADERBOARD/OWNER/N
 `python -m every_eval_ever.validate data/*/*/*/*.json`. Answers to items have no texts here and are not exported.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct ExportArgs {
-    /// Folder to make; must not exist, or be empty
+    /// Folder to create; must not exist, or be empty
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
-    /// With --format every-eval-ever: evaluations of these leaderboards alone, separated by commas
+    /// With --format every-eval-ever: only evaluations of these leaderboards, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     leaderboard: Vec<String>,
 }

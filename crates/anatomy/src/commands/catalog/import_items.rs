@@ -32,13 +32,13 @@ pub(crate) struct ImportItemsArgs {
     /// Files and folders
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Folder of the table; made where there is none
+    /// Folder of the table; created if it does not exist
     #[arg(long, value_name = "DIR")]
     into: PathBuf,
-    /// What the checkpoint is called, whatever the files say
+    /// Name of the checkpoint, overriding what the files say
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// Which filter's answers count where a task has several [default: the first in the file]
+    /// Filter whose answers count where a task has several [default: the first in the file]
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
 }

@@ -28,10 +28,10 @@ pub(crate) struct KeepArgs {
     /// Catalog made by `anatomy catalog build` [default: the one compiled in]
     #[arg(long, value_name = "DIR")]
     catalog: Option<PathBuf>,
-    /// Folder it goes to [default: `kept` in the catalog's folder]
+    /// Folder to write to [default: `kept` in the catalog's folder]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// The fits behind predictions alone, not the study
+    /// Only the fits behind predictions, not the study
     #[arg(long)]
     fits: bool,
     /// Resamples of each bootstrap interval of the study
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &KeepArgs) -> Result<ExitCode> {
         (Some(out), _) => out.clone(),
         (None, Some(catalog)) => kept::folder(catalog),
         (None, None) => {
-            bail!("no folder to keep it in: give --catalog DIR, or --out DIR for the compiled-in catalog")
+            bail!("no folder to write to: give --catalog DIR, or --out DIR for the compiled-in catalog")
         }
     };
     let catalog = Arc::new(crate::commands::open_catalog(args.catalog.as_deref())?);

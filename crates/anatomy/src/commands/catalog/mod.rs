@@ -19,15 +19,15 @@ use crate::global::Global;
 pub(crate) enum CatalogCommand {
     /// Read the sources, clean and resolve them, write the tables as Parquet
     Build(build::BuildArgs),
-    /// Read one file of any dialect that is known into a catalog of its own
+    /// Import one results file of a known format as a catalog of its own
     Import(build::ImportArgs),
-    /// Append answers to single items to a table of them, divided by benchmark
+    /// Append item-level answers to a table partitioned by benchmark
     ImportItems(import_items::ImportItemsArgs),
-    /// Prove a catalog from its sources: same hashes, every row accounted for
+    /// Verify a catalog against its sources: same hashes, every row accounted for
     Check(check::CheckArgs),
-    /// Work out once what answers begin with: the fits behind predictions, and the study
+    /// Compute in advance the fits behind predictions, and the study, so that answers start at once
     Keep(keep::KeepArgs),
-    /// Whom the tables come from, under which licence
+    /// Sources of the tables with their licences
     Sources(sources::SourcesArgs),
     /// The structure columns in numbers, and every table's columns with units
     Describe(describe::DescribeArgs),

@@ -19,7 +19,7 @@ use crate::global::Global;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HubCommand {
-    /// List checkpoints, fetch their configs and the leaderboards; goes on where it was interrupted
+    /// List checkpoints, fetch their configs and the leaderboards; resumes after an interruption
     #[command(after_help = "\
 Examples:
   anatomy hub crawl --hub my-hub                         all that generates text
@@ -37,7 +37,7 @@ Examples:
 
 Exit status: 0 all have a config, 1 some have none, 2 could not run")]
     Fetch(FetchArgs),
-    /// Say where a crawl is, also while it runs
+    /// Show the progress of a crawl, also while it runs
     #[command(after_help = "\
 Examples:
   anatomy hub status --hub my-hub --format json
@@ -58,13 +58,13 @@ pub(crate) struct Connection {
     /// Folder that keeps what was fetched
     #[arg(long, value_name = "DIR", default_value = "anatomy-hub")]
     pub(crate) hub: PathBuf,
-    /// Requests at a time
+    /// Concurrent requests
     #[arg(long, value_name = "NUM", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) concurrency: u16,
-    /// Seconds after which an answer that brings nothing is asked for again
+    /// Seconds without data after which a request is repeated
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) stall: u64,
-    /// Seconds that the Hub may be away before the run gives up
+    /// Seconds that the Hub may be unreachable before the run gives up
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) patience: u64,
 }
@@ -80,7 +80,7 @@ pub(crate) struct CrawlArgs {
     /// Tag that a checkpoint must have; may be repeated [default: text-generation]
     #[arg(long, value_name = "TAG")]
     pub(crate) filter: Vec<String>,
-    /// List all checkpoints, whatever they do
+    /// List all checkpoints, whatever their tag
     #[arg(long, conflicts_with = "filter")]
     pub(crate) all: bool,
     /// Only those of this organisation or user
@@ -89,17 +89,18 @@ pub(crate) struct CrawlArgs {
     /// Only those with this in their name
     #[arg(long, value_name = "TEXT")]
     pub(crate) search: Option<String>,
-    /// Order of the listing, greatest first; only createdAt stays as it is while it is read
+    /// Order of the listing, greatest first; only createdAt is stable while it is read
     #[arg(long, value_name = "FIELD", default_value = "createdAt",
           value_parser = ["createdAt", "downloads", "lastModified", "likes", "trendingScore"])]
     pub(crate) sort: String,
-    /// At most so many
+    /// Stop after this many
     #[arg(long, value_name = "NUM", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
-    /// Leave the leaderboards' datasets out
+    /// Skip the leaderboards' datasets
     #[arg(long)]
     pub(crate) no_leaderboards: bool,
-    /// Also what came after them: leaderboards that the Hub keeps of marked benchmarks, and the Every Eval Ever datastore (a file a run)
+    /// Also what came after them: leaderboards that the Hub keeps of marked benchmarks, and the Every Eval Ever datastore
+    /// (a file a run)
     #[arg(long, conflicts_with = "no_leaderboards")]
     pub(crate) successors: bool,
 }
@@ -133,7 +134,7 @@ pub(crate) struct ExportArgs {
     /// Folder that keeps what was fetched
     #[arg(long, value_name = "DIR", default_value = "anatomy-hub")]
     pub(crate) hub: PathBuf,
-    /// Folder the configs go to
+    /// Folder to write the configs to
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }

@@ -39,7 +39,7 @@ pub(crate) struct PredictArgs {
     /// The config.json of a checkpoint
     #[arg(long, value_name = "FILE", conflicts_with_all = ["layers", "d_model"])]
     config: Option<PathBuf>,
-    /// A GGUF file: its weights' bytes and its structure by its own header, no tensor read
+    /// A GGUF file: structure and bytes of weights from its header; no tensor is read
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "layers", "d_model", "quant"])]
     gguf: Option<PathBuf>,
     /// Decoder layers
@@ -75,10 +75,10 @@ pub(crate) struct PredictArgs {
     /// Family whose layout is counted: llama, qwen2, gemma2, mixtral …
     #[arg(long, value_name = "NAME", requires = "layers")]
     family: Option<String>,
-    /// Day of publication, 2024-05-31 [default: the checkpoint's own, else the latest date in the data]
+    /// Publication date, e.g. 2024-05-31 [default: the checkpoint's own, else the latest date in the data]
     #[arg(long, value_name = "DAY")]
     date: Option<String>,
-    /// Predict pretrained weights, without chat or instruction tuning
+    /// Predict a pretrained checkpoint, without chat or instruction tuning
     #[arg(long)]
     pretrained: bool,
     /// Predict a merge
@@ -87,28 +87,28 @@ pub(crate) struct PredictArgs {
     /// Benchmarks, separated by commas [default: all; with --sweep the six of leaderboard v2]
     #[arg(long, value_name = "NAMES")]
     benchmarks: Option<String>,
-    /// Contexts for memory and decoding, tokens, separated by commas
+    /// Context lengths for memory and decoding, in tokens, separated by commas
     #[arg(long, value_name = "NUMS", default_value = "2048,8192,32768", value_delimiter = ',', value_parser = positive())]
     context: Vec<i64>,
-    /// Program that runs it, for memory and speed: llama.cpp, vllm, transformers
+    /// Inference engine, for memory and speed: llama.cpp, vllm, transformers
     #[arg(long, value_name = "NAME", default_value = "llama.cpp", value_parser = engine)]
     engine: Engine,
-    /// Type of the stored weights: bf16, Q4_K_M and GGUF's others, awq, gptq, fp8, nvfp4, mxfp4, nf4
+    /// Weight type: bf16, Q4_K_M and GGUF's others, awq, gptq, fp8, nvfp4, mxfp4, nf4
     #[arg(long, value_name = "TYPE", default_value = "bf16", value_parser = quant)]
     quant: Quant,
-    /// Type of keys and values: f16, q8_0, fp8, q4_0, f32
+    /// Type of cached keys and values: f16, q8_0, fp8, q4_0, f32
     #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = cache_type)]
     cache_type: CacheType,
-    /// How each part of the memory is counted, and from where
+    /// Explain each part of the memory, with formula and source
     #[arg(long)]
     explain: bool,
-    /// What if one dimension were another at equal parameters: layers=16..64:8 (also d_model, d_ffn, kv_heads)
+    /// Vary one dimension at equal parameters: layers=16..64:8 (also d_model, d_ffn, kv_heads)
     #[arg(long, value_name = "RANGE")]
     sweep: Option<Sweep>,
-    /// A fit kept by `anatomy study regressions --save`, which predicts besides
+    /// Also predict with a fit saved by `anatomy study regressions --save`
     #[arg(long, value_name = "FILE")]
     fit: Option<PathBuf>,
-    /// Where the drawing of the sweep goes, as SVG, PNG or PDF by the end of its name
+    /// Write a plot of the sweep; format by file extension (.svg, .png, .pdf)
     #[arg(long, value_name = "FILE", requires = "sweep")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -267,7 +267,7 @@ fn saved(path: &std::path::Path) -> Result<study::regression::SavedFit> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&bytes).with_context(|| {
         format!(
-            "{} is no fit kept by `anatomy study regressions --save`",
+            "{} is not a fit saved by `anatomy study regressions --save`",
             path.display()
         )
     })

@@ -57,7 +57,7 @@ pub(crate) fn run(global: &Global, args: &AbilitiesArgs) -> Result<ExitCode> {
     let table = rows::latent(&catalog);
     let Some(model) = Model::of(&table) else {
         bail!(
-            "this catalog has {} checkpoints with scores, from which no common scale can be fitted; give one with more",
+            "this catalog has only {} checkpoints with scores: too few to fit a common scale",
             table.rows.len()
         );
     };
@@ -71,7 +71,7 @@ pub(crate) fn run(global: &Global, args: &AbilitiesArgs) -> Result<ExitCode> {
     if let (Some(asked), true) = (asked, all.is_empty()) {
         let names: Vec<&str> = names.into_iter().collect();
         bail!(
-            "no test that enough checkpoints took asks for `{asked}`; there are {}",
+            "no benchmark of enough checkpoints measures `{asked}`; available: {}",
             names.join(", ")
         );
     }

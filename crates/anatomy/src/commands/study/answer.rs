@@ -51,9 +51,9 @@ fn one<'a>(tables: &[&'a Table], asked: Option<&str>) -> Result<&'a Table> {
             ),
         },
         (None, [table]) => Ok(table),
-        (None, []) => bail!("there is no table to give as CSV here"),
+        (None, []) => bail!("this answer has no table to print as CSV"),
         (None, _) => bail!(
-            "this gives {} tables, and a CSV file holds one: choose by --table NAME ({}), or write all of them with --out DIR",
+            "this answer has {} tables and CSV holds one: choose with --table NAME ({}), or write all with --out DIR",
             tables.len(),
             ids.join(", ")
         ),

@@ -31,7 +31,7 @@ Exit status: 0 done, 2 could not run")]
 pub(crate) struct SectionArgs {
     #[command(flatten)]
     rows: StudyRows,
-    /// Write figures, tables and findings to this folder too
+    /// Also write figures, tables and findings to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -87,7 +87,7 @@ fn verdict(name: &str) -> std::result::Result<Judgement, String> {
     let found = Judgement::ALL.into_iter().find(|verdict| verdict.name() == name);
     found.ok_or_else(|| {
         let all: Vec<&str> = Judgement::ALL.into_iter().map(Judgement::name).collect();
-        format!("`{name}` is no verdict; there are {}", all.join(", "))
+        format!("unknown verdict `{name}`; expected one of {}", all.join(", "))
     })
 }
 

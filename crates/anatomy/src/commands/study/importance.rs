@@ -45,7 +45,7 @@ pub(crate) struct ImportanceArgs {
     /// Also the pairs of columns that do most together (Shapley interaction values; slow)
     #[arg(long)]
     pairs: bool,
-    /// Write figures, tables and findings to this folder too
+    /// Also write figures, tables and findings to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -56,14 +56,14 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
     let targets = input.targets();
     if input.protocols()?.len() > 1 {
         bail!(
-            "importance is asked under one protocol at a time, not {}",
+            "--protocol takes one protocol for importance, got {}",
             input.protocols()?.len()
         );
     }
     let sets = input.sets_or_columns("structure_date", global.quiet)?;
     let [set] = sets.as_slice() else {
         bail!(
-            "importance is asked of one feature set at a time, not {}",
+            "--features takes one feature set for importance, got {}",
             sets.len()
         );
     };

@@ -112,7 +112,7 @@ impl Input {
         }
         if columns.is_empty() {
             bail!(
-                "{} has no column of numbers beside {}: name features with --features",
+                "{} has no numeric column besides {}: name features with --features",
                 frame.source,
                 targets.join(", ")
             );
@@ -272,7 +272,7 @@ impl Table<'_> {
         }
         let of_row = |&row: &usize| match by_number[row] {
             Some(number) if number == number.trunc() => Ok(number as i64),
-            _ => bail!("{}, row {row}, column `{column}`: no fold number", frame.source),
+            _ => bail!("{}, row {row}, column `{column}`: not a fold number", frame.source),
         };
         rows.numbers.iter().map(of_row).collect()
     }

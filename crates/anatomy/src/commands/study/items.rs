@@ -65,7 +65,7 @@ pub(crate) struct ItemsArgs {
     /// Bytes that reading may hold before it spills to disk
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory)]
     memory: usize,
-    /// Write figures, tables and findings to this folder too
+    /// Also write figures, tables and findings to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -77,7 +77,7 @@ fn memory(text: &str) -> Result<usize> {
 fn rate(text: &str) -> Result<f64> {
     match text.parse() {
         Ok(rate) if rate > 0.0 && rate < 1.0 => Ok(rate),
-        _ => bail!("`{text}` is no rate between 0 and 1"),
+        _ => bail!("`{text}` is not a rate between 0 and 1"),
     }
 }
 
@@ -184,7 +184,8 @@ fn known(id: &str, answers: &[Answers], items: &Path) -> Result<()> {
     )
 }
 
-/// Two checkpoints on the items that both answered: the table, and what each benchmark says in a sentence. `place` is a table of
+/// Two checkpoints on the items that both answered: the table, and what each benchmark says in a sentence. `place` is a
+/// table of
 /// items, or a folder of results that lm-evaluation-harness wrote with --log_samples.
 pub(crate) fn compare_two(global: &Global, place: &Path, a: &str, b: &str) -> Result<ExitCode> {
     let memory = 2 << 30;
@@ -253,7 +254,7 @@ pub(crate) fn compare_two(global: &Global, place: &Path, a: &str, b: &str) -> Re
         .collect();
     if made.text.is_empty() {
         bail!(
-            "{a} and {b} answered no items of one benchmark in {}",
+            "{a} and {b} have no benchmark in common in {}",
             place.display()
         );
     }

@@ -45,7 +45,7 @@ pub(super) fn chosen(
     });
     if let Some(setting) = unused {
         bail!(
-            "--set {setting}: not of a method asked for ({})",
+            "--set {setting}: not a setting of the chosen methods ({})",
             asked.join(", ")
         );
     }
@@ -57,7 +57,7 @@ pub(super) fn chosen(
             continue;
         }
         let Some(model) = &llm.model else {
-            bail!("the method llm tunes a checkpoint: name one by --model");
+            bail!("the method llm tunes a checkpoint: name one with --model");
         };
         let (tuned, counted) = llm.method(model)?;
         methods.push(Box::new(tuned));

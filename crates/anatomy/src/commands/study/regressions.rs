@@ -45,7 +45,8 @@ pub(crate) struct RegressionsArgs {
     /// A setting of a method, as random_forest.trees=300; may be repeated
     #[arg(long, value_name = "METHOD.NAME=VALUE")]
     set: Vec<String>,
-    /// Where out-of-fold predictions go, in row order: id (or row), observed value, fold, and a column a method (one target, one
+    /// Where out-of-fold predictions go, in row order: id (or row), observed value, fold, and a column a method (one
+    /// target, one
     /// protocol)
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
@@ -98,7 +99,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     if let Some(against) = &args.against
         && !methods.iter().any(|method| method.name() == against)
     {
-        bail!("--against {against}: not among the methods asked for");
+        bail!("--against {against}: not among the chosen methods");
     }
     let data = input.read(&sets)?;
     let mut findings = Vec::new();
@@ -310,7 +311,8 @@ fn empty_table() -> Table {
     }
 }
 
-/// Predictions in the order of the table's rows, each beside its id (where the table has one) or row, the observed value and the
+/// Predictions in the order of the table's rows, each beside its id (where the table has one) or row, the observed value
+/// and the
 /// fold it was tested in; empty where a row was left out or never tested.
 fn write_predictions(
     path: &std::path::Path,

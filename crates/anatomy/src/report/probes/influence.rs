@@ -90,7 +90,7 @@ fn agreement(all: &[Named<Influence>]) -> Vec<Finding> {
                     &source(&format!("{} and {}", a.name, b.name), "influence"),
                 )
                 .with_value(spearman(x, y).value, "1", x.len(), "spearman over layers")
-                .with_note("Layers are no sample of anything: there is no interval."),
+                .with_note("Layers are not a sample of anything: there is no interval."),
             );
         }
     }

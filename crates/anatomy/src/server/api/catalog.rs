@@ -136,7 +136,7 @@ fn cloud(checkpoints: &Checkpoints, params: &Params) -> Result<Value, Problem> {
         match place(&column) {
             Some(place) if matches!(COLUMNS[place].kind, Kind::Number | Kind::Day) => Ok(place),
             _ => Err(Problem::bad(format!(
-                "`{name}` is {column:?}, which is no column of numbers"
+                "`{name}` must be a numeric column, got {column:?}"
             ))),
         }
     };

@@ -103,7 +103,7 @@ async fn from_study(
         Now::Answer(sections) => sections
             .iter()
             .find_map(pick)
-            .ok_or_else(|| Problem::beyond(format!("there is no {what} `{id}` where {condition}"))),
+            .ok_or_else(|| Problem::beyond(format!("no {what} `{id}` where {condition}"))),
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn ask_body(
     let most = state.sql.limits.rows;
     if asked.limit.is_some_and(|limit| limit == 0 || limit > most) {
         return Err(Problem::bad(format!(
-            "`limit` is no whole number from 1 to {most}"
+            "`limit` must be an integer between 1 and {most}"
         )));
     }
     run(&state, asked.sql, asked.limit, asked.format).await

@@ -215,7 +215,7 @@ impl Pool {
             ))
             .with_hint("narrow it, or run it on your own machine with `anatomy query`"),
             Gone::During => Problem::beyond(
-                "the statement was stopped: it needs more memory than a visitor may use, or the engine fails on it",
+                "the statement was stopped: it needs more memory than allowed here, or the engine failed on it",
             )
                 .with_hint("narrow it, or run it on your own machine with `anatomy query`"),
             Gone::Large(bytes) => Problem::beyond(format!(
