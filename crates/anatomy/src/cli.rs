@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
 use crate::door::{Answer, Failure};
-use crate::global::{Asked, Global};
+use crate::global::{FormatChoice, Global};
 use crate::progress::Watcher;
 
 /// Measures which part of a language model's structure (layers, widths, heads, vocabulary) buys which ability, on public
@@ -160,9 +160,9 @@ pub fn ask(words: &[String], watcher: &Watcher) -> Result<Answer, Failure> {
 
 fn answer(cli: &Cli) -> Result<ExitCode> {
     let has = match (&cli.command, cli.global.asked) {
-        (Command::Query(_), asked) => !matches!(asked, Asked::Huggingface | Asked::EveryEvalEver),
+        (Command::Query(_), asked) => !matches!(asked, FormatChoice::Huggingface | FormatChoice::EveryEvalEver),
         (Command::Catalog(commands::catalog::CatalogCommand::Export(_)), _) => true,
-        (_, asked) => !matches!(asked, Asked::Parquet | Asked::Huggingface | Asked::EveryEvalEver),
+        (_, asked) => !matches!(asked, FormatChoice::Parquet | FormatChoice::Huggingface | FormatChoice::EveryEvalEver),
     };
     if !has {
         bail!(

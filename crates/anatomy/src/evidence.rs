@@ -39,7 +39,7 @@ const REVERSE: [&str; 5] = ["layers", "d_model", "d_ffn", "heads", "size"];
 
 /// How the fits are made.
 #[derive(Clone, Copy)]
-pub(crate) struct Settings<'a> {
+pub(crate) struct EvidenceSettings<'a> {
     /// Folder of the catalog where it is not the one compiled in.
     pub(crate) dir: Option<&'a Path>,
     /// Resamples of the intervals.
@@ -59,7 +59,7 @@ struct Question {
 impl Question {
     fn of(
         catalog: &Catalog,
-        settings: Settings<'_>,
+        settings: EvidenceSettings<'_>,
         set: &str,
         columns: &[&str],
         target: &'static str,
@@ -112,14 +112,18 @@ impl Question {
 pub(crate) const STEPS: u64 = 51;
 
 /// Two sections: methods, and attribution.
-pub(crate) fn sections(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar) -> Result<Vec<Section>> {
+pub(crate) fn sections(
+    catalog: &Catalog,
+    settings: EvidenceSettings<'_>,
+    bar: &ProgressBar,
+) -> Result<Vec<Section>> {
     Ok(vec![
         methods_section(catalog, settings, bar)?,
         attribution_section(catalog, settings, bar)?,
     ])
 }
 
-fn methods_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar) -> Result<Section> {
+fn methods_section(catalog: &Catalog, settings: EvidenceSettings<'_>, bar: &ProgressBar) -> Result<Section> {
     let mut targets = Vec::new();
     let random_and_unseen = [Protocol::RandomSplit, Protocol::StructureOut];
     for target in BENCHMARKS {
@@ -158,7 +162,7 @@ fn methods_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar)
 fn answer<'a>(
     question: &'a Question,
     protocol: Protocol,
-    settings: Settings<'_>,
+    settings: EvidenceSettings<'_>,
 ) -> Result<Option<Target<'a>>> {
     let rows = &question.rows;
     let (design, values, shape) = (&rows.design, &rows.target, &rows.shape);
@@ -199,7 +203,7 @@ fn answer<'a>(
 }
 
 /// Which column comes first, of the four of a shape on the benchmarks of leaderboard v1 alone.
-pub(crate) fn core(catalog: &Catalog, settings: Settings<'_>) -> Result<Section> {
+pub(crate) fn core(catalog: &Catalog, settings: EvidenceSettings<'_>) -> Result<Section> {
     let columns = feature_set("core").unwrap_or_default();
     let mut questions = Vec::new();
     for target in BENCHMARKS {
@@ -214,7 +218,11 @@ pub(crate) fn core(catalog: &Catalog, settings: Settings<'_>) -> Result<Section>
     )?)
 }
 
-fn attribution_section(catalog: &Catalog, settings: Settings<'_>, bar: &ProgressBar) -> Result<Section> {
+fn attribution_section(
+    catalog: &Catalog,
+    settings: EvidenceSettings<'_>,
+    bar: &ProgressBar,
+) -> Result<Section> {
     let core = feature_set("core").unwrap_or_default();
     let mut asked: Vec<(&str, &[&str], &'static str, Option<&str>)> = Vec::new();
     asked.extend(BENCHMARKS.map(|target| ("core", core, target, None)));

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
     /// Output format; `query` also offers parquet, `catalog export` parquet, huggingface and every-eval-ever
-    #[arg(long = "format", global = true, display_order = 900, value_enum, default_value_t = Asked::Table)]
-    pub(crate) asked: Asked,
+    #[arg(long = "format", value_name = "FORMAT", global = true, display_order = 900, value_enum, default_value_t = FormatChoice::Table)]
+    pub(crate) asked: FormatChoice,
     /// Random seed; the same seed gives the same bits
     #[arg(
         long,
@@ -40,7 +40,7 @@ pub(crate) struct Global {
 
 /// Form of the results, as asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Asked {
+pub(crate) enum FormatChoice {
     /// For people
     Table,
     /// For programs
@@ -67,9 +67,9 @@ impl Global {
     /// The form, of those that every command has; `commands::run` lets no other through to one that has it not.
     pub(crate) fn format(&self) -> Format {
         match self.asked {
-            Asked::Json => Format::Json,
-            Asked::Csv => Format::Csv,
-            Asked::Table | Asked::Parquet | Asked::Huggingface | Asked::EveryEvalEver => Format::Table,
+            FormatChoice::Json => Format::Json,
+            FormatChoice::Csv => Format::Csv,
+            FormatChoice::Table | FormatChoice::Parquet | FormatChoice::Huggingface | FormatChoice::EveryEvalEver => Format::Table,
         }
     }
 }

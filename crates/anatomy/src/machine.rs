@@ -38,12 +38,12 @@ pub(crate) struct Machine {
 }
 
 /// Where a machine is asked: programs, and the roots of `/proc` and `/sys`.
-pub(crate) struct Asked {
+pub(crate) struct MemorySource {
     pub(crate) nvidia: PathBuf,
     pub(crate) root: PathBuf,
 }
 
-impl Default for Asked {
+impl Default for MemorySource {
     fn default() -> Self {
         Self {
             nvidia: "nvidia-smi".into(),
@@ -55,11 +55,11 @@ impl Default for Asked {
 impl Machine {
     /// This machine.
     pub(crate) fn here() -> Self {
-        Self::of(&Asked::default())
+        Self::of(&MemorySource::default())
     }
 
     /// The machine that is asked at those places.
-    pub(crate) fn of(asked: &Asked) -> Self {
+    pub(crate) fn of(asked: &MemorySource) -> Self {
         let mut machine = Self {
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             ..Self::default()
@@ -228,7 +228,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             std::fs::write(path, text).expect("written");
         }
-        Machine::of(&Asked {
+        Machine::of(&MemorySource {
             nvidia: program,
             root: folder.path().to_owned(),
         })

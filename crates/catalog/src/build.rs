@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::catalog::{Catalog, MANIFEST};
 use crate::checkpoints;
-use crate::discover::{Found, Kind, Root, discover};
+use crate::discover::{SourceKind, Root, SourceFile, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;
@@ -224,7 +224,7 @@ pub(crate) fn build_into(
 
 /// The same of files that were found already, in the order of trust.
 pub(crate) fn build_found(
-    found: &[Found],
+    found: &[SourceFile],
     dir: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Manifest, Error> {
@@ -234,7 +234,7 @@ pub(crate) fn build_found(
         sources: found.iter().map(|found| found.file.clone()).collect(),
         configs: (0_u16..)
             .zip(found)
-            .filter_map(|(number, found)| (found.kind == Kind::ConfigFile).then_some(number))
+            .filter_map(|(number, found)| (found.kind == SourceKind::ConfigFile).then_some(number))
             .collect(),
         leaderboards: (0_u16..)
             .zip(found)
@@ -363,7 +363,7 @@ pub(crate) fn build_found(
 /// What source number `number` is joined to: all that sources of other kinds named before it. Files of one kind are joined
 /// to the same.
 fn identities(
-    found: &[Found],
+    found: &[SourceFile],
     number: usize,
     before: &[Rc<Identities>],
     gathered: &Gathered,
@@ -397,7 +397,7 @@ fn conflicts(gathered: &Gathered, trainings: &Trainings, off: &[Conflict], at: u
 }
 
 fn write_evaluations(
-    found: &[Found],
+    found: &[SourceFile],
     surveys: &Surveys,
     versions: &[(String, String)],
     (mut duplicates, known, joins): (Duplicates, &[Known], &[Rc<Identities>]),

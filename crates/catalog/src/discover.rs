@@ -19,7 +19,7 @@ use crate::sources::{
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum SourceKind {
     ConfigFile,
     HubConfigs,
     HubModels,
@@ -54,7 +54,7 @@ pub(crate) enum Kind {
     Unreadable,
 }
 
-impl Kind {
+impl SourceKind {
     /// Name in the manifest.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -158,11 +158,11 @@ impl Kind {
 
 /// One file to read.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
+pub(crate) struct SourceFile {
     pub(crate) path: PathBuf,
     /// Path under the sources folder, with `/`.
     pub(crate) file: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: SourceKind,
 }
 
 /// A folder of sources (or one file), and what its files' names are prefixed with in the tables.
@@ -178,7 +178,7 @@ pub struct Root<'a> {
 ///
 /// # Errors
 /// [`Error::NoSources`] where there is none; the readers' errors where a file that must be one cannot be read.
-pub(crate) fn discover(roots: &[Root<'_>]) -> Result<Vec<Found>, Error> {
+pub(crate) fn discover(roots: &[Root<'_>]) -> Result<Vec<SourceFile>, Error> {
     let mut found = Vec::new();
     for root in roots {
         under(root, &mut found)?;
@@ -192,7 +192,7 @@ pub(crate) fn discover(roots: &[Root<'_>]) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
-fn under(root: &Root<'_>, found: &mut Vec<Found>) -> Result<(), Error> {
+fn under(root: &Root<'_>, found: &mut Vec<SourceFile>) -> Result<(), Error> {
     let folder = root.path;
     let mut files = Vec::new();
     walk(folder, &mut files)?;
@@ -216,7 +216,7 @@ fn under(root: &Root<'_>, found: &mut Vec<Found>) -> Result<(), Error> {
             } else {
                 format!("{}/{file}", root.name)
             };
-            found.push(Found { path, file, kind });
+            found.push(SourceFile { path, file, kind });
         }
     }
     Ok(())
@@ -236,7 +236,7 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
 }
 
 /// What the file at `path` is, by its name and contents.
-pub(crate) fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
+pub(crate) fn kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     let name = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
     if ends_in(&name, &["csv", "parquet"])
         || name.trim_end_matches(".gz").len() + 3 == name.len() && ends_in(&name[..name.len() - 3], &["csv"])
@@ -254,10 +254,10 @@ pub(crate) fn kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
     }
     if ends_in(&name, &["eval"]) {
         let start = start_of(path, archive::MAGIC.len() as u64)?;
-        return Ok((start == archive::MAGIC).then_some(Kind::Inspect));
+        return Ok((start == archive::MAGIC).then_some(SourceKind::Inspect));
     }
     if ends_in(&name, &["txt"]) {
-        return Ok(opencompass::recognises(&start_of(path, 1 << 16)?).then_some(Kind::OpenCompass));
+        return Ok(opencompass::recognises(&start_of(path, 1 << 16)?).then_some(SourceKind::OpenCompass));
     }
     Ok(None)
 }
@@ -284,66 +284,66 @@ pub(crate) fn ends_in(name: &str, extensions: &[&str]) -> bool {
 }
 
 /// A kind, and how its contents are told.
-type Told<T> = (Kind, fn(&T) -> bool);
+type Told<T> = (SourceKind, fn(&T) -> bool);
 
-fn csv_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
+fn csv_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     if ends_in(file, &["csv"]) && opencompass::recognises(&start_of(path, 1 << 12)?) {
-        return Ok(Some(Kind::OpenCompass));
+        return Ok(Some(SourceKind::OpenCompass));
     }
     let table = Table::open(path, file)?;
     let kinds: [Told<Table>; 16] = [
-        (Kind::Euroeval, euroeval::recognises),
-        (Kind::EpochScores, epoch_scores::recognises),
-        (Kind::EpochModels, epoch_models::recognises),
-        (Kind::Proteus, proteus::recognises),
-        (Kind::Gemstones, gemstones::recognises),
-        (Kind::Interventions, interventions::recognises),
-        (Kind::ModelInfo, model_info::recognises),
-        (Kind::LeaderboardV1, leaderboard_v1::recognises),
-        (Kind::LeaderboardV2, leaderboard_v2::recognises),
-        (Kind::Structures, structures::recognises),
-        (Kind::Architectures, architectures::recognises),
-        (Kind::Bases, bases::recognises),
-        (Kind::Parameters, listings::is_parameters),
-        (Kind::Listing, listings::is_listing),
-        (Kind::Scaling, scaling::recognises),
-        (Kind::LlmPerf, llm_perf::recognises),
+        (SourceKind::Euroeval, euroeval::recognises),
+        (SourceKind::EpochScores, epoch_scores::recognises),
+        (SourceKind::EpochModels, epoch_models::recognises),
+        (SourceKind::Proteus, proteus::recognises),
+        (SourceKind::Gemstones, gemstones::recognises),
+        (SourceKind::Interventions, interventions::recognises),
+        (SourceKind::ModelInfo, model_info::recognises),
+        (SourceKind::LeaderboardV1, leaderboard_v1::recognises),
+        (SourceKind::LeaderboardV2, leaderboard_v2::recognises),
+        (SourceKind::Structures, structures::recognises),
+        (SourceKind::Architectures, architectures::recognises),
+        (SourceKind::Bases, bases::recognises),
+        (SourceKind::Parameters, listings::is_parameters),
+        (SourceKind::Listing, listings::is_listing),
+        (SourceKind::Scaling, scaling::recognises),
+        (SourceKind::LlmPerf, llm_perf::recognises),
     ];
     let told = kinds
         .into_iter()
         .find(|(_, recognises)| recognises(&table))
         .map(|(kind, _)| kind);
-    Ok(told.or_else(|| task_tables::recognise(&table).map(Kind::Task)))
+    Ok(told.or_else(|| task_tables::recognise(&table).map(SourceKind::Task)))
 }
 
-fn yaml_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
+fn yaml_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     if community_evals::id_of(file).is_some() {
-        return Ok(Some(Kind::CommunityEvals));
+        return Ok(Some(SourceKind::CommunityEvals));
     }
     let start = start_of(path, 1 << 10)?;
-    Ok(swallow::recognises(file, &start).then_some(Kind::Swallow))
+    Ok(swallow::recognises(file, &start).then_some(SourceKind::Swallow))
 }
 
-fn json_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
+fn json_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     let value = match json_file(path, file) {
         // One broken config among thousands is a row left out, not the end of a build.
         Err(Error::Json { .. } | Error::Empty { .. }) if config_files::is_named(file) => {
-            return Ok(Some(Kind::ConfigFile));
+            return Ok(Some(SourceKind::ConfigFile));
         }
         Err(Error::Json { .. } | Error::Empty { .. }) if is_named_results(file) => {
-            return Ok(Some(Kind::Unreadable));
+            return Ok(Some(SourceKind::Unreadable));
         }
         read => read?,
     };
     let kinds: [Told<Value>; 8] = [
-        (Kind::HubLeaderboard, hub_leaderboard::recognises),
-        (Kind::EveryEvalEver, every_eval_ever::recognises),
-        (Kind::Inspect, inspect::recognises),
-        (Kind::HubModels, hub_models::recognises),
-        (Kind::HubApi, hub_listing::recognises),
-        (Kind::Harness, harness::recognises),
-        (Kind::ConfigFile, config_files::recognises),
-        (Kind::HubConfigs, hub_configs::recognises),
+        (SourceKind::HubLeaderboard, hub_leaderboard::recognises),
+        (SourceKind::EveryEvalEver, every_eval_ever::recognises),
+        (SourceKind::Inspect, inspect::recognises),
+        (SourceKind::HubModels, hub_models::recognises),
+        (SourceKind::HubApi, hub_listing::recognises),
+        (SourceKind::Harness, harness::recognises),
+        (SourceKind::ConfigFile, config_files::recognises),
+        (SourceKind::HubConfigs, hub_configs::recognises),
     ];
     Ok(kinds
         .into_iter()
@@ -359,9 +359,9 @@ fn is_named_results(file: &str) -> bool {
 }
 
 /// Per-sample files by their name, listings by their first line.
-fn jsonl_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
+fn jsonl_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     if samples::told_by(file).is_some() {
-        return Ok(Some(Kind::Samples));
+        return Ok(Some(SourceKind::Samples));
     }
     let mut first = Vec::new();
     let source = fs::File::open(path).map_err(Error::io(path))?;
@@ -370,7 +370,7 @@ fn jsonl_kind(path: &Path, file: &str) -> Result<Option<Kind>, Error> {
         .read_until(b'\n', &mut first)
         .map_err(Error::io(path))?;
     let value = json::parse(&first, file);
-    Ok(value.ok().filter(hub_listing::recognises).map(|_| Kind::HubApi))
+    Ok(value.ok().filter(hub_listing::recognises).map(|_| SourceKind::HubApi))
 }
 
 /// The JSON of a file.

@@ -206,9 +206,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Every source was left out for want of a licence.
-    #[error(
-        "none of the {found} sources here has a known licence; without --licensed-only all are read"
-    )]
+    #[error("none of the {found} sources here has a known licence; without --licensed-only all are read")]
     NoLicensedSources {
         /// Sources found.
         found: usize,
@@ -260,9 +258,7 @@ pub enum Error {
         name: String,
     },
     /// A decoder that no formula here describes.
-    #[error(
-        "no formula for the layers of `{family}`: they share weights, or are of a kind of their own"
-    )]
+    #[error("no formula for the layers of `{family}`: they share weights, or are of a kind of their own")]
     NoFormula {
         /// Its class or type.
         family: String,

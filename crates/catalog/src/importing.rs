@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::catalog::{Catalog, MANIFEST};
-use crate::discover::{self, Found, Kind};
+use crate::discover::{self, SourceKind, SourceFile};
 use crate::error::Error;
 use crate::hash::sha256_of;
 use crate::identity::{ANY, Identities, Joined, without_engine};
@@ -109,7 +109,7 @@ pub fn import(
         new: Vec::new(),
         catalog_sha256: String::new(),
     };
-    let mut sources: Vec<Found> = Vec::new();
+    let mut sources: Vec<SourceFile> = Vec::new();
     let mut shown: BTreeMap<String, String> = BTreeMap::new();
     for given in files_under(paths)? {
         each(&given.shown);
@@ -138,7 +138,7 @@ pub fn import(
 }
 
 /// What became of the scores of one file.
-fn scores_of(source: &Source, found: &[Found], shown: &BTreeMap<String, String>) -> ImportedFile {
+fn scores_of(source: &Source, found: &[SourceFile], shown: &BTreeMap<String, String>) -> ImportedFile {
     let what = found
         .iter()
         .find(|found| found.file == source.path)
@@ -147,7 +147,7 @@ fn scores_of(source: &Source, found: &[Found], shown: &BTreeMap<String, String>)
     ImportedFile {
         file: shown.get(&source.path).unwrap_or(&source.path).clone(),
         what: what
-            .filter(|&kind| kind != Kind::Unreadable)
+            .filter(|&kind| kind != SourceKind::Unreadable)
             .map(|kind| kind.title().to_owned()),
         rows_in: source.rows_in,
         added: source.kept,
@@ -173,7 +173,7 @@ impl Given {
     fn told(
         &self,
         before: &BTreeSet<String>,
-        sources: &mut Vec<Found>,
+        sources: &mut Vec<SourceFile>,
         items: &Path,
         identities: &Identities,
         files: &mut Vec<ImportedFile>,
@@ -196,7 +196,7 @@ impl Given {
             },
         };
         let answers = match kind {
-            None | Some(Kind::Inspect | Kind::Samples) => FoundFile::of(&self.path, &self.file),
+            None | Some(SourceKind::Inspect | SourceKind::Samples) => FoundFile::of(&self.path, &self.file),
             Some(_) => Ok(None),
         };
         let answers = match answers {
@@ -245,7 +245,7 @@ impl Given {
             });
         }
         // Samples have no scores of their own: those stand in the results beside them.
-        let Some(kind) = kind.filter(|&kind| kind != Kind::Samples) else {
+        let Some(kind) = kind.filter(|&kind| kind != SourceKind::Samples) else {
             return;
         };
         match sha256_of(&self.path) {
@@ -253,7 +253,7 @@ impl Given {
                 already: true,
                 ..blank(Some(kind.title().to_owned()))
             }),
-            Ok(_) => sources.push(Found {
+            Ok(_) => sources.push(SourceFile {
                 path: self.path.clone(),
                 file: self.file.clone(),
                 kind,

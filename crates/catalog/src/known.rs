@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::config::stated::Makeup;
-use crate::observed::{Dimensions, Place};
+use crate::observed::{DimensionValues, Place};
 use crate::tables::{Days, Millis};
 use crate::types::Types;
 
@@ -71,7 +71,7 @@ pub(crate) struct Known {
 /// What sources other than leaderboards say of a checkpoint.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Detail {
-    pub(crate) dimensions: Dimensions,
+    pub(crate) dimensions: DimensionValues,
     /// Where each dimension stands.
     pub(crate) dimension_places: [Place; 7],
     pub(crate) head_dim: Option<i64>,

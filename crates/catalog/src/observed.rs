@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-pub(crate) use crate::config::dimensions::{DIMENSIONS, Dimensions};
+pub(crate) use crate::config::dimensions::{DIMENSIONS, DimensionValues};
 use crate::config::stated::Makeup;
 use crate::error::{Error, cut};
 use crate::tables::{Days, Evaluation, Intervention, Item, Millis, Reject, Score};
@@ -35,7 +35,7 @@ impl Place {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Observed {
     pub(crate) id: String,
-    pub(crate) dimensions: Dimensions,
+    pub(crate) dimensions: DimensionValues,
     /// Width of one head where it is stated: then heads need not divide `d_model`.
     pub(crate) head_dim: Option<i64>,
     /// What its layers hold beside the dimensions.

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::tables::{Checkpoint, ResolvedBy, Structure};
 use crate::words::{Stated, sizes};
 
-/// Sizes further apart than this factor are not of one checkpoint: names round, and embeddings may or may not count.
+/// ListedSizes further apart than this factor are not of one checkpoint: names round, and embeddings may or may not count.
 pub const APART: f64 = 1.6;
 /// A stated size below this many billions is a context (`1M`) or a number of steps.
 const LEAST_STATED: f64 = 0.01;
@@ -19,7 +19,7 @@ const SLACK: f64 = 0.9;
 
 /// The sizes that leaderboards list, by checkpoint.
 #[derive(Debug, Clone, Default)]
-pub struct Sizes<'a> {
+pub struct ListedSizes<'a> {
     listed: BTreeMap<&'a str, Vec<f64>>,
 }
 
@@ -32,7 +32,7 @@ pub struct Judgement {
     pub disagreement: Option<String>,
 }
 
-impl<'a> Sizes<'a> {
+impl<'a> ListedSizes<'a> {
     /// Collects what the leaderboards of a catalog list.
     pub fn of(catalog: &'a Catalog) -> Self {
         let mut listed: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -102,7 +102,7 @@ fn origin(counted: Option<f64>, kept: &[f64]) -> &'static str {
     }
 }
 
-/// Sizes that a name states, billions; of a mixture all experts.
+/// ListedSizes that a name states, billions; of a mixture all experts.
 fn stated(id: &str) -> Vec<f64> {
     if counts_experts(id) {
         return Vec::new();
@@ -260,7 +260,7 @@ mod tests {
             ..Checkpoint::default()
         };
         let listed = board.map(|board| (id, vec![board])).into_iter().collect();
-        Sizes { listed }.judge(&structure, Some(&checkpoint), None)
+        ListedSizes { listed }.judge(&structure, Some(&checkpoint), None)
     }
 
     const SEVEN: [i64; 5] = [32, 4096, 14_336, 32, 32_000];

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 
 use crate::config::json;
-use crate::discover::{Found, Kind, ends_in, json_file};
+use crate::discover::{SourceKind, SourceFile, ends_in, json_file};
 use crate::error::Error;
 use crate::hash;
 use crate::identity::Identities;
@@ -29,9 +29,9 @@ const LONGEST_RESULTS: u64 = 2 << 30;
 pub(crate) type Surveys = BTreeMap<String, Survey>;
 
 /// What must be known of the tables of leaderboard v2 before any is read: their dialect, and which is the newest.
-pub(crate) fn survey(found: &[Found]) -> Result<Surveys, Error> {
+pub(crate) fn survey(found: &[SourceFile]) -> Result<Surveys, Error> {
     let mut surveys = BTreeMap::new();
-    for source in found.iter().filter(|source| source.kind == Kind::LeaderboardV2) {
+    for source in found.iter().filter(|source| source.kind == SourceKind::LeaderboardV2) {
         let mut table = Table::open(&source.path, &source.file)?;
         surveys.insert(source.file.clone(), leaderboard_v2::survey(&mut table)?);
     }
@@ -60,19 +60,19 @@ pub(crate) struct Context<'a> {
 
 /// Reads one source into `sink`.
 pub(crate) fn read(
-    found: &Found,
+    found: &SourceFile,
     context: &Context<'_>,
     sink: &mut dyn FnMut(Fact) -> Result<(), Error>,
 ) -> Result<Source, Error> {
     let mut out = Out::new(&found.file, sink);
     let counted = match found.kind {
-        Kind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
-        Kind::Harness
-        | Kind::HubLeaderboard
-        | Kind::EveryEvalEver
-        | Kind::Inspect
-        | Kind::OpenCompass
-        | Kind::CommunityEvals => {
+        SourceKind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
+        SourceKind::Harness
+        | SourceKind::HubLeaderboard
+        | SourceKind::EveryEvalEver
+        | SourceKind::Inspect
+        | SourceKind::OpenCompass
+        | SourceKind::CommunityEvals => {
             // One stray file among a folder of results is a row left out, not the end of a build.
             let rows = match results(found, context, &mut out) {
                 Err(error @ (Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. })) => {
@@ -82,12 +82,12 @@ pub(crate) fn read(
             };
             whole(found, rows)?
         }
-        Kind::Unreadable => {
+        SourceKind::Unreadable => {
             let tried = json_file(&found.path, &found.file).map(|_| ());
             let rows = tried.map_or_else(|error| unreadable(&error, &mut out), |()| Ok(0))?;
             whole(found, rows)?
         }
-        Kind::Swallow => {
+        SourceKind::Swallow => {
             let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
             let state = (context.snapshot, context.version);
             whole(
@@ -95,11 +95,11 @@ pub(crate) fn read(
                 swallow::read(&bytes, &found.file, state, context.identities, &mut out)?,
             )?
         }
-        Kind::Samples => whole(found, samples::read(&found.path, &found.file, &mut out)?)?,
-        Kind::ConfigFile | Kind::HubConfigs | Kind::HubModels | Kind::HubApi => {
+        SourceKind::Samples => whole(found, samples::read(&found.path, &found.file, &mut out)?)?,
+        SourceKind::ConfigFile | SourceKind::HubConfigs | SourceKind::HubModels | SourceKind::HubApi => {
             let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
             let value = match json::parse(&bytes, &found.file) {
-                Err(Error::Json { .. } | Error::Empty { .. }) if found.kind == Kind::ConfigFile => {
+                Err(Error::Json { .. } | Error::Empty { .. }) if found.kind == SourceKind::ConfigFile => {
                     let rows = config_files::read_broken(&bytes, &found.file, &mut out)?;
                     return Ok(source(found, whole(found, rows)?, out));
                 }
@@ -107,9 +107,9 @@ pub(crate) fn read(
             };
             drop(bytes);
             let rows = match found.kind {
-                Kind::ConfigFile => config_files::read(&value, &found.file, &mut out)?,
-                Kind::HubConfigs => hub_configs::read(&value, &mut out)?,
-                Kind::HubApi => hub_listing::read(&value, 0, &mut out)?,
+                SourceKind::ConfigFile => config_files::read(&value, &found.file, &mut out)?,
+                SourceKind::HubConfigs => hub_configs::read(&value, &mut out)?,
+                SourceKind::HubApi => hub_listing::read(&value, 0, &mut out)?,
                 _ => hub_models::read(&value, &mut out)?,
             };
             whole(found, rows)?
@@ -126,7 +126,7 @@ pub(crate) fn read(
 }
 
 /// Reads a file of results of a harness into `out`; returns its rows.
-fn results(found: &Found, context: &Context<'_>, out: &mut Out<'_>) -> Result<u64, Error> {
+fn results(found: &SourceFile, context: &Context<'_>, out: &mut Out<'_>) -> Result<u64, Error> {
     let Context {
         snapshot, version, ..
     } = context;
@@ -138,13 +138,13 @@ fn results(found: &Found, context: &Context<'_>, out: &mut Out<'_>) -> Result<u6
             message: format!("{length} bytes, and a file of results has at most {LONGEST_RESULTS}"),
         });
     }
-    if found.kind == Kind::Inspect && ends_in(file, &["eval"]) {
+    if found.kind == SourceKind::Inspect && ends_in(file, &["eval"]) {
         return inspect::read(&inspect::header(&found.path, file)?, file, snapshot, version, out);
     }
     let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
     match found.kind {
-        Kind::CommunityEvals => return community_evals::read(&bytes, file, snapshot, out),
-        Kind::OpenCompass => {
+        SourceKind::CommunityEvals => return community_evals::read(&bytes, file, snapshot, out),
+        SourceKind::OpenCompass => {
             return opencompass::read(&bytes, file, (snapshot, version), context.identities, out);
         }
         _ => {}
@@ -152,9 +152,9 @@ fn results(found: &Found, context: &Context<'_>, out: &mut Out<'_>) -> Result<u6
     let value = json::parse(&bytes, file)?;
     drop(bytes);
     match found.kind {
-        Kind::EveryEvalEver => every_eval_ever::read(&value, file, snapshot, version, out),
-        Kind::Inspect => inspect::read(&value, file, snapshot, version, out),
-        Kind::HubLeaderboard => hub_leaderboard::read(&value, snapshot, version, out),
+        SourceKind::EveryEvalEver => every_eval_ever::read(&value, file, snapshot, version, out),
+        SourceKind::Inspect => inspect::read(&value, file, snapshot, version, out),
+        SourceKind::HubLeaderboard => hub_leaderboard::read(&value, snapshot, version, out),
         _ => harness::read(&value, file, snapshot, out),
     }
 }
@@ -166,7 +166,7 @@ fn unreadable(error: &Error, out: &mut Out<'_>) -> Result<u64, Error> {
 }
 
 /// What became of the rows of a source that was read.
-fn source(found: &Found, (rows_in, sha256, bytes): (u64, String, u64), out: Out<'_>) -> Source {
+fn source(found: &SourceFile, (rows_in, sha256, bytes): (u64, String, u64), out: Out<'_>) -> Source {
     Source {
         path: found.file.clone(),
         name: found.kind.name().to_owned(),
@@ -181,13 +181,13 @@ fn source(found: &Found, (rows_in, sha256, bytes): (u64, String, u64), out: Out<
 }
 
 /// Rows, SHA-256 and bytes of a file that was read at once.
-fn whole(found: &Found, rows: u64) -> Result<(u64, String, u64), Error> {
+fn whole(found: &SourceFile, rows: u64) -> Result<(u64, String, u64), Error> {
     let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
     Ok((rows, hash::sha256_of(&found.path)?, length))
 }
 
 /// A listing with one entry (or one page) per line.
-fn lines(found: &Found, out: &mut Out<'_>) -> Result<u64, Error> {
+fn lines(found: &SourceFile, out: &mut Out<'_>) -> Result<u64, Error> {
     let mut reader = BufReader::new(fs::File::open(&found.path).map_err(Error::io(&found.path))?);
     let (mut row, mut line) = (0, Vec::new());
     loop {
@@ -207,7 +207,7 @@ fn lines(found: &Found, out: &mut Out<'_>) -> Result<u64, Error> {
     }
 }
 
-fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+fn read_table(kind: SourceKind, table: &mut Table, context: &Context<'_>, out: &mut Out<'_>) -> Result<(), Error> {
     let Context {
         surveys,
         snapshot,
@@ -217,41 +217,41 @@ fn read_table(kind: Kind, table: &mut Table, context: &Context<'_>, out: &mut Ou
     } = context;
     let state = (*snapshot, *version);
     match kind {
-        Kind::Scaling => scaling::read(table, out),
-        Kind::Proteus => proteus::read(table, state, identities, out),
-        Kind::Euroeval => euroeval::read(table, state, identities, out),
-        Kind::EpochScores => epoch_scores::read(table, state, identities, out),
-        Kind::EpochModels => epoch_models::read(table, identities, out),
-        Kind::Gemstones => gemstones::read(table, out),
-        Kind::Interventions => interventions::read(table, out),
-        Kind::LeaderboardV1 => leaderboard_v1::read(table, snapshot, version, out),
-        Kind::LeaderboardV2 => {
+        SourceKind::Scaling => scaling::read(table, out),
+        SourceKind::Proteus => proteus::read(table, state, identities, out),
+        SourceKind::Euroeval => euroeval::read(table, state, identities, out),
+        SourceKind::EpochScores => epoch_scores::read(table, state, identities, out),
+        SourceKind::EpochModels => epoch_models::read(table, identities, out),
+        SourceKind::Gemstones => gemstones::read(table, out),
+        SourceKind::Interventions => interventions::read(table, out),
+        SourceKind::LeaderboardV1 => leaderboard_v1::read(table, snapshot, version, out),
+        SourceKind::LeaderboardV2 => {
             let survey = surveys.get(&table.file).copied().unwrap_or_default();
             leaderboard_v2::read(table, survey, snapshot, version, out)
         }
-        Kind::Task(at) => match task_tables::SPECS.get(at) {
+        SourceKind::Task(at) => match task_tables::SPECS.get(at) {
             Some(spec) => task_tables::read(spec, table, snapshot, version, out),
             None => Ok(()),
         },
-        Kind::LlmPerf => llm_perf::read(table, snapshot, version, out),
-        Kind::Structures => structures::read(table, out),
-        Kind::Architectures => architectures::read(table, out),
-        Kind::Bases => bases::read(table, out),
-        Kind::Parameters => listings::read_parameters(table, out),
-        Kind::Listing => listings::read_listing(table, known, out),
-        Kind::ModelInfo => model_info::read(table, snapshot, version, out),
-        Kind::ConfigFile
-        | Kind::HubConfigs
-        | Kind::HubModels
-        | Kind::HubApi
-        | Kind::Harness
-        | Kind::EveryEvalEver
-        | Kind::HubLeaderboard
-        | Kind::Inspect
-        | Kind::OpenCompass
-        | Kind::Unreadable
-        | Kind::CommunityEvals
-        | Kind::Swallow
-        | Kind::Samples => Ok(()),
+        SourceKind::LlmPerf => llm_perf::read(table, snapshot, version, out),
+        SourceKind::Structures => structures::read(table, out),
+        SourceKind::Architectures => architectures::read(table, out),
+        SourceKind::Bases => bases::read(table, out),
+        SourceKind::Parameters => listings::read_parameters(table, out),
+        SourceKind::Listing => listings::read_listing(table, known, out),
+        SourceKind::ModelInfo => model_info::read(table, snapshot, version, out),
+        SourceKind::ConfigFile
+        | SourceKind::HubConfigs
+        | SourceKind::HubModels
+        | SourceKind::HubApi
+        | SourceKind::Harness
+        | SourceKind::EveryEvalEver
+        | SourceKind::HubLeaderboard
+        | SourceKind::Inspect
+        | SourceKind::OpenCompass
+        | SourceKind::Unreadable
+        | SourceKind::CommunityEvals
+        | SourceKind::Swallow
+        | SourceKind::Samples => Ok(()),
     }
 }

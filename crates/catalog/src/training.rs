@@ -46,12 +46,12 @@ impl Known {
 
 /// A label and what it rests on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Label {
+pub(crate) struct TrainingLabel {
     pub(crate) value: Option<Training>,
     pub(crate) by: Option<String>,
 }
 
-impl Label {
+impl TrainingLabel {
     fn new(value: Training, by: impl Into<String>) -> Self {
         Self {
             value: Some(value),
@@ -112,7 +112,7 @@ impl Trainings {
     }
 
     /// What a checkpoint's own labels, name, types and base say.
-    fn own(&self, gathered: &Gathered, at: u32) -> Label {
+    fn own(&self, gathered: &Gathered, at: u32) -> TrainingLabel {
         let known = &gathered.known[at as usize];
         let [_, _, merged, quantized, adapter] = labels(gathered, known);
         let words = words(&known.id);
@@ -123,20 +123,20 @@ impl Trainings {
                 .map(|word| format!("name: {word}"))
         };
         if adapter.value == Some(true) {
-            return Label::new(Training::Adapter, "weight type or name");
+            return TrainingLabel::new(Training::Adapter, "weight type or name");
         }
         // Some checkpoints were trained as they are stored: a config alone does not make a copy with fewer bits.
         if quantized.value == Some(true) && (known.base.is_some() || !known.quantized) {
-            return Label::new(Training::Quantized, "config or name");
+            return TrainingLabel::new(Training::Quantized, "config or name");
         }
         if let Some(by) = named(&SURGERY) {
-            return Label::new(Training::Surgery, by);
+            return TrainingLabel::new(Training::Surgery, by);
         }
         if merged.value == Some(true) {
-            return Label::new(Training::Merge, "a leaderboard's type or flag, or the name");
+            return TrainingLabel::new(Training::Merge, "a leaderboard's type or flag, or the name");
         }
         if !known.official && sizes(&known.id).iter().any(|size| is_merged_mixture(*size)) {
-            return Label::new(Training::Merge, "name: a mixture of few experts");
+            return TrainingLabel::new(Training::Merge, "name: a mixture of few experts");
         }
         let mut types = known.types.labels();
         let typed = if known.official && known.types.labels().any(Training::is_pretrained) {
@@ -145,34 +145,34 @@ impl Trainings {
             types.next()
         };
         if let Some(value @ (Training::Merge | Training::Chat | Training::FineTuned)) = typed {
-            return Label::new(value, "a leaderboard's type");
+            return TrainingLabel::new(value, "a leaderboard's type");
         }
         if let Some(by) = named(&CHAT) {
-            return Label::new(Training::Chat, by);
+            return TrainingLabel::new(Training::Chat, by);
         }
         if let Some(by) = named(&TUNED) {
-            return Label::new(Training::FineTuned, by);
+            return TrainingLabel::new(Training::FineTuned, by);
         }
         if typed == Some(Training::Continued) {
-            return Label::new(Training::Continued, "a leaderboard's type");
+            return TrainingLabel::new(Training::Continued, "a leaderboard's type");
         }
         if let Some(label) = self.by_base(gathered, at) {
             return label;
         }
         if typed == Some(Training::Pretrained) {
-            return Label::new(Training::Pretrained, "a leaderboard's type");
+            return TrainingLabel::new(Training::Pretrained, "a leaderboard's type");
         }
         if known.details.from_scratch {
-            return Label::new(Training::Pretrained, "a count of tokens in pre-training");
+            return TrainingLabel::new(Training::Pretrained, "a count of tokens in pre-training");
         }
         if typed.is_none() && known.base.is_none() && words.iter().any(|word| word == "base") {
-            return Label::new(Training::Pretrained, "name: base");
+            return TrainingLabel::new(Training::Pretrained, "name: base");
         }
-        Label::default()
+        TrainingLabel::default()
     }
 
     /// What a base makes of a checkpoint that is not older and no copy of it.
-    fn by_base(&self, gathered: &Gathered, at: u32) -> Option<Label> {
+    fn by_base(&self, gathered: &Gathered, at: u32) -> Option<TrainingLabel> {
         let known = &gathered.known[at as usize];
         let base = declared(known.base.as_deref()?)?;
         if base == &*known.id || name(base) == name(&known.id) {
@@ -198,11 +198,11 @@ impl Trainings {
             Some("finetune") => Training::FineTuned,
             _ => Training::Continued,
         };
-        Some(Label::new(value, format!("base: {base}")))
+        Some(TrainingLabel::new(value, format!("base: {base}")))
     }
 
     /// The label of checkpoint number `at`.
-    pub(crate) fn label(&self, gathered: &Gathered, at: u32) -> Label {
+    pub(crate) fn label(&self, gathered: &Gathered, at: u32) -> TrainingLabel {
         let known = &gathered.known[at as usize];
         let own = self.own(gathered, at);
         let is_open = own.value.is_none_or(Training::is_pretrained);
@@ -217,7 +217,7 @@ impl Trainings {
             let original = &gathered.known[of as usize];
             let told = self.own(gathered, of);
             if let Some(value) = told.value {
-                return Label::new(value, format!("copy of {}", original.id));
+                return TrainingLabel::new(value, format!("copy of {}", original.id));
             }
         }
         if own.value.is_some()
@@ -229,7 +229,7 @@ impl Trainings {
         {
             let older = &gathered.known[of as usize];
             if organisation(&older.id) != organisation(&known.id) {
-                return Label {
+                return TrainingLabel {
                     value: None,
                     by: Some(format!(
                         "doubted: same architecture, dimensions and vocabulary as {}, which {}",

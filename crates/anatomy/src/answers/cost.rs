@@ -1,7 +1,7 @@
 //! Costs of one structure, ready to be served.
 
 use catalog::cost::{
-    Arithmetic, CacheType, DecodeBound, Device, Engine, Footprint, Memory, Precision, Quant, Rig, Speed,
+    Arithmetic, CacheType, DecodeBound, Device, InferenceEngine, Footprint, Memory, Precision, Quant, Rig, Speed,
     Workload,
 };
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub(crate) struct Costs {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
     /// The program that runs it.
-    pub(crate) engine: Engine,
+    pub(crate) engine: InferenceEngine,
     /// How its weights are stored.
     pub(crate) quant: Quant,
     /// How its keys and values are.
@@ -56,7 +56,7 @@ pub(crate) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            engine: Engine::default(),
+            engine: InferenceEngine::default(),
             quant: Precision::Half.into(),
             cache: CacheType::default(),
         }

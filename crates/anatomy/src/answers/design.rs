@@ -13,7 +13,7 @@ use study::pooled::{Pooled, effects_on};
 use crate::rows;
 
 /// What is asked.
-pub(crate) struct Asked {
+pub(crate) struct DesignQuestion {
     /// All parameters.
     pub(crate) parameters: f64,
     /// Tokens of its training.
@@ -31,7 +31,7 @@ pub(crate) struct Asked {
 
 /// A shape with its costs.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Costed {
+pub(crate) struct CostedShape {
     #[serde(flatten)]
     pub(crate) judged: Judged,
     /// Floating-point operations of one token at an empty context.
@@ -55,7 +55,7 @@ pub(crate) struct DesignAnswer {
     /// What a tenth more size buys, points: less than this is no difference.
     pub(crate) margin: Option<f64>,
     /// Shapes, those that are surely no worse first.
-    pub(crate) shapes: Vec<Costed>,
+    pub(crate) shapes: Vec<CostedShape>,
     /// Shapes that a device's bound leaves out.
     pub(crate) too_slow: usize,
     /// What is known of each part at fixed size.
@@ -80,7 +80,7 @@ const OBSERVED: [(&str, (f64, f64), &str); 3] = [
 ];
 
 /// Answers.
-pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
+pub(crate) fn design(catalog: &Catalog, asked: &DesignQuestion) -> Result<DesignAnswer> {
     let mut shapes = shapes(asked);
     if shapes.is_empty() {
         bail!(
@@ -161,12 +161,12 @@ pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
         Some(_) => judged(&all, known.as_ref(), margin.unwrap_or_default()),
         None => all.iter().cloned().map(untold).collect(),
     };
-    let costed: Vec<Costed> = told
+    let costed: Vec<CostedShape> = told
         .into_iter()
         .filter_map(|judged| {
             let (_, cost) = shapes.iter().find(|(shape, _)| *shape == judged.shape)?;
             let flops = cost.flops_per_token(0);
-            Some(Costed {
+            Some(CostedShape {
                 flops_per_token: flops,
                 training_operations: asked.tokens.map(|tokens| 3.0 * flops * tokens),
                 weight_bytes: cost.weight_bytes(Precision::Half),
@@ -226,7 +226,7 @@ pub(crate) fn design(catalog: &Catalog, asked: &Asked) -> Result<DesignAnswer> {
 }
 
 /// One shape for each number of layers: the width that comes nearest to the parameters.
-fn shapes(asked: &Asked) -> Vec<(Shape, Arithmetic)> {
+fn shapes(asked: &DesignQuestion) -> Vec<(Shape, Arithmetic)> {
     let of = |layers: i64, d_model: i64| -> Option<(Shape, Arithmetic)> {
         let head_dim = if d_model < 1024 { 64 } else { 128 };
         let heads = (d_model / head_dim).max(1);
@@ -290,7 +290,7 @@ fn untold(shape: Shape) -> Judged {
 }
 
 /// The best, the last and shapes evenly between, in their order.
-fn thinned(all: Vec<Costed>) -> Vec<Costed> {
+fn thinned(all: Vec<CostedShape>) -> Vec<CostedShape> {
     let n = all.len();
     if n <= TOLD {
         return all;
@@ -315,7 +315,7 @@ fn evidence_of(own: &Doubling) -> Evidence {
 }
 
 /// What checkpoints say of each part: means over the benchmarks that ask for it, their errors as if they went together.
-fn observed(catalog: &Catalog, asked: &Asked) -> Vec<Evidence> {
+fn observed(catalog: &Catalog, asked: &DesignQuestion) -> Vec<Evidence> {
     let boards = rows::pooled(catalog);
     let names: Vec<&str> = boards
         .iter()

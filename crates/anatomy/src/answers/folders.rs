@@ -77,8 +77,12 @@ pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<Fo
             filter: None,
         };
         let found = files(&[folder.to_path_buf()])?;
-        import(&found, table.path(), &settings, &mut |_| {})
-            .with_context(|| format!("{} must hold the answers of one checkpoint only", folder.display()))?;
+        import(&found, table.path(), &settings, &mut |_| {}).with_context(|| {
+            format!(
+                "{} must hold the answers of one checkpoint only",
+                folder.display()
+            )
+        })?;
     }
     let engine = Engine::with_items(None, table.path(), 2 << 30, 0, seed)?;
     let sql = format!(

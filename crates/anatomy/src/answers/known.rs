@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::{Result, bail};
 use catalog::Catalog;
 use catalog::cost::{Arithmetic, of_checkpoint};
-use catalog::plausible::{Judgement, Sizes, apart};
+use catalog::plausible::{Judgement, ListedSizes, apart};
 use catalog::tables::{Checkpoint, Evaluation, ResolvedBy, Score, Structure};
 use serde::Serialize;
 
@@ -34,7 +34,7 @@ pub(crate) struct Known<'a> {
     pub(crate) scores: BTreeMap<&'a str, Vec<&'a Score>>,
     /// Per-item scores (0 to 1) by checkpoint and benchmark, where the catalog holds any.
     pub(crate) items: BTreeMap<(&'a str, &'a str), BTreeMap<&'a str, f64>>,
-    sizes: Sizes<'a>,
+    sizes: ListedSizes<'a>,
 }
 
 /// What a checkpoint costs, as far as its size is to be believed.
@@ -67,7 +67,7 @@ impl<'a> Known<'a> {
             }
         }
         Self {
-            sizes: Sizes::of(catalog),
+            sizes: ListedSizes::of(catalog),
             items,
             checkpoints: catalog
                 .checkpoints

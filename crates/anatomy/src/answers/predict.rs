@@ -12,7 +12,7 @@ use super::question::Question;
 use super::saved::{self, SavedAnswer};
 use super::score::{self, ScoreAnswer};
 use super::structure::StructureOf;
-use super::subject::{self, Asked};
+use super::subject::{self, AskedStructure};
 use super::sweep::{self, SweepAnswer};
 
 /// The answer of `predict`.
@@ -79,7 +79,7 @@ pub(crate) fn predict(predictor: &Predictor, question: &Question) -> Result<Pred
             )
             .on(arithmetic, question.rig.as_ref(), question.file.clone())
         });
-    let Asked {
+    let AskedStructure {
         id, structure, notes, ..
     } = asked;
     Ok(PredictAnswer {

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
 use catalog::Catalog;
-use catalog::plausible::Sizes;
+use catalog::plausible::ListedSizes;
 use catalog::tables::{Checkpoint, Evaluation};
 use rayon::prelude::*;
 use study::conformal::{Conformal, calibrate, nested_coverage};
@@ -66,7 +66,7 @@ pub(crate) struct Benchmark {
     /// Of one of the boards that answers begin with; others are answered where they are named.
     is_usual: bool,
     pub(crate) unit: String,
-    pub(crate) rows: Rows,
+    pub(crate) rows: FitRows,
     n_shapes: usize,
     fit: OnceLock<Result<Fitted, study::Error>>,
     worth: OnceLock<Result<Worth, study::Error>>,
@@ -74,8 +74,8 @@ pub(crate) struct Benchmark {
     kept: Option<KeptFit>,
 }
 
-/// Rows whose features and score are all known.
-pub(crate) struct Rows {
+/// FitRows whose features and score are all known.
+pub(crate) struct FitRows {
     pub(crate) names: Vec<String>,
     /// `(n_features, n_rows)`.
     pub(crate) columns: Vec<Vec<f64>>,
@@ -91,7 +91,7 @@ pub(crate) struct Fitted {
     pub(crate) width: Option<Conformal>,
 }
 
-impl Rows {
+impl FitRows {
     pub(crate) fn n(&self) -> usize {
         self.target.len()
     }
@@ -271,7 +271,7 @@ impl Predictor {
     }
 
     /// The rows of a benchmark in which other columns are known; `None` for what is no benchmark here.
-    pub(crate) fn rows(&self, benchmark: &str, names: &[String]) -> Option<Rows> {
+    pub(crate) fn rows(&self, benchmark: &str, names: &[String]) -> Option<FitRows> {
         let scored = scored(&self.catalog);
         let (_, scored) = scored.iter().find(|((.., name), _)| *name == benchmark)?;
         Some(Tables::of(&self.catalog).rows(scored, names.to_vec()))
@@ -326,7 +326,7 @@ impl<'a> Tables<'a> {
             .iter()
             .map(|row| (row.id.as_str(), row))
             .collect();
-        let sizes = Sizes::of(catalog);
+        let sizes = ListedSizes::of(catalog);
         let doubted = catalog
             .structures
             .iter()
@@ -344,8 +344,8 @@ impl<'a> Tables<'a> {
     }
 
     /// The rows in which all columns `names` are known.
-    fn rows(&self, scored: &Scored<'_>, names: Vec<String>) -> Rows {
-        let mut rows = Rows {
+    fn rows(&self, scored: &Scored<'_>, names: Vec<String>) -> FitRows {
+        let mut rows = FitRows {
             columns: vec![Vec::new(); names.len()],
             names,
             target: Vec::new(),

@@ -12,7 +12,7 @@ use study::{Design, Fit, evaluate};
 
 use super::Predictor;
 use super::predictor::{BOUNDS, FEWEST_SHAPES, LEVEL};
-use super::subject::Asked;
+use super::subject::AskedStructure;
 
 /// The prediction of a kept fit.
 #[derive(Debug, Clone, Serialize)]
@@ -21,7 +21,7 @@ pub(crate) struct SavedAnswer {
     pub(crate) target: String,
     pub(crate) value: f64,
     pub(crate) interval: Option<Interval>,
-    /// Rows that the interval was calibrated on.
+    /// FitRows that the interval was calibrated on.
     pub(crate) n: usize,
     pub(crate) n_shapes: usize,
     pub(crate) protocol: &'static str,
@@ -36,12 +36,12 @@ pub(crate) struct SavedAnswer {
 ///
 /// # Errors
 /// A fit whose parts do not fit together, or of columns that a structure does not have.
-pub(crate) fn saved(predictor: &Predictor, asked: &Asked, kept: &SavedFit) -> Result<SavedAnswer> {
+pub(crate) fn saved(predictor: &Predictor, asked: &AskedStructure, kept: &SavedFit) -> Result<SavedAnswer> {
     let (method, target) = (kept.method.clone(), kept.target.clone());
     let fit = kept.clone().open()?;
     let names = fit.names().to_vec();
     let rows = predictor.rows(&target, &names);
-    let last = rows.as_ref().and_then(super::predictor::Rows::last_date);
+    let last = rows.as_ref().and_then(super::predictor::FitRows::last_date);
     let mut columns = Vec::new();
     for name in &names {
         let value = asked.column(name, last).with_context(|| {

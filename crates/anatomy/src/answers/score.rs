@@ -10,7 +10,7 @@ use study::regression::{Attribution, Novelty, Prediction};
 
 use super::measured::Measured;
 use super::predictor::{BOUNDS, Benchmark, Fitted, LEVEL};
-use super::subject::Asked;
+use super::subject::AskedStructure;
 
 /// One benchmark's prediction.
 #[derive(Debug, Clone, Serialize)]
@@ -84,7 +84,7 @@ pub(crate) struct CoverageAnswer {
 const YEAR: f64 = 365.25;
 
 /// The prediction of a benchmark; without a value, and with the reason, where there are too few shapes.
-pub(crate) fn score(benchmark: &Benchmark, asked: &Asked, seed: u64) -> Result<ScoreAnswer> {
+pub(crate) fn score(benchmark: &Benchmark, asked: &AskedStructure, seed: u64) -> Result<ScoreAnswer> {
     let n_shapes = benchmark.rows.groups().n_groups();
     let mut answer = ScoreAnswer {
         benchmark: benchmark.name.clone(),
@@ -164,7 +164,11 @@ pub(crate) fn score(benchmark: &Benchmark, asked: &Asked, seed: u64) -> Result<S
 }
 
 /// One row of these columns; the name of the first that is not known otherwise.
-pub(crate) fn row(names: &[String], asked: &Asked, last_date: Option<f64>) -> Result<Design, String> {
+pub(crate) fn row(
+    names: &[String],
+    asked: &AskedStructure,
+    last_date: Option<f64>,
+) -> Result<Design, String> {
     let mut columns = Vec::new();
     for name in names {
         let value = asked.column(name, last_date).filter(|value| value.is_finite());

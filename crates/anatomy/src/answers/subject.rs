@@ -10,7 +10,7 @@ use super::question::{Question, Subject};
 use super::structure::{StructureOf, structure_of};
 
 /// What is asked about, resolved.
-pub(crate) struct Asked {
+pub(crate) struct AskedStructure {
     pub(crate) id: Option<String>,
     pub(crate) structure: StructureOf,
     /// Dimensions that sweeps start from.
@@ -21,7 +21,7 @@ pub(crate) struct Asked {
     pub(crate) notes: Vec<String>,
 }
 
-impl Asked {
+impl AskedStructure {
     /// The value of a column of the regression; `None` where it is not known. `last_date` stands where no date is given.
     pub(crate) fn column(&self, name: &str, last_date: Option<f64>) -> Option<f64> {
         let count = |value: Option<i64>| value.map(|value| value as f64);
@@ -47,7 +47,7 @@ impl Asked {
 ///
 /// # Errors
 /// An unknown id (with near ones), or a structure that lacks what a prediction needs.
-pub(crate) fn resolve(known: &Known<'_>, question: &Question) -> Result<Asked> {
+pub(crate) fn resolve(known: &Known<'_>, question: &Question) -> Result<AskedStructure> {
     let mut asked = match &question.subject {
         Subject::Id(id) => of_id(known, known.id(id)?)?,
         Subject::Config { name, config } => of_config(name, config)?,
@@ -70,7 +70,7 @@ pub(crate) fn resolve(known: &Known<'_>, question: &Question) -> Result<Asked> {
     Ok(asked)
 }
 
-fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
+fn of_id(known: &Known<'_>, id: &str) -> Result<AskedStructure> {
     let checkpoint = known.checkpoints.get(id).copied();
     let structure = known
         .structures
@@ -103,7 +103,7 @@ fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
         checkpoint.and_then(|c| c.architecture.as_deref()),
         checkpoint.and_then(|c| c.model_type.as_deref()),
     );
-    Ok(Asked {
+    Ok(AskedStructure {
         id: Some(id.to_owned()),
         date: structure.date,
         structure: shown,
@@ -113,10 +113,10 @@ fn of_id(known: &Known<'_>, id: &str) -> Result<Asked> {
     })
 }
 
-fn of_config(name: &str, config: &serde_json::Value) -> Result<Asked> {
+fn of_config(name: &str, config: &serde_json::Value) -> Result<AskedStructure> {
     let arithmetic = Arithmetic::of_config(config).with_context(|| name.to_owned())?;
     let dimensions = Dimensions::of_config(config);
-    Ok(Asked {
+    Ok(AskedStructure {
         id: Some(name.to_owned()),
         structure: given(&dimensions, &arithmetic),
         dimensions,
@@ -127,7 +127,7 @@ fn of_config(name: &str, config: &serde_json::Value) -> Result<Asked> {
 }
 
 /// Llama's usual proportions stand where a dimension is not given.
-fn of_dimensions(given_dimensions: &Dimensions) -> Result<Asked> {
+fn of_dimensions(given_dimensions: &Dimensions) -> Result<AskedStructure> {
     let mut dimensions = given_dimensions.clone();
     let mut notes = Vec::new();
     let mut assume = |name: &str, slot: &mut Option<i64>, value: Option<i64>, why: &str| {
@@ -161,7 +161,7 @@ fn of_dimensions(given_dimensions: &Dimensions) -> Result<Asked> {
         "Llama 2's",
     );
     let arithmetic = Arithmetic::of_dimensions(&dimensions)?;
-    Ok(Asked {
+    Ok(AskedStructure {
         id: None,
         structure: given(&dimensions, &arithmetic),
         dimensions,

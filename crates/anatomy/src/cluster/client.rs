@@ -67,7 +67,7 @@ impl Cluster {
 
 /// A statement, the tables it is over, and where it runs.
 #[derive(Debug, Clone)]
-pub(crate) struct Question {
+pub(crate) struct ClusterStatement {
     /// Where it runs.
     pub(crate) cluster: Cluster,
     /// Folder of a catalog; the compiled-in one where `None`.
@@ -103,7 +103,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// [`Error::Late`] where the answer is not whole within `limit`, and the statement is cancelled; [`Error`] where there is
 /// no such
 /// cluster; [`Error::Versions`] where an executor is of another; else what the engine says.
-pub(crate) fn answer(question: Question, limit: Duration) -> anyhow::Result<Answer> {
+pub(crate) fn answer(question: ClusterStatement, limit: Duration) -> anyhow::Result<Answer> {
     if question.seed != SEED {
         return Err(Error::Seed {
             found: question.seed,
@@ -149,7 +149,7 @@ pub(crate) fn answer(question: Question, limit: Duration) -> anyhow::Result<Answ
 }
 
 /// The tables, in a session whose statements run on the cluster.
-fn engine(question: &Question) -> anyhow::Result<Engine> {
+fn engine(question: &ClusterStatement) -> anyhow::Result<Engine> {
     let mut refused = None;
     let engine = Engine::over(
         async {
@@ -196,7 +196,7 @@ async fn session(cluster: &Cluster) -> Result<SessionContext, Error> {
 /// Sends the statement, and again where its executors were lost under way: statements change nothing, and an answer is
 /// taken whole or
 /// not at all.
-fn ask(engine: &Engine, question: &Question, sent: &Sent) -> anyhow::Result<Answer> {
+fn ask(engine: &Engine, question: &ClusterStatement, sent: &Sent) -> anyhow::Result<Answer> {
     let mut time = 1;
     loop {
         let asked = engine.run(once(engine, &question.sql, sent));

@@ -14,7 +14,7 @@ use super::wanted::WhileWanted;
 use super::{agreement, config, runtime, state};
 
 /// What an executor is started with.
-pub(crate) struct Settings {
+pub(crate) struct ExecutorSettings {
     /// The scheduler's host and port.
     pub(crate) scheduler: (String, u16),
     /// Concurrent tasks; 0 uses all cores.
@@ -35,7 +35,7 @@ pub(crate) struct Settings {
 ///
 /// # Errors
 /// [`Error::NoScheduler`], [`Error::Versions`]; [`Error::Process`] for what ends it.
-pub(crate) async fn work(settings: Settings) -> Result<(), Error> {
+pub(crate) async fn work(settings: ExecutorSettings) -> Result<(), Error> {
     let (host, port) = &settings.scheduler;
     let scheduler = format!("http://{host}:{port}");
     agreement::shake_hands(&scheduler, agreement::version()).await?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use catalog::query::{Answer, Engine, Format};
 
-use super::client::{Cluster, Question, answer, is_loss};
+use super::client::{Cluster, ClusterStatement, answer, is_loss};
 use super::error::Error;
 use super::{SEED, agreement, executor, scheduler};
 
@@ -13,7 +13,7 @@ use super::{SEED, agreement, executor, scheduler};
 const SOON: Duration = Duration::from_secs(45);
 
 fn ask(cluster: Cluster, sql: &str, seconds: u64) -> anyhow::Result<Answer> {
-    let question = Question {
+    let question = ClusterStatement {
         cluster,
         catalog: None,
         items: None,
@@ -114,7 +114,7 @@ fn the_limit_holds_where_whoever_listens_says_nothing() {
 fn a_statement_given_up_leaves_its_slot_to_the_next() {
     let (runtime, address) = scheduler();
     let folder = tempfile::tempdir().expect("a folder");
-    let work = executor::work(executor::Settings {
+    let work = executor::work(executor::ExecutorSettings {
         scheduler: ("127.0.0.1".to_owned(), address.port()),
         slots: 1,
         host: "127.0.0.1".to_owned(),
@@ -174,7 +174,7 @@ fn the_same_answer_in_stages_as_here() {
 
 #[test]
 fn draws_have_one_seed() {
-    let question = Question {
+    let question = ClusterStatement {
         cluster: Cluster::InProcess,
         catalog: None,
         items: None,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use catalog::cost::{CacheType, Device, Engine, Host, Quant, Rig, device};
+use catalog::cost::{CacheType, Device, InferenceEngine, Host, Quant, Rig, device};
 use clap::Args;
 
 use crate::answers::Predictor;
@@ -97,7 +97,7 @@ pub(crate) struct RigArgs {
 }
 
 /// What it must fit into, and what runs it where that is known.
-pub(crate) struct Runs {
+pub(crate) struct RunArgs {
     /// Memory of the cards, or what is free without any, bytes.
     pub(crate) memory_bytes: Option<f64>,
     pub(crate) rig: Option<Rig>,
@@ -105,14 +105,19 @@ pub(crate) struct Runs {
 
 impl RigArgs {
     /// By the device and the memory given, else by this machine. Says what was found.
-    pub(crate) fn runs(&self, global: &Global, common: &Common, memory_bytes: Option<f64>) -> Result<Runs> {
+    pub(crate) fn runs(
+        &self,
+        global: &Global,
+        common: &Common,
+        memory_bytes: Option<f64>,
+    ) -> Result<RunArgs> {
         let cards = self.gpus as usize;
         if common.is_processor() {
             let free = memory_bytes
                 .or_else(|| Machine::here().free_bytes)
                 .context("cannot read how much memory this machine has: give it with --memory 16GB")?;
             let rig = Rig::of_processor("the processor", self.host(free)?);
-            return Ok(Runs {
+            return Ok(RunArgs {
                 memory_bytes: Some(free),
                 rig: Some(rig),
             });
@@ -128,7 +133,7 @@ impl RigArgs {
                     cards as f64 * memory_bytes.unwrap_or_default() / 1e9
                 );
             }
-            return Ok(Runs {
+            return Ok(RunArgs {
                 memory_bytes,
                 rig: None,
             });
@@ -141,7 +146,7 @@ impl RigArgs {
             host: self.beside()?,
             ..Rig::of(device)
         };
-        Ok(Runs {
+        Ok(RunArgs {
             memory_bytes: rig.card_bytes(),
             rig: Some(rig),
         })
@@ -170,7 +175,7 @@ impl RigArgs {
     }
 
     /// The machine here: its largest card, or the processor with the memory that is free.
-    fn found(&self, global: &Global) -> Result<Runs> {
+    fn found(&self, global: &Global) -> Result<RunArgs> {
         let machine = Machine::here();
         let gigabytes = |bytes: f64| bytes / 1e9;
         let cards = self.gpus as usize;
@@ -210,13 +215,13 @@ impl RigArgs {
                     "Its bandwidth is not known, so no speed: give --bandwidth",
                 );
             }
-            return Ok(Runs {
+            return Ok(RunArgs {
                 memory_bytes: Some(bytes),
                 rig,
             });
         }
         let Some(free) = machine.free_bytes else {
-            return Ok(Runs {
+            return Ok(RunArgs {
                 memory_bytes: None,
                 rig: None,
             });
@@ -230,7 +235,7 @@ impl RigArgs {
             ),
         );
         let name = machine.processor.as_deref().unwrap_or("the processor");
-        Ok(Runs {
+        Ok(RunArgs {
             memory_bytes: Some(free),
             rig: Some(Rig::of_processor(name, self.host(free)?)),
         })
@@ -238,9 +243,9 @@ impl RigArgs {
 }
 
 /// The engine of that name.
-pub(crate) fn engine(name: &str) -> Result<Engine, String> {
-    let all = Engine::ALL.map(Engine::as_str);
-    Engine::from_name(name).ok_or_else(|| {
+pub(crate) fn engine(name: &str) -> Result<InferenceEngine, String> {
+    let all = InferenceEngine::ALL.map(InferenceEngine::as_str);
+    InferenceEngine::from_name(name).ok_or_else(|| {
         format!(
             "no engine of that name is known here; there are {}",
             all.join(", ")
@@ -266,10 +271,10 @@ pub(crate) fn cache_type(name: &str) -> Result<CacheType, String> {
 }
 
 /// Refuses a type of weights that the engine does not load.
-pub(crate) fn loadable(engine: Engine, quant: Quant) -> Result<()> {
+pub(crate) fn loadable(engine: InferenceEngine, quant: Quant) -> Result<()> {
     if !engine.loads(quant) {
         let instead = match engine {
-            Engine::LlamaCpp => "a GGUF type (--quant Q4_K_M), or --engine vllm",
+            InferenceEngine::LlamaCpp => "a GGUF type (--quant Q4_K_M), or --engine vllm",
             _ => "bf16 or a packed type (--quant awq), or --engine llama.cpp",
         };
         bail!(

@@ -16,13 +16,13 @@ use super::study_rows::StudyRows;
 use crate::global::{Format, Global};
 use crate::output::{self, number};
 use crate::provenance::{Envelope, Provenance};
-use crate::report::Choice;
+use crate::report::PartChoice;
 use crate::stated;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClaimsCommand {
     /// Validate a file of claims, and judge each of them
-    Check(CheckArgs),
+    Check(ClaimsCheckArgs),
 }
 
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ Examples:
   anatomy claims check my-paper.toml --format json | jq '.claims[].readings'
 
 Exit status: 0 read and judged, 2 could not run")]
-pub(crate) struct CheckArgs {
+pub(crate) struct ClaimsCheckArgs {
     /// File of claims (TOML), like those in the folder claims
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -82,9 +82,9 @@ fn computed(global: &Global, rows: &StudyRows, claims: &[Stated]) -> Result<(Vec
         return Ok(Default::default());
     }
     let choice = if all {
-        Choice::all()
+        PartChoice::all()
     } else {
-        Choice::of(&parts.join(","))?
+        PartChoice::of(&parts.join(","))?
     };
     let (study, catalog_hash, bar) = rows.study(global, &choice, None, None)?;
     bar.finish_and_clear();

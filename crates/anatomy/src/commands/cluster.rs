@@ -124,7 +124,7 @@ pub(crate) fn run(global: &Global, command: &ClusterCommand) -> Result<ExitCode>
                 .prefix("anatomy-executor-")
                 .tempdir()
                 .context("cannot make a folder to work in")?;
-            runtime.block_on(executor::work(executor::Settings {
+            runtime.block_on(executor::work(executor::ExecutorSettings {
                 scheduler: (host.to_owned(), port),
                 slots: args.slots,
                 host: args.host.clone(),

@@ -9,7 +9,7 @@ use study::abilities::{ABILITIES, ability_of};
 use study::section::{Cell, Table};
 
 use super::asked::{Common, list_devices};
-use crate::answers::design::{Asked, DesignAnswer, design};
+use crate::answers::design::{DesignAnswer, DesignQuestion, design};
 use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::{Envelope, Provenance};
@@ -88,7 +88,7 @@ pub(crate) fn run(global: &Global, args: &DesignArgs) -> Result<ExitCode> {
     if args.min_speed.is_some() && device.is_none() {
         bail!("--min-speed needs a device: name one with --device, or describe one with --bandwidth");
     }
-    let asked = Asked {
+    let asked = DesignQuestion {
         parameters: count(&args.params, "--params")?,
         tokens: args
             .tokens

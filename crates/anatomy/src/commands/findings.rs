@@ -13,7 +13,7 @@ use crate::answers::known::near;
 use crate::global::{Format, Global};
 use crate::output::{self, number};
 use crate::provenance::{FindingsFile, Provenance};
-use crate::report::Choice;
+use crate::report::PartChoice;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -43,7 +43,7 @@ fn beginnings<'a>(all: &[&'a Finding]) -> Vec<&'a str> {
 }
 
 pub(crate) fn run(global: &Global, args: &FindingsArgs) -> Result<ExitCode> {
-    let (study, catalog_hash, bar) = args.rows.kept_or_made(global, &Choice::all())?;
+    let (study, catalog_hash, bar) = args.rows.kept_or_made(global, &PartChoice::all())?;
     bar.finish_and_clear();
     let all: Vec<&Finding> = study
         .sections

@@ -9,7 +9,7 @@ use ::catalog::stores::{is_remote, local, write};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::global::{Asked, Global};
+use crate::global::{FormatChoice, Global};
 use crate::output;
 use crate::units::quantity;
 
@@ -78,8 +78,10 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
             "`{refused}` changes tables, and a statement here only reads them: write `select …`, and keep an answer with --parquet FILE"
         );
     }
-    if args.parquet.is_none() && global.asked == Asked::Parquet && std::io::stdout().is_terminal() {
-        bail!("Parquet is binary and not written to a terminal: write it to a file with --parquet FILE, or `> FILE`");
+    if args.parquet.is_none() && global.asked == FormatChoice::Parquet && std::io::stdout().is_terminal() {
+        bail!(
+            "Parquet is binary and not written to a terminal: write it to a file with --parquet FILE, or `> FILE`"
+        );
     }
     let listing;
     let sql = match asked.map(|sql| (sql, sql.strip_prefix("\\d"))) {
@@ -99,10 +101,10 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
     };
     let mut bytes = Vec::new();
     let format = match (&args.parquet, global.asked) {
-        (Some(_), _) | (None, Asked::Parquet) => AnswerFormat::Parquet,
-        (None, Asked::Json) => AnswerFormat::Json,
-        (None, Asked::Csv) => AnswerFormat::Csv,
-        (None, Asked::Table | Asked::Huggingface | Asked::EveryEvalEver) => AnswerFormat::Table,
+        (Some(_), _) | (None, FormatChoice::Parquet) => AnswerFormat::Parquet,
+        (None, FormatChoice::Json) => AnswerFormat::Json,
+        (None, FormatChoice::Csv) => AnswerFormat::Csv,
+        (None, FormatChoice::Table | FormatChoice::Huggingface | FormatChoice::EveryEvalEver) => AnswerFormat::Table,
     };
     let is_shown = format == AnswerFormat::Table && std::io::stdout().is_terminal() && !global.wide;
     let most = if is_shown { args.rows } else { usize::MAX };
@@ -172,8 +174,8 @@ fn here(global: &Global, args: &QueryArgs) -> Result<Engine> {
 
 #[cfg(feature = "cluster")]
 fn on_cluster(global: &Global, args: &QueryArgs, address: &str, sql: &str) -> Result<Answer> {
-    use crate::cluster::client::{Cluster, Question, answer};
-    let question = Question {
+    use crate::cluster::client::{Cluster, ClusterStatement, answer};
+    let question = ClusterStatement {
         cluster: Cluster::of(address)?,
         catalog: args.catalog.clone(),
         items: args.items.clone(),

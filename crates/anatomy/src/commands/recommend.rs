@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use catalog::cost::{CacheType, Engine, Quant};
+use catalog::cost::{CacheType, InferenceEngine, Quant};
 use clap::{Args, ValueEnum};
 
 use super::asked::{Common, RigArgs, cache_type, engine, ids_where, list_devices, loadable};
@@ -51,7 +51,7 @@ pub(crate) struct RecommendArgs {
     min_speed: Option<f64>,
     /// Inference engine: llama.cpp, vllm, transformers
     #[arg(long, value_name = "NAME", default_value = "llama.cpp", value_parser = engine)]
-    engine: Engine,
+    engine: InferenceEngine,
     /// Weight types in order of preference; each checkpoint takes the first that fits [default: by engine, from 16
     /// bits to 4]
     #[arg(long, value_name = "TYPES", value_delimiter = ',', alias = "precision")]
@@ -140,7 +140,7 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
 }
 
 /// The types asked for, or the usual ones of the engine. `int8` and `4bit` are what the engine has of so many bits.
-fn quants(engine: Engine, asked: &[String]) -> Result<Vec<Quant>> {
+fn quants(engine: InferenceEngine, asked: &[String]) -> Result<Vec<Quant>> {
     if asked.is_empty() {
         return Ok(engine.usual_quants());
     }

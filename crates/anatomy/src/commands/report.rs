@@ -14,7 +14,7 @@ use crate::global::{Format, Global};
 use crate::output;
 use crate::probes::Probes;
 use crate::provenance::FindingsFile;
-use crate::report::{self, Choice, Files, changes};
+use crate::report::{self, Files, PartChoice, changes};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -66,7 +66,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
     let choice = args
         .only
         .as_deref()
-        .map_or_else(|| Ok(Choice::all()), Choice::of)?;
+        .map_or_else(|| Ok(PartChoice::all()), PartChoice::of)?;
     let earlier = args.compare.as_deref().map(changes::read).transpose()?;
     let probes = args.probe.as_deref().map(Probes::read).transpose()?;
     // The folder is tried first: a bad path fails before the work, not after it.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::global::{Format, Global};
 use crate::output;
-use crate::server::{self, Plan, Settings, sql};
+use crate::server::{self, Plan, ServerSettings, sql};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -91,7 +91,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode> {
     if let Some(folder) = &args.catalog {
         sql_arguments.extend(["--catalog".to_owned(), folder.to_string_lossy().into_owned()]);
     }
-    let settings = Settings {
+    let settings = ServerSettings {
         address: SocketAddr::new(args.host, args.port),
         catalog,
         report: args.report.clone(),

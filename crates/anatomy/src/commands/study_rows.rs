@@ -13,7 +13,7 @@ use crate::narrow::narrowed;
 use crate::output;
 use crate::probes::Probes;
 use crate::progress;
-use crate::report::{self, About, Choice, Context, Study};
+use crate::report::{self, About, Context, PartChoice, Study};
 
 /// Catalog, condition, resamples.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ impl StudyRows {
     pub(crate) fn kept_or_made(
         &self,
         global: &Global,
-        choice: &Choice,
+        choice: &PartChoice,
     ) -> Result<(Study, String, ProgressBar)> {
         if let Some(kept) = self.kept(global)? {
             output::say(
@@ -69,7 +69,7 @@ impl StudyRows {
     pub(crate) fn study(
         &self,
         global: &Global,
-        choice: &Choice,
+        choice: &PartChoice,
         probes: Option<&Probes>,
         board: Option<&'static Listed>,
     ) -> Result<(Study, String, ProgressBar)> {

@@ -13,7 +13,7 @@ use crate::global::{Format, Global};
 use crate::kept;
 use crate::output;
 use crate::provenance::Provenance;
-use crate::report::Choice;
+use crate::report::PartChoice;
 
 /// Rounding: processors differ in the last bits of products, and what is fitted on them in a few more.
 const ROUNDING: f64 = 1e-6;
@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, rows: &StudyRows) -> Result<ExitCode> {
             "no study of this catalog with this seed and these resamples is kept: `anatomy catalog keep` keeps one"
         );
     };
-    let (study, catalog_hash, bar) = rows.study(global, &Choice::all(), None, None)?;
+    let (study, catalog_hash, bar) = rows.study(global, &PartChoice::all(), None, None)?;
     bar.finish_and_clear();
     let told = compared(&kept.sections, &study.sections)?;
     let holds = told.differ.is_empty();

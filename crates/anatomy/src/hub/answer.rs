@@ -5,12 +5,12 @@ use reqwest::{Response, Url};
 use serde_json::Value;
 
 use crate::hub::digest;
-use crate::hub::error::{Failure, Permanent, Transient};
+use crate::hub::error::{Permanent, RequestFailure, Transient};
 use crate::hub::headers;
 
 /// An answer, whole.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HubResponse {
     /// Where it came from, after redirects.
     pub(crate) url: Url,
     /// Its bytes.
@@ -25,14 +25,14 @@ pub(crate) struct Answer {
     pub(crate) tag: Option<String>,
 }
 
-impl Answer {
+impl HubResponse {
     /// The body as JSON.
     ///
     /// # Errors
-    /// [`Failure::Ours`] where it does not even say to be JSON; [`Transient::Json`] where it was cut.
-    pub(crate) fn json(&self) -> Result<Value, Failure> {
+    /// [`RequestFailure::Ours`] where it does not even say to be JSON; [`Transient::Json`] where it was cut.
+    pub(crate) fn json(&self) -> Result<Value, RequestFailure> {
         if !self.media.contains("json") {
-            return Err(Failure::Ours {
+            return Err(RequestFailure::Ours {
                 status: 200,
                 message: format!("`{}` instead of JSON", self.media),
             });
@@ -96,8 +96,8 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 ///
 /// # Errors
 /// [`Permanent::TooLarge`], or how the connection failed.
-pub(crate) async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, Failure> {
-    let too_large = || Failure::from(Permanent::TooLarge { limit });
+pub(crate) async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, RequestFailure> {
+    let too_large = || RequestFailure::from(Permanent::TooLarge { limit });
     let said = response.content_length();
     if said.is_some_and(|said| said > limit) {
         return Err(too_large());
@@ -130,7 +130,7 @@ pub(crate) fn message(headers: &HeaderMap, body: &[u8]) -> String {
 }
 
 /// The kind of failure that an error of the HTTP client is.
-pub(crate) fn broken(error: &reqwest::Error) -> Failure {
+pub(crate) fn broken(error: &reqwest::Error) -> RequestFailure {
     let cause = innermost(error);
     let secure = [
         "certificate",
@@ -142,7 +142,7 @@ pub(crate) fn broken(error: &reqwest::Error) -> Failure {
         "UnknownIssuer",
     ];
     if error.is_connect() && secure.iter().any(|word| cause.contains(word)) {
-        Failure::Tls(cause)
+        RequestFailure::Tls(cause)
     } else if error.is_connect() {
         Transient::Connection(cause).into()
     } else if error.is_timeout() {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::hub::client::Client;
 use crate::hub::digest;
-use crate::hub::error::{Error, Failure, Transient};
+use crate::hub::error::{Error, RequestFailure, Transient};
 use crate::hub::fetch::file_url;
 use crate::hub::files::write_whole;
 use crate::hub::listing::is_id;
@@ -189,10 +189,12 @@ async fn commit(client: &Client, wanted: &Wanted) -> Result<String, Error> {
         let json = answer.json()?;
         let sha = json.get("sha").and_then(Value::as_str).unwrap_or_default();
         let is_hash = sha.len() == 40 && sha.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash.then(|| sha.to_owned()).ok_or_else(|| Failure::Ours {
-            status: 200,
-            message: "JSON without a commit's `sha`".into(),
-        })
+        is_hash
+            .then(|| sha.to_owned())
+            .ok_or_else(|| RequestFailure::Ours {
+                status: 200,
+                message: "JSON without a commit's `sha`".into(),
+            })
     });
     commit.await.map_err(|failure| client.stop(&url, failure))
 }
@@ -209,7 +211,7 @@ async fn listing(
         .url(&format!("/api/models/{}/tree/{commit}{below}", wanted.id))?;
     let read = client.get(&url, LIMIT, |answer| {
         let json = answer.json()?;
-        let entries = json.as_array().ok_or_else(|| Failure::Ours {
+        let entries = json.as_array().ok_or_else(|| RequestFailure::Ours {
             status: 200,
             message: "no list of files".into(),
         })?;
@@ -275,7 +277,7 @@ async fn one(
             break;
         }
     }
-    let wrong = Failure::Transient(Transient::Hash {
+    let wrong = RequestFailure::Transient(Transient::Hash {
         said: file.tag.clone(),
     });
     Err(client.stop(&url, wrong))

@@ -14,12 +14,12 @@ use reqwest::header::{self, HeaderValue};
 use reqwest::{Response, Url};
 use tokio::sync::Semaphore;
 
-use crate::hub::answer::{Answer, Linked, body, broken, innermost, message, text};
-use crate::hub::error::{Error, Failure, Permanent, Transient};
+use crate::hub::answer::{HubResponse, Linked, body, broken, innermost, message, text};
+use crate::hub::error::{Error, Permanent, RequestFailure, Transient};
 use crate::hub::headers;
 use crate::hub::limiter::{Class, Limiter};
 use crate::hub::retry;
-use crate::hub::settings::Settings;
+use crate::hub::settings::CrawlSettings;
 use crate::hub::window::Refused;
 
 /// More redirects than this are a circle.
@@ -66,7 +66,7 @@ impl Tally {
 #[derive(Debug)]
 pub(crate) struct Client {
     /// Where, who, how patient.
-    pub(crate) settings: Settings,
+    pub(crate) settings: CrawlSettings,
     /// Turns.
     pub(crate) limiter: Arc<Limiter>,
     /// Counts.
@@ -84,7 +84,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Client`] where the HTTP client cannot be made.
-    pub(crate) fn new(settings: Settings) -> Result<Arc<Self>, Error> {
+    pub(crate) fn new(settings: CrawlSettings) -> Result<Arc<Self>, Error> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("anatomy/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -110,22 +110,22 @@ impl Client {
     /// Asks until there is an answer that `read` takes, at most `limit` bytes long.
     ///
     /// # Errors
-    /// The last [`Failure`]: [`Failure::Away`] when no connection could be made for as long as the Hub may be away, another
+    /// The last [`RequestFailure`]: [`RequestFailure::Away`] when no connection could be made for as long as the Hub may be away, another
     /// after as many tries as the settings allow. Time spent waiting for a turn does not count.
     pub(crate) async fn get<T>(
         &self,
         url: &Url,
         limit: u64,
-        read: impl Fn(Answer) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        read: impl Fn(HubResponse) -> Result<T, RequestFailure>,
+    ) -> Result<T, RequestFailure> {
         self.ask(url, None, limit, read).await
     }
 
     /// The bytes `part` of a file, asked for like [`Self::get`].
     ///
     /// # Errors
-    /// As [`Self::get`]; [`Failure::Ours`] where parts are not served.
-    pub(crate) async fn part(&self, url: &Url, part: Range<u64>) -> Result<Vec<u8>, Failure> {
+    /// As [`Self::get`]; [`RequestFailure::Ours`] where parts are not served.
+    pub(crate) async fn part(&self, url: &Url, part: Range<u64>) -> Result<Vec<u8>, RequestFailure> {
         let wanted = part.end - part.start;
         self.ask(url, Some(part), wanted, |answer| {
             let got = answer.body.len() as u64;
@@ -142,13 +142,13 @@ impl Client {
         url: &Url,
         part: Option<Range<u64>>,
         limit: u64,
-        read: impl Fn(Answer) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        read: impl Fn(HubResponse) -> Result<T, RequestFailure>,
+    ) -> Result<T, RequestFailure> {
         let (mut tries, mut in_a_row, mut trouble) = (0, 0, Duration::ZERO);
         let sent = AtomicU64::new(0);
         loop {
             let transient = match self.once(url, part.as_ref(), limit, &sent).await.and_then(&read) {
-                Err(Failure::Transient(transient)) => transient,
+                Err(RequestFailure::Transient(transient)) => transient,
                 done => {
                     self.alive();
                     return done;
@@ -177,7 +177,7 @@ impl Client {
             };
             if silent && matches!(transient, Transient::Connection(_)) {
                 if trouble > patience {
-                    return Err(Failure::Away(transient));
+                    return Err(RequestFailure::Away(transient));
                 }
             } else {
                 tries += 1;
@@ -201,7 +201,7 @@ impl Client {
         part: Option<&Range<u64>>,
         limit: u64,
         sent: &AtomicU64,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<HubResponse, RequestFailure> {
         let _slot = self.slots.acquire().await;
         let mut url = url.clone();
         let mut linked = Linked::default();
@@ -216,7 +216,7 @@ impl Client {
                     .ok()
                     .filter(|next| matches!(next.scheme(), "http" | "https"));
                 let Some(next) = next else {
-                    return Err(Failure::Ours {
+                    return Err(RequestFailure::Ours {
                         status,
                         message: format!("redirects to `{place}`"),
                     });
@@ -227,7 +227,7 @@ impl Client {
                 continue;
             }
             if part.is_some() && status == 200 {
-                return Err(Failure::Ours {
+                return Err(RequestFailure::Ours {
                     status,
                     message: "the whole file instead of the part asked for".into(),
                 });
@@ -250,7 +250,7 @@ impl Client {
                 linked.check(&headers, &body)?;
             }
             self.tally.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
-            return Ok(Answer {
+            return Ok(HubResponse {
                 url,
                 media: text(&headers, "content-type").unwrap_or_default().to_owned(),
                 next: text(&headers, "link")
@@ -270,7 +270,7 @@ impl Client {
         url: &Url,
         part: Option<&Range<u64>>,
         sent: &AtomicU64,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response, RequestFailure> {
         let class = self.class(url);
         let permit = self.limiter.turn(class).await;
         sent.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
@@ -321,10 +321,10 @@ impl Client {
     }
 
     /// Turns the failure of a question that a run cannot do without into what stops the run.
-    pub(crate) fn stop(&self, url: &Url, failure: Failure) -> Error {
+    pub(crate) fn stop(&self, url: &Url, failure: RequestFailure) -> Error {
         let url = url.to_string();
         match failure {
-            Failure::Transient(last) | Failure::Away(last) => Error::Unreachable {
+            RequestFailure::Transient(last) | RequestFailure::Away(last) => Error::Unreachable {
                 url,
                 tries: self.tally.retries().values().sum::<u64>() as u32,
                 seconds: self
@@ -334,8 +334,8 @@ impl Client {
                     .as_secs_f64(),
                 last,
             },
-            Failure::Tls(message) => Error::Tls { url, message },
-            Failure::Permanent(Permanent::BadToken { message }) => Error::BadToken {
+            RequestFailure::Tls(message) => Error::Tls { url, message },
+            RequestFailure::Permanent(Permanent::BadToken { message }) => Error::BadToken {
                 url,
                 from: self
                     .settings
@@ -344,8 +344,8 @@ impl Client {
                     .map_or_else(|| "nobody".to_owned(), |token| token.from.clone()),
                 message,
             },
-            Failure::Permanent(reason) => Error::Refused { url, reason },
-            Failure::Ours { status, message } => Error::Ours { url, status, message },
+            RequestFailure::Permanent(reason) => Error::Refused { url, reason },
+            RequestFailure::Ours { status, message } => Error::Ours { url, status, message },
         }
     }
 }

@@ -13,10 +13,10 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::hub::client::Client;
-use crate::hub::error::{Error, Failure, Permanent, Transient};
+use crate::hub::error::{Error, Permanent, RequestFailure, Transient};
 use crate::hub::fetch;
 use crate::hub::limiter::Class;
-use crate::hub::listing::{self, PAGE_BYTES, Page, Question};
+use crate::hub::listing::{self, ListingQuery, PAGE_BYTES, Page};
 use crate::hub::message::{MARK, Mark, Message};
 use crate::hub::progress::{Meter, Progress, seconds_left};
 use crate::hub::store::Store;
@@ -58,7 +58,7 @@ pub(crate) async fn crawl(
     client: &Arc<Client>,
     store: &Arc<Store>,
     writer: &Writer,
-    question: &Question,
+    question: &ListingQuery,
     tell: &(dyn Fn(&Progress) + Sync),
     stop: watch::Receiver<bool>,
 ) -> Result<Ending, Error> {
@@ -158,7 +158,7 @@ async fn list(
     client: &Client,
     store: &Store,
     inbox: mpsc::Sender<Message>,
-    question: &Question,
+    question: &ListingQuery,
     shared: &Shared,
 ) -> Result<(), Error> {
     let first = question.url(client)?;
@@ -172,7 +172,7 @@ async fn list(
         {
             Ok(page) => page,
             // A place in an old listing that the Hub no longer knows.
-            Err(Failure::Ours { status: 400, .. }) if url != first => {
+            Err(RequestFailure::Ours { status: 400, .. }) if url != first => {
                 mark.next = Some(first.to_string());
                 mark.listed = 0;
                 mark.run += 1;
@@ -207,19 +207,18 @@ async fn list(
 }
 
 /// Why there is no listing: at an address that is no Hub, nothing else tells.
-fn no_listing(client: &Client, url: &Url, failure: Failure) -> Error {
+fn no_listing(client: &Client, url: &Url, failure: RequestFailure) -> Error {
     let not_a_hub = |message: String| Error::NotAHub {
         url: client.settings.endpoint.to_string(),
         message,
     };
     match failure {
-        Failure::Ours { status: 200, message } | Failure::Transient(Transient::Json(message)) => {
-            not_a_hub(message)
-        }
-        Failure::Ours {
+        RequestFailure::Ours { status: 200, message }
+        | RequestFailure::Transient(Transient::Json(message)) => not_a_hub(message),
+        RequestFailure::Ours {
             status: 404 | 405, ..
         }
-        | Failure::Permanent(Permanent::Deleted { .. }) => not_a_hub("it has no /api/models".into()),
+        | RequestFailure::Permanent(Permanent::Deleted { .. }) => not_a_hub("it has no /api/models".into()),
         failure => client.stop(url, failure),
     }
 }

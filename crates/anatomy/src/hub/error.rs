@@ -169,7 +169,7 @@ impl Error {
 
 /// Why one request brought nothing, by what to do about it.
 #[derive(Debug, Clone, PartialEq, Error)]
-pub(crate) enum Failure {
+pub(crate) enum RequestFailure {
     /// Worth another try.
     #[error(transparent)]
     Transient(#[from] Transient),
@@ -283,7 +283,7 @@ pub(crate) enum Permanent {
     },
 }
 
-impl Failure {
+impl RequestFailure {
     /// One word for counting.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

@@ -2,10 +2,10 @@
 
 use reqwest::Url;
 
-use crate::hub::answer::Answer;
+use crate::hub::answer::HubResponse;
 use crate::hub::client::Client;
 use crate::hub::config;
-use crate::hub::error::{Error, Failure, Permanent};
+use crate::hub::error::{Error, Permanent, RequestFailure};
 use crate::hub::listing::{EXPAND, Entry, is_id};
 use crate::hub::message::Outcome;
 use crate::hub::state::Standing;
@@ -27,20 +27,20 @@ pub(crate) async fn config(client: &Client, queued: Queued) -> Result<Outcome, E
             Ok(answer) => return Ok(had(queued, answer)),
             Err(failure) => failure,
         };
-        if failure == Failure::Permanent(Permanent::NoRevision) && revision != "main" {
+        if failure == RequestFailure::Permanent(Permanent::NoRevision) && revision != "main" {
             revision = "main".into();
             continue;
         }
         return match failure {
-            Failure::Away(_) | Failure::Tls(_) | Failure::Permanent(Permanent::BadToken { .. }) => {
-                Err(client.stop(&url, failure))
-            }
+            RequestFailure::Away(_)
+            | RequestFailure::Tls(_)
+            | RequestFailure::Permanent(Permanent::BadToken { .. }) => Err(client.stop(&url, failure)),
             failure => Ok(not_had(queued, &failure)),
         };
     }
 }
 
-fn had(queued: Queued, answer: Answer) -> Outcome {
+fn had(queued: Queued, answer: HubResponse) -> Outcome {
     let reason = config::read(&answer.body).err();
     Outcome {
         queued,
@@ -56,10 +56,10 @@ fn had(queued: Queued, answer: Answer) -> Outcome {
     }
 }
 
-fn not_had(queued: Queued, failure: &Failure) -> Outcome {
+fn not_had(queued: Queued, failure: &RequestFailure) -> Outcome {
     let standing = match failure {
-        Failure::Permanent(Permanent::NoFile) => Standing::WithoutConfig,
-        Failure::Permanent(Permanent::Gated { .. }) => Standing::Gated,
+        RequestFailure::Permanent(Permanent::NoFile) => Standing::WithoutConfig,
+        RequestFailure::Permanent(Permanent::Gated { .. }) => Standing::Gated,
         _ => Standing::Failed,
     };
     Outcome {
@@ -106,7 +106,7 @@ pub(crate) fn file_url(
 ///
 /// # Errors
 /// [`Error::Id`] where the name can be none; otherwise why there is no answer.
-pub(crate) async fn entry(client: &Client, id: &str) -> Result<Result<Entry, Failure>, Error> {
+pub(crate) async fn entry(client: &Client, id: &str) -> Result<Result<Entry, RequestFailure>, Error> {
     if !is_id(id) {
         return Err(Error::Id { id: id.to_owned() });
     }
@@ -117,8 +117,8 @@ pub(crate) async fn entry(client: &Client, id: &str) -> Result<Result<Entry, Fai
             query.append_pair("expand[]", field);
         }
     }
-    let read = |answer: Answer| {
-        Entry::new(&answer.json()?).ok_or_else(|| Failure::Ours {
+    let read = |answer: HubResponse| {
+        Entry::new(&answer.json()?).ok_or_else(|| RequestFailure::Ours {
             status: 200,
             message: "JSON without a checkpoint's `id`".into(),
         })
@@ -126,7 +126,9 @@ pub(crate) async fn entry(client: &Client, id: &str) -> Result<Result<Entry, Fai
     match client.get(&url, 64 << 20, read).await {
         Ok(entry) => Ok(Ok(entry)),
         Err(
-            failure @ (Failure::Away(_) | Failure::Tls(_) | Failure::Permanent(Permanent::BadToken { .. })),
+            failure @ (RequestFailure::Away(_)
+            | RequestFailure::Tls(_)
+            | RequestFailure::Permanent(Permanent::BadToken { .. })),
         ) => Err(client.stop(&url, failure)),
         Err(failure) => Ok(Err(failure)),
     }

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::hub::answer::Answer;
+use crate::hub::answer::HubResponse;
 use crate::hub::client::Client;
 use crate::hub::digest;
-use crate::hub::error::{Error, Failure, Transient};
+use crate::hub::error::{Error, RequestFailure, Transient};
 use crate::hub::fetch::file_url;
 use crate::hub::files::write_whole;
 use crate::hub::listing::here;
@@ -143,7 +143,7 @@ async fn official(client: &Client, sources: &Path) -> Result<Vec<Taken>, Error> 
     );
     let mut names = Vec::new();
     while let Some(url) = next {
-        let read = |answer: Answer| {
+        let read = |answer: HubResponse| {
             let next = answer.next.as_deref().and_then(|next| here(&answer.url, next));
             Ok((marked(&answer.json()?)?, next))
         };
@@ -162,7 +162,7 @@ async fn official(client: &Client, sources: &Path) -> Result<Vec<Taken>, Error> 
         let url = client
             .settings
             .url(&format!("/api/datasets/{name}/leaderboard"))?;
-        let read = |answer: Answer| {
+        let read = |answer: HubResponse| {
             let rows = answer.json()?;
             if rows.is_array() {
                 Ok(rows)
@@ -197,7 +197,7 @@ fn taken(dataset: &str, failure: Option<String>) -> Taken {
 }
 
 /// The names in a list of data sets that are marked as benchmarks with a leaderboard and are `owner/name`.
-fn marked(list: &Value) -> Result<Vec<String>, Failure> {
+fn marked(list: &Value) -> Result<Vec<String>, RequestFailure> {
     let list = list
         .as_array()
         .ok_or_else(|| ours("a list of data sets that is not a list"))?;
@@ -241,9 +241,9 @@ fn unchanged(store: &Store, sources: &Path, file: &str, leaf: &Leaf) -> Result<b
 }
 
 /// The newest commit of a dataset and its files.
-async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf>), Failure>, Error> {
+async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf>), RequestFailure>, Error> {
     let url = client.settings.url(&format!("/api/datasets/{dataset}"))?;
-    let sha = |answer: Answer| {
+    let sha = |answer: HubResponse| {
         let value = answer.json()?;
         let sha = value.get("sha").and_then(Value::as_str).map(str::to_owned);
         sha.ok_or_else(|| ours("a dataset without `sha`"))
@@ -256,7 +256,7 @@ async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf
     let path = format!("/api/datasets/{dataset}/tree/{revision}?recursive=true");
     let mut next = Some(client.settings.url(&path)?);
     while let Some(url) = next {
-        let read = |answer: Answer| {
+        let read = |answer: HubResponse| {
             let next = answer.next.as_deref().and_then(|next| here(&answer.url, next));
             Ok((files(&answer.json()?)?, next))
         };
@@ -270,23 +270,25 @@ async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf
     Ok(Ok((revision, leaves)))
 }
 
-fn ours(message: &str) -> Failure {
-    Failure::Ours {
+fn ours(message: &str) -> RequestFailure {
+    RequestFailure::Ours {
         status: 200,
         message: message.to_owned(),
     }
 }
 
 /// A failure that concerns one dataset only is handed back; others stop the run.
-fn gives_up(client: &Client, url: &Url, failure: Failure) -> Result<Failure, Error> {
+fn gives_up(client: &Client, url: &Url, failure: RequestFailure) -> Result<RequestFailure, Error> {
     match failure {
-        Failure::Transient(_) | Failure::Permanent(_) | Failure::Ours { .. } => Ok(failure),
-        Failure::Away(_) | Failure::Tls(_) => Err(client.stop(url, failure)),
+        RequestFailure::Transient(_) | RequestFailure::Permanent(_) | RequestFailure::Ours { .. } => {
+            Ok(failure)
+        }
+        RequestFailure::Away(_) | RequestFailure::Tls(_) => Err(client.stop(url, failure)),
     }
 }
 
 /// The files of a tree. Paths that lead out of the folder are none.
-fn files(tree: &Value) -> Result<Vec<Leaf>, Failure> {
+fn files(tree: &Value) -> Result<Vec<Leaf>, RequestFailure> {
     let list = tree.as_array().ok_or_else(|| ours("a tree that is not a list"))?;
     let leaf = |entry: &Value| {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
@@ -313,9 +315,9 @@ async fn one(
     leaf: &Leaf,
     file: String,
     sources: &Path,
-) -> Result<Result<Kept, Failure>, Error> {
+) -> Result<Result<Kept, RequestFailure>, Error> {
     let url = file_url(client, "datasets/", dataset, revision, &leaf.path)?;
-    let whole = |answer: Answer| {
+    let whole = |answer: HubResponse| {
         if digest::agrees(&answer.body, &leaf.oid) == Some(false) {
             return Err(Transient::Hash {
                 said: leaf.oid.clone(),

@@ -6,9 +6,9 @@
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::hub::answer::Answer;
+use crate::hub::answer::HubResponse;
 use crate::hub::client::Client;
-use crate::hub::error::{Error, Failure};
+use crate::hub::error::{Error, RequestFailure};
 
 /// Largest page: 1,000 entries of about 2 kB; the limit is for what is no Hub.
 pub(crate) const PAGE_BYTES: u64 = 128 << 20;
@@ -32,7 +32,7 @@ pub(crate) const EXPAND: [&str; 13] = [
 
 /// Which checkpoints to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Question {
+pub(crate) struct ListingQuery {
     /// Tags, all of which a checkpoint must have.
     pub(crate) filters: Vec<String>,
     /// Organisation or user.
@@ -45,7 +45,7 @@ pub(crate) struct Question {
     pub(crate) limit: Option<u64>,
 }
 
-impl Question {
+impl ListingQuery {
     /// Address of the first page.
     ///
     /// # Errors
@@ -130,10 +130,10 @@ pub(crate) struct Page {
 /// Reads a page.
 ///
 /// # Errors
-/// [`Transient::Json`](crate::hub::error::Transient::Json) where it was cut; [`Failure::Ours`] where it is something else
+/// [`Transient::Json`](crate::hub::error::Transient::Json) where it was cut; [`RequestFailure::Ours`] where it is something else
 /// than a listing.
-pub(crate) fn page(answer: &Answer) -> Result<Page, Failure> {
-    let other = |message: String| Failure::Ours { status: 200, message };
+pub(crate) fn page(answer: &HubResponse) -> Result<Page, RequestFailure> {
+    let other = |message: String| RequestFailure::Ours { status: 200, message };
     let Value::Array(list) = answer.json()? else {
         return Err(other("JSON that is not a list of checkpoints".into()));
     };
@@ -168,8 +168,8 @@ pub(crate) fn here(asked: &Url, text: &str) -> Option<Url> {
 mod tests {
     use super::*;
 
-    fn answer(body: &str, media: &str, next: Option<&str>) -> Answer {
-        Answer {
+    fn answer(body: &str, media: &str, next: Option<&str>) -> HubResponse {
+        HubResponse {
             url: Url::parse("http://h/api/models?limit=2").expect("an address"),
             body: body.into(),
             media: media.into(),

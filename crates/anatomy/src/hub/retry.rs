@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use crate::hub::error::{Failure, Permanent, Transient};
+use crate::hub::error::{Permanent, RequestFailure, Transient};
 
 /// First wait; each further one is twice as long.
 const FIRST: Duration = Duration::from_millis(250);
@@ -12,7 +12,12 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// What an answer other than 2xx and 3xx means. `code` and `message` are the headers `X-Error-Code` and
 /// `X-Error-Message` (or the body), which `huggingface_hub` tells the kinds by (`utils/_http.py`, `hf_raise_for_status`).
-pub(crate) fn classify(status: u16, code: Option<&str>, message: &str, wait: Option<Duration>) -> Failure {
+pub(crate) fn classify(
+    status: u16,
+    code: Option<&str>,
+    message: &str,
+    wait: Option<Duration>,
+) -> RequestFailure {
     let said = || message.trim().chars().take(300).collect::<String>();
     let has = |words: &str| message.contains(words);
     let permanent = match (status, code) {
@@ -36,7 +41,7 @@ pub(crate) fn classify(status: u16, code: Option<&str>, message: &str, wait: Opt
         (401, _) if has("Invalid username or password") => Permanent::Deleted { status },
         (404, _) if has("Repository not found") => Permanent::Deleted { status },
         _ => {
-            return Failure::Ours {
+            return RequestFailure::Ours {
                 status,
                 message: said(),
             };

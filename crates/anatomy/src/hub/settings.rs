@@ -48,7 +48,7 @@ impl fmt::Debug for Token {
 
 /// How to reach the Hub.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub(crate) struct CrawlSettings {
     /// Where it is.
     pub(crate) endpoint: Url,
     /// Who asks; `None` is anonymous.
@@ -63,7 +63,7 @@ pub(crate) struct Settings {
     pub(crate) outage: Duration,
 }
 
-impl Settings {
+impl CrawlSettings {
     /// Reads the environment through `variable`, token files included.
     ///
     /// # Errors
@@ -179,12 +179,12 @@ fn own_folder(variable: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn with(pairs: &[(&str, &str)]) -> Result<Settings, Error> {
+    fn with(pairs: &[(&str, &str)]) -> Result<CrawlSettings, Error> {
         let pairs: Vec<(String, String)> = pairs
             .iter()
             .map(|(name, value)| ((*name).into(), (*value).into()))
             .collect();
-        Settings::from_environment(
+        CrawlSettings::from_environment(
             move |wanted| {
                 let found = pairs.iter().find(|(name, _)| name == wanted);
                 found.map(|(_, value)| value.clone())

@@ -130,12 +130,7 @@ pub(super) const TOOLS: [Tool; 7] = [
                 Kind::Text,
                 "llama.cpp, vllm or transformers",
             ),
-            optional(
-                "quant",
-                "--quant",
-                Kind::Text,
-                "Weight type: bf16, Q4_K_M, awq …",
-            ),
+            optional("quant", "--quant", Kind::Text, "Weight type: bf16, Q4_K_M, awq …"),
             DEVICE,
         ],
     },

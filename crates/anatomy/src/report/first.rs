@@ -7,7 +7,7 @@ mod matrix;
 use study::finding::Finding;
 use study::section::{Drawing, Evidence, Matrix, MatrixRow, Section};
 
-pub(crate) use cards::Card;
+pub(crate) use cards::SummaryCard;
 pub(crate) use matrix::MatrixView;
 
 /// The first screen.
@@ -16,7 +16,7 @@ pub(crate) struct First {
     pub(crate) answer: Option<String>,
     pub(crate) matrix: Option<MatrixView>,
     /// What holds, what does not, what did not reproduce; those alone that have something to say.
-    pub(crate) cards: Vec<Card>,
+    pub(crate) cards: Vec<SummaryCard>,
 }
 
 impl First {

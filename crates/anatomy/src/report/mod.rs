@@ -18,7 +18,7 @@ use study::section::Section;
 pub(crate) use about::{About, Facts};
 pub(crate) use files::{Files, write_whole};
 pub(crate) use headlines::headlines;
-pub(crate) use parts::{Choice, Context, add_ledger, is_section, part_of};
+pub(crate) use parts::{Context, PartChoice, add_ledger, is_section, part_of};
 pub(crate) use study::claims::verdict_name;
 
 use crate::provenance::FindingsFile;
@@ -32,7 +32,7 @@ pub(crate) struct Study {
 }
 
 /// Runs the study, or the sections chosen of it, on a catalog; `condition` is what its rows were chosen by.
-pub(crate) fn study(context: &Context<'_>, choice: &Choice, condition: Option<&str>) -> Result<Study> {
+pub(crate) fn study(context: &Context<'_>, choice: &PartChoice, condition: Option<&str>) -> Result<Study> {
     let mut sections = parts::sections(context, choice)?;
     // First of all: no headline compares numbers of chosen rows with those published of all rows.
     if let Some(condition) = condition {

@@ -201,9 +201,9 @@ const OF_ANSWER: [&str; 2] = ["controlled", "pooled"];
 
 /// Which sections are asked for.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Choice(Option<Vec<String>>);
+pub(crate) struct PartChoice(Option<Vec<String>>);
 
-impl Choice {
+impl PartChoice {
     /// All of them.
     pub(crate) fn all() -> Self {
         Self(None)
@@ -275,7 +275,7 @@ pub(crate) fn part_of(section: &str) -> Option<&'static str> {
 }
 
 /// The sections chosen, in the order of the report: the answer first, then the ledger, for it sums up the rest.
-pub(crate) fn sections(context: &Context<'_>, choice: &Choice) -> Result<Vec<Section>> {
+pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec<Section>> {
     let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
     for part in PARTS.iter().filter(|part| choice.needs(part)) {
@@ -332,7 +332,7 @@ fn certain(context: &Context<'_>, sections: &[Section]) -> Result<Option<Section
     again.extend(dimensions(&context, &joined)?);
     again.extend(correlations(&context, &joined)?);
     again.extend(structure_to_score(&context, &joined)?);
-    let settings = evidence::Settings {
+    let settings = evidence::EvidenceSettings {
         dir: context.dir,
         resamples: context.resamples,
         seed: context.seed,
@@ -479,7 +479,7 @@ fn weights(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
 }
 
 fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
-    let settings = evidence::Settings {
+    let settings = evidence::EvidenceSettings {
         dir: context.dir,
         resamples: context.resamples,
         seed: context.seed,

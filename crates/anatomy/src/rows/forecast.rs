@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Catalog;
-use catalog::plausible::Sizes;
+use catalog::plausible::ListedSizes;
 use catalog::tables::{Checkpoint, ResolvedBy};
 use study::abilities::benchmark;
 use study::forecast::{Question, Row};
@@ -80,7 +80,7 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn of(catalog: &'a Catalog) -> Self {
         let checkpoints = by_id(catalog);
-        let sizes = Sizes::of(catalog);
+        let sizes = ListedSizes::of(catalog);
         let doubted = catalog.structures.iter().filter(|row| {
             let checkpoint = checkpoints.get(row.id.as_str()).copied();
             sizes.judge(row, checkpoint, None).disagreement.is_some()

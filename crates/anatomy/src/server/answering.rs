@@ -8,7 +8,7 @@ use ::study::section::Section;
 use tokio::sync::Semaphore;
 
 use super::asked::Comparison;
-use super::narrowed::{self, Rows};
+use super::narrowed::{self, NarrowedRows};
 use super::once::Once;
 use super::problem::Problem;
 use super::study::Plan;
@@ -128,7 +128,7 @@ impl Answers {
     pub(crate) async fn sections(
         &self,
         section: &str,
-        rows: Rows,
+        rows: NarrowedRows,
         plan: &Plan,
     ) -> Result<Now<Vec<Section>>, Problem> {
         let Some(part) = narrowed::part(section) else {

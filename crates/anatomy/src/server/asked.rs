@@ -1,6 +1,6 @@
 //! Questions of `predict`, `recommend` and `compare` as addresses ask them: the same questions as on the command line.
 
-use catalog::cost::{CacheType, Device, Dimensions, Engine, Quant, Rig, device};
+use catalog::cost::{CacheType, Device, Dimensions, InferenceEngine, Quant, Rig, device};
 
 use super::params::Params;
 use super::problem::Problem;
@@ -131,10 +131,8 @@ fn named(params: &Params, name: &str, known: &[&str]) -> Result<Vec<String>, Pro
     let given = params.list(name);
     match given.iter().find(|one| !known.contains(&one.as_str())) {
         None => Ok(given),
-        Some(one) => Err(
-            Problem::bad(format!("unknown value `{one}` in `{name}`"))
-                .with_hint(format!("there are {}", known.join(", "))),
-        ),
+        Some(one) => Err(Problem::bad(format!("unknown value `{one}` in `{name}`"))
+            .with_hint(format!("there are {}", known.join(", ")))),
     }
 }
 
@@ -285,9 +283,9 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
     }
     let context = params.count("context", 1, 100_000_000)?.unwrap_or(8192) as i64;
     let limit = params.count("top", 1, 200)?.unwrap_or(20);
-    let engine = match one_of(params, "engine", &Engine::ALL.map(Engine::as_str))? {
-        Some(name) => Engine::from_name(&name).unwrap_or_default(),
-        None => Engine::default(),
+    let engine = match one_of(params, "engine", &InferenceEngine::ALL.map(InferenceEngine::as_str))? {
+        Some(name) => InferenceEngine::from_name(&name).unwrap_or_default(),
+        None => InferenceEngine::default(),
     };
     let quants: Vec<Quant> = named(params, "quant", &Quant::names())?
         .iter()

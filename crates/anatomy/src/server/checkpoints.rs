@@ -13,14 +13,14 @@ use crate::rows;
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Cell {
+pub(crate) enum CheckpointCell {
     Missing,
     Text(String),
     Number(f64),
     Flag(bool),
 }
 
-impl Cell {
+impl CheckpointCell {
     fn text(value: Option<&String>) -> Self {
         value.map_or(Self::Missing, |text| Self::Text(text.clone()))
     }
@@ -68,23 +68,23 @@ pub(crate) use common::calendar::text as day;
 
 /// One checkpoint: cells in the order of [`COLUMNS`].
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
-    pub(crate) cells: Vec<Cell>,
+pub(crate) struct ListedCheckpoint {
+    pub(crate) cells: Vec<CheckpointCell>,
     /// The id in lower case, for searching.
     pub(crate) folded: String,
 }
 
-impl Row {
+impl ListedCheckpoint {
     pub(crate) fn id(&self) -> &str {
         match &self.cells[0] {
-            Cell::Text(id) => id,
+            CheckpointCell::Text(id) => id,
             _ => "",
         }
     }
 
     pub(crate) fn number(&self, place: usize) -> Option<f64> {
         match self.cells[place] {
-            Cell::Number(value) => Some(value),
+            CheckpointCell::Number(value) => Some(value),
             _ => None,
         }
     }
@@ -94,7 +94,7 @@ impl Row {
 pub(crate) struct Checkpoints {
     pub(crate) catalog: Arc<Catalog>,
     /// In the order of their ids.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<ListedCheckpoint>,
     checkpoint: BTreeMap<String, usize>,
     structure: BTreeMap<String, usize>,
     evaluations: BTreeMap<String, Vec<usize>>,
@@ -132,7 +132,7 @@ impl Checkpoints {
             children,
             catalog,
         };
-        let mut rows: Vec<Row> = all
+        let mut rows: Vec<ListedCheckpoint> = all
             .catalog
             .checkpoints
             .iter()
@@ -158,7 +158,7 @@ impl Checkpoints {
     }
 
     /// Its row.
-    pub(crate) fn row_of(&self, id: &str) -> Option<&Row> {
+    pub(crate) fn row_of(&self, id: &str) -> Option<&ListedCheckpoint> {
         let place = self.rows.binary_search_by(|row| row.id().cmp(id)).ok()?;
         self.rows.get(place)
     }
@@ -218,10 +218,10 @@ impl Checkpoints {
             .rows
             .iter()
             .filter(|row| name.len() >= 4 && row.folded != folded && row.folded.contains(name));
-        same.chain(near).map(Row::id).take(5).collect()
+        same.chain(near).map(ListedCheckpoint::id).take(5).collect()
     }
 
-    fn row(&self, checkpoint: &Checkpoint) -> Row {
+    fn row(&self, checkpoint: &Checkpoint) -> ListedCheckpoint {
         let id = checkpoint.id.as_str();
         let structure = self.structure(id);
         let evaluations = self.evaluations(id);
@@ -232,14 +232,14 @@ impl Checkpoints {
                 .min_by_key(|(row, _)| row.duplicate_of.is_some())
         };
         let (v1, v2) = (first_of(rows::V1), first_of(rows::V2));
-        let count = |pick: fn(&Structure) -> Option<i64>| Cell::count(structure.and_then(pick));
+        let count = |pick: fn(&Structure) -> Option<i64>| CheckpointCell::count(structure.and_then(pick));
         let cells = COLUMNS
             .iter()
             .map(|column| match column.name {
-                "id" => Cell::Text(id.to_owned()),
-                "organisation" => Cell::text(checkpoint.organisation.as_ref()),
-                "architecture" => Cell::text(checkpoint.architecture.as_ref()),
-                "size" => Cell::number(structure.and_then(|row| row.size)),
+                "id" => CheckpointCell::Text(id.to_owned()),
+                "organisation" => CheckpointCell::text(checkpoint.organisation.as_ref()),
+                "architecture" => CheckpointCell::text(checkpoint.architecture.as_ref()),
+                "size" => CheckpointCell::number(structure.and_then(|row| row.size)),
                 "layers" => count(|row| row.layers),
                 "d_model" => count(|row| row.d_model),
                 "d_ffn" => count(|row| row.d_ffn),
@@ -247,18 +247,18 @@ impl Checkpoints {
                 "kv_heads" => count(|row| row.kv_heads),
                 "vocab_size" => count(|row| row.vocab_size),
                 "pos" => count(|row| row.pos),
-                "date" => Cell::number(structure.and_then(|row| row.date).map(f64::from)),
-                "resolved_by" => {
-                    structure.map_or(Cell::Missing, |row| Cell::Text(row.resolved_by.as_str().into()))
-                }
-                "average_v1" => Cell::number(v1.and_then(|(row, _)| row.average)),
-                "average_v2" => Cell::number(v2.and_then(|(row, _)| row.average)),
-                "likes" => Cell::count(checkpoint.likes),
-                "downloads" => Cell::count(checkpoint.downloads),
-                "license" => Cell::text(checkpoint.license.as_ref()),
-                "merged" => Cell::flag(checkpoint.merged),
-                "flagged" => Cell::flag(checkpoint.flagged),
-                "base" => Cell::text(checkpoint.base.as_ref()),
+                "date" => CheckpointCell::number(structure.and_then(|row| row.date).map(f64::from)),
+                "resolved_by" => structure.map_or(CheckpointCell::Missing, |row| {
+                    CheckpointCell::Text(row.resolved_by.as_str().into())
+                }),
+                "average_v1" => CheckpointCell::number(v1.and_then(|(row, _)| row.average)),
+                "average_v2" => CheckpointCell::number(v2.and_then(|(row, _)| row.average)),
+                "likes" => CheckpointCell::count(checkpoint.likes),
+                "downloads" => CheckpointCell::count(checkpoint.downloads),
+                "license" => CheckpointCell::text(checkpoint.license.as_ref()),
+                "merged" => CheckpointCell::flag(checkpoint.merged),
+                "flagged" => CheckpointCell::flag(checkpoint.flagged),
+                "base" => CheckpointCell::text(checkpoint.base.as_ref()),
                 benchmark => {
                     let place = BENCHMARKS.iter().position(|name| *name == benchmark);
                     match place {
@@ -269,7 +269,7 @@ impl Checkpoints {
                 }
             })
             .collect();
-        Row {
+        ListedCheckpoint {
             cells,
             folded: id.to_lowercase(),
         }
@@ -277,8 +277,8 @@ impl Checkpoints {
 }
 
 /// The score of an evaluation on a benchmark.
-fn of(evaluation: Option<&(&Evaluation, Vec<&Score>)>, benchmark: &str) -> Cell {
-    Cell::number(evaluation.and_then(|(_, scores)| {
+fn of(evaluation: Option<&(&Evaluation, Vec<&Score>)>, benchmark: &str) -> CheckpointCell {
+    CheckpointCell::number(evaluation.and_then(|(_, scores)| {
         scores
             .iter()
             .find(|score| score.benchmark == benchmark)
@@ -287,14 +287,14 @@ fn of(evaluation: Option<&(&Evaluation, Vec<&Score>)>, benchmark: &str) -> Cell 
 }
 
 /// The score on a benchmark of a board whose checkpoints are run in several modes: the first without one, else the first.
-fn later(evaluations: &[(&Evaluation, Vec<&Score>)], benchmark: &str) -> Cell {
+fn later(evaluations: &[(&Evaluation, Vec<&Score>)], benchmark: &str) -> CheckpointCell {
     let all = || {
         let first = evaluations.iter().filter(|(row, _)| row.duplicate_of.is_none());
         let scores = first.flat_map(|(_, scores)| scores);
         scores.filter(|score| score.benchmark == benchmark)
     };
     let plain = all().find(|score| score.mode.is_none());
-    Cell::number(plain.or_else(|| all().next()).map(|score| score.value))
+    CheckpointCell::number(plain.or_else(|| all().next()).map(|score| score.value))
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ const PATIENCE: Patience = Patience {
 };
 
 /// What is served, and where.
-pub(crate) struct Settings {
+pub(crate) struct ServerSettings {
     pub(crate) address: SocketAddr,
     pub(crate) catalog: Catalog,
     pub(crate) report: Option<PathBuf>,
@@ -78,7 +78,7 @@ pub(crate) struct Settings {
 ///
 /// # Errors
 /// An address that cannot be had, a report or a folder that cannot be read.
-pub(crate) fn run(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {
+pub(crate) fn run(settings: ServerSettings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -89,12 +89,12 @@ pub(crate) fn run(settings: Settings, listening: impl FnOnce(SocketAddr) -> Resu
     done
 }
 
-async fn serve(settings: Settings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {
+async fn serve(settings: ServerSettings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {
     let listener = TcpListener::bind(settings.address)
         .await
         .with_context(|| format!("cannot listen on {}", settings.address))?;
     let address = listener.local_addr().context("cannot determine the address")?;
-    let Settings {
+    let ServerSettings {
         catalog,
         report,
         probes,

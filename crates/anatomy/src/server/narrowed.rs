@@ -10,9 +10,9 @@ use super::params::Params;
 use super::problem::Problem;
 use super::study::Plan;
 use crate::narrow::narrowed;
-use crate::report::{self, Choice, Context};
+use crate::report::{self, Context, PartChoice};
 
-/// Names that [`Rows::read`] knows.
+/// Names that [`NarrowedRows::read`] knows.
 pub(crate) const NAMES: [&str; 3] = ["architecture", "min_size", "max_size"];
 
 /// Parts of the study that take seconds; the others are computed once, on all rows.
@@ -20,13 +20,13 @@ const PARTS: [&str; 3] = ["dimensions", "trends", "correlations"];
 
 /// Evaluations of one family, between two sizes in billions of parameters; each where given.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Rows {
+pub(crate) struct NarrowedRows {
     architecture: Option<String>,
     least: Option<f64>,
     most: Option<f64>,
 }
 
-impl Rows {
+impl NarrowedRows {
     /// Reads a query string; `None` where it asks for all rows.
     pub(crate) fn read(params: &Params) -> Result<Option<Self>, Problem> {
         let rows = Self {
@@ -48,7 +48,7 @@ impl Rows {
         all.join(" and ")
     }
 
-    /// The query string that [`Rows::read`] reads.
+    /// The query string that [`NarrowedRows::read`] reads.
     pub(crate) fn link(&self) -> String {
         let number = |value: Option<f64>| value.map(|value| value.to_string());
         let values = [self.architecture.clone(), number(self.least), number(self.most)];
@@ -64,15 +64,20 @@ pub(crate) fn part(section: &str) -> Option<&'static str> {
 }
 
 /// The command that prints the same.
-pub(crate) fn command(part: &str, rows: &Rows) -> String {
+pub(crate) fn command(part: &str, rows: &NarrowedRows) -> String {
     format!("anatomy study {part} --where \"{}\"", rows.condition())
 }
 
 /// The sections of a part on those rows.
 ///
 /// # Errors
-/// Rows that are none, or too few for the part.
-pub(crate) fn compute(catalog: &Catalog, plan: &Plan, part: &str, rows: &Rows) -> Result<Vec<Section>> {
+/// NarrowedRows that are none, or too few for the part.
+pub(crate) fn compute(
+    catalog: &Catalog,
+    plan: &Plan,
+    part: &str,
+    rows: &NarrowedRows,
+) -> Result<Vec<Section>> {
     let condition = rows.condition();
     let catalog = narrowed(catalog, plan.dir.as_deref(), &condition)?;
     let bar = ProgressBar::hidden();
@@ -85,7 +90,7 @@ pub(crate) fn compute(catalog: &Catalog, plan: &Plan, part: &str, rows: &Rows) -
         probes: None,
         bar: &bar,
     };
-    Ok(report::study(&context, &Choice::of(part)?, Some(&condition))?.sections)
+    Ok(report::study(&context, &PartChoice::of(part)?, Some(&condition))?.sections)
 }
 
 #[cfg(test)]
@@ -96,7 +101,7 @@ mod tests {
     fn a_condition_is_text_of_ours_whatever_the_visitor_writes() {
         let pairs = |pairs: &[(&str, &str)]| {
             let pairs = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
-            Rows::read(&Params::form(pairs.collect()))
+            NarrowedRows::read(&Params::form(pairs.collect()))
         };
         assert_eq!(pairs(&[]).expect("empty"), None);
         let hostile = pairs(&[("architecture", "x' or 1=1 --"), ("min_size", "1e3")]);
@@ -113,7 +118,10 @@ mod tests {
             .map(|(name, value)| (name.to_owned(), value.replace("%27", "'").replace("%20", " ")))
             .map(|(name, value)| (name, value.replace("%3D", "=")))
             .collect();
-        assert_eq!(Rows::read(&Params::form(again)).expect("read"), Some(hostile));
+        assert_eq!(
+            NarrowedRows::read(&Params::form(again)).expect("read"),
+            Some(hostile)
+        );
         assert_eq!(part("scale"), Some("dimensions"));
         assert_eq!(part("regression"), None);
     }

@@ -13,9 +13,9 @@ use super::problem::Problem;
 const ROOM: usize = 48;
 
 /// An answer, or why there is none.
-pub(crate) type Outcome<T> = Result<Arc<T>, Problem>;
+pub(crate) type OnceOutcome<T> = Result<Arc<T>, Problem>;
 /// Nothing until it is there.
-type Later<T> = watch::Receiver<Option<Outcome<T>>>;
+type Later<T> = watch::Receiver<Option<OnceOutcome<T>>>;
 
 /// Answers by their question, the oldest first.
 pub(crate) struct Once<T> {

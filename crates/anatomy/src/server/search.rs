@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::checkpoints::{Cell, Checkpoints, Row};
+use super::checkpoints::{CheckpointCell, Checkpoints, ListedCheckpoint};
 use super::columns::{BENCHMARKS, COLUMNS, Kind, place};
 use super::params::Params;
 use super::problem::Problem;
@@ -119,16 +119,15 @@ impl Search {
         Ok(())
     }
 
-    fn keeps(&self, row: &Row) -> bool {
+    fn keeps(&self, row: &ListedCheckpoint) -> bool {
         self.words.iter().all(|word| row.folded.contains(word.as_str()))
-            && self
-                .equal
-                .iter()
-                .all(|(place, value)| matches!(&row.cells[*place], Cell::Text(text) if text == value))
+            && self.equal.iter().all(
+                |(place, value)| matches!(&row.cells[*place], CheckpointCell::Text(text) if text == value),
+            )
             && self
                 .flags
                 .iter()
-                .all(|(place, value)| row.cells[*place] == Cell::Flag(*value))
+                .all(|(place, value)| row.cells[*place] == CheckpointCell::Flag(*value))
             && self.ranges.iter().all(|(place, least, most)| {
                 row.number(*place)
                     .is_some_and(|value| (*least..=*most).contains(&value))
@@ -136,7 +135,7 @@ impl Search {
             && self
                 .present
                 .iter()
-                .all(|place| row.cells[*place] != Cell::Missing)
+                .all(|place| row.cells[*place] != CheckpointCell::Missing)
     }
 
     /// As the explorer begins: those of which most is measured first.
@@ -148,8 +147,9 @@ impl Search {
     }
 
     /// Every row that passes, in order; missing cells come last whichever way.
-    pub(crate) fn all<'a>(&self, checkpoints: &'a Checkpoints) -> Vec<&'a Row> {
-        let mut rows: Vec<&Row> = checkpoints.rows.iter().filter(|row| self.keeps(row)).collect();
+    pub(crate) fn all<'a>(&self, checkpoints: &'a Checkpoints) -> Vec<&'a ListedCheckpoint> {
+        let mut rows: Vec<&ListedCheckpoint> =
+            checkpoints.rows.iter().filter(|row| self.keeps(row)).collect();
         let (place, largest_first) = self.sort;
         // The rows stand in the order of their ids, and the sort is stable.
         if (place, largest_first) == BY_EVIDENCE {
@@ -161,7 +161,7 @@ impl Search {
     }
 
     /// The rows of this page among all that pass.
-    pub(crate) fn page<'a>(&self, rows: &[&'a Row]) -> Vec<&'a Row> {
+    pub(crate) fn page<'a>(&self, rows: &[&'a ListedCheckpoint]) -> Vec<&'a ListedCheckpoint> {
         rows.iter().skip(self.offset).take(self.limit).copied().collect()
     }
 }
@@ -170,20 +170,21 @@ impl Search {
 const BY_EVIDENCE: (usize, bool) = (usize::MAX, true);
 
 /// How many benchmarks a row has a score on, those with a known structure first among equals.
-fn measured(row: &Row) -> (usize, bool) {
-    let has = |name: &str| place(name).is_some_and(|place| !matches!(row.cells[place], Cell::Missing));
+fn measured(row: &ListedCheckpoint) -> (usize, bool) {
+    let has =
+        |name: &str| place(name).is_some_and(|place| !matches!(row.cells[place], CheckpointCell::Missing));
     (BENCHMARKS.iter().filter(|name| has(name)).count(), has("layers"))
 }
 
-fn order(a: &Cell, b: &Cell, largest_first: bool) -> Ordering {
+fn order(a: &CheckpointCell, b: &CheckpointCell, largest_first: bool) -> Ordering {
     let way = |order: Ordering| if largest_first { order.reverse() } else { order };
     match (a, b) {
-        (Cell::Missing, Cell::Missing) => Ordering::Equal,
-        (Cell::Missing, _) => Ordering::Greater,
-        (_, Cell::Missing) => Ordering::Less,
-        (Cell::Number(a), Cell::Number(b)) => way(a.total_cmp(b)),
-        (Cell::Flag(a), Cell::Flag(b)) => way(a.cmp(b)),
-        (Cell::Text(a), Cell::Text(b)) => way(a.to_lowercase().cmp(&b.to_lowercase())),
+        (CheckpointCell::Missing, CheckpointCell::Missing) => Ordering::Equal,
+        (CheckpointCell::Missing, _) => Ordering::Greater,
+        (_, CheckpointCell::Missing) => Ordering::Less,
+        (CheckpointCell::Number(a), CheckpointCell::Number(b)) => way(a.total_cmp(b)),
+        (CheckpointCell::Flag(a), CheckpointCell::Flag(b)) => way(a.cmp(b)),
+        (CheckpointCell::Text(a), CheckpointCell::Text(b)) => way(a.to_lowercase().cmp(&b.to_lowercase())),
         _ => Ordering::Equal,
     }
 }
@@ -212,7 +213,7 @@ fn chosen(params: &Params) -> Result<Vec<usize>, Problem> {
 }
 
 /// Rows as CSV, numbers in full.
-pub(crate) fn csv(rows: &[&Row], columns: &[usize]) -> Result<Vec<u8>, Problem> {
+pub(crate) fn csv(rows: &[&ListedCheckpoint], columns: &[usize]) -> Result<Vec<u8>, Problem> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: &dyn std::fmt::Display| Problem::fault(error.to_string());
     writer
@@ -220,8 +221,8 @@ pub(crate) fn csv(rows: &[&Row], columns: &[usize]) -> Result<Vec<u8>, Problem> 
         .map_err(|e| failed(&e))?;
     for row in rows {
         let cells = columns.iter().map(|&place| match &row.cells[place] {
-            Cell::Missing => String::new(),
-            Cell::Number(value) if COLUMNS[place].kind != Kind::Day => value.to_string(),
+            CheckpointCell::Missing => String::new(),
+            CheckpointCell::Number(value) if COLUMNS[place].kind != Kind::Day => value.to_string(),
             cell => match cell.json(COLUMNS[place].kind) {
                 serde_json::Value::String(text) => text,
                 other => other.to_string(),

@@ -15,10 +15,10 @@ use study::section::Section;
 use super::checkpoints::Checkpoints;
 use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
 use crate::report;
-use crate::report::Choice;
+use crate::report::PartChoice;
 
 /// The study, ready to be shown.
-pub(crate) struct Study {
+pub(crate) struct ServedStudy {
     pub(crate) headlines: Vec<String>,
     pub(crate) sections: Vec<Section>,
     pub(crate) findings: Vec<Finding>,
@@ -29,7 +29,7 @@ pub(crate) struct Study {
     pub(crate) origin: String,
 }
 
-impl Study {
+impl ServedStudy {
     pub(crate) fn finding(&self, id: &str) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.id == id)
     }
@@ -66,11 +66,11 @@ enum Progress {
 
 /// The study, now or later; findings of a report may stand in until it is computed.
 pub(crate) struct Slot {
-    progress: RwLock<(Progress, Option<Arc<Study>>)>,
-    given: Option<Arc<Study>>,
+    progress: RwLock<(Progress, Option<Arc<ServedStudy>>)>,
+    given: Option<Arc<ServedStudy>>,
     bar: ProgressBar,
     plan: Plan,
-    stages: Vec<Choice>,
+    stages: Vec<PartChoice>,
 }
 
 impl Slot {
@@ -78,13 +78,13 @@ impl Slot {
     ///
     /// # Errors
     /// A section that is not known.
-    pub(crate) fn new(plan: Plan, given: Option<Study>) -> Result<Self> {
+    pub(crate) fn new(plan: Plan, given: Option<ServedStudy>) -> Result<Self> {
         let stages = match &plan.only {
-            Some(names) => vec![Choice::of(names)?],
-            None => vec![Choice::of(QUICK)?, Choice::of(SLOW)?],
+            Some(names) => vec![PartChoice::of(names)?],
+            None => vec![PartChoice::of(QUICK)?, PartChoice::of(SLOW)?],
         };
         let bar = ProgressBar::hidden();
-        bar.set_length(stages.iter().map(Choice::steps).sum());
+        bar.set_length(stages.iter().map(PartChoice::steps).sum());
         Ok(Self {
             progress: RwLock::new((Progress::Computing, None)),
             given: given.map(Arc::new),
@@ -94,14 +94,14 @@ impl Slot {
         })
     }
 
-    fn read(&self) -> (Progress, Option<Arc<Study>>) {
+    fn read(&self) -> (Progress, Option<Arc<ServedStudy>>) {
         self.progress
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    fn write(&self, progress: Progress, study: Option<Arc<Study>>) {
+    fn write(&self, progress: Progress, study: Option<Arc<ServedStudy>>) {
         *self.progress.write().unwrap_or_else(PoisonError::into_inner) = (progress, study);
     }
 
@@ -147,12 +147,12 @@ impl Slot {
     }
 
     /// The study with its figures, as far as it is computed.
-    pub(crate) fn ready(&self) -> Option<Arc<Study>> {
+    pub(crate) fn ready(&self) -> Option<Arc<ServedStudy>> {
         self.read().1
     }
 
     /// The findings: computed, or those of the report until all are.
-    pub(crate) fn findings(&self) -> Option<Arc<Study>> {
+    pub(crate) fn findings(&self) -> Option<Arc<ServedStudy>> {
         match (self.read(), &self.given) {
             ((Progress::Done, study), _) | ((_, study), None) => study,
             (_, given) => given.clone(),
@@ -204,10 +204,10 @@ impl Slot {
     fn stage(
         &self,
         checkpoints: &Checkpoints,
-        choice: &Choice,
+        choice: &PartChoice,
         sections: &mut Vec<Section>,
         is_last: bool,
-    ) -> Result<Study> {
+    ) -> Result<ServedStudy> {
         let Plan {
             dir,
             resamples,
@@ -239,7 +239,7 @@ impl Slot {
     }
 }
 
-fn ready(study: report::Study, provenance: Provenance, resamples: usize) -> Result<Study> {
+fn ready(study: report::Study, provenance: Provenance, resamples: usize) -> Result<ServedStudy> {
     let report::Study {
         sections, headlines, ..
     } = study;
@@ -251,7 +251,7 @@ fn ready(study: report::Study, provenance: Provenance, resamples: usize) -> Resu
     let file = FindingsFile::findings(&findings, provenance);
     let provenance = serde_json::to_value(&file.provenance)?;
     let text = file.to_json()?;
-    Ok(Study {
+    Ok(ServedStudy {
         headlines,
         sections,
         findings,
@@ -262,7 +262,7 @@ fn ready(study: report::Study, provenance: Provenance, resamples: usize) -> Resu
 }
 
 /// The findings of a report's folder; its catalog must be the one served.
-pub(crate) fn read(folder: &Path, catalog_sha256: &str) -> Result<Study> {
+pub(crate) fn read(folder: &Path, catalog_sha256: &str) -> Result<ServedStudy> {
     let path = folder.join("findings.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut file: BTreeMap<String, Value> =
@@ -284,7 +284,7 @@ pub(crate) fn read(folder: &Path, catalog_sha256: &str) -> Result<Study> {
     }
     let findings: Vec<Finding> = serde_json::from_value(file.remove("findings").unwrap_or_default())
         .with_context(|| format!("{} has findings in an unknown format", path.display()))?;
-    Ok(Study {
+    Ok(ServedStudy {
         headlines: Vec::new(),
         sections: Vec::new(),
         origin: format!(

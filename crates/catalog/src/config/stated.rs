@@ -1,7 +1,7 @@
 //! What a config says of a checkpoint's structure, as the rest of the crate reads it: types alone, filled in by
 //! [`crate::config::read`].
 
-use crate::config::dimensions::Dimensions;
+use crate::config::dimensions::DimensionValues;
 use crate::config::fields::{self, Fields};
 
 /// What a `config.json` says of a checkpoint's structure. Absent is `None`.
@@ -70,7 +70,7 @@ pub struct Config {
 }
 
 impl Config {
-    pub(crate) fn dimensions(&self) -> Dimensions {
+    pub(crate) fn dimensions(&self) -> DimensionValues {
         [
             self.layers,
             self.d_model,

@@ -17,7 +17,7 @@ use super::{Arithmetic, Quant, STATE_BYTES};
 
 /// A program that runs checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Engine {
+pub enum InferenceEngine {
     /// llama.cpp and what is built on it (ollama, LM Studio).
     #[default]
     #[serde(rename = "llama.cpp")]
@@ -81,7 +81,7 @@ impl CacheType {
 
 /// One part of the memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Item {
+pub struct MemoryItem {
     /// `weights`, `cache`, `state`, `overhead`.
     pub item: String,
     /// Its bytes.
@@ -96,7 +96,7 @@ pub struct Item {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Footprint {
     /// The engine.
-    pub engine: Engine,
+    pub engine: InferenceEngine,
     /// How the weights are stored.
     pub quant: Quant,
     /// Bits a weight over all parameters.
@@ -118,10 +118,10 @@ pub struct Footprint {
     /// All of it.
     pub total_bytes: f64,
     /// The parts, each with its formula and source.
-    pub items: Vec<Item>,
+    pub items: Vec<MemoryItem>,
 }
 
-impl Engine {
+impl InferenceEngine {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::LlamaCpp, Self::Vllm, Self::Transformers];
 
@@ -254,7 +254,7 @@ fn up_to(count: i64, multiple: i64) -> i64 {
 
 impl Arithmetic {
     /// Memory of one sequence of `context` positions in an engine.
-    pub fn footprint(&self, engine: Engine, quant: Quant, cache: CacheType, context: i64) -> Footprint {
+    pub fn footprint(&self, engine: InferenceEngine, quant: Quant, cache: CacheType, context: i64) -> Footprint {
         let weights_bytes = quant.bytes(self);
         let values = |positions: &dyn Fn(&Layer) -> i64| -> f64 {
             let of = |layer: &Layer| layer.cached as f64 * positions(layer) as f64;
@@ -269,7 +269,7 @@ impl Arithmetic {
             .map(|layer| layer.state as f64 * STATE_BYTES)
             .sum();
         let (overhead_bytes, formula, source) = engine.overhead(self, context);
-        let item = |item: &str, bytes: f64, formula: String, source: &str| Item {
+        let item = |item: &str, bytes: f64, formula: String, source: &str| MemoryItem {
             item: item.to_owned(),
             bytes,
             formula,
@@ -339,7 +339,7 @@ mod tests {
 
     const MIB: f64 = 1_048_576.0;
 
-    fn of(config: &Value, engine: Engine, cache: &str, context: i64) -> Footprint {
+    fn of(config: &Value, engine: InferenceEngine, cache: &str, context: i64) -> Footprint {
         let cost = Arithmetic::of_config(config).expect("a config that can be counted");
         let cache = CacheType::from_name(cache).expect("a type");
         let quant = Quant::from_name("bf16").expect("a type");
@@ -355,7 +355,7 @@ mod tests {
     #[test]
     fn the_buffer_is_what_llama_cpp_printed() {
         let qwen_7b = llama(28, 3584, 18_944, 28, 4, 152_064);
-        let found = of(&qwen_7b, Engine::LlamaCpp, "f16", 2048).overhead_bytes / MIB;
+        let found = of(&qwen_7b, InferenceEngine::LlamaCpp, "f16", 2048).overhead_bytes / MIB;
         assert!((found / 304.0 - 1.0).abs() < 0.01, "{found:.2} MiB, printed 304");
     }
 
@@ -373,9 +373,9 @@ mod tests {
         // Five layers of six have the window: keys and values of 256 each.
         let a_position = 2.0 * 256.0 * 2.0;
         for (engine, windowed) in [
-            (Engine::LlamaCpp, 1024.0),
-            (Engine::Vllm, 2576.0),
-            (Engine::Transformers, 511.0),
+            (InferenceEngine::LlamaCpp, 1024.0),
+            (InferenceEngine::Vllm, 2576.0),
+            (InferenceEngine::Transformers, 511.0),
         ] {
             let found = of(&gemma, engine, "f16", 32_768);
             let wanted = a_position * (32_768.0 + 5.0 * windowed);

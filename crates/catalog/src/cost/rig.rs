@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arithmetic, Device, Engine, Footprint, STATE_BYTES};
+use super::{Arithmetic, Device, InferenceEngine, Footprint, STATE_BYTES};
 
 /// The memory of the machine that holds the cards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -176,7 +176,7 @@ impl Arithmetic {
         let host = rig
             .host
             .as_ref()
-            .filter(|_| memory.engine == Engine::LlamaCpp && !rig.is_processor)?;
+            .filter(|_| memory.engine == InferenceEngine::LlamaCpp && !rig.is_processor)?;
         let mut on_cards = Placement {
             layers_on_cards: 0,
             card_bytes: overhead,
@@ -209,7 +209,7 @@ mod tests {
         .expect("counted")
     }
 
-    fn footprint(cost: &Arithmetic, engine: Engine, quant: &str) -> Footprint {
+    fn footprint(cost: &Arithmetic, engine: InferenceEngine, quant: &str) -> Footprint {
         cost.footprint(
             engine,
             Quant::from_name(quant).expect("a type"),
@@ -222,7 +222,7 @@ mod tests {
     fn layers_lie_on_the_cards_as_far_as_they_go_and_no_byte_is_lost() {
         let cost = seventy();
         let card = device::device("RTX 4090").expect("in the table");
-        let memory = footprint(&cost, Engine::LlamaCpp, "Q4_K_M");
+        let memory = footprint(&cost, InferenceEngine::LlamaCpp, "Q4_K_M");
         let mut rig = Rig::of(card);
         assert_eq!(cost.placed(&memory, &rig), None, "42 GB do not fit into 24");
         rig.host = Some(Host::of_bandwidth(64e9, 80e9));
@@ -247,7 +247,7 @@ mod tests {
         assert!((reads / expected - 1.0).abs() < 0.01, "{reads} {expected}");
         // vLLM does not leave layers on the processor, and a small host holds nothing.
         rig.cards = 1;
-        assert_eq!(cost.placed(&footprint(&cost, Engine::Vllm, "awq"), &rig), None);
+        assert_eq!(cost.placed(&footprint(&cost, InferenceEngine::Vllm, "awq"), &rig), None);
         rig.host = Some(Host::of_unknown_bandwidth(8e9));
         assert_eq!(cost.placed(&memory, &rig), None);
     }

@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rig::Placement;
-use super::{Arithmetic, Device, Engine, Footprint, Rig};
+use super::{Arithmetic, Device, InferenceEngine, Footprint, Rig};
 
 /// Share of the memory's bound that decoding reaches at the median, and the power of active to all parameters by which
 /// mixtures reach less.
@@ -97,10 +97,10 @@ impl Arithmetic {
             ));
             return speed;
         };
-        if memory.engine == Engine::Transformers {
-            speed
-                .notes
-                .push("no speed: there are no measured runs of transformers to build an interval from".into());
+        if memory.engine == InferenceEngine::Transformers {
+            speed.notes.push(
+                "no speed: there are no measured runs of transformers to build an interval from".into(),
+            );
             return speed;
         }
         // As the runs' parameters are: of all that are stored, those that a token passes.
@@ -128,7 +128,7 @@ impl Arithmetic {
         if rig.cards > 1 {
             speed.notes.push(
                 match memory.engine {
-                    Engine::Vllm => {
+                    InferenceEngine::Vllm => {
                         "matrices divided over the cards: from as fast as one to as fast as all of them together; no measured \
                          run stands behind it"
                     }
@@ -162,7 +162,7 @@ fn told(rig: &Rig) -> String {
 }
 
 /// One token after the other: the time that the cards take, and then the memory beside them.
-fn decoding(rig: &Rig, placement: &Placement, engine: Engine, share: f64) -> SpeedOf {
+fn decoding(rig: &Rig, placement: &Placement, engine: InferenceEngine, share: f64) -> SpeedOf {
     let host = rig.host.as_ref();
     let [beside, least, most] = host.map_or([f64::INFINITY; 3], |host| {
         [host.bandwidth, host.bandwidth_low, host.bandwidth_high]
@@ -175,7 +175,7 @@ fn decoding(rig: &Rig, placement: &Placement, engine: Engine, share: f64) -> Spe
     let seconds = |at: usize, cards: f64| {
         placement.card_read / (card[at] * cards) + placement.host_read / [beside, least, most][at]
     };
-    let together = if engine == Engine::Vllm {
+    let together = if engine == InferenceEngine::Vllm {
         rig.cards as f64
     } else {
         1.0
@@ -205,7 +205,7 @@ mod tests {
         .expect("counted")
     }
 
-    fn footprint(cost: &Arithmetic, engine: Engine, quant: &str) -> Footprint {
+    fn footprint(cost: &Arithmetic, engine: InferenceEngine, quant: &str) -> Footprint {
         cost.footprint(
             engine,
             Quant::from_name(quant).expect("a type"),
@@ -219,7 +219,7 @@ mod tests {
         let cost = eight();
         let card = device::device("RTX 4090").expect("in the table");
         let at = |engine, quant: &str| cost.speed(&card, &footprint(&cost, engine, quant));
-        let told = at(Engine::LlamaCpp, "Q4_K_M");
+        let told = at(InferenceEngine::LlamaCpp, "Q4_K_M");
         let decode = told.decode_tokens_per_s.expect("fits");
         assert!(decode.low < decode.value && decode.value < decode.high);
         // 4.9 GB of weights and 1 GB of cache at 1,008 GB/s: at most 180 tokens a second.
@@ -228,16 +228,16 @@ mod tests {
             "{decode:?}"
         );
         assert!(told.prefill_tokens_per_s.expect("products are known").value > 3_000.0);
-        let none = at(Engine::LlamaCpp, "f32");
+        let none = at(InferenceEngine::LlamaCpp, "f32");
         assert!(none.decode_tokens_per_s.is_none() && none.notes[0].contains("do not fit"));
-        assert!(at(Engine::Transformers, "Q4_K_M").decode_tokens_per_s.is_none());
+        assert!(at(InferenceEngine::Transformers, "Q4_K_M").decode_tokens_per_s.is_none());
     }
 
     #[test]
     fn what_lies_beside_the_card_takes_the_time_of_both_sides() {
         let cost = eight();
         let card = device::device("RTX 3060").expect("in the table");
-        let memory = footprint(&cost, Engine::LlamaCpp, "bf16");
+        let memory = footprint(&cost, InferenceEngine::LlamaCpp, "bf16");
         let with = |host| {
             let rig = Rig {
                 host: Some(host),
@@ -272,7 +272,7 @@ mod tests {
                 .decode_tokens_per_s
                 .expect("fits")
         };
-        let (one, both) = (two(Engine::LlamaCpp, "bf16"), two(Engine::Vllm, "bf16"));
+        let (one, both) = (two(InferenceEngine::LlamaCpp, "bf16"), two(InferenceEngine::Vllm, "bf16"));
         assert!((both.high / one.high - 2.0).abs() < 0.02 && (both.low / one.low - 1.0).abs() < 0.02);
     }
 }

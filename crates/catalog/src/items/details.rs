@@ -10,7 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::ItemRow;
-use super::found::{Found, Place, Sink, folder_name};
+use super::found::{FileRow, PathFields, Sink, folder_name};
 use crate::error::Error;
 use crate::sources::harness;
 
@@ -19,7 +19,7 @@ const METRICS: [&str; 2] = ["metric", "metrics"];
 const DOCUMENTS: [&str; 2] = ["doc", "specifics"];
 
 /// Checkpoint and benchmark by a file's place.
-pub(super) fn told_by(file: &str) -> Option<Place> {
+pub(super) fn told_by(file: &str) -> Option<PathFields> {
     let mut parts: Vec<&str> = file.split('/').collect();
     let name = parts.pop()?.strip_prefix("details_")?.strip_suffix(".parquet")?;
     let (task, _time) = name.rsplit_once('_')?;
@@ -30,14 +30,14 @@ pub(super) fn told_by(file: &str) -> Option<Place> {
         [name, ..] => (*name).to_owned(),
         [] => return None,
     };
-    Some(Place {
+    Some(PathFields {
         id: Some(id),
         benchmark: Some(folder_name(&task)),
     })
 }
 
 /// Gives every row to `sink`: the first metric that says whether an answer is right, else the first that is a number.
-pub(super) fn read(path: &Path, file: &str, place: &Place, sink: Sink<'_>) -> Result<(), Error> {
+pub(super) fn read(path: &Path, file: &str, place: &PathFields, sink: Sink<'_>) -> Result<(), Error> {
     let broken = |error: &dyn std::fmt::Display| Error::Parquet {
         file: file.to_owned(),
         message: error.to_string(),
@@ -84,13 +84,13 @@ pub(super) fn read(path: &Path, file: &str, place: &Place, sink: Sink<'_>) -> Re
         for at in 0..batch.num_rows() {
             let told = numbers.iter().find(|(_, values)| values.is_valid(at));
             let Some((metric, values)) = told else {
-                sink(row, Found::LeftOut("no_answer"))?;
+                sink(row, FileRow::LeftOut("no_answer"))?;
                 row += 1;
                 continue;
             };
             let score = values.as_primitive::<Float64Type>().value(at);
             if !score.is_finite() {
-                sink(row, Found::LeftOut("score_is_no_number"))?;
+                sink(row, FileRow::LeftOut("score_is_no_number"))?;
                 row += 1;
                 continue;
             }
@@ -105,7 +105,7 @@ pub(super) fn read(path: &Path, file: &str, place: &Place, sink: Sink<'_>) -> Re
                 loglikelihood: None,
                 prediction: None,
             };
-            sink(row, Found::Answer(benchmark.clone(), answered))?;
+            sink(row, FileRow::Answer(benchmark.clone(), answered))?;
             row += 1;
         }
     }
@@ -185,8 +185,8 @@ mod tests {
         let (mut answers, mut left_out) = (Vec::new(), Vec::new());
         read(out.path(), FILE, &place, &mut |row, found| {
             match found {
-                Found::Answer(benchmark, answer) => answers.push((row, benchmark, answer)),
-                Found::LeftOut(why) => left_out.push((row, why)),
+                FileRow::Answer(benchmark, answer) => answers.push((row, benchmark, answer)),
+                FileRow::LeftOut(why) => left_out.push((row, why)),
             }
             Ok(())
         })

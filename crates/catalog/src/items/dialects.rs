@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::found::{Found, Place, Sink};
+use super::found::{FileRow, PathFields, Sink};
 use super::{ItemRow, PARTITION, details, foreign, instances, logs};
 use crate::error::{Error, cut};
 use crate::sources::{archive, samples};
@@ -44,7 +44,7 @@ impl Dialect {
 }
 
 /// What `path` is, with what its place says; `None` for a file of another kind.
-pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, Error> {
+pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, PathFields)>, Error> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     match ending.as_deref() {
         Some("parquet") if details::told_by(file).is_some() => {
@@ -52,12 +52,12 @@ pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, 
         }
         Some("eval") => {
             let start = stores::start(path, archive::MAGIC.len() as u64)?;
-            Ok((start == archive::MAGIC).then(|| (Dialect::Inspect, Place::default())))
+            Ok((start == archive::MAGIC).then(|| (Dialect::Inspect, PathFields::default())))
         }
         Some("parquet") => {
             let hive = format!("{PARTITION}=");
             let benchmark = file.rsplit('/').skip(1).find_map(|part| part.strip_prefix(&hive));
-            let place = Place {
+            let place = PathFields {
                 id: None,
                 benchmark: benchmark.map(str::to_owned),
             };
@@ -65,7 +65,7 @@ pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, 
         }
         Some("jsonl" | "json") => {
             if let Some((benchmark, id)) = samples::told_by(file) {
-                let place = Place {
+                let place = PathFields {
                     id: Some(id).filter(|id| id != "unknown"),
                     benchmark: Some(benchmark),
                 };
@@ -82,7 +82,7 @@ pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, Place)>, 
             } else {
                 return Ok(None);
             };
-            Ok(Some((dialect, Place::default())))
+            Ok(Some((dialect, PathFields::default())))
         }
         _ => Ok(None),
     }
@@ -94,7 +94,7 @@ pub(super) fn read(
     path: &Path,
     file: &str,
     dialect: Dialect,
-    place: &Place,
+    place: &PathFields,
     filter: Option<&str>,
     sink: Sink<'_>,
 ) -> Result<(), Error> {
@@ -102,7 +102,7 @@ pub(super) fn read(
         Dialect::Samples => read_samples(path, file, place, filter, sink),
         Dialect::Answers => samples::each_line(path, file, &mut |row, value| {
             if value.is_null() {
-                return sink(row, Found::LeftOut("not_json"));
+                return sink(row, FileRow::LeftOut("not_json"));
             }
             let answer = Answer::deserialize(&value).map_err(|error| Error::Shape {
                 file: format!("{file}, row {row}"),
@@ -120,7 +120,7 @@ pub(super) fn read(
 fn read_samples(
     path: &Path,
     file: &str,
-    place: &Place,
+    place: &PathFields,
     filter: Option<&str>,
     sink: Sink<'_>,
 ) -> Result<(), Error> {
@@ -129,16 +129,16 @@ fn read_samples(
     let mut counts = filter.map(str::to_owned);
     samples::each_line(path, file, &mut |row, value| {
         if value.is_null() {
-            return sink(row, Found::LeftOut("not_json"));
+            return sink(row, FileRow::LeftOut("not_json"));
         }
         let Some(item) = samples::item(&value, &benchmark, &id, file) else {
-            return sink(row, Found::LeftOut("no_item"));
+            return sink(row, FileRow::LeftOut("no_item"));
         };
         let named = value.get("filter").and_then(Value::as_str);
         if let Some(named) = named
             && counts.get_or_insert_with(|| named.to_owned()) != named
         {
-            return sink(row, Found::LeftOut("other_filter"));
+            return sink(row, FileRow::LeftOut("other_filter"));
         }
         let metric = item.metric.map(|metric| match named {
             Some(filter) => format!("{metric},{filter}"),
@@ -153,7 +153,7 @@ fn read_samples(
             loglikelihood: item.loglikelihood,
             prediction: prediction(&value),
         };
-        sink(row, Found::Answer(benchmark.clone(), answered))
+        sink(row, FileRow::Answer(benchmark.clone(), answered))
     })
 }
 
@@ -170,7 +170,7 @@ fn prediction(sample: &Value) -> Option<String> {
     Some(likeliest(&scores?)?.to_string())
 }
 
-/// Place of the greatest value, the first on ties.
+/// PathFields of the greatest value, the first on ties.
 fn likeliest(values: &[f64]) -> Option<usize> {
     let first = (0, *values.first()?);
     let best = values.iter().enumerate().fold(
@@ -199,7 +199,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn found(self, filter: Option<&str>) -> Found {
+    fn found(self, filter: Option<&str>) -> FileRow {
         let named = |name: &&str| {
             let full = self
                 .metrics
@@ -230,6 +230,6 @@ impl Answer {
                 .map(|choice| choice.to_string())
                 .or_else(|| self.generated.as_deref().map(|text| cut(text.trim()))),
         };
-        Found::Answer(self.task, row)
+        FileRow::Answer(self.task, row)
     }
 }

@@ -10,7 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::ItemRow;
-use super::found::{Found, Place, Sink};
+use super::found::{FileRow, PathFields, Sink};
 use crate::error::{Error, cut};
 
 /// Columns, by all names they go under.
@@ -24,7 +24,7 @@ const LOGLIKELIHOOD: &[&str] = &["loglikelihood"];
 const PREDICTION: &[&str] = &["prediction"];
 
 /// Gives every row of the file to `sink`.
-pub(super) fn read(path: &Path, file: &str, place: &Place, sink: Sink<'_>) -> Result<(), Error> {
+pub(super) fn read(path: &Path, file: &str, place: &PathFields, sink: Sink<'_>) -> Result<(), Error> {
     let broken = |error: &dyn std::fmt::Display| Error::Parquet {
         file: file.to_owned(),
         message: error.to_string(),
@@ -68,7 +68,7 @@ pub(super) fn read(path: &Path, file: &str, place: &Place, sink: Sink<'_>) -> Re
 }
 
 /// What the table cannot do without: a checkpoint, a benchmark (or the folder's name), an item, and an answer.
-fn check(schema: &SchemaRef, file: &str, place: &Place) -> Result<(), Error> {
+fn check(schema: &SchemaRef, file: &str, place: &PathFields) -> Result<(), Error> {
     let has = |names: &[&str]| names.iter().any(|name| schema.column_with_name(name).is_some());
     let needs = [
         (ITEM, "text", true),
@@ -138,16 +138,16 @@ impl Columns {
         })
     }
 
-    fn found(&self, at: usize, place: &Place) -> Found {
+    fn found(&self, at: usize, place: &PathFields) -> FileRow {
         let benchmark = text(self.benchmark.as_ref(), at).or_else(|| place.benchmark.clone());
         let (Some(benchmark), Some(item)) = (benchmark, text(self.item.as_ref(), at)) else {
-            return Found::LeftOut("no_item");
+            return FileRow::LeftOut("no_item");
         };
         let correct = self.correct.as_ref().filter(|array| array.is_valid(at));
         let correct = correct.map(|array| array.as_boolean().value(at));
         let score = number(self.score.as_ref(), at);
         if correct.is_none() && score.is_none() {
-            return Found::LeftOut("no_answer");
+            return FileRow::LeftOut("no_answer");
         }
         let row = ItemRow {
             id: text(self.id.as_ref(), at).unwrap_or_default(),
@@ -161,7 +161,7 @@ impl Columns {
             loglikelihood: number(self.loglikelihood.as_ref(), at),
             prediction: text(self.prediction.as_ref(), at).map(|text| cut(&text)),
         };
-        Found::Answer(benchmark, row)
+        FileRow::Answer(benchmark, row)
     }
 }
 

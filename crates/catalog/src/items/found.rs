@@ -5,14 +5,14 @@ use crate::error::Error;
 
 /// What the path of a file says of its rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct PathFields {
     pub(super) id: Option<String>,
     pub(super) benchmark: Option<String>,
 }
 
 /// One row of a file.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum FileRow {
     /// An answer to an item of a benchmark.
     Answer(String, ItemRow),
     /// A row left out, and why.
@@ -20,7 +20,7 @@ pub(super) enum Found {
 }
 
 /// Whoever takes the rows, with their numbers from 0.
-pub(super) type Sink<'a> = &'a mut dyn FnMut(u64, Found) -> Result<(), Error>;
+pub(super) type Sink<'a> = &'a mut dyn FnMut(u64, FileRow) -> Result<(), Error>;
 
 /// A benchmark's name as a folder can have it: other letters are underscores, what is too long is cut.
 pub(super) fn folder_name(benchmark: &str) -> String {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::dialects::{self, Dialect};
-use super::found::{Found, Place, folder_name};
-use super::imported::{Imported, Told};
-use super::kept::{Kept, Known};
-use super::store::{Store, Writing, entries};
+use super::found::{FileRow, PathFields, folder_name};
+use super::imported::{Imported, ImportedBenchmark};
+use super::kept::{Kept, Novelty};
+use super::store::{ItemWriter, Store, entries};
 use crate::error::Error;
 use crate::hash::{sha256, sha256_of};
 use crate::schema::SCHEMA_VERSION;
@@ -34,7 +34,7 @@ pub struct ImportSettings {
 pub struct FoundFile {
     path: PathBuf,
     dialect: Dialect,
-    place: Place,
+    place: PathFields,
 }
 
 impl FoundFile {
@@ -188,7 +188,7 @@ fn one(
     let (mut rows_in, mut kept, mut repeats) = (0, 0, 0);
     let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
     let mut known = Kept::new(store, &file);
-    let mut writing = Writing::begin(store)?;
+    let mut writing = ItemWriter::begin(store)?;
     let filter = settings.filter.as_deref();
     dialects::read(
         here.path(),
@@ -199,11 +199,11 @@ fn one(
         &mut |number, row| {
             rows_in = number + 1;
             let (benchmark, mut row) = match row {
-                Found::Answer(benchmark, row) => match run {
+                FileRow::Answer(benchmark, row) => match run {
                     Some(run) => (folder_name(&format!("{benchmark}-run{run}")), row),
                     None => (benchmark, row),
                 },
-                Found::LeftOut(reason) => {
+                FileRow::LeftOut(reason) => {
                     *left_out.entry(reason.to_owned()).or_insert(0) += 1;
                     return Ok(());
                 }
@@ -224,7 +224,7 @@ fn one(
                     benchmark,
                 });
             }
-            if known.meet(&benchmark, &row)? == Known::Repeat {
+            if known.meet(&benchmark, &row)? == Novelty::Repeat {
                 repeats += 1;
                 return Ok(());
             }
@@ -239,7 +239,7 @@ fn one(
         .map(|(benchmark, (rows, ids))| {
             let checkpoints = ids.len();
             let ids = Some(ids).filter(|ids| ids.len() <= NAMED);
-            let told = Told {
+            let told = ImportedBenchmark {
                 rows,
                 checkpoints,
                 ids,
@@ -263,7 +263,7 @@ fn one(
 }
 
 /// Two checkpoints may have answered alike, so the place counts as the bytes do.
-fn name(content: &str, place: &Place, settings: &ImportSettings) -> String {
+fn name(content: &str, place: &PathFields, settings: &ImportSettings) -> String {
     let all = [
         Some(content),
         place.id.as_deref(),

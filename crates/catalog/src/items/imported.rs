@@ -22,14 +22,14 @@ pub struct Imported {
     /// Rows left out, by reason.
     pub left_out: BTreeMap<String, u64>,
     /// What was added, by benchmark.
-    pub benchmarks: BTreeMap<String, Told>,
+    pub benchmarks: BTreeMap<String, ImportedBenchmark>,
     /// It had been imported before, and nothing was done.
     pub already: bool,
 }
 
 /// What a file added to a benchmark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ImportedBenchmark {
     /// Rows.
     pub rows: u64,
     /// Number of checkpoints.

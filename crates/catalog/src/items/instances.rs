@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::ItemRow;
-use super::found::{Found, Sink, folder_name};
+use super::found::{FileRow, Sink, folder_name};
 use crate::config::fields;
 use crate::config::json;
 use crate::error::{Error, cut};
@@ -29,14 +29,14 @@ pub(super) fn read(path: &Path, file: &str, sink: Sink<'_>) -> Result<(), Error>
     let mut times = Times::default();
     samples::each_line(path, file, &mut |row, value| {
         let Some(line) = value.as_object() else {
-            return sink(row, Found::LeftOut("not_json"));
+            return sink(row, FileRow::LeftOut("not_json"));
         };
         let (Some(id), Some(benchmark), Some(item)) = (
             fields::text(line, &["model_id"]),
             fields::text(line, &["evaluation_name"]),
             line.get("sample_id").and_then(plain),
         ) else {
-            return sink(row, Found::LeftOut("no_item"));
+            return sink(row, FileRow::LeftOut("no_item"));
         };
         let told = fields::object(line, &["evaluation"]);
         let score = told
@@ -44,7 +44,7 @@ pub(super) fn read(path: &Path, file: &str, sink: Sink<'_>) -> Result<(), Error>
             .filter(|score| score.is_finite());
         let correct = told.and_then(|told| told.get("is_correct")?.as_bool());
         if score.is_none() && correct.is_none() {
-            return sink(row, Found::LeftOut("no_answer"));
+            return sink(row, FileRow::LeftOut("no_answer"));
         }
         let metric = fields::text(line, &["evaluation_result_id"]);
         let mut name = folder_name(benchmark);
@@ -69,7 +69,7 @@ pub(super) fn read(path: &Path, file: &str, sink: Sink<'_>) -> Result<(), Error>
             loglikelihood: None,
             prediction: prediction.map(|text| cut(text.trim())),
         };
-        sink(row, Found::Answer(name, row_of))
+        sink(row, FileRow::Answer(name, row_of))
     })
 }
 

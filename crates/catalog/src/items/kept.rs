@@ -12,7 +12,7 @@ use crate::stores;
 
 /// Whether a row is new to the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum Novelty {
     /// No.
     New,
     /// The same row is there.
@@ -43,7 +43,7 @@ impl<'a> Kept<'a> {
     }
 
     /// Whether the table, or an earlier row of the same file, has this answer.
-    pub(super) fn meet(&mut self, benchmark: &str, row: &ItemRow) -> Result<Known, Error> {
+    pub(super) fn meet(&mut self, benchmark: &str, row: &ItemRow) -> Result<Novelty, Error> {
         // Rows of one checkpoint mostly stand together.
         if self.last.0 != row.id || self.last.1 != benchmark {
             self.last = (row.id.clone(), benchmark.to_owned());
@@ -55,9 +55,9 @@ impl<'a> Kept<'a> {
         match self.answers.get(&key) {
             None => {
                 self.answers.insert(key, (answer, 0));
-                Ok(Known::New)
+                Ok(Novelty::New)
             }
-            Some((earlier, _)) if *earlier == answer => Ok(Known::Repeat),
+            Some((earlier, _)) if *earlier == answer => Ok(Novelty::Repeat),
             Some((_, place)) => Err(Error::ItemClash(Box::new(ItemClash {
                 file: self.names[0].clone(),
                 id: row.id.clone(),

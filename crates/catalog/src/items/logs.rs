@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::ItemRow;
-use super::found::{Found, Sink, folder_name};
+use super::found::{FileRow, Sink, folder_name};
 use super::instances::{Times, plain};
 use crate::config::fields::{self, Fields};
 use crate::config::json;
@@ -92,7 +92,7 @@ impl Rows {
         }
     }
 
-    fn give(&mut self, found: Found, sink: Sink<'_>) -> Result<(), Error> {
+    fn give(&mut self, found: FileRow, sink: Sink<'_>) -> Result<(), Error> {
         self.row += 1;
         sink(self.row - 1, found)
     }
@@ -102,15 +102,15 @@ impl Rows {
         let empty = Fields::new();
         let sample = sample.as_object().unwrap_or(&empty);
         let Some(item) = sample.get("id").and_then(plain) else {
-            return self.give(Found::LeftOut("no_item"), sink);
+            return self.give(FileRow::LeftOut("no_item"), sink);
         };
         let scores = fields::object(sample, &["scores"]).unwrap_or(&empty);
         if scores.is_empty() {
-            return self.give(Found::LeftOut("no_answer"), sink);
+            return self.give(FileRow::LeftOut("no_answer"), sink);
         }
         for (place, (scorer, told)) in scores.iter().enumerate() {
             let Some(score) = told.get("value").and_then(number) else {
-                self.give(Found::LeftOut("score_is_no_number"), sink)?;
+                self.give(FileRow::LeftOut("score_is_no_number"), sink)?;
                 continue;
             };
             let benchmark = if place == 0 {
@@ -128,7 +128,7 @@ impl Rows {
                 loglikelihood: None,
                 prediction: answer.map(|text| cut(text.trim())),
             };
-            self.give(Found::Answer(benchmark, row), sink)?;
+            self.give(FileRow::Answer(benchmark, row), sink)?;
         }
         Ok(())
     }

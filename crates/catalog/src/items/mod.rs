@@ -34,7 +34,7 @@ pub(crate) use builtin::{Answers, PACKED};
 pub use builtin::{BENCHMARK as BUILTIN_BENCHMARK, BUILTIN, CREDIT as BUILTIN_CREDIT};
 pub(crate) use import::import_one;
 pub use import::{FoundFile, ImportSettings, files, import};
-pub use imported::{Imported, Told};
+pub use imported::{Imported, ImportedBenchmark};
 
 /// Folder of the records of what was imported.
 pub(crate) const RECORDS: &str = "_imports";

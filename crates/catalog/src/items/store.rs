@@ -99,13 +99,13 @@ impl Store {
     }
 }
 
-/// The files of one import in the making, one a benchmark; nothing stands in the table before [`Writing::finish`].
-pub(super) struct Writing {
+/// The files of one import in the making, one a benchmark; nothing stands in the table before [`ItemWriter::finish`].
+pub(super) struct ItemWriter {
     work: TempDir,
     parts: BTreeMap<String, (TableWriter<ItemRow, File>, BTreeSet<String>)>,
 }
 
-impl Writing {
+impl ItemWriter {
     pub(super) fn begin(store: &Store) -> Result<Self, Error> {
         // Beside its place, so that a rename puts it there; what goes to a store is made on this machine.
         let beside = if stores::is_remote(&store.dir) {

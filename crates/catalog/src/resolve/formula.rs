@@ -4,7 +4,7 @@ use crate::config::recipe::{
     Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe, usual_positions,
 };
 use crate::config::stated::Counts;
-use crate::observed::Dimensions;
+use crate::observed::DimensionValues;
 
 /// Width from which no checkpoint of a family with an output head of its own has it tied.
 pub(crate) const WIDE: i64 = 4_096;
@@ -13,7 +13,7 @@ pub(crate) const WIDE: i64 = 4_096;
 /// or a dimension is missing. `tied`: whether the head is the embedding, where that is known.
 pub(crate) fn by_shape(
     family: &str,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     head_dim: Option<i64>,
     experts: Option<i64>,
     tied: Option<bool>,
@@ -45,7 +45,7 @@ fn heads(usual: Recipe, sizes: Sizes, first: bool) -> impl Iterator<Item = bool>
 /// Whether the formula, with one of the heads that a checkpoint can have, makes `count` billions within `off`.
 pub(crate) fn makes(
     family: &str,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     head_dim: Option<i64>,
     (count, off): (f64, f64),
 ) -> bool {
@@ -61,7 +61,7 @@ const NEVER_TIED: [&str; 3] = ["gptneox", "gptj", "codegen"];
 /// may be off: where one head makes such a number and the other none.
 pub(crate) fn head_of_count(
     family: &str,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     head_dim: Option<i64>,
     counted: &[(f64, f64)],
 ) -> Option<bool> {
@@ -88,7 +88,7 @@ pub(crate) fn head_of_count(
 /// is known.
 pub(crate) fn counts(
     family: &str,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     head_dim: Option<i64>,
     tied: Option<bool>,
 ) -> Option<Counts> {
@@ -124,7 +124,7 @@ const UNLIKE: [&str; 8] = [
 ];
 
 /// The recipe of a family and the sizes it takes; none where no formula is known or a dimension is missing.
-fn formula(family: &str, dimensions: Dimensions, head_dim: Option<i64>) -> Option<(Recipe, Sizes)> {
+fn formula(family: &str, dimensions: DimensionValues, head_dim: Option<i64>) -> Option<(Recipe, Sizes)> {
     let family = if family == "mixtral" { "llama" } else { family };
     let [
         Some(layers),
@@ -178,7 +178,7 @@ fn mixture(recipe: Recipe, sizes: Sizes, (experts, used): (i64, i64)) -> Option<
 /// The counts of a mixture of `experts` copies of a dense block's feed-forward layer, of which a token uses `used`.
 pub(crate) fn mixture_counts(
     family: &str,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     head_dim: Option<i64>,
     (experts, used): (i64, i64),
     tied: Option<bool>,

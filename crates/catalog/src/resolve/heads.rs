@@ -10,7 +10,7 @@ use super::listed::{Listed, is_packed};
 use super::template::{Shape, family_of};
 use crate::gather::Gathered;
 use crate::known::Known;
-use crate::observed::Dimensions;
+use crate::observed::DimensionValues;
 
 /// A counted number and a computed one are the same within this share: norms and biases that a formula leaves out, no more.
 pub(super) const SAME: f64 = 5e-4;
@@ -84,7 +84,7 @@ pub(super) fn told(gathered: &Gathered, known: &Known, family: &str) -> Option<b
 /// `true` where a board lists the size of the network whose head is the embedding; the other size proves nothing.
 pub(super) fn listed_tied(
     known: &Known,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     head_dim: Option<i64>,
     family: &str,
 ) -> Option<bool> {

@@ -7,7 +7,7 @@ use crate::config::recipe::recipe;
 use crate::config::stated::Counts;
 use crate::config::stated::Makeup;
 use crate::known::Known;
-use crate::observed::{Dimensions, Place};
+use crate::observed::{DimensionValues, Place};
 use crate::resolve::admit::{Asked, is_mixture};
 use crate::resolve::formula;
 use crate::resolve::listed::Listed;
@@ -85,7 +85,7 @@ pub(super) struct Inside {
 pub(super) fn inside(
     asked: &Asked<'_>,
     base: Option<&Known>,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     agreed: Option<&Agreed>,
     (head, size): (Option<Head>, Option<f64>),
 ) -> Inside {
@@ -187,7 +187,7 @@ fn told(at: usize, mine: bool, theirs: bool, own: [Place; 8], other: Option<[Pla
 }
 
 /// The base's counts with this checkpoint's vocabulary in place of the base's.
-fn of_base(base: &Makeup, its: Dimensions, own: Dimensions) -> Option<Counts> {
+fn of_base(base: &Makeup, its: DimensionValues, own: DimensionValues) -> Option<Counts> {
     let counts = base.counts?;
     let [_, Some(d_model), .., Some(vocab), _] = own else {
         return None;
@@ -230,7 +230,7 @@ enum Told {
 /// Copies of one dense block's feed-forward layer, however many.
 struct Mixture {
     family: Option<String>,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     head_dim: Option<i64>,
     /// Experts that a token uses.
     used: i64,
@@ -298,7 +298,7 @@ fn by_formula(
     asked: &Asked<'_>,
     base: Option<&Known>,
     makeup: &Makeup,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     tied: Option<bool>,
 ) -> Option<Counts> {
     if asked.mixture || makeup.experts.is_some() {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::config::stated;
 use crate::known::Known;
-use crate::observed::{DIMENSIONS, Dimensions, Outside, Place};
+use crate::observed::{DIMENSIONS, DimensionValues, Outside, Place};
 use crate::origins;
 use crate::resolve::admit::Asked;
 use crate::resolve::inside::{From, Head, inside};
 use crate::resolve::template::family_of;
-use crate::resolve::weight::{self, Told};
+use crate::resolve::weight::{self, SizeOrigin};
 use crate::resolve::{Resolver, formula, heads, rest, vocabulary};
 use crate::schema::Row;
 use crate::tables::{Provenance, ResolvedBy, Structure};
@@ -103,7 +103,9 @@ impl Resolver<'_> {
         let made = inside.makeup.counts.map(|counts| counts.total);
         // Of a mixture the number of experts was told after its size.
         let size = match (size, made) {
-            (Some((_, Told::Shape)), Some(made)) if asked.mixture => Some((made as f64 / 1e9, Told::Shape)),
+            (Some((_, SizeOrigin::Shape)), Some(made)) if asked.mixture => {
+                Some((made as f64 / 1e9, SizeOrigin::Shape))
+            }
             _ => size,
         };
         let size = weight::or_counted(size, count, made);
@@ -177,18 +179,18 @@ impl Resolver<'_> {
             }
             match field {
                 "size" => Some(match size?.1 {
-                    Told::Counted => stated(known, known.details.parameters_place),
-                    Told::Base => Origin {
+                    SizeOrigin::Counted => stated(known, known.details.parameters_place),
+                    SizeOrigin::Base => Origin {
                         how: way,
                         of: base.map(|base| (base, base.details.parameters_place)),
                     },
-                    Told::Listed => Origin {
+                    SizeOrigin::Listed => Origin {
                         how: "listed",
                         of: Some((known, known.listed_place)),
                     },
-                    Told::Name => NAMED,
-                    Told::Shape => FORMULA,
-                    Told::Outside => Origin {
+                    SizeOrigin::Name => NAMED,
+                    SizeOrigin::Shape => FORMULA,
+                    SizeOrigin::Outside => Origin {
                         how: "listed",
                         of: outside.map(|&(_, place)| (known, place)),
                     },
@@ -207,7 +209,7 @@ impl Resolver<'_> {
         &self,
         asked: &Asked<'_>,
         base: Option<&Known>,
-        dimensions: Dimensions,
+        dimensions: DimensionValues,
         outside: Option<f64>,
     ) -> Option<Head> {
         let [
@@ -309,7 +311,7 @@ impl Resolver<'_> {
 fn proved_vocabulary(
     asked: &Asked<'_>,
     base: Option<&Known>,
-    mut dimensions: Dimensions,
+    mut dimensions: DimensionValues,
     outside: &Outside,
 ) -> Option<i64> {
     let (vocab, count) = (outside.vocabulary?, outside.parameters? / 1e9);

@@ -11,7 +11,7 @@ use super::pool::Pool;
 use super::stated::near;
 use super::template::{Shape, family_of};
 use crate::known::{Known, is_rough};
-use crate::observed::Dimensions;
+use crate::observed::DimensionValues;
 use crate::words::Stated;
 
 /// A counted listing that is further than this from every size its structure admits is not believed.
@@ -33,7 +33,7 @@ const OFF: f64 = 0.02;
 
 /// What a size is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum SizeOrigin {
     /// A count of the checkpoint's own weights.
     Counted,
     /// A count of its base's.
@@ -51,25 +51,25 @@ pub(crate) enum Told {
 /// The same, but for a number that only a name or whole billions tell: a count from outside that is near is better. So is one that
 /// the formula of the structure, `made`, makes too, where what is kept is neither.
 pub(crate) fn or_counted(
-    size: Option<(f64, Told)>,
+    size: Option<(f64, SizeOrigin)>,
     counted: Option<f64>,
     made: Option<i64>,
-) -> Option<(f64, Told)> {
+) -> Option<(f64, SizeOrigin)> {
     let counted = counted.map(|count| count / 1e9).filter(|&count| count > 0.0);
     let is_made = |count: f64| made.is_some_and(|made| (made as f64 / 1e9 - count).abs() <= AGREES * count);
     match (size, counted) {
         (Some((size, _)), Some(counted))
             if is_made(counted) && !is_made(size) && (size - counted).abs() > OFF * counted =>
         {
-            Some((counted, Told::Outside))
+            Some((counted, SizeOrigin::Outside))
         }
-        (None, Some(counted)) => Some((counted, Told::Outside)),
+        (None, Some(counted)) => Some((counted, SizeOrigin::Outside)),
         (Some((size, told)), Some(counted))
-            if (told == Told::Name || told == Told::Listed && is_rough(size))
+            if (told == SizeOrigin::Name || told == SizeOrigin::Listed && is_rough(size))
                 && counted <= APART * size
                 && size <= APART * counted =>
         {
-            Some((counted, Told::Outside))
+            Some((counted, SizeOrigin::Outside))
         }
         _ => size,
     }
@@ -80,10 +80,10 @@ pub(crate) fn or_counted(
 pub(crate) fn billions(
     pool: &Pool,
     asked: &Asked<'_>,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     from: Option<&Known>,
     tied: Option<bool>,
-) -> Option<(f64, Told)> {
+) -> Option<(f64, SizeOrigin)> {
     let counted = |entry: &Known| {
         entry
             .details
@@ -92,7 +92,7 @@ pub(crate) fn billions(
             .map(|count| count as f64 / 1e9)
     };
     if let Some(own) = counted(asked.known) {
-        return Some((own, Told::Counted));
+        return Some((own, SizeOrigin::Counted));
     }
     let admitted = sizes(pool, asked, dimensions, from, tied);
     let stated = asked.stated.iter().find_map(|stated| match *stated {
@@ -102,7 +102,7 @@ pub(crate) fn billions(
     // The first is the usual one of the family.
     let first = |means: &dyn Fn(f64) -> bool| {
         let found = admitted.iter().copied().find(|&size| means(size));
-        found.map(|size| (size, Told::Shape))
+        found.map(|size| (size, SizeOrigin::Shape))
     };
     let nearest = |to: f64| {
         admitted
@@ -115,13 +115,13 @@ pub(crate) fn billions(
         .filter(|from| from.details.dimensions[5].is_none_or(|vocab| Some(vocab) == dimensions[5]))
         .and_then(counted)
         .filter(|_| !asked.mixture)
-        .map(|size| (size, Told::Base));
-    let of_name = stated.map(|stated| (stated, Told::Name));
+        .map(|size| (size, SizeOrigin::Base));
+    let of_name = stated.map(|stated| (stated, SizeOrigin::Name));
     let fallback = || match stated {
         // Of an unknown vocabulary no size is the usual one: the nearest to what the name says.
         Some(stated) if dimensions[5].is_none() => nearest(stated)
             .filter(|&size| near(stated, size))
-            .map(|size| (size, Told::Shape))
+            .map(|size| (size, SizeOrigin::Shape))
             .or(of_name),
         Some(stated) => first(&|size| near(stated, size)).or(of_name),
         None => of_base.or_else(|| first(&|_| true)),
@@ -131,14 +131,14 @@ pub(crate) fn billions(
         Listed::Counted(listed)
             if tied == Some(true) && admitted.len() == 2 && (admitted[1] - listed).abs() <= STORED =>
         {
-            Some((admitted[0], Told::Shape))
+            Some((admitted[0], SizeOrigin::Shape))
         }
         Listed::Counted(listed) => match nearest(listed) {
             Some(near) if (near - listed).abs() > BELIEVED * near => fallback(),
             None if stated.is_some_and(|stated| listed > APART * stated || stated > APART * listed) => {
                 of_name
             }
-            _ => Some((listed, Told::Listed)),
+            _ => Some((listed, SizeOrigin::Listed)),
         },
         // Whole billions are cut (10.73 listed as 10) or nominal (6.74 as 7): the middle of what they can mean.
         Listed::Rough(listed) => {
@@ -146,13 +146,13 @@ pub(crate) fn billions(
             // A decimal was rounded, not cut: the nearest is meant.
             let rounded = nearest(listed)
                 .filter(|size| listed.fract() != 0.0 && (size - listed).abs() <= 0.05 * listed)
-                .map(|size| (size, Told::Shape));
+                .map(|size| (size, SizeOrigin::Shape));
             rounded
                 .or(of_base)
                 .filter(|&(size, _)| means(size))
                 .or_else(|| first(&means))
                 .or_else(|| fallback().filter(|_| !admitted.is_empty()))
-                .or(Some((listed, Told::Listed)))
+                .or(Some((listed, SizeOrigin::Listed)))
         }
         Listed::Unknown => of_base
             .filter(|&(size, _)| stated.is_none_or(|stated| near(stated, size)))
@@ -164,7 +164,7 @@ pub(crate) fn billions(
 fn sizes(
     pool: &Pool,
     asked: &Asked<'_>,
-    dimensions: Dimensions,
+    dimensions: DimensionValues,
     from: Option<&Known>,
     tied: Option<bool>,
 ) -> Vec<f64> {

@@ -20,7 +20,7 @@ use crate::answers::measured;
 use crate::answers::predictor::Benchmark;
 use crate::answers::score::{row, within};
 use crate::answers::structure::structure_of;
-use crate::answers::subject::Asked;
+use crate::answers::subject::AskedStructure;
 
 /// Reasons in the order in which they are looked at: a word, and the words.
 pub(super) const REASONS: [(&str, &str); 14] = [
@@ -512,7 +512,7 @@ fn design(
     let mut shown = structure_of(structure, checkpoint);
     let counted = cost.parameters_total as f64 / 1e9;
     shown.size = shown.size.filter(|&size| !apart(size, counted)).or(Some(counted));
-    let asked = Asked {
+    let asked = AskedStructure {
         id: Some(id.to_owned()),
         structure: shown,
         dimensions: catalog::cost::Dimensions::default(),

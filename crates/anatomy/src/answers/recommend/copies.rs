@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::cost::{Engine, Quant};
+use catalog::cost::{InferenceEngine, Quant};
 use serde::Serialize;
 
 use crate::answers::known::Known;
@@ -119,7 +119,7 @@ impl<'a> Copies<'a> {
     }
 
     /// The copies of a checkpoint that the engine loads, those that name the type first, then the most taken.
-    pub(super) fn named(&self, id: &str, engine: Engine, quant: Quant) -> Vec<String> {
+    pub(super) fn named(&self, id: &str, engine: InferenceEngine, quant: Quant) -> Vec<String> {
         let (organisation, _) = id.split_once('/').unwrap_or(("", id));
         let plain = words(id).join("-");
         let with_owner = format!("{}-{plain}", organisation.to_ascii_lowercase());
@@ -144,12 +144,12 @@ impl<'a> Copies<'a> {
 }
 
 /// Whether an engine loads what a copy's name says it is.
-fn loads(engine: Engine, copy: &str) -> bool {
+fn loads(engine: InferenceEngine, copy: &str) -> bool {
     let all = words(copy);
     let says = |word: &str| all.iter().any(|one| one == word);
     let is_gguf = says("gguf") || says("ggml");
     match engine {
-        Engine::LlamaCpp => is_gguf,
+        InferenceEngine::LlamaCpp => is_gguf,
         _ => !is_gguf && !says("mlx") && !says("exl2") && !says("exl3"),
     }
 }
@@ -264,11 +264,11 @@ mod tests {
         ] {
             assert_eq!(copied(copy).as_deref(), name, "{copy}");
         }
-        assert!(loads(Engine::LlamaCpp, "a/b-GGUF") && !loads(Engine::LlamaCpp, "a/b-AWQ"));
+        assert!(loads(InferenceEngine::LlamaCpp, "a/b-GGUF") && !loads(InferenceEngine::LlamaCpp, "a/b-AWQ"));
         assert!(
-            loads(Engine::Vllm, "a/b-AWQ")
-                && !loads(Engine::Vllm, "a/b-GGUF")
-                && !loads(Engine::Vllm, "a/b-mlx")
+            loads(InferenceEngine::Vllm, "a/b-AWQ")
+                && !loads(InferenceEngine::Vllm, "a/b-GGUF")
+                && !loads(InferenceEngine::Vllm, "a/b-mlx")
         );
     }
 }

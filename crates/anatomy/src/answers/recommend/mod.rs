@@ -13,7 +13,7 @@ mod why;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
-use catalog::cost::{CacheType, Engine, Quant, Rig};
+use catalog::cost::{CacheType, InferenceEngine, Quant, Rig};
 use catalog::tables::{Checkpoint, Days};
 use serde::{Serialize, Serializer};
 use study::finding::Interval;
@@ -38,7 +38,7 @@ pub(crate) struct Budget {
     pub(crate) memory_bytes: f64,
     /// Cards or the processor, and the memory beside them; `None` where speed is not asked for.
     pub(crate) rig: Option<Rig>,
-    pub(crate) engine: Engine,
+    pub(crate) engine: InferenceEngine,
     /// Types of stored weights, the preferred first: each checkpoint takes the first that fits.
     pub(crate) quants: Vec<Quant>,
     /// How keys and values are stored.

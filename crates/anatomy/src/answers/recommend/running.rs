@@ -1,6 +1,6 @@
 //! How a checkpoint would be run under a budget: which type of weights, what it takes, where it lies, how fast it is.
 
-use catalog::cost::{Arithmetic, CacheType, Engine, Footprint, Placement, Quant, Speed};
+use catalog::cost::{Arithmetic, CacheType, InferenceEngine, Footprint, Placement, Quant, Speed};
 use serde::Serialize;
 
 use super::Budget;
@@ -28,7 +28,7 @@ pub(crate) struct MemoryOf {
 /// One way to run a checkpoint.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Running {
-    pub(crate) engine: Engine,
+    pub(crate) engine: InferenceEngine,
     /// How the weights are stored.
     pub(crate) quant: Quant,
     pub(crate) memory: MemoryOf,

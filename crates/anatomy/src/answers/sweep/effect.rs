@@ -7,13 +7,13 @@ use study::regression::Structural;
 use study::{Design, Fit, Groups};
 
 use super::{Sweep, SweepEffect};
-use crate::answers::predictor::Rows;
+use crate::answers::predictor::FitRows;
 
 /// Resamples of the shapes.
 const RESAMPLES: usize = 200;
 
 /// Prediction at `end` less that at `first`, and what it becomes when other shapes are drawn.
-pub(super) fn effect(rows: &Rows, first: &Design, end: &Design, seed: u64) -> Result<SweepEffect> {
+pub(super) fn effect(rows: &FitRows, first: &Design, end: &Design, seed: u64) -> Result<SweepEffect> {
     let design = rows.design()?;
     let groups = Groups::from_labels(&rows.shapes);
     let n_shapes = groups.n_groups();

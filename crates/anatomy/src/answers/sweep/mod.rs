@@ -9,11 +9,11 @@ use study::Design;
 use study::section::{Axis, Bin, Drawing, Figure};
 
 use super::Predictor;
-use super::predictor::{BOUNDS, Rows};
+use super::predictor::{BOUNDS, FitRows};
 use super::question::Sweep;
 use super::score;
 use super::structure::StructureOf;
-use super::subject::Asked;
+use super::subject::AskedStructure;
 use effect::{effect, sentence};
 use resize::resized;
 
@@ -117,7 +117,7 @@ impl std::str::FromStr for Sweep {
 /// Where the structure is a mixture, lacks a dimension, or no structure of that many parameters has the value.
 pub(crate) fn sweep(
     predictor: &Predictor,
-    asked: &Asked,
+    asked: &AskedStructure,
     sweep: &Sweep,
     names: &[&str],
 ) -> Result<SweepAnswer> {
@@ -130,7 +130,7 @@ pub(crate) fn sweep(
         bail!("a sweep at equal parameters is for dense structures, and this is a mixture");
     }
     let values: Vec<i64> = (sweep.from..=sweep.to).step_by(sweep.step as usize).collect();
-    let structures: Vec<(i64, Asked)> = values
+    let structures: Vec<(i64, AskedStructure)> = values
         .iter()
         .map(|&value| Ok((value, resized(asked, &sweep.over, value, target)?)))
         .collect::<Result<_>>()?;
@@ -264,7 +264,7 @@ fn aspect(d_model: f64, layers: f64) -> f64 {
     (d_model / layers.max(1.0)).ln()
 }
 
-fn row(rows: &Rows, asked: &Asked, last_date: Option<f64>) -> Result<Design> {
+fn row(rows: &FitRows, asked: &AskedStructure, last_date: Option<f64>) -> Result<Design> {
     let column = |name: &String| {
         if name == ASPECT {
             let dimension = |value: Option<i64>| value.map(|value| value as f64);

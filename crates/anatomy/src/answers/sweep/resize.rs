@@ -4,10 +4,10 @@
 use anyhow::{Context, Result, bail};
 use catalog::cost::{Arithmetic, Dimensions};
 
-use crate::answers::subject::{Asked, given};
+use crate::answers::subject::{AskedStructure, given};
 
 /// The same structure with one dimension changed and the rest scaled so that the parameters stay.
-pub(super) fn resized(asked: &Asked, over: &str, value: i64, target: i64) -> Result<Asked> {
+pub(super) fn resized(asked: &AskedStructure, over: &str, value: i64, target: i64) -> Result<AskedStructure> {
     let base = &asked.dimensions;
     let need = |name: &str, value: Option<i64>| {
         value
@@ -90,7 +90,7 @@ pub(super) fn resized(asked: &Asked, over: &str, value: i64, target: i64) -> Res
     structure.date.clone_from(&asked.structure.date);
     structure.pretrained = asked.structure.pretrained;
     structure.merged = asked.structure.merged;
-    Ok(Asked {
+    Ok(AskedStructure {
         id: None,
         structure,
         dimensions: exact,
@@ -117,7 +117,7 @@ mod tests {
         };
         let arithmetic = Arithmetic::of_dimensions(&dimensions).expect("complete");
         let target = arithmetic.parameters_total;
-        let asked = Asked {
+        let asked = AskedStructure {
             id: None,
             structure: given(&dimensions, &arithmetic),
             dimensions,

@@ -50,7 +50,7 @@ Examples:
 Dialects: the two Open LLM Leaderboards, BigCodeBench, LongBench v2, LLM-Perf, EvalPlus, model_info.csv, config.json,
 Hub listings, lm-evaluation-harness results and samples, Community Evals, EuroEval, Swallow, Proteus, Epoch AI.
 Exit status: 0 done, 2 could not run, or no known dialect")]
-pub(crate) struct ImportArgs {
+pub(crate) struct CatalogImportArgs {
     /// The file
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -77,7 +77,7 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<ExitCode> {
     say(global, &manifest, &args.out)
 }
 
-pub(super) fn import(global: &Global, args: &ImportArgs) -> Result<ExitCode> {
+pub(super) fn import(global: &Global, args: &CatalogImportArgs) -> Result<ExitCode> {
     let bar = progress::bar(global.quiet, 0, "importing");
     let manifest = catalog::import(&args.file, &args.out, &mut |_| bar.inc(1))?;
     bar.finish_and_clear();

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use catalog::export::Target;
 use clap::Args;
 
-use crate::global::{Asked, Global};
+use crate::global::{FormatChoice, Global};
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -35,17 +35,17 @@ pub(crate) struct ExportArgs {
 }
 
 pub(super) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode> {
-    if global.asked == Asked::EveryEvalEver {
+    if global.asked == FormatChoice::EveryEvalEver {
         return records(global, args);
     }
     if !args.leaderboard.is_empty() {
         bail!("--leaderboard goes with --format every-eval-ever; tables are exported whole");
     }
     let target = match global.asked {
-        Asked::Csv => Target::Csv,
-        Asked::Json => Target::Json,
-        Asked::Huggingface => Target::HuggingFace,
-        Asked::Parquet | Asked::Table | Asked::EveryEvalEver => Target::Parquet,
+        FormatChoice::Csv => Target::Csv,
+        FormatChoice::Json => Target::Json,
+        FormatChoice::Huggingface => Target::HuggingFace,
+        FormatChoice::Parquet | FormatChoice::Table | FormatChoice::EveryEvalEver => Target::Parquet,
     };
     let bar = progress::bar(global.quiet, 0, "exporting");
     let files = catalog::export(args.catalog.as_deref(), target, &args.out, &mut |_| bar.inc(1))?;

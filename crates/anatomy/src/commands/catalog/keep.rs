@@ -12,7 +12,7 @@ use crate::answers::keeping::made;
 use crate::global::{Format, Global};
 use crate::kept::{self, KeptStudy};
 use crate::provenance::Provenance;
-use crate::report::{self, Choice, Context};
+use crate::report::{self, Context, PartChoice};
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, args: &KeepArgs) -> Result<ExitCode> {
         }
     };
     let catalog = Arc::new(crate::commands::open_catalog(args.catalog.as_deref())?);
-    let choice = Choice::all();
+    let choice = PartChoice::all();
     let bar = progress::bar(
         global.quiet,
         if args.fits { 1 } else { choice.steps() + 1 },

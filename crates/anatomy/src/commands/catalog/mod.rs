@@ -20,7 +20,7 @@ pub(crate) enum CatalogCommand {
     /// Read the sources, clean and resolve them, write the tables as Parquet
     Build(build::BuildArgs),
     /// Import one results file of a known format as a catalog of its own
-    Import(build::ImportArgs),
+    Import(build::CatalogImportArgs),
     /// Append item-level answers to a table partitioned by benchmark
     ImportItems(import_items::ImportItemsArgs),
     /// Verify a catalog against its sources: same hashes, every row accounted for

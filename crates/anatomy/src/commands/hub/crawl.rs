@@ -16,7 +16,7 @@ use crate::hub::crawl::{Ending, crawl};
 use crate::hub::error::Error;
 use crate::hub::export::{self, Exported};
 use crate::hub::leaderboards::{self, Taken};
-use crate::hub::listing::Question;
+use crate::hub::listing::ListingQuery;
 use crate::hub::progress::Progress;
 use crate::hub::state::Counts;
 use crate::provenance::Provenance;
@@ -37,7 +37,7 @@ struct Ran {
 }
 
 pub(crate) fn run(global: &Global, args: &CrawlArgs) -> Result<ExitCode> {
-    let question = Question {
+    let question = ListingQuery {
         filters: match (args.all, args.filter.is_empty()) {
             (true, _) => Vec::new(),
             (false, true) => vec!["text-generation".into()],
@@ -63,7 +63,7 @@ pub(crate) fn run(global: &Global, args: &CrawlArgs) -> Result<ExitCode> {
 async fn one(
     global: &Global,
     args: &CrawlArgs,
-    question: &Question,
+    question: &ListingQuery,
     session: &Session,
 ) -> Result<Ran, Error> {
     let sources = args.connection.hub.join("sources");

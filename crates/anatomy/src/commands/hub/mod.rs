@@ -45,7 +45,7 @@ Examples:
 Exit status: 0 told, 2 could not run")]
     Status(StatusArgs),
     /// Write every config, byte for byte, to DIR/org/name/config.json
-    Export(ExportArgs),
+    Export(HubExportArgs),
 }
 
 /// Where and how.
@@ -54,7 +54,7 @@ Exit status: 0 told, 2 could not run")]
     not(feature = "hub"),
     allow(dead_code, reason = "read where the Hub is built in")
 )]
-pub(crate) struct Connection {
+pub(crate) struct ConnectionArgs {
     /// Folder that keeps what was fetched
     #[arg(long, value_name = "DIR", default_value = "anatomy-hub")]
     pub(crate) hub: PathBuf,
@@ -76,7 +76,7 @@ pub(crate) struct Connection {
 )]
 pub(crate) struct CrawlArgs {
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
     /// Tag that a checkpoint must have; may be repeated [default: text-generation]
     #[arg(long, value_name = "TAG")]
     pub(crate) filter: Vec<String>,
@@ -112,7 +112,7 @@ pub(crate) struct CrawlArgs {
 )]
 pub(crate) struct FetchArgs {
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionArgs,
     /// Names, `org/name`
     #[arg(value_name = "ID", required = true)]
     pub(crate) ids: Vec<String>,
@@ -130,7 +130,7 @@ pub(crate) struct StatusArgs {
     not(feature = "hub"),
     allow(dead_code, reason = "read where the Hub is built in")
 )]
-pub(crate) struct ExportArgs {
+pub(crate) struct HubExportArgs {
     /// Folder that keeps what was fetched
     #[arg(long, value_name = "DIR", default_value = "anatomy-hub")]
     pub(crate) hub: PathBuf,

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::sync::watch;
 
-use super::Connection;
+use super::ConnectionArgs;
 use crate::hub::client::Client;
 use crate::hub::error::Error;
-use crate::hub::settings::{Settings, is_offline};
+use crate::hub::settings::{CrawlSettings, is_offline};
 use crate::hub::store::Store;
 use crate::hub::writer::Writer;
 use crate::signals::interrupted;
@@ -25,7 +25,7 @@ pub(super) struct Session {
 
 /// Runs `work` with a connection and an open store; what it told the writer is on disk when this returns.
 pub(super) fn with_session<T>(
-    connection: &Connection,
+    connection: &ConnectionArgs,
     work: impl AsyncFnOnce(&Session) -> Result<T, Error>,
 ) -> Result<T> {
     if is_offline(|name| std::env::var(name).ok()) {
@@ -35,7 +35,7 @@ pub(super) fn with_session<T>(
             connection.hub.display()
         );
     }
-    let mut settings = Settings::from_environment(
+    let mut settings = CrawlSettings::from_environment(
         |name| std::env::var(name).ok(),
         usize::from(connection.concurrency),
     )?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use study::section::{Cell, Table};
 
-use super::{ExportArgs, StatusArgs};
+use super::{HubExportArgs, StatusArgs};
 use crate::global::{Format, Global};
 use crate::hub::error::Error;
 use crate::hub::message::{MARK, Mark};
@@ -142,7 +142,7 @@ pub(crate) fn run(global: &Global, args: &StatusArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn export(global: &Global, args: &ExportArgs) -> Result<ExitCode> {
+pub(crate) fn export(global: &Global, args: &HubExportArgs) -> Result<ExitCode> {
     let store = Store::open_to_read(&args.hub)?;
     let many = export::verbatim(&store, &args.out)?;
     output::say(

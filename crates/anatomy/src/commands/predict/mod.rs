@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use catalog::cost::{CacheType, Dimensions, Engine, Quant};
+use catalog::cost::{CacheType, Dimensions, InferenceEngine, Quant};
 use clap::Args;
 
 use crate::answers::cost::Setup;
@@ -92,7 +92,7 @@ pub(crate) struct PredictArgs {
     context: Vec<i64>,
     /// Inference engine, for memory and speed: llama.cpp, vllm, transformers
     #[arg(long, value_name = "NAME", default_value = "llama.cpp", value_parser = engine)]
-    engine: Engine,
+    engine: InferenceEngine,
     /// Weight type: bf16, Q4_K_M and GGUF's others, awq, gptq, fp8, nvfp4, mxfp4, nf4
     #[arg(long, value_name = "TYPE", default_value = "bf16", value_parser = quant)]
     quant: Quant,

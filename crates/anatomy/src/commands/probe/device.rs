@@ -28,7 +28,7 @@ Examples:
 The code for cards has not yet been run on one: it was checked on a driver that emulates one, and is compared with the processor at each
 start. It needs NVIDIA's driver 550 or newer and a card of compute capability 8.0 or newer, and nothing else of CUDA.
 Exit status: 0 done, 1 an operation is wrong, 2 could not run")]
-pub(crate) struct DeviceArgs {
+pub(crate) struct CardArgs {
     /// Compare every operation with sums in f64, on odd shapes
     #[arg(long)]
     check: bool,
@@ -47,7 +47,7 @@ mod with {
     use mechanism::run::check_first_layer;
     use study::section::Table;
 
-    use super::{Checkpoint, Device, DeviceArgs, Exactness, ExitCode, Global, Result};
+    use super::{CardArgs, Checkpoint, Device, Exactness, ExitCode, Global, Result};
     use crate::global::Format;
     use crate::output;
     use crate::provenance::{Envelope, Provenance};
@@ -85,7 +85,7 @@ mod with {
         Ok(())
     }
 
-    pub(in super::super) fn run(global: &Global, args: &DeviceArgs) -> Result<ExitCode> {
+    pub(in super::super) fn run(global: &Global, args: &CardArgs) -> Result<ExitCode> {
         let terms = terms(args.precision);
         if !args.check {
             let card = Cuda::open(terms).context("--device cuda")?;
@@ -152,7 +152,7 @@ mod with {
 
 #[cfg(not(feature = "cuda"))]
 mod with {
-    use super::{Checkpoint, Device, DeviceArgs, Exactness, ExitCode, Global, Result};
+    use super::{CardArgs, Checkpoint, Device, Exactness, ExitCode, Global, Result};
 
     pub(in super::super) fn card(_: &Global, _: Exactness) -> Result<Device> {
         Err(crate::explain::not_built_in("--device cuda", "cuda"))
@@ -163,7 +163,7 @@ mod with {
         Ok(())
     }
 
-    pub(in super::super) fn run(_: &Global, args: &DeviceArgs) -> Result<ExitCode> {
+    pub(in super::super) fn run(_: &Global, args: &CardArgs) -> Result<ExitCode> {
         let _ = (args.check, args.precision);
         Err(crate::explain::not_built_in("`probe device`", "cuda"))
     }

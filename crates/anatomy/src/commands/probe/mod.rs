@@ -28,7 +28,7 @@ pub(crate) enum ProbeCommand {
     /// Influence, evaluation, ablation, pruning and gradients in one run that can be taken up again
     All(all::AllArgs),
     /// The card that `--device cuda` runs on, and whether it computes what is right
-    Device(device::DeviceArgs),
+    Device(device::CardArgs),
     /// Ask the benchmarks of Open LLM Leaderboard v1, as lm-evaluation-harness does
     Evaluate(evaluate::EvaluateArgs),
     /// How much each layer changes what passes through it (Block Influence), and how far blocks of layers turn it

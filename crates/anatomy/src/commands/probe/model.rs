@@ -23,7 +23,7 @@ use crate::hub::checkpoint::{self, Wanted};
 #[cfg(feature = "hub")]
 use crate::hub::client::Client;
 #[cfg(feature = "hub")]
-use crate::hub::settings::{self, Settings};
+use crate::hub::settings::{self, CrawlSettings};
 use crate::{output, progress};
 
 #[derive(Debug, Args)]
@@ -178,7 +178,7 @@ impl ModelArgs {
                 cache.display()
             );
         }
-        let client = Client::new(Settings::from_environment(variable, 4)?)?;
+        let client = Client::new(CrawlSettings::from_environment(variable, 4)?)?;
         let bar = progress::bar(global.quiet, 0, "MiB");
         let fetched = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -16,7 +16,7 @@ use crate::commands::claims::{give, in_words as claims_in_words, kept};
 use crate::commands::study_rows::StudyRows;
 use crate::global::{Format, Global};
 use crate::output::{self, number};
-use crate::report::Choice;
+use crate::report::PartChoice;
 use crate::stated;
 
 #[derive(Debug, Args)]
@@ -117,7 +117,7 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
         give(global, &chosen, &catalog_hash)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (study, catalog_hash, bar) = args.section.rows.kept_or_made(global, &Choice::all())?;
+    let (study, catalog_hash, bar) = args.section.rows.kept_or_made(global, &PartChoice::all())?;
     bar.finish_and_clear();
     let findings: Vec<&Finding> = study
         .sections
@@ -186,7 +186,7 @@ fn asked(
     part: &str,
     board: Option<&'static Listed>,
 ) -> Result<ExitCode> {
-    let (study, catalog_hash, bar) = args.rows.study(global, &Choice::of(part)?, None, board)?;
+    let (study, catalog_hash, bar) = args.rows.study(global, &PartChoice::of(part)?, None, board)?;
     bar.finish_and_clear();
     answer::give(global, &study, &catalog_hash, args.out.as_deref())?;
     Ok(ExitCode::SUCCESS)

@@ -272,7 +272,10 @@ impl Table<'_> {
         }
         let of_row = |&row: &usize| match by_number[row] {
             Some(number) if number == number.trunc() => Ok(number as i64),
-            _ => bail!("{}, row {row}, column `{column}`: not a fold number", frame.source),
+            _ => bail!(
+                "{}, row {row}, column `{column}`: not a fold number",
+                frame.source
+            ),
         };
         rows.numbers.iter().map(of_row).collect()
     }

@@ -253,10 +253,7 @@ pub(crate) fn compare_two(global: &Global, place: &Path, a: &str, b: &str) -> Re
         })
         .collect();
     if made.text.is_empty() {
-        bail!(
-            "{a} and {b} have no benchmark in common in {}",
-            place.display()
-        );
+        bail!("{a} and {b} have no benchmark in common in {}", place.display());
     }
     let about = About::question(
         format!("{a} and {b} on the same items"),

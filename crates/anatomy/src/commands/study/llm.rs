@@ -53,17 +53,17 @@ pub(super) struct Llm {
     batch: usize,
     rank: usize,
     learning_rate: f64,
-    answers: Arc<Answers>,
+    answers: Arc<LlmAnswers>,
 }
 
-/// Answers read, over all fits.
+/// LlmAnswers read, over all fits.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(super) struct LlmAnswers {
     all: AtomicUsize,
     malformed: AtomicUsize,
 }
 
-impl Answers {
+impl LlmAnswers {
     /// `(malformed, all)`.
     pub(super) fn counts(&self) -> (usize, usize) {
         (
@@ -75,10 +75,10 @@ impl Answers {
 
 impl LlmArgs {
     /// Opens the checkpoint.
-    pub(super) fn method(&self, model: &Path) -> Result<(Llm, Arc<Answers>)> {
+    pub(super) fn method(&self, model: &Path) -> Result<(Llm, Arc<LlmAnswers>)> {
         let checkpoint = Checkpoint::open(model)
             .with_context(|| format!("cannot open the checkpoint {}", model.display()))?;
-        let answers = Arc::new(Answers::default());
+        let answers = Arc::new(LlmAnswers::default());
         let method = Llm {
             checkpoint: Arc::new(checkpoint),
             steps: self.steps,

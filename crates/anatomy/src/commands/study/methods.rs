@@ -7,7 +7,7 @@ use study::Regression;
 use study::regression::{names, with_settings};
 
 use super::input::{Input, split};
-use super::llm::{self, Answers, LlmArgs};
+use super::llm::{self, LlmAnswers, LlmArgs};
 use crate::frame::FeatureSet;
 
 /// Our own method, which has features of its own.
@@ -16,7 +16,7 @@ pub(super) const STRUCTURAL: &str = "structural";
 /// Methods, and what `llm` counts where it is one of them.
 pub(super) struct Methods {
     pub(super) methods: Vec<Box<dyn Regression>>,
-    pub(super) answers: Option<Arc<Answers>>,
+    pub(super) answers: Option<Arc<LlmAnswers>>,
 }
 
 /// The methods asked for with their settings; by default every one but `llm`, `structural` too where the columns it needs

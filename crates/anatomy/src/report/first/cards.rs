@@ -11,7 +11,7 @@ use super::{capital, counted, minus, signed};
 use crate::output::number;
 
 /// A card.
-pub(crate) struct Card {
+pub(crate) struct SummaryCard {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
     /// How many there are, in words.
@@ -137,7 +137,7 @@ const ASKED: [Question; 9] = [
 /// Statements on one card.
 const SHOWN: usize = 4;
 
-pub(super) fn cards(all: &[&Finding], matrix: Option<&Matrix>, sections: &str) -> Vec<Card> {
+pub(super) fn cards(all: &[&Finding], matrix: Option<&Matrix>, sections: &str) -> Vec<SummaryCard> {
     let find = |id: &str| {
         all.iter()
             .copied()
@@ -193,7 +193,7 @@ pub(super) fn cards(all: &[&Finding], matrix: Option<&Matrix>, sections: &str) -
         ),
     ] {
         if !items.is_empty() {
-            cards.push(Card {
+            cards.push(SummaryCard {
                 id,
                 title,
                 count: counted_in_words(items.len().min(SHOWN), items.len()),
@@ -272,7 +272,7 @@ fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>, link: &str) -> Option<I
 }
 
 /// Claims of the literature about abilities: what became of them, and two that are contradicted in both readings.
-fn ledger(all: &[&Finding], link: &str) -> Option<Card> {
+fn ledger(all: &[&Finding], link: &str) -> Option<SummaryCard> {
     let tally = Tally::of_abilities(all.iter().copied());
     let total = tally.total();
     if total == 0 {
@@ -342,7 +342,7 @@ fn ledger(all: &[&Finding], link: &str) -> Option<Card> {
             link: link.to_owned(),
         })
     });
-    Some(Card {
+    Some(SummaryCard {
         id: "ledger",
         title: "What did not reproduce",
         count: format!("{} of {total} claims", tally.count(Verdict::Differs)),

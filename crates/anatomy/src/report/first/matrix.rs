@@ -12,7 +12,7 @@ pub(crate) struct MatrixView {
     pub(crate) parts: Vec<Part>,
     /// How many of the parts only measure.
     pub(crate) n_yardsticks: usize,
-    pub(crate) groups: Vec<Group>,
+    pub(crate) groups: Vec<MatrixGroup>,
     /// Marks beyond plus or minus this stand at the edge.
     pub(crate) clip: String,
 }
@@ -27,19 +27,19 @@ pub(crate) struct Part {
 }
 
 /// An ability and its benchmarks.
-pub(crate) struct Group {
+pub(crate) struct MatrixGroup {
     pub(crate) name: String,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<MatrixLine>,
 }
 
 /// A benchmark.
-pub(crate) struct Row {
+pub(crate) struct MatrixLine {
     pub(crate) name: String,
-    pub(crate) cells: Vec<Cell>,
+    pub(crate) cells: Vec<MatrixCell>,
 }
 
 /// A part against a benchmark.
-pub(crate) struct Cell {
+pub(crate) struct MatrixCell {
     pub(crate) is_empty: bool,
     /// `clear-controlled`, `clear-surgery`, `clear-observational`, `open`, `none`.
     pub(crate) class: &'static str,
@@ -58,7 +58,7 @@ impl MatrixView {
         let mut groups = Vec::new();
         let mut place = 0;
         for (name, n) in &matrix.groups {
-            let rows = (place..place + n).map(|column| Row {
+            let rows = (place..place + n).map(|column| MatrixLine {
                 name: column_name(&matrix.columns[column]),
                 cells: matrix
                     .rows
@@ -78,7 +78,7 @@ impl MatrixView {
                     })
                     .collect(),
             });
-            groups.push(Group {
+            groups.push(MatrixGroup {
                 name: name.clone(),
                 rows: rows.collect(),
             });
@@ -131,7 +131,14 @@ const ORDER: [(Evidence, &str); 3] = [
     (Evidence::Observational, "clear-observational"),
 ];
 
-fn cell(part: &str, benchmark: &str, marks: &[Mark], clip: f64, begins: bool, is_yardstick: bool) -> Cell {
+fn cell(
+    part: &str,
+    benchmark: &str,
+    marks: &[Mark],
+    clip: f64,
+    begins: bool,
+    is_yardstick: bool,
+) -> MatrixCell {
     let clear = ORDER.iter().find_map(|(evidence, class)| {
         let mark = marks
             .iter()
@@ -147,7 +154,7 @@ fn cell(part: &str, benchmark: &str, marks: &[Mark], clip: f64, begins: bool, is
         (None, _) => ("open", "?".to_owned()),
     };
     let said: Vec<String> = marks.iter().map(said).collect();
-    Cell {
+    MatrixCell {
         is_empty: marks.is_empty(),
         class,
         glyph: glyph(marks, clip),

@@ -10,16 +10,16 @@ use crate::output::number;
 use crate::report::first::minus;
 
 /// Claims of one question.
-pub(super) struct Group {
+pub(super) struct LedgerGroup {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<LedgerRow>,
     /// How many have which verdict, in words.
     pub(super) counts: String,
 }
 
 /// A claim or a printed figure.
-pub(super) struct Row {
+pub(super) struct LedgerRow {
     pub(super) id: String,
     pub(super) words: String,
     /// Where it is said.
@@ -67,7 +67,7 @@ const GROUPS: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// The claims of the ledger by question; what is of no known question stands with the dimensions.
-pub(super) fn groups(findings: &[&Finding]) -> Vec<Group> {
+pub(super) fn groups(findings: &[&Finding]) -> Vec<LedgerGroup> {
     let kind = |id: &str| id.split('.').nth(1).unwrap_or_default().to_owned();
     let known = |kind: &str| {
         GROUPS
@@ -75,9 +75,9 @@ pub(super) fn groups(findings: &[&Finding]) -> Vec<Group> {
             .position(|(_, _, kinds)| kinds.contains(&kind))
             .unwrap_or(2)
     };
-    let mut groups: Vec<Group> = GROUPS
+    let mut groups: Vec<LedgerGroup> = GROUPS
         .iter()
-        .map(|(id, name, _)| Group {
+        .map(|(id, name, _)| LedgerGroup {
             id,
             name,
             rows: Vec::new(),
@@ -108,8 +108,8 @@ pub(super) fn groups(findings: &[&Finding]) -> Vec<Group> {
 }
 
 /// Printed figures beside ours, those first that do not agree.
-pub(super) fn printed(findings: &[&Finding]) -> Vec<Row> {
-    let mut rows: Vec<Row> = findings
+pub(super) fn printed(findings: &[&Finding]) -> Vec<LedgerRow> {
+    let mut rows: Vec<LedgerRow> = findings
         .iter()
         .filter(|finding| !is_claim(&finding.id))
         .filter_map(|finding| row(finding, None))
@@ -126,11 +126,11 @@ const READ: [Verdict; 4] = [
     Verdict::NotTestable,
 ];
 
-fn sort(rows: &mut [Row]) {
+fn sort(rows: &mut [LedgerRow]) {
     rows.sort_by_key(|row| READ.iter().position(|verdict| verdict.name() == row.verdict));
 }
 
-fn counts(rows: &[Row]) -> String {
+fn counts(rows: &[LedgerRow]) -> String {
     let said: Vec<String> = READ
         .iter()
         .filter_map(|verdict| {
@@ -141,7 +141,7 @@ fn counts(rows: &[Row]) -> String {
     said.join(", ")
 }
 
-fn row(finding: &Finding, strict: Option<&Finding>) -> Option<Row> {
+fn row(finding: &Finding, strict: Option<&Finding>) -> Option<LedgerRow> {
     let theirs = finding.published.as_ref()?;
     let verdict = finding.verdict?;
     let is_yes_or_no = finding.unit.contains("yes");
@@ -173,7 +173,7 @@ fn row(finding: &Finding, strict: Option<&Finding>) -> Option<Row> {
     if !is_claim(&finding.id) {
         why.insert(0, &rule);
     }
-    Some(Row {
+    Some(LedgerRow {
         id: finding.id.clone(),
         words: finding.question.clone(),
         place: format!("{}, {}", theirs.work, theirs.place),

@@ -30,8 +30,8 @@ struct Page<'a> {
     strip: Vec<(&'static str, String)>,
     bibtex: String,
     sections: Vec<SectionView<'a>>,
-    claims: Vec<ledger::Group>,
-    ledger: Vec<ledger::Row>,
+    claims: Vec<ledger::LedgerGroup>,
+    ledger: Vec<ledger::LedgerRow>,
     printed: Option<String>,
     /// Few sections: nothing is folded.
     is_short: bool,

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::{Pairs, kept, kept_bytes, params};
-use crate::server::checkpoints::{Checkpoints, Row};
+use crate::server::checkpoints::{Checkpoints, ListedCheckpoint};
 use crate::server::columns::{COLUMNS, Kind, place};
 use crate::server::params::Params;
 use crate::server::peers;
@@ -47,7 +47,7 @@ pub(super) async fn list(State(state): State<Shared>, query: Pairs) -> Result<Re
     })))
 }
 
-fn object(row: &Row, columns: &[usize]) -> Value {
+fn object(row: &ListedCheckpoint, columns: &[usize]) -> Value {
     let cells: Map<String, Value> = columns
         .iter()
         .map(|&place| {
@@ -143,7 +143,7 @@ fn cloud(checkpoints: &Checkpoints, params: &Params) -> Result<Value, Problem> {
     let (x, y) = (axis("x", "size")?, axis("y", "average_v2")?);
     let search = Search::read(params)?;
     let family = place("architecture").unwrap_or_default();
-    let rows: Vec<&Row> = search
+    let rows: Vec<&ListedCheckpoint> = search
         .all(checkpoints)
         .into_iter()
         .filter(|row| row.number(x).is_some() && row.number(y).is_some())

@@ -10,7 +10,7 @@ use super::{Pairs, being_made, kept, kept_bytes, later, params};
 use crate::provenance::SCHEMA_VERSION;
 use crate::report::verdict_name;
 use crate::server::answering::Now;
-use crate::server::narrowed::{self, Rows};
+use crate::server::narrowed::{self, NarrowedRows};
 use crate::server::plotly;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
@@ -85,7 +85,7 @@ async fn from_study(
     id: &str,
     pick: impl Fn(&Section) -> Option<Response>,
 ) -> Result<Response, Problem> {
-    let rows = Rows::read(&params(query, &narrowed::NAMES)?)?;
+    let rows = NarrowedRows::read(&params(query, &narrowed::NAMES)?)?;
     let Some(study) = state.study.ready() else {
         return Ok(later(state));
     };

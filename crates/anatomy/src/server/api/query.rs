@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Pairs, params};
 use crate::server::problem::Problem;
-use crate::server::sql::Form;
+use crate::server::sql::RowFormat;
 use crate::server::state::Shared;
 
 /// What a body may hold.
@@ -20,11 +20,11 @@ pub(super) struct Statement {
     #[serde(default)]
     limit: Option<usize>,
     #[serde(default = "json")]
-    format: Form,
+    format: RowFormat,
 }
 
-fn json() -> Form {
-    Form::Json
+fn json() -> RowFormat {
+    RowFormat::Json
 }
 
 /// Every table with its columns, by SQL.
@@ -33,14 +33,14 @@ pub(crate) const TABLES: &str = "select table_name as \"table\", column_name as 
 
 pub(super) async fn tables(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
-    run(&state, TABLES.to_owned(), None, Form::Json).await
+    run(&state, TABLES.to_owned(), None, RowFormat::Json).await
 }
 
 pub(super) async fn ask(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let params = params(query, &["sql", "limit", "format"])?;
     let form = match params.one("format")? {
-        None | Some("json") => Form::Json,
-        Some("csv") => Form::Csv,
+        None | Some("json") => RowFormat::Json,
+        Some("csv") => RowFormat::Csv,
         Some(other) => return Err(Problem::bad(format!("`format` is {other:?}, not json or csv"))),
     };
     let sql = params
@@ -67,7 +67,12 @@ pub(super) async fn ask_body(
     run(&state, asked.sql, asked.limit, asked.format).await
 }
 
-async fn run(state: &Shared, sql: String, limit: Option<usize>, form: Form) -> Result<Response, Problem> {
+async fn run(
+    state: &Shared,
+    sql: String,
+    limit: Option<usize>,
+    form: RowFormat,
+) -> Result<Response, Problem> {
     let answer = state
         .sql
         .run(sql, limit.unwrap_or(state.sql.limits.rows), form)
@@ -77,11 +82,11 @@ async fn run(state: &Shared, sql: String, limit: Option<usize>, form: Form) -> R
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static(match form {
-            Form::Json => "application/json",
-            Form::Csv => "text/csv; charset=utf-8",
+            RowFormat::Json => "application/json",
+            RowFormat::Csv => "text/csv; charset=utf-8",
         }),
     );
-    if form == Form::Csv {
+    if form == RowFormat::Csv {
         headers.insert(
             header::CONTENT_DISPOSITION,
             HeaderValue::from_static("attachment; filename=\"answer.csv\""),

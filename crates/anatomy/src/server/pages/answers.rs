@@ -4,10 +4,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use catalog::cost::{Engine, Quant, device};
+use catalog::cost::{InferenceEngine, Quant, device};
 use study::section::Table;
 
-use super::{CellView, HeadView, aligned, fresh, kept};
+use super::{HeadView, PageCell, aligned, fresh, kept};
 use crate::answers::predict::PredictAnswer;
 use crate::answers::recommend::RecommendAnswer;
 use crate::answers::tables::{compare, predict, recommend};
@@ -23,7 +23,7 @@ struct TableView {
     name: &'static str,
     caption: String,
     heads: Vec<HeadView>,
-    rows: Vec<Vec<CellView>>,
+    rows: Vec<Vec<PageCell>>,
 }
 
 impl TableView {
@@ -34,7 +34,7 @@ impl TableView {
             row.iter()
                 .enumerate()
                 .map(|(place, cell)| {
-                    let mut view = CellView::of(cell);
+                    let mut view = PageCell::of(cell);
                     if Some(place) == named {
                         view.link = super::link_to(&view.text);
                     }
@@ -178,7 +178,7 @@ pub(super) async fn recommend_page(State(state): State<Shared>, query: Pairs) ->
             .iter()
             .map(|ability| ability.name)
             .collect(),
-        engines: Engine::ALL.map(Engine::as_str),
+        engines: InferenceEngine::ALL.map(InferenceEngine::as_str),
         quants: Quant::names(),
         modes: asked::MODES,
         below,

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
-use super::{CellView, error, kept, link_to};
+use super::{PageCell, error, kept, link_to};
 use crate::output::number;
 use crate::server::api::Pairs;
 use crate::server::columns::{BENCHMARKS, COLUMNS, Column, Kind, numeric};
@@ -42,7 +42,7 @@ struct Page {
     usual: String,
     is_usual: bool,
     heads: Vec<Head>,
-    rows: Vec<Vec<CellView>>,
+    rows: Vec<Vec<PageCell>>,
     n: String,
     from: usize,
     to: usize,
@@ -108,7 +108,7 @@ pub(super) async fn page(State(state): State<Shared>, query: Pairs) -> Response 
     let cells = shown.iter().map(|row| {
         let cells = search.columns.iter().map(|&place| {
             let kind = COLUMNS[place].kind;
-            CellView {
+            PageCell {
                 text: row.cells[place].words(kind),
                 is_number: kind == Kind::Number,
                 link: if place == 0 {

@@ -114,13 +114,13 @@ pub(crate) async fn nowhere(request: Request) -> Response {
 }
 
 /// A cell of a table as it is shown.
-pub(crate) struct CellView {
+pub(crate) struct PageCell {
     pub(crate) text: String,
     pub(crate) is_number: bool,
     pub(crate) link: String,
 }
 
-impl CellView {
+impl PageCell {
     pub(crate) fn of(cell: &::study::section::Cell) -> Self {
         Self {
             text: crate::output::cell(cell),
@@ -139,8 +139,8 @@ pub(crate) struct HeadView {
 /// Heads and cells aligned by column: what is missing among words stands where words stand.
 pub(crate) fn aligned(
     columns: &[String],
-    mut rows: Vec<Vec<CellView>>,
-) -> (Vec<HeadView>, Vec<Vec<CellView>>) {
+    mut rows: Vec<Vec<PageCell>>,
+) -> (Vec<HeadView>, Vec<Vec<PageCell>>) {
     let heads: Vec<HeadView> = columns
         .iter()
         .enumerate()

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::Value;
 
-use super::{CellView, error, kept};
+use super::{PageCell, error, kept};
 use crate::output::number;
 use crate::probes::Probe;
 use crate::server::problem::Problem;
@@ -47,7 +47,7 @@ struct Page<'a> {
 struct Grid {
     name: String,
     columns: Vec<String>,
-    rows: Vec<Vec<CellView>>,
+    rows: Vec<Vec<PageCell>>,
     cut: bool,
 }
 
@@ -198,8 +198,8 @@ fn of_objects(name: &str, rows: &[Value], tables: &mut Vec<Grid>) {
     });
 }
 
-fn view(value: &Value) -> CellView {
-    CellView {
+fn view(value: &Value) -> PageCell {
+    PageCell {
         text: words(value),
         is_number: value.is_number(),
         link: String::new(),

@@ -9,16 +9,16 @@ use study::section::{Figure, Section, Table};
 
 use super::explorer::families;
 use super::study::{FindingView, finding_view, waiting};
-use super::{CellView, HeadView, aligned, error, fresh, kept};
+use super::{HeadView, PageCell, aligned, error, fresh, kept};
 use crate::server::answering::Now;
 use crate::server::api::Pairs;
 use crate::server::figure_table;
-use crate::server::narrowed::{self, Rows};
+use crate::server::narrowed::{self, NarrowedRows};
 use crate::server::params::Params;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
 
-/// Rows of a figure's table that are shown; the file has all.
+/// NarrowedRows of a figure's table that are shown; the file has all.
 const SHOWN: usize = 60;
 
 #[derive(Template)]
@@ -58,14 +58,14 @@ impl Choice {
 struct FigureView<'a> {
     figure: &'a Figure,
     heads: Vec<HeadView>,
-    rows: Vec<Vec<CellView>>,
+    rows: Vec<Vec<PageCell>>,
     n_rows: usize,
 }
 
 struct TableView<'a> {
     table: &'a Table,
     heads: Vec<HeadView>,
-    rows: Vec<Vec<CellView>>,
+    rows: Vec<Vec<PageCell>>,
 }
 
 pub(super) async fn page(State(state): State<Shared>, Path(id): Path<String>, query: Pairs) -> Response {
@@ -79,7 +79,7 @@ pub(super) async fn page(State(state): State<Shared>, Path(id): Path<String>, qu
         return error(&Problem::missing(format!("no section `{id}` in the study")));
     };
     let params = Params::form(query.0);
-    let read = Rows::read(&params);
+    let read = NarrowedRows::read(&params);
     let part = narrowed::part(&id);
     let mut choice = part.map(|_| Choice {
         families: families(&state),
@@ -152,7 +152,7 @@ fn view<'a>(
         let rows = rows.iter().take(most);
         aligned(
             columns,
-            rows.map(|row| row.iter().map(CellView::of).collect()).collect(),
+            rows.map(|row| row.iter().map(PageCell::of).collect()).collect(),
         )
     };
     let figures = shown.figures.iter().map(|figure| {

@@ -6,12 +6,12 @@ use axum::response::Response;
 use catalog::query::{TABLES, VIEWS};
 use serde_json::Value;
 
-use super::{CellView, fresh};
+use super::{PageCell, fresh};
 use crate::output::number;
 use crate::server::api::Pairs;
 use crate::server::params::{Params, encode};
 use crate::server::problem::Problem;
-use crate::server::sql::{Form, Limits};
+use crate::server::sql::{Limits, RowFormat};
 use crate::server::state::Shared;
 
 /// Rows that the page shows; the CSV has all up to the limit.
@@ -59,7 +59,7 @@ struct Page<'a> {
 
 struct AnswerView {
     columns: Vec<(String, String)>,
-    rows: Vec<Vec<CellView>>,
+    rows: Vec<Vec<PageCell>>,
     n: String,
     more: bool,
     cut: bool,
@@ -71,7 +71,7 @@ pub(super) async fn page(State(state): State<Shared>, query: Pairs) -> Response 
     let limits = state.sql.limits;
     let (mut problem, mut answer) = (None, None);
     if !sql.is_empty() {
-        match state.sql.run(sql.clone(), limits.rows, Form::Json).await {
+        match state.sql.run(sql.clone(), limits.rows, RowFormat::Json).await {
             Ok(given) => match serde_json::from_slice(&given.body) {
                 Ok(body) => answer = Some(view(&body, given.rows, given.more)),
                 Err(fault) => problem = Some(Problem::fault(fault.to_string())),
@@ -128,8 +128,8 @@ fn view(body: &Value, n: usize, more: bool) -> AnswerView {
     }
 }
 
-fn cell(value: &Value) -> CellView {
-    CellView {
+fn cell(value: &Value) -> PageCell {
+    PageCell {
         text: match value {
             Value::Null => "–".into(),
             Value::Number(_) => value.as_f64().map_or_else(|| value.to_string(), number),

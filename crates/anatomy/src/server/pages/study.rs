@@ -13,7 +13,7 @@ use crate::report::verdict_name;
 use crate::server::answering::Now;
 use crate::server::api::{Pairs, being_made, kept_bytes};
 use crate::server::figure_table;
-use crate::server::narrowed::Rows;
+use crate::server::narrowed::NarrowedRows;
 use crate::server::params::Params;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
@@ -132,7 +132,7 @@ async fn file(
     name: &str,
     pick: impl Fn(&Section) -> Option<Response>,
 ) -> Response {
-    let rows = match Rows::read(&Params::form(query.0)) {
+    let rows = match NarrowedRows::read(&Params::form(query.0)) {
         Ok(rows) => rows,
         Err(problem) => return error(&problem),
     };

@@ -38,10 +38,10 @@ pub(crate) struct Limits {
     pub(crate) at_once: usize,
 }
 
-/// Form of an answer.
+/// RowFormat of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Form {
+pub(crate) enum RowFormat {
     /// Columns, and rows as arrays.
     Json,
     /// Comma-separated with a header.
@@ -50,10 +50,10 @@ pub(crate) enum Form {
 
 /// What a child is asked, one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Ask {
+pub(crate) struct SqlRequest {
     pub(crate) sql: String,
     pub(crate) rows: usize,
-    pub(crate) form: Form,
+    pub(crate) form: RowFormat,
 }
 
 /// What it says first, one line of JSON; the answer's bytes follow.
@@ -68,7 +68,7 @@ pub(crate) struct Said {
 
 /// An answer as it goes out.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct SqlResponse {
     pub(crate) body: Vec<u8>,
     pub(crate) rows: usize,
     pub(crate) more: bool,
@@ -107,7 +107,7 @@ impl Pool {
         if catalog::query::needed().is_err() {
             return;
         }
-        let (sql, form) = ("select 1".to_owned(), Form::Json);
+        let (sql, form) = ("select 1".to_owned(), RowFormat::Json);
         // A start that fails is told to the first visitor who asks.
         let _ = self.run(sql, 1, form).await;
     }
@@ -117,7 +117,12 @@ impl Pool {
     /// # Errors
     /// 400 for a text too long or empty, 422 for a refused statement and one over a limit, 503 for more at once than there
     /// is room for.
-    pub(crate) async fn run(&self, sql: String, rows: usize, form: Form) -> Result<Answer, Problem> {
+    pub(crate) async fn run(
+        &self,
+        sql: String,
+        rows: usize,
+        form: RowFormat,
+    ) -> Result<SqlResponse, Problem> {
         if let Err(absent) = catalog::query::needed() {
             return Err(Problem::of_status(
                 StatusCode::NOT_IMPLEMENTED,
@@ -139,7 +144,7 @@ impl Pool {
         let Ok(Ok(_turn)) = turn else {
             return Err(Problem::overloaded());
         };
-        let ask = Ask {
+        let ask = SqlRequest {
             sql,
             rows: rows.min(self.limits.rows),
             form,
@@ -156,7 +161,7 @@ impl Pool {
         result
     }
 
-    async fn ask(&self, ask: Ask) -> Result<Result<Answer, Problem>, Gone> {
+    async fn ask(&self, ask: SqlRequest) -> Result<Result<SqlResponse, Problem>, Gone> {
         let child = self.lock().pop();
         let fresh = child.is_none();
         match self.attempt(child, &ask).await {
@@ -180,7 +185,11 @@ impl Pool {
         });
     }
 
-    async fn attempt(&self, child: Option<Child>, ask: &Ask) -> Result<Result<Answer, Problem>, Gone> {
+    async fn attempt(
+        &self,
+        child: Option<Child>,
+        ask: &SqlRequest,
+    ) -> Result<Result<SqlResponse, Problem>, Gone> {
         let mut child = match child {
             Some(child) => child,
             None => Child::start(&self.arguments, self.limits.memory).await?,
@@ -189,7 +198,7 @@ impl Pool {
         let (said, body) = child.ask(line, self.limits.time, self.limits.bytes).await?;
         self.lock().push(child);
         if said.ok {
-            return Ok(Ok(Answer {
+            return Ok(Ok(SqlResponse {
                 body,
                 rows: said.rows,
                 more: said.more,

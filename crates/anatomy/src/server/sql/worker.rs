@@ -8,7 +8,7 @@ use catalog::Error;
 use catalog::query::{Engine, Format};
 use serde_json::json;
 
-use super::{Ask, Form, Said};
+use super::{RowFormat, Said, SqlRequest};
 use crate::output;
 
 /// Answers until standard input ends. `memory` bytes are what the engine's operators may hold.
@@ -17,7 +17,7 @@ pub(crate) fn serve(catalog: Option<&Path>, memory: usize) -> Result<()> {
     let engine = Engine::for_visitors(catalog, memory)?;
     output::result("ready\n")?;
     for line in std::io::stdin().lock().lines() {
-        let ask: Ask = serde_json::from_str(&line?)?;
+        let ask: SqlRequest = serde_json::from_str(&line?)?;
         let (said, body) = match answer(&engine, &ask) {
             Ok(answer) => answer,
             Err(error) => refusal(&error),
@@ -45,12 +45,12 @@ fn end_with_parent() {
 #[cfg(not(unix))]
 fn end_with_parent() {}
 
-fn answer(engine: &Engine, ask: &Ask) -> Result<(Said, Vec<u8>), Error> {
+fn answer(engine: &Engine, ask: &SqlRequest) -> Result<(Said, Vec<u8>), Error> {
     let (answer, more) = engine.query_within(&ask.sql, ask.rows)?;
     let mut body = Vec::new();
     match ask.form {
-        Form::Csv => answer.write(Format::Csv, &mut body)?,
-        Form::Json => {
+        RowFormat::Csv => answer.write(Format::Csv, &mut body)?,
+        RowFormat::Json => {
             let columns: Vec<_> = answer
                 .schema
                 .fields()

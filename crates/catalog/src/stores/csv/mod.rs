@@ -24,8 +24,8 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::sync::mpsc;
 
-pub(crate) use survey::Survey;
-use survey::{Parts, Source};
+pub(crate) use survey::CsvSurvey;
+use survey::{CsvSource, Parts};
 
 use crate::error::Error;
 
@@ -61,7 +61,7 @@ pub(crate) async fn table(state: &SessionState, place: &str) -> Result<Option<Ar
 }
 
 /// What is in the files of a table, again: `None` where the table is of no CSV files.
-pub(crate) async fn of_table(state: &SessionState, table: &dyn TableProvider) -> Option<Vec<Survey>> {
+pub(crate) async fn of_table(state: &SessionState, table: &dyn TableProvider) -> Option<Vec<CsvSurvey>> {
     let table = table.downcast_ref::<ListingTable>()?;
     table.options().format.downcast_ref::<CsvFormat>()?;
     let url = table.table_paths().first()?;
@@ -95,7 +95,7 @@ async fn ending(state: &SessionState, url: &ListingTableUrl) -> Result<Option<St
 }
 
 /// All files that hold anything, in order of name.
-async fn surveys(state: &SessionState, url: &ListingTableUrl, ending: &str) -> Result<Vec<Survey>> {
+async fn surveys(state: &SessionState, url: &ListingTableUrl, ending: &str) -> Result<Vec<CsvSurvey>> {
     let store = state.runtime_env().object_store(url)?;
     let all = url.list_all_files(state, store.as_ref(), ending).await?;
     let mut files: Vec<ObjectMeta> = all.try_collect().await?;
@@ -103,11 +103,11 @@ async fn surveys(state: &SessionState, url: &ListingTableUrl, ending: &str) -> R
     let named = |file: &ObjectMeta| named(&url.object_store(), file);
     let first = files.first().map(&named).unwrap_or_default();
     files.retain(|file| file.size > 0);
-    let mut found: Vec<Survey> = Vec::with_capacity(files.len());
+    let mut found: Vec<CsvSurvey> = Vec::with_capacity(files.len());
     for file in files {
         let (name, told) = (named(&file), found.first().map(|first| first.delimiter));
         let source = open(&store, &file).await?;
-        let done = tokio::task::spawn_blocking(move || Survey::of(source, name, told));
+        let done = tokio::task::spawn_blocking(move || CsvSurvey::of(source, name, told));
         found.push(
             done.await
                 .map_err(|error| external(died(&error)))?
@@ -129,7 +129,7 @@ fn named(store: &ObjectStoreUrl, file: &ObjectMeta) -> String {
 }
 
 /// The bytes of a file, to be read on a thread that may wait.
-async fn open(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> Result<Source> {
+async fn open(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> Result<CsvSource> {
     let object = store.get(&file.location).await?;
     let mut blocks = match object.payload {
         GetResultPayload::File(file, _) => return Ok(Box::new(file)),
@@ -149,9 +149,9 @@ async fn open(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> Result<Source>
 }
 
 /// The columns of files that are one table: the engine goes by place, so all headers must be the same.
-fn schema(surveys: &[Survey]) -> std::result::Result<Schema, Error> {
+fn schema(surveys: &[CsvSurvey]) -> std::result::Result<Schema, Error> {
     let first = &surveys[0];
-    let names = |survey: &Survey| {
+    let names = |survey: &CsvSurvey| {
         survey
             .columns
             .iter()

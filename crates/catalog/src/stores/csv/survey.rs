@@ -13,7 +13,7 @@ use super::names;
 use crate::error::{Error, cut};
 
 /// Bytes of a file in order, on a thread that may wait for them.
-pub(super) type Source = Box<dyn Read + Send>;
+pub(super) type CsvSource = Box<dyn Read + Send>;
 
 /// Bytes in which a header is looked for.
 const HEADER: u64 = 1 << 20;
@@ -24,18 +24,18 @@ const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
 /// What is in one file.
 #[derive(Debug)]
-pub(crate) struct Survey {
+pub(crate) struct CsvSurvey {
     /// The file, as errors name it.
     pub(crate) file: String,
     /// What stands between cells.
     pub(crate) delimiter: u8,
     /// The columns in order.
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<CsvColumn>,
 }
 
 /// What is in one column.
 #[derive(Debug)]
-pub(crate) struct Column {
+pub(crate) struct CsvColumn {
     /// Its name in the table.
     pub(crate) name: String,
     /// The kinds of its cells.
@@ -48,9 +48,9 @@ pub(crate) struct Column {
     pub(crate) other: Option<(u64, String)>,
 }
 
-impl Survey {
+impl CsvSurvey {
     /// Reads a file; `delimiter` is that of its table, and looked for in the header where this is the table's first file.
-    pub(super) fn of(mut source: Source, file: String, delimiter: Option<u8>) -> Result<Self, Error> {
+    pub(super) fn of(mut source: CsvSource, file: String, delimiter: Option<u8>) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Io {
             path: file.clone().into(),
             source: error,
@@ -71,7 +71,7 @@ impl Survey {
                 since: since.clone(),
             });
         let mut record = ByteRecord::new();
-        let mut columns: Vec<Column> = Vec::new();
+        let mut columns: Vec<CsvColumn> = Vec::new();
         let mut rows = 0_u64;
         loop {
             since.set(0);
@@ -117,7 +117,7 @@ impl Survey {
     }
 }
 
-fn header(record: &ByteRecord, file: &str, line: u64) -> Result<Vec<Column>, Error> {
+fn header(record: &ByteRecord, file: &str, line: u64) -> Result<Vec<CsvColumn>, Error> {
     let cells: Result<Vec<String>, Error> = record
         .iter()
         .enumerate()
@@ -133,7 +133,7 @@ fn header(record: &ByteRecord, file: &str, line: u64) -> Result<Vec<Column>, Err
         })
         .collect();
     let names = names(&cells?, file)?;
-    let column = |name| Column {
+    let column = |name| CsvColumn {
         name,
         kinds: Kinds::default(),
         numbers: 0,
@@ -143,7 +143,7 @@ fn header(record: &ByteRecord, file: &str, line: u64) -> Result<Vec<Column>, Err
     Ok(names.into_iter().map(column).collect())
 }
 
-fn add(columns: &mut [Column], record: &ByteRecord, file: &str, row: u64, line: u64) -> Result<(), Error> {
+fn add(columns: &mut [CsvColumn], record: &ByteRecord, file: &str, row: u64, line: u64) -> Result<(), Error> {
     if record.len() != columns.len() {
         return Err(Error::BadRow {
             file: file.to_owned(),

@@ -82,7 +82,10 @@ impl Posterior {
         for (cell, pull) in process.z.iter().zip(&process.pull) {
             (near[0], straight[0]) = (1.0, 0.0);
             for (f, place) in cell.iter().enumerate() {
-                let (of_own, of_other) = (process.factor(f, own[f], *place), process.factor(f, other[f], *place));
+                let (of_own, of_other) = (
+                    process.factor(f, own[f], *place),
+                    process.factor(f, other[f], *place),
+                );
                 for set in 0..1 << f {
                     let known = set | 1 << f;
                     near[known] = near[set] * of_own.0;
