@@ -4,9 +4,9 @@
 
 Reads a table of community runs (AlexsJones/llmfit, llmfit-core/data/benchmark_cache.json, MIT), leaves out what says nothing of
 one request on one device, with counts, and prints the constants of `catalog/src/cost/speed.rs`: the median share of the
-bound, for mixtures by one of two forms, whichever errs less when devices and bases are left out, and the 10 and 90 % quantiles
-of those errors; each pair of device and base checkpoint weighs one. Then what all of that, made anew each time without a
-device or a base checkpoint, says of the one left out, beside the rule of 0.55 of the bandwidth.
+bound by a power of all to active parameters, and the 10 and 90 % quantiles of what is left when devices and bases are left out;
+each pair of device and base checkpoint weighs one. Then what all of that, made anew each time without a device or a base
+checkpoint, says of the one left out, beside the rule of 0.55 of the bandwidth.
 """
 
 import collections
@@ -94,9 +94,9 @@ def quantile(values, weights, share):
     return max(values)
 
 
-def parts(run, form):
-    """What the median depends on: whether it is a mixture, or how many of its parameters a token passes by."""
-    return float(run[2]) if form == "kind" else math.log(run[6])
+def passed_by(run):
+    """What the median depends on: how many of its parameters a token passes by, on a log scale."""
+    return math.log(run[6])
 
 
 def median_line(xs, ys, weights):
@@ -120,46 +120,40 @@ def weights_of(kept):
     return [1 / pairs[run[0], run[1]] for run in kept]
 
 
-def line_of(kept, share, form):
-    return median_line([parts(run, form) for run in kept], [math.log(share(run)) for run in kept], weights_of(kept))
+def line_of(kept, share):
+    return median_line([passed_by(run) for run in kept], [math.log(share(run)) for run in kept], weights_of(kept))
 
 
-def errors_left_out(kept, group, share, form):
+def errors_left_out(kept, group, share):
     """What is left of each run by the line made without its device or base."""
     left = [None] * len(kept)
     for name in {run[group] for run in kept}:
         others = [run for run in kept if run[group] != name]
         if not others:
             continue
-        middle, slope = line_of(others, share, form)
+        middle, slope = line_of(others, share)
         for at, run in enumerate(kept):
             if run[group] == name:
-                left[at] = math.log(share(run)) - middle - slope * parts(run, form)
+                left[at] = math.log(share(run)) - middle - slope * passed_by(run)
     return left
 
 
 def fit(kept, share):
-    """The form that errs least when devices and bases are left out of these runs, its line, and the 10 and 90 % quantiles of
-    those errors, both kinds of leaving out together."""
-    weights, best = weights_of(kept), None
-    for form in ("kind", "ratio"):
-        errors = [errors_left_out(kept, group, share, form) for group in (0, 1)]
-        pairs = [(w, e) for one in errors for w, e in zip(weights, one) if e is not None]
-        cost = sum(w * abs(e) for w, e in pairs) / sum(w for w, _ in pairs)
-        if best is None or cost < best[0]:
-            best = (cost, form, pairs)
-    _, form, pairs = best
+    """The line, and the 10 and 90 % quantiles of what is left when devices and bases are left out, both kinds together."""
+    weights = weights_of(kept)
+    errors = [errors_left_out(kept, group, share) for group in (0, 1)]
+    pairs = [(w, e) for one in errors for w, e in zip(weights, one) if e is not None]
     ends = [quantile([e for _, e in pairs], [w for w, _ in pairs], share_) for share_ in (0.1, 0.9)]
-    return form, line_of(kept, share, form), ends
+    return line_of(kept, share), ends
 
 
 def left_out(kept, group, share):
     errors, held, held_groups = [], [], []
     for name in sorted({run[group] for run in kept}):
-        form, (middle, slope), (low, high) = fit([run for run in kept if run[group] != name], share)
+        (middle, slope), (low, high) = fit([run for run in kept if run[group] != name], share)
         inside = []
         for run in (run for run in kept if run[group] == name):
-            off = math.log(share(run)) - middle - slope * parts(run, form)
+            off = math.log(share(run)) - middle - slope * passed_by(run)
             errors.append(abs(math.exp(-off) - 1))
             inside.append(low <= off <= high)
         held += inside
@@ -168,10 +162,9 @@ def left_out(kept, group, share):
 
 
 def say(what, kept, share):
-    form, (middle, slope), (low, high) = fit(kept, share)
+    (middle, slope), (low, high) = fit(kept, share)
     mixtures = sum(run[2] for run in kept)
-    by = "1 for mixtures" if form == "kind" else "log(all / active parameters)"
-    print(f"{what}: {math.exp(middle):.3f} × exp({slope:.2f} × {by}) (n {len(kept)}, {mixtures} of mixtures), "
+    print(f"{what}: {math.exp(middle):.3f} × (all / active parameters)^{slope:.2f} (n {len(kept)}, {mixtures} of mixtures), "
           f"80 % from {math.exp(low):.3f} to {math.exp(high):.3f} of that")
     for group, name in ((0, "devices"), (1, "base checkpoints")):
         error, rows, groups, n = left_out(kept, group, share)

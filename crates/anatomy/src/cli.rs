@@ -160,9 +160,14 @@ pub fn ask(words: &[String], watcher: &Watcher) -> Result<Answer, Failure> {
 
 fn answer(cli: &Cli) -> Result<ExitCode> {
     let has = match (&cli.command, cli.global.asked) {
-        (Command::Query(_), asked) => !matches!(asked, FormatChoice::Huggingface | FormatChoice::EveryEvalEver),
+        (Command::Query(_), asked) => {
+            !matches!(asked, FormatChoice::Huggingface | FormatChoice::EveryEvalEver)
+        }
         (Command::Catalog(commands::catalog::CatalogCommand::Export(_)), _) => true,
-        (_, asked) => !matches!(asked, FormatChoice::Parquet | FormatChoice::Huggingface | FormatChoice::EveryEvalEver),
+        (_, asked) => !matches!(
+            asked,
+            FormatChoice::Parquet | FormatChoice::Huggingface | FormatChoice::EveryEvalEver
+        ),
     };
     if !has {
         bail!(

@@ -69,7 +69,10 @@ impl Global {
         match self.asked {
             FormatChoice::Json => Format::Json,
             FormatChoice::Csv => Format::Csv,
-            FormatChoice::Table | FormatChoice::Parquet | FormatChoice::Huggingface | FormatChoice::EveryEvalEver => Format::Table,
+            FormatChoice::Table
+            | FormatChoice::Parquet
+            | FormatChoice::Huggingface
+            | FormatChoice::EveryEvalEver => Format::Table,
         }
     }
 }

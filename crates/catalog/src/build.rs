@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::catalog::{Catalog, MANIFEST};
 use crate::checkpoints;
-use crate::discover::{SourceKind, Root, SourceFile, discover};
+use crate::discover::{Root, SourceFile, SourceKind, discover};
 use crate::duplicates::Duplicates;
 use crate::error::Error;
 use crate::gather::Gathered;

@@ -370,7 +370,10 @@ fn jsonl_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
         .read_until(b'\n', &mut first)
         .map_err(Error::io(path))?;
     let value = json::parse(&first, file);
-    Ok(value.ok().filter(hub_listing::recognises).map(|_| SourceKind::HubApi))
+    Ok(value
+        .ok()
+        .filter(hub_listing::recognises)
+        .map(|_| SourceKind::HubApi))
 }
 
 /// The JSON of a file.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::catalog::{Catalog, MANIFEST};
-use crate::discover::{self, SourceKind, SourceFile};
+use crate::discover::{self, SourceFile, SourceKind};
 use crate::error::Error;
 use crate::hash::sha256_of;
 use crate::identity::{ANY, Identities, Joined, without_engine};

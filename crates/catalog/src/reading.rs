@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 
 use crate::config::json;
-use crate::discover::{SourceKind, SourceFile, ends_in, json_file};
+use crate::discover::{SourceFile, SourceKind, ends_in, json_file};
 use crate::error::Error;
 use crate::hash;
 use crate::identity::Identities;
@@ -31,7 +31,10 @@ pub(crate) type Surveys = BTreeMap<String, Survey>;
 /// What must be known of the tables of leaderboard v2 before any is read: their dialect, and which is the newest.
 pub(crate) fn survey(found: &[SourceFile]) -> Result<Surveys, Error> {
     let mut surveys = BTreeMap::new();
-    for source in found.iter().filter(|source| source.kind == SourceKind::LeaderboardV2) {
+    for source in found
+        .iter()
+        .filter(|source| source.kind == SourceKind::LeaderboardV2)
+    {
         let mut table = Table::open(&source.path, &source.file)?;
         surveys.insert(source.file.clone(), leaderboard_v2::survey(&mut table)?);
     }
@@ -207,7 +210,12 @@ fn lines(found: &SourceFile, out: &mut Out<'_>) -> Result<u64, Error> {
     }
 }
 
-fn read_table(kind: SourceKind, table: &mut Table, context: &Context<'_>, out: &mut Out<'_>) -> Result<(), Error> {
+fn read_table(
+    kind: SourceKind,
+    table: &mut Table,
+    context: &Context<'_>,
+    out: &mut Out<'_>,
+) -> Result<(), Error> {
     let Context {
         surveys,
         snapshot,

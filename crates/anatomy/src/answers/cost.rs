@@ -1,8 +1,8 @@
 //! Costs of one structure, ready to be served.
 
 use catalog::cost::{
-    Arithmetic, CacheType, DecodeBound, Device, InferenceEngine, Footprint, Memory, Precision, Quant, Rig, Speed,
-    Workload,
+    Arithmetic, CacheType, DecodeBound, Device, Footprint, InferenceEngine, Memory, Precision, Quant, Rig,
+    Speed, Workload,
 };
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use catalog::cost::{CacheType, Device, InferenceEngine, Host, Quant, Rig, device};
+use catalog::cost::{CacheType, Device, Host, InferenceEngine, Quant, Rig, device};
 use clap::Args;
 
 use crate::answers::Predictor;

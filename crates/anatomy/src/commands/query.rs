@@ -104,7 +104,9 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
         (Some(_), _) | (None, FormatChoice::Parquet) => AnswerFormat::Parquet,
         (None, FormatChoice::Json) => AnswerFormat::Json,
         (None, FormatChoice::Csv) => AnswerFormat::Csv,
-        (None, FormatChoice::Table | FormatChoice::Huggingface | FormatChoice::EveryEvalEver) => AnswerFormat::Table,
+        (None, FormatChoice::Table | FormatChoice::Huggingface | FormatChoice::EveryEvalEver) => {
+            AnswerFormat::Table
+        }
     };
     let is_shown = format == AnswerFormat::Table && std::io::stdout().is_terminal() && !global.wide;
     let most = if is_shown { args.rows } else { usize::MAX };

@@ -283,7 +283,11 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
     }
     let context = params.count("context", 1, 100_000_000)?.unwrap_or(8192) as i64;
     let limit = params.count("top", 1, 200)?.unwrap_or(20);
-    let engine = match one_of(params, "engine", &InferenceEngine::ALL.map(InferenceEngine::as_str))? {
+    let engine = match one_of(
+        params,
+        "engine",
+        &InferenceEngine::ALL.map(InferenceEngine::as_str),
+    )? {
         Some(name) => InferenceEngine::from_name(&name).unwrap_or_default(),
         None => InferenceEngine::default(),
     };

@@ -254,7 +254,13 @@ fn up_to(count: i64, multiple: i64) -> i64 {
 
 impl Arithmetic {
     /// Memory of one sequence of `context` positions in an engine.
-    pub fn footprint(&self, engine: InferenceEngine, quant: Quant, cache: CacheType, context: i64) -> Footprint {
+    pub fn footprint(
+        &self,
+        engine: InferenceEngine,
+        quant: Quant,
+        cache: CacheType,
+        context: i64,
+    ) -> Footprint {
         let weights_bytes = quant.bytes(self);
         let values = |positions: &dyn Fn(&Layer) -> i64| -> f64 {
             let of = |layer: &Layer| layer.cached as f64 * positions(layer) as f64;

@@ -46,7 +46,7 @@ use crate::error::Error;
 
 pub use device::Device;
 pub use dimensions::Dimensions;
-pub use engine::{CacheType, InferenceEngine, Footprint, MemoryItem};
+pub use engine::{CacheType, Footprint, InferenceEngine, MemoryItem};
 pub use known::{Counter, Origin, of_checkpoint};
 use layer::Layer;
 pub use precision::Precision;

@@ -13,7 +13,7 @@ enum What {
     /// Weights in a type.
     Weights(&'static str),
     /// Keys and values of an engine, in a type, at so many positions.
-    Cache(Engine, &'static str, i64),
+    Cache(InferenceEngine, &'static str, i64),
     /// The same of layers that see every position alone: what a position adds, times positions.
     Unbounded(&'static str, i64),
     /// States of one sequence.
@@ -252,56 +252,56 @@ fn rows() -> Vec<Row> {
         row(
             "Qwen2.5 7B",
             decoder("qwen2", [28, 3584, 18_944, 28, 4, 152_064], &[]),
-            What::Cache(Engine::LlamaCpp, "f16", 2048),
+            What::Cache(InferenceEngine::LlamaCpp, "f16", 2048),
             112.0 * MIB,
             "JamePeng/llama-cpp-python pull request 1",
         ),
         row(
             "Qwen2.5 32B",
             qwen_32b(),
-            What::Cache(Engine::LlamaCpp, "f16", 16_384),
+            What::Cache(InferenceEngine::LlamaCpp, "f16", 16_384),
             4096.0 * MIB,
             "ggml-org/llama.cpp issue 11861",
         ),
         row(
             "Qwen2.5-Coder 32B",
             qwen_32b(),
-            What::Cache(Engine::LlamaCpp, "q8_0", 32_768),
+            What::Cache(InferenceEngine::LlamaCpp, "q8_0", 32_768),
             4352.0 * MIB,
             "ggml-org/llama.cpp issue 11200",
         ),
         row(
             "R1-Distill-Qwen 14B",
             decoder("qwen2", [48, 5120, 13_824, 40, 8, 152_064], &[]),
-            What::Cache(Engine::LlamaCpp, "f16", 8192),
+            What::Cache(InferenceEngine::LlamaCpp, "f16", 8192),
             1536.0 * MIB,
             "Jeffser/Alpaca issue 572",
         ),
         row(
             "LLaMA 30B",
             decoder("llama", [60, 6656, 17_920, 52, 52, 32_000], &[]),
-            What::Cache(Engine::LlamaCpp, "f32", 512),
+            What::Cache(InferenceEngine::LlamaCpp, "f32", 512),
             1560.0 * MIB,
             "abetlen/llama-cpp-python issue 66",
         ),
         row(
             "Llama 3.1 8B",
             llama_8b(),
-            What::Cache(Engine::Vllm, "f16", 1952 * 16),
+            What::Cache(InferenceEngine::Vllm, "f16", 1952 * 16),
             3.81 * GIB,
             "vllm-project/vllm issue 10517",
         ),
         row(
             "DeepSeek-R1",
             deepseek(61, 128, 256, 3, 129_280),
-            What::Cache(Engine::LlamaCpp, "q8_0", 32_768),
+            What::Cache(InferenceEngine::LlamaCpp, "q8_0", 32_768),
             1166.62 * MIB,
             "ikawrakow/ik_llama.cpp pull request 259",
         ),
         row(
             "DeepSeek-R1",
             deepseek(61, 128, 256, 3, 129_280),
-            What::Cache(Engine::LlamaCpp, "f16", 32_768),
+            What::Cache(InferenceEngine::LlamaCpp, "f16", 32_768),
             2196.0 * MIB,
             "ikawrakow/ik_llama.cpp pull request 235",
         ),
@@ -374,12 +374,12 @@ fn of(row: &Row) -> (f64, f64) {
         }
         What::Unbounded(cache, context) => {
             let cache = CacheType::from_name(cache).expect("a type");
-            cost.footprint(Engine::LlamaCpp, half, cache, context)
+            cost.footprint(InferenceEngine::LlamaCpp, half, cache, context)
                 .cache_bytes_per_token
                 * context as f64
         }
         What::State => {
-            cost.footprint(Engine::LlamaCpp, half, CacheType::F16, 1)
+            cost.footprint(InferenceEngine::LlamaCpp, half, CacheType::F16, 1)
                 .state_bytes
         }
     };

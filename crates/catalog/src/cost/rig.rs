@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arithmetic, Device, InferenceEngine, Footprint, STATE_BYTES};
+use super::{Arithmetic, Device, Footprint, InferenceEngine, STATE_BYTES};
 
 /// The memory of the machine that holds the cards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -247,7 +247,10 @@ mod tests {
         assert!((reads / expected - 1.0).abs() < 0.01, "{reads} {expected}");
         // vLLM does not leave layers on the processor, and a small host holds nothing.
         rig.cards = 1;
-        assert_eq!(cost.placed(&footprint(&cost, InferenceEngine::Vllm, "awq"), &rig), None);
+        assert_eq!(
+            cost.placed(&footprint(&cost, InferenceEngine::Vllm, "awq"), &rig),
+            None
+        );
         rig.host = Some(Host::of_unknown_bandwidth(8e9));
         assert_eq!(cost.placed(&memory, &rig), None);
     }

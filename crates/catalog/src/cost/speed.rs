@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rig::Placement;
-use super::{Arithmetic, Device, InferenceEngine, Footprint, Rig};
+use super::{Arithmetic, Device, Footprint, InferenceEngine, Rig};
 
 /// Share of the memory's bound that decoding reaches at the median, and the power of active to all parameters by which
 /// mixtures reach less.
@@ -230,7 +230,11 @@ mod tests {
         assert!(told.prefill_tokens_per_s.expect("products are known").value > 3_000.0);
         let none = at(InferenceEngine::LlamaCpp, "f32");
         assert!(none.decode_tokens_per_s.is_none() && none.notes[0].contains("do not fit"));
-        assert!(at(InferenceEngine::Transformers, "Q4_K_M").decode_tokens_per_s.is_none());
+        assert!(
+            at(InferenceEngine::Transformers, "Q4_K_M")
+                .decode_tokens_per_s
+                .is_none()
+        );
     }
 
     #[test]
@@ -272,7 +276,10 @@ mod tests {
                 .decode_tokens_per_s
                 .expect("fits")
         };
-        let (one, both) = (two(InferenceEngine::LlamaCpp, "bf16"), two(InferenceEngine::Vllm, "bf16"));
+        let (one, both) = (
+            two(InferenceEngine::LlamaCpp, "bf16"),
+            two(InferenceEngine::Vllm, "bf16"),
+        );
         assert!((both.high / one.high - 2.0).abs() < 0.02 && (both.low / one.low - 1.0).abs() < 0.02);
     }
 }

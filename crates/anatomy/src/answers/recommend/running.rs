@@ -1,6 +1,6 @@
 //! How a checkpoint would be run under a budget: which type of weights, what it takes, where it lies, how fast it is.
 
-use catalog::cost::{Arithmetic, CacheType, InferenceEngine, Footprint, Placement, Quant, Speed};
+use catalog::cost::{Arithmetic, CacheType, Footprint, InferenceEngine, Placement, Quant, Speed};
 use serde::Serialize;
 
 use super::Budget;

@@ -70,7 +70,7 @@ fn an_object_cut_short_is_no_shorter_table() {
         .expect("room");
     drop(sender);
     let source = Box::new(super::Parts::from(receiver));
-    let told = super::Survey::of(source, "cut.csv".to_owned(), None).expect_err("it is cut");
+    let told = super::CsvSurvey::of(source, "cut.csv".to_owned(), None).expect_err("it is cut");
     assert!(told.to_string().contains("cut.csv"), "{told}");
 }
 
