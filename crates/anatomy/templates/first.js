@@ -34,7 +34,10 @@
       if (here && here.matches && here.matches("td[data-cell]")) say(here); else line.textContent = usual;
     });
   }
-  if (window.matchMedia("(max-width: 48rem)").matches) {
-    document.querySelectorAll("details.card[open]").forEach(function (card) { card.open = false; });
-  }
+  var narrow = window.matchMedia("(max-width: 48rem)").matches;
+  document.querySelectorAll("table.matrix").forEach(function (matrix) { matrix.classList.add("ready"); });
+  document.querySelectorAll("details.card").forEach(function (card) {
+    if (narrow) card.open = false;
+    card.classList.add("ready");
+  });
 })();

@@ -159,7 +159,7 @@ fn claims_of_the_users_own_are_checked_and_judged() {
     let ran = anatomy(&["claims", "check", &at("broken.toml"), "--findings", &findings]);
     assert_eq!(ran.code, 2);
     assert!(
-        ran.stderr.contains("broken.toml is no file of claims") && ran.stderr.contains("over"),
+        ran.stderr.contains("broken.toml is not a file of claims") && ran.stderr.contains("over"),
         "{}",
         ran.stderr
     );
@@ -198,5 +198,5 @@ fn claims_are_chosen_by_work_statement_and_verdict() {
     );
     let ran = anatomy(&["study", "claims", "--only", "false"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("no verdict"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("unknown verdict `false`"), "{}", ran.stderr);
 }

@@ -250,7 +250,7 @@ fn killed_in_the_middle_it_says_where_it_is_and_goes_on() {
     let second = ran(hub(&endpoint, &[], &arguments));
     assert_eq!(second.code, 2);
     assert!(
-        second.stderr.contains("another run is at work"),
+        second.stderr.contains("another run is using"),
         "{}",
         second.stderr
     );
@@ -296,13 +296,13 @@ fn what_cannot_work_is_said_with_what_to_do() {
     let other_http = format!("http://{other}");
     let other_https = format!("https://{other}");
     let cases: [(&str, &Path, &str); 7] = [
-        (&other_http, &good, "does not answer like a Hub"),
+        (&other_http, &good, "unexpected response from"),
         (&other_https, &good, "no secure connection"),
         ("http://127.0.0.1:1", &good, "no answer from"),
-        ("huggingface.co", &good, "is no address of a Hub"),
+        ("huggingface.co", &good, "is not the address of a Hub"),
         (&other_http, &inside, "cannot make the folder"),
         (&other_http, &damaged, "cannot be used"),
-        ("http://", &good, "is no address of a Hub"),
+        ("http://", &good, "is not the address of a Hub"),
     ];
     for (endpoint, hub_folder, words) in cases {
         let ran = ran(hub(

@@ -165,7 +165,7 @@ fn a_damaged_file_never_takes_its_name() {
     let folder = TempDir::new().expect("a folder");
     let told = prune(&endpoint, folder.path(), "org/tiny", &folder.path().join("a"));
     assert_eq!(told.code, 2, "{}", told.stdout);
-    assert!(told.stderr.contains("not the one with tag"), "{}", told.stderr);
+    assert!(told.stderr.contains("does not match its tag"), "{}", told.stderr);
     assert!(
         !snapshot(folder.path())
             .join("model-00003-of-00003.safetensors")

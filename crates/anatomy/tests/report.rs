@@ -301,7 +301,7 @@ fn changes_since_an_earlier_report_are_said() {
     let ran = anatomy(&["report", "--only", "scale", "--compare", path]);
     assert_eq!(ran.code, 2);
     assert!(
-        ran.stderr.contains("is no findings.json of a report"),
+        ran.stderr.contains("is not a findings.json of a report"),
         "{}",
         ran.stderr
     );
@@ -385,7 +385,10 @@ fn results_of_probes_become_sections() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let page = fs::read_to_string(out.join("report.html")).expect("a page");
     assert!(page.contains("least influential, counted from 0: 1, 2, 0"));
-    assert!(page.contains("cut (is no JSON"), "what is not read is said");
+    assert!(
+        page.contains("cut (is not valid JSON"),
+        "what is not read is said"
+    );
     assert!(out.join("figures/influence-layers.svg").is_file());
     let findings = fs::read_to_string(out.join("findings.json")).expect("findings");
     let file: Value = serde_json::from_str(&findings).expect("JSON");

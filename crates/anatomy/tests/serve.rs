@@ -102,9 +102,9 @@ fn errors_say_what_is_wrong_and_what_there_is() {
             "mistralai/Mistral-7B-v0.1",
         ),
         ("/api/v1/checkpoints?limt=3", 400, "limt"),
-        ("/api/v1/checkpoints?limit=0", 400, "from 1 to 1000"),
+        ("/api/v1/checkpoints?limit=0", 400, "between 1 and 1000"),
         ("/api/v1/checkpoints?sort=mmlu_por", 400, "mmlu_pro"),
-        ("/api/v1/checkpoints?min_size=NaN", 400, "no number"),
+        ("/api/v1/checkpoints?min_size=NaN", 400, "must be a number"),
         ("/api/v1/query", 400, "`sql` is missing"),
         (
             "/api/v1/query?sql=select%20layer%20from%20structures",

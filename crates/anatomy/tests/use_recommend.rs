@@ -189,11 +189,11 @@ fn families_days_and_engines_narrow_the_choice_or_are_refused() {
             &["--quant", "awq"][..],
             "llama.cpp does not run weights stored as awq",
         ),
-        (&["--quant", "Q9_Z"], "no type of weights named `Q9_Z`"),
+        (&["--quant", "Q9_Z"], "unknown weight type `Q9_Z`"),
         (&["--engine", "sglang"], "no engine of that name is known here"),
         (&["--device", "Abacus"], "no device named `Abacus`"),
         (&["--gpus", "2"], "need a device"),
-        (&["--since", "June"], "is no day like"),
+        (&["--since", "June"], "is not a date like"),
         (&["--why", "nobody/nothing"], "no checkpoint `nobody/nothing`"),
     ] {
         let mut all = vec!["recommend", "--memory", "24GB", "--task", "bbh"];

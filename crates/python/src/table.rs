@@ -99,7 +99,7 @@ fn taken(object: &Bound<'_, PyAny>) -> PyResult<Answer> {
     if !object.hasattr("__arrow_c_stream__")? {
         let class = object.get_type();
         return Err(PyTypeError::new_err(format!(
-            "a {class} is no table: give one that has __arrow_c_stream__ (pandas from 2.2, polars, pyarrow, duckdb), or the path of \
+            "a {class} is not a table: give one that has __arrow_c_stream__ (pandas from 2.2, polars, pyarrow, duckdb), or the path of \
              a CSV or Parquet file"
         )));
     }

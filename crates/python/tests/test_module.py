@@ -114,7 +114,7 @@ def test_errors_have_a_hint():
     assert "no checkpoint" in told.value.message and "did you mean" in told.value.hint
     with pytest.raises(anatomy.AnatomyError, match="lairs|layers"):
         anatomy.query("select lairs from structures")
-    with pytest.raises(TypeError, match="is no table"):
+    with pytest.raises(TypeError, match="is not a table"):
         anatomy.query("select * from mine", mine=3)
 
 

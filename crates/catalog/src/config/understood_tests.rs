@@ -299,7 +299,7 @@ fn encoders_are_refused_and_what_is_missing_is_named_with_the_keys_looked_for() 
         let error = Arithmetic::of_config(&config)
             .expect_err("no decoder")
             .to_string();
-        assert!(error.contains("is no decoder"), "{error}");
+        assert!(error.contains("is not a decoder"), "{error}");
     }
     let nothing = Arithmetic::of_config(&json!({"learning_rate": 0.1}))
         .expect_err("nothing there")

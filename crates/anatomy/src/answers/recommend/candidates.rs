@@ -1,17 +1,17 @@
 //! Which checkpoints there are to choose from, what each would cost and score, and why the others are left out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use catalog::Catalog;
 use catalog::cost::{Arithmetic, Counter};
 use catalog::plausible::apart;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
-use rayon::prelude::*;
 use study::Design;
 use study::finding::Interval;
 
-use super::running::{Costing, Running, fitting};
+use super::costs::Costs;
+use super::running::Running;
 use super::scored::{as_measured, together};
 use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
 use crate::answers::Predictor;
@@ -135,7 +135,8 @@ pub(super) fn candidates(
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut choices = Vec::new();
     let mut sorter = Sorter::new(predictor, known, budget, benchmarks);
-    sorter.count(&ids);
+    let asked: Vec<_> = ids.iter().filter_map(|id| sorter.asked_for(id).ok()).collect();
+    sorter.costs.count(&asked);
     for &id in &ids {
         match sorter.choice(id)? {
             Ok(choice) => choices.push(choice),
@@ -210,42 +211,6 @@ fn repeats<'a>(predictor: &'a Predictor, known: &Known<'a>) -> BTreeSet<&'a str>
         .collect()
 }
 
-/// What a structure costs depends on these alone.
-type CostKey = (
-    Vec<Option<i64>>,
-    Option<u64>,
-    [Option<String>; 3],
-    Option<bool>,
-    Option<i64>,
-);
-
-fn cost_key(structure: &Structure, checkpoint: Option<&Checkpoint>) -> CostKey {
-    (
-        vec![
-            structure.layers,
-            structure.d_model,
-            structure.d_ffn,
-            structure.heads,
-            structure.kv_heads,
-            structure.vocab_size,
-            structure.pos,
-            structure.head_dim,
-            structure.experts,
-            structure.tied_embeddings.map(i64::from),
-            structure.parameters_active_by_shape,
-            checkpoint.and_then(|row| row.parameters_total),
-        ],
-        structure.size.map(f64::to_bits),
-        [
-            checkpoint.and_then(|row| row.architecture.clone()),
-            checkpoint.and_then(|row| row.model_type.clone()),
-            structure.attention.clone(),
-        ],
-        checkpoint.and_then(|row| row.is_moe),
-        checkpoint.and_then(|row| row.parameters_active),
-    )
-}
-
 /// What fits, with what it is made of.
 type Fitted<'k> = (Fit, &'k Structure, Option<&'k Checkpoint>, Arithmetic);
 
@@ -255,8 +220,7 @@ struct Sorter<'a, 'k> {
     budget: &'a Budget,
     benchmarks: &'a [String],
     repeats: BTreeSet<&'a str>,
-    counter: Counter,
-    costs: HashMap<CostKey, Option<Costing>>,
+    costs: Costs<'a>,
     /// By benchmark and features.
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
     /// Benchmark and checkpoint, where only another leaderboard than the ranking one measured it.
@@ -280,8 +244,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             budget,
             benchmarks,
             repeats: repeats(predictor, known),
-            counter: Counter::default(),
-            costs: HashMap::new(),
+            costs: Costs::new(budget),
             predictions: BTreeMap::new(),
             elsewhere: BTreeSet::new(),
             fits: Vec::new(),
@@ -306,18 +269,6 @@ impl<'a, 'k> Sorter<'a, 'k> {
                 Ok(choice)
             }
         })
-    }
-
-    /// Counts what each checkpoint that is asked for costs, on all threads.
-    fn count(&mut self, ids: &BTreeSet<&str>) {
-        let asked = ids.iter().filter_map(|id| self.asked_for(id).ok());
-        let by_key: HashMap<CostKey, (&Structure, Option<&Checkpoint>)> = asked
-            .map(|(structure, checkpoint)| (cost_key(structure, checkpoint), (structure, checkpoint)))
-            .collect();
-        self.costs = by_key
-            .into_par_iter()
-            .map(|(key, (structure, checkpoint))| (key, self.costing(structure, checkpoint)))
-            .collect();
     }
 
     /// A checkpoint that is asked for, whatever it takes; else the first reason against it.
@@ -362,7 +313,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
     fn fit(&mut self, id: &str) -> Result<Fitted<'k>, &'static str> {
         let (structure, checkpoint) = self.asked_for(id)?;
         let (budget, known) = (self.budget, self.known);
-        let Some((cost, running)) = self.cost(structure, checkpoint) else {
+        let Some((cost, running)) = self.costs.of(structure, checkpoint) else {
             return Err("structure");
         };
         let judged = known.judged(structure, checkpoint, Some(cost.parameters_total));
@@ -388,22 +339,6 @@ impl<'a, 'k> Sorter<'a, 'k> {
             training: checkpoint.and_then(|row| row.training),
         };
         Ok((fit, structure, checkpoint, cost))
-    }
-
-    fn cost(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Costing> {
-        let key = cost_key(structure, checkpoint);
-        if let Some(found) = self.costs.get(&key) {
-            return found.clone();
-        }
-        let costing = self.costing(structure, checkpoint);
-        self.costs.insert(key, costing.clone());
-        costing
-    }
-
-    fn costing(&self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Costing> {
-        let (cost, _) = self.counter.of_checkpoint(structure, checkpoint).ok()?;
-        let running = fitting(&cost, self.budget);
-        Some((cost, running))
     }
 
     /// A score for each benchmark, measured where it was.

@@ -4,6 +4,7 @@ mod ability;
 mod boards;
 mod candidates;
 mod copies;
+mod costs;
 mod ranking;
 mod running;
 mod said;
