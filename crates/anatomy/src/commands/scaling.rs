@@ -223,7 +223,7 @@ fn words(answer: &Answer) -> String {
             if is_clear {
                 ""
             } else {
-                ": cannot be told from nothing"
+                ": not distinguishable from zero"
             }
         );
     }

@@ -1,15 +1,12 @@
 //! Impurity importance (MDI): each column's share of the fall of impurity in the fits on all rows, the literature's way, and what
 //! other shapes would have said. The report and `study importance` ask it here, so that one question has one number.
 
-use rayon::prelude::*;
-
 use super::Importance;
 use crate::design::{Design, check_input};
 use crate::error::Error;
 use crate::groups::Groups;
-use crate::random::Random;
 use crate::regression::Regression;
-use crate::statistics::{mean, percentile_interval};
+use crate::statistics::{GroupBootstrap, mean, percentile_interval, resample};
 
 /// Fits made for one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,12 +104,13 @@ impl Rows<'_> {
         if n_groups < 5 {
             return Ok(Vec::new());
         }
-        let one = |resample: usize| {
-            let mut random = Random::new(seed, resample as u64 + 1);
+        let settings = GroupBootstrap {
+            resamples: draws,
+            seed,
+        };
+        let found = resample(n_groups, settings, |draw, drawn| {
             let mut times = vec![0.0; n_groups];
-            for _ in 0..n_groups {
-                times[random.below(n_groups)] += 1.0;
-            }
+            drawn.iter().for_each(|&shape| times[shape] += 1.0);
             let kept: Vec<usize> = (0..self.target.len())
                 .filter(|&row| times[self.shape.ids()[row]] > 0.0)
                 .collect();
@@ -122,10 +120,10 @@ impl Rows<'_> {
                 &self.design.select(&kept),
                 &target,
                 Some(&weights),
-                seed + resample as u64,
+                seed + draw as u64,
             )
-        };
-        (0..draws).into_par_iter().map(one).collect()
+        });
+        found.into_iter().collect()
     }
 
     fn shares(

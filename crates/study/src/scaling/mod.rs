@@ -17,8 +17,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::random::Random;
-use crate::statistics::{mean, median, percentile_interval};
+use crate::statistics::{GroupBootstrap, mean, median, percentile_interval, resample};
 use law::Law;
 use line::Line;
 use process::Process;
@@ -434,11 +433,8 @@ fn resampled(
                 .collect()
         })
         .collect();
-    let one = |resample: usize| -> Drawn {
-        let mut random = Random::new(seed, resample as u64 + 1);
-        let drawn: Vec<usize> = (0..asked.n_shapes)
-            .map(|_| random.below(asked.n_shapes))
-            .collect();
+    let settings = GroupBootstrap { resamples, seed };
+    resample(asked.n_shapes, settings, |_, drawn| -> Drawn {
         let rows: Vec<usize> = drawn
             .iter()
             .flat_map(|&shape| members[shape].iter().copied())
@@ -456,6 +452,5 @@ fn resampled(
             }
         }
         own
-    };
-    (0..resamples).into_par_iter().map(one).collect()
+    })
 }

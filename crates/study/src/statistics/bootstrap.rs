@@ -61,12 +61,9 @@ pub(crate) fn resample_groups(
     seed: u64,
     statistic: impl Fn(&[usize]) -> Option<f64> + Sync,
 ) -> Vec<f64> {
-    let one = |resample: usize| {
-        let mut random = Random::new(seed, resample as u64 + 1);
-        let drawn: Vec<usize> = (0..n_groups).map(|_| random.below(n_groups)).collect();
-        statistic(&drawn)
-    };
-    let values: Vec<Option<f64>> = (0..resamples).into_par_iter().map(one).collect();
+    let values = resample(n_groups, GroupBootstrap { resamples, seed }, |_, drawn| {
+        statistic(drawn)
+    });
     values.into_iter().flatten().collect()
 }
 
@@ -80,13 +77,24 @@ pub fn resample_counts<T: Send>(
     settings: GroupBootstrap,
     statistic: impl Fn(&[u32]) -> T + Sync,
 ) -> Vec<T> {
-    let one = |resample: usize| {
-        let mut random = Random::new(settings.seed, resample as u64 + 1);
+    resample(n_groups, settings, |_, drawn| {
         let mut counts = vec![0_u32; n_groups];
-        for _ in 0..n_groups {
-            counts[random.below(n_groups)] += 1;
-        }
+        drawn.iter().for_each(|&group| counts[group] += 1);
         statistic(&counts)
+    })
+}
+
+/// What `each` makes of every draw of `n_groups` groups with replacement; it gets the number of the draw and the groups, in the
+/// order in which they were drawn. Every bootstrap of the study draws here.
+pub(crate) fn resample<T: Send>(
+    n_groups: usize,
+    settings: GroupBootstrap,
+    each: impl Fn(usize, &[usize]) -> T + Sync,
+) -> Vec<T> {
+    let one = |draw: usize| {
+        let mut random = Random::new(settings.seed, draw as u64 + 1);
+        let drawn: Vec<usize> = (0..n_groups).map(|_| random.below(n_groups)).collect();
+        each(draw, &drawn)
     };
     (0..settings.resamples).into_par_iter().map(one).collect()
 }

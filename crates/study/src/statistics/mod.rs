@@ -25,7 +25,7 @@ mod two_sample;
 mod weighted_rank;
 
 pub use bootstrap::{GroupBootstrap, bootstrap_interval, group_bootstrap, resample_counts};
-pub(crate) use bootstrap::{percentile_interval, resample_groups};
+pub(crate) use bootstrap::{percentile_interval, resample, resample_groups};
 pub use common::proportions::{mcnemar, normal_quantile, on_log_odds, paired_difference};
 pub use components::{Components, components, parallel_analysis};
 pub use describe::{Description, describe};

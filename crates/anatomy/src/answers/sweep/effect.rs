@@ -1,9 +1,8 @@
 //! What a whole sweep does to one benchmark, and whether other shapes would say the same.
 
 use anyhow::Result;
-use rayon::prelude::*;
-use study::random::Random;
 use study::regression::Structural;
+use study::statistics::{GroupBootstrap, resample_counts};
 use study::{Design, Fit, Groups};
 
 use super::{Sweep, SweepEffect};
@@ -21,16 +20,20 @@ pub(super) fn effect(rows: &FitRows, first: &Design, end: &Design, seed: u64) ->
         let fit = Structural::default().fit_structural(&design, &rows.target, weights)?;
         Ok(fit.predict(end)?[0] - fit.predict(first)?[0])
     };
-    let draws: Vec<f64> = (0..RESAMPLES)
-        .into_par_iter()
-        .map(|draw| {
-            let mut random = Random::new(seed, draw as u64 + 1);
-            let mut times = vec![0.0; n_shapes];
-            (0..n_shapes).for_each(|_| times[random.below(n_shapes)] += 1.0);
-            let weights: Vec<f64> = groups.ids().iter().map(|&shape| times[shape]).collect();
-            difference(Some(&weights))
-        })
-        .collect::<Result<_, study::Error>>()?;
+    let settings = GroupBootstrap {
+        resamples: RESAMPLES,
+        seed,
+    };
+    let draws: Vec<f64> = resample_counts(n_shapes, settings, |times| {
+        let weights: Vec<f64> = groups
+            .ids()
+            .iter()
+            .map(|&shape| f64::from(times[shape]))
+            .collect();
+        difference(Some(&weights))
+    })
+    .into_iter()
+    .collect::<Result<_, study::Error>>()?;
     Ok(SweepEffect {
         benchmark: String::new(),
         difference: difference(None)?,
@@ -49,7 +52,7 @@ pub(super) fn effect(rows: &FitRows, first: &Design, end: &Design, seed: u64) ->
 
 pub(super) fn sentence(effect: &SweepEffect, sweep: &Sweep) -> String {
     let verdict = if effect.low <= 0.0 && effect.high >= 0.0 {
-        "cannot be told from nothing"
+        "not distinguishable from zero"
     } else if effect.difference > 0.0 {
         "a gain"
     } else {
