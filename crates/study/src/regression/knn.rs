@@ -75,16 +75,6 @@ impl Regression for NearestNeighbours {
 }
 
 impl NearestNeighboursFit {
-    pub(super) fn is_sound(&self) -> bool {
-        let n = self.mean.len();
-        let columns = self.columns.iter().all(|c| c.len() == n);
-        n > 0
-            && columns
-            && self.weight.len() == n
-            && self.columns.len() == self.names.len()
-            && self.neighbours >= 1.0
-    }
-
     fn predict_one(&self, at: &[f64], distance: &mut Vec<(f64, u32)>) -> f64 {
         let mut squared = vec![0.0; self.mean.len()];
         for (column, x) in self.columns.iter().zip(at) {
@@ -119,6 +109,16 @@ impl NearestNeighboursFit {
 }
 
 impl Fit for NearestNeighboursFit {
+    fn is_sound(&self) -> bool {
+        let n = self.mean.len();
+        let columns = self.columns.iter().all(|c| c.len() == n);
+        n > 0
+            && columns
+            && self.weight.len() == n
+            && self.columns.len() == self.names.len()
+            && self.neighbours >= 1.0
+    }
+
     fn names(&self) -> &[String] {
         &self.names
     }

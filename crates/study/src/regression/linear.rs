@@ -150,6 +150,10 @@ impl Regression for Linear {
 }
 
 impl Fit for LinearFit {
+    fn is_sound(&self) -> bool {
+        [self.means.len(), self.slopes.len()] == [self.names.len(); 2]
+    }
+
     fn names(&self) -> &[String] {
         &self.names
     }

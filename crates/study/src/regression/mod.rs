@@ -81,6 +81,11 @@ pub trait Fit: Send + Sync {
     /// The fit as plain data, to be saved; none where it is none.
     fn keep(&self) -> Option<AnyFit>;
 
+    /// Whether its parts fit together, so that one read from a file predicts and ends.
+    fn is_sound(&self) -> bool {
+        self.ensemble().is_some_and(saved::trees_are_sound)
+    }
+
     /// Share of each column in the fall of impurity, of fits that are made of trees.
     fn impurity_shares(&self) -> Option<Vec<f64>> {
         None

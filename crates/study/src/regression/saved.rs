@@ -34,27 +34,36 @@ pub struct SavedFit {
     pub fit: AnyFit,
 }
 
-/// A fit of any method.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AnyFit {
-    /// Of [`super::RandomForest`].
-    Forest(RandomForestFit),
-    /// Of [`super::DecisionTree`].
-    Tree(DecisionTreeFit),
-    /// Of [`super::GradientBoosting`] and [`super::XgBoost`].
-    Boosting(BoostingFit),
-    /// Of [`super::Linear`], [`super::Ridge`] and [`super::Lasso`].
-    Linear(LinearFit),
-    /// Of [`super::NearestNeighbours`].
-    Neighbours(NearestNeighboursFit),
-    /// Of [`super::SupportVector`].
-    SupportVector(SupportVectorFit),
-    /// Of [`super::Perceptron`].
-    Perceptron(PerceptronFit),
-    /// Of [`super::Structural`].
-    Structural(StructuralFit),
+/// The enum of all fits, and each as what predicts: a new kind of fit is one line below.
+macro_rules! fits {
+    ($($kind:ident($fit:ty), $of:literal;)*) => {
+        /// A fit of any method.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum AnyFit {
+            $(#[doc = $of] $kind($fit),)*
+        }
+
+        impl AnyFit {
+            fn opened(self) -> Box<dyn Fit> {
+                match self {
+                    $(Self::$kind(fit) => Box::new(fit),)*
+                }
+            }
+        }
+    };
+}
+
+fits! {
+    Forest(RandomForestFit), "Of [`super::RandomForest`].";
+    Tree(DecisionTreeFit), "Of [`super::DecisionTree`].";
+    Boosting(BoostingFit), "Of [`super::GradientBoosting`] and [`super::XgBoost`].";
+    Linear(LinearFit), "Of [`super::Linear`], [`super::Ridge`] and [`super::Lasso`].";
+    Neighbours(NearestNeighboursFit), "Of [`super::NearestNeighbours`].";
+    SupportVector(SupportVectorFit), "Of [`super::SupportVector`].";
+    Perceptron(PerceptronFit), "Of [`super::Perceptron`].";
+    Structural(StructuralFit), "Of [`super::Structural`].";
 }
 
 impl SavedFit {
@@ -80,37 +89,19 @@ impl SavedFit {
                 found: self.version,
             });
         }
-        let sound = match &self.fit {
-            AnyFit::Forest(f) => f.ensemble().is_some_and(trees_are_sound),
-            AnyFit::Tree(f) => f.ensemble().is_some_and(trees_are_sound),
-            AnyFit::Boosting(f) => f.ensemble().is_some_and(trees_are_sound),
-            AnyFit::Linear(f) => [f.means.len(), f.slopes.len()] == [f.names.len(); 2],
-            AnyFit::Neighbours(f) => f.is_sound(),
-            AnyFit::SupportVector(f) => f.is_sound(),
-            AnyFit::Perceptron(f) => f.is_sound(),
-            AnyFit::Structural(f) => f.is_sound(),
-        };
-        if !sound {
+        let fit = self.fit.opened();
+        if !fit.is_sound() {
             return Err(Error::CannotCompute {
                 method: "saved fit",
                 problem: format!("the parts of this `{}` do not fit together", self.method),
             });
         }
-        Ok(match self.fit {
-            AnyFit::Forest(f) => Box::new(f),
-            AnyFit::Tree(f) => Box::new(f),
-            AnyFit::Boosting(f) => Box::new(f),
-            AnyFit::Linear(f) => Box::new(f),
-            AnyFit::Neighbours(f) => Box::new(f),
-            AnyFit::SupportVector(f) => Box::new(f),
-            AnyFit::Perceptron(f) => Box::new(f),
-            AnyFit::Structural(f) => Box::new(f),
-        })
+        Ok(fit)
     }
 }
 
 /// Children stand after their parents and inside the tree, and split on columns that exist: every walk ends.
-fn trees_are_sound(ensemble: &Ensemble) -> bool {
+pub(super) fn trees_are_sound(ensemble: &Ensemble) -> bool {
     ensemble.trees.iter().all(|tree| {
         let n = tree.nodes.len();
         let sound = |(k, node): (usize, &super::Node)| {

@@ -87,13 +87,6 @@ impl Perceptron {
     }
 }
 
-impl PerceptronFit {
-    pub(super) fn is_sound(&self) -> bool {
-        let width = self.names.len();
-        self.scaler.is_sound(width) && self.layers.is_sound(width)
-    }
-}
-
 impl Regression for Perceptron {
     fn name(&self) -> &'static str {
         "mlp"
@@ -121,6 +114,11 @@ impl Regression for Perceptron {
 }
 
 impl Fit for PerceptronFit {
+    fn is_sound(&self) -> bool {
+        let width = self.names.len();
+        self.scaler.is_sound(width) && self.layers.is_sound(width)
+    }
+
     fn names(&self) -> &[String] {
         &self.names
     }

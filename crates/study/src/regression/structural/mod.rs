@@ -60,11 +60,6 @@ impl StructuralFit {
     pub fn feature_names(&self) -> &[String] {
         &self.features.names
     }
-
-    pub(super) fn is_sound(&self) -> bool {
-        let columns: Vec<usize> = self.features.sources();
-        columns.iter().all(|&c| c < self.names.len()) && self.process.is_sound(self.features.names.len())
-    }
 }
 
 impl Structural {
@@ -119,6 +114,11 @@ impl Regression for Structural {
 }
 
 impl Fit for StructuralFit {
+    fn is_sound(&self) -> bool {
+        let columns: Vec<usize> = self.features.sources();
+        columns.iter().all(|&c| c < self.names.len()) && self.process.is_sound(self.features.names.len())
+    }
+
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error> {
         check_columns(&self.names, design)?;
         if design.n_rows() == 0 {

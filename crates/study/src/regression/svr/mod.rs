@@ -95,14 +95,6 @@ impl SupportVector {
     }
 }
 
-impl SupportVectorFit {
-    pub(super) fn is_sound(&self) -> bool {
-        let width = self.names.len();
-        let centers = width.checked_mul(self.coefficients.len());
-        width > 0 && centers == Some(self.centers.len()) && self.scaler.is_sound(width)
-    }
-}
-
 impl Regression for SupportVector {
     fn name(&self) -> &'static str {
         "svr"
@@ -128,6 +120,12 @@ impl Regression for SupportVector {
 }
 
 impl Fit for SupportVectorFit {
+    fn is_sound(&self) -> bool {
+        let width = self.names.len();
+        let centers = width.checked_mul(self.coefficients.len());
+        width > 0 && centers == Some(self.centers.len()) && self.scaler.is_sound(width)
+    }
+
     fn names(&self) -> &[String] {
         &self.names
     }
