@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::command::{Ran, anatomy, build, fixtures};
+use crate::http::get;
+use crate::probe::made;
+use crate::site::Server;
 
 /// Where the snapshots are, and what in them differs from run to run.
 fn settings(catalog: Option<&Path>) -> insta::Settings {
@@ -264,6 +267,102 @@ fn what_a_report_says_is_as_reviewed() {
         .expect("a String takes text");
     }
     settings.bind(|| insta::assert_snapshot!("report_tables", heads));
+}
+
+/// Routes of the API, what each snapshot is called.
+const ROUTES: [(&str, &str); 15] = [
+    ("columns", "columns"),
+    (
+        "checkpoints",
+        "checkpoints?sort=-size&columns=size,layers,bbh&limit=4",
+    ),
+    ("checkpoints_csv", "checkpoints.csv?columns=size,layers&limit=4"),
+    ("checkpoint", "checkpoints/east/birch-7b"),
+    ("points", "points?x=size&y=bbh"),
+    ("predict", "predict?id=east/birch-7b&device=A100%2080GB"),
+    ("recommend", "recommend?memory=24GB&task=math"),
+    (
+        "compare",
+        "compare?id=north/pine-8b-instruct&id=east/birch-7b-instruct",
+    ),
+    ("sections", "sections"),
+    ("findings", "findings?prefix=scale.mean."),
+    ("probes", "probes"),
+    ("unknown_route", "nothing"),
+    ("unknown_checkpoint", "checkpoints/east/birch-8b"),
+    ("bad_parameter", "checkpoints?limit=0"),
+    ("missing_parameter", "recommend"),
+];
+
+#[test]
+fn what_the_api_answers_is_as_reviewed() {
+    let catalog = small_catalog();
+    let server = Server::start(&format!(
+        "--resamples 100 --only scale --catalog '{}'",
+        catalog.display()
+    ));
+    server.ready("study");
+    server.ready("fits");
+    let settings = settings(Some(catalog));
+    for (name, route) in ROUTES {
+        let answer = get(&server.address, &format!("/api/v1/{route}"));
+        let body = answer.text();
+        let body = serde_json::from_str::<serde_json::Value>(&body)
+            .map_or(body, |value| serde_json::to_string_pretty(&value).expect("JSON"));
+        let kind = answer.header("content-type");
+        let text = format!("GET /api/v1/{route}\n{} {kind}\n{body}\n", answer.status);
+        settings.bind(|| insta::assert_snapshot!(format!("api_{name}"), text));
+    }
+}
+
+/// Probes of the small checkpoint, with `@` for the folder of what they are given.
+const PROBES: [(&str, &str); 8] = [
+    (
+        "influence",
+        "influence --model @model --texts @texts.txt --max-block 1",
+    ),
+    ("gradients", "gradients --model @model --data @samples.jsonl"),
+    ("tokens", "tokens --model @model --text Alice"),
+    (
+        "prune_requests",
+        "prune --model @model --layers 1 --requests @requests.jsonl",
+    ),
+    (
+        "prune_tasks",
+        "prune --model @model --layers 1 --tasks winogrande --shots 0 --data @data",
+    ),
+    (
+        "evaluate",
+        "evaluate --model @model --tasks winogrande --shots 0 --data @data",
+    ),
+    (
+        "ablate",
+        "ablate --model @model --parts layers,d_ffn --shares 30 --how importance --texts @texts.txt --tasks winogrande --shots 0 \
+         --data @data",
+    ),
+    (
+        "unknown_task",
+        "evaluate --model @model --tasks winograd --data @data",
+    ),
+];
+
+#[test]
+fn what_probes_say_is_as_reviewed() {
+    let folder = made();
+    let at = folder.path().to_str().expect("UTF-8");
+    let mut settings = settings(None);
+    settings.add_filter(&regex_free(at), "[FOLDER]");
+    // Kernels of processors differ in the last digits of f32.
+    settings.add_filter(r"(\d\.\d{3})\d+(e[-+]?\d+)?", "$1");
+    settings.add_filter(r"[0-9a-f]{64}", "[SHA256]");
+    for (name, arguments) in PROBES {
+        for form in ["table", "json"] {
+            let arguments =
+                format!("probe {arguments} --quiet --format {form}").replace('@', &format!("{at}/"));
+            let ran = anatomy(&arguments.split_whitespace().collect::<Vec<_>>());
+            settings.bind(|| insta::assert_snapshot!(format!("probe_{name}_{form}"), whole(&ran)));
+        }
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// A folder with a small checkpoint in three files, texts, samples, requests and a benchmark.
-fn made() -> TempDir {
+pub(crate) fn made() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let model = folder.path().join("model");
     fs::create_dir(&model).expect("a folder");

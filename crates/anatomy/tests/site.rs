@@ -16,13 +16,14 @@ pub(crate) struct Server {
     shell: Child,
 }
 
-/// One server for all tests that do not end it.
-pub(crate) fn server() -> &'static Server {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
+impl Server {
+    /// Starts `anatomy serve --port 0` with `arguments`, as a shell reads them.
+    pub(crate) fn start(arguments: &str) -> Self {
         let mut shell = Command::new("/bin/sh")
             .arg("-c")
-            .arg("\"$0\" serve --port 0 --resamples 100 --only dimensions,correlations,trends --sql-seconds 6 & pid=$!; read line; kill $pid; wait $pid")
+            .arg(format!(
+                "\"$0\" serve --port 0 {arguments} & pid=$!; read line; kill $pid; wait $pid"
+            ))
             .arg(env!("CARGO_BIN_EXE_anatomy"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -36,38 +37,46 @@ pub(crate) fn server() -> &'static Server {
             .trim_start_matches("http://")
             .trim_end_matches('/')
             .to_owned();
-        Server {
+        Self {
             address,
             hold: shell.stdin.take().expect("piped"),
             shell,
         }
+    }
+
+    /// Waits until `what` of the server's health is ready: the study, or the fits behind predictions.
+    pub(crate) fn ready(&self, what: &str) -> &str {
+        let started = Instant::now();
+        loop {
+            let health = get(&self.address, "/api/v1/health").json();
+            if health[what] == "ready" {
+                return &self.address;
+            }
+            assert_eq!(health[what], "computing", "{health}");
+            assert!(
+                started.elapsed() < Duration::from_mins(10),
+                "still computing: {health}"
+            );
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+}
+
+/// One server for all tests that do not end it.
+pub(crate) fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        Server::start("--resamples 100 --only dimensions,correlations,trends --sql-seconds 6")
     })
 }
 
 /// Waits until the study is computed.
 pub(crate) fn studied() -> &'static str {
-    ready("study")
+    server().ready("study")
 }
 
 /// Waits until the fits behind predictions are made too.
 pub(crate) fn fitted() -> &'static str {
-    ready("study");
-    ready("fits")
-}
-
-fn ready(what: &str) -> &'static str {
-    let address = server().address.as_str();
-    let started = Instant::now();
-    loop {
-        let health = get(address, "/api/v1/health").json();
-        if health[what] == "ready" {
-            return address;
-        }
-        assert_eq!(health[what], "computing", "{health}");
-        assert!(
-            started.elapsed() < Duration::from_mins(10),
-            "still computing: {health}"
-        );
-        std::thread::sleep(Duration::from_millis(500));
-    }
+    studied();
+    server().ready("fits")
 }
