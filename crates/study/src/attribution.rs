@@ -1,7 +1,7 @@
 //! Which column a forest puts first, and how sure that is.
 //!
 //! The literature reads impurity importances of one forest on all rows, where fine-tunes of one base count thousands of
-//! times. Beside that: the same over resampled shapes, with each shape counted once, and the fall of R² when a column is
+//! times. Beside that: the same over resampled shapes, with each shape counted once, and the drop in R² when a column is
 //! shuffled in shapes the forest has not seen.
 
 mod drawn;
@@ -80,7 +80,7 @@ struct Answer {
 pub fn section(asked: &[Asked<'_>], resamples: usize, seed: u64, done: &dyn Fn()) -> Result<Section, Error> {
     let mut section = Section {
         id: "attribution".into(),
-        title: "Which column comes first, and how sure".into(),
+        title: "Which structural feature matters most".into(),
         ..Section::default()
     };
     let mut table = empty_table();

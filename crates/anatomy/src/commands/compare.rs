@@ -126,7 +126,7 @@ fn own(global: &Global, args: &CompareArgs, baseline: &Path, candidate: &Path) -
 fn page(answer: &CompareAnswer) -> String {
     let mut parts = vec![
         "Structure and cost (* differs):\n".to_owned() + &output::table(&structure(answer)),
-        "Scores, points, with what the number of items leaves open (95 %):\n".to_owned()
+        "Scores, points, with 95 % intervals from the number of test items:\n".to_owned()
             + &output::table(&scores(answer)),
         "How each run was made:\n".to_owned() + &output::table(&runs(answer)),
         "Each against the first:\n".to_owned() + &output::table(&pairs(answer)),

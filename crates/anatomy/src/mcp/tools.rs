@@ -163,7 +163,7 @@ pub(super) const TOOLS: [Tool; 7] = [
                 "min_speed",
                 "--min-speed",
                 Kind::Number,
-                "Tokens per second that the device's bound must allow",
+                "Minimum decoding speed, tokens/s (the device's bound)",
             ),
             optional("context", "--context", Kind::Whole, "Context length, tokens"),
             optional(

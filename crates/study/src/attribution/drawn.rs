@@ -33,10 +33,10 @@ pub(super) fn empty_table() -> Table {
     Table {
         id: "attribution".into(),
         caption: format!(
-            "Importance of each column for each target. impurity: share of the fall of impurity, mean of {} forests \
+            "Importance of each column for each target. impurity: share of the impurity decrease, mean of {} forests \
              on all rows, 95 % interval over {} draws of shapes (neither where nearly every row is its own: one forest, no \
              interval); first: share of those draws in which the column \
-             comes first; per shape: the same with each shape counted once (its mean); unseen: fall of R² when the column \
+             comes first; per shape: the same with each shape counted once (its mean); unseen: drop in R² when the column \
              is shuffled in shapes not trained on (structure_out), with the central 95 % over folds.",
             Effort::MANY.forests,
             Effort::MANY.draws
@@ -68,7 +68,7 @@ pub(super) fn figure(id: &str, targets: &str, bars: Vec<Bar>, n: usize) -> Figur
         id: id.into(),
         title: format!("Importance of layers, d_model, d_ffn, heads: {targets}"),
         caption: format!(
-            "How far the order of the four depends on the shapes drawn: share of a forest's fall of impurity, all rows, \
+            "How far the order of the four depends on the shapes drawn: share of a forest's impurity decrease, all rows, \
              95 % intervals over {} draws of whole shapes; up to n = {n} rows a target.",
             Effort::MANY.draws
         ),

@@ -40,7 +40,7 @@ impl Asked<'_> {
         let mut all = vec![
             finding(
                 "mdi",
-                format!("How much of a forest's fall of impurity on {target} is due to {name}?"),
+                format!("How much of a forest's impurity decrease on {target} is due to {name}?"),
                 share,
                 n,
                 &format!(

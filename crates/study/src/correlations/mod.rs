@@ -24,7 +24,7 @@ pub struct Correlations<'a> {
 pub fn section(study: &Correlations<'_>) -> Section {
     let mut section = Section {
         id: "correlation".into(),
-        title: "What goes together".into(),
+        title: "Correlations".into(),
         ..Section::default()
     };
     for board in study.boards {

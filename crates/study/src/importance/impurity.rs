@@ -1,4 +1,4 @@
-//! Impurity importance (MDI): each column's share of the fall of impurity in the fits on all rows, the literature's way, and what
+//! Impurity importance (MDI): each column's share of the impurity decrease in the fits on all rows, the literature's way, and what
 //! other shapes would have said. The report and `study importance` ask it here, so that one question has one number.
 
 use super::Importance;

@@ -1,8 +1,8 @@
 //! Which columns a fit leans on, in four ways that check each other.
 //!
-//! - [`impurity`]: share of the fall of impurity (MDI), on all rows, as the literature has it, with what other shapes would
+//! - [`impurity`]: share of the impurity decrease (MDI), on all rows, as the literature has it, with what other shapes would
 //!   say; favours columns of many values.
-//! - [`permutation`]: fall of R² on held-out rows when a column, or a group of columns that move together
+//! - [`permutation`]: drop in R² on held-out rows when a column, or a group of columns that move together
 //!   ([`clusters`]), is shuffled.
 //! - [`shap`]: mean |Shapley value| of trees on held-out rows.
 //! - [`dependence`]: partial dependence and accumulated local effects, with the rows behind each point.

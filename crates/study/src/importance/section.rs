@@ -224,8 +224,8 @@ impl Question<'_> {
         Table {
             id: format!("importance-{}", self.target),
             caption: format!(
-                "Importance for {}, {} on {}, {} folds × {}, n = {}. mdi: share of the fall of impurity, all rows, \
-                 interval over draws of shapes; permutation, grouped: fall of R² when held-out rows are shuffled; shap: mean |Shapley value| on \
+                "Importance for {}, {} on {}, {} folds × {}, n = {}. mdi: share of the impurity decrease, all rows, \
+                 interval over draws of shapes; permutation, grouped: drop in R² when held-out rows are shuffled; shap: mean |Shapley value| on \
                  held-out rows",
                 self.target,
                 self.setting.regression.name(),

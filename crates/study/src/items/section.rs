@@ -42,7 +42,7 @@ pub fn section(study: &ItemStudy<'_>) -> Section {
     } else {
         section
             .text
-            .push("Contamination is not judged: no items are named that may have been seen.".into());
+            .push("Contamination was not tested: pass --subset with the items that may have leaked.".into());
     }
     if let Some((a, b)) = study.pair {
         parts::pair::add(study, a, b, &mut section);

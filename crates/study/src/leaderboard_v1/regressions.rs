@@ -244,7 +244,7 @@ fn importance(
         section.findings.push(
             finding(
                 &format!("importance.mdi.{SET}.{benchmark}.{feature}"),
-                &format!("How much of the forest's fall of impurity on {title} is due to {feature}?"),
+                &format!("How much of the forest's impurity decrease on {title} is due to {feature}?"),
             )
             .with_value(
                 value,
@@ -266,7 +266,7 @@ fn importance_figure(bars: Vec<Bar>, study: &LeaderboardV1<'_>) -> Figure {
         id: "importance-mdi".into(),
         title: "Impurity importance of each structure column".into(),
         caption: format!(
-            "Share of the forest's fall of impurity due to each column, all rows, without an interval; \
+            "Share of the forest's impurity decrease due to each column, all rows, without an interval; \
              leaderboard v1, {} checkpoints before rows without structure are left out. Columns that move together share \
              their importance at random.",
             study.rows.len()

@@ -43,7 +43,7 @@ impl Default for RandomForest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RandomForestFit {
     ensemble: Ensemble,
-    /// Per tree, per feature: share of the tree's fall of impurity.
+    /// Per tree, per feature: share of the tree's impurity decrease.
     importance: Vec<Vec<f64>>,
 }
 
@@ -195,7 +195,7 @@ impl RandomForestFit {
         mean.into_iter().map(share).collect()
     }
 
-    /// Per tree, per feature its share of the tree's fall of impurity, `(trees, n_features)`.
+    /// Per tree, per feature its share of the tree's impurity decrease, `(trees, n_features)`.
     pub fn importance_by_tree(&self) -> &[Vec<f64>] {
         &self.importance
     }

@@ -86,7 +86,7 @@ pub trait Fit: Send + Sync {
         self.ensemble().is_some_and(saved::trees_are_sound)
     }
 
-    /// Share of each column in the fall of impurity, of fits that are made of trees.
+    /// Share of each column in the impurity decrease, of fits that are made of trees.
     fn impurity_shares(&self) -> Option<Vec<f64>> {
         None
     }

@@ -53,7 +53,7 @@ pub struct Trends<'a> {
 pub fn sections(trends: &Trends<'_>) -> Vec<Section> {
     let mut appeared = Section {
         id: "trends".into(),
-        title: "What appeared when".into(),
+        title: "Timeline".into(),
         ..Section::default()
     };
     monthly::add(trends, &mut appeared);

@@ -105,8 +105,8 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
         id: "trends-monthly".into(),
         title: "New checkpoints a month".into(),
         caption: format!(
-            "The catalog's checkpoints by month of publication, n = {} with a date; panels on their own scales. The busiest \
-             month is {}. Humps are the leaderboards' lives, not the Hub's.",
+            "The catalog's checkpoints by month of publication, n = {} with a date; each panel has its own scale. The busiest \
+             month is {}. Peaks reflect leaderboard activity, not releases.",
             dated.len(),
             busiest.map(|(month, _)| month_name(*month)).unwrap_or_default()
         ),

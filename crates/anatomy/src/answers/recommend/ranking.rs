@@ -119,7 +119,7 @@ fn why(choice: &Choice, first: &Choice, tie: Option<(f64, f64)>, budget: &Budget
         parts.push(format!("predicted: {}", names.join(", ")));
     }
     if choice.on_pareto_front {
-        parts.push("nothing measured scores as high in less memory".into());
+        parts.push("best for its memory (Pareto)".into());
     }
     if choice.n_alike > 0 {
         let n = choice.n_alike;

@@ -109,7 +109,7 @@ pub(super) fn answer(ranking: &[Ranked], budget: &Budget) -> Vec<String> {
 /// What must be known of the answer.
 pub(super) fn notes(scale: &Abilities<'_>, fits: &[Fit], costs: &[BitsCost], budget: &Budget) -> Vec<String> {
     let mut notes = vec![
-        "the best of many entries is in part the luckiest: expect the first to do a little worse than its score".to_owned(),
+        "winner's curse: the first of many entries is partly lucky; expect its true score to be a little lower".to_owned(),
     ];
     let is_plain = |quant: &Quant| quant.bits_of_plain().is_some();
     if !budget.quants.iter().all(is_plain) {

@@ -137,7 +137,7 @@ pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
         "p adjusted",
         "items",
         "more than noise",
-        "deviation within a shape",
+        "SD among checkpoints of one structure",
         "why not comparable",
     ];
     let rows = answer

@@ -23,7 +23,7 @@ Examples:
   anatomy study importance --target bigcodebench_complete --where \"official_provider\" --method gradient_boosting
   anatomy study importance --data my.csv --target score --features a,b,c --protocol random_folds
 
-Kinds: mdi (fall of impurity, all rows; interval over draws of shapes), permutation and grouped (fall of R² on held-out
+Kinds: mdi (impurity decrease, all rows; interval over draws of shapes), permutation and grouped (drop in R² on held-out
 rows; columns that move together are shuffled as one), shap (mean |Shapley value|, held-out rows; intervals over folds and
 seeds). With the defaults mdi and permutation are the report's numbers (importance.mdi.*, importance.permutation.*).
 Exit status: 0 done, 1 no row has all the values, 2 could not run")]

@@ -28,13 +28,13 @@ pub(crate) enum StudyCommand {
     Importance(importance::ImportanceArgs),
     /// The six dimensions of leaderboard analysis: scale, efficiency, merging, popularity, architecture, chat templates
     Dimensions(claims::SectionArgs),
-    /// What appeared when, and how scores moved with size and time
+    /// Timeline of checkpoints, and how scores moved with size and time
     Trends(claims::BoardArgs),
     /// Which benchmarks and structure columns go together, raw and given size and date
     Correlations(claims::BoardArgs),
     /// Every board side by side: what size says on each benchmark, and what post-training is worth
     Boards(claims::SectionArgs),
-    /// Which items tell checkpoints apart, which checkpoints answer alike, which have seen items before
+    /// Item analysis: difficulty, paired comparison, copies, contamination
     Items(items::ItemsArgs),
     /// Every checkpoint's latent ability with its interval: all boards on one scale
     Abilities(abilities::AbilitiesArgs),

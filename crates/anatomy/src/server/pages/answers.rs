@@ -349,7 +349,7 @@ pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> R
                         TableView::of("Structure and cost", "* differs", &compare::structure(&answer)),
                         TableView::of(
                             "Scores",
-                            "Points, with what the number of items leaves open (95 %)",
+                            "Points, with 95 % intervals from the number of test items",
                             &compare::scores(&answer),
                         ),
                         TableView::of(

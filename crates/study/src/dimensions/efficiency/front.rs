@@ -132,7 +132,7 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
         title: "What nothing cheaper beats".into(),
         caption: format!(
             "The Pareto front (steps) of Average over size, over active parameters and over CO₂ of the evaluation; n ≤ {most} \
-             evaluations of leaderboard v2 with a known cost. A front is made of maxima: it grows with n."
+             evaluations of leaderboard v2 with a known cost. The Pareto front takes maxima, so it rises with sample size."
         ),
         n: most,
         x: Axis::log("cost (unit in the heading)"),

@@ -75,7 +75,7 @@ pub(super) fn words(section: &mut Section) {
             value("scale.curve.slope.32b").unwrap_or(f64::NAN),
         ),
     };
-    text.push_str(" The interval counts a resample that never falls so low with the largest size.");
+    text.push_str(" Resamples that never fall so low are counted with the largest size.");
     section.text.push(text);
     section.text.push(format!(
         "What would change the answer: more shapes above 40 billion parameters, where few stand behind the curve; sizes tried \
