@@ -48,7 +48,7 @@ struct File {
 pub(crate) fn read(text: &str, name: &str) -> Result<Vec<Stated>> {
     let file: File = basic_toml::from_str(text).map_err(|error| {
         anyhow!(
-            "{name} is no file of claims: {error}; wanted [[claim]] with id, statement, work, place and [[claim.reading]] with \
+            "{name} is not a file of claims: {error}; wanted [[claim]] with id, statement, work, place and [[claim.reading]] with \
              reading, findings and rule, as the files of the folder claims have them"
         )
     })?;

@@ -7,7 +7,7 @@ use crate::answers::folders::FolderComparison;
 
 /// Structure and cost, the differing columns marked.
 pub(crate) fn structure(answer: &CompareAnswer) -> Table {
-    let mut columns = vec![" ".to_owned(), "column".to_owned()];
+    let mut columns = vec!["*".to_owned(), "column".to_owned()];
     columns.extend(answer.checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
     let mut rows: Vec<Vec<Cell>> = answer
         .structure
