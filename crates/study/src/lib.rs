@@ -5,6 +5,7 @@
 
 pub mod abilities;
 mod algebra;
+pub mod anchored;
 pub mod answer;
 pub mod attribution;
 pub mod board;
@@ -19,6 +20,7 @@ pub mod conformal;
 pub mod controlled;
 pub mod correlations;
 pub mod dataset;
+mod descent;
 pub mod design;
 pub mod dimensions;
 pub mod error;

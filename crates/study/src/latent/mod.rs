@@ -54,7 +54,7 @@ pub struct Cell {
 }
 
 /// The least share above chance, and below the best, that is told apart from none.
-const EDGE: f64 = 0.01;
+pub(crate) const EDGE: f64 = 0.01;
 
 impl Cell {
     /// A score in points on the `place`-th benchmark, with its standard error by items in points.
