@@ -277,7 +277,7 @@ fn words(question: &Question, findings: &[Finding], all: &[Errors]) -> Vec<Strin
     vec![
         format!(
             "With the smallest member of a family known its larger ones are missed by {one:.1} points, with nothing known of \
-             it by {none:.1} (the five nearest in size: {size:.1}). The best of the work's own 28 methods, {}, misses \
+             it by {none:.1} (the five nearest in size: {size:.1}). The best of the work's own methods, {}, misses \
              by {:.1} with the smallest known; which of them that is was read off these same checkpoints.",
             best.name,
             best.by_groups()
