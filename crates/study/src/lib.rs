@@ -37,6 +37,7 @@ pub mod learning;
 pub mod linked;
 pub mod methods;
 pub mod noise;
+mod past;
 pub mod planning;
 pub mod pooled;
 pub mod protocol;

@@ -9,6 +9,7 @@
 //! Checkpoints that took the same set of boards have a middle of their own, so that who entered which board does not draw boards
 //! together that share few.
 
+mod columns;
 mod fit;
 mod held;
 mod section;
@@ -19,7 +20,8 @@ mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fit::{Columns, Fit};
+use columns::Columns;
+use fit::Fit;
 use serde::Serialize;
 use small::Vector;
 use units::Units;
