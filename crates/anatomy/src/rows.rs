@@ -1,5 +1,6 @@
 //! From the catalog's tables to the study's rows: the joins, and nothing else.
 
+mod anchored;
 mod boards;
 mod checkpoints;
 mod controlled;
@@ -18,6 +19,7 @@ use study::features::{StructureColumn, StructureValues};
 use study::leaderboard_v1::{self, StructureRow};
 use study::section::Section;
 
+pub(crate) use anchored::anchored;
 pub(crate) use boards::board_counts;
 pub(crate) use checkpoints::checkpoints;
 pub(crate) use controlled::{placebo, runs};

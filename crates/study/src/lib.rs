@@ -5,6 +5,7 @@
 
 pub mod abilities;
 mod algebra;
+pub mod anchored;
 pub mod answer;
 pub mod attribution;
 pub mod board;
@@ -19,6 +20,7 @@ pub mod conformal;
 pub mod controlled;
 pub mod correlations;
 pub mod dataset;
+mod descent;
 pub mod design;
 pub mod dimensions;
 pub mod error;
@@ -35,6 +37,7 @@ pub mod learning;
 pub mod linked;
 pub mod methods;
 pub mod noise;
+mod past;
 pub mod planning;
 pub mod pooled;
 pub mod protocol;

@@ -68,6 +68,8 @@ pub(crate) struct DesignAnswer {
 
 /// Feed-forward width over width, rounded to 128: three matrices of it weigh as two of four times the width.
 const FFN: f64 = 8.0 / 3.0;
+/// Widths are multiples of this: of four heads of 64.
+const WIDTH: i64 = 256;
 /// How far parameters may be from what was asked for.
 const NEAR: f64 = 0.03;
 /// Shapes that are told of, at most.
@@ -228,9 +230,10 @@ pub(crate) fn design(catalog: &Catalog, asked: &DesignQuestion) -> Result<Design
 /// One shape for each number of layers: the width that comes nearest to the parameters.
 fn shapes(asked: &DesignQuestion) -> Vec<(Shape, Arithmetic)> {
     let of = |layers: i64, d_model: i64| -> Option<(Shape, Arithmetic)> {
-        let head_dim = if d_model < 1024 { 64 } else { 128 };
-        let heads = (d_model / head_dim).max(1);
-        let kv_heads = if heads % 4 == 0 { heads / 4 } else { heads };
+        // Four heads share one of keys and values in every shape, so that costs differ by the shape alone.
+        let head_dim = if d_model % (4 * 128) == 0 { 128 } else { 64 };
+        let heads = d_model / head_dim;
+        let kv_heads = heads / 4;
         let d_ffn = ((FFN * d_model as f64 / 128.0).round() as i64).max(1) * 128;
         let cost = Arithmetic::of_dimensions(&Dimensions {
             layers: Some(layers),
@@ -259,16 +262,18 @@ fn shapes(asked: &DesignQuestion) -> Vec<(Shape, Arithmetic)> {
     (4..=160)
         .filter_map(|layers| {
             // Parameters grow with the width: halve the widths until two are left.
-            let (mut low, mut high) = (2, 160);
+            let (mut low, mut high) = (1, 80);
             while high - low > 1 {
                 let middle = i64::midpoint(low, high);
-                if of(layers, 128 * middle)?.0.parameters < asked.parameters {
+                if of(layers, WIDTH * middle)?.0.parameters < asked.parameters {
                     low = middle;
                 } else {
                     high = middle;
                 }
             }
-            let ends = [low, high].into_iter().filter_map(|step| of(layers, 128 * step));
+            let ends = [low, high]
+                .into_iter()
+                .filter_map(|step| of(layers, WIDTH * step));
             ends.min_by(|a, b| off(a).total_cmp(&off(b)))
         })
         .filter(|own| (own.0.parameters / asked.parameters - 1.0).abs() <= NEAR)

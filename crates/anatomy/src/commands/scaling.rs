@@ -210,9 +210,17 @@ fn table(answer: &Answer) -> Table {
 fn words(answer: &Answer) -> String {
     let unit = unit(answer);
     let mut text = format!(
-        "\n{} runs of {} shapes. Least error on shapes left out: {}; chosen without each shape, {:.4} {unit}.\n",
+        "\n{} runs of {} shapes. Of shapes left out `{}` misses least; with the law chosen anew without each shape it misses that \
+         shape by {:.4} {unit}.\n\
+         size: parameters and tokens; shape: width, layers and tokens; both: all of them; +process: and what the law leaves, by a \
+         Gaussian process.\n",
         answer.runs, answer.shapes, answer.chosen, answer.nested
     );
+    if answer.target == Target::Loss {
+        text.push_str(
+            "As laws of loss, size is that of Hoffmann and others (arXiv 2203.15556), shape and both are those of the Gemstones (arXiv 2502.06857).\n",
+        );
+    }
     if let Some(deeper) = &answer.deeper {
         let is_clear = deeper.interval.as_ref().is_some_and(|ends| !ends.covers(0.0));
         let _ = writeln!(

@@ -166,7 +166,7 @@ const PARTS: [Part; 12] = [
     },
     Part {
         name: "forecast",
-        sections: &["forecast"],
+        sections: &["forecast", "anchored"],
         steps: 1,
         run: forecast,
     },
@@ -490,9 +490,9 @@ fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
 fn forecast(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
     let made = study::forecast::forecasts(rows::forecast_questions(context.catalog))?;
     context.bar.inc(1);
-    Ok(vec![study::forecast::section(
-        &made,
-        context.resamples,
-        context.seed,
-    )])
+    let (resamples, seed) = (context.resamples, context.seed);
+    Ok(vec![
+        study::forecast::section(&made, resamples, seed),
+        study::anchored::section(&rows::anchored(), resamples, seed),
+    ])
 }

@@ -10,7 +10,7 @@ use crate::aligned::first_sentence;
 use crate::output::number;
 
 /// Sections in order of interest; what is not named stands where it was, after these.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "changes",
     "answer",
     "controlled",
@@ -27,6 +27,7 @@ const ORDER: [&str; 23] = [
     "correlation",
     "progress",
     "forecast",
+    "anchored",
     "certain",
     "weights",
     "size_bins",

@@ -92,6 +92,7 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
             Some(Benchmark {
                 name: (*name).to_owned(),
                 test: same.map_or(known.test.as_str(), |(_, test)| test).to_owned(),
+                board: known.board.to_owned(),
                 abilities: known.abilities.iter().map(ToString::to_string).collect(),
                 chance: known.chance.unwrap_or(0.0),
                 ceiling: known.ceiling,

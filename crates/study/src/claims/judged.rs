@@ -191,6 +191,9 @@ pub struct Answered {
     pub interval: Option<Interval>,
     /// Why, in words.
     pub why: String,
+    /// The verdict falls with one shape: with it left out, the interval as wide as it is, both are still possible.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rests_on_one: bool,
 }
 
 /// A claim with its verdicts.
@@ -290,6 +293,7 @@ impl Question {
             value: None,
             interval: None,
             why,
+            rests_on_one: false,
         };
         match &self.rule {
             Rule::NotComparable(why) => return plain(Judgement::NotComparable, why.clone()),
@@ -309,20 +313,51 @@ impl Question {
             );
         }
         let found: Vec<&Finding> = self.findings.iter().filter_map(|id| findings.get(id)).collect();
-        let (verdict, decides, why) = match &self.rule {
+        let (verdict, decides, mut why) = match &self.rule {
             Rule::Above(least) => side(&found, *least, 1.0),
             Rule::Below(most) => side(&found, *most, -1.0),
             Rule::Equals { value, margin, n } => equal(found[0], *value, *margin, *n),
             _ => first(&found, seed),
         };
+        let rests_on_one = match (&self.rule, verdict) {
+            (Rule::Above(number) | Rule::Below(number), Judgement::Reproduced) => {
+                found.iter().any(|own| falls_with_one(own, findings, *number))
+            }
+            (Rule::Above(number) | Rule::Below(number), Judgement::Contradicted) => {
+                falls_with_one(decides, findings, *number)
+            }
+            _ => false,
+        };
+        if rests_on_one {
+            why.push_str("; it rests on one shape: without it both are still possible");
+        }
         Answered {
             reading: self.reading.name(),
             verdict,
             value: decides.value,
             interval: decides.interval.clone(),
             why,
+            rests_on_one,
         }
     }
+}
+
+/// Whether an interval that leaves a number out would hold it with one shape left out, were it as wide as now; not where no
+/// sibling says what is left (`controlled.without_one.…`).
+fn falls_with_one(finding: &Finding, findings: &Findings<'_>, number: f64) -> bool {
+    let sibling = finding
+        .id
+        .strip_prefix("controlled.")
+        .and_then(|end| findings.get(&format!("controlled.without_one.{end}")));
+    let (Some(value), Some(ends), Some(range)) = (
+        finding.value,
+        finding.interval.as_ref(),
+        sibling.and_then(|sibling| sibling.interval.as_ref()),
+    ) else {
+        return false;
+    };
+    let (below, above) = (value - ends.low, ends.high - value);
+    !ends.covers(number) && range.low - below <= number && number <= range.high + above
 }
 
 /// All on one side of a number: `way` is 1 for above, −1 for below.

@@ -200,3 +200,20 @@ fn a_claim_counts_by_its_strictest_reading() {
         "{said}"
     );
 }
+
+#[test]
+fn a_verdict_that_falls_with_one_shape_says_so() {
+    let answer = |range: Option<(f64, f64)>, rule: Rule| {
+        let mut found = vec![finding("controlled.a", 1.0, Some((0.2, 1.8)))];
+        found.extend(range.map(|range| finding("controlled.without_one.a", 1.0, Some(range))));
+        let judged = stated(rule, &["controlled.a"]).judge(&Findings::new(&found), 1);
+        (judged.readings[0].verdict, judged.readings[0].rests_on_one)
+    };
+    // Half of its width is 0.8: at 0.7 the interval would hold 0, at 0.9 it would not.
+    assert_eq!(answer(Some((0.7, 1.2)), Rule::Above(0.0)), (Reproduced, true));
+    assert_eq!(answer(Some((0.9, 1.2)), Rule::Above(0.0)), (Reproduced, false));
+    assert_eq!(answer(Some((0.7, 1.2)), Rule::Below(0.0)), (Contradicted, true));
+    assert_eq!(answer(None, Rule::Above(0.0)), (Reproduced, false));
+    // What is open is open.
+    assert_eq!(answer(Some((0.7, 1.2)), Rule::Above(1.5)), (CannotTell, false));
+}

@@ -96,6 +96,7 @@ impl Claim {
                 .filter(|words| !words.is_empty())
                 .collect::<Vec<String>>()
                 .join("; "),
+            rests_on_one: false,
         };
         Judged {
             id: self.id.clone(),

@@ -14,6 +14,7 @@ mod suite;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use crate::finding::SourceOf;
 use crate::section::Section;
@@ -128,6 +129,7 @@ pub fn section(study: &Controlled<'_>) -> Section {
             };
             let found = effects::effects(suite, &design, study);
             contrasts::findings(&mut section.findings, suite, &design, &found);
+            together::findings(&mut section.findings, suite, &design, &found);
             effects::findings(&mut section.findings, suite, &design, &found, study);
             across.extend(effects::entries(suite, fixed, &found));
         }

@@ -234,3 +234,35 @@ fn a_contrast_is_the_regression_of_the_difference() {
     assert!((told.points.0 - fit.coefficients[FIRST_PART]).abs() < 1e-9);
     assert!((told.points.1 - fit.classical[FIRST_PART][FIRST_PART].sqrt()).abs() < 1e-9);
 }
+
+/// F and p of one column for three targets, as statsmodels' `_MultivariateOLS(Y, X).fit().mv_test` gives them.
+#[test]
+fn a_question_of_all_benchmarks_is_that_of_statsmodels() {
+    let rows = 0..12_i32;
+    let of = |f: &dyn Fn(i32) -> f64| -> Vec<f64> { rows.clone().map(f).collect() };
+    let x = |i: i32| (f64::from(i) - 5.5) / 4.0;
+    let z = |i: i32| f64::from(i * 5 % 7) / 3.0;
+    let columns = [of(&|_| 1.0), of(&x), of(&|i| x(i) * x(i)), of(&z)];
+    let design = LinearDesign::new(&columns).expect("a design");
+    let targets = [
+        of(&|i| 1.0 + 2.0 * x(i) + 0.5 * z(i) + f64::from(i * i % 5) / 10.0),
+        of(&|i| 3.0 + 1.5 * x(i) + 0.3 * z(i) + f64::from(i * 7 % 4) / 10.0),
+        of(&|i| 0.5 + x(i) - 0.1 * z(i) + f64::from((i * 3 + 1) % 5) / 8.0),
+    ];
+    let fits: Vec<_> = targets.iter().map(|target| design.fit(target)).collect();
+    let all: Vec<&_> = fits.iter().collect();
+    let zero: Vec<Vec<f64>> = (0..3)
+        .map(|i| (0..3).map(|j| f64::from(u8::from(i == j))).collect())
+        .collect();
+    let equal = together::differences(&[1.0; 3]);
+    for (contrasts, f, df, p) in [
+        (zero, 25.971_860_412_8, (3.0, 6.0), 0.000_777_846_672_061),
+        (equal, 8.013_800_012_32, (2.0, 7.0), 0.015_487_195_088_3),
+    ] {
+        let told = together::together(&all, design.bread[3][3], 3, &contrasts).expect("a test");
+        assert!(
+            (told.f - f).abs() < 1e-8 * f && told.df == df && (told.p - p).abs() < 1e-8,
+            "{told:?}"
+        );
+    }
+}

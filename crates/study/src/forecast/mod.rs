@@ -7,7 +7,8 @@
 //! Intervals are of the past's own futures (rolling origin): at each earlier quarter the same was done, and how far what came
 //! within the next ten months lay from it, each shape counting the same, gives the drift (median) and the ends (10th and
 //! 90th percentile, widened as one more shape infinitely far off would). Shapes known at the time and shapes not known
-//! have errors of their own. Of the structural regression and the two rules, each with its drift, the one that erred less in
+//! have errors of their own. Of the structural regression, the two rules and the mean of the checkpoints of about
+//! that size (each counting the same, so that what many build on counts more), each with its drift, the one that erred less in
 //! the past, by then, is taken: nothing of what is tested chooses it. Where the past holds too few shapes there is no forecast.
 
 mod roll;
@@ -15,10 +16,12 @@ mod rules;
 mod section;
 #[cfg(test)]
 mod tests;
+mod units;
 
 use rayon::prelude::*;
 
 use crate::error::Error;
+use crate::past::quarters;
 use crate::section::Section;
 use roll::{Cut, outcomes};
 
@@ -87,7 +90,7 @@ pub struct Outcome {
     pub by_size: f64,
     /// The mean of its shape, else of the nearest.
     pub by_shape: f64,
-    /// What the forecast was made by: `structural`, `size` or `shape`.
+    /// What the forecast was made by: `structural`, `size`, `shape` or `checkpoints`.
     pub method: &'static str,
 }
 
@@ -105,17 +108,7 @@ const FIRST: (i64, i64) = (2023, 6);
 /// The first quarter whose errors calibrate.
 const PAST: (i64, i64) = (2022, 9);
 /// Share that intervals shall cover.
-pub const LEVEL: f64 = 0.8;
-
-/// Starts of quarters from a month on, up to `last`.
-fn quarters((year, month): (i64, i64), last: f64) -> Vec<f64> {
-    let starts = (0..).map_while(|quarter| {
-        let months = month - 1 + 3 * quarter;
-        let day = common::calendar::days(year + months / 12, months % 12 + 1, 1)? as f64;
-        (day <= last).then_some(day)
-    });
-    starts.collect()
-}
+pub const LEVEL: f64 = crate::past::LEVEL;
 
 /// Makes every forecast of every question.
 ///

@@ -1,4 +1,4 @@
-//! What is forecast by: the structural regression, and two rules that fit nothing.
+//! What is forecast by: the structural regression, and rules that fit nothing.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +21,13 @@ struct Known {
     score: f64,
 }
 
-/// The two rules on the rows that are known.
-pub(super) struct Rules(Vec<Known>);
+/// The rules on the rows that are known.
+pub(super) struct Rules {
+    shapes: Vec<Known>,
+    /// Logarithms of sizes, ascending, and the sums of the scores up to each.
+    sizes: Vec<f64>,
+    sums: Vec<f64>,
+}
 
 impl Rules {
     pub(super) fn of(rows: &[&Row]) -> Self {
@@ -39,18 +44,41 @@ impl Rules {
                 score: all(|row| row.score),
             }
         });
-        Self(known.collect())
+        let mut sizes: Vec<(f64, f64)> = rows.iter().map(|row| (row.size.ln(), row.score)).collect();
+        sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let sums = sizes.iter().scan(0.0, |sum, (_, score)| {
+            *sum += score;
+            Some(*sum)
+        });
+        Self {
+            shapes: known.collect(),
+            sums: sums.collect(),
+            sizes: sizes.iter().map(|(size, _)| *size).collect(),
+        }
+    }
+
+    /// The mean of the checkpoints of about that size, each counting the same: what many build on counts as often. Else that
+    /// of the shapes nearest in size.
+    pub(super) fn by_checkpoints(&self, row: &Row) -> f64 {
+        let size = row.size.ln();
+        let first = self.sizes.partition_point(|known| *known < size - NEAR);
+        let last = self.sizes.partition_point(|known| *known <= size + NEAR);
+        if first == last {
+            return self.by_size(row);
+        }
+        let before = if first == 0 { 0.0 } else { self.sums[first - 1] };
+        (self.sums[last - 1] - before) / (last - first) as f64
     }
 
     pub(super) fn n_shapes(&self) -> usize {
-        self.0.len()
+        self.shapes.len()
     }
 
     /// The mean of the shapes of about that size, else of the nearest in size.
     pub(super) fn by_size(&self, row: &Row) -> f64 {
         let size = row.size.ln();
         let near: Vec<f64> = self
-            .0
+            .shapes
             .iter()
             .filter(|known| (known.size - size).abs() <= NEAR)
             .map(|known| known.score)
@@ -64,7 +92,7 @@ impl Rules {
 
     /// The mean of the row's own shape, else of the nearest one.
     pub(super) fn by_shape(&self, row: &Row) -> f64 {
-        if let Some(own) = self.0.iter().find(|known| known.shape == row.shape) {
+        if let Some(own) = self.shapes.iter().find(|known| known.shape == row.shape) {
             return own.score;
         }
         let at = row.dimensions.map(f64::ln);
@@ -76,7 +104,7 @@ impl Rules {
 
     fn nearest(&self, distance: impl Fn(&Known) -> f64) -> f64 {
         let nearest = self
-            .0
+            .shapes
             .iter()
             .min_by(|a, b| distance(a).total_cmp(&distance(b)).then(a.shape.cmp(&b.shape)));
         nearest.map_or(f64::NAN, |known| known.score)
@@ -102,4 +130,35 @@ pub(super) fn structural(names: &[String], known: &[&Row], asked: &[&Row]) -> Re
     let target: Vec<f64> = known.iter().map(|row| row.score).collect();
     let fit = Structural::default().fit_structural(&design(known)?, &target, None)?;
     fit.predict(&design(asked)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, Rules};
+
+    #[test]
+    fn shapes_count_once_or_as_often_as_they_are_built_on() {
+        let row = |shape: u32, size: f64, score: f64| Row {
+            id: "a/b".into(),
+            shape,
+            family: "a".into(),
+            columns: Vec::new(),
+            dimensions: [f64::from(shape), 1.0, 1.0, 1.0],
+            size,
+            day: 0.0,
+            score,
+        };
+        let rows = [
+            row(1, 7.0, 10.0),
+            row(1, 7.0, 20.0),
+            row(2, 7.5, 60.0),
+            row(3, 70.0, 90.0),
+        ];
+        let rules = Rules::of(&rows.iter().collect::<Vec<_>>());
+        let asked = row(9, 7.2, 0.0);
+        assert!((rules.by_size(&asked) - 37.5).abs() < 1e-9);
+        assert!((rules.by_checkpoints(&asked) - 30.0).abs() < 1e-9);
+        // Nothing of that size: the nearest.
+        assert!((rules.by_checkpoints(&row(9, 30.0, 0.0)) - 90.0).abs() < 1e-9);
+    }
 }

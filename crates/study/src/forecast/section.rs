@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Forecasts, LEVEL, Outcome};
+use super::{Forecasts, LEVEL, Outcome, units};
 use crate::calendar::{day_name, month, month_name};
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
@@ -171,7 +171,13 @@ pub(super) fn section(all: &[Forecasts], resamples: usize, seed: u64) -> Section
             }
         }
     }
+    for forecasts in all.iter().filter(|own| own.question.later.is_some()) {
+        section
+            .findings
+            .extend(units::findings(forecasts, resamples, seed));
+    }
     section.text = words(all);
+    section.text.extend(units::words(&section.findings));
     if n_drawn == 0 {
         section
             .text

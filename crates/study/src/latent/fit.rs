@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::columns::Columns;
 use super::small::{self, Matrix, Vector};
 use super::units::{CHOICES, Effects, Said, Shares, Units};
-use super::{FACTORS, Row, Table};
+use super::{FACTORS, Table};
 use crate::random::{Random, gauss};
 use crate::statistics::{mean, standard_deviation};
 
@@ -23,6 +24,8 @@ const BETWEEN: usize = 6;
 const PASSES: usize = 80;
 /// How many checkpoints the loadings of a test's other sources, and the mean of all tests, are worth.
 const WORTH: f64 = 4.0;
+/// Added to the squares of each column.
+const RIDGE: f64 = 1.0;
 
 /// A fitted model.
 pub(super) struct Fit {
@@ -36,36 +39,6 @@ pub(super) struct Fit {
     /// Of each row.
     pub(super) means: Vec<Vector>,
     pub(super) covariances: Vec<Matrix>,
-}
-
-/// Columns of the rows, standardised; none that does not vary.
-pub(super) struct Columns {
-    values: Vec<Vec<f64>>,
-}
-
-impl Columns {
-    pub(super) fn of(rows: &[Row]) -> Self {
-        let n = rows.first().map_or(0, |row| row.columns.len());
-        let mut values = vec![Vec::with_capacity(n); rows.len()];
-        for k in 0..n {
-            let known: Vec<f64> = rows.iter().filter_map(|row| row.columns[k]).collect();
-            if known.len() < 2 {
-                continue;
-            }
-            let (centre, spread) = (mean(&known), standard_deviation(&known));
-            if spread > 1e-9 {
-                for (own, row) in values.iter_mut().zip(rows) {
-                    own.push(row.columns[k].map_or(0.0, |value| (value - centre) / spread));
-                }
-            }
-            if known.len() < rows.len() {
-                for (own, row) in values.iter_mut().zip(rows) {
-                    own.push(f64::from(u8::from(row.columns[k].is_none())));
-                }
-            }
-        }
-        Self { values }
-    }
 }
 
 /// Cells that a fit may see.
@@ -105,10 +78,11 @@ pub(super) fn fit(
             of_benchmarks[*benchmark].push((row, place));
         }
     }
+    let columns = columns.with_boards(table, &cells);
     let seen = Seen {
         table,
         cells,
-        columns,
+        columns: &columns,
         units,
         of_benchmarks,
     };
@@ -167,15 +141,18 @@ impl Seen<'_> {
         };
         let values: Vec<Vec<f64>> = (0..n).map(of).collect();
         let rows = self.table.rows.len();
-        let (alpha, first) = self.linked(&values);
+        let (alpha, first, places) = self.linked(&values);
         Fit {
             alpha,
             loadings: first
                 .iter()
                 .map(|own| {
                     std::array::from_fn(|factor| {
-                        let along = if factor == 0 { 1.0 } else { 0.0 };
-                        own * (along + 0.3 * gauss(&mut random))
+                        if factor == 0 {
+                            *own
+                        } else {
+                            0.3 * own * gauss(&mut random)
+                        }
                     })
                 })
                 .collect(),
@@ -183,7 +160,8 @@ impl Seen<'_> {
                 .iter()
                 .map(|own| (0.3 * spread(own).powi(2)).max(0.02))
                 .collect(),
-            slopes: vec![[0.0; FACTORS]; self.columns.values.first().map_or(0, Vec::len)],
+            slopes: self
+                .regressed(|row| std::array::from_fn(|factor| if factor == 0 { places[row] } else { 0.0 })),
             spread: small::identity(1.0),
             shares: CHOICES[0],
             means: vec![[0.0; FACTORS]; rows],
@@ -193,7 +171,7 @@ impl Seen<'_> {
 
     /// Means and slopes of one factor by alternating least squares. The steps that follow climb slowly along what few
     /// checkpoints say of how boards lie to each other; here it is found first, without anything that draws boards together.
-    fn linked(&self, values: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
+    fn linked(&self, values: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         let mut alpha: Vec<f64> = values
             .iter()
             .map(|own| if own.is_empty() { 0.0 } else { mean(own) })
@@ -209,7 +187,7 @@ impl Seen<'_> {
         let mut places = vec![0.0; self.table.rows.len()];
         for _ in 0..PASSES {
             for (place, cells) in places.iter_mut().zip(&self.cells) {
-                let (mut along, mut squares) = (0.0, 0.05);
+                let (mut along, mut squares) = (0.0, 0.01);
                 for (benchmark, value, _) in cells {
                     along += slopes[*benchmark] * (value - alpha[*benchmark]);
                     squares += slopes[*benchmark] * slopes[*benchmark];
@@ -248,7 +226,7 @@ impl Seen<'_> {
                 alpha[benchmark] = y - slopes[benchmark] * x;
             }
         }
-        (alpha, slopes)
+        (alpha, slopes, places)
     }
 
     /// What a row's cells say of z: precision and information.
@@ -341,7 +319,7 @@ impl Seen<'_> {
     /// Parameters from the expectations; gives what vectors were multiplied by to keep the own variance one.
     fn maximise(&self, fit: &mut Fit, effects: &Effects) -> Matrix {
         self.benchmarks(fit);
-        self.slopes(fit, effects);
+        fit.slopes = self.regressed(|row| small::less(&fit.means[row], &self.effect(fit, effects, row).0));
         let fitted: &Fit = fit;
         let parts: Vec<Matrix> = (0..self.table.rows.len())
             .into_par_iter()
@@ -448,18 +426,13 @@ impl Seen<'_> {
         (alpha, w, ((spread + 0.1) / (own.len() as f64 + 2.0)).max(1e-3))
     }
 
-    /// Least squares of z less the unit's effect on the columns.
-    fn slopes(&self, fit: &mut Fit, effects: &Effects) {
-        let k = fit.slopes.len();
-        if k == 0 {
-            return;
-        }
+    /// Least squares of what is given of each row on the columns.
+    fn regressed(&self, of: impl Fn(usize) -> Vector) -> Vec<Vector> {
+        let k = self.columns.values.first().map_or(0, Vec::len);
         let mut second = vec![vec![0.0; k]; k];
         let mut cross = vec![[0.0; FACTORS]; k];
-        for row in 0..self.table.rows.len() {
-            let x = &self.columns.values[row];
-            let (effect, _) = self.effect(fit, effects, row);
-            let left = small::less(&fit.means[row], &effect);
+        for (row, x) in self.columns.values.iter().enumerate() {
+            let left = of(row);
             for a in 0..k {
                 for b in 0..k {
                     second[a][b] += x[a] * x[b];
@@ -467,12 +440,13 @@ impl Seen<'_> {
                 cross[a] = std::array::from_fn(|p| cross[a][p] + x[a] * left[p]);
             }
         }
-        let ridge = faer::Mat::from_fn(k, k, |a, b| second[a][b] + if a == b { 10.0 } else { 0.0 });
-        if let Ok((inverted, _)) = crate::algebra::inverse(ridge) {
-            for a in 0..k {
-                fit.slopes[a] = std::array::from_fn(|p| (0..k).map(|b| inverted[(a, b)] * cross[b][p]).sum());
-            }
-        }
+        let ridge = faer::Mat::from_fn(k, k, |a, b| second[a][b] + if a == b { RIDGE } else { 0.0 });
+        let Ok((inverted, _)) = crate::algebra::inverse(ridge) else {
+            return vec![[0.0; FACTORS]; k];
+        };
+        (0..k)
+            .map(|a| std::array::from_fn(|p| (0..k).map(|b| inverted[(a, b)] * cross[b][p]).sum()))
+            .collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! How right the model is on cells that it did not see, and beside Epoch AI's index.
 
-use super::fit::{Columns, Fit, fit};
+use super::columns::Columns;
+use super::fit::{Fit, fit};
 use super::units::{Shares, Units};
 use super::{Table, abilities};
 use crate::random::Random;

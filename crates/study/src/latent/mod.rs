@@ -6,8 +6,10 @@
 //! (size, share in use, heads, date, tokens, tuning, unit, family), tie the boards together (`fit`). The ability is the
 //! mean of what is expected over all tests, each counted once: 0 is the mean checkpoint, 1 a standard deviation. The model
 //! is judged on cells that it did not see and beside Epoch AI's capability index, whose scores it is not given.
-//! Boards that share few checkpoints, and whose dates say nothing of which is the better, are drawn together a little.
+//! Checkpoints that took the same set of boards have a middle of their own, so that who entered which board does not draw boards
+//! together that share few.
 
+mod columns;
 mod fit;
 mod held;
 mod section;
@@ -18,7 +20,8 @@ mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fit::{Columns, Fit};
+use columns::Columns;
+use fit::Fit;
 use serde::Serialize;
 use small::Vector;
 use units::Units;
@@ -33,6 +36,8 @@ pub struct Benchmark {
     pub name: String,
     /// What it asks, one name for all boards.
     pub test: String,
+    /// The board it belongs to.
+    pub board: String,
     /// Abilities it asks for.
     pub abilities: Vec<String>,
     /// Points that guessing gets.
@@ -54,7 +59,7 @@ pub struct Cell {
 }
 
 /// The least share above chance, and below the best, that is told apart from none.
-const EDGE: f64 = 0.01;
+pub(crate) const EDGE: f64 = 0.01;
 
 impl Cell {
     /// A score in points on the `place`-th benchmark, with its standard error by items in points.

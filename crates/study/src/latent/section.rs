@@ -1,6 +1,7 @@
 //! Findings, tables and words.
 
-use super::fit::{Columns, fit};
+use super::columns::Columns;
+use super::fit::fit;
 use super::held::{Held, LEVEL, beside_index, error, held, pairs, rank_correlation};
 use super::units::Units;
 use super::{Table, abilities, direction};

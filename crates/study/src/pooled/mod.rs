@@ -8,6 +8,7 @@
 
 mod effects;
 mod families;
+mod forward;
 mod prediction;
 mod process;
 mod tables;
@@ -97,6 +98,7 @@ pub fn section(study: &Pooled<'_>) -> Section {
     for board in study.boards {
         section.findings.extend(effects::ceilings(board));
         section.findings.extend(prediction::findings(board, study));
+        section.findings.extend(forward::findings(board, study));
     }
     tables::tables(&mut section, study.boards);
     section

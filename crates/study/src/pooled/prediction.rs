@@ -37,18 +37,82 @@ impl Out {
 }
 
 /// Predictions of the rows that were held out: by the process, and by the mean of the units nearest in size.
-struct Predicted {
-    actual: Vec<f64>,
-    process: Vec<f64>,
-    by_size: Vec<f64>,
-    shapes: Vec<u64>,
+#[derive(Default)]
+pub(super) struct Predicted {
+    pub(super) actual: Vec<f64>,
+    pub(super) process: Vec<f64>,
+    pub(super) by_size: Vec<f64>,
+    pub(super) shapes: Vec<u64>,
 }
 
 /// A row that was held out: its score, what the process and the look-up say, its shape.
-type Held = (f64, f64, f64, u64);
+pub(super) type Held = (f64, f64, f64, u64);
 
 /// Units nearest in size whose mean is the look-up.
 const NEAREST: usize = 5;
+
+/// What units of the training rows say of rows that were held out; none where nothing can be fitted.
+pub(super) fn told(
+    train: &[&Row],
+    tested: &[&Row],
+    score: &(dyn Fn(&Row) -> Option<f64> + Sync),
+) -> Option<Vec<Held>> {
+    let Units {
+        all: known, effects, ..
+    } = units(train, score);
+    let cells = Cells::of(&known);
+    let fits = chosen(&cells);
+    if fits.is_empty() {
+        return None;
+    }
+    // The held units with what is known of them: everything but their scores.
+    let hidden = units(tested, score);
+    let new = Cells::of_new(&hidden.all, &known);
+    let of_units: BTreeMap<u32, (f64, f64, Option<f64>)> = hidden
+        .all
+        .iter()
+        .enumerate()
+        .map(|(place, unit)| {
+            let by = |process: &Process, solved: &Solved| -> f64 {
+                let at = process.scaled(&new[place]);
+                let value: f64 = (0..known.len())
+                    .map(|other| {
+                        let train = (
+                            &solved.places[other],
+                            cells.families[other].as_str(),
+                            cells.shapes[other],
+                        );
+                        process.kernel((&at, unit.family.as_str(), unit.shape()), train)
+                            * solved.weights[other]
+                    })
+                    .sum();
+                process.mean + process.scale * value
+            };
+            let values: Vec<f64> = fits.iter().map(|(process, solved)| by(process, solved)).collect();
+            let mut near: Vec<(f64, f64)> = known
+                .iter()
+                .map(|other| ((other.size / unit.size).ln().abs(), other.score))
+                .collect();
+            near.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let look_up = mean(
+                &near
+                    .iter()
+                    .take(NEAREST)
+                    .map(|(_, score)| *score)
+                    .collect::<Vec<f64>>(),
+            );
+            (unit.number, (mean(&values), look_up, unit.date))
+        })
+        .collect();
+    tested
+        .iter()
+        .map(|row| {
+            let (by_process, by_size, first) = of_units.get(&row.unit)?;
+            let more = effects.of(row, *first);
+            Some((score(row)?, by_process + more, by_size + more, row.shape()))
+        })
+        .collect()
+}
 
 fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out) -> Option<Predicted> {
     let everything = units(rows, &score);
@@ -73,69 +137,10 @@ fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out
         .par_iter()
         .map(|(held, tested)| {
             let train: Vec<&Row> = rows.iter().copied().filter(|row| key(row) != **held).collect();
-            let Units {
-                all: known, effects, ..
-            } = units(&train, &score);
-            let cells = Cells::of(&known);
-            let fits = chosen(&cells);
-            if fits.is_empty() {
-                return None;
-            }
-            // The held units with what is known of them: everything but their scores.
-            let hidden = units(tested, &score);
-            let new = Cells::of_new(&hidden.all, &known);
-            let of_units: BTreeMap<u32, (f64, f64, Option<f64>)> = hidden
-                .all
-                .iter()
-                .enumerate()
-                .map(|(place, unit)| {
-                    let by = |process: &Process, solved: &Solved| -> f64 {
-                        let at = process.scaled(&new[place]);
-                        let value: f64 = (0..known.len())
-                            .map(|other| {
-                                let train = (
-                                    &solved.places[other],
-                                    cells.families[other].as_str(),
-                                    cells.shapes[other],
-                                );
-                                process.kernel((&at, unit.family.as_str(), unit.shape()), train)
-                                    * solved.weights[other]
-                            })
-                            .sum();
-                        process.mean + process.scale * value
-                    };
-                    let values: Vec<f64> = fits.iter().map(|(process, solved)| by(process, solved)).collect();
-                    let mut near: Vec<(f64, f64)> = known
-                        .iter()
-                        .map(|other| ((other.size / unit.size).ln().abs(), other.score))
-                        .collect();
-                    near.sort_by(|a, b| a.0.total_cmp(&b.0));
-                    let look_up = mean(
-                        &near
-                            .iter()
-                            .take(NEAREST)
-                            .map(|(_, score)| *score)
-                            .collect::<Vec<f64>>(),
-                    );
-                    (unit.number, (mean(&values), look_up, unit.date))
-                })
-                .collect();
-            tested
-                .iter()
-                .map(|row| {
-                    let (by_process, by_size, first) = of_units.get(&row.unit)?;
-                    let more = effects.of(row, *first);
-                    Some((score(row)?, by_process + more, by_size + more, row.shape()))
-                })
-                .collect()
+            told(&train, tested, &score)
         })
         .collect();
-    let mut all = Predicted {
-        actual: Vec::new(),
-        process: Vec::new(),
-        by_size: Vec::new(),
-        shapes: Vec::new(),
-    };
+    let mut all = Predicted::default();
     for (actual, process, by_size, shape) in parts
         .into_iter()
         .collect::<Option<Vec<_>>>()?
@@ -150,49 +155,59 @@ fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out
     Some(all)
 }
 
+/// The mean of a row's scores; none where one is missing.
+pub(super) fn average(row: &Row) -> Option<f64> {
+    let scores: Option<Vec<f64>> = row.scores.iter().copied().collect();
+    scores
+        .filter(|scores| !scores.is_empty())
+        .map(|scores| mean(&scores))
+}
+
 /// Findings of one board on its mean.
 pub(super) fn findings(board: &Board, study: &Pooled<'_>) -> Vec<Finding> {
     let rows: Vec<&Row> = board.rows.iter().collect();
-    let average = |row: &Row| -> Option<f64> {
-        let scores: Option<Vec<f64>> = row.scores.iter().copied().collect();
-        scores
-            .filter(|scores| !scores.is_empty())
-            .map(|scores| mean(&scores))
-    };
     let mut found = Vec::new();
     for out in [Out::Shape, Out::Family] {
         let Some(told) = predicted(&rows, average, out) else {
             continue;
         };
-        let groups = Groups::from_labels(&told.shapes);
-        for (stem, predictions, method) in [
-            (
-                "pooled",
-                &told.process,
-                "gaussian process, mean of six settings chosen on training shapes",
-            ),
-            (
-                "pooled.look_up",
-                &told.by_size,
-                "mean of the five units nearest in size",
-            ),
-        ] {
-            found.extend(measured(
-                board,
-                study,
-                out,
-                (stem, method),
-                (&told, predictions, &groups),
-            ));
-        }
+        found.extend(both(board, study, out.name(), &told));
     }
     found
+}
+
+/// Findings of the process and of the look-up under a protocol.
+pub(super) fn both(board: &Board, study: &Pooled<'_>, protocol: &str, told: &Predicted) -> Vec<Finding> {
+    let groups = Groups::from_labels(&told.shapes);
+    [
+        (
+            "pooled",
+            &told.process,
+            "gaussian process, mean of six settings chosen on training shapes",
+        ),
+        (
+            "pooled.look_up",
+            &told.by_size,
+            "mean of the five units nearest in size",
+        ),
+    ]
+    .into_iter()
+    .flat_map(|(stem, predictions, method)| {
+        measured(
+            board,
+            study,
+            protocol,
+            (stem, method),
+            (told, predictions, &groups),
+        )
+    })
+    .collect()
 }
 
 fn measured(
     board: &Board,
     study: &Pooled<'_>,
-    out: Out,
+    protocol: &str,
     (stem, method): (&str, &str),
     (told, predictions, groups): (&Predicted, &[f64], &Groups),
 ) -> Vec<Finding> {
@@ -200,7 +215,7 @@ fn measured(
     let Ok(by_shape) = by_group(&told.actual, &some, groups, RESAMPLES, 0.95, study.seed) else {
         return Vec::new();
     };
-    let end = format!("{}.{}", board.name, out.name());
+    let end = format!("{}.{}", board.name, protocol);
     let features: Vec<String> = [
         "size",
         "active",
@@ -213,7 +228,7 @@ fn measured(
     .to_vec();
     let new = |id: String, question: String| {
         Finding::new(id, question, &source_of(board))
-            .with_protocol(out.name(), &features)
+            .with_protocol(protocol, &features)
             .with_seed(study.seed)
     };
     let n = told.actual.len();
@@ -244,7 +259,7 @@ fn measured(
     vec![
         new(
             format!("{stem}.r2.rows.{end}"),
-            format!("Which R² by rows on the mean of {}, {}?", board.name, out.name()),
+            format!("Which R² by rows on the mean of {}, {}?", board.name, protocol),
         )
         .with_value(by_rows, "fraction", n, method)
         .with_note(by_shape.in_words()),
@@ -252,15 +267,14 @@ fn measured(
             format!("{stem}.r2.shapes.{end}"),
             format!(
                 "Which R² with each shape counted once on the mean of {}, {}?",
-                board.name,
-                out.name()
+                board.name, protocol
             ),
         )
         .with_value(by_shape.r2.unwrap_or(f64::NAN), "fraction", n, method)
         .with_interval(by_shape.interval.clone()),
         new(
             format!("{stem}.mae.shapes.{end}"),
-            format!("How far off is a shape's mean on {}, {}?", board.name, out.name()),
+            format!("How far off is a shape's mean on {}, {}?", board.name, protocol),
         )
         .with_value(mean(&of_shapes), "points", of_shapes.len(), method)
         .with_interval(interval),

@@ -86,7 +86,7 @@ pub(super) fn tables(section: &mut Section, boards: &[Board]) {
     let predicted: Vec<Vec<Cell>> = boards
         .iter()
         .flat_map(|board| {
-            ["shape_out", "unit_family_out"].map(|protocol| format!("{}.{protocol}", board.name))
+            ["shape_out", "unit_family_out", "forward"].map(|protocol| format!("{}.{protocol}", board.name))
         })
         .filter_map(|end| {
             let value = |id: String| number(&id);
@@ -104,7 +104,7 @@ pub(super) fn tables(section: &mut Section, boards: &[Board]) {
     if !predicted.is_empty() {
         section.tables.push(Table {
             id: "pooled-prediction".into(),
-            caption: "A board's mean predicted on shapes, and families, that were never seen: R² with each shape counted once, R² by \
+            caption: "A board's mean predicted on shapes, and families, that were never seen, and on shapes that came later (forward): R² with each shape counted once, R² by \
                       rows, mean absolute error of a shape in points; look-up by size (the five units nearest) beside it."
                 .into(),
             columns: [

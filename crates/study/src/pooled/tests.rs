@@ -248,3 +248,30 @@ fn names_say_their_family() {
         assert_eq!(family_of_name(id), family, "{id}");
     }
 }
+
+#[test]
+fn forward_knows_nothing_of_later_days_and_holds_as_often_as_it_says() {
+    let made = board(0.0, 3);
+    let all = forward::forecasts(&made);
+    let first = all.iter().map(|own| own.frozen).fold(f64::INFINITY, f64::min);
+    let mut changed = made.clone();
+    for row in changed.rows.iter_mut().filter(|row| row.date >= Some(first)) {
+        row.scores = vec![Some(0.0); 2];
+    }
+    let said = |all: &[forward::Forecast]| -> Vec<(f64, (f64, f64))> {
+        let own = all.iter().filter(|own| own.frozen == first);
+        own.map(|own| (own.row.1, own.ends)).collect()
+    };
+    assert!(!said(&all).is_empty());
+    assert_eq!(said(&all), said(&forward::forecasts(&changed)));
+    // Nothing drifts here: the future is like the past.
+    let told = ask(&made, 1);
+    let held = find(&told, "pooled.coverage.made_up.forward").value.expect("one");
+    assert!((0.7..=0.97).contains(&held), "{held}");
+    assert!(
+        find(&told, "pooled.r2.shapes.made_up.forward")
+            .value
+            .expect("one")
+            > 0.3
+    );
+}
