@@ -133,5 +133,8 @@ fn gradients_along_the_steps_begin_with_those_of_the_checkpoint() {
     let other: EncodedSample = (vec![7, 7, 8], 1);
     let both = tuner.losses(&[sample.clone(), other.clone()]).unwrap();
     let alone = [tuner.losses(one).unwrap()[0], tuner.losses(&[other]).unwrap()[0]];
-    assert!(both.iter().zip(alone).all(|(a, b)| (a - b).abs() < 1e-6), "{both:?} {alone:?}");
+    assert!(
+        both.iter().zip(alone).all(|(a, b)| (a - b).abs() < 1e-6),
+        "{both:?} {alone:?}"
+    );
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use mechanism::corpora::halves;
 use mechanism::gradients::{GradientSettings, Gradients, MatrixGradient, Sample, gradients};
 use study::section::{Cell, Table};
@@ -26,11 +26,12 @@ Examples:
 A line of the data is {\"prompt\": \"Question: …\\nAnswer:\", \"response\": \" …\"}; the loss is the mean cross-entropy over the
 response's tokens, gradients are summed over lines. Of a text of --corpus the first half of the words is given, the rest is the response.
 Exit status: 0 done, 2 could not run")]
+#[command(group = ArgGroup::new("given").required(true).multiple(true).args(["data", "corpus"]))]
 pub(crate) struct GradientsArgs {
     #[command(flatten)]
     model: ModelArgs,
     /// JSON lines with `prompt` and `response`; given several times, data sets side by side
-    #[arg(long, value_name = "FILE", required_unless_present = "corpus")]
+    #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
     #[command(flatten)]
     corpora: CorpusArgs,

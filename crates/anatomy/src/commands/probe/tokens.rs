@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use mechanism::Checkpoint;
 use serde::Serialize;
 use study::section::{Cell, Table};
@@ -25,19 +25,15 @@ Examples:
 Ids, one line a text. With --format csv one line a token: number of the text, place in it, id, and the characters it stands for
 (those of a part of a character are shown as U+FFFD); JSON has both.
 Exit status: 0 done, 2 could not run")]
+#[command(group = ArgGroup::new("given").required(true).args(["text", "texts"]))]
 pub(crate) struct TokensArgs {
     #[command(flatten)]
     model: ModelArgs,
     /// The text
-    #[arg(
-        long,
-        value_name = "TEXT",
-        allow_hyphen_values = true,
-        required_unless_present = "texts"
-    )]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     text: Option<String>,
     /// One text a line; - for standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
 }
 

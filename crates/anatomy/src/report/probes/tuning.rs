@@ -36,7 +36,6 @@ pub(super) struct AtStep {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Tested {
-    pub(super) name: String,
     pub(super) n: usize,
     pub(super) loss: f64,
     #[serde(default)]

@@ -205,7 +205,14 @@ fn of_probe(probe: &Probe) -> Vec<Witness> {
     };
     let model = Model::of(first, &probe.name);
     let influence = side_by_side(&parts, "block_influence");
-    let mut all = of_influence(&influence, &model);
+    // Of styles it is no question of benchmarks.
+    let is_style = |name: &str| mechanism::corpora::corpus(name).is_some();
+    let of_styles = influence.iter().any(|(name, _)| is_style(name));
+    let mut all = if of_styles {
+        Vec::new()
+    } else {
+        of_influence(&influence, &model)
+    };
     all.extend(of_depth(&influence, &model));
     all.extend(of_gradients(&side_by_side(&parts, "mean_loss"), &model));
     all.extend(of_steps(&side_by_side(&parts, "tests"), &model));
