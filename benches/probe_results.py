@@ -3,7 +3,8 @@
     python3 benches/probe_results.py --anatomy target/release/anatomy --data DIR --out crates/anatomy/probes MODEL.gguf…
 
 DIR holds the benchmarks as for `anatomy probe evaluate`. For each checkpoint: `probe ablate` on five benchmarks, `probe influence` on
-the right answers of the same, `probe gradients` on ARC and TruthfulQA and on the corpora of styles. Each result keeps its provenance
+the right answers of the same, `probe gradients` on ARC and TruthfulQA and on the corpora of styles, `probe tune` on each of the two with gradients along its steps,
+and `probe tune` on what `study prompts` writes, which is asked rows left out and the examples of the literature. Each result keeps its provenance
 (program, seed, SHA-256 of the weights, hashes of what it was given); singular values and single losses, which no claim needs, are
 dropped. The folder's results are compiled in: `SHIPPED` of crates/anatomy/src/report/probes/witnesses.rs names them.
 
@@ -52,6 +53,10 @@ def samples(data, limit):
 
 def slim(value):
     if isinstance(value, dict):
+        if "tests" in value:
+            return {key: inner if key == "losses" else slim(inner) for key, inner in value.items()}
+        if "scores" in value and "answers" in value and value["name"] != "examples":
+            value = {**value, "answers": []}
         left_out = ("singular_values", "per_sample_nuclear", "losses", "intervals", "angular")
         kept = {key: slim(inner) for key, inner in value.items() if key not in left_out}
         # What reading needs, though nothing is in it.
@@ -75,7 +80,11 @@ def main():
     parser.add_argument("--shares", default="10,20")
     parser.add_argument("--how", default="importance")
     parser.add_argument("--limit", default=40, type=int, help="items of each benchmark")
-    parser.add_argument("--only", default="ablate,influence,gradients,styles", help="which probes")
+    parser.add_argument("--corpus-texts", default=24, type=int, help="texts of each corpus of styles")
+    parser.add_argument("--tune-steps", default=12, type=int, help="steps of four samples along which gradients are looked at")
+    parser.add_argument("--prompt-steps", default=3500, type=int, help="steps of tuning on structures in words")
+    parser.add_argument("--test-rows", default=200, type=int, help="structures in words that are asked")
+    parser.add_argument("--only", default="ablate,influence,gradients,styles,steps", help="which probes; tuned too")
     parser.add_argument("models", nargs="+", type=Path)
     args = parser.parse_args()
     out, data, program = args.out.resolve(), args.data.resolve(), args.anatomy.resolve()
@@ -97,13 +106,23 @@ def main():
                        "--data", "benchmarks", "--limit", args.limit, "--items", "items"],
             "influence": ["influence", "--tasks", TEXTS, "--data", "benchmarks", "--limit", min(args.limit, 20), "--resamples", 0],
             "gradients": ["gradients", "--data", "arc_challenge.jsonl", "--data", "truthfulqa.jsonl"],
-            "styles": ["gradients", "--corpus", "plain,mathematical,archaic,code"],
+            "styles": ["gradients", "--corpus", "plain,mathematical,archaic,code,legal,dialogue", "--corpus-texts", args.corpus_texts],
+            "steps": {name: ["tune", "--data", f"{name}.jsonl", "--out", f"adapter-{name}", "--steps", args.tune_steps, "--batch", 4,
+                             "--gradients-every", 1] for name in ("arc_challenge", "truthfulqa")},
+            "tuned": ["tune", "--data", "prompts/train.jsonl", "--out", "adapter", "--steps", args.prompt_steps, "--save-every", 2,
+                      "--test", "prompts/test.jsonl", "--test", "prompts/examples.jsonl"],
         }
+        if "tuned" in args.only.split(",") and not (beside / "prompts").exists():
+            subprocess.run([program, "study", "prompts", "--out", "prompts", "--test-rows", str(args.test_rows)], cwd=beside, check=True)
         for name in args.only.split(","):
             begun = time.time()
-            command = [program, "probe", probes[name][0], "--model", model.name, "--format", "json", *map(str, probes[name][1:])]
-            done = subprocess.run(command, cwd=beside, stdout=subprocess.PIPE, check=True)
-            result = slim(json.loads(done.stdout))
+            def told(words):
+                command = [program, "probe", words[0], "--model", model.name, "--format", "json", *map(str, words[1:])]
+                done = subprocess.run(command, cwd=beside, stdout=subprocess.PIPE, check=True)
+                return slim(json.loads(done.stdout))
+
+            wanted = probes[name]
+            result = {part: told(words) for part, words in wanted.items()} if isinstance(wanted, dict) else told(wanted)
             path = out / f"{model.stem.lower()}.{name}.json"
             path.write_text(json.dumps(result, indent=None, separators=(",", ":")) + "\n")
             print(f"{path.name}: {time.time() - begun:.0f} s, {path.stat().st_size} bytes", flush=True)

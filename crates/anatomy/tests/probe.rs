@@ -167,10 +167,10 @@ fn every_probe_says_what_it_was_made_from() {
     // Side by side each says it for itself.
     let both = probed(
         at,
-        "influence --model @model --corpus plain,code --resamples 0 --max-block 1",
+        "influence --model @model --corpus plain,code --corpus-texts 40 --resamples 0 --max-block 1",
     );
     let of = |name: &str| checked(at, &both[name], "f32", &none);
-    assert!(of("plain") != of("code") && of("plain")[0].0 == "corpus" && of("plain")[0].1 == 16);
+    assert!(of("plain") != of("code") && of("plain")[0].0 == "corpus" && of("plain")[0].1 == 40);
 }
 
 #[test]

@@ -89,6 +89,10 @@ fn training_taken_up_again_gives_the_same_bits() {
     assert_eq!(second.steps, 5);
     take(&mut second, 12);
     assert_eq!(second.adapter, whole.adapter);
+    // An adapter of another alpha is refused.
+    let mut other = Tuner::new(&checkpoint, 2, 8.0, AdamW::usual(1e-2), 7).unwrap();
+    let text = other.resume(out.path()).unwrap_err().to_string();
+    assert!(text.contains("lora_alpha is 4, not 8"), "{text}");
     // An adapter of another rank is refused.
     let mut other = Tuner::new(&checkpoint, 3, 4.0, AdamW::usual(1e-2), 7).unwrap();
     assert!(other.resume(out.path()).unwrap_err().to_string().contains("rank"));
@@ -96,4 +100,41 @@ fn training_taken_up_again_gives_the_same_bits() {
     let mut epoch: Vec<usize> = (3..6).flat_map(|step| batch(5, 2, step, 1)).collect();
     epoch.sort_unstable();
     assert_eq!(epoch, [0, 1, 2, 3, 4]);
+}
+
+/// Before the first step the adapter is nothing: gradients are those of the checkpoint, and what tells them moves it alike.
+#[test]
+fn gradients_along_the_steps_begin_with_those_of_the_checkpoint() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/llama");
+    let checkpoint = Checkpoint::open(&folder).unwrap();
+    let sample: EncodedSample = (vec![3, 1, 4, 1, 5, 9, 2], 3);
+    let one = std::slice::from_ref(&sample);
+    let fresh = || Tuner::new(&checkpoint, 2, 4.0, AdamW::usual(1e-2), 7).unwrap();
+    let mut tuner = fresh();
+    let found = tuner.step_with_gradients(one).unwrap();
+    let settings = GradientSettings {
+        run: RunSettings::in_memory(),
+        per_sample: false,
+    };
+    let whole = gradients_of_ids(&checkpoint, one, &settings, &mut |_| (), &mut |_, _| Ok(())).unwrap();
+    assert!((found.mean_loss - whole.mean_loss).abs() < 1e-6);
+    assert_eq!((found.prompt_tokens, found.response_tokens), (3, 4));
+    for (ours, theirs) in found.layers.iter().zip(&whole.layers) {
+        for ((name, ours), (_, theirs)) in ours.named().iter().zip(theirs.named()) {
+            let (ours, theirs) = (ours.spectrum.nuclear_norm, theirs.spectrum.nuclear_norm);
+            assert!((ours - theirs).abs() <= 1e-4 * theirs, "{name}: {ours} {theirs}");
+        }
+    }
+    let mut silent = fresh();
+    silent.step(one).unwrap();
+    assert_eq!(silent.adapter, tuner.adapter);
+    assert_eq!(silent.losses(one).unwrap(), tuner.losses(one).unwrap());
+    // Losses of several samples together are those of each alone.
+    let other: EncodedSample = (vec![7, 7, 8], 1);
+    let both = tuner.losses(&[sample.clone(), other.clone()]).unwrap();
+    let alone = [tuner.losses(one).unwrap()[0], tuner.losses(&[other]).unwrap()[0]];
+    assert!(
+        both.iter().zip(alone).all(|(a, b)| (a - b).abs() < 1e-6),
+        "{both:?} {alone:?}"
+    );
 }

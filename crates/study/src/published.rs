@@ -11,6 +11,35 @@ pub const NOTEBOOK: &str = "LLM_Performance_Analysis (zoialunova), 2025";
 /// The paper.
 pub const PAPER: &str = "arXiv 2509.18136";
 
+/// A structure that the paper asked its tuned model about (figure 11).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LlmExample {
+    /// The question, as printed.
+    pub prompt: &'static str,
+    /// Scores of ARC-C, HellaSwag, MMLU, TruthfulQA, WinoGrande and GSM8K, in points.
+    pub truth: [f64; 6],
+    /// What the tuned Llama-2-7B answered.
+    pub answer: [f64; 6],
+}
+
+/// The two examples of figure 11.
+pub const LLM_EXAMPLES: [LlmExample; 2] = [
+    LlmExample {
+        prompt: "You are an AI model expert. Analyze the model structure and predict performance metrics. Model Architecture: Num \
+                 attention heads: 32, Num hidden layers: 32, Vocab size: 32000, Max position embeddings: 32768, Year: 2024, Month: 1, \
+                 Day: 3, Model dimension: 4096, FFN hidden dimension: 14336, Model parameters: 7.000B",
+        truth: [55.20, 78.22, 50.30, 57.08, 73.24, 11.45],
+        answer: [67.41, 86.78, 64.07, 67.68, 81.61, 59.74],
+    },
+    LlmExample {
+        prompt: "You are an AI model expert. Analyze the model architecture and predict performance metrics. Model Architecture: Num \
+                 attention heads: 40, Num hidden layers: 36, Vocab size: 50688, Max position embeddings: 2048, Year: 2023, Month: 2, \
+                 Day: 27, Model dimension: 5120, FFN hidden dimension: 20480, Model parameters: 12.000B",
+        truth: [41.38, 70.26, 25.63, 33.00, 66.46, 1.44],
+        answer: [46.42, 70.00, 26.19, 39.19, 62.19, 0.61],
+    },
+];
+
 /// What was published for a finding id, if anything.
 pub fn published(id: &str) -> Option<Published> {
     let entry = |&(_, value, place, tolerance, n): &Entry| Published {

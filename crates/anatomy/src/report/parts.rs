@@ -22,7 +22,7 @@ use study::section::Section;
 use study::statistics::GroupBootstrap;
 use study::trends::{self, CheckpointRow, Trends};
 
-use super::probes::{ablation, witnesses};
+use super::probes::{ablation, tuning, witnesses};
 use crate::probes::Probes;
 use crate::{evidence, narrow, rows, stated};
 
@@ -474,6 +474,11 @@ fn weights(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
     section
         .figures
         .extend(ablation::figure(&ablations, "weights-ablation"));
+    tuning::add(
+        &mut section,
+        &witnesses::tunings(context.probes)?,
+        "weights-tuning",
+    );
     context.bar.inc(1);
     Ok(vec![section])
 }

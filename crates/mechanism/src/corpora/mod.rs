@@ -1,59 +1,79 @@
-//! Small corpora of four styles that come with the program, sixteen texts each, one a line.
+//! Corpora of six styles that come with the program, at least sixty kilobytes each; `SOURCES.md` says what is whose.
 //!
-//! Plain, mathematical and code are written for this project; archaic is the King James Bible and Shakespeare, in the
-//! public domain. They show how a measure depends on style; they are too small to stand for English.
+//! They show how a measure depends on style. Each is of few hands, so a difference between two is one of these texts.
 
 use crate::gradients::Sample;
 
 /// A corpus: its name and its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Corpus {
-    /// `plain`, `mathematical`, `archaic` or `code`.
+    /// `plain`, `mathematical`, `archaic`, `code`, `legal` or `dialogue`.
     pub name: &'static str,
-    /// One text a line.
-    lines: &'static str,
+    /// Texts of one or more lines, a line of one `%` after each.
+    file: &'static str,
 }
 
 impl Corpus {
     /// The texts as samples: the first half of a text's words is given, the rest is the response.
     pub fn samples(&self) -> Vec<Sample> {
-        let halves = |text: &str| {
-            let spaces: Vec<usize> = text.match_indices(' ').map(|(at, _)| at).collect();
-            let middle = spaces.get(spaces.len() / 2).copied().unwrap_or(text.len());
-            let (prompt, response) = text.split_at(middle);
-            Sample {
-                prompt: prompt.to_owned(),
-                response: response.to_owned(),
-            }
-        };
-        self.lines.lines().map(halves).collect()
+        self.texts().iter().map(|text| halves(text)).collect()
     }
 
     /// The texts.
     pub fn texts(&self) -> Vec<String> {
-        self.lines.lines().map(str::to_owned).collect()
+        let all = self.file.split_terminator("\n%\n");
+        all.map(str::to_owned).collect()
+    }
+
+    /// `n` of the texts at even distances, the first among them; all where there are no more.
+    pub fn some(&self, n: usize) -> Vec<String> {
+        let all = self.texts();
+        let n = n.min(all.len());
+        (0..n).map(|at| all[at * all.len() / n].clone()).collect()
     }
 }
 
-/// All four.
-pub const CORPORA: [Corpus; 4] = [
+/// A text whose first half of words is given, and whose rest is to be learned.
+pub fn halves(text: &str) -> Sample {
+    let spaces: Vec<usize> = text.match_indices(' ').map(|(at, _)| at).collect();
+    let middle = spaces.get(spaces.len() / 2).copied().unwrap_or(text.len());
+    let (prompt, response) = text.split_at(middle);
+    Sample {
+        prompt: prompt.to_owned(),
+        response: response.to_owned(),
+    }
+}
+
+/// All six.
+pub const CORPORA: [Corpus; 6] = [
     Corpus {
         name: "plain",
-        lines: include_str!("plain.txt"),
+        file: include_str!("plain.txt"),
     },
     Corpus {
         name: "mathematical",
-        lines: include_str!("mathematical.txt"),
+        file: include_str!("mathematical.txt"),
     },
     Corpus {
         name: "archaic",
-        lines: include_str!("archaic.txt"),
+        file: include_str!("archaic.txt"),
     },
     Corpus {
         name: "code",
-        lines: include_str!("code.txt"),
+        file: include_str!("code.txt"),
+    },
+    Corpus {
+        name: "legal",
+        file: include_str!("legal.txt"),
+    },
+    Corpus {
+        name: "dialogue",
+        file: include_str!("dialogue.txt"),
     },
 ];
+
+/// Texts of each corpus that a calibration takes where none are named.
+pub const CALIBRATION_TEXTS: usize = 12;
 
 /// The corpus called `name`.
 pub fn corpus(name: &str) -> Option<Corpus> {
@@ -62,20 +82,42 @@ pub fn corpus(name: &str) -> Option<Corpus> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CORPORA, corpus};
+    use std::collections::BTreeSet;
+
+    use super::{CORPORA, corpus, halves};
 
     #[test]
-    fn each_corpus_has_sixteen_texts_and_is_found_by_name() {
+    fn each_corpus_has_sixty_kilobytes_and_is_found_by_name() {
         for of in CORPORA {
             assert_eq!(corpus(of.name), Some(of));
             let texts = of.texts();
-            assert_eq!(texts.len(), 16);
-            assert!(texts.iter().all(|text| text.len() > 40));
+            assert!(
+                texts.iter().map(String::len).sum::<usize>() >= 60_000,
+                "{}",
+                of.name
+            );
+            let distinct: BTreeSet<&String> = texts.iter().collect();
+            assert_eq!(distinct.len(), texts.len(), "{}", of.name);
             for (sample, text) in of.samples().iter().zip(&texts) {
                 assert_eq!(&format!("{}{}", sample.prompt, sample.response), text);
+                assert!((300..=2000).contains(&text.len()), "{}: {text}", of.name);
                 assert!(sample.prompt.len() > 10 && sample.response.len() > 10, "{text}");
+                assert!(
+                    !text.contains(['\r', '\t', '\u{fffd}']) && !text.contains("Gutenberg"),
+                    "{text}"
+                );
             }
         }
         assert_eq!(corpus("verse"), None);
+    }
+
+    #[test]
+    fn some_texts_lie_at_even_distances() {
+        let plain = CORPORA[0];
+        let all = plain.texts();
+        assert_eq!(plain.some(2), [all[0].clone(), all[all.len() / 2].clone()]);
+        assert_eq!(plain.some(10_000), all);
+        assert!(plain.some(0).is_empty());
+        assert_eq!(halves("a b c").response, " c");
     }
 }

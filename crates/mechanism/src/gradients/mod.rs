@@ -6,7 +6,7 @@
 //! layer, its gradients, and the streams. Method: Li et al. 2024, <https://arxiv.org/abs/2410.23743>.
 
 pub(crate) mod loss;
-mod report;
+pub(crate) mod report;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -15,7 +15,7 @@ pub(super) fn nuclear_norms(gradient: &BlockGradient) -> Result<Vec<f64>> {
 }
 
 /// Spectra of `total`, beside the nuclear norms of each sample's own gradient.
-pub(super) fn report(total: &BlockGradient, own: &[Vec<f64>]) -> Result<LayerGradients> {
+pub(crate) fn report(total: &BlockGradient, own: &[Vec<f64>]) -> Result<LayerGradients> {
     let made: Vec<MatrixGradient> = total
         .linears()
         .par_iter()

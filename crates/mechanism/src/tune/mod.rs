@@ -21,7 +21,8 @@ use crate::decoder::elementwise::scale;
 use crate::decoder::{Cpu, Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::gradients::loss::loss_backward;
-use crate::gradients::{Sample, encode};
+use crate::gradients::report::report;
+use crate::gradients::{Gradients, Sample, encode};
 use crate::run::{Group, Head, embed};
 use crate::site::Nobody;
 
@@ -30,6 +31,24 @@ pub use adapter::{Adapter, Factors, TARGETS};
 
 /// Ids of prompt and response together, and how many are the prompt's.
 pub type EncodedSample = (Vec<u32>, usize);
+
+/// Samples whose losses are worked out together: a layer is merged once for all of them.
+const TOGETHER: usize = 16;
+
+/// Most bytes of merged layers that wait for the way back.
+const MERGED_BYTES: usize = 6 << 30;
+/// Bytes of one of their numbers: itself, and what products keep of it.
+const MERGED_BYTES_A_NUMBER: usize = 10;
+
+/// What a way forwards leaves for the way back.
+struct Forward<M: Machine> {
+    /// What came into each layer.
+    inputs: Vec<M::Rows>,
+    /// The layers with the adapter in them; none where they take too much memory.
+    merged: Vec<Layer<M>>,
+    /// The stream after the last layer.
+    last: M::Rows,
+}
 
 /// An adapter in training. Layers and adapter lie with the processor, which merges them; the machine gets them one by one.
 #[derive(Debug)]
@@ -115,25 +134,63 @@ impl<'a, M: Machine> Tuner<'a, M> {
         encode(self.checkpoint, samples)
     }
 
+    /// The same with the token that ends a text after each response, where the checkpoint has one: what is tuned to answer also
+    /// learns to stop.
+    ///
+    /// # Errors
+    /// As [`Tuner::encode`].
+    pub fn encode_ended(&self, samples: &[Sample]) -> Result<Vec<EncodedSample>> {
+        let mut encoded = self.encode(samples)?;
+        for (ids, _) in &mut encoded {
+            ids.extend(self.checkpoint.end_tokens.first());
+        }
+        Ok(encoded)
+    }
+
     /// Layers with the adapter in them, each with its number.
     pub fn merged(&self) -> Vec<(usize, Layer)> {
         let merged = |(index, layer)| (index, self.adapter.merged(layer, index));
         self.layers.iter().enumerate().map(merged).collect()
     }
 
-    /// Runs `samples` forwards; gives what came into each layer, and the stream after the last.
-    fn forward(&self, group: &Group, laid: &Laid<M>) -> Result<(Vec<M::Rows>, M::Rows)> {
+    /// Layer `index` with the adapter in it.
+    fn merged_layer(&self, index: usize) -> Result<Layer<M>> {
+        self.adapter
+            .merged(&self.layers[index], index)
+            .brought(self.machine)
+    }
+
+    /// Whether merged layers wait in memory for the way back: they double what the layers take, and what products keep of them
+    /// comes on top.
+    fn keeps_merged(&self) -> bool {
+        let config = &self.checkpoint.config;
+        let attention = 2 * config.d_model * (config.q_width() + config.kv_width());
+        let of_layer = attention + 3 * config.d_model * config.d_ffn;
+        MERGED_BYTES_A_NUMBER * of_layer * self.layers.len() <= MERGED_BYTES
+    }
+
+    /// Runs `samples` forwards; gives what came into each layer, the layers merged where they are `kept`, and the stream after the
+    /// last.
+    fn forward(&self, group: &Group, laid: &Laid<M>, kept: bool) -> Result<Forward<M>> {
         let mut x = self.machine.rows(embed(self.checkpoint, group)?)?;
         let mut inputs = Vec::with_capacity(self.layers.len());
+        let mut merged = Vec::new();
         let mut trace = Trace::default();
-        for (index, layer) in self.layers.iter().enumerate() {
-            let merged = self.adapter.merged(layer, index).brought(self.machine)?;
+        for index in 0..self.layers.len() {
+            let layer = self.merged_layer(index)?;
             let mut out = M::Rows::default();
-            self.block(index, &merged, group, laid)
+            self.block(index, &layer, group, laid)
                 .forward(&x, &mut out, &mut trace, &mut Nobody)?;
             inputs.push(std::mem::replace(&mut x, out));
+            if kept {
+                merged.push(layer);
+            }
         }
-        Ok((inputs, x))
+        Ok(Forward {
+            inputs,
+            merged,
+            last: x,
+        })
     }
 
     fn block<'b>(
@@ -160,18 +217,11 @@ impl<'a, M: Machine> Tuner<'a, M> {
     /// What running fails with.
     pub fn losses(&self, samples: &[EncodedSample]) -> Result<Vec<f64>> {
         let mut losses = Vec::with_capacity(samples.len());
-        for sample in samples {
-            let (group, laid) = self.group(std::slice::from_ref(sample))?;
-            let (_, last) = self.forward(&group, &laid)?;
-            let one = std::slice::from_ref(sample);
-            loss_backward(
-                &self.head,
-                &self.checkpoint.config,
-                &group,
-                one,
-                &last,
-                &mut losses,
-            )?;
+        for together in samples.chunks(TOGETHER) {
+            let (group, laid) = self.group(together)?;
+            let last = self.forward(&group, &laid, false)?.last;
+            let config = &self.checkpoint.config;
+            loss_backward(&self.head, config, &group, together, &last, &mut losses)?;
         }
         Ok(losses)
     }
@@ -188,6 +238,38 @@ impl<'a, M: Machine> Tuner<'a, M> {
     /// # Errors
     /// [`Error::Empty`] without samples; what running fails with.
     pub fn step(&mut self, samples: &[EncodedSample]) -> Result<Vec<f64>> {
+        self.step_seen(samples, &mut |_| Ok(()))
+    }
+
+    /// The same, with what the gradient of the mean loss on `samples` is before the step: of the whole matrices, the adapter in
+    /// them, not of its factors.
+    ///
+    /// # Errors
+    /// As [`Tuner::step`].
+    pub fn step_with_gradients(&mut self, samples: &[EncodedSample]) -> Result<Gradients> {
+        let mut layers = Vec::with_capacity(self.layers.len());
+        let losses = self.step_seen(samples, &mut |gradient| {
+            layers.push(report(gradient, &[])?);
+            Ok(())
+        })?;
+        layers.reverse();
+        let prompt_tokens = samples.iter().map(|(_, prompt)| prompt).sum();
+        Ok(Gradients {
+            mean_loss: losses.iter().sum::<f64>() / losses.len() as f64,
+            losses,
+            layers,
+            samples: samples.len(),
+            prompt_tokens,
+            response_tokens: samples.iter().map(|(ids, _)| ids.len()).sum::<usize>() - prompt_tokens,
+        })
+    }
+
+    /// A step; `seen` gets each layer's gradient, the last layer's first.
+    fn step_seen(
+        &mut self,
+        samples: &[EncodedSample],
+        seen: &mut dyn FnMut(&BlockGradient) -> Result<()>,
+    ) -> Result<Vec<f64>> {
         if samples.is_empty() {
             return Err(Error::Empty {
                 what: "sample",
@@ -195,7 +277,11 @@ impl<'a, M: Machine> Tuner<'a, M> {
             });
         }
         let (group, laid) = self.group(samples)?;
-        let (mut inputs, last) = self.forward(&group, &laid)?;
+        let Forward {
+            mut inputs,
+            merged: mut kept,
+            last,
+        } = self.forward(&group, &laid, self.keeps_merged())?;
         let mut losses = Vec::new();
         let mut stream = loss_backward(
             &self.head,
@@ -212,13 +298,16 @@ impl<'a, M: Machine> Tuner<'a, M> {
         self.steps += 1;
         let mut trace = Trace::default();
         for index in (0..self.layers.len()).rev() {
-            let merged = self.adapter.merged(&self.layers[index], index);
-            let merged = merged.brought(self.machine)?;
+            let merged = match kept.pop() {
+                Some(layer) => layer,
+                None => self.merged_layer(index)?,
+            };
             let mut gradient = BlockGradient::new(&merged);
             let x = std::mem::take(&mut inputs[index]);
             let block = self.block(index, &merged, &group, &laid);
             block.forward(&x, &mut M::Rows::default(), &mut trace, &mut Nobody)?;
             stream = block.backward(&x, &trace, &stream, &mut gradient)?;
+            seen(&gradient)?;
             let gradients = self.adapter.gradients(index, &gradient);
             let own = self.adapter.layers[index].iter_mut().zip(&mut self.state[index]);
             for ((factors, [of_a, of_b]), (d_a, d_b)) in own.zip(gradients) {

@@ -83,7 +83,7 @@ pub fn save(adapter: &Adapter, base: &str, folder: &Path) -> Result<()> {
 /// Reads the adapter in `folder`; `like` says which matrices there must be.
 ///
 /// # Errors
-/// [`Error::Adapter`] if rank, shapes or matrices differ; [`Error::MissingTensor`], [`Error::Read`].
+/// [`Error::Adapter`] if rank, alpha, shapes or matrices differ; [`Error::MissingTensor`], [`Error::Read`].
 pub fn load(folder: &Path, like: &Adapter) -> Result<Adapter> {
     let wrong = |what: String| Error::Adapter {
         path: folder.to_path_buf(),
@@ -97,11 +97,15 @@ pub fn load(folder: &Path, like: &Adapter) -> Result<Adapter> {
     }
     let rank = config.get("r").and_then(Value::as_u64);
     if rank != Some(like.rank as u64) {
-        return Err(wrong(format!("rank {rank:?}, not {}", like.rank)));
+        let found = rank.map_or_else(|| "missing".to_owned(), |rank| rank.to_string());
+        return Err(wrong(format!("its rank (r) is {found}, not {}", like.rank)));
     }
     let alpha = config.get("lora_alpha").and_then(Value::as_f64);
+    if alpha.map(|alpha| alpha as f32) != Some(like.alpha) {
+        let found = alpha.map_or_else(|| "missing".to_owned(), |alpha| alpha.to_string());
+        return Err(wrong(format!("its lora_alpha is {found}, not {}", like.alpha)));
+    }
     let mut adapter = like.clone();
-    adapter.alpha = alpha.ok_or_else(|| wrong("no lora_alpha".to_owned()))? as f32;
     let store = Store::Safetensors(SafetensorsFiles::open(&[
         folder.join("adapter_model.safetensors")
     ])?);

@@ -15,7 +15,7 @@ struct Asked {
     command: &'static str,
 }
 
-const CLAIMS: [Asked; 8] = [
+const CLAIMS: [Asked; 12] = [
     Asked {
         id: "pruning.reasoning_falls",
         statement: "Removing the least influential layers (21 to 29 of Llama-2-7B) costs ARC, HellaSwag and WinoGrande much, MMLU and \
@@ -29,6 +29,19 @@ const CLAIMS: [Asked; 8] = [
                     feed-forward width does, by more than they cost knowledge",
         place: "section 5.1",
         command: "anatomy probe ablate --model MODEL --parts layers,d_ffn --tasks arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2",
+    },
+    Asked {
+        id: "pruning.truthfulqa_rises",
+        statement: "TruthfulQA rises slightly without the least influential layers",
+        place: "section 5.1, figure 9",
+        command: "anatomy probe ablate --model MODEL --parts layers --tasks truthfulqa_mc2",
+    },
+    Asked {
+        id: "pruning.least_influential_lie_deep",
+        statement: "The least influential layers lie deep: 21 to 29 of 32 of Llama-2-7B, 21 to 25 of 28 of Qwen-2-7B, 58 to 73 of 80 of \
+                    Llama-2-70B",
+        place: "section 5.1, appendix C.2 and C.3, figures 14 and 15",
+        command: "anatomy probe influence --model MODEL --tasks arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc1",
     },
     Asked {
         id: "pruning.gsm8k_falls",
@@ -49,22 +62,34 @@ const CLAIMS: [Asked; 8] = [
         command: "anatomy probe gradients --model MODEL --data arc_challenge.jsonl --data truthfulqa.jsonl",
     },
     Asked {
+        id: "gradients.deep_layers_raw",
+        statement: "Nuclear norms of gradients in deep layers are higher on ARC than on TruthfulQA as they stand",
+        place: "section 5.2, figures 10 and 16",
+        command: "anatomy probe gradients --model MODEL --data arc_challenge.jsonl --data truthfulqa.jsonl",
+    },
+    Asked {
         id: "gradients.style",
         statement: "Gradients of deep feed-forward layers rise on archaic texts, not on plain or mathematical ones",
         place: "appendix C.5, figure 17",
         command: "anatomy probe gradients --model MODEL --corpus plain,mathematical,archaic",
     },
     Asked {
+        id: "gradients.peaks_are_pruned",
+        statement: "The layers whose gradients rise on archaic texts are those of least influence",
+        place: "appendix C.5",
+        command: "anatomy probe gradients --corpus plain,archaic and anatomy probe influence, both of one MODEL",
+    },
+    Asked {
         id: "gradients.tuning",
         statement: "During fine-tuning gradients of deep layers stay high on ARC and low on TruthfulQA",
         place: "section 5.2",
-        command: "gradients along the steps of anatomy probe tune, of one checkpoint tuned on each benchmark",
+        command: "anatomy probe tune --gradients-every NUM on each benchmark, the two results side by side in one file",
     },
     Asked {
         id: "llm.predicts",
         statement: "A language model tuned on structures in words predicts scores reasonably",
         place: "section 4, table 2",
-        command: "a checkpoint tuned with anatomy probe tune on the rows of anatomy study regressions --prompts",
+        command: "anatomy study prompts, and anatomy probe tune on its rows",
     },
 ];
 

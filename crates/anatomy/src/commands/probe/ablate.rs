@@ -15,12 +15,13 @@ use mechanism::ablate::{
     AblateSettings, Ablation, Asked, Dimension, How, LeftOut, PlanSettings, Planned, ablate, cut_checkpoints,
     importance, percent, plan,
 };
-use mechanism::corpora::CORPORA;
+use mechanism::corpora::{CALIBRATION_TEXTS, CORPORA};
 use mechanism::prune::{Choice, choose, write_pruned};
 use serde::Serialize;
 
+use super::corpus::named_corpus;
 use super::made_from::{Hashing, of_file, of_tasks, of_values, provenance};
-use super::model::{Follow, ModelArgs, lines, named_corpus};
+use super::model::{Follow, ModelArgs, lines};
 use super::tasks::TaskArgs;
 use crate::global::{Format, Global};
 use crate::output;
@@ -297,7 +298,10 @@ fn calibration(args: &AblateArgs, inputs: &mut Vec<InputOf>) -> Result<Vec<Strin
     };
     let mut texts = Vec::new();
     for corpus in corpora {
-        let own = corpus.texts();
+        let own = match args.corpus {
+            Some(_) => corpus.texts(),
+            None => corpus.some(CALIBRATION_TEXTS),
+        };
         inputs.push(of_values("calibration", corpus.name, &own)?);
         texts.extend(own);
     }

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{ArgGroup, Args};
+use mechanism::corpora::halves;
 use mechanism::gradients::{GradientSettings, Gradients, MatrixGradient, Sample, gradients};
 use study::section::{Cell, Table};
 
+use super::corpus::CorpusArgs;
 use super::made_from::{Hashing, of_file, of_values, provenance};
-use super::model::{Follow, ModelArgs, json_lines, named_corpus, side_by_side};
+use super::model::{Follow, ModelArgs, json_lines, side_by_side};
 use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::{Envelope, InputOf};
@@ -22,18 +24,17 @@ Examples:
   anatomy probe gradients --model FOLDER --corpus plain,archaic --format json > probes/styles.json
 
 A line of the data is {\"prompt\": \"Question: …\\nAnswer:\", \"response\": \" …\"}; the loss is the mean cross-entropy over the
-response's tokens, gradients are summed over lines.
+response's tokens, gradients are summed over lines. Of a text of --corpus the first half of the words is given, the rest is the response.
 Exit status: 0 done, 2 could not run")]
+#[command(group = ArgGroup::new("given").required(true).multiple(true).args(["data", "corpus"]))]
 pub(crate) struct GradientsArgs {
     #[command(flatten)]
     model: ModelArgs,
     /// JSON lines with `prompt` and `response`; given several times, data sets side by side
-    #[arg(long, value_name = "FILE", required_unless_present = "corpus")]
+    #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
-    /// Small texts that come with the program, side by side: plain, mathematical, archaic, code; the first half of a text's
-    /// words is given, the rest is the response
-    #[arg(long, value_name = "NAMES")]
-    corpus: Option<String>,
+    #[command(flatten)]
+    corpora: CorpusArgs,
     /// Spectra of each line's own gradient too (Li et al. 2024); slower
     #[arg(long)]
     per_sample: bool,
@@ -96,13 +97,12 @@ fn inputs(args: &GradientsArgs) -> Result<Vec<(String, Vec<Sample>, InputOf)>> {
         let input = of_file("data", path, samples.len())?;
         Ok((path.display().to_string(), samples, input))
     };
-    let of_corpus = |name: &str| {
-        let samples = named_corpus(name)?.samples();
-        let input = of_values("corpus", name, &samples)?;
-        Ok((name.to_owned(), samples, input))
+    let of_corpus = |(name, texts): (String, Vec<String>)| {
+        let samples: Vec<Sample> = texts.iter().map(|text| halves(text)).collect();
+        let input = of_values("corpus", &name, &samples)?;
+        Ok((name, samples, input))
     };
-    let corpora = args.corpus.iter().flat_map(|names| names.split(','));
-    let of_corpora = corpora.map(|name| of_corpus(name.trim()));
+    let of_corpora = args.corpora.texts()?.into_iter().map(of_corpus);
     args.data.iter().map(of_data).chain(of_corpora).collect()
 }
 

@@ -9,8 +9,9 @@ use mechanism::evaluate::tasks::{Item, TaskItems};
 use mechanism::influence::{Influence, InfluenceSettings, block_influence};
 use study::section::{Cell, Table};
 
+use super::corpus::CorpusArgs;
 use super::made_from::{Hashing, of_file, of_tasks, of_values, provenance};
-use super::model::{Follow, ModelArgs, lines, named_corpus, side_by_side};
+use super::model::{Follow, ModelArgs, lines, side_by_side};
 use super::tasks::TaskArgs;
 use crate::global::{Format, Global};
 use crate::output;
@@ -20,7 +21,7 @@ use crate::provenance::{Envelope, InputOf};
 #[command(after_help = "\
 Examples:
   anatomy probe influence --model FILE.gguf --texts texts.txt
-  anatomy probe influence --model FOLDER --corpus plain,mathematical,archaic,code --format json
+  anatomy probe influence --model FOLDER --corpus plain,mathematical,archaic,code,legal,dialogue --corpus-texts 40 --format json
   anatomy probe influence --model FOLDER --tasks arc_challenge,winogrande --data DIR --limit 200     right answers as texts
 
 Exit status: 0 done, 2 could not run")]
@@ -30,9 +31,8 @@ pub(crate) struct InfluenceArgs {
     /// One text a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["corpus", "tasks"])]
     texts: Option<PathBuf>,
-    /// Small texts that come with the program, side by side: plain, mathematical, archaic, code
-    #[arg(long, value_name = "NAMES", conflicts_with = "tasks")]
-    corpus: Option<String>,
+    #[command(flatten)]
+    corpora: CorpusArgs,
     #[command(flatten)]
     items: TaskArgs,
     /// Longest block of layers for the angular distance
@@ -48,29 +48,30 @@ pub(super) fn run(global: &Global, args: &InfluenceArgs) -> Result<ExitCode> {
         let items = tasks.iter().flat_map(|task| &task.items);
         Ok((name, items.map(Item::text).collect(), of_tasks(&tasks)?))
     };
-    let of_corpus = |name: &str| {
-        let texts = named_corpus(name)?.texts();
-        let input = of_values("corpus", name, &texts)?;
-        Ok((name.to_owned(), texts, vec![input]))
+    let of_corpus = |(name, texts): (String, Vec<String>)| {
+        let input = of_values("corpus", &name, &texts)?;
+        Ok((name, texts, vec![input]))
     };
-    let inputs: Vec<(String, Vec<String>, Vec<InputOf>)> = match (&args.texts, &args.corpus) {
+    let inputs: Vec<(String, Vec<String>, Vec<InputOf>)> = match (&args.texts, args.corpora.is_named()) {
         (Some(path), _) => {
             let texts = lines(path)?;
             let input = of_file("texts", path, texts.len())?;
             vec![(path.display().to_string(), texts, vec![input])]
         }
-        (None, Some(names)) => names
-            .split(',')
-            .map(|name| of_corpus(name.trim()))
+        (None, true) => args
+            .corpora
+            .texts()?
+            .into_iter()
+            .map(of_corpus)
             .collect::<Result<_>>()?,
-        (None, None) => {
+        (None, false) => {
             let asked = args.items.read(|_| 0)?.into_iter();
             asked.map(of_benchmark).collect::<Result<_>>()?
         }
     };
     if inputs.is_empty() {
         bail!(
-            "no texts to measure on: --texts names a file of them, --corpus small ones that come along, --tasks benchmarks"
+            "no texts to measure on: --texts names a file of them, --corpus those that come along, --tasks benchmarks"
         );
     }
     let checkpoint = args.model.open(global)?;

@@ -36,7 +36,8 @@ impl Hashing {
         (global.format() == Format::Json).then(|| Self::of(checkpoint))
     }
 
-    fn of(checkpoint: &Checkpoint) -> Self {
+    /// Begins.
+    pub(super) fn of(checkpoint: &Checkpoint) -> Self {
         let paths: Vec<PathBuf> = checkpoint
             .weights
             .store

@@ -3,6 +3,7 @@
 mod ablate;
 mod all;
 mod benchmarks;
+mod corpus;
 mod device;
 mod evaluate;
 mod gradients;

@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use mechanism::Checkpoint;
-use mechanism::corpora::{CORPORA, Corpus, corpus};
 use mechanism::run::{Progress, RunSettings};
 use mechanism::weights::Precision;
 use serde::Serialize;
@@ -267,12 +266,6 @@ pub(super) fn lines(path: &Path) -> Result<Vec<String>> {
         bail!("{} is empty", path.display());
     }
     Ok(lines)
-}
-
-/// One of the small corpora that come with the program.
-pub(super) fn named_corpus(name: &str) -> Result<Corpus> {
-    let all: Vec<&str> = CORPORA.iter().map(|corpus| corpus.name).collect();
-    corpus(name).with_context(|| format!("no corpus named `{name}`; there are {}", all.join(", ")))
 }
 
 /// One input: its result as it is. Several: an object by name.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use mechanism::Checkpoint;
-use mechanism::corpora::{CORPORA, Corpus};
+use mechanism::corpora::{CALIBRATION_TEXTS, CORPORA};
 use mechanism::evaluate::Request;
 use mechanism::evaluate::paired::{LEVEL, RESAMPLES};
 use mechanism::evaluate::tasks::{Item, Task};
@@ -14,7 +14,8 @@ use mechanism::influence::{InfluenceSettings, block_influence};
 use mechanism::prune::{Choice, PruningEffect, choose, prune, write_pruned};
 use study::section::{Cell, Table};
 
-use super::made_from::{Hashing, of_file, of_tasks, provenance};
+use super::corpus::CorpusArgs;
+use super::made_from::{Hashing, of_file, of_tasks, of_values, provenance};
 use super::model::{Follow, ModelArgs, json_lines, lines};
 use super::tasks::TaskArgs;
 use crate::global::{Format, Global};
@@ -47,9 +48,12 @@ pub(crate) struct PruneArgs {
     /// First layer of the block, with --by block
     #[arg(long, value_name = "NUM")]
     first: Option<usize>,
-    /// One text a line, on which influence is measured [default: the items of --tasks, else the texts that come along]
-    #[arg(long, value_name = "FILE")]
+    /// One text a line, on which influence is measured [default: --corpus, else the items of --tasks, else twelve texts of each
+    /// corpus that comes along]
+    #[arg(long, value_name = "FILE", conflicts_with = "corpus")]
     texts: Option<PathBuf>,
+    #[command(flatten)]
+    corpora: CorpusArgs,
     /// JSON lines with `context` and `continuation`
     #[arg(long, value_name = "FILE", required_unless_present_any = ["out", "tasks"])]
     requests: Option<PathBuf>,
@@ -88,12 +92,20 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
     if let Some(path) = &args.requests {
         inputs.push(of_file("requests", path, requests.len())?);
     }
-    if let Some(path) = args
-        .texts
-        .as_ref()
-        .filter(|_| args.layers.is_none() && args.by == By::Influence)
-    {
-        inputs.push(of_file("texts", path, lines(path)?.len())?);
+    let is_measured = args.layers.is_none() && args.by == By::Influence;
+    if args.corpora.is_named() && !is_measured {
+        bail!(
+            "--corpus: influence is measured on it, which --layers and --by other than influence do not ask for"
+        );
+    }
+    let mut texts = Vec::new();
+    if let Some(path) = args.texts.as_ref().filter(|_| is_measured) {
+        texts = lines(path)?;
+        inputs.push(of_file("texts", path, texts.len())?);
+    }
+    for (name, own) in args.corpora.texts()? {
+        inputs.push(of_values("corpus", &name, &own)?);
+        texts.extend(own);
     }
     for (_, tasks) in args.items.read(Task::leaderboard_shots)? {
         inputs.extend(of_tasks(&tasks)?);
@@ -102,10 +114,28 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
     if global.format() == Format::Csv && !requests.is_empty() && !items.is_empty() {
         bail!("--format csv holds one table: ask --requests and --tasks one after the other");
     }
+    if is_measured && texts.is_empty() {
+        // The items asked with their right answers, else those that come along.
+        texts = items.iter().map(Item::text).collect();
+        for corpus in CORPORA.iter().filter(|_| items.is_empty()) {
+            let own = corpus.some(CALIBRATION_TEXTS);
+            inputs.push(of_values("corpus", corpus.name, &own)?);
+            texts.extend(own);
+        }
+    }
     let checkpoint = args.model.open(global)?;
     let hashing = Hashing::begin(global, &checkpoint);
-    let choice = choice(global, args, &checkpoint, &items)?;
+    let choice = choice(global, args, &checkpoint, &texts)?;
     let pruning = choose(&choice, checkpoint.config.n_layers)?;
+    let removed: Vec<String> = pruning.removed_layers.iter().map(ToString::to_string).collect();
+    output::say(
+        global.quiet,
+        &format!(
+            "without layers {} of {}",
+            removed.join(", "),
+            checkpoint.config.n_layers
+        ),
+    );
     if !(requests.is_empty() && items.is_empty()) {
         let follow = Follow::new(global, "before and after");
         let effect = prune(
@@ -137,7 +167,6 @@ pub(super) fn run(global: &Global, args: &PruneArgs) -> Result<ExitCode> {
     if let Some(out) = &args.out {
         write_pruned(&checkpoint, &pruning, out)?;
     }
-    let removed: Vec<String> = pruning.removed_layers.iter().map(ToString::to_string).collect();
     let place = args
         .out
         .as_ref()
@@ -221,7 +250,7 @@ fn benchmarks_table(effect: &PruningEffect) -> Table {
     }
 }
 
-fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint, items: &[Item]) -> Result<Choice> {
+fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint, texts: &[String]) -> Result<Choice> {
     if let Some(list) = &args.layers {
         let layers = list
             .split(',')
@@ -247,12 +276,6 @@ fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint, items: &[I
             Choice::Block { first, count }
         }
         By::Influence => {
-            // The texts named, else the items asked with their right answers, else those that come along.
-            let texts = match &args.texts {
-                Some(path) => lines(path)?,
-                None if items.is_empty() => CORPORA.iter().flat_map(Corpus::texts).collect(),
-                None => items.iter().map(Item::text).collect(),
-            };
             let follow = Follow::new(global, "influence");
             let settings = InfluenceSettings {
                 run: args.model.settings(),
@@ -260,7 +283,7 @@ fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint, items: &[I
                 seed: global.seed,
                 ..InfluenceSettings::usual()
             };
-            let result = block_influence(checkpoint, &texts, &settings, &mut |progress| {
+            let result = block_influence(checkpoint, texts, &settings, &mut |progress| {
                 follow.hear(&progress);
             })?;
             follow.done();

@@ -231,7 +231,7 @@ fn cannot(problem: &str) -> Error {
 }
 
 /// Each row's structure in words.
-fn prompts(design: &Design) -> Result<Vec<String>, Error> {
+pub(super) fn prompts(design: &Design) -> Result<Vec<String>, Error> {
     let column = |name: &str| {
         design
             .position(name)

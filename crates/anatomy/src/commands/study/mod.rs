@@ -9,6 +9,7 @@ mod input;
 mod items;
 mod llm;
 mod methods;
+mod prompts;
 mod regressions;
 
 pub(crate) use items::compare_two;
@@ -24,6 +25,8 @@ use crate::global::Global;
 pub(crate) enum StudyCommand {
     /// Fit regressions from structure to score and say how well they predict rows they have not seen
     Regressions(regressions::RegressionsArgs),
+    /// Write structures in words and their six scores, for `anatomy probe tune` to train a language model on
+    Prompts(prompts::PromptsArgs),
     /// Say which columns a regression leans on, in four ways that check each other
     Importance(importance::ImportanceArgs),
     /// The six dimensions of leaderboard analysis: scale, efficiency, merging, popularity, architecture, chat templates
@@ -47,6 +50,7 @@ pub(crate) enum StudyCommand {
 pub(crate) fn run(global: &Global, command: &StudyCommand) -> Result<ExitCode> {
     match command {
         StudyCommand::Regressions(args) => regressions::run(global, args),
+        StudyCommand::Prompts(args) => prompts::run(global, args),
         StudyCommand::Importance(args) => importance::run(global, args),
         StudyCommand::Dimensions(args) => claims::run(global, args, "dimensions"),
         StudyCommand::Trends(args) => claims::of_board(global, args, "trends"),

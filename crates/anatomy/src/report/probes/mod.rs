@@ -5,7 +5,10 @@ pub(super) mod ablation;
 mod evaluation;
 mod gradients;
 mod influence;
+mod probed;
 mod pruning;
+mod tuned;
+pub(super) mod tuning;
 pub(super) mod witnesses;
 
 use mechanism::ablate::Ablation;
@@ -32,7 +35,7 @@ pub(super) struct Named<T> {
 pub(crate) fn sections(probes: &Probes) -> Vec<Section> {
     let (mut influence, mut gradients) = (Vec::new(), Vec::new());
     let (mut pruning, mut evaluation) = (Vec::new(), Vec::new());
-    let mut ablations = Vec::new();
+    let (mut ablations, mut tunings) = (Vec::new(), Vec::new());
     let mut left_out = probes.left_out.clone();
     for probe in &probes.all {
         let (name, content) = (&probe.name, &probe.content);
@@ -40,6 +43,7 @@ pub(crate) fn sections(probes: &Probes) -> Vec<Section> {
             .or_else(|| take::<Gradients>(name, content, "mean_loss", &mut gradients))
             .or_else(|| take::<PruningEffect>(name, content, "removed_layers", &mut pruning))
             .or_else(|| take::<Ablation>(name, content, "effects", &mut ablations))
+            .or_else(|| take::<tuning::Tuning>(name, content, "tests", &mut tunings))
             .or_else(|| take::<evaluation::Results>(name, content, "results", &mut evaluation));
         match read {
             Some(Ok(())) => {}
@@ -59,6 +63,9 @@ pub(crate) fn sections(probes: &Probes) -> Vec<Section> {
     }
     if !ablations.is_empty() {
         sections.push(ablation::section(&ablations));
+    }
+    if !tunings.is_empty() {
+        sections.push(tuning::section(&tunings));
     }
     if !evaluation.is_empty() {
         sections.push(evaluation::section(&evaluation));

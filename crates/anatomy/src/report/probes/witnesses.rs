@@ -12,7 +12,9 @@ use study::statistics::spearman;
 use study::weights::Witness;
 
 use super::Named;
-use super::gradients::nuclear_norms;
+use super::probed::{DeserializeFrom, Model, deep_norm, deep_share, ffn_norms};
+use super::tuned::{of_steps, of_tuning};
+use super::tuning::Tuning;
 use crate::probes::{Probe, Probes};
 
 /// Results made by `benches/probe_results.py`, by name.
@@ -62,79 +64,109 @@ const SHIPPED: [(&str, &str); 10] = [
 /// Rank correlation from which on influence counts as alike.
 const ALIKE: f64 = 0.8;
 
+/// Share of layers that the paper removes of Llama-2-7B: 21 to 29 of 32.
+const PRUNED_SHARE: f64 = 9.0 / 32.0;
+
 /// What the results that come with the program say.
 pub(crate) fn shipped() -> Result<Vec<Witness>> {
     let mut all = Vec::new();
     for (name, text) in SHIPPED {
         let content =
             serde_json::from_str(text).with_context(|| format!("the result {name} that comes along"))?;
-        all.extend(of_probe(&Probe {
+        all.push(Probe {
             name: name.to_owned(),
             content,
-        }));
+        });
     }
-    Ok(all)
+    Ok(of_all(&all))
 }
 
 /// What results in a folder say.
 pub(crate) fn of(probes: &Probes) -> Vec<Witness> {
-    probes.all.iter().flat_map(of_probe).collect()
+    of_all(&probes.all)
 }
 
-/// A checkpoint that was probed.
-#[derive(Clone)]
-struct Model {
-    name: String,
-    sha256: String,
-    seed: Option<u64>,
+/// What each says, and what two of one checkpoint say together.
+fn of_all(probes: &[Probe]) -> Vec<Witness> {
+    let mut all: Vec<Witness> = probes.iter().flat_map(of_probe).collect();
+    all.extend(of_peaks(probes));
+    all
 }
 
-impl Model {
-    /// From a result's `provenance`; named as its file where there is none.
-    fn of(result: &Value, file: &str) -> Self {
-        let provenance = &result["provenance"];
-        let named = provenance["model"]["name"].as_str().unwrap_or(file);
-        let last = named.trim_end_matches('/').rsplit('/').next().unwrap_or(named);
-        Self {
-            name: last.trim_end_matches(".gguf").to_owned(),
-            sha256: provenance["model"]["sha256"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            seed: provenance["seed"].as_u64(),
+/// Where gradients rise on archaic texts, and whether influence is low there: of checkpoints whose gradients on styles and whose
+/// influence were both measured.
+fn of_peaks(probes: &[Probe]) -> Vec<Witness> {
+    let influences: Vec<(Model, Vec<(String, Influence)>)> = probes
+        .iter()
+        .filter_map(|probe| {
+            let parts = parts(&probe.content);
+            let found = side_by_side(&parts, "block_influence");
+            (!found.is_empty()).then(|| (Model::of(parts[0].1, &probe.name), found))
+        })
+        .collect();
+    let mut all = Vec::new();
+    for probe in probes {
+        let parts = parts(&probe.content);
+        let found: Vec<(String, Gradients)> = side_by_side(&parts, "mean_loss");
+        let of = |style: &str| {
+            let (_, found) = found.iter().find(|(name, _)| name == style)?;
+            Some(ffn_norms(found))
+        };
+        let (Some(old), Some(new)) = (of("archaic"), of("plain")) else {
+            continue;
+        };
+        let model = Model::of(parts[0].1, &probe.name);
+        let Some((_, influence)) = influences.iter().find(|(other, _)| other.name == model.name) else {
+            continue;
+        };
+        let n_layers = old.len();
+        if new.len() != n_layers
+            || influence
+                .iter()
+                .any(|(_, one)| one.block_influence.len() != n_layers)
+        {
+            continue;
+        }
+        let excess: Vec<f64> = old.iter().zip(&new).map(|(old, new)| old / new).collect();
+        let mean_influence: Vec<f64> = (0..n_layers)
+            .map(|layer| influence.iter().map(|(_, one)| one.block_influence[layer]).sum())
+            .collect();
+        let rho = spearman(&excess, &mean_influence).value;
+        if rho.is_finite() {
+            all.push(model.witness(
+                "gradients.peaks_are_pruned",
+                "How well does a layer's rise of feed-forward gradients from plain to archaic texts go with its being of little \
+                 influence",
+                -rho,
+                n_layers,
+                "rank correlation over layers, its sign turned",
+            ));
         }
     }
+    all
+}
 
-    fn witness(
-        &self,
-        claim: &'static str,
-        what: &'static str,
-        value: f64,
-        n: usize,
-        method: &str,
-    ) -> Witness {
-        Witness {
-            claim,
-            what,
-            checkpoint: self.name.clone(),
-            sha256: self.sha256.clone(),
-            value,
-            above: 0.0,
-            unit: "1",
-            interval: None,
-            n,
-            method: method.to_owned(),
-            seed: self.seed,
-            note: String::new(),
-        }
-    }
+/// The fields of a result, or of results side by side.
+fn parts(content: &Value) -> Vec<(&str, &Value)> {
+    let fields = content.as_object().into_iter().flatten();
+    fields.map(|(name, value)| (name.as_str(), value)).collect()
 }
 
 /// The ablations that come with the program and those handed over, by checkpoint.
 pub(crate) fn ablations(probes: Option<&Probes>) -> Result<Vec<Named<Ablation>>> {
+    results(probes)
+}
+
+/// The tuned checkpoints, likewise.
+pub(in crate::report) fn tunings(probes: Option<&Probes>) -> Result<Vec<Named<Tuning>>> {
+    results(probes)
+}
+
+/// Results of one kind that come with the program and that were handed over, by checkpoint.
+fn results<T: DeserializeFrom>(probes: Option<&Probes>) -> Result<Vec<Named<T>>> {
     let mut all = Vec::new();
     let mut put = |name: &str, content: &Value| {
-        if let Some(result) = Ablation::deserialize_from(content) {
+        if let Some(result) = T::deserialize_from(content) {
             all.push(Named {
                 name: Model::of(content, name).name,
                 result,
@@ -161,33 +193,30 @@ fn of_probe(probe: &Probe) -> Vec<Witness> {
             of_ablation(&found, &Model::of(content, &probe.name))
         });
     }
-    let parts: Vec<(&str, &Value)> = content
-        .as_object()
-        .map(|fields| {
-            fields
-                .iter()
-                .map(|(name, value)| (name.as_str(), value))
-                .collect()
-        })
-        .unwrap_or_default();
+    if content.get("tests").is_some() {
+        let read = Tuning::deserialize_from(content);
+        return read.map_or_else(Vec::new, |found| {
+            of_tuning(&found, &Model::of(content, &probe.name))
+        });
+    }
+    let parts = parts(content);
     let Some((_, first)) = parts.first() else {
         return Vec::new();
     };
     let model = Model::of(first, &probe.name);
-    let mut all = of_influence(&side_by_side(&parts, "block_influence"), &model);
+    let influence = side_by_side(&parts, "block_influence");
+    // Of styles it is no question of benchmarks.
+    let is_style = |name: &str| mechanism::corpora::corpus(name).is_some();
+    let of_styles = influence.iter().any(|(name, _)| is_style(name));
+    let mut all = if of_styles {
+        Vec::new()
+    } else {
+        of_influence(&influence, &model)
+    };
+    all.extend(of_depth(&influence, &model));
     all.extend(of_gradients(&side_by_side(&parts, "mean_loss"), &model));
+    all.extend(of_steps(&side_by_side(&parts, "tests"), &model));
     all
-}
-
-/// From JSON, or nothing where it is something else: what cannot be read is told by the sections of results.
-trait DeserializeFrom: Sized {
-    fn deserialize_from(value: &Value) -> Option<Self>;
-}
-
-impl<T: DeserializeOwned> DeserializeFrom for T {
-    fn deserialize_from(value: &Value) -> Option<Self> {
-        T::deserialize(value).ok()
-    }
 }
 
 /// Results side by side in one file, by name, where each has the field `mark`.
@@ -251,6 +280,37 @@ fn of_ablation(found: &Ablation, model: &Model) -> Vec<Witness> {
             )
         });
     }
+    // The dose nearest to the paper's, nine of 32 layers.
+    let truthful = effects.iter().filter(|effect| {
+        effect.task == "truthfulqa_mc2"
+            && effect.part == Dimension::Layers
+            && effect.how == How::Importance
+            && effect.measure == Measure::Score
+    });
+    let off = |share: f64| (share - PRUNED_SHARE).abs();
+    if let Some(effect) = truthful.min_by(|a, b| off(a.removed_share).total_cmp(&off(b.removed_share))) {
+        let interval = effect
+            .alone_low
+            .zip(effect.alone_high)
+            .map(|(low, high)| Interval {
+                low: 100.0 * low,
+                high: 100.0 * high,
+                level: found.level,
+                method: "items in pairs".into(),
+            });
+        all.push(Witness {
+            unit: "points",
+            interval,
+            note: format!("{:.1} % of the parameters removed", 100.0 * effect.removed_share),
+            ..model.witness(
+                "pruning.truthfulqa_rises",
+                "By how many points does TruthfulQA rise without the least influential layers",
+                100.0 * effect.difference,
+                effect.n,
+                "mean of paired differences",
+            )
+        });
+    }
     let generated = effects.iter().filter(|effect| {
         effect.task == "gsm8k"
             && effect.part == Dimension::Layers
@@ -280,6 +340,41 @@ fn of_ablation(found: &Ablation, model: &Model) -> Vec<Witness> {
         });
     }
     all
+}
+
+/// Where the least influential layers lie, as many as the paper removes: 0 the first layer, 1 the last; means over benchmarks.
+fn of_depth(found: &[(String, Influence)], model: &Model) -> Option<Witness> {
+    let n_layers = found.first()?.1.block_influence.len();
+    let n = (PRUNED_SHARE * n_layers as f64).round() as usize;
+    if n == 0 || n_layers < 4 {
+        return None;
+    }
+    let mean_influence: Vec<f64> = (0..n_layers)
+        .map(|layer| {
+            let of = found
+                .iter()
+                .map(|(_, influence)| influence.block_influence[layer]);
+            of.sum::<f64>() / found.len() as f64
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..n_layers).collect();
+    order.sort_by(|&a, &b| mean_influence[a].total_cmp(&mean_influence[b]));
+    order.truncate(n);
+    order.sort_unstable();
+    let depth = order.iter().sum::<usize>() as f64 / (n * (n_layers - 1)) as f64;
+    let names: Vec<String> = order.iter().map(ToString::to_string).collect();
+    Some(Witness {
+        above: 0.5,
+        unit: "of the depth",
+        note: format!("layers {} of {n_layers}", names.join(", ")),
+        ..model.witness(
+            "pruning.least_influential_lie_deep",
+            "How deep do the least influential layers lie",
+            depth,
+            n,
+            "mean place of the layers of lowest mean Block Influence over texts of benchmarks or styles",
+        )
+    })
 }
 
 /// Rank agreement of influence by layer over benchmarks.
@@ -316,19 +411,6 @@ fn of_influence(found: &[(String, Influence)], model: &Model) -> Vec<Witness> {
     }]
 }
 
-/// Share of the deep third of layers in the sum of nuclear norms, of all matrices or those of the feed-forward part.
-fn deep_share(found: &Gradients, feed_forward: bool) -> Option<f64> {
-    let wanted = |name: &str| !feed_forward || !matches!(name, "q" | "k" | "v" | "o");
-    let of_layer = |layer| -> f64 {
-        let norms = nuclear_norms(layer).into_iter().filter(|(name, _)| wanted(name));
-        norms.map(|(_, norm)| norm).sum()
-    };
-    let by_layer: Vec<f64> = found.layers.iter().map(of_layer).collect();
-    let deep = by_layer.len() - by_layer.len() / 3;
-    let all: f64 = by_layer.iter().sum();
-    (by_layer.len() >= 3 && all > 0.0).then(|| by_layer[deep..].iter().sum::<f64>() / all)
-}
-
 fn of_gradients(found: &[(String, Gradients)], model: &Model) -> Vec<Witness> {
     let named = |part: &str| {
         found
@@ -355,6 +437,25 @@ fn of_gradients(found: &[(String, Gradients)], model: &Model) -> Vec<Witness> {
             )
         });
     }
+    if let (Some(arc), Some(truthful)) = (named("arc"), named("truthful"))
+        && let (Some(first), Some(second)) = (deep_norm(arc), deep_norm(truthful))
+    {
+        let by_loss = (first / arc.mean_loss) / (second / truthful.mean_loss);
+        all.push(Witness {
+            above: 1.0,
+            note: format!(
+                "each divided by its mean loss ({:.2} and {:.2} nats) {by_loss:.2}; {} and {} response tokens",
+                arc.mean_loss, truthful.mean_loss, arc.response_tokens, truthful.response_tokens
+            ),
+            ..model.witness(
+                "gradients.deep_layers_raw",
+                "How many times as large are the nuclear norms of gradients of deep layers on ARC as on TruthfulQA",
+                first / second,
+                arc.samples + truthful.samples,
+                "ratio of sums over the deep third of layers, each a sample",
+            )
+        });
+    }
     let exactly = |part: &str| {
         found
             .iter()
@@ -372,8 +473,12 @@ fn of_gradients(found: &[(String, Gradients)], model: &Model) -> Vec<Witness> {
         all.push(Witness {
             unit: "points",
             note: format!(
-                "share of the deep third in the norms of feed-forward matrices: archaic {:.1} %, plain {:.1} %, mathematical {:.1} %",
-                100.0 * old, 100.0 * new, 100.0 * maths
+                "share of the deep third in the norms of feed-forward matrices: {}",
+                found
+                    .iter()
+                    .filter_map(|(name, found)| Some(format!("{name} {:.1} %", 100.0 * deep_share(found, true)?)))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
             ..model.witness(
                 "gradients.style",

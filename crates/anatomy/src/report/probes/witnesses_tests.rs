@@ -94,6 +94,116 @@ fn gradients_are_compared_by_the_share_of_deep_layers() {
 }
 
 #[test]
+fn raw_gradients_of_deep_layers_are_a_ratio() {
+    let found = of_probe(&probe(json!({
+        "arc.jsonl": gradients([3.0, 3.0, 3.0]), "truthfulqa.jsonl": gradients([3.0, 3.0, 8.0]),
+    })));
+    let raw = only(&found, "gradients.deep_layers_raw");
+    // Four ones and twice the norm: 10 against 20.
+    assert!((raw.value - 0.5).abs() < 1e-12 && !raw.holds(), "{}", raw.value);
+    assert!(raw.note.contains("divided by its mean loss"), "{}", raw.note);
+}
+
+#[test]
+fn influence_says_where_its_least_layers_lie_and_goes_with_gradients() {
+    let low_late = influence(&[0.5, 0.4, 0.3, 0.1, 0.2, 0.3, 0.6]);
+    let found = of_probe(&probe(json!({"arc_challenge": low_late, "winogrande": low_late})));
+    let deep = only(&found, "pruning.least_influential_lie_deep");
+    // Two of seven layers: the third and the fourth of six steps.
+    assert!(
+        (deep.value - 3.5 / 6.0).abs() < 1e-12 && deep.holds(),
+        "{}",
+        deep.value
+    );
+    // Of styles nothing is said of benchmarks.
+    let styles = of_probe(&probe(json!({"plain": low_late, "code": low_late})));
+    assert!(
+        !styles
+            .iter()
+            .any(|witness| witness.claim == "pruning.influence_is_alike")
+    );
+    // Gradients rise where influence is low.
+    let both = [
+        probe(json!({"arc_challenge": influence(&[0.3, 0.2, 0.1])})),
+        probe(
+            json!({"plain": gradients([3.0, 3.0, 3.0]), "archaic": gradients([3.0, 4.0, 6.0]),
+                     "mathematical": gradients([3.0, 3.0, 3.0])}),
+        ),
+    ];
+    let peaks = only(&of_all(&both), "gradients.peaks_are_pruned");
+    assert!((peaks.value - 1.0).abs() < 1e-12 && peaks.n == 3, "{peaks:?}");
+    assert!(
+        of_peaks(&both[1..]).is_empty(),
+        "without influence nothing can be said"
+    );
+}
+
+fn tuning(gradients_at: &[Value], tests: Value) -> Value {
+    made(json!({
+        "steps": 4, "samples": 10, "settings": {"rank": 8, "batch": 2, "learning_rate": 1e-4},
+        "losses": [4.0, 3.0, 2.0, 1.0], "gradients": gradients_at, "tests": tests,
+    }))
+}
+
+#[test]
+fn gradients_along_two_tunings_are_compared() {
+    let at = |step: u64, norms: [f64; 3]| {
+        let mut one = gradients(norms);
+        one["step"] = step.into();
+        one
+    };
+    let found = of_probe(&probe(json!({
+        "arc_challenge": tuning(&[at(1, [3.0, 3.0, 3.0]), at(3, [3.0, 3.0, 8.0])], json!([])),
+        "truthfulqa": tuning(&[at(1, [3.0, 3.0, 3.0])], json!([])),
+    })));
+    let steps = only(&found, "gradients.tuning");
+    // A third and a half against a third.
+    assert!(
+        (steps.value - 100.0 * (0.5 / 2.0 - 1.0 / 6.0)).abs() < 1e-9 && steps.interval.is_none(),
+        "{}",
+        steps.value
+    );
+    assert!(steps.note.contains("33.3 to 50.0 %"), "{}", steps.note);
+}
+
+#[test]
+fn a_tuned_checkpoint_speaks_by_six_numbers_and_their_mean() {
+    let error = |benchmark: &str, r2: f64| json!({"benchmark": benchmark, "n": 20, "mae": 7.5, "r2": r2, "low": r2 - 0.1, "high": r2 + 0.1});
+    let six: Vec<Value> = ["ARC-C", "HellaSwag", "MMLU", "TruthfulQA", "WinoGrande", "GSM8K"]
+        .iter()
+        .zip([0.1, 0.2, 0.3, -0.4, 0.5, -1.3])
+        .map(|(name, r2)| error(name, r2))
+        .collect();
+    let tests = json!([{"name": "test", "n": 21, "loss": 1.25, "exact": 0,
+        "scores": {"malformed": 1, "structures": 9, "benchmarks": six}, "answers": []}]);
+    let content = tuning(&[], tests);
+    let found = of_probe(&probe(content.clone()));
+    let mean = only(&found, "llm.predicts");
+    assert!(
+        (mean.value + 0.1).abs() < 1e-12 && !mean.holds(),
+        "{}",
+        mean.value
+    );
+    assert!(
+        mean.note
+            .contains("4 steps of 2, 10 training rows, 21 test rows, 1 answers malformed")
+    );
+    let truthful = only(&found, "llm.r2.truthfulqa");
+    assert!((truthful.value + 0.4).abs() < 1e-12 && truthful.note.contains("7.50 points"));
+    assert!(
+        truthful
+            .interval
+            .is_some_and(|ends| (ends.low + 0.5).abs() < 1e-12)
+    );
+    let read = Tuning::deserialize_from(&content).expect("a result");
+    let words = read.in_words("Tiny-1");
+    assert!(
+        words.contains("8 samples of 10 training rows") && words.contains("worse than always"),
+        "{words}"
+    );
+}
+
+#[test]
 fn an_ablation_speaks_by_its_contrasts() {
     let contrast = |name: &str, how: &str, measure: &str, value: f64| {
         json!({"name": name, "how": how, "measure": measure, "value": value, "low": value - 0.1, "high": value + 0.1, "n": 80,
