@@ -1,17 +1,40 @@
 //! Blocks of 32 weights: `w = d·q` or `w = d·q + m`. Source: ggml `ggml-common.h`, `ggml-quants.c`.
+//!
+//! Plain loops over arrays, compiled for the widest vectors of the machine where `quantization.rs` calls them.
 
-use half::f16;
+#![expect(
+    clippy::inline_always,
+    reason = "they must be inlined into the vectorised loop to be vectorised"
+)]
 
 /// Values of the 4-bit codes of IQ4, `kvalues_iq4nl` in ggml.
 pub(super) const IQ4_VALUES: [f32; 16] = [
     -127.0, -104.0, -83.0, -65.0, -49.0, -35.0, -22.0, -10.0, 1.0, 13.0, 25.0, 38.0, 53.0, 69.0, 89.0, 113.0,
 ];
 
-/// A half-precision number at `at`.
-pub(super) fn half_at(block: &[u8], at: usize) -> f32 {
-    f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
+/// A half-precision number as `f32`, without a branch or a call: loops over it become vectors.
+#[inline(always)]
+pub(super) fn half(bits: u16) -> f32 {
+    let magnitude = u32::from(bits & 0x7fff) << 13;
+    // Exponents differ by 112; the product of a power of two is exact, of subnormal numbers too.
+    let finite = f32::from_bits(magnitude) * f32::from_bits((112 + 127) << 23);
+    // All ones stand for infinity and what is no number, in both.
+    let all_ones = magnitude | 0x7f80_0000;
+    let of = if bits & 0x7c00 == 0x7c00 {
+        all_ones
+    } else {
+        finite.to_bits()
+    };
+    f32::from_bits(of | (u32::from(bits & 0x8000) << 16))
 }
 
+/// A half-precision number at `at`.
+#[inline(always)]
+pub(super) fn half_at(block: &[u8], at: usize) -> f32 {
+    half(u16::from_le_bytes([block[at], block[at + 1]]))
+}
+
+#[inline(always)]
 pub(super) fn q4_0(block: &[u8; 18], out: &mut [f32; 32]) {
     let d = half_at(block, 0);
     for i in 0..16 {
@@ -21,6 +44,7 @@ pub(super) fn q4_0(block: &[u8; 18], out: &mut [f32; 32]) {
     }
 }
 
+#[inline(always)]
 pub(super) fn q4_1(block: &[u8; 20], out: &mut [f32; 32]) {
     let (d, m) = (half_at(block, 0), half_at(block, 2));
     for i in 0..16 {
@@ -30,14 +54,17 @@ pub(super) fn q4_1(block: &[u8; 20], out: &mut [f32; 32]) {
     }
 }
 
+#[inline(always)]
 fn fifth_bits(block: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
 }
 
+#[inline(always)]
 fn with_fifth(low: u8, high: u32, bit: usize) -> f32 {
     (u32::from(low) | (((high >> bit) & 1) << 4)) as f32
 }
 
+#[inline(always)]
 pub(super) fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
     let (d, high) = (half_at(block, 0), fifth_bits(block, 2));
     for i in 0..16 {
@@ -47,6 +74,7 @@ pub(super) fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
     }
 }
 
+#[inline(always)]
 pub(super) fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
     let (d, m, high) = (half_at(block, 0), half_at(block, 2), fifth_bits(block, 4));
     for i in 0..16 {
@@ -56,6 +84,7 @@ pub(super) fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
     }
 }
 
+#[inline(always)]
 pub(super) fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
     let d = half_at(block, 0);
     for (value, q) in out.iter_mut().zip(&block[2..]) {
@@ -63,6 +92,7 @@ pub(super) fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
     }
 }
 
+#[inline(always)]
 pub(super) fn q8_1(block: &[u8; 36], out: &mut [f32; 32]) {
     let d = half_at(block, 0);
     for (value, q) in out.iter_mut().zip(&block[4..]) {
@@ -70,11 +100,29 @@ pub(super) fn q8_1(block: &[u8; 36], out: &mut [f32; 32]) {
     }
 }
 
+#[inline(always)]
 pub(super) fn iq4_nl(block: &[u8; 18], out: &mut [f32; 32]) {
     let d = half_at(block, 0);
     for i in 0..16 {
         let q = block[2 + i];
         out[i] = d * IQ4_VALUES[usize::from(q & 15)];
         out[i + 16] = d * IQ4_VALUES[usize::from(q >> 4)];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half;
+
+    #[test]
+    fn every_half_is_the_number_that_the_format_says() {
+        for bits in 0..=u16::MAX {
+            let (own, known) = (half(bits), half::f16::from_bits(bits).to_f32());
+            if known.is_nan() {
+                assert!(own.is_nan(), "{bits:#06x}: {own}");
+            } else {
+                assert_eq!(own.to_bits(), known.to_bits(), "{bits:#06x}: {own}, not {known}");
+            }
+        }
     }
 }

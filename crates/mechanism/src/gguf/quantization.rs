@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use half::{bf16, f16};
+use half::bf16;
 
 use super::{blocks, k_quants};
+use crate::wide::wide;
 
 /// A ggml storage type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,9 +129,32 @@ impl GgmlType {
         }
     }
 
-    /// Decodes whole blocks into `out`; both lengths must agree, which the caller has checked.
-    /// False when the type is not read.
+    /// Whether values of this type are read.
+    pub fn is_read(self) -> bool {
+        !matches!(self, Self::Other(_))
+    }
+
+    /// Bytes of `numbers` numbers, which are whole blocks.
+    pub fn bytes(self, numbers: usize) -> usize {
+        let (per_block, bytes) = self.block();
+        numbers / per_block as usize * bytes as usize
+    }
+
+    /// Decodes whole blocks into `out`, with the widest vectors of the machine; both lengths must agree, which the caller has
+    /// checked. False when the type is not read.
     pub fn decode(self, bytes: &[u8], out: &mut [f32]) -> bool {
+        wide(
+            #[inline(always)]
+            || self.decode_plainly(bytes, out),
+        )
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be inlined into the vectorised loop to be vectorised"
+    )]
+    fn decode_plainly(self, bytes: &[u8], out: &mut [f32]) -> bool {
         match self {
             Self::F32 => {
                 for (value, b) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
@@ -144,7 +168,7 @@ impl GgmlType {
             }
             Self::F16 => {
                 for (value, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                    *value = f16::from_le_bytes(*b).to_f32();
+                    *value = blocks::half(u16::from_le_bytes(*b));
                 }
             }
             Self::BF16 => {
@@ -172,10 +196,15 @@ impl GgmlType {
     }
 }
 
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "it must be inlined into the vectorised loop to be vectorised"
+)]
 fn by_block<const B: usize, const N: usize>(
     bytes: &[u8],
     out: &mut [f32],
-    decode: fn(&[u8; B], &mut [f32; N]),
+    decode: impl Fn(&[u8; B], &mut [f32; N]),
 ) {
     let (blocks, _) = bytes.as_chunks::<B>();
     let (values, _) = out.as_chunks_mut::<N>();
