@@ -35,14 +35,17 @@ pub struct AnswerSettings {
 /// loses no more than these.
 pub(crate) const CHUNK_TOKENS: usize = 1 << 14;
 
+/// Longest generated text, tokens, as the harness has it.
+pub const MAX_NEW_TOKENS: usize = 256;
+
 impl AnswerSettings {
-    /// All layers, in memory; 256 generated tokens, as the harness has it.
+    /// All layers, in memory; [`MAX_NEW_TOKENS`].
     pub fn usual(checkpoint: &Checkpoint) -> Self {
         Self {
             run: RunSettings::in_memory(),
             layers: (0..checkpoint.config.n_layers).collect(),
             chunk_tokens: CHUNK_TOKENS,
-            max_new_tokens: 256,
+            max_new_tokens: MAX_NEW_TOKENS,
             id: checkpoint
                 .path
                 .file_name()
@@ -171,8 +174,9 @@ pub(crate) fn rough_tokens(item: &Item) -> usize {
     (item.requests[0].context.len() + own) / 4 + 1
 }
 
-/// Items that are asked together, of whatever tasks, but for those where text is generated: their number depends on the items
-/// alone, so that a row never depends on which items were asked before, and an evaluation taken up again gives the same bytes.
+/// Items that are asked together, of whatever tasks: their number depends on the items alone, so that a row never depends on which
+/// items were asked before, and an evaluation taken up again gives the same bytes. Those where text is generated stand together
+/// however many they are: their rows come one by one.
 pub(crate) fn chunks(items: &[Item], chunk_tokens: usize) -> Vec<Range<usize>> {
     let mut all = Vec::new();
     let (mut start, mut sum) = (0, 0);
@@ -180,7 +184,7 @@ pub(crate) fn chunks(items: &[Item], chunk_tokens: usize) -> Vec<Range<usize>> {
         let more = rough_tokens(item);
         let generated = |item: &Item| matches!(item.gold, Gold::Answer(_));
         let other = generated(&items[start]) != generated(item);
-        if i > start && (other || sum + more > chunk_tokens) {
+        if i > start && (other || (!generated(item) && sum + more > chunk_tokens)) {
             all.push(start..i);
             (start, sum) = (i, 0);
         }

@@ -1,6 +1,7 @@
 //! Blocks of 32 weights: `w = d·q` or `w = d·q + m`. Source: ggml `ggml-common.h`, `ggml-quants.c`.
 //!
-//! Plain loops over arrays, compiled for the widest vectors of the machine where `quantization.rs` calls them.
+//! Plain loops over arrays, compiled for the widest vectors of the machine where `quantization.rs` calls them, with the numbers that
+//! blocks begin with: `d`, and `m` where there is one.
 
 #![expect(
     clippy::inline_always,
@@ -34,23 +35,32 @@ pub(super) fn half_at(block: &[u8], at: usize) -> f32 {
     half(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 
+/// The low halves of sixteen bytes, then their high halves.
+///
+/// Whole numbers first, all of them, and only then `f32`: so both loops become vectors. `shifts` are 0 and 4, which the compiler must
+/// not know: it would unroll the loops and find no vectors.
 #[inline(always)]
-pub(super) fn q4_0(block: &[u8; 18], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    for i in 0..16 {
-        let q = block[2 + i];
-        out[i] = d * (f32::from(q & 15) - 8.0);
-        out[i + 16] = d * (f32::from(q >> 4) - 8.0);
+fn halves(bytes: &[u8], shifts: [u32; 2]) -> [i32; 32] {
+    let mut all = [0; 32];
+    for (all, shift) in all.as_chunks_mut::<16>().0.iter_mut().zip(shifts) {
+        for (q, byte) in all.iter_mut().zip(bytes) {
+            *q = i32::from((byte >> shift) & 15);
+        }
+    }
+    all
+}
+
+#[inline(always)]
+pub(super) fn q4_0([d, _]: [f32; 2], shifts: [u32; 2], block: &[u8; 18], out: &mut [f32; 32]) {
+    for (value, q) in out.iter_mut().zip(halves(&block[2..], shifts)) {
+        *value = d * (q as f32 - 8.0);
     }
 }
 
 #[inline(always)]
-pub(super) fn q4_1(block: &[u8; 20], out: &mut [f32; 32]) {
-    let (d, m) = (half_at(block, 0), half_at(block, 2));
-    for i in 0..16 {
-        let q = block[4 + i];
-        out[i] = d * f32::from(q & 15) + m;
-        out[i + 16] = d * f32::from(q >> 4) + m;
+pub(super) fn q4_1([d, m]: [f32; 2], shifts: [u32; 2], block: &[u8; 20], out: &mut [f32; 32]) {
+    for (value, q) in out.iter_mut().zip(halves(&block[4..], shifts)) {
+        *value = d * q as f32 + m;
     }
 }
 
@@ -65,8 +75,8 @@ fn with_fifth(low: u8, high: u32, bit: usize) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
-    let (d, high) = (half_at(block, 0), fifth_bits(block, 2));
+pub(super) fn q5_0([d, _]: [f32; 2], _: [u32; 2], block: &[u8; 22], out: &mut [f32; 32]) {
+    let high = fifth_bits(block, 2);
     for i in 0..16 {
         let q = block[6 + i];
         out[i] = d * (with_fifth(q & 15, high, i) - 16.0);
@@ -75,8 +85,8 @@ pub(super) fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
 }
 
 #[inline(always)]
-pub(super) fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
-    let (d, m, high) = (half_at(block, 0), half_at(block, 2), fifth_bits(block, 4));
+pub(super) fn q5_1([d, m]: [f32; 2], _: [u32; 2], block: &[u8; 24], out: &mut [f32; 32]) {
+    let high = fifth_bits(block, 4);
     for i in 0..16 {
         let q = block[8 + i];
         out[i] = d * with_fifth(q & 15, high, i) + m;
@@ -84,25 +94,30 @@ pub(super) fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
     }
 }
 
+/// Bytes with signs, each times `d`.
 #[inline(always)]
-pub(super) fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    for (value, q) in out.iter_mut().zip(&block[2..]) {
-        *value = d * f32::from(q.cast_signed());
+pub(super) fn signed<const N: usize>(bytes: &[u8], d: f32, out: &mut [f32; N]) {
+    let mut all = [0; N];
+    for (q, byte) in all.iter_mut().zip(bytes) {
+        *q = i32::from(byte.cast_signed());
+    }
+    for (value, q) in out.iter_mut().zip(all) {
+        *value = d * q as f32;
     }
 }
 
 #[inline(always)]
-pub(super) fn q8_1(block: &[u8; 36], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    for (value, q) in out.iter_mut().zip(&block[4..]) {
-        *value = d * f32::from(q.cast_signed());
-    }
+pub(super) fn q8_0([d, _]: [f32; 2], _: [u32; 2], block: &[u8; 34], out: &mut [f32; 32]) {
+    signed(&block[2..], d, out);
 }
 
 #[inline(always)]
-pub(super) fn iq4_nl(block: &[u8; 18], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
+pub(super) fn q8_1([d, _]: [f32; 2], _: [u32; 2], block: &[u8; 36], out: &mut [f32; 32]) {
+    signed(&block[4..], d, out);
+}
+
+#[inline(always)]
+pub(super) fn iq4_nl([d, _]: [f32; 2], _: [u32; 2], block: &[u8; 18], out: &mut [f32; 32]) {
     for i in 0..16 {
         let q = block[2 + i];
         out[i] = d * IQ4_VALUES[usize::from(q & 15)];

@@ -5,7 +5,7 @@
     reason = "they must be inlined into the vectorised loop to be vectorised"
 )]
 
-use super::blocks::{IQ4_VALUES, half_at};
+use super::blocks::{IQ4_VALUES, half_at, signed};
 
 #[inline(always)]
 pub(super) fn q2_k(block: &[u8; 84], out: &mut [f32; 256]) {
@@ -17,8 +17,12 @@ pub(super) fn q2_k(block: &[u8; 84], out: &mut [f32; 256]) {
         let from = i / 8 * 32 + i % 2 * 16;
         let scale = d * f32::from(scales[i] & 15);
         let min = dmin * f32::from(scales[i] >> 4);
-        for (value, q) in out.iter_mut().zip(&qs[from..from + 16]) {
-            *value = scale * f32::from((q >> shift) & 3) - min;
+        let mut all = [0; 16];
+        for (q, byte) in all.iter_mut().zip(&qs[from..from + 16]) {
+            *q = i32::from((byte >> shift) & 3);
+        }
+        for (value, q) in out.iter_mut().zip(all) {
+            *value = scale * q as f32 - min;
         }
     }
 }
@@ -37,10 +41,13 @@ pub(super) fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
         let (half, shift, lane) = (i / 8, i / 2 % 4, i % 2 * 16);
         let scale = d * scale(i);
         let (low, high) = (&qs[half * 32 + lane..][..16], &high[lane..lane + 16]);
-        for (value, (low, high)) in out.iter_mut().zip(low.iter().zip(high)) {
+        let mut all = [0; 16];
+        for (q, (low, high)) in all.iter_mut().zip(low.iter().zip(high)) {
             // Where the third bit is missing the number is less by four.
-            let q = ((low >> (2 * shift)) & 3) | (((high >> (half * 4 + shift)) & 1) << 2);
-            *value = scale * (f32::from(q) - 4.0);
+            *q = i32::from(((low >> (2 * shift)) & 3) | (((high >> (half * 4 + shift)) & 1) << 2)) - 4;
+        }
+        for (value, q) in out.iter_mut().zip(all) {
+            *value = scale * q as f32;
         }
     }
 }
@@ -97,9 +104,12 @@ pub(super) fn q6_k(block: &[u8; 210], out: &mut [f32; 256]) {
         let scale = d * f32::from(scales[i].cast_signed());
         let low = &low[half * 64 + (quarter % 2) * 32 + lane..][..16];
         let high = &high[half * 32 + lane..][..16];
-        for (value, (low, high)) in out.iter_mut().zip(low.iter().zip(high)) {
-            let q = ((low >> (4 * (quarter / 2))) & 15) | (((high >> (2 * quarter)) & 3) << 4);
-            *value = scale * (f32::from(q) - 32.0);
+        let mut all = [0; 16];
+        for (q, (low, high)) in all.iter_mut().zip(low.iter().zip(high)) {
+            *q = i32::from(((low >> (4 * (quarter / 2))) & 15) | (((high >> (2 * quarter)) & 3) << 4)) - 32;
+        }
+        for (value, q) in out.iter_mut().zip(all) {
+            *value = scale * q as f32;
         }
     }
 }
@@ -107,9 +117,7 @@ pub(super) fn q6_k(block: &[u8; 210], out: &mut [f32; 256]) {
 #[inline(always)]
 pub(super) fn q8_k(block: &[u8; 292], out: &mut [f32; 256]) {
     let d = f32::from_le_bytes([block[0], block[1], block[2], block[3]]);
-    for (value, q) in out.iter_mut().zip(&block[4..260]) {
-        *value = d * f32::from(q.cast_signed());
-    }
+    signed(&block[4..260], d, out);
 }
 
 #[inline(always)]
