@@ -21,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-TASKS = "arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2"
+TASKS = "arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2"  # gsm8k by --tasks: its answers are generated
 # `probe influence` compares texts: one subject stands for MMLU.
 TEXTS = "arc_challenge,hellaswag,winogrande,mmlu_sociology,truthfulqa_mc1"
 
@@ -76,9 +76,11 @@ def main():
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--work", type=Path, help="folder for item tables: an interrupted run goes on from them")
-    parser.add_argument("--parts", default="layers,d_ffn,heads,kv_heads")
-    parser.add_argument("--shares", default="10,20")
-    parser.add_argument("--how", default="importance")
+    parser.add_argument("--parts", default="layers,d_ffn,heads,kv_heads,d_model")
+    parser.add_argument("--shares", default="5,10,20,30")
+    parser.add_argument("--how", default="importance,random")
+    parser.add_argument("--draws", default=3, type=int, help="draws of random units")
+    parser.add_argument("--tasks", default=TASKS, help="benchmarks of `probe ablate`")
     parser.add_argument("--limit", default=40, type=int, help="items of each benchmark")
     parser.add_argument("--corpus-texts", default=24, type=int, help="texts of each corpus of styles")
     parser.add_argument("--tune-steps", default=12, type=int, help="steps of four samples along which gradients are looked at")
@@ -102,7 +104,7 @@ def main():
             if not link.exists():
                 link.symlink_to(target)
         probes = {
-            "ablate": ["ablate", "--parts", args.parts, "--shares", args.shares, "--how", args.how, "--tasks", TASKS,
+            "ablate": ["ablate", "--parts", args.parts, "--shares", args.shares, "--how", args.how, "--draws", args.draws, "--tasks", args.tasks,
                        "--data", "benchmarks", "--limit", args.limit, "--items", "items"],
             "influence": ["influence", "--tasks", TEXTS, "--data", "benchmarks", "--limit", min(args.limit, 20), "--resamples", 0],
             "gradients": ["gradients", "--data", "arc_challenge.jsonl", "--data", "truthfulqa.jsonl"],

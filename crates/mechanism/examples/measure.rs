@@ -1,5 +1,5 @@
 //! Times one method on one checkpoint: `measure forward|influence|gradients FILE [TEXTS]`, or
-//! `measure evaluate FILE TASK SHOTS LIMIT DATA`; `benches/against_pytorch.py` and `benches/against_harness.py` run it beside
+//! `measure evaluate FILE TASK SHOTS LIMIT DATA`, or `measure generate FILE TEXTS CONTEXT NEW`; `benches/against_pytorch.py` and `benches/against_harness.py` run it beside
 //! `PyTorch`. Prints one line of JSON with wall and processor seconds of each repetition.
 #![allow(clippy::print_stdout, reason = "what it measures is its output")]
 
@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use mechanism::checkpoint::Checkpoint;
 use mechanism::evaluate::answer::{AnswerSettings, answer};
+use mechanism::evaluate::continue_ids;
 use mechanism::evaluate::tasks::{FEW_SHOT_SEED, Task, items};
 use mechanism::gradients::{GradientSettings, Sample, gradients};
 use mechanism::influence::{InfluenceSettings, block_influence};
@@ -49,6 +50,35 @@ fn evaluate(checkpoint: &Checkpoint, rest: &[String]) -> Result<(), Box<dyn std:
     Ok(())
 }
 
+/// New tokens a second of several texts together: contexts of so many tokens, what reading them takes left out.
+fn generate(checkpoint: &Checkpoint, rest: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+    let [texts, context, new] = rest else {
+        return Err("measure generate FILE TEXTS CONTEXT NEW".into());
+    };
+    let (texts, context, new): (u32, usize, usize) = (texts.parse()?, context.parse()?, new.parse()?);
+    let ids = checkpoint.encode(&"The quick brown fox jumps over the lazy dog. ".repeat(context))?;
+    // Texts that differ in their first word go on differently.
+    let contexts: Vec<Vec<u32>> = (0..texts)
+        .map(|i| [&[100 + i], &ids[..context - 1]].concat())
+        .collect();
+    let layers: Vec<usize> = (0..checkpoint.config.n_layers).collect();
+    let mut took = Vec::new();
+    let mut last = Vec::new();
+    for tokens in [1, new + 1] {
+        let (wall, processor) = (Instant::now(), processor_seconds());
+        last = continue_ids(checkpoint, &contexts, &layers, tokens)?;
+        took.push([wall.elapsed().as_secs_f64(), processor_seconds() - processor]);
+    }
+    let made = f64::from(texts) * new as f64;
+    let (wall, processor) = (took[1][0] - took[0][0], took[1][1] - took[0][1]);
+    println!(
+        "{}",
+        json!({"what": "generate", "texts": texts, "context": context, "new": new, "tokens_per_second": made / wall,
+               "processor_milliseconds_per_token": 1e3 * processor / made, "first": took[0], "check": last[0]})
+    );
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [what, file, rest @ ..] = arguments.as_slice() else {
@@ -56,6 +86,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     if what == "evaluate" {
         return evaluate(&Checkpoint::open(Path::new(file))?, rest);
+    }
+    if what == "generate" {
+        return generate(&Checkpoint::open(Path::new(file))?, rest);
     }
     let lines = || -> Result<Vec<String>, std::io::Error> {
         match rest.first() {

@@ -10,7 +10,7 @@ use mechanism::decoder::block::{Block, Trace};
 use mechanism::decoder::cuda::{Cuda, Terms};
 use mechanism::decoder::machine::Product;
 use mechanism::decoder::matrix::Use;
-use mechanism::decoder::{Laid, Machine};
+use mechanism::decoder::{Form, Laid, Machine};
 use mechanism::run::{Group, embed};
 use mechanism::site::Nobody;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn layer(card: &Cuda, checkpoint: &Checkpoint, rows: usize, times: usize) -> mec
     let ids = (0..rows).map(|i| (i * 7919 % config.vocab_size) as u32).collect();
     let group = Group::pack(&[ids], usize::MAX).remove(0);
     let begun = Instant::now();
-    let layer = Layer::load_on(card, &checkpoint.weights, config, 0)?;
+    let layer = Layer::load_on(card, &checkpoint.weights, config, 0, Form::Wide)?;
     let read = begun.elapsed().as_secs_f64();
     let laid = Laid::new(card, config, &group.segments)?;
     let block = Block {

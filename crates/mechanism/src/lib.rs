@@ -23,6 +23,7 @@ pub mod spectrum;
 pub mod tokenizer;
 pub mod tune;
 pub mod weights;
+mod wide;
 
 pub use checkpoint::Checkpoint;
 pub use config::DecoderConfig;

@@ -9,7 +9,7 @@ use mechanism::decoder::block::{Block, Trace};
 use mechanism::decoder::block_gradient::BlockGradient;
 use mechanism::decoder::cuda::{Cuda, Rows, Terms};
 use mechanism::decoder::suite::Extent;
-use mechanism::decoder::{Laid, Layer, Machine};
+use mechanism::decoder::{Form, Laid, Layer, Machine};
 use mechanism::evaluate::{Encoded, continue_ids, log_likelihoods_of_ids};
 use mechanism::gradients::{GradientSettings, gradients_of_ids};
 use mechanism::influence::{InfluenceSettings, block_influence_of_ids};
@@ -183,7 +183,7 @@ fn the_gradient_of_the_input_is_that_of_finite_differences() {
     let n = group.ids.len() * config.d_model;
     let (x, direction) = (noise(n, 1), noise(n, 2));
     for index in 0..config.n_layers {
-        let layer = Layer::load_on(machine, &checkpoint.weights, config, index).unwrap();
+        let layer = Layer::load_on(machine, &checkpoint.weights, config, index, Form::Wide).unwrap();
         let laid = Laid::new(machine, config, &group.segments).unwrap();
         let block = Block {
             machine,

@@ -8,6 +8,31 @@ use mechanism::weights::{Kind, Part};
 
 use crate::families::logits;
 
+/// Tiny checkpoints that llama.cpp has a layout for.
+pub(crate) const FAMILIES: [&str; 21] = [
+    "llama",
+    "llama_biased",
+    "llama_multi_query",
+    "llama_linear",
+    "llama_3",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "gemma",
+    "gemma2",
+    "gemma3",
+    "phi3",
+    "olmo2",
+    "stablelm",
+    "stablelm_parallel",
+    "gpt_neox",
+    "gpt_neox_sequential",
+    "gpt2",
+    "mixtral",
+    "qwen2_moe",
+    "qwen3_moe",
+];
+
 /// A GGUF file in the making.
 #[derive(Default)]
 struct Writer {
@@ -149,7 +174,7 @@ fn metadata(writer: &mut Writer, c: &DecoderConfig) {
 }
 
 /// Writes the checkpoint as llama.cpp's converter would.
-fn convert(checkpoint: &Checkpoint, path: &Path) {
+pub(crate) fn convert(checkpoint: &Checkpoint, path: &Path) {
     converted(checkpoint).save(path);
 }
 
@@ -378,29 +403,7 @@ fn arrays_within_arrays_are_passed_over() {
 fn gguf_files_of_every_family_give_the_logits_of_the_safetensors() {
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
-    for name in [
-        "llama",
-        "llama_biased",
-        "llama_multi_query",
-        "llama_linear",
-        "llama_3",
-        "mistral",
-        "qwen2",
-        "qwen3",
-        "gemma",
-        "gemma2",
-        "gemma3",
-        "phi3",
-        "olmo2",
-        "stablelm",
-        "stablelm_parallel",
-        "gpt_neox",
-        "gpt_neox_sequential",
-        "gpt2",
-        "mixtral",
-        "qwen2_moe",
-        "qwen3_moe",
-    ] {
+    for name in FAMILIES {
         let fixture: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/fixtures")
             .join(name);

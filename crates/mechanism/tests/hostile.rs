@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use mechanism::checkpoint::Checkpoint;
 use mechanism::gguf::{GgmlType, Gguf};
-use mechanism::weights::SafetensorsFiles;
+use mechanism::weights::{SafetensorsFiles, Store};
 use serde_json::{Value, json};
 
 /// Name, dimensions innermost first, type, offset.
@@ -111,6 +111,16 @@ fn lying_gguf_headers_are_errors() {
     }
     let error = Checkpoint::open(&path).unwrap_err().to_string();
     assert!(error.contains("block_count"), "{error}");
+}
+
+#[test]
+fn types_that_are_listed_and_not_read_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    // IQ2_XXS: its blocks have a size, so the header is right.
+    let bytes = gguf_bytes(&[("t", &[256], 16, 0)], 66);
+    let file = Gguf::open(&write(folder.path(), "listed.gguf", &bytes)).unwrap();
+    let error = Store::Gguf(file).whole("t").unwrap_err().to_string();
+    assert!(error.contains("IQ2_XXS"), "{error}");
 }
 
 #[test]

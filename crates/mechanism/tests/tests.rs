@@ -15,6 +15,7 @@ mod emulated; // the emulated card: built, run, and with faults in it
 mod evaluation;
 mod families; // every family against transformers, and gradients against differences
 mod folders; // folders as people have them
+mod generation; // texts continued with weights as stored
 mod gguf_families; // the same as GGUF
 mod hostile; // files that lie
 mod identity; // what holds whatever the weights are

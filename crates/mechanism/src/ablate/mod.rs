@@ -47,11 +47,11 @@ pub struct AblateSettings {
 }
 
 impl AblateSettings {
-    /// In memory, no tables; 256 generated tokens.
+    /// In memory, no tables; as many generated tokens as in an evaluation.
     pub fn usual(id: &str) -> Self {
         Self {
             run: RunSettings::in_memory(),
-            max_new_tokens: 256,
+            max_new_tokens: crate::evaluate::answer::MAX_NEW_TOKENS,
             chunk_tokens: crate::evaluate::answer::CHUNK_TOKENS,
             items: None,
             id: id.to_owned(),

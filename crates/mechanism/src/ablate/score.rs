@@ -92,24 +92,32 @@ pub(super) fn score(
                 tokens: 0,
             });
         };
-        let rows_of = |all: &mut Vec<Rows>, i: usize, answers: Vec<Answer>| -> Result<()> {
-            let skip = all[i].rows.len().saturating_sub(range.start);
-            answers
-                .into_iter()
-                .skip(skip)
-                .try_for_each(|row| all[i].add(row, &networks[i].id))
-        };
         if matches!(chunk[0].gold, Gold::Answer(_)) {
             for (done, &i) in waiting.iter().enumerate() {
-                tell("generating", done, waiting.len());
                 let network = &networks[i].network;
-                let answers = generated(
+                let (rows, id) = (&mut all[i], &networks[i].id);
+                let mut there = rows.rows.len().saturating_sub(range.start);
+                tell(
+                    "generating",
+                    done * chunk.len() + there,
+                    waiting.len() * chunk.len(),
+                );
+                generated(
                     network.checkpoint,
-                    chunk,
+                    &chunk[there..],
                     &network.layers,
                     settings.max_new_tokens,
+                    &mut |row| {
+                        rows.add(row, id)?;
+                        there += 1;
+                        tell(
+                            "generating",
+                            done * chunk.len() + there,
+                            waiting.len() * chunk.len(),
+                        );
+                        Ok(())
+                    },
                 )?;
-                rows_of(&mut all, i, answers)?;
             }
         } else if let Some(first) = waiting.first() {
             let requests = encoded(networks[*first].network.checkpoint, chunk)?;
@@ -119,7 +127,12 @@ pub(super) fn score(
                 &requests,
                 &settings.run,
                 &mut |inner| tell("scoring", inner.done, inner.total),
-                &mut |number, scores| rows_of(&mut all, waiting[number], judged(chunk, &scores)),
+                &mut |number, scores| {
+                    let (rows, id) = (&mut all[waiting[number]], &networks[waiting[number]].id);
+                    let there = rows.rows.len().saturating_sub(range.start);
+                    let mut new = judged(chunk, &scores).into_iter().skip(there);
+                    new.try_for_each(|row| rows.add(row, id))
+                },
             )?;
         }
         before += tokens;

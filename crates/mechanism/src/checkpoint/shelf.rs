@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use crate::config::DecoderConfig;
-use crate::decoder::{Layer, Machine};
+use crate::decoder::{Form, Layer, Machine};
 use crate::error::Result;
 use crate::weights::{Precision, Weights};
 
@@ -29,7 +29,7 @@ impl Shelf {
         index: usize,
     ) -> Result<Arc<Layer<M>>> {
         self.held(machine, weights.precision, index, || {
-            Layer::load_on(machine, weights, config, index)
+            Layer::load_on(machine, weights, config, index, Form::Wide)
         })
     }
 

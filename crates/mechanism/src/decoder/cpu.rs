@@ -1,5 +1,7 @@
 //! The processor as a machine: the decoder's own functions on slices.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::attention::{self, Heads, KeysValues};
@@ -7,6 +9,7 @@ use super::elementwise::{
     activate, activate_derivative, activate_gated, add, add_parallel, add_scaled, copy, exp, log_sum_exp,
     moments, multiply_by, soft_cap,
 };
+use super::few::{self, FEW};
 use super::gradient::GradientMatrix;
 use super::machine::{Cpu, Machine, Product, Visit};
 use super::matmul::{self, Base, View, multiply_each, multiply_parallel};
@@ -16,6 +19,7 @@ use super::rope::Angles;
 use crate::config::Activation;
 use crate::error::Result;
 use crate::segment::Segment;
+use crate::weights::Raw;
 
 /// Makes `buffer` as long as asked; what is in it is not meant.
 fn resized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
@@ -60,6 +64,10 @@ impl Machine for Cpu {
         Ok(Matrix::new(values, n_out, n_in, what))
     }
 
+    fn stored(&self, raw: Raw, _: Use) -> Result<Matrix> {
+        Ok(Matrix::stored(raw))
+    }
+
     fn vector(&self, values: Vec<f32>) -> Result<Vec<f32>> {
         Ok(values)
     }
@@ -81,14 +89,31 @@ impl Machine for Cpu {
             return;
         };
         let rows = x.len() / n_in;
-        let products = each.iter_mut().map(|product| matmul::Product {
-            dst: resized(product.out, rows * product.matrix.n_out),
-            base: product.base.map_or(Base::Zero, |base| Base::Matrix(base)),
-            right: product.matrix.view().t(),
-            kept: product.matrix.kept(),
+        let mut few_rows = Vec::new();
+        let values = each.iter().map(|product| match product.matrix.raw() {
+            Some(_) if rows <= FEW => Cow::Borrowed(&[][..]),
+            _ => product.matrix.values(),
         });
-        multiply_each(View::new(x, rows, n_in, n_in), products.collect());
+        let values: Vec<Cow<'_, [f32]>> = values.collect();
+        let mut products = Vec::new();
+        for (product, values) in each.iter_mut().zip(&values) {
+            let out = resized(product.out, rows * product.matrix.n_out);
+            match product.matrix.raw() {
+                Some(weight) if rows <= FEW => few_rows.push(few::Product { weight, out }),
+                _ => products.push(matmul::Product {
+                    dst: out,
+                    base: product.base.map_or(Base::Zero, |base| Base::Matrix(base)),
+                    right: product.matrix.view(values).t(),
+                    kept: product.matrix.kept(),
+                }),
+            }
+        }
+        multiply_each(View::new(x, rows, n_in, n_in), products);
+        few::multiply(x, n_in, &mut few_rows);
         for product in each {
+            if let (Some(_), Some(base)) = (product.matrix.raw().filter(|_| rows <= FEW), product.base) {
+                add_parallel(product.out, base);
+            }
             if let Some(bias) = product.bias {
                 let n = product.matrix.n_out;
                 product.out.par_chunks_mut(64 * n).for_each(|rows| {
@@ -102,7 +127,12 @@ impl Machine for Cpu {
 
     fn product_back(&self, dy: &Vec<f32>, matrix: &Matrix, dx: &mut Vec<f32>) {
         let n = matrix.n_out;
-        multiply_parallel(dx, View::new(dy, dy.len() / n, n, n), matrix.view(), 1.0);
+        multiply_parallel(
+            dx,
+            View::new(dy, dy.len() / n, n, n),
+            matrix.view(&matrix.values()),
+            1.0,
+        );
     }
 
     fn norm(&self, norm: &Norm, x: &Vec<f32>, width: usize, out: &mut Vec<f32>) {
@@ -263,14 +293,17 @@ impl Machine for Cpu {
     ) {
         let (q_width, kv_width) = (heads.q_width(), heads.kv_width());
         let out = resized(out, kept.len() * q_width);
-        kept.par_iter_mut()
-            .zip(out.par_chunks_exact_mut(q_width))
+        for (i, kept) in kept.iter_mut().enumerate() {
+            kept.k.extend_from_slice(&k[i * kv_width..(i + 1) * kv_width]);
+            kept.v.extend_from_slice(&v[i * kv_width..(i + 1) * kv_width]);
+        }
+        let width = q_width / heads.n_kv_heads;
+        out.par_chunks_exact_mut(width)
+            .zip(q.par_chunks_exact(width))
             .enumerate()
-            .for_each(|(i, (kept, mixed))| {
-                kept.k.extend_from_slice(&k[i * kv_width..(i + 1) * kv_width]);
-                kept.v.extend_from_slice(&v[i * kv_width..(i + 1) * kv_width]);
-                let q = &q[i * q_width..(i + 1) * q_width];
-                attention::cached(heads, q, &kept.k, &kept.v, mixed);
+            .for_each(|(at, (mixed, q))| {
+                let (text, kv) = (at / heads.n_kv_heads, at % heads.n_kv_heads);
+                attention::cached(heads, kv, q, &kept[text].k, &kept[text].v, mixed);
             });
     }
 

@@ -4,8 +4,8 @@
 
 use rayon::prelude::*;
 
-use super::wide::wide;
 use crate::config::Activation;
+use crate::wide::wide;
 
 /// Lanes of a sum.
 const LANES: usize = 16;

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::linear::{Linear, Mlp};
+use super::linear::{Form, Linear, Mlp};
 use super::machine::{Cpu, Machine};
 use super::matrix::Matrix;
 use super::mixture::Experts;
@@ -80,7 +80,7 @@ impl Layer {
     /// # Errors
     /// As [`Weights::load`].
     pub fn load(weights: &Weights, c: &DecoderConfig, index: usize) -> Result<Self> {
-        Self::load_on(&Cpu, weights, c, index)
+        Self::load_on(&Cpu, weights, c, index, Form::Wide)
     }
 }
 
@@ -144,7 +144,13 @@ impl<M: Machine> Layer<M> {
     ///
     /// # Errors
     /// As [`Weights::load`] and [`Machine::matrix`].
-    pub fn load_on(machine: &M, weights: &Weights, c: &DecoderConfig, index: usize) -> Result<Self> {
+    pub fn load_on(
+        machine: &M,
+        weights: &Weights,
+        c: &DecoderConfig,
+        index: usize,
+        form: Form,
+    ) -> Result<Self> {
         let at = Some(index);
         let norm = |part, wanted: bool| -> Result<Option<Norm<M::Vector>>> {
             if wanted {
@@ -153,7 +159,7 @@ impl<M: Machine> Layer<M> {
                 Ok(None)
             }
         };
-        let linear = |part, biased| Linear::load(machine, weights, c, at, part, biased);
+        let linear = |part, biased| Linear::load(machine, weights, c, at, part, biased, form);
         let b = c.biases.feed_forward;
         let mlp = |gate, up, down, biased: bool| -> Result<Mlp<M>> {
             let gate = if c.gated {

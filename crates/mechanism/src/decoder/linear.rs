@@ -1,11 +1,19 @@
 //! Matrices with biases, several at a time, and the feed-forward network made of them.
 
 use super::machine::{Cpu, Machine, Product};
-use super::matmul::View;
 use super::matrix::Use;
 use crate::config::DecoderConfig;
 use crate::error::Result;
 use crate::weights::{Kind, Part, Weights};
+
+/// How weights are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As `f32`, for products of many rows.
+    Wide,
+    /// As they are stored, for products of few.
+    Stored,
+}
 
 /// `y = x·Wᵀ + b`.
 #[derive(Debug, Clone)]
@@ -29,6 +37,7 @@ impl<M: Machine> Linear<M> {
         layer: Option<usize>,
         part: Part,
         biased: bool,
+        form: Form,
     ) -> Result<Self> {
         let shape = part.shape(config, Kind::Weight);
         // A bias the configuration does not announce is still part of the network.
@@ -38,11 +47,17 @@ impl<M: Machine> Linear<M> {
             None
         };
         let what = if part.of_expert() { Use::Expert } else { Use::Layer };
-        let values = weights.load(config, layer, part, Kind::Weight)?;
+        let matrix = match form {
+            Form::Wide => {
+                let values = weights.load(config, layer, part, Kind::Weight)?;
+                machine.matrix(values, shape[0], shape[1], what)?
+            }
+            Form::Stored => machine.stored(weights.raw(config, layer, part)?, what)?,
+        };
         Ok(Self {
             n_out: shape[0],
             n_in: shape[1],
-            matrix: machine.matrix(values, shape[0], shape[1], what)?,
+            matrix,
             bias,
         })
     }
@@ -88,11 +103,6 @@ impl Linear {
             matrix,
             bias: bias.transpose()?,
         })
-    }
-
-    /// The weight as a matrix `(n_out, n_in)`.
-    pub fn view(&self) -> View<'_> {
-        self.matrix.view()
     }
 }
 

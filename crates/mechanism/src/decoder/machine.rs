@@ -14,6 +14,7 @@ use super::rope::Angles;
 use crate::config::{Activation, DecoderConfig};
 use crate::error::Result;
 use crate::segment::Segment;
+use crate::weights::Raw;
 
 /// A product `out = base + x·Wᵀ + b`.
 #[derive(Debug)]
@@ -103,6 +104,13 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
     /// # Errors
     /// As [`Machine::rows`].
     fn matrix(&self, values: Vec<f32>, n_out: usize, n_in: usize, what: Use) -> Result<Self::Matrix>;
+    /// Brings a weight here as it is stored, where the machine multiplies few rows with such; else widened.
+    ///
+    /// # Errors
+    /// As [`Machine::rows`].
+    fn stored(&self, raw: Raw, what: Use) -> Result<Self::Matrix> {
+        self.matrix(raw.values(), raw.n_out, raw.n_in, what)
+    }
     /// Brings weights of a norm or a bias here.
     ///
     /// # Errors

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::elementwise::{add, dot, sum};
 use super::matmul::rows_per_task;
-use super::wide::wide;
 use crate::config::NormKind;
+use crate::wide::wide;
 
 /// Weights of a norm, as the machine that computes has them.
 #[derive(Debug, Clone)]

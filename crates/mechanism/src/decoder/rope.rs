@@ -4,9 +4,9 @@
 
 use rayon::prelude::*;
 
-use super::wide::wide;
 use crate::config::Rotary;
 use crate::segment::Segment;
+use crate::wide::wide;
 
 /// Cosines and sines for every row.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::generate::{GenerateSettings, generate};
+use super::generate::{GenerateSettings, generate_each};
 use super::gsm8k;
 use super::tasks::{Gold, Item, Task};
 use super::{Encoded, LogLikelihood, encode, log_likelihoods_of_ids};
@@ -35,14 +35,17 @@ pub struct AnswerSettings {
 /// loses no more than these.
 pub(crate) const CHUNK_TOKENS: usize = 1 << 14;
 
+/// Longest generated text, tokens, as the harness has it.
+pub const MAX_NEW_TOKENS: usize = 256;
+
 impl AnswerSettings {
-    /// All layers, in memory; 256 generated tokens, as the harness has it.
+    /// All layers, in memory; [`MAX_NEW_TOKENS`].
     pub fn usual(checkpoint: &Checkpoint) -> Self {
         Self {
             run: RunSettings::in_memory(),
             layers: (0..checkpoint.config.n_layers).collect(),
             chunk_tokens: CHUNK_TOKENS,
-            max_new_tokens: 256,
+            max_new_tokens: MAX_NEW_TOKENS,
             id: checkpoint
                 .path
                 .file_name()
@@ -171,8 +174,9 @@ pub(crate) fn rough_tokens(item: &Item) -> usize {
     (item.requests[0].context.len() + own) / 4 + 1
 }
 
-/// Items that are asked together, of whatever tasks, but for those where text is generated: their number depends on the items
-/// alone, so that a row never depends on which items were asked before, and an evaluation taken up again gives the same bytes.
+/// Items that are asked together, of whatever tasks: their number depends on the items alone, so that a row never depends on which
+/// items were asked before, and an evaluation taken up again gives the same bytes. Those where text is generated stand together
+/// however many they are: their rows come one by one.
 pub(crate) fn chunks(items: &[Item], chunk_tokens: usize) -> Vec<Range<usize>> {
     let mut all = Vec::new();
     let (mut start, mut sum) = (0, 0);
@@ -180,7 +184,7 @@ pub(crate) fn chunks(items: &[Item], chunk_tokens: usize) -> Vec<Range<usize>> {
         let more = rough_tokens(item);
         let generated = |item: &Item| matches!(item.gold, Gold::Answer(_));
         let other = generated(&items[start]) != generated(item);
-        if i > start && (other || sum + more > chunk_tokens) {
+        if i > start && (other || (!generated(item) && sum + more > chunk_tokens)) {
             all.push(start..i);
             (start, sum) = (i, 0);
         }
@@ -215,9 +219,23 @@ pub fn answer(
             total: items.len(),
             tokens: 0,
         };
-        let answers: Vec<Answer> = if matches!(chunk[0].gold, Gold::Answer(_)) {
-            progress(report("generating"));
-            generated(checkpoint, chunk, &settings.layers, settings.max_new_tokens)?
+        if matches!(chunk[0].gold, Gold::Answer(_)) {
+            let mut told = report("generating");
+            progress(told);
+            let waiting = &chunk[told.done - range.start..];
+            generated(
+                checkpoint,
+                waiting,
+                &settings.layers,
+                settings.max_new_tokens,
+                &mut |mut answer| {
+                    answer.id.clone_from(&settings.id);
+                    each(answer)?;
+                    told.done += 1;
+                    progress(told);
+                    Ok(())
+                },
+            )?;
         } else {
             progress(report("scoring"));
             let requests = encoded(checkpoint, chunk)?;
@@ -239,11 +257,10 @@ pub fn answer(
                     });
                 },
             )?;
-            judged(chunk, &scores)
-        };
-        for mut answer in answers.into_iter().skip(done.saturating_sub(range.start)) {
-            answer.id.clone_from(&settings.id);
-            each(answer)?;
+            for mut answer in judged(chunk, &scores).into_iter().skip(first - range.start) {
+                answer.id.clone_from(&settings.id);
+                each(answer)?;
+            }
         }
     }
     progress(Progress {
@@ -279,13 +296,14 @@ pub(crate) fn judged(items: &[Item], scores: &[LogLikelihood]) -> Vec<Answer> {
     each.collect()
 }
 
-/// The rows of items whose answer is generated.
+/// The rows of items whose answer is generated, each as soon as it and all before it are there.
 pub(crate) fn generated(
     checkpoint: &Checkpoint,
     items: &[Item],
     layers: &[usize],
     max_new_tokens: usize,
-) -> Result<Vec<Answer>> {
+    each: &mut dyn FnMut(Answer) -> Result<()>,
+) -> Result<()> {
     let contexts: Vec<&str> = items
         .iter()
         .map(|item| item.requests[0].context.as_str())
@@ -295,12 +313,10 @@ pub(crate) fn generated(
         max_new_tokens,
         until: gsm8k::UNTIL.map(str::to_owned).to_vec(),
     };
-    let texts = generate(checkpoint, &contexts, &generation)?;
-    Ok(items
-        .iter()
-        .zip(texts)
-        .map(|(item, text)| judge_text(item, text))
-        .collect())
+    let mut rest = items.iter();
+    generate_each(checkpoint, &contexts, &generation, &mut |text| {
+        rest.next().map_or(Ok(()), |item| each(judge_text(item, text)))
+    })
 }
 
 /// The last tokens of a request that is longer than the checkpoint's positions, as the harness cuts it.

@@ -1,14 +1,14 @@
 //! Greedy continuation of contexts, keys and values kept: each token is computed once.
 //!
-//! All layers stay in memory, so a checkpoint must fit; contexts go through them one by one, new tokens of up to sixteen
-//! texts together.
+//! All layers stay in memory as they are stored, so a file must fit: reading weights is what a new token costs. New tokens of
+//! up to sixteen texts go through them together, and where texts have ended others take their places.
 
 use std::sync::Arc;
 
 use crate::checkpoint::Checkpoint;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::device::on;
-use crate::decoder::{Laid, Layer, Machine, Segment};
+use crate::decoder::{Form, Laid, Layer, Machine, Segment};
 use crate::error::{Error, Result};
 use crate::run::{Group, Head, embed};
 use crate::site::Nobody;
@@ -26,6 +26,10 @@ pub struct GenerateSettings {
 
 /// Keys and values kept of all texts that are continued together, bytes.
 const KEPT_BYTES: usize = 2 << 30;
+/// Texts that are continued together at most.
+const TOGETHER: usize = 16;
+/// Tokens of contexts that go through the layers together.
+const CONTEXT_TOKENS: usize = 2048;
 
 /// A text that is being continued.
 struct Text<M: Machine> {
@@ -45,6 +49,24 @@ pub fn generate(
     contexts: &[&str],
     settings: &GenerateSettings,
 ) -> Result<Vec<String>> {
+    let mut texts = Vec::with_capacity(contexts.len());
+    generate_each(checkpoint, contexts, settings, &mut |text| {
+        texts.push(text);
+        Ok(())
+    })?;
+    Ok(texts)
+}
+
+/// [`generate`], each text handed on as soon as it and all before it are there.
+///
+/// # Errors
+/// As [`generate`]; what `each` fails with.
+pub(super) fn generate_each(
+    checkpoint: &Checkpoint,
+    contexts: &[&str],
+    settings: &GenerateSettings,
+    each: &mut dyn FnMut(String) -> Result<()>,
+) -> Result<()> {
     let config = &checkpoint.config;
     if let Some(&layer) = settings.layers.iter().find(|layer| **layer >= config.n_layers) {
         return Err(Error::Layer {
@@ -54,7 +76,7 @@ pub fn generate(
     }
     on!(&checkpoint.device, machine => {
         let layers = read(machine, checkpoint, &settings.layers)?;
-        generate_on(machine, checkpoint, layers, contexts, settings)
+        generate_on(machine, checkpoint, layers, contexts, settings, each)
     })
 }
 
@@ -68,11 +90,16 @@ pub fn generate_with(
     contexts: &[&str],
     settings: &GenerateSettings,
 ) -> Result<Vec<String>> {
+    let mut texts = Vec::with_capacity(contexts.len());
     on!(&checkpoint.device, machine => {
         let brought = |(index, layer): (usize, Layer)| Ok((index, Arc::new(layer.brought(machine)?)));
         let layers = layers.into_iter().map(brought).collect::<Result<_>>()?;
-        generate_on(machine, checkpoint, layers, contexts, settings)
-    })
+        generate_on(machine, checkpoint, layers, contexts, settings, &mut |text| {
+            texts.push(text);
+            Ok(())
+        })
+    })?;
+    Ok(texts)
 }
 
 fn generate_on<M: Machine>(
@@ -81,13 +108,17 @@ fn generate_on<M: Machine>(
     layers: Vec<(usize, Arc<Layer<M>>)>,
     contexts: &[&str],
     settings: &GenerateSettings,
-) -> Result<Vec<String>> {
+    each: &mut dyn FnMut(String) -> Result<()>,
+) -> Result<()> {
     let config = &checkpoint.config;
     if settings.max_new_tokens >= config.max_positions {
         return Err(Error::NoRoom {
             tokens: settings.max_new_tokens,
             max_positions: config.max_positions,
         });
+    }
+    if settings.max_new_tokens == 0 {
+        return contexts.iter().try_for_each(|_| each(String::new()));
     }
     let mut encoded = Vec::with_capacity(contexts.len());
     for context in contexts {
@@ -107,17 +138,23 @@ fn generate_on<M: Machine>(
     let decoder = Decoder {
         checkpoint,
         machine,
-        head: Head::load_on(machine, checkpoint)?,
+        head: Head::load_on(machine, checkpoint, Form::Stored)?,
         layers,
     };
     let longest = encoded.iter().map(Vec::len).max().unwrap_or(0) + settings.max_new_tokens;
     let per_text = 8 * longest * config.kv_width() * decoder.layers.len();
-    let together = (KEPT_BYTES / per_text.max(1)).clamp(1, 16);
-    let mut texts = Vec::with_capacity(contexts.len());
-    for batch in encoded.chunks(together) {
-        texts.extend(decoder.continued(batch, settings)?);
+    let together = (KEPT_BYTES / per_text.max(1)).clamp(1, TOGETHER);
+    decoder.continued(&encoded, together, settings, each)
+}
+
+/// Runs `work` on one of the threads that share the processor's work: else each of the hundreds of small products of a token
+/// would wake one of them.
+fn among_threads<M: Machine, R: Send>(_: &M, work: impl FnOnce() -> R + Send) -> R {
+    if M::IS_PROCESSOR {
+        rayon::scope(|_| work())
+    } else {
+        work()
     }
-    Ok(texts)
 }
 
 /// Greedy continuations of contexts in token ids by `tokens` tokens each, whatever they are.
@@ -134,34 +171,35 @@ pub fn continue_ids(
         let decoder = Decoder {
             machine,
             checkpoint,
-            head: Head::load_on(machine, checkpoint)?,
+            head: Head::load_on(machine, checkpoint, Form::Stored)?,
             layers: read(machine, checkpoint, layers)?,
         };
-        let mut texts = Vec::with_capacity(contexts.len());
-        for (i, context) in contexts.iter().enumerate() {
-            texts.push((i, decoder.begun(context)?));
-        }
-        for _ in 1..tokens {
-            decoder.step(&mut texts)?;
-        }
-        Ok(texts
-            .into_iter()
-            .map(|(_, text)| text.ids[text.context..].to_vec())
-            .collect())
+        among_threads(machine, || {
+            let mut texts: Vec<_> = decoder.begun(contexts)?.into_iter().enumerate().collect();
+            for _ in 1..tokens {
+                decoder.step(&mut texts)?;
+            }
+            Ok(texts
+                .into_iter()
+                .map(|(_, text)| text.ids[text.context..].to_vec())
+                .collect())
+        })
     })
 }
 
-/// Layers with their numbers.
+/// Layers with their numbers: as they are stored for the processor, which reads all of a layer for each token.
 fn read<M: Machine>(
     machine: &M,
     checkpoint: &Checkpoint,
     layers: &[usize],
 ) -> Result<Vec<(usize, Arc<Layer<M>>)>> {
     let one = |index: &usize| {
-        let weights = &checkpoint.weights;
-        let layer = checkpoint
-            .shelf
-            .layer(machine, weights, &checkpoint.config, *index)?;
+        let (weights, config) = (&checkpoint.weights, &checkpoint.config);
+        let layer = if M::IS_PROCESSOR {
+            Arc::new(Layer::load_on(machine, weights, config, *index, Form::Stored)?)
+        } else {
+            checkpoint.shelf.layer(machine, weights, config, *index)?
+        };
         Ok((*index, layer))
     };
     layers.iter().map(one).collect()
@@ -175,61 +213,90 @@ struct Decoder<'a, M: Machine> {
 }
 
 impl<M: Machine> Decoder<'_, M> {
-    fn continued(&self, contexts: &[Vec<u32>], settings: &GenerateSettings) -> Result<Vec<String>> {
-        let mut running: Vec<(usize, Text<M>)> = Vec::with_capacity(contexts.len());
-        let mut finished = vec![String::new(); contexts.len()];
-        for (i, context) in contexts.iter().enumerate() {
-            running.push((i, self.begun(context)?));
-        }
-        for made in 1..=settings.max_new_tokens {
-            let mut going = Vec::with_capacity(running.len());
+    /// Continues all contexts, `together` at a time.
+    fn continued(
+        &self,
+        contexts: &[Vec<u32>],
+        together: usize,
+        settings: &GenerateSettings,
+        each: &mut dyn FnMut(String) -> Result<()>,
+    ) -> Result<()> {
+        let mut running: Vec<(usize, Text<M>)> = Vec::with_capacity(together);
+        let mut finished: Vec<Option<String>> = vec![None; contexts.len()];
+        let (mut begun, mut told) = (0, 0);
+        while told < contexts.len() {
+            // Contexts are begun several at a time: the layers are widened once for them.
+            let room = together - running.len();
+            let left = contexts.len() - begun;
+            if left > 0 && (room >= left || 4 * room >= together) {
+                let next = begun..begun + room.min(left);
+                let texts = among_threads(self.machine, || self.begun(&contexts[next.clone()]))?;
+                running.extend(next.clone().zip(texts));
+                begun = next.end;
+            } else {
+                among_threads(self.machine, || self.step(&mut running))?;
+            }
+            let mut going = Vec::with_capacity(together);
             for (i, text) in running {
-                match self.ended(&text, settings, made)? {
-                    Some(done) => finished[i] = done,
+                match self.ended(&text, settings)? {
+                    Some(done) => finished[i] = Some(done),
                     None => going.push((i, text)),
                 }
             }
-            if going.is_empty() {
-                return Ok(finished);
-            }
             running = going;
-            self.step(&mut running)?;
+            while let Some(text) = finished.get_mut(told).and_then(Option::take) {
+                each(text)?;
+                told += 1;
+            }
         }
-        Ok(finished)
+        Ok(())
     }
 
-    /// Runs a context and adds the first token.
-    fn begun(&self, context: &[u32]) -> Result<Text<M>> {
-        let config = &self.checkpoint.config;
-        let group = Group::pack(&[context.to_vec()], context.len()).remove(0);
-        let mut x = self.machine.rows(embed(self.checkpoint, &group)?)?;
-        let laid = Laid::new(self.machine, config, &group.segments)?;
-        let mut kept = Vec::with_capacity(self.layers.len());
-        let (mut trace, mut next) = (Trace::default(), M::Rows::default());
-        for (index, layer) in &self.layers {
-            let block = Block {
-                machine: self.machine,
-                config,
-                index: *index,
-                layer,
-                laid: &laid,
-                segments: &group.segments,
-                first_text: 0,
-            };
-            block.forward(&x, &mut next, &mut trace, &mut Nobody)?;
-            std::mem::swap(&mut x, &mut next);
-            kept.push(self.machine.keep(&trace.k, &trace.v));
+    /// Runs contexts and adds the first token of each.
+    fn begun(&self, contexts: &[Vec<u32>]) -> Result<Vec<Text<M>>> {
+        let (config, machine) = (&self.checkpoint.config, self.machine);
+        let mut texts = Vec::with_capacity(contexts.len());
+        for group in Group::pack(contexts, CONTEXT_TOKENS) {
+            let mut x = machine.rows(embed(self.checkpoint, &group)?)?;
+            let laid = Laid::new(machine, config, &group.segments)?;
+            let mut kept: Vec<Vec<M::Kept>> = Vec::new();
+            kept.resize_with(group.segments.len(), Vec::new);
+            let (mut trace, mut next) = (Trace::default(), M::Rows::default());
+            let (mut k, mut v) = (M::Rows::default(), M::Rows::default());
+            for (index, layer) in &self.layers {
+                let block = Block {
+                    machine,
+                    config,
+                    index: *index,
+                    layer,
+                    laid: &laid,
+                    segments: &group.segments,
+                    first_text: group.first_text,
+                };
+                block.forward(&x, &mut next, &mut trace, &mut Nobody)?;
+                std::mem::swap(&mut x, &mut next);
+                for (segment, kept) in group.segments.iter().zip(&mut kept) {
+                    machine.take(&trace.k, config.kv_width(), &mut segment.rows.clone(), &mut k);
+                    machine.take(&trace.v, config.kv_width(), &mut segment.rows.clone(), &mut v);
+                    kept.push(machine.keep(&k, &v));
+                }
+            }
+            let mut last = M::Rows::default();
+            let mut rows = group.segments.iter().map(|segment| segment.rows.end - 1);
+            machine.take(&x, config.d_model, &mut rows, &mut last);
+            let first = self.likeliest(&last)?;
+            let own = &contexts[group.first_text..group.first_text + group.segments.len()];
+            for ((context, kept), token) in own.iter().zip(kept).zip(first) {
+                let mut ids = context.clone();
+                ids.push(token);
+                texts.push(Text {
+                    ids,
+                    context: context.len(),
+                    kept,
+                });
+            }
         }
-        let mut last = M::Rows::default();
-        let mut rows = [context.len() - 1].into_iter();
-        self.machine.take(&x, config.d_model, &mut rows, &mut last);
-        let mut ids = context.to_vec();
-        ids.extend(self.likeliest(&last)?);
-        Ok(Text {
-            ids,
-            context: context.len(),
-            kept,
-        })
+        Ok(texts)
     }
 
     /// Adds one token to each text.
@@ -293,7 +360,7 @@ impl<M: Machine> Decoder<'_, M> {
     }
 
     /// What a text came to, if it has ended.
-    fn ended(&self, text: &Text<M>, settings: &GenerateSettings, made: usize) -> Result<Option<String>> {
+    fn ended(&self, text: &Text<M>, settings: &GenerateSettings) -> Result<Option<String>> {
         let added = &text.ids[text.context..];
         let at_end = added
             .last()
@@ -301,7 +368,7 @@ impl<M: Machine> Decoder<'_, M> {
         let tokenizer = self.checkpoint.tokenizer()?;
         let whole = tokenizer.decode(added)?;
         let marked = settings.until.iter().any(|mark| whole.contains(mark.as_str()));
-        if !(at_end || marked || made == settings.max_new_tokens) {
+        if !(at_end || marked || added.len() >= settings.max_new_tokens) {
             return Ok(None);
         }
         let plain = tokenizer.decode_plain(added)?;

@@ -22,8 +22,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
-use crate::decoder::Machine;
 use crate::decoder::device::on;
+use crate::decoder::{Form, Machine};
 use crate::error::{Error, Result};
 use crate::run::{Head, Network, Progress, Residuals, RunSettings, Tree, run_many, trees, waves};
 
@@ -195,7 +195,7 @@ fn scored_by_all<M: Machine>(
                     drop(kept.take());
                     kept = Some((
                         std::ptr::from_ref(checkpoint),
-                        Head::load_on(machine, checkpoint)?,
+                        Head::load_on(machine, checkpoint, Form::Wide)?,
                     ));
                 }
                 let Some((_, head)) = &kept else {

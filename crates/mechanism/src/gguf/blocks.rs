@@ -1,45 +1,82 @@
 //! Blocks of 32 weights: `w = d·q` or `w = d·q + m`. Source: ggml `ggml-common.h`, `ggml-quants.c`.
+//!
+//! Plain loops over arrays, compiled for the widest vectors of the machine where `quantization.rs` calls them, with the numbers that
+//! blocks begin with: `d`, and `m` where there is one.
 
-use half::f16;
+#![expect(
+    clippy::inline_always,
+    reason = "they must be inlined into the vectorised loop to be vectorised"
+)]
 
 /// Values of the 4-bit codes of IQ4, `kvalues_iq4nl` in ggml.
 pub(super) const IQ4_VALUES: [f32; 16] = [
     -127.0, -104.0, -83.0, -65.0, -49.0, -35.0, -22.0, -10.0, 1.0, 13.0, 25.0, 38.0, 53.0, 69.0, 89.0, 113.0,
 ];
 
+/// A half-precision number as `f32`, without a branch or a call: loops over it become vectors.
+#[inline(always)]
+pub(super) fn half(bits: u16) -> f32 {
+    let magnitude = u32::from(bits & 0x7fff) << 13;
+    // Exponents differ by 112; the product of a power of two is exact, of subnormal numbers too.
+    let finite = f32::from_bits(magnitude) * f32::from_bits((112 + 127) << 23);
+    // All ones stand for infinity and what is no number, in both.
+    let all_ones = magnitude | 0x7f80_0000;
+    let of = if bits & 0x7c00 == 0x7c00 {
+        all_ones
+    } else {
+        finite.to_bits()
+    };
+    f32::from_bits(of | (u32::from(bits & 0x8000) << 16))
+}
+
 /// A half-precision number at `at`.
+#[inline(always)]
 pub(super) fn half_at(block: &[u8], at: usize) -> f32 {
-    f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
+    half(u16::from_le_bytes([block[at], block[at + 1]]))
 }
 
-pub(super) fn q4_0(block: &[u8; 18], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    for i in 0..16 {
-        let q = block[2 + i];
-        out[i] = d * (f32::from(q & 15) - 8.0);
-        out[i + 16] = d * (f32::from(q >> 4) - 8.0);
+/// The low halves of sixteen bytes, then their high halves.
+///
+/// Whole numbers first, all of them, and only then `f32`: so both loops become vectors. `shifts` are 0 and 4, which the compiler must
+/// not know: it would unroll the loops and find no vectors.
+#[inline(always)]
+fn halves(bytes: &[u8], shifts: [u32; 2]) -> [i32; 32] {
+    let mut all = [0; 32];
+    for (all, shift) in all.as_chunks_mut::<16>().0.iter_mut().zip(shifts) {
+        for (q, byte) in all.iter_mut().zip(bytes) {
+            *q = i32::from((byte >> shift) & 15);
+        }
+    }
+    all
+}
+
+#[inline(always)]
+pub(super) fn q4_0([d, _]: [f32; 2], shifts: [u32; 2], block: &[u8; 18], out: &mut [f32; 32]) {
+    for (value, q) in out.iter_mut().zip(halves(&block[2..], shifts)) {
+        *value = d * (q as f32 - 8.0);
     }
 }
 
-pub(super) fn q4_1(block: &[u8; 20], out: &mut [f32; 32]) {
-    let (d, m) = (half_at(block, 0), half_at(block, 2));
-    for i in 0..16 {
-        let q = block[4 + i];
-        out[i] = d * f32::from(q & 15) + m;
-        out[i + 16] = d * f32::from(q >> 4) + m;
+#[inline(always)]
+pub(super) fn q4_1([d, m]: [f32; 2], shifts: [u32; 2], block: &[u8; 20], out: &mut [f32; 32]) {
+    for (value, q) in out.iter_mut().zip(halves(&block[4..], shifts)) {
+        *value = d * q as f32 + m;
     }
 }
 
+#[inline(always)]
 fn fifth_bits(block: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
 }
 
+#[inline(always)]
 fn with_fifth(low: u8, high: u32, bit: usize) -> f32 {
     (u32::from(low) | (((high >> bit) & 1) << 4)) as f32
 }
 
-pub(super) fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
-    let (d, high) = (half_at(block, 0), fifth_bits(block, 2));
+#[inline(always)]
+pub(super) fn q5_0([d, _]: [f32; 2], _: [u32; 2], block: &[u8; 22], out: &mut [f32; 32]) {
+    let high = fifth_bits(block, 2);
     for i in 0..16 {
         let q = block[6 + i];
         out[i] = d * (with_fifth(q & 15, high, i) - 16.0);
@@ -47,8 +84,9 @@ pub(super) fn q5_0(block: &[u8; 22], out: &mut [f32; 32]) {
     }
 }
 
-pub(super) fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
-    let (d, m, high) = (half_at(block, 0), half_at(block, 2), fifth_bits(block, 4));
+#[inline(always)]
+pub(super) fn q5_1([d, m]: [f32; 2], _: [u32; 2], block: &[u8; 24], out: &mut [f32; 32]) {
+    let high = fifth_bits(block, 4);
     for i in 0..16 {
         let q = block[8 + i];
         out[i] = d * with_fifth(q & 15, high, i) + m;
@@ -56,25 +94,50 @@ pub(super) fn q5_1(block: &[u8; 24], out: &mut [f32; 32]) {
     }
 }
 
-pub(super) fn q8_0(block: &[u8; 34], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    for (value, q) in out.iter_mut().zip(&block[2..]) {
-        *value = d * f32::from(q.cast_signed());
+/// Bytes with signs, each times `d`.
+#[inline(always)]
+pub(super) fn signed<const N: usize>(bytes: &[u8], d: f32, out: &mut [f32; N]) {
+    let mut all = [0; N];
+    for (q, byte) in all.iter_mut().zip(bytes) {
+        *q = i32::from(byte.cast_signed());
+    }
+    for (value, q) in out.iter_mut().zip(all) {
+        *value = d * q as f32;
     }
 }
 
-pub(super) fn q8_1(block: &[u8; 36], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
-    for (value, q) in out.iter_mut().zip(&block[4..]) {
-        *value = d * f32::from(q.cast_signed());
-    }
+#[inline(always)]
+pub(super) fn q8_0([d, _]: [f32; 2], _: [u32; 2], block: &[u8; 34], out: &mut [f32; 32]) {
+    signed(&block[2..], d, out);
 }
 
-pub(super) fn iq4_nl(block: &[u8; 18], out: &mut [f32; 32]) {
-    let d = half_at(block, 0);
+#[inline(always)]
+pub(super) fn q8_1([d, _]: [f32; 2], _: [u32; 2], block: &[u8; 36], out: &mut [f32; 32]) {
+    signed(&block[4..], d, out);
+}
+
+#[inline(always)]
+pub(super) fn iq4_nl([d, _]: [f32; 2], _: [u32; 2], block: &[u8; 18], out: &mut [f32; 32]) {
     for i in 0..16 {
         let q = block[2 + i];
         out[i] = d * IQ4_VALUES[usize::from(q & 15)];
         out[i + 16] = d * IQ4_VALUES[usize::from(q >> 4)];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half;
+
+    #[test]
+    fn every_half_is_the_number_that_the_format_says() {
+        for bits in 0..=u16::MAX {
+            let (own, known) = (half(bits), half::f16::from_bits(bits).to_f32());
+            if known.is_nan() {
+                assert!(own.is_nan(), "{bits:#06x}: {own}");
+            } else {
+                assert_eq!(own.to_bits(), known.to_bits(), "{bits:#06x}: {own}, not {known}");
+            }
+        }
     }
 }

@@ -1,20 +1,33 @@
 //! Super-blocks of 256 weights with quantized scales. Source: ggml `ggml-common.h`, `ggml-quants.c`.
 
-use super::blocks::{IQ4_VALUES, half_at};
+#![expect(
+    clippy::inline_always,
+    reason = "they must be inlined into the vectorised loop to be vectorised"
+)]
 
+use super::blocks::{IQ4_VALUES, half_at, signed};
+
+#[inline(always)]
 pub(super) fn q2_k(block: &[u8; 84], out: &mut [f32; 256]) {
     let (scales, qs) = (&block[..16], &block[16..80]);
     let (d, dmin) = (half_at(block, 80), half_at(block, 82));
-    for (i, value) in out.iter_mut().enumerate() {
-        // 128 weights share 32 bytes, four shifts of two bits.
-        let (half, within) = (i / 128, i % 128);
-        let (shift, lane) = (within / 32, within % 32);
-        let q = (qs[half * 32 + lane] >> (2 * shift)) & 3;
-        let scale = scales[half * 8 + shift * 2 + lane / 16];
-        *value = d * f32::from(scale & 15) * f32::from(q) - dmin * f32::from(scale >> 4);
+    // 128 weights share 32 bytes, four shifts of two bits; sixteen have a scale.
+    for (i, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        let shift = 2 * (i / 2 % 4);
+        let from = i / 8 * 32 + i % 2 * 16;
+        let scale = d * f32::from(scales[i] & 15);
+        let min = dmin * f32::from(scales[i] >> 4);
+        let mut all = [0; 16];
+        for (q, byte) in all.iter_mut().zip(&qs[from..from + 16]) {
+            *q = i32::from((byte >> shift) & 3);
+        }
+        for (value, q) in out.iter_mut().zip(all) {
+            *value = scale * q as f32 - min;
+        }
     }
 }
 
+#[inline(always)]
 pub(super) fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
     let (high, qs, packed) = (&block[..32], &block[32..96], &block[96..108]);
     let d = half_at(block, 108);
@@ -24,17 +37,23 @@ pub(super) fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
         let top = (packed[8 + j % 4] >> (2 * (j / 4))) & 3;
         f32::from(low | (top << 4)) - 32.0
     };
-    for (i, value) in out.iter_mut().enumerate() {
-        let (half, within) = (i / 128, i % 128);
-        let (shift, lane) = (within / 32, within % 32);
-        let low = i16::from((qs[half * 32 + lane] >> (2 * shift)) & 3);
-        let set = (high[lane] >> (half * 4 + shift)) & 1;
-        let q = if set == 1 { low } else { low - 4 };
-        *value = d * scale(half * 8 + shift * 2 + lane / 16) * f32::from(q);
+    for (i, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        let (half, shift, lane) = (i / 8, i / 2 % 4, i % 2 * 16);
+        let scale = d * scale(i);
+        let (low, high) = (&qs[half * 32 + lane..][..16], &high[lane..lane + 16]);
+        let mut all = [0; 16];
+        for (q, (low, high)) in all.iter_mut().zip(low.iter().zip(high)) {
+            // Where the third bit is missing the number is less by four.
+            *q = i32::from(((low >> (2 * shift)) & 3) | (((high >> (half * 4 + shift)) & 1) << 2)) - 4;
+        }
+        for (value, q) in out.iter_mut().zip(all) {
+            *value = scale * q as f32;
+        }
     }
 }
 
 /// Scale and minimum `j` of eight, six bits each in twelve bytes (`get_scale_min_k4`).
+#[inline(always)]
 fn scale_min(packed: &[u8], j: usize) -> (f32, f32) {
     let (scale, min) = if j < 4 {
         (packed[j] & 63, packed[j + 4] & 63)
@@ -47,55 +66,61 @@ fn scale_min(packed: &[u8], j: usize) -> (f32, f32) {
     (f32::from(scale), f32::from(min))
 }
 
+#[inline(always)]
 pub(super) fn q4_k(block: &[u8; 144], out: &mut [f32; 256]) {
     let (d, dmin) = (half_at(block, 0), half_at(block, 2));
     let (packed, qs) = (&block[4..16], &block[16..]);
     for group in 0..8 {
         let (scale, min) = scale_min(packed, group);
-        for lane in 0..32 {
-            let byte = qs[(group / 2) * 32 + lane];
-            let q = if group % 2 == 0 { byte & 15 } else { byte >> 4 };
-            out[group * 32 + lane] = d * scale * f32::from(q) - dmin * min;
+        let (scale, min, shift) = (d * scale, dmin * min, 4 * (group % 2));
+        let qs = &qs[(group / 2) * 32..][..32];
+        for (value, q) in out[group * 32..][..32].iter_mut().zip(qs) {
+            *value = scale * f32::from((q >> shift) & 15) - min;
         }
     }
 }
 
+#[inline(always)]
 pub(super) fn q5_k(block: &[u8; 176], out: &mut [f32; 256]) {
     let (d, dmin) = (half_at(block, 0), half_at(block, 2));
     let (packed, high, qs) = (&block[4..16], &block[16..48], &block[48..]);
     for group in 0..8 {
         let (scale, min) = scale_min(packed, group);
-        for lane in 0..32 {
-            let byte = qs[(group / 2) * 32 + lane];
-            let low = if group % 2 == 0 { byte & 15 } else { byte >> 4 };
-            let q = low | (((high[lane] >> group) & 1) << 4);
-            out[group * 32 + lane] = d * scale * f32::from(q) - dmin * min;
+        let (scale, min, shift) = (d * scale, dmin * min, 4 * (group % 2));
+        let qs = qs[(group / 2) * 32..][..32].iter().zip(high);
+        for (value, (q, high)) in out[group * 32..][..32].iter_mut().zip(qs) {
+            let q = ((q >> shift) & 15) | (((high >> group) & 1) << 4);
+            *value = scale * f32::from(q) - min;
         }
     }
 }
 
+#[inline(always)]
 pub(super) fn q6_k(block: &[u8; 210], out: &mut [f32; 256]) {
     let (low, high, scales) = (&block[..128], &block[128..192], &block[192..208]);
     let d = half_at(block, 208);
-    for (i, value) in out.iter_mut().enumerate() {
-        let (half, within) = (i / 128, i % 128);
-        let (quarter, lane) = (within / 32, within % 32);
-        let byte = low[half * 64 + (quarter % 2) * 32 + lane];
-        let low4 = if quarter < 2 { byte & 15 } else { byte >> 4 };
-        let top2 = (high[half * 32 + lane] >> (2 * quarter)) & 3;
-        let q = f32::from(low4 | (top2 << 4)) - 32.0;
-        let scale = scales[half * 8 + quarter * 2 + lane / 16].cast_signed();
-        *value = d * f32::from(scale) * q;
+    for (i, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        let (half, quarter, lane) = (i / 8, i / 2 % 4, i % 2 * 16);
+        let scale = d * f32::from(scales[i].cast_signed());
+        let low = &low[half * 64 + (quarter % 2) * 32 + lane..][..16];
+        let high = &high[half * 32 + lane..][..16];
+        let mut all = [0; 16];
+        for (q, (low, high)) in all.iter_mut().zip(low.iter().zip(high)) {
+            *q = i32::from(((low >> (4 * (quarter / 2))) & 15) | (((high >> (2 * quarter)) & 3) << 4)) - 32;
+        }
+        for (value, q) in out.iter_mut().zip(all) {
+            *value = scale * q as f32;
+        }
     }
 }
 
+#[inline(always)]
 pub(super) fn q8_k(block: &[u8; 292], out: &mut [f32; 256]) {
     let d = f32::from_le_bytes([block[0], block[1], block[2], block[3]]);
-    for (value, q) in out.iter_mut().zip(&block[4..260]) {
-        *value = d * f32::from(q.cast_signed());
-    }
+    signed(&block[4..260], d, out);
 }
 
+#[inline(always)]
 pub(super) fn iq4_xs(block: &[u8; 136], out: &mut [f32; 256]) {
     let d = half_at(block, 0);
     let scales_high = u16::from_le_bytes([block[2], block[3]]);

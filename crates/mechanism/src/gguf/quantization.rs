@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use half::{bf16, f16};
+use half::bf16;
 
 use super::{blocks, k_quants};
+use crate::wide::wide;
 
 /// A ggml storage type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,9 +129,63 @@ impl GgmlType {
         }
     }
 
-    /// Decodes whole blocks into `out`; both lengths must agree, which the caller has checked.
-    /// False when the type is not read.
+    /// Whether values of this type are read.
+    pub fn is_read(self) -> bool {
+        !matches!(self, Self::Other(_))
+    }
+
+    /// Bytes of `numbers` numbers, which are whole blocks.
+    pub fn bytes(self, numbers: usize) -> usize {
+        let (per_block, bytes) = self.block();
+        numbers / per_block as usize * bytes as usize
+    }
+
+    /// Decodes whole blocks into `out`, with the widest vectors of the machine; both lengths must agree, which the caller has
+    /// checked. False when the type is not read.
     pub fn decode(self, bytes: &[u8], out: &mut [f32]) -> bool {
+        wide(
+            #[inline(always)]
+            || self.decode_plainly(bytes, out),
+        )
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be inlined into the vectorised loop to be vectorised"
+    )]
+    fn decode_plainly(self, bytes: &[u8], out: &mut [f32]) -> bool {
+        // No function that takes a function: what is called through one is not compiled for wide vectors.
+        macro_rules! by_block {
+            ($bytes:literal, $decode:path) => {{
+                let (blocks, _) = bytes.as_chunks::<$bytes>();
+                let (values, _) = out.as_chunks_mut::<256>();
+                for (block, values) in blocks.iter().zip(values) {
+                    $decode(block, values);
+                }
+            }};
+        }
+        // The numbers that 32 blocks begin with are widened together.
+        macro_rules! by_small_block {
+            ($bytes:literal, $decode:path) => {{
+                let (blocks, _) = bytes.as_chunks::<$bytes>();
+                let (values, _) = out.as_chunks_mut::<32>();
+                let shifts = std::hint::black_box([0, 4]);
+                for (blocks, values) in blocks.chunks(32).zip(values.chunks_mut(32)) {
+                    let (mut bits, mut heads) = ([[0; 2]; 32], [[0.0; 2]; 32]);
+                    for (bits, block) in bits.iter_mut().zip(blocks) {
+                        let at = |at| u16::from_le_bytes([block[at], block[at + 1]]);
+                        *bits = [at(0), at(2)];
+                    }
+                    for (head, bits) in heads.as_flattened_mut().iter_mut().zip(bits.as_flattened()) {
+                        *head = blocks::half(*bits);
+                    }
+                    for ((block, values), head) in blocks.iter().zip(values).zip(heads) {
+                        $decode(head, shifts, block, values);
+                    }
+                }
+            }};
+        }
         match self {
             Self::F32 => {
                 for (value, b) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
@@ -144,7 +199,7 @@ impl GgmlType {
             }
             Self::F16 => {
                 for (value, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                    *value = f16::from_le_bytes(*b).to_f32();
+                    *value = blocks::half(u16::from_le_bytes(*b));
                 }
             }
             Self::BF16 => {
@@ -152,34 +207,22 @@ impl GgmlType {
                     *value = bf16::from_le_bytes(*b).to_f32();
                 }
             }
-            Self::Q4_0 => by_block::<18, 32>(bytes, out, blocks::q4_0),
-            Self::Q4_1 => by_block::<20, 32>(bytes, out, blocks::q4_1),
-            Self::Q5_0 => by_block::<22, 32>(bytes, out, blocks::q5_0),
-            Self::Q5_1 => by_block::<24, 32>(bytes, out, blocks::q5_1),
-            Self::Q8_0 => by_block::<34, 32>(bytes, out, blocks::q8_0),
-            Self::Q8_1 => by_block::<36, 32>(bytes, out, blocks::q8_1),
-            Self::IQ4_NL => by_block::<18, 32>(bytes, out, blocks::iq4_nl),
-            Self::Q2_K => by_block::<84, 256>(bytes, out, k_quants::q2_k),
-            Self::Q3_K => by_block::<110, 256>(bytes, out, k_quants::q3_k),
-            Self::Q4_K => by_block::<144, 256>(bytes, out, k_quants::q4_k),
-            Self::Q5_K => by_block::<176, 256>(bytes, out, k_quants::q5_k),
-            Self::Q6_K => by_block::<210, 256>(bytes, out, k_quants::q6_k),
-            Self::Q8_K => by_block::<292, 256>(bytes, out, k_quants::q8_k),
-            Self::IQ4_XS => by_block::<136, 256>(bytes, out, k_quants::iq4_xs),
+            Self::Q4_0 => by_small_block!(18, blocks::q4_0),
+            Self::Q4_1 => by_small_block!(20, blocks::q4_1),
+            Self::Q5_0 => by_small_block!(22, blocks::q5_0),
+            Self::Q5_1 => by_small_block!(24, blocks::q5_1),
+            Self::Q8_0 => by_small_block!(34, blocks::q8_0),
+            Self::Q8_1 => by_small_block!(36, blocks::q8_1),
+            Self::IQ4_NL => by_small_block!(18, blocks::iq4_nl),
+            Self::Q2_K => by_block!(84, k_quants::q2_k),
+            Self::Q3_K => by_block!(110, k_quants::q3_k),
+            Self::Q4_K => by_block!(144, k_quants::q4_k),
+            Self::Q5_K => by_block!(176, k_quants::q5_k),
+            Self::Q6_K => by_block!(210, k_quants::q6_k),
+            Self::Q8_K => by_block!(292, k_quants::q8_k),
+            Self::IQ4_XS => by_block!(136, k_quants::iq4_xs),
             Self::Other(_) => return false,
         }
         true
-    }
-}
-
-fn by_block<const B: usize, const N: usize>(
-    bytes: &[u8],
-    out: &mut [f32],
-    decode: fn(&[u8; B], &mut [f32; N]),
-) {
-    let (blocks, _) = bytes.as_chunks::<B>();
-    let (values, _) = out.as_chunks_mut::<N>();
-    for (block, values) in blocks.iter().zip(values) {
-        decode(block, values);
     }
 }

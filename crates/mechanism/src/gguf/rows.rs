@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::Gguf;
+use super::{GgmlType, Gguf};
 use crate::error::{Error, Result};
 use crate::mapped::with_bytes;
 
@@ -22,28 +22,52 @@ pub(crate) fn read_whole(file: &Gguf, name: &str) -> Result<Vec<f32>> {
 
 /// Rows are whole blocks: the header was refused otherwise.
 pub(crate) fn rows_of(file: &Gguf, name: &str, width: usize, rows: Range<usize>) -> Result<Vec<f32>> {
+    let mut out = vec![0.0; rows.len() * width];
+    if out.is_empty() {
+        return Ok(out);
+    }
+    with_stored_rows(file, name, width, rows, |dtype, bytes| {
+        let chunk = (1_usize << 16).div_ceil(width);
+        let row_bytes = bytes.len() / (out.len() / width);
+        out.par_chunks_mut(chunk * width)
+            .zip(bytes.par_chunks(chunk * row_bytes))
+            .for_each(|(out, bytes)| {
+                dtype.decode(bytes, out);
+            });
+    })?;
+    Ok(out)
+}
+
+/// Rows as they are stored, blocks one after the other.
+pub(crate) fn stored_rows_of(
+    file: &Gguf,
+    name: &str,
+    width: usize,
+    rows: Range<usize>,
+) -> Result<(GgmlType, Vec<u8>)> {
+    let mut out = Vec::new();
+    with_stored_rows(file, name, width, rows, |_, bytes| out.extend_from_slice(bytes))?;
+    Ok((file.tensors[name].dtype, out))
+}
+
+fn with_stored_rows(
+    file: &Gguf,
+    name: &str,
+    width: usize,
+    rows: Range<usize>,
+    read: impl FnOnce(GgmlType, &[u8]),
+) -> Result<()> {
     let entry = &file.tensors[name];
-    let (per_block, block_bytes) = entry.dtype.block();
-    if block_bytes == 0 {
+    if !entry.dtype.is_read() {
         return Err(Error::TensorType {
             name: name.to_owned(),
             dtype: entry.dtype.to_string(),
         });
     }
-    let row_bytes = (width as u64 / per_block * block_bytes) as usize;
+    let row_bytes = entry.dtype.bytes(width);
     let start = entry.start + rows.start as u64 * row_bytes as u64;
-    let mut out = vec![0.0; rows.len() * width];
-    if out.is_empty() {
-        return Ok(out);
-    }
     let (path, opened) = file.part(entry.file);
     with_bytes(opened, path, start, rows.len() * row_bytes, |bytes| {
-        let chunk = (1_usize << 16).div_ceil(width);
-        out.par_chunks_mut(chunk * width)
-            .zip(bytes.par_chunks(chunk * row_bytes))
-            .for_each(|(out, bytes)| {
-                entry.dtype.decode(bytes, out);
-            });
-    })?;
-    Ok(out)
+        read(entry.dtype, bytes);
+    })
 }

@@ -15,7 +15,7 @@ use crate::checkpoint::Checkpoint;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
 use crate::decoder::device::on;
-use crate::decoder::{Laid, Layer, Machine};
+use crate::decoder::{Form, Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::run::{Group, Head, Progress, Residuals, RunSettings, run};
 use crate::site::Nobody;
@@ -230,7 +230,7 @@ fn gradients_on<M: Machine>(
     let mut losses = Vec::with_capacity(encoded.len());
     let mut streams = Vec::with_capacity(groups.len());
     {
-        let head = Head::load_on(machine, checkpoint)?;
+        let head = Head::load_on(machine, checkpoint, Form::Wide)?;
         for (i, group) in groups.iter().enumerate() {
             let x = last.take(i)?;
             let samples = &encoded[group.first_text..];
@@ -259,7 +259,7 @@ fn gradients_on<M: Machine>(
             total: config.n_layers,
             tokens: 0,
         });
-        let layer = Layer::load_on(machine, &checkpoint.weights, config, index)?;
+        let layer = Layer::load_on(machine, &checkpoint.weights, config, index, Form::Wide)?;
         let mut total = BlockGradient::new(&layer);
         let mut own: Vec<Vec<f64>> = Vec::new();
         for (i, group) in groups.iter().enumerate() {

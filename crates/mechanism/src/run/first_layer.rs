@@ -4,7 +4,7 @@ use super::{Group, embed};
 use crate::checkpoint::Checkpoint;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::device::on;
-use crate::decoder::{Cpu, Laid, Layer, Machine};
+use crate::decoder::{Cpu, Form, Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::site::Nobody;
 
@@ -42,7 +42,7 @@ pub fn check_first_layer(checkpoint: &Checkpoint, allowed: f64) -> Result<()> {
 
 fn through<M: Machine>(machine: &M, checkpoint: &Checkpoint, group: &Group, x: &[f32]) -> Result<Vec<f32>> {
     let config = &checkpoint.config;
-    let layer = Layer::load_on(machine, &checkpoint.weights, config, 0)?;
+    let layer = Layer::load_on(machine, &checkpoint.weights, config, 0, Form::Wide)?;
     let laid = Laid::new(machine, config, &group.segments)?;
     let block = Block {
         machine,

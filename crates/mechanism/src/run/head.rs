@@ -7,7 +7,7 @@ use crate::decoder::layer::load_norm;
 use crate::decoder::machine::Product;
 use crate::decoder::matrix::Use;
 use crate::decoder::norm::Norm;
-use crate::decoder::{Cpu, Machine};
+use crate::decoder::{Cpu, Form, Machine};
 use crate::error::Result;
 use crate::weights::{Kind, Part};
 
@@ -28,7 +28,7 @@ impl<'a> Head<'a> {
     /// # Errors
     /// What reading fails with.
     pub fn load(checkpoint: &'a Checkpoint) -> Result<Self> {
-        Self::load_on(&Cpu, checkpoint)
+        Self::load_on(&Cpu, checkpoint, Form::Wide)
     }
 
     /// Logits `(rows, vocab_size)` of residual streams `(rows, d_model)`.
@@ -44,7 +44,7 @@ impl<'a, M: Machine> Head<'a, M> {
     ///
     /// # Errors
     /// What reading fails with; as [`Machine::matrix`].
-    pub fn load_on(machine: &'a M, checkpoint: &'a Checkpoint) -> Result<Self> {
+    pub fn load_on(machine: &'a M, checkpoint: &'a Checkpoint, form: Form) -> Result<Self> {
         let (config, weights) = (&checkpoint.config, &checkpoint.weights);
         let bias = if !config.tied && weights.has(config, None, Part::Head, Kind::Bias) {
             Some(machine.vector(weights.load(config, None, Part::Head, Kind::Bias)?)?)
@@ -56,9 +56,12 @@ impl<'a, M: Machine> Head<'a, M> {
             machine,
             checkpoint,
             norm: load_norm(machine, weights, config, None, Part::FinalNorm)?,
-            table: checkpoint.shelf.table(machine, weights.precision, || {
-                machine.matrix(weights.head_rows(config, 0..vocab)?, vocab, d, Use::Table)
-            })?,
+            table: checkpoint
+                .shelf
+                .table(machine, weights.precision, || match form {
+                    Form::Wide => machine.matrix(weights.head_rows(config, 0..vocab)?, vocab, d, Use::Table),
+                    Form::Stored => machine.stored(weights.raw_head(config)?, Use::Table),
+                })?,
             bias,
         })
     }

@@ -18,7 +18,7 @@ use crate::checkpoint::Checkpoint;
 use crate::decoder::block::{Block, Trace};
 use crate::decoder::block_gradient::BlockGradient;
 use crate::decoder::elementwise::scale;
-use crate::decoder::{Cpu, Laid, Layer, Machine};
+use crate::decoder::{Cpu, Form, Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::gradients::loss::loss_backward;
 use crate::gradients::report::report;
@@ -118,7 +118,7 @@ impl<'a, M: Machine> Tuner<'a, M> {
             machine,
             checkpoint,
             layers,
-            head: Head::load_on(machine, checkpoint)?,
+            head: Head::load_on(machine, checkpoint, Form::Wide)?,
             adapter,
             optimizer,
             state,

@@ -8,6 +8,7 @@ mod names_gguf;
 mod names_hub;
 mod part;
 mod precision;
+mod raw;
 mod safetensors;
 
 use std::collections::BTreeMap;
@@ -18,13 +19,14 @@ use std::sync::Arc;
 pub use cut::{Cut, Lines, Stays};
 pub use part::{Kind, Part};
 pub use precision::Precision;
-pub use safetensors::{Dtype, SafetensorsFiles};
+pub use raw::Raw;
+pub use safetensors::SafetensorsFiles;
 
 pub(crate) use part::{Source, Take};
 
 use crate::config::DecoderConfig;
 use crate::error::{Error, Result};
-use crate::gguf::{Gguf, rows_of};
+use crate::gguf::{GgmlType, Gguf, rows_of, stored_rows_of};
 
 /// Where tensors come from.
 #[derive(Debug)]
@@ -93,6 +95,24 @@ impl Store {
     /// # Errors
     /// [`Error::MissingTensor`], [`Error::TensorType`], [`Error::TensorShape`] if the rows do not exist, [`Error::Read`].
     pub fn rows(&self, name: &str, rows: Range<usize>) -> Result<Vec<f32>> {
+        let width = self.width_of(name, &rows)?;
+        match self {
+            Self::Safetensors(files) => files.rows(name, width, rows),
+            Self::Gguf(file) => rows_of(file, name, width, rows),
+        }
+    }
+
+    /// The same as they are stored.
+    fn stored_rows(&self, name: &str, rows: Range<usize>) -> Result<(GgmlType, Vec<u8>)> {
+        let width = self.width_of(name, &rows)?;
+        match self {
+            Self::Safetensors(files) => files.stored_rows(name, width, rows),
+            Self::Gguf(file) => stored_rows_of(file, name, width, rows),
+        }
+    }
+
+    /// Numbers in a row of a tensor that has rows `rows`.
+    fn width_of(&self, name: &str, rows: &Range<usize>) -> Result<usize> {
         let shape = self.known_shape(name)?;
         let width = shape.last().copied().unwrap_or(1);
         let n_rows: usize = shape.iter().rev().skip(1).product();
@@ -103,10 +123,7 @@ impl Store {
                 expected: vec![rows.end, width],
             });
         }
-        match self {
-            Self::Safetensors(files) => files.rows(name, width, rows),
-            Self::Gguf(file) => rows_of(file, name, width, rows),
-        }
+        Ok(width)
     }
 
     /// A whole tensor as `f32`.
@@ -231,6 +248,48 @@ impl Weights {
         self.precision.round(&mut values);
         debug_assert_eq!(values.len(), expected.iter().product::<usize>());
         Ok(values)
+    }
+
+    /// A weight `(out, in)` as it is stored, for products that decode it on their way; as `f32` where it is rounded, stored
+    /// in another orientation, or has lost columns.
+    ///
+    /// # Errors
+    /// As [`Weights::load`].
+    pub fn raw(&self, config: &DecoderConfig, layer: Option<usize>, part: Part) -> Result<Raw> {
+        let (whole, expected) = (self.stored(config), part.shape(config, Kind::Weight));
+        let of_files = self.cut.as_ref().map_or(part, |cut| cut.part(layer, part));
+        let source = self.source(whole, layer, of_files, Kind::Weight);
+        let lines = self
+            .cut
+            .as_ref()
+            .map(|cut| cut.lines(layer, of_files, Kind::Weight));
+        let stored = of_files.shape(whole, Kind::Weight);
+        let columns = lines.as_ref().is_some_and(|lines| lines.columns.is_some());
+        let rows = source
+            .rows(stored[0])
+            .filter(|_| !columns && self.precision == Precision::F32);
+        let Some(mut rows) = rows else {
+            let values = self.load(config, layer, part, Kind::Weight)?;
+            return Ok(Raw::of_values(&values, expected[0], expected[1]));
+        };
+        source.checked(&self.store, &stored)?;
+        if let Some(stay) = lines.and_then(|lines| lines.rows) {
+            rows = stay.into_iter().map(|row| rows[row]).collect();
+        }
+        let (first, end) = (rows.iter().min().copied(), rows.iter().max().map(|row| row + 1));
+        let (first, end) = (first.unwrap_or(0), end.unwrap_or(0));
+        let (dtype, bytes) = self.store.stored_rows(&source.name, first..end)?;
+        rows.iter_mut().for_each(|row| *row -= first);
+        Ok(Raw::rows_of(dtype, bytes, expected[1], &rows))
+    }
+
+    /// The output head `(vocab_size, d_model)` as it is stored.
+    ///
+    /// # Errors
+    /// As [`Weights::load`].
+    pub fn raw_head(&self, config: &DecoderConfig) -> Result<Raw> {
+        let part = if config.tied { Part::Embedding } else { Part::Head };
+        self.raw(config, None, part)
     }
 
     /// Rows of the embedding `(ids, d_model)`.

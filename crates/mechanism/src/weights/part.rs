@@ -190,6 +190,42 @@ impl Source {
                 Err(self.clash(vec![values.len()], expected))
             };
         }
+        let stored = self.checked(store, expected)?;
+        let inner = if expected.len() > 1 { expected[1] } else { 1 };
+        let vector_part = |range: &Range<usize>| -> Result<Vec<f32>> {
+            if expected.len() > 1 {
+                store.rows(&self.name, range.clone())
+            } else {
+                Ok(store.whole(&self.name)?[range.clone()].to_vec())
+            }
+        };
+        match &self.take {
+            Take::All => store.whole(&self.name),
+            Take::LessOne => Ok(store.whole(&self.name)?.into_iter().map(|w| w - 1.0).collect()),
+            Take::Rows(range) => vector_part(range),
+            Take::Columns(range) if expected.len() == 1 => vector_part(range),
+            Take::Columns(columns) => {
+                let (whole, width) = (store.whole(&self.name)?, stored[1]);
+                let mut out = Vec::with_capacity(columns.len() * inner);
+                for column in columns.clone() {
+                    out.extend((0..inner).map(|row| whole[row * width + column]));
+                }
+                Ok(out)
+            }
+            Take::Interleaved { .. } | Take::Permuted { .. } => {
+                let whole = store.whole(&self.name)?;
+                let rows = self.rows(expected[0]).unwrap_or_default().into_iter();
+                Ok(rows
+                    .flat_map(|row| &whole[row * inner..(row + 1) * inner])
+                    .copied()
+                    .collect())
+            }
+            Take::Joined(_) => unreachable!("joined vectors were read above"),
+        }
+    }
+
+    /// The shape that is stored, if the part of shape `expected` can be cut out of it.
+    pub(crate) fn checked(&self, store: &Store, expected: &[usize]) -> Result<Vec<usize>> {
         let stored = store.known_shape(&self.name)?.to_vec();
         let inner = if expected.len() > 1 { expected[1] } else { 1 };
         let rows_of = |stored: &[usize]| {
@@ -214,49 +250,32 @@ impl Source {
                 .filter(|d| **d != 1)
                 .eq(expected.iter().filter(|d| **d != 1)),
         };
-        if !fits {
-            return Err(self.clash(stored, expected));
+        if fits {
+            Ok(stored)
+        } else {
+            Err(self.clash(stored, expected))
         }
-        let vector_part = |range: &Range<usize>| -> Result<Vec<f32>> {
-            if expected.len() > 1 {
-                store.rows(&self.name, range.clone())
-            } else {
-                Ok(store.whole(&self.name)?[range.clone()].to_vec())
-            }
-        };
+    }
+
+    /// Which of the stored rows are the `n` rows of the part, in their order; nothing where it is not made of rows.
+    pub(crate) fn rows(&self, n: usize) -> Option<Vec<usize>> {
         match &self.take {
-            Take::All => store.whole(&self.name),
-            Take::LessOne => Ok(store.whole(&self.name)?.into_iter().map(|w| w - 1.0).collect()),
-            Take::Rows(range) => vector_part(range),
-            Take::Columns(range) if expected.len() == 1 => vector_part(range),
-            Take::Columns(columns) => {
-                let (whole, width) = (store.whole(&self.name)?, stored[1]);
-                let mut out = Vec::with_capacity(columns.len() * inner);
-                for column in columns.clone() {
-                    out.extend((0..inner).map(|row| whole[row * width + column]));
-                }
-                Ok(out)
-            }
-            Take::Interleaved { index, head_dim } => {
-                let whole = store.whole(&self.name)?;
-                let block = head_dim * inner;
-                Ok(whole
-                    .chunks_exact(3 * block)
-                    .flat_map(|head| &head[index * block..(index + 1) * block])
-                    .copied()
-                    .collect())
-            }
+            Take::All => Some((0..n).collect()),
+            Take::Rows(range) => Some(range.clone().collect()),
+            Take::Interleaved { index, head_dim } => Some(
+                (0..n)
+                    .map(|row| (3 * (row / head_dim) + index) * head_dim + row % head_dim)
+                    .collect(),
+            ),
             Take::Permuted { head_dim } => {
-                let whole = store.whole(&self.name)?;
                 let half = head_dim / 2;
-                let row = |r: usize| {
-                    let (head, within) = (r / head_dim, r % head_dim);
-                    let stored_row = head * head_dim + (within % half) * 2 + within / half;
-                    &whole[stored_row * inner..(stored_row + 1) * inner]
+                let of = |row: usize| {
+                    let (head, within) = (row / head_dim, row % head_dim);
+                    head * head_dim + (within % half) * 2 + within / half
                 };
-                Ok((0..expected[0]).flat_map(row).copied().collect())
+                Some((0..n).map(of).collect())
             }
-            Take::Joined(_) => unreachable!("joined vectors were read above"),
+            Take::Columns(_) | Take::LessOne | Take::Joined(_) => None,
         }
     }
 

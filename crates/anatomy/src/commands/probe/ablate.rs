@@ -31,7 +31,7 @@ use crate::provenance::InputOf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  anatomy probe ablate --model FILE.gguf --tasks arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2 --data DIR --limit 100
+  anatomy probe ablate --model FILE.gguf --tasks arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2,gsm8k --data DIR --limit 100
   anatomy probe ablate --model FOLDER --parts layers,d_ffn --shares 10,20 --how importance --tasks mmlu --data DIR --format json
   anatomy probe ablate --model FOLDER --parts heads --shares 10 --how importance --write smaller/
   anatomy probe ablate --model FOLDER --tasks winogrande --data DIR --screen zero,mean
@@ -40,6 +40,8 @@ Parts: layers; d_ffn, neurons of the feed-forward part; heads, query heads; kv_h
 them; d_model, channels of the residual stream; experts. Shares are of the parameters outside of embeddings and head; a part that cannot
 give one is left out with the reason. Importance is measured on --texts or --corpus: activations as Minitron does (arXiv 2407.14679), of
 layers Block Influence. Examples before an item: 0 unless --shots says otherwise. --limit counts all subjects of mmlu together.
+Answers to gsm8k are generated, 256 tokens at most, and read by the harness' flexible filter: without examples nothing shows the form
+that the strict one asks for.
 Run again with the same --items, it goes on where it ended.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct AblateArgs {

@@ -13,6 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use mechanism::Checkpoint;
+use mechanism::evaluate::answer::MAX_NEW_TOKENS;
 use mechanism::evaluate::log_likelihoods;
 use mechanism::evaluate::tasks::{Gold, Item, Task, TaskItems};
 
@@ -32,7 +33,8 @@ Examples:
   anatomy report --probe probes/ --out report/
 
 Steps: influence, evaluate, mmlu, ablate, prune, gradients, styles; --steps chooses among them. Each writes OUT/STEP.json; OUT/settings.txt
-keeps the command of each, and other settings in the same folder are refused. Items are asked without examples.
+keeps the command of each, and other settings in the same folder are refused. Items are asked without examples; answers to gsm8k are
+generated, which takes longest.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct AllArgs {
     #[command(flatten)]
@@ -44,7 +46,7 @@ pub(crate) struct AllArgs {
     #[arg(
         long,
         value_name = "NAMES",
-        default_value = "arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2"
+        default_value = "arc_challenge,hellaswag,winogrande,mmlu,truthfulqa_mc2,gsm8k"
     )]
     tasks: String,
     /// Items of each benchmark, of mmlu over all its subjects
@@ -166,8 +168,14 @@ fn in_words(seconds: f64) -> String {
     }
 }
 
+/// Tokens of a text that is read, which cost as much as one that is written.
+const A_NEW_TOKEN: usize = 2;
+
 fn tokens(items: &[TaskItems]) -> f64 {
     let of = |item: &Item| -> usize {
+        if matches!(item.gold, Gold::Answer(_)) {
+            return item.requests[0].context.len() / 4 + A_NEW_TOKEN * MAX_NEW_TOKENS;
+        }
         let own: usize = item
             .requests
             .iter()

@@ -13,35 +13,26 @@ pub struct KeysValues {
     pub v: Vec<f32>,
 }
 
-/// Attention of the last position.
+/// Attention of the last position, by the query heads of key head `kv`.
 ///
 /// # Shapes
-/// - `q`, `out`: `(n_heads · head_dim,)`, rotated already.
+/// - `q`, `out`: `(group · head_dim,)`, those of the group's heads, rotated already.
 /// - `k`, `v`: `(positions, n_kv_heads · head_dim)`, the new token's last.
-pub fn cached(heads: &Heads, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
+pub fn cached(heads: &Heads, kv: usize, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
     let (dim, group) = (heads.head_dim, heads.group());
     let n = k.len() / heads.kv_width();
     let seen = heads.first(n - 1)..n;
     let columns = seen.len();
     let mut scores = vec![0.0; group * columns];
-    for kv in 0..heads.n_kv_heads {
-        let own = kv * group * dim..(kv + 1) * group * dim;
-        let queries = View::new(&q[own.clone()], group, dim, dim);
-        multiply(
-            &mut scores,
-            columns,
-            queries,
-            head_of(k, heads, kv, &seen).t(),
-            heads.scale,
-            0.0,
-        );
-        for row in scores.chunks_exact_mut(columns) {
-            if let Some(cap) = heads.cap {
-                soft_cap(row, cap);
-            }
-            softmax(row);
+    let queries = View::new(q, group, dim, dim);
+    let keys = head_of(k, heads, kv, &seen).t();
+    multiply(&mut scores, columns, queries, keys, heads.scale, 0.0);
+    for row in scores.chunks_exact_mut(columns) {
+        if let Some(cap) = heads.cap {
+            soft_cap(row, cap);
         }
-        let p = View::new(&scores, group, columns, columns);
-        multiply(&mut out[own], dim, p, head_of(v, heads, kv, &seen), 1.0, 0.0);
+        softmax(row);
     }
+    let p = View::new(&scores, group, columns, columns);
+    multiply(out, dim, p, head_of(v, heads, kv, &seen), 1.0, 0.0);
 }

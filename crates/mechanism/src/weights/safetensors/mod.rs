@@ -9,66 +9,21 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use half::{bf16, f16};
 use rayon::prelude::*;
 use serde_json::Value;
 
 use header::{malformed, read_header};
 
 use crate::error::{Error, Result};
+use crate::gguf::GgmlType;
 use crate::mapped::with_bytes;
-
-/// Storage types that are decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the format's own")]
-pub enum Dtype {
-    F64,
-    F32,
-    F16,
-    BF16,
-}
-
-impl Dtype {
-    fn bytes(self) -> usize {
-        match self {
-            Self::F64 => 8,
-            Self::F32 => 4,
-            Self::F16 | Self::BF16 => 2,
-        }
-    }
-
-    fn decode(self, bytes: &[u8], out: &mut [f32]) {
-        match self {
-            Self::F64 => {
-                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<8>().0) {
-                    *value = f64::from_le_bytes(*b) as f32;
-                }
-            }
-            Self::F32 => {
-                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                    *value = f32::from_le_bytes(*b);
-                }
-            }
-            Self::F16 => {
-                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                    *value = f16::from_le_bytes(*b).to_f32();
-                }
-            }
-            Self::BF16 => {
-                for (value, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                    *value = bf16::from_le_bytes(*b).to_f32();
-                }
-            }
-        }
-    }
-}
 
 /// One tensor's entry.
 #[derive(Debug, Clone)]
 pub struct TensorEntry {
     /// Shape, outermost first.
     pub shape: Vec<usize>,
-    /// The type's name as stored; decoded where [`Dtype`] has it.
+    /// The type's name as stored; F64, F32, F16 and BF16 are decoded.
     pub dtype: String,
     /// Index into [`SafetensorsFiles::files`].
     pub file: usize,
@@ -193,32 +148,64 @@ impl SafetensorsFiles {
 
     /// Rows of a tensor as `f32`; the caller has checked that they exist.
     pub(super) fn rows(&self, name: &str, width: usize, rows: Range<usize>) -> Result<Vec<f32>> {
-        let entry = &self.tensors[name];
-        let dtype = match entry.dtype.as_str() {
-            "F64" => Dtype::F64,
-            "F32" => Dtype::F32,
-            "F16" => Dtype::F16,
-            "BF16" => Dtype::BF16,
-            other => {
-                return Err(Error::TensorType {
-                    name: name.to_owned(),
-                    dtype: other.to_owned(),
-                });
-            }
-        };
-        let row_bytes = width * dtype.bytes();
         let mut out = vec![0.0; rows.len() * width];
         if out.is_empty() {
             return Ok(out);
         }
+        self.with_stored_rows(name, width, rows, |dtype, bytes| {
+            let chunk = 1 << 16;
+            out.par_chunks_mut(chunk)
+                .zip(bytes.par_chunks(dtype.bytes(chunk)))
+                .for_each(|(out, bytes)| {
+                    dtype.decode(bytes, out);
+                });
+        })?;
+        Ok(out)
+    }
+
+    /// The same as they are stored.
+    pub(super) fn stored_rows(
+        &self,
+        name: &str,
+        width: usize,
+        rows: Range<usize>,
+    ) -> Result<(GgmlType, Vec<u8>)> {
+        let mut out = Vec::new();
+        let dtype = self.with_stored_rows(name, width, rows, |_, bytes| out.extend_from_slice(bytes))?;
+        Ok((dtype, out))
+    }
+
+    fn with_stored_rows(
+        &self,
+        name: &str,
+        width: usize,
+        rows: Range<usize>,
+        read: impl FnOnce(GgmlType, &[u8]),
+    ) -> Result<GgmlType> {
+        let entry = &self.tensors[name];
+        let Some(dtype) = dtype(&entry.dtype) else {
+            return Err(Error::TensorType {
+                name: name.to_owned(),
+                dtype: entry.dtype.clone(),
+            });
+        };
+        let row_bytes = dtype.bytes(width);
         let (path, file) = &self.files[entry.file];
         let start = entry.start + (rows.start * row_bytes) as u64;
         with_bytes(file, path, start, rows.len() * row_bytes, |bytes| {
-            let chunk = 1 << 16;
-            out.par_chunks_mut(chunk)
-                .zip(bytes.par_chunks(chunk * dtype.bytes()))
-                .for_each(|(out, bytes)| dtype.decode(bytes, out));
+            read(dtype, bytes);
         })?;
-        Ok(out)
+        Ok(dtype)
+    }
+}
+
+/// A storage type that is decoded, by the format's name; ggml has the same four.
+fn dtype(name: &str) -> Option<GgmlType> {
+    match name {
+        "F64" => Some(GgmlType::F64),
+        "F32" => Some(GgmlType::F32),
+        "F16" => Some(GgmlType::F16),
+        "BF16" => Some(GgmlType::BF16),
+        _ => None,
     }
 }

@@ -17,6 +17,6 @@ impl<R, F: FnMut() -> R> WithSimd for Loop<F> {
 }
 
 /// Runs `work`, an `#[inline(always)]` closure, with AVX-512 or AVX2 where the machine has them.
-pub(super) fn wide<R>(work: impl FnMut() -> R) -> R {
+pub(crate) fn wide<R>(work: impl FnMut() -> R) -> R {
     Arch::new().dispatch(Loop(work))
 }
