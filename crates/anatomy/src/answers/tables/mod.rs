@@ -3,3 +3,4 @@
 pub(crate) mod compare;
 pub(crate) mod predict;
 pub(crate) mod recommend;
+pub(crate) mod sweep;

@@ -7,7 +7,7 @@ use study::section::{Cell, Table};
 
 use crate::answers::predict::PredictAnswer;
 use crate::answers::score::ScoreAnswer;
-use crate::answers::sweep::SweepAnswer;
+use crate::answers::tables::sweep::points;
 use crate::output::{self, number};
 
 /// The whole answer for people.
@@ -48,7 +48,19 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
         line(format!("note: {note}"));
     }
     line(String::new());
-    line(output::table(&scores(answer)));
+    let (told, untold): (Vec<&ScoreAnswer>, Vec<&ScoreAnswer>) = answer
+        .scores
+        .iter()
+        .partition(|score| score.value.is_some() || !score.measured.is_empty());
+    if !told.is_empty() {
+        line(output::table(&table_of(&told)));
+    }
+    for (why, names) in alike(untold.iter().map(|score| (score.notes.join("; "), *score))) {
+        line(format!("not predicted: {names}: {why}"));
+    }
+    if !untold.is_empty() {
+        line(String::new());
+    }
     let drivers: Vec<&ScoreAnswer> = answer
         .scores
         .iter()
@@ -58,12 +70,9 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
         line("What drives it (Shapley values in points, against the mean over known shapes):".into());
         line(output::table(&driving(&drivers)));
     }
-    for score in answer.scores.iter().filter(|score| score.extrapolating) {
-        line(format!(
-            "extrapolating on {}: {}",
-            score.benchmark,
-            score.outside.join("; ")
-        ));
+    let beyond = answer.scores.iter().filter(|score| score.extrapolating);
+    for (why, names) in alike(beyond.map(|score| (score.outside.join("; "), score))) {
+        line(format!("extrapolating on {names}: {why}"));
     }
     if !answer.nearest.is_empty() {
         line("Nearest known checkpoints:".into());
@@ -140,10 +149,17 @@ fn in_short(answer: &PredictAnswer) -> Option<String> {
         } else {
             ""
         };
-        parts.push(format!(
-            "{} about {value:.0} points (80 %: {:.0} to {:.0}{beyond})",
-            score.benchmark, ends.low, ends.high
-        ));
+        let predicted = format!(
+            "about {value:.0} points (80 %: {:.0} to {:.0}{beyond})",
+            ends.low, ends.high
+        );
+        parts.push(match score.measured.first() {
+            Some(measured) => format!(
+                "{} {:.0} points measured, {predicted} by structure",
+                score.benchmark, measured.value
+            ),
+            None => format!("{} {predicted}", score.benchmark),
+        });
     }
     if let Some(total) = answer.costs.parameters_total {
         parts.push(format!("{:.1} B parameters", total as f64 / 1e9));
@@ -203,8 +219,27 @@ fn named(id: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
     }
 }
 
+/// Benchmarks of which the same is to be said, in their order, each time with their names.
+fn alike<'a>(said: impl Iterator<Item = (String, &'a ScoreAnswer)>) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (why, score) in said {
+        match found.iter_mut().find(|(other, _)| *other == why) {
+            Some((_, names)) => {
+                names.push_str(", ");
+                names.push_str(&score.benchmark);
+            }
+            None => found.push((why, score.benchmark.clone())),
+        }
+    }
+    found
+}
+
 pub(crate) fn scores(answer: &PredictAnswer) -> Table {
-    let rows = answer.scores.iter().map(|score| {
+    table_of(&answer.scores.iter().collect::<Vec<_>>())
+}
+
+fn table_of(scores: &[&ScoreAnswer]) -> Table {
+    let rows = scores.iter().map(|score| {
         let interval = score.interval.as_ref();
         let said = if score.extrapolating {
             "extrapolating".to_owned()
@@ -238,7 +273,7 @@ pub(crate) fn scores(answer: &PredictAnswer) -> Table {
             "shapes",
             "covered",
             "R²",
-            "",
+            "note",
         ],
         rows.collect(),
     )
@@ -429,45 +464,4 @@ fn decode(answer: &PredictAnswer) -> Table {
         ],
         rows.collect(),
     )
-}
-
-pub(crate) fn points(sweep: &SweepAnswer) -> Table {
-    let others: Vec<&str> = ["layers", "d_model", "d_ffn", "heads", "kv_heads"]
-        .into_iter()
-        .filter(|name| *name != sweep.over)
-        .collect();
-    let mut columns = vec![sweep.over.clone()];
-    columns.extend(others.iter().map(ToString::to_string));
-    columns.push("parameters (B)".into());
-    if let Some(first) = sweep.points.first() {
-        for score in &first.scores {
-            columns.extend([score.benchmark.clone(), "low".into(), "high".into()]);
-        }
-    }
-    let rows = sweep.points.iter().map(|point| {
-        let structure = &point.structure;
-        let dimension = |name: &&str| {
-            let value = match *name {
-                "layers" => structure.layers,
-                "d_model" => structure.d_model,
-                "d_ffn" => structure.d_ffn,
-                "heads" => structure.heads,
-                _ => structure.kv_heads,
-            };
-            Cell::from(value.map(|value| value as f64))
-        };
-        let mut cells = vec![Cell::from(point.value as f64)];
-        cells.extend(others.iter().map(dimension));
-        cells.push(Cell::from(point.parameters_total as f64 / 1e9));
-        for score in &point.scores {
-            cells.extend([score.value.into(), score.low.into(), score.high.into()]);
-        }
-        cells
-    });
-    Table {
-        id: "sweep".into(),
-        rows: rows.collect(),
-        columns,
-        ..Table::default()
-    }
 }
