@@ -1,6 +1,6 @@
 //! The rules of the house that a compiler does not keep.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +51,46 @@ fn every_file_opens_with_what_it_is_for_and_has_one_idea() {
             "{} has {lines} lines: one idea each",
             path.display()
         );
+    }
+}
+
+/// Types that stand twice on purpose: the same name with and without a feature, and each module's own `Error`.
+const TWICE: [(&str, &str); 4] = [
+    ("anatomy", "Error"),
+    ("catalog", "AnswerRow"),
+    ("catalog", "Engine"),
+    ("catalog", "Remote"),
+];
+
+#[test]
+fn a_type_that_others_see_has_a_name_of_its_own() {
+    for name in ["anatomy", "catalog", "mechanism", "study"] {
+        let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for path in sources(&root().join("crates").join(name).join("src")) {
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            for line in text.lines().map(str::trim_start) {
+                let Some(rest) = line.strip_prefix("pub") else {
+                    continue;
+                };
+                let rest = rest
+                    .trim_start_matches(|c: char| c != ' ' && c != ')')
+                    .trim_start_matches(')')
+                    .trim_start();
+                let Some((kind, rest)) = rest.split_once(' ') else {
+                    continue;
+                };
+                if ["struct", "enum", "trait", "type"].contains(&kind) {
+                    let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+                    homes
+                        .entry(rest[..end].to_owned())
+                        .or_default()
+                        .push(path.display().to_string());
+                }
+            }
+        }
+        assert!(homes.len() > 2, "{name}: no types are found any more");
+        homes.retain(|kind, files| files.len() > 1 && !TWICE.contains(&(name, kind)));
+        assert!(homes.is_empty(), "{name} has types of one name: {homes:#?}");
     }
 }
 
