@@ -1,5 +1,6 @@
 //! `anatomy probe evaluate`: the six benchmarks of Open LLM Leaderboard v1 as lm-evaluation-harness asks them.
 
+mod exactly;
 mod many;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use study::section::{Cell, Table};
 
 use super::benchmarks::Benchmarks;
 use super::made_from::{Hashing, of_file, of_tasks, provenance};
-use super::model::{Follow, Machine, ModelArgs, lines};
+use super::model::{Follow, MachineArgs, ModelArgs, lines};
 use super::tasks;
 use crate::global::{Format, Global};
 use crate::output;
@@ -50,7 +51,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "DIR")]
     spill: Option<PathBuf>,
     #[command(flatten)]
-    machine: Machine,
+    machine: MachineArgs,
     /// Tasks, separated by commas
     #[arg(long, value_name = "NAMES")]
     tasks: String,
@@ -108,6 +109,15 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
         args.items.as_deref(),
         &all,
     )?;
+    let apart = match args.machine.fast() {
+        None => None,
+        Some(_) => {
+            let exact = ModelArgs::of(path.clone(), args.spill.clone(), args.machine.exactly());
+            let first = &all[..all.len().min(exactly::ITEMS)];
+            let (exact, _) = answered(global, args, &exact, Some("exact"), None, first)?;
+            Some(exactly::Apart::of(&answers, &exact))
+        }
+    };
     let found = results(&ran(&asked, &answers));
     match global.format() {
         Format::Json => {
@@ -119,6 +129,9 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
             let made_from = provenance(global, &args_of_model, &without(args)?, opened, inputs);
             let mut json = harness_json(&found, &model, args.few_shot_seed, args.limit);
             tell(&mut json, &made_from)?;
+            if let Some(apart) = &apart {
+                json["fast_against_exact"] = serde_json::to_value(apart)?;
+            }
             if let (Some(others), Some(object)) = (&others, json.as_object_mut()) {
                 object.insert("comparison".to_owned(), comparison(global, &answers, others)?);
             }
@@ -132,6 +145,9 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
             global.quiet,
             &serde_json::to_string_pretty(&comparison(global, &answers, others)?)?,
         );
+    }
+    if let Some(apart) = &apart {
+        output::say(global.quiet, &apart.in_words());
     }
     let part = part.map(|part| format!(", shard {part}")).unwrap_or_default();
     output::say(

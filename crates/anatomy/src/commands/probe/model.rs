@@ -35,12 +35,12 @@ pub(super) struct ModelArgs {
     #[arg(long, value_name = "DIR")]
     spill: Option<PathBuf>,
     #[command(flatten)]
-    machine: Machine,
+    machine: MachineArgs,
 }
 
 /// What the checkpoint is run on, and in which precision.
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Machine {
+pub(super) struct MachineArgs {
     /// Round weights to this type as they are read; activations and sums stay f32
     #[arg(long, value_enum, default_value_t = Dtype::F32)]
     dtype: Dtype,
@@ -68,7 +68,7 @@ enum Device {
     Cuda,
 }
 
-impl Machine {
+impl MachineArgs {
     /// The type weights are rounded to, where they are.
     pub(super) fn rounded(self) -> Option<&'static str> {
         match self.dtype {
@@ -81,6 +81,14 @@ impl Machine {
     /// What computed, where that changes numbers by more than their last digits.
     pub(super) fn fast(self) -> Option<&'static str> {
         (self.device == Device::Cuda && self.precision == Exactness::Fast).then_some("cuda fast")
+    }
+
+    /// The same with exact products.
+    pub(super) fn exactly(self) -> Self {
+        Self {
+            precision: Exactness::Exact,
+            ..self
+        }
     }
 
     /// What activations and sums are.
@@ -130,7 +138,7 @@ impl ModelArgs {
     }
 
     /// One checkpoint of several.
-    pub(super) fn of(model: PathBuf, spill: Option<PathBuf>, machine: Machine) -> Self {
+    pub(super) fn of(model: PathBuf, spill: Option<PathBuf>, machine: MachineArgs) -> Self {
         Self {
             model,
             spill,
