@@ -247,16 +247,39 @@ fn word_at(text: &str, form: &str) -> Option<usize> {
 
 /// Text made safe for a page.
 pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
+    with_minus(text)
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
         .replace('\'', "&#39;")
 }
 
+/// The same with a minus sign before negative numbers, where a hyphen stands.
+fn with_minus(text: &str) -> String {
+    let mut before = ' ';
+    let mut letters = text.chars().peekable();
+    let mut set = String::with_capacity(text.len());
+    while let Some(letter) = letters.next() {
+        let begins = before.is_whitespace() || "[(".contains(before);
+        let is_minus = letter == '-' && begins && letters.peek().is_some_and(char::is_ascii_digit);
+        set.push(if is_minus { '−' } else { letter });
+        before = letter;
+    }
+    set
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn negative_numbers_have_a_minus_sign_and_dates_ids_and_options_stay() {
+        assert_eq!(
+            escaped("MATH -3.4 [-8.2, +1.4] on 2024-05-31, gpt-2, --top -a"),
+            "MATH −3.4 [−8.2, +1.4] on 2024-05-31, gpt-2, --top -a"
+        );
+    }
 
     #[test]
     fn a_word_is_linked_once_and_only_where_it_stands_alone() {
