@@ -465,20 +465,13 @@ fn structure_to_score(context: &Context<'_>, joined: &Joined) -> Result<Vec<Sect
 }
 
 fn weights(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
-    let mut witnesses = witnesses::shipped()?;
-    if let Some(probes) = context.probes {
-        witnesses.extend(witnesses::of(probes));
-    }
-    let mut section = study::weights::section(&witnesses);
-    let ablations = witnesses::ablations(context.probes)?;
-    section
-        .figures
-        .extend(ablation::figure(&ablations, "weights-ablation"));
-    tuning::add(
-        &mut section,
-        &witnesses::tunings(context.probes)?,
-        "weights-tuning",
-    );
+    let probes = context.probes;
+    let mut all = witnesses::shipped()?;
+    all.extend(probes.map(witnesses::of).into_iter().flatten());
+    let mut section = study::weights::section(&all);
+    let cut = ablation::figure(&witnesses::ablations(probes)?, "weights-ablation");
+    section.figures.extend(cut);
+    tuning::add(&mut section, &witnesses::tunings(probes)?, "weights-tuning");
     context.bar.inc(1);
     Ok(vec![section])
 }
