@@ -214,7 +214,7 @@ fn a_statement_reads_parts_of_a_file() {
         .expect_err("nothing")
         .to_string();
     assert!(
-        told.contains("nothing stands at s3://steady/nothing/there.parquet"),
+        told.contains("no file at s3://steady/nothing/there.parquet"),
         "{told}"
     );
 }
