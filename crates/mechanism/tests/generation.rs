@@ -78,6 +78,10 @@ fn agree(checkpoint: &Checkpoint, what: &str) {
         &logits_by(checkpoint, &few, Form::Stored),
     );
     assert!(off <= 1e-5, "{what}: logits are apart by {off} of the largest");
+    // Where the rotation depends on a text's length, keys that are kept have that of their day, and whole runs that of the end.
+    if what.starts_with("phi3_long") || what.starts_with("llama_dynamic") {
+        return;
+    }
     let layers: Vec<usize> = (0..checkpoint.config.n_layers).collect();
     assert_eq!(
         continue_ids(checkpoint, &texts(), &layers, 6).unwrap(),
@@ -114,12 +118,13 @@ fn what_is_left_after_a_cut_goes_on_as_whole_runs_have_it() {
             seed: 7,
         };
         let (planned, _) = plan(&checkpoint, &settings, &found).unwrap();
+        let name = fixture.file_name().unwrap().to_string_lossy();
         for (planned, cut) in planned
             .iter()
             .zip(cut_checkpoints(&checkpoint, &planned).unwrap())
         {
             let Some(cut) = cut else { continue };
-            agree(&cut, &format!("{} less {}", fixture.display(), planned.id()));
+            agree(&cut, &format!("{name} less {}", planned.id()));
         }
     }
 }

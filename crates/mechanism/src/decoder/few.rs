@@ -33,6 +33,9 @@ pub(super) struct Product<'a, 'b> {
 
 /// Products of `x`, `(rows, n_in)`; all threads.
 pub(super) fn multiply(x: &[f32], n_in: usize, products: &mut [Product<'_, '_>]) {
+    if products.is_empty() {
+        return;
+    }
     let rows = x.len() / n_in;
     let padded = n_in.next_multiple_of(LANES);
     let x = if padded == n_in {

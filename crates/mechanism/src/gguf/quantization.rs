@@ -150,10 +150,6 @@ impl GgmlType {
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "it must be inlined into the vectorised loop to be vectorised"
-    )]
     fn decode_plainly(self, bytes: &[u8], out: &mut [f32]) -> bool {
         // No function that takes a function: what is called through one is not compiled for wide vectors.
         macro_rules! by_block {

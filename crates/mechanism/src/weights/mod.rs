@@ -279,7 +279,9 @@ impl Weights {
         let (first, end) = (rows.iter().min().copied(), rows.iter().max().map(|row| row + 1));
         let (first, end) = (first.unwrap_or(0), end.unwrap_or(0));
         let (dtype, bytes) = self.store.stored_rows(&source.name, first..end)?;
-        rows.iter_mut().for_each(|row| *row -= first);
+        for row in &mut rows {
+            *row -= first;
+        }
         Ok(Raw::rows_of(dtype, bytes, expected[1], &rows))
     }
 
