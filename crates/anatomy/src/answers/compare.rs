@@ -13,7 +13,7 @@ use super::Predictor;
 use super::cost::{Costs, Setup};
 use super::known::Known;
 use super::measured::{self, Measured, Run};
-use super::predictor::board_place;
+use super::predictor::{board_place, is_superseded};
 use super::structure::{StructureOf, structure_of};
 use pairs::{against_first, most_alike, verdict};
 
@@ -260,16 +260,19 @@ fn scores(known: &Known<'_>, found: &[&str]) -> Vec<ComparedScore> {
             (board_place(board), board, score.benchmark.as_str())
         })
         .collect();
+    // An older state of a board says again what the board says.
+    let boards: BTreeSet<&str> = asked.iter().map(|(_, board, _)| *board).collect();
     asked
-        .into_iter()
+        .iter()
+        .filter(|(_, board, _)| !is_superseded(board, &boards))
         .map(|(_, leaderboard, benchmark)| {
             let runs = found
                 .iter()
                 .map(|id| measured::on_board(known, id, benchmark, leaderboard))
                 .collect();
             ComparedScore {
-                benchmark: benchmark.to_owned(),
-                leaderboard: leaderboard.to_owned(),
+                benchmark: (*benchmark).to_owned(),
+                leaderboard: (*leaderboard).to_owned(),
                 unit: "points".into(),
                 values: most_alike(runs),
             }

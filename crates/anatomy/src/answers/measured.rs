@@ -104,9 +104,7 @@ impl Run {
     /// The setting, without the length of the checkpoint's own context: that is the checkpoint's, not the run's.
     fn told_by_setting(&self) -> String {
         let parts: Vec<&str> = self
-            .setting
-            .iter()
-            .flat_map(|setting| setting.split("; "))
+            .parts_of_setting()
             .filter(|part| !part.starts_with("context "))
             .collect();
         if parts.is_empty() {
@@ -138,8 +136,19 @@ impl Run {
 
     /// The benchmark's items, where the run answered all of them.
     fn items(&self, benchmark: &str) -> Option<&'static Items> {
-        let is_cut = |setting: &String| setting.split("; ").any(|part| part.starts_with("limit "));
-        items_of(benchmark).filter(|_| !self.setting.as_ref().is_some_and(is_cut))
+        let is_cut = self.parts_of_setting().any(|part| part.starts_with("limit "));
+        let answered = self.answered();
+        items_of(benchmark).filter(|items| !is_cut && answered.is_none_or(|n| n == items.n))
+    }
+
+    /// Items that the run answered, where its results say so.
+    fn answered(&self) -> Option<usize> {
+        self.parts_of_setting()
+            .find_map(|part| part.strip_prefix("items ")?.parse().ok())
+    }
+
+    fn parts_of_setting(&self) -> impl Iterator<Item = &str> {
+        self.setting.iter().flat_map(|setting| setting.split("; "))
     }
 }
 
@@ -232,7 +241,7 @@ pub(crate) fn measured(score: &Score) -> Measured {
         unit: score.unit.clone(),
         interval: stated.or_else(|| items.map(|items| items.interval(score.value, 0.95, run.is_stretched()))),
         published,
-        n: items.map(|items| items.n),
+        n: run.answered().or(items.map(|items| items.n)),
         run,
     }
 }

@@ -385,6 +385,18 @@ impl<'a> Tables<'a> {
 /// A board's place in the order of answers, its name, and a benchmark.
 type Asked<'a> = (usize, &'a str, &'a str);
 
+/// Whether a board is an older state of another: `swallow-2025-06-26-en-post` of `swallow-en-post`.
+pub(crate) fn is_superseded(board: &str, all: &BTreeSet<&str>) -> bool {
+    let Some((name, rest)) = board.split_once('-') else {
+        return false;
+    };
+    let dated = rest.get(..10).and_then(catalog::day_of_text).is_some();
+    dated
+        && rest
+            .get(11..)
+            .is_some_and(|suite| all.contains(format!("{name}-{suite}").as_str()))
+}
+
 /// The evaluations of every benchmark in points that repeat no other, by leaderboard and benchmark; of a checkpoint that a
 /// board ran in several modes, or gathered several figures of, the first. Of boards beside the usual ones those whose
 /// benchmarks are known, in English.

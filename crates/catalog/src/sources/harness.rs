@@ -106,6 +106,9 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
             continue;
         }
         let shots = shots.and_then(|shots| fields::count(shots, &[&task])).or(stated);
+        let answered = whole
+            .get("n-samples")
+            .and_then(|of| of.get(named)?.get("effective")?.as_i64());
         let before = scores.len();
         for (name, value) in values.as_object().unwrap_or(&empty) {
             let (metric, filter) = name.split_once(',').unwrap_or((name, "none"));
@@ -140,7 +143,7 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
                 precision: evaluation.precision.clone(),
                 shots,
                 chat_template: template,
-                setting: setting(filter, limit.as_deref()),
+                setting: setting(filter, limit.as_deref(), answered),
                 error: error.map(|error| scale.width(error)),
                 harness: harness.clone(),
                 date,
@@ -187,11 +190,13 @@ pub(crate) fn plain_task(task: &str) -> (String, Option<i64>) {
     (name.replace(':', "_"), shots)
 }
 
-/// What else tells runs apart: the filter of answers, and how many items were answered where not all.
-fn setting(filter: &str, limit: Option<&str>) -> Option<String> {
+/// What else tells runs apart: the filter of answers, and how many items were answered: of a run that was cut by a limit, and
+/// where the results say it.
+fn setting(filter: &str, limit: Option<&str>, answered: Option<i64>) -> Option<String> {
     let filter = (filter != "none").then(|| format!("filter {filter}"));
     let limit = limit.map(|limit| format!("limit {limit}"));
-    let parts: Vec<String> = filter.into_iter().chain(limit).collect();
+    let answered = answered.map(|items| format!("items {items}"));
+    let parts: Vec<String> = filter.into_iter().chain(limit).chain(answered).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 

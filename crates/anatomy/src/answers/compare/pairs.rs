@@ -104,7 +104,7 @@ fn pair(
         _ => a.standard_error().zip(b.standard_error()).map(|(one, two)| {
             (
                 one.hypot(two),
-                0,
+                a.n.zip(b.n).map_or(0, |(one, two)| one.min(two)),
                 "intervals as the board published them, not paired".to_owned(),
             )
         }),
@@ -139,7 +139,7 @@ fn sentence(pair: &Pair) -> String {
     let verdict = match pair.more_than_noise {
         Some(true) => "more than the items' noise",
         Some(false) => "within the items' noise",
-        None => "the items are not known",
+        None => "not tested, the number of items is not known",
     };
     let beside = pair.within_shape_deviation.map_or(String::new(), |deviation| {
         format!("; checkpoints of one shape differ by a deviation of {deviation:.1}")
@@ -185,13 +185,18 @@ pub(super) fn verdict(first: &str, second: &str, pairs: &[Pair]) -> String {
         }
     };
     let n = alike.len();
+    let untested = alike.iter().filter(|pair| pair.more_than_noise.is_none()).count();
+    let untested = match untested {
+        0 => String::new(),
+        untested => format!("; {untested} not tested, the number of their items is not known"),
+    };
     let beside = if apart.is_empty() {
         apart
     } else {
         format!("; {apart}")
     };
     format!(
-        "{second} against {first}, {n} {}: higher on {}; lower on {}; the rest within noise{beside}",
+        "{second} against {first}, {n} {}: higher on {}; lower on {}; the rest within noise{untested}{beside}",
         if n == 1 { "benchmark" } else { "benchmarks" },
         told(|difference| difference > 0.0),
         told(|difference| difference < 0.0)

@@ -4,18 +4,19 @@
 //! Boards are put on one scale by `study::linked` through the checkpoints that they share. A board's score is the mean over its
 //! benchmarks that ask for the ability, of one run; scores of several boards are never averaged as they stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::tables::Training;
 use serde::Serialize;
 use study::finding::Interval;
 use study::linked::{Ability, Cell, Column, Linked, linked};
 
-use super::boards::{Gathered, best, common, is_superseded};
+use super::boards::{Gathered, best, common};
 use super::candidates::Fit;
 use super::copies::{BitsCost, Copies, cost_in_words};
 use super::running::Running;
 use super::{Budget, scored};
+use crate::answers::predictor::is_superseded;
 
 /// Fewer benchmarks than these make no board where no task is named.
 const BENCHMARKS: usize = 3;
@@ -123,9 +124,10 @@ impl<'a> Abilities<'a> {
         let mut cells: Vec<Cell> = Vec::new();
         let mut evidence: Vec<Vec<(usize, Evidence)>> = Vec::new();
         let mut names: Vec<(&str, Vec<String>)> = Vec::new();
+        let dated: BTreeSet<&str> = newest.keys().copied().collect();
         for (&board, all) in by_board {
             let benchmarks = common(all);
-            if is_superseded(board, newest) || benchmarks.len() < least {
+            if is_superseded(board, &dated) || benchmarks.len() < least {
                 continue;
             }
             let column = names.len();

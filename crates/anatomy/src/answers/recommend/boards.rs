@@ -16,7 +16,7 @@ use super::scored::as_measured;
 use super::{Budget, Choice, ranking};
 use crate::answers::known::Known;
 use crate::answers::measured::{Measured, measured};
-use crate::answers::predictor::board_place;
+use crate::answers::predictor::{board_place, is_superseded};
 
 /// Fewer that fit make no ranking.
 const FEWEST: usize = 5;
@@ -121,9 +121,10 @@ pub(super) fn boards(
     Gathered { by_board, newest }: &Gathered<'_>,
 ) -> Vec<BoardRanking> {
     let last = newest.values().max().cloned().unwrap_or_default();
+    let all: BTreeSet<&str> = newest.keys().copied().collect();
     let mut rankings: Vec<BoardRanking> = by_board
         .par_iter()
-        .filter(|(board, _)| !main.contains(board) && !is_superseded(board, newest))
+        .filter(|(board, _)| !main.contains(board) && !is_superseded(board, &all))
         .filter_map(|(board, all)| {
             let benchmarks = common(all);
             let choices: Vec<Choice> = fits
@@ -199,18 +200,6 @@ pub(super) fn best(runs: &Runs<'_>, benchmarks: &[&str]) -> Option<Vec<Measured>
     Some(kept.into_iter().map(measured).collect())
 }
 
-/// Whether a board is an older state of another: `swallow-2025-06-26-en-post` of `swallow-en-post`.
-pub(super) fn is_superseded(board: &str, all: &BTreeMap<&str, String>) -> bool {
-    let Some((name, rest)) = board.split_once('-') else {
-        return false;
-    };
-    let dated = rest.get(..10).and_then(catalog::day_of_text).is_some();
-    dated
-        && rest
-            .get(11..)
-            .is_some_and(|suite| all.contains_key(format!("{name}-{suite}").as_str()))
-}
-
 /// Whole months from one day to another.
 fn months(from: &str, to: &str) -> Option<i64> {
     let (from, to) = (catalog::day_of_text(from)?, catalog::day_of_text(to)?);
@@ -223,10 +212,7 @@ mod tests {
 
     #[test]
     fn an_older_state_gives_way_to_the_board_itself() {
-        let all = BTreeMap::from([
-            ("swallow-en-post", String::new()),
-            ("swallow-2025-06-26-en-post", String::new()),
-        ]);
+        let all = BTreeSet::from(["swallow-en-post", "swallow-2025-06-26-en-post"]);
         assert!(is_superseded("swallow-2025-06-26-en-post", &all));
         assert!(!is_superseded("swallow-2025-06-26-en-basic", &all));
         assert!(!is_superseded("swallow-en-post", &all));
