@@ -1,6 +1,8 @@
 //! Low-rank tuning of SmolLM2 against PyTorch: losses over five steps; and training taken up again.
 
 use mechanism::checkpoint::Checkpoint;
+use mechanism::gradients::{GradientSettings, gradients_of_ids};
+use mechanism::run::RunSettings;
 use mechanism::tune::{AdamW, EncodedSample, TARGETS, Tuner, batch};
 use mechanism::weights::{SafetensorsFiles, Store};
 
