@@ -172,7 +172,7 @@ def code(_):
 def main():
     folder = Path(sys.argv[1])
     for make in (plain, mathematical, archaic, code, legal, dialogue):
-        texts = make(folder)
+        texts = list(dict.fromkeys(make(folder)))
         written = "".join(f"{text}\n%\n" for text in texts)
         (OUT / f"{make.__name__}.txt").write_text(written, "utf-8")
         print(f"{make.__name__}: {len(texts)} texts, {len(written.encode())} bytes")

@@ -16,7 +16,7 @@ pub const PAPER: &str = "arXiv 2509.18136";
 pub struct LlmExample {
     /// The question, as printed.
     pub prompt: &'static str,
-    /// Scores of ARC-C, HellaSwag, MMLU, TruthfulQA, WinoGrande and GSM8K, in points.
+    /// Scores in points, in the order in which the answer names them: ARC first, GSM8K last.
     pub truth: [f64; 6],
     /// What the tuned Llama-2-7B answered.
     pub answer: [f64; 6],

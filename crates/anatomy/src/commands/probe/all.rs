@@ -312,8 +312,14 @@ fn steps(args: &AllArgs, named: &[(String, Vec<TaskItems>)], checkpoint: &Checkp
     }
     steps.push(Step {
         name: "styles",
-        words: words(&["gradients", "--corpus", "plain,mathematical,archaic,code"]),
-        tokens: 6.0 * 2000.0,
+        words: words(&[
+            "gradients",
+            "--corpus",
+            "plain,mathematical,archaic,code,legal,dialogue",
+            "--corpus-texts",
+            "8",
+        ]),
+        tokens: 6.0 * 5500.0,
     });
     let Some(list) = &args.steps else {
         return Ok(steps);

@@ -95,12 +95,11 @@ pub(super) fn run(global: &Global, args: &TokensArgs) -> Result<ExitCode> {
         Format::Json => {
             let opened = hashing.map(Hashing::end).transpose()?;
             let made_from = provenance(global, &args.model, &[], opened, vec![input]);
-            let told = match (&args.text, all.as_slice()) {
-                (Some(_), [only]) => Envelope::of("tokens", only, made_from).to_json()?,
-                _ => {
-                    let tokens = all.iter().map(|one| one.tokens).sum();
-                    Envelope::of("tokens", &All { texts: all, tokens }, made_from).to_json()?
-                }
+            let told = if let (Some(_), [only]) = (&args.text, all.as_slice()) {
+                Envelope::of("tokens", only, made_from).to_json()?
+            } else {
+                let tokens = all.iter().map(|one| one.tokens).sum();
+                Envelope::of("tokens", &All { texts: all, tokens }, made_from).to_json()?
             };
             output::result(&told)?;
         }

@@ -96,30 +96,30 @@ impl Tuning {
     /// How well it does, and what it had to learn from.
     pub(super) fn in_words(&self, name: &str) -> String {
         let seen = self.steps * self.settings.batch;
-        let mut text = format!(
+        let mut parts = vec![format!(
             "{name}: {} steps of {} (adapters of rank {}, learning rate {}), so {seen} samples of {} training rows; the paper took \
              3500 steps on Llama-2-7B.",
             self.steps, self.settings.batch, self.settings.rank, self.settings.learning_rate, self.samples
-        );
+        )];
         if let Some((test, scores)) = self.test() {
-            text += &format!(
-                " Asked {} rows left out, it answered {} in the form asked; loss {:.3} nats a token.",
+            parts.push(format!(
+                "Asked {} rows left out, it answered {} in the form asked; loss {:.3} nats a token.",
                 test.n,
                 test.n - scores.malformed,
                 test.loss
-            );
+            ));
         }
         if let Some(mean) = self.mean_r2() {
-            text += &format!(
-                " Mean R² over the six benchmarks is {mean:.2}, {} (R² 0).",
+            parts.push(format!(
+                "Mean R² over the six benchmarks is {mean:.2}, {} (R² 0).",
                 if mean > 0.0 {
                     "better than always saying the mean of these rows"
                 } else {
                     "worse than always saying the mean of these rows"
                 }
-            );
+            ));
         }
-        text
+        parts.join(" ")
     }
 }
 

@@ -18,7 +18,7 @@ use super::tuning::Tuning;
 use crate::probes::{Probe, Probes};
 
 /// Results made by `benches/probe_results.py`, by name.
-const SHIPPED: [(&str, &str); 10] = [
+const SHIPPED: [(&str, &str); 11] = [
     (
         "gemma-3-270m-q4_k_m.ablate",
         include_str!("../../../probes/gemma-3-270m-q4_k_m.ablate.json"),
@@ -54,6 +54,10 @@ const SHIPPED: [(&str, &str); 10] = [
     (
         "smollm2-135m-instruct.q4_1.influence",
         include_str!("../../../probes/smollm2-135m-instruct.q4_1.influence.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.steps",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.steps.json"),
     ),
     (
         "smollm2-135m-instruct.q4_1.styles",

@@ -34,11 +34,11 @@ pub(super) struct Tested {
     /// Where the responses are scores.
     #[serde(skip_serializing_if = "Option::is_none")]
     scores: Option<Scores>,
-    answers: Vec<Answer>,
+    answers: Vec<Said>,
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct Said {
     prompt: String,
     response: String,
     answer: String,
@@ -127,15 +127,15 @@ pub(super) fn tested<M: Machine>(
         losses.extend(tuner.losses(together)?);
         heard(said.len() + losses.len());
     }
-    let answers: Vec<Answer> = samples
+    let answers: Vec<Said> = samples
         .iter()
-        .map(|sample| Answer {
+        .map(|sample| Said {
             prompt: sample.prompt.clone(),
             response: sample.response.clone(),
             answer: said[places[sample.prompt.as_str()]].clone(),
         })
         .collect();
-    let is_exact = |answer: &&Answer| answer.response.trim() == answer.answer.trim();
+    let is_exact = |answer: &&Said| answer.response.trim() == answer.answer.trim();
     Ok(Tested {
         name: asked.name.clone(),
         n: samples.len(),
@@ -147,7 +147,7 @@ pub(super) fn tested<M: Machine>(
 }
 
 /// Errors of the scores; nothing where the responses are something else.
-fn scores(answers: &[Answer], seed: u64) -> Result<Option<Scores>> {
+fn scores(answers: &[Said], seed: u64) -> Result<Option<Scores>> {
     let truths: Option<Vec<[f64; 6]>> = answers.iter().map(|answer| parse(&answer.response)).collect();
     let Some(truths) = truths else {
         return Ok(None);
@@ -256,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    fn row(layers: u64, day: u32, truth: f64, guess: Option<f64>) -> Answer {
+    fn row(layers: u64, day: u32, truth: f64, guess: Option<f64>) -> Said {
         let of = Described {
             heads: 32,
             layers,
@@ -267,7 +267,7 @@ mod tests {
             d_ffn: 11008,
             size: 7.0,
         };
-        Answer {
+        Said {
             prompt: prompt(&of),
             response: answer(&[truth; 6]),
             answer: guess.map_or_else(|| "no score".to_owned(), |guess| answer(&[guess; 6])),
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn other_responses_have_no_scores() {
-        let rows = [Answer {
+        let rows = [Said {
             prompt: "2 + 2 =".into(),
             response: " 4".into(),
             answer: " 4".into(),
