@@ -11,13 +11,13 @@ const LONGEST: f64 = 1.0;
 
 /// Where at most `steps` steps from `start` lead, and the value there; `f` gives value and slopes, none where it has none.
 pub(crate) fn descend(
-    start: Vec<f64>,
+    start: &[f64],
     steps: usize,
     f: impl Fn(&[f64]) -> Option<(f64, Vec<f64>)>,
 ) -> Option<(Vec<f64>, f64)> {
     let n = start.len();
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-    let (mut at, (mut value, mut slopes)) = (start.clone(), f(&start)?);
+    let (mut at, (mut value, mut slopes)) = (start.to_vec(), f(start)?);
     let first = (LONGEST / dot(&slopes, &slopes).sqrt().max(1e-12)).min(1.0);
     let identity = |scale: f64| -> Vec<Vec<f64>> {
         (0..n)
@@ -80,7 +80,7 @@ mod tests {
                 vec![-2.0 * (1.0 - x) - 400.0 * x * bend, 200.0 * bend],
             ))
         };
-        let (at, value) = descend(vec![-1.2, 1.0], 200, valley).expect("a place");
+        let (at, value) = descend(&[-1.2, 1.0], 200, valley).expect("a place");
         assert!(
             value < 1e-8 && (at[0] - 1.0).abs() < 1e-3 && (at[1] - 1.0).abs() < 1e-3,
             "{at:?}"

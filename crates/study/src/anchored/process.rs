@@ -218,7 +218,7 @@ pub(super) fn expected(
             let scale = standard_deviation(&y).max(1e-9);
             let y: Vec<f64> = y.iter().map(|y| y / scale).collect();
             let told = |logarithms: &[f64]| misfit(&known.at, &known.families, &y, logarithms);
-            let (best, _) = descend(MIDDLES.to_vec(), STEPS, told)?;
+            let (best, _) = descend(&MIDDLES, STEPS, told)?;
             let variances = exponentials(&best);
             let (precision, _, weights) = solved(&known, &variances, &y)?;
             Some(Fitted {

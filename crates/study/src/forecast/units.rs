@@ -10,6 +10,9 @@ use super::{Forecasts, LEVEL, Outcome};
 use crate::finding::{Finding, SourceOf};
 use crate::statistics::{GroupBootstrap, group_bootstrap, mean};
 
+/// What is measured: its name, unit, question and how.
+type Measured = (&'static str, &'static str, String, fn(&Unit) -> f64);
+
 /// Fewer shapes say nothing.
 const FEWEST: usize = 5;
 
@@ -22,8 +25,16 @@ struct Unit {
 }
 
 fn last(forecasts: &Forecasts) -> Option<(f64, Vec<&Outcome>)> {
-    let day = forecasts.outcomes.iter().map(|one| one.frozen).reduce(f64::max)?;
-    let is_new = |one: &&Outcome| one.frozen >= day && !one.shape_known && !one.family_known;
+    // The board that is fitted says nothing new after its last row.
+    let end = forecasts
+        .question
+        .rows
+        .iter()
+        .map(|row| row.day)
+        .reduce(f64::max)?;
+    let days = forecasts.outcomes.iter().map(|one| one.frozen);
+    let day = days.filter(|day| *day <= end).reduce(f64::max)?;
+    let is_new = |one: &&Outcome| one.frozen == day && !one.shape_known && !one.family_known;
     Some((day, forecasts.outcomes.iter().filter(is_new).collect()))
 }
 
@@ -73,7 +84,7 @@ pub(super) fn findings(forecasts: &Forecasts, resamples: usize, seed: u64) -> Ve
             .map(|one| (one.score - one.value).abs())
             .collect::<Vec<f64>>(),
     );
-    let measured: [(&str, &str, String, fn(&Unit) -> f64); 3] = [
+    let measured: [Measured; 3] = [
         (
             "mae_units",
             "points",

@@ -25,7 +25,7 @@ const PASSES: usize = 80;
 /// How many checkpoints the loadings of a test's other sources, and the mean of all tests, are worth.
 const WORTH: f64 = 4.0;
 /// Added to the squares of each column.
-const RIDGE: f64 = 1.0;
+const RIDGE: f64 = 10.0;
 
 /// A fitted model.
 pub(super) struct Fit {
@@ -148,11 +148,8 @@ impl Seen<'_> {
                 .iter()
                 .map(|own| {
                     std::array::from_fn(|factor| {
-                        if factor == 0 {
-                            *own
-                        } else {
-                            0.3 * own * gauss(&mut random)
-                        }
+                        let along = if factor == 0 { 1.0 } else { 0.0 };
+                        own * (along + 0.3 * gauss(&mut random))
                     })
                 })
                 .collect(),
@@ -187,7 +184,7 @@ impl Seen<'_> {
         let mut places = vec![0.0; self.table.rows.len()];
         for _ in 0..PASSES {
             for (place, cells) in places.iter_mut().zip(&self.cells) {
-                let (mut along, mut squares) = (0.0, 0.01);
+                let (mut along, mut squares) = (0.0, 0.05);
                 for (benchmark, value, _) in cells {
                     along += slopes[*benchmark] * (value - alpha[*benchmark]);
                     squares += slopes[*benchmark] * slopes[*benchmark];
