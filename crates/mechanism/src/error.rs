@@ -173,7 +173,7 @@ pub enum Error {
         what: &'static str,
     },
     /// A benchmark that is not known here.
-    #[error("no benchmark task is called `{name}`; there are {known}")]
+    #[error("unknown task `{name}`; there are {known}")]
     UnknownTask {
         /// The name asked for.
         name: String,

@@ -10,7 +10,7 @@ use crate::statistics::mean;
 
 /// One checkpoint with its scores. Repeats are not among the rows.
 #[derive(Debug, Clone, Default)]
-pub struct Scored {
+pub struct ScoredCheckpoint {
     /// `org/name`.
     pub id: String,
     /// Shape as a number, the unit that intervals resample.
@@ -40,7 +40,7 @@ pub struct Board {
     /// Names in ids and for people: the benchmarks, then Average.
     pub outcomes: Vec<(&'static str, String)>,
     /// One a checkpoint.
-    pub rows: Vec<Scored>,
+    pub rows: Vec<ScoredCheckpoint>,
     /// Rows of the table left out as repeats.
     pub n_repeats: usize,
 }
@@ -58,7 +58,7 @@ impl Board {
     pub fn v1(rows: &[StructureRow], n_repeats: usize) -> Self {
         let scored = |row: &StructureRow| {
             let all: Option<Vec<f64>> = row.scores.iter().copied().collect();
-            Scored {
+            ScoredCheckpoint {
                 id: row.id.clone(),
                 shape: row.shape,
                 pretrained: row.post_trained.map(|is| !is),
@@ -80,7 +80,7 @@ impl Board {
 
     /// Leaderboard v2, repeats left out; its Average is the one it prints.
     pub fn v2(rows: &[LeaderboardRow]) -> Self {
-        let scored = |row: &LeaderboardRow| Scored {
+        let scored = |row: &LeaderboardRow| ScoredCheckpoint {
             id: row.id.clone(),
             shape: row.shape,
             pretrained: row.post_trained.map(|is| !is),
@@ -102,10 +102,10 @@ impl Board {
 
     /// A board of the list, of rows whose scores are its benchmarks' in order; Average is their mean for rows that have all, with
     /// no scale made common: it stands for this board and no other.
-    pub fn listed(board: &'static Listed, rows: Vec<Scored>, n_repeats: usize) -> Self {
-        let scored = |row: Scored| {
+    pub fn listed(board: &'static Listed, rows: Vec<ScoredCheckpoint>, n_repeats: usize) -> Self {
+        let scored = |row: ScoredCheckpoint| {
             let all: Option<Vec<f64>> = row.scores.iter().copied().collect();
-            Scored {
+            ScoredCheckpoint {
                 date: known_date(row.date),
                 size: row.size.filter(|&size| size > 0.0),
                 scores: with_average(&row.scores, all.map(|all| mean(&all))),
@@ -143,7 +143,7 @@ impl Board {
             .chain(self.outcomes.iter().map(|(name, _)| *name))
             .map(String::from)
             .collect();
-        let cells = |row: &Scored| {
+        let cells = |row: &ScoredCheckpoint| {
             let pretrained = row.pretrained.map(|is| if is { "true" } else { "false" });
             let mut cells: Vec<Cell> = vec![
                 row.id.as_str().into(),

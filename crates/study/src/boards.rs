@@ -3,7 +3,7 @@
 //! No scale is made common: a row is of one benchmark on one board, in its own points. What can be read across boards are ranks.
 
 use crate::abilities::benchmark;
-use crate::board::{Board, Scored};
+use crate::board::{Board, ScoredCheckpoint};
 use crate::calendar::decimal_year;
 use crate::finding::{Finding, Interval};
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
@@ -185,8 +185,8 @@ pub fn section(boards: &[Board], bootstrap: GroupBootstrap) -> Section {
 }
 
 /// Checkpoints with size, date and this score.
-fn known(board: &Board, outcome: usize) -> Vec<(&Scored, [f64; 3])> {
-    let of = |row: &'_ Scored| Some([row.size?, row.date?, row.scores[outcome]?]);
+fn known(board: &Board, outcome: usize) -> Vec<(&ScoredCheckpoint, [f64; 3])> {
+    let of = |row: &'_ ScoredCheckpoint| Some([row.size?, row.date?, row.scores[outcome]?]);
     board
         .rows
         .iter()
@@ -194,7 +194,7 @@ fn known(board: &Board, outcome: usize) -> Vec<(&Scored, [f64; 3])> {
         .collect()
 }
 
-fn ranks(rows: &[(&Scored, [f64; 3])], bootstrap: GroupBootstrap) -> Option<Ranks> {
+fn ranks(rows: &[(&ScoredCheckpoint, [f64; 3])], bootstrap: GroupBootstrap) -> Option<Ranks> {
     if rows.len() < LEAST {
         return None;
     }
@@ -223,7 +223,7 @@ fn ranks(rows: &[(&Scored, [f64; 3])], bootstrap: GroupBootstrap) -> Option<Rank
     })
 }
 
-fn doubling(rows: &[(&Scored, [f64; 3])]) -> Option<(f64, Option<Interval>)> {
+fn doubling(rows: &[(&ScoredCheckpoint, [f64; 3])]) -> Option<(f64, Option<Interval>)> {
     let target: Vec<f64> = rows.iter().map(|(_, values)| values[2]).collect();
     let shapes: Vec<u32> = rows.iter().map(|(row, _)| row.shape).collect();
     let columns = [
@@ -256,15 +256,15 @@ mod tests {
     use super::*;
     use crate::abilities::LISTED;
 
-    fn row(number: u32, score: f64, size: f64) -> Scored {
-        Scored {
+    fn row(number: u32, score: f64, size: f64) -> ScoredCheckpoint {
+        ScoredCheckpoint {
             id: format!("org/{number}"),
             shape: number % 15,
             date: Some(19_700.0 + f64::from(number * 7 % 60)),
             size: Some(size),
             pretrained: Some(number.is_multiple_of(2)),
             scores: vec![Some(score); 6],
-            ..Scored::default()
+            ..ScoredCheckpoint::default()
         }
     }
 

@@ -14,7 +14,7 @@ const STEPS: usize = 300;
 
 /// One board's score of one checkpoint.
 #[derive(Debug, Clone, Copy)]
-pub struct Cell {
+pub struct LinkedCell {
     /// The checkpoint, from 0.
     pub row: usize,
     /// The board, from 0.
@@ -40,7 +40,7 @@ pub struct Column {
 
 /// What a checkpoint has of the ability, in standard deviations over all checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ability {
+pub struct LinkedAbility {
     /// Mean of the posterior.
     pub mean: f64,
     /// Its variance.
@@ -55,7 +55,7 @@ pub struct Linked {
     /// By column; `None` where a board is not linked.
     pub columns: Vec<Option<Column>>,
     /// By row; `None` where no linked board measured it.
-    pub rows: Vec<Option<Ability>>,
+    pub rows: Vec<Option<LinkedAbility>>,
 }
 
 impl Column {
@@ -72,7 +72,7 @@ fn logit(points: f64) -> f64 {
 }
 
 /// Puts boards on one scale.
-pub fn linked(n_rows: usize, n_columns: usize, cells: &[Cell]) -> Linked {
+pub fn linked(n_rows: usize, n_columns: usize, cells: &[LinkedCell]) -> Linked {
     let is_linked = component(n_rows, n_columns, cells);
     let mut by_row: Vec<Vec<(usize, f64)>> = vec![Vec::new(); n_rows];
     let mut by_column: Vec<Vec<(usize, f64, f64)>> = vec![Vec::new(); n_columns];
@@ -124,7 +124,7 @@ pub fn linked(n_rows: usize, n_columns: usize, cells: &[Cell]) -> Linked {
 }
 
 /// The boards that checkpoints in common tie to the largest one.
-fn component(n_rows: usize, n_columns: usize, cells: &[Cell]) -> Vec<bool> {
+fn component(n_rows: usize, n_columns: usize, cells: &[LinkedCell]) -> Vec<bool> {
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); n_columns];
     for cell in cells {
         members[cell.column].push(cell.row);
@@ -175,7 +175,7 @@ fn floor_of_items(cells: &[(usize, f64, f64)]) -> f64 {
     items.max(1e-6)
 }
 
-fn posterior(by_row: &[Vec<(usize, f64)>], columns: &[Option<Column>]) -> Vec<Option<Ability>> {
+fn posterior(by_row: &[Vec<(usize, f64)>], columns: &[Option<Column>]) -> Vec<Option<LinkedAbility>> {
     let of = |cells: &Vec<(usize, f64)>| {
         let mut precision = 1.0;
         let mut sum = 0.0;
@@ -187,7 +187,7 @@ fn posterior(by_row: &[Vec<(usize, f64)>], columns: &[Option<Column>]) -> Vec<Op
                 n += 1;
             }
         }
-        (n > 0).then(|| Ability {
+        (n > 0).then(|| LinkedAbility {
             mean: sum / precision,
             variance: 1.0 / precision,
             n,
@@ -197,7 +197,7 @@ fn posterior(by_row: &[Vec<(usize, f64)>], columns: &[Option<Column>]) -> Vec<Op
 }
 
 /// Middle, slope and variance of a board by the checkpoints' posteriors.
-fn maximised(cells: &[(usize, f64, f64)], rows: &[Option<Ability>], floor: f64) -> Column {
+fn maximised(cells: &[(usize, f64, f64)], rows: &[Option<LinkedAbility>], floor: f64) -> Column {
     let n = cells.len() as f64;
     let (mut ones, mut squares, mut values, mut products) = (0.0, 0.0, 0.0, 0.0);
     for &(row, value, _) in cells {
@@ -239,7 +239,7 @@ mod tests {
     }
 
     /// What is true of checkpoints, their cells, and each board's mean, slope and spread.
-    type Made = (Vec<f64>, Vec<Cell>, [(f64, f64, f64); 4]);
+    type Made = (Vec<f64>, Vec<LinkedCell>, [(f64, f64, f64); 4]);
 
     /// Boards made by the model itself, each of an own scale, most checkpoints on one or two of them.
     fn made(seed: u64) -> Made {
@@ -258,7 +258,7 @@ mod tests {
                 if is_measured {
                     let logit = middle + slope * ability + spread * normal(&mut random);
                     let value = 100.0 / (1.0 + (-logit).exp());
-                    cells.push(Cell {
+                    cells.push(LinkedCell {
                         row,
                         column,
                         value,
@@ -297,7 +297,7 @@ mod tests {
     fn more_boards_leave_less_open_and_a_board_apart_is_left_out() {
         let (_, mut cells, _) = made(9);
         // A fifth board of other checkpoints only.
-        cells.extend((600..640).map(|row| Cell {
+        cells.extend((600..640).map(|row| LinkedCell {
             row,
             column: 4,
             value: 50.0 + (row % 9) as f64,
@@ -317,12 +317,12 @@ mod tests {
         };
         assert!(open(1) > open(2) && open(2) > open(4));
         // The order within one board is the board's.
-        let only: Vec<&Cell> = cells
+        let only: Vec<&LinkedCell> = cells
             .iter()
             .filter(|cell| cell.column == 0 && found.rows[cell.row].is_some_and(|one| one.n == 1))
             .collect();
         let [a, b] = [only[0], only[1]];
-        let mean = |cell: &Cell| found.rows[cell.row].map(|one| one.mean);
+        let mean = |cell: &LinkedCell| found.rows[cell.row].map(|one| one.mean);
         assert_eq!(a.value > b.value, mean(a) > mean(b));
         assert_eq!(
             linked(0, 0, &[]),

@@ -13,7 +13,7 @@ use crate::finding::Interval;
 
 /// What is known of doubling a part at fixed size.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Evidence {
+pub struct PlanEvidence {
     /// The part: `layers`, `d_ffn`, `heads_per_kv`, `vocabulary`.
     pub part: String,
     /// Points per doubling.
@@ -28,7 +28,7 @@ pub struct Evidence {
     pub source: String,
 }
 
-impl Evidence {
+impl PlanEvidence {
     /// Half of its 95 % interval.
     pub fn half(&self) -> f64 {
         self.error * StudentsT::new(0.0, 1.0, self.df.max(1.0)).map_or(1.96, |law| law.inverse_cdf(0.975))
@@ -37,7 +37,7 @@ impl Evidence {
 
 /// A shape that could be trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Shape {
+pub struct PlannedShape {
     /// Layers.
     pub layers: i64,
     /// Width.
@@ -77,9 +77,9 @@ impl Standing {
 
 /// A shape beside the best.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Judged {
+pub struct JudgedShape {
     /// The shape.
-    pub shape: Shape,
+    pub shape: PlannedShape,
     /// Points less the best's.
     pub difference: f64,
     /// 95 % interval.
@@ -89,18 +89,18 @@ pub struct Judged {
 }
 
 /// Sets shapes against the best of them by what controlled runs say of layers; `margin` in points.
-pub fn judged(shapes: &[Shape], layers: Option<&Evidence>, margin: f64) -> Vec<Judged> {
+pub fn judged(shapes: &[PlannedShape], layers: Option<&PlanEvidence>, margin: f64) -> Vec<JudgedShape> {
     let Some(layers) = layers else {
         return Vec::new();
     };
-    let depth = |shape: &Shape| (shape.layers as f64).log2();
+    let depth = |shape: &PlannedShape| (shape.layers as f64).log2();
     let Some(best) = shapes
         .iter()
         .max_by(|a, b| (layers.value * depth(a)).total_cmp(&(layers.value * depth(b))))
     else {
         return Vec::new();
     };
-    let mut all: Vec<Judged> = shapes
+    let mut all: Vec<JudgedShape> = shapes
         .iter()
         .map(|shape| {
             let doublings = depth(shape) - depth(best);
@@ -113,7 +113,7 @@ pub fn judged(shapes: &[Shape], layers: Option<&Evidence>, margin: f64) -> Vec<J
             } else {
                 Standing::CannotTell
             };
-            Judged {
+            JudgedShape {
                 shape: shape.clone(),
                 difference,
                 interval: Interval {
@@ -150,11 +150,11 @@ pub struct Experiment {
 }
 
 /// What two runs would tell of a part: `residual` is the standard deviation of a run, points.
-pub fn experiment(part: &str, known: Option<&Evidence>, ends: (f64, f64), residual: f64) -> Experiment {
+pub fn experiment(part: &str, known: Option<&PlanEvidence>, ends: (f64, f64), residual: f64) -> Experiment {
     let doublings = (ends.1 / ends.0).log2().abs();
     let more = doublings * doublings / (2.0 * residual * residual);
     let normal = crate::statistics::normal_quantile(0.95);
-    let now = known.map(Evidence::half);
+    let now = known.map(PlanEvidence::half);
     let before = now.map_or(0.0, |half| (normal / half).powi(2));
     Experiment {
         part: part.to_owned(),
@@ -171,8 +171,8 @@ pub fn experiment(part: &str, known: Option<&Evidence>, ends: (f64, f64), residu
 mod tests {
     use super::*;
 
-    fn shape(layers: i64) -> Shape {
-        Shape {
+    fn shape(layers: i64) -> PlannedShape {
+        PlannedShape {
             layers,
             d_model: 2048,
             d_ffn: 8192,
@@ -182,8 +182,8 @@ mod tests {
         }
     }
 
-    fn layers(value: f64, error: f64) -> Evidence {
-        Evidence {
+    fn layers(value: f64, error: f64) -> PlanEvidence {
+        PlanEvidence {
             part: "layers".into(),
             value,
             error,
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn shapes_are_no_worse_worse_or_not_told_apart() {
         let shapes = [shape(8), shape(16), shape(32), shape(31)];
-        let of = |all: &[Judged], layers: i64| {
+        let of = |all: &[JudgedShape], layers: i64| {
             let own = all.iter().find(|own| own.shape.layers == layers);
             own.map(|own| own.standing).expect("a shape")
         };

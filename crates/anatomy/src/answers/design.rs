@@ -7,7 +7,7 @@ use serde::Serialize;
 use study::abilities::asks_for;
 use study::controlled::{Doubling, Fixed, doublings};
 use study::finding::Finding;
-use study::planning::{Evidence, Experiment, Judged, Shape, Standing, experiment, judged};
+use study::planning::{Experiment, JudgedShape, PlanEvidence, PlannedShape, Standing, experiment, judged};
 use study::pooled::{Pooled, effects_on};
 
 use crate::rows;
@@ -33,7 +33,7 @@ pub(crate) struct DesignQuestion {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CostedShape {
     #[serde(flatten)]
-    pub(crate) judged: Judged,
+    pub(crate) judged: JudgedShape,
     /// Floating-point operations of one token at an empty context.
     pub(crate) flops_per_token: f64,
     /// Operations of training on the tokens: three times those forwards.
@@ -59,7 +59,7 @@ pub(crate) struct DesignAnswer {
     /// Shapes that a device's bound leaves out.
     pub(crate) too_slow: usize,
     /// What is known of each part at fixed size.
-    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) evidence: Vec<PlanEvidence>,
     /// Experiments, the one that narrows most first.
     pub(crate) experiments: Vec<Experiment>,
     /// What is not known, in sentences.
@@ -104,7 +104,7 @@ pub(crate) fn design(catalog: &Catalog, asked: &DesignQuestion) -> Result<Design
     match layers {
         Some(known) => {
             let (low, high) = known.widths_per_layer;
-            let ratio = |shape: &Shape| shape.d_model as f64 / shape.layers as f64;
+            let ratio = |shape: &PlannedShape| shape.d_model as f64 / shape.layers as f64;
             let depths = known.layers.0..=known.layers.1;
             shapes.retain(|(shape, _)| {
                 low <= ratio(shape) && ratio(shape) <= high && depths.contains(&(shape.layers as f64))
@@ -158,7 +158,7 @@ pub(crate) fn design(catalog: &Catalog, asked: &DesignQuestion) -> Result<Design
     }
     let known = layers.map(evidence_of);
     let margin = layers.map(|own| (own.size * 1.1_f64.log2()).max(0.0));
-    let all: Vec<Shape> = shapes.iter().map(|(shape, _)| shape.clone()).collect();
+    let all: Vec<PlannedShape> = shapes.iter().map(|(shape, _)| shape.clone()).collect();
     let told = match &known {
         Some(_) => judged(&all, known.as_ref(), margin.unwrap_or_default()),
         None => all.iter().cloned().map(untold).collect(),
@@ -228,8 +228,8 @@ pub(crate) fn design(catalog: &Catalog, asked: &DesignQuestion) -> Result<Design
 }
 
 /// One shape for each number of layers: the width that comes nearest to the parameters.
-fn shapes(asked: &DesignQuestion) -> Vec<(Shape, Arithmetic)> {
-    let of = |layers: i64, d_model: i64| -> Option<(Shape, Arithmetic)> {
+fn shapes(asked: &DesignQuestion) -> Vec<(PlannedShape, Arithmetic)> {
+    let of = |layers: i64, d_model: i64| -> Option<(PlannedShape, Arithmetic)> {
         // Four heads share one of keys and values in every shape, so that costs differ by the shape alone.
         let head_dim = if d_model % (4 * 128) == 0 { 128 } else { 64 };
         let heads = d_model / head_dim;
@@ -248,7 +248,7 @@ fn shapes(asked: &DesignQuestion) -> Vec<(Shape, Arithmetic)> {
         })
         .ok()?;
         let parameters = cost.parameters_total as f64;
-        let shape = Shape {
+        let shape = PlannedShape {
             layers,
             d_model,
             d_ffn,
@@ -258,7 +258,7 @@ fn shapes(asked: &DesignQuestion) -> Vec<(Shape, Arithmetic)> {
         };
         Some((shape, cost))
     };
-    let off = |own: &(Shape, Arithmetic)| (own.0.parameters / asked.parameters).ln().abs();
+    let off = |own: &(PlannedShape, Arithmetic)| (own.0.parameters / asked.parameters).ln().abs();
     (4..=160)
         .filter_map(|layers| {
             // Parameters grow with the width: halve the widths until two are left.
@@ -280,8 +280,8 @@ fn shapes(asked: &DesignQuestion) -> Vec<(Shape, Arithmetic)> {
         .collect()
 }
 
-fn untold(shape: Shape) -> Judged {
-    Judged {
+fn untold(shape: PlannedShape) -> JudgedShape {
+    JudgedShape {
         shape,
         difference: f64::NAN,
         interval: study::finding::Interval {
@@ -308,8 +308,8 @@ fn thinned(all: Vec<CostedShape>) -> Vec<CostedShape> {
         .collect()
 }
 
-fn evidence_of(own: &Doubling) -> Evidence {
-    Evidence {
+fn evidence_of(own: &Doubling) -> PlanEvidence {
+    PlanEvidence {
         part: own.part.to_owned(),
         value: own.value,
         error: own.error,
@@ -320,7 +320,7 @@ fn evidence_of(own: &Doubling) -> Evidence {
 }
 
 /// What checkpoints say of each part: means over the benchmarks that ask for it, their errors as if they went together.
-fn observed(catalog: &Catalog, asked: &DesignQuestion) -> Vec<Evidence> {
+fn observed(catalog: &Catalog, asked: &DesignQuestion) -> Vec<PlanEvidence> {
     let boards = rows::pooled(catalog);
     let names: Vec<&str> = boards
         .iter()
@@ -333,7 +333,7 @@ fn observed(catalog: &Catalog, asked: &DesignQuestion) -> Vec<Evidence> {
         seed: asked.seed,
     };
     let found = effects_on(&study, &names);
-    let one = |part: &str| -> Option<Evidence> {
+    let one = |part: &str| -> Option<PlanEvidence> {
         let start = format!("pooled.effect.{part}.");
         let own: Vec<&Finding> = found
             .iter()
@@ -349,7 +349,7 @@ fn observed(catalog: &Catalog, asked: &DesignQuestion) -> Vec<Evidence> {
                 .as_ref()
                 .map_or(f64::NAN, |ends| (ends.high - ends.low) / 2.0)
         });
-        Some(Evidence {
+        Some(PlanEvidence {
             part: part.to_owned(),
             value: mean(&|own| own.value.unwrap_or(f64::NAN)),
             error: half / 1.96,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use study::finding::Interval;
-use study::scaling::{Answer, Run, Target, fit};
+use study::scaling::{Answer, LawTarget, Run, fit};
 use study::section::{Cell, Table};
 
 use crate::frame::{self, Frame};
@@ -66,7 +66,11 @@ pub(crate) fn run(global: &Global, command: &ScalingCommand) -> Result<ExitCode>
     let ScalingCommand::Fit(args) = command;
     let frame = frame::from_file(&args.file, args.filter.as_deref())?;
     let (runs, left_out) = runs(&frame, args)?;
-    let target = if args.scores { Target::Score } else { Target::Loss };
+    let target = if args.scores {
+        LawTarget::Score
+    } else {
+        LawTarget::Loss
+    };
     let answer = fit(&runs, target, args.resamples as usize, global.seed)
         .with_context(|| format!("{} cannot be fitted", args.file.display()))?;
     if left_out > 0 {
@@ -159,8 +163,8 @@ fn runs(frame: &Frame, args: &FitArgs) -> Result<(Vec<Run>, usize)> {
 
 fn unit(answer: &Answer) -> &'static str {
     match answer.target {
-        Target::Loss => "nats",
-        Target::Score => "points",
+        LawTarget::Loss => "nats",
+        LawTarget::Score => "points",
     }
 }
 
@@ -216,7 +220,7 @@ fn words(answer: &Answer) -> String {
          Gaussian process.\n",
         answer.runs, answer.shapes, answer.chosen, answer.nested
     );
-    if answer.target == Target::Loss {
+    if answer.target == LawTarget::Loss {
         text.push_str(
             "As laws of loss, size is that of Hoffmann and others (arXiv 2203.15556), shape and both are those of the Gemstones (arXiv 2502.06857).\n",
         );

@@ -1,7 +1,7 @@
 //! Sloth's table and the errors that it saved, as the study reads them.
 
 use study::abilities::benchmark;
-use study::anchored::{Benchmark, Question, Row, Saved};
+use study::anchored::{AnchoredBenchmark, AnchoredQuestion, AnchoredRow, Saved};
 
 const TABLE: &str = include_str!("sloth.csv");
 const SAVED: &str = include_str!("sloth-errors.csv");
@@ -21,15 +21,15 @@ fn numbers(cells: &[&str]) -> Option<Vec<f64>> {
 }
 
 /// What its own split asks.
-pub(crate) fn anchored() -> Question {
+pub(crate) fn anchored() -> AnchoredQuestion {
     let names = study::dimensions::BENCHMARKS;
-    let benchmarks = names.iter().zip(CHANCE).map(|(name, chance)| Benchmark {
+    let benchmarks = names.iter().zip(CHANCE).map(|(name, chance)| AnchoredBenchmark {
         name: (*name).to_owned(),
         title: benchmark(name).map_or_else(|| (*name).to_owned(), |known| known.title.clone()),
         chance,
     });
     let rows = lines(TABLE).filter_map(|cells| {
-        Some(Row {
+        Some(AnchoredRow {
             model: (*cells.first()?).to_owned(),
             family: (*cells.get(1)?).to_owned(),
             group: cells.get(2)?.parse().ok(),
@@ -47,7 +47,7 @@ pub(crate) fn anchored() -> Question {
             errors: numbers(cells.get(3..)?)?,
         })
     });
-    Question {
+    AnchoredQuestion {
         name: "sloth_v2".into(),
         work: "Sloth's table of leaderboard v2".into(),
         place: "arXiv 2412.06540; data_v2.csv and e1_1.npy of felipemaiapolo/sloth at 6dc6bb3e (MIT)".into(),

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use catalog::Catalog;
-use study::controlled::{Placebo, Run};
+use study::controlled::{ControlledRun, Placebo};
 
 use super::V2;
 
 /// Every score of every run.
-pub(crate) fn runs(catalog: &Catalog) -> Vec<Run> {
+pub(crate) fn runs(catalog: &Catalog) -> Vec<ControlledRun> {
     let count = |value: Option<i64>| value.map(|value| value as f64);
     catalog
         .interventions
         .iter()
         .filter_map(|row| {
-            Some(Run {
+            Some(ControlledRun {
                 suite: row.suite.clone(),
                 pair_or_run: row.pair_or_run.clone(),
                 id: row.id.clone(),

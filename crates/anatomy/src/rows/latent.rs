@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use catalog::Catalog;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure};
 use study::abilities::{self, benchmark};
-use study::latent::{Benchmark, Cell, Features, Row, Table};
+use study::latent::{LatentBenchmark, LatentCell, LatentFeatures, LatentRow, LatentTable};
 use study::noise::{USUAL_ITEMS, items_of};
 use study::pooled::family_of_name;
 
@@ -54,7 +54,7 @@ fn usable(name: &str) -> Option<abilities::Benchmark> {
 }
 
 /// The table of all boards.
-pub(crate) fn latent(catalog: &Catalog) -> Table {
+pub(crate) fn latent(catalog: &Catalog) -> LatentTable {
     let known = by_id(catalog);
     let repeats: BTreeSet<&str> = catalog
         .evaluations
@@ -83,13 +83,13 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
         *counts.entry(name).or_default() += 1;
     }
     let own = epoch();
-    let benchmarks: Vec<Benchmark> = usable_names
+    let benchmarks: Vec<LatentBenchmark> = usable_names
         .iter()
         .filter(|(name, _)| counts.get(*name).is_some_and(|count| *count >= LEAST))
         .filter_map(|(name, known)| {
             let known = known.as_ref()?;
             let same = SAME.iter().find(|(other, _)| *other == known.test);
-            Some(Benchmark {
+            Some(LatentBenchmark {
                 name: (*name).to_owned(),
                 test: same.map_or(known.test.as_str(), |(_, test)| test).to_owned(),
                 board: known.board.to_owned(),
@@ -105,7 +105,7 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
         .enumerate()
         .map(|(place, known)| (known.name.as_str(), place))
         .collect();
-    let mut cells: BTreeMap<&str, Vec<Cell>> = BTreeMap::new();
+    let mut cells: BTreeMap<&str, Vec<LatentCell>> = BTreeMap::new();
     for ((id, name), (sum, n)) in &sums {
         if let Some(&place) = places.get(name) {
             let score = sum / n;
@@ -113,7 +113,7 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
             cells
                 .entry(id)
                 .or_default()
-                .push(Cell::new(place, &benchmarks[place], score, error));
+                .push(LatentCell::new(place, &benchmarks[place], score, error));
         }
     }
     let structures: BTreeMap<&str, &Structure> = catalog
@@ -122,8 +122,8 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
         .map(|structure| (structure.id.as_str(), structure))
         .collect();
     let mut units = Units::default();
-    let mut of_units: Vec<Vec<(Features, Option<String>, bool)>> = Vec::new();
-    let rows: Vec<Row> = cells
+    let mut of_units: Vec<Vec<(LatentFeatures, Option<String>, bool)>> = Vec::new();
+    let rows: Vec<LatentRow> = cells
         .into_iter()
         .map(|(id, cells)| {
             let structure = structures.get(id).copied();
@@ -137,7 +137,7 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
                 }
                 of_units[unit].push((about.features(), about.family, about.is_sure));
             }
-            Row {
+            LatentRow {
                 id: id.to_owned(),
                 unit: unit.map(|unit| unit as usize),
                 columns: about.columns,
@@ -151,7 +151,7 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
         .enumerate()
         .map(|(unit, rows)| whole(unit, rows))
         .unzip();
-    Table {
+    LatentTable {
         benchmarks,
         rows,
         features,
@@ -160,7 +160,7 @@ pub(crate) fn latent(catalog: &Catalog) -> Table {
 }
 
 /// Standard error of a score by its items, points.
-fn error(known: &Benchmark, score: f64) -> f64 {
+fn error(known: &LatentBenchmark, score: f64) -> f64 {
     if let Some(items) = items_of(&known.name) {
         let stretched = known.chance == 0.0 && items.benchmark != "gsm8k";
         return items.error_of(score, stretched);
@@ -225,13 +225,13 @@ impl About {
         }
     }
 
-    fn features(&self) -> Features {
+    fn features(&self) -> LatentFeatures {
         std::array::from_fn(|k| self.columns[k].unwrap_or(f64::NAN))
     }
 }
 
-/// Features of a unit: medians of its rows, the first date; its family: that of most rows, of sure ones first.
-fn whole(unit: usize, rows: &[(Features, Option<String>, bool)]) -> (Features, String) {
+/// LatentFeatures of a unit: medians of its rows, the first date; its family: that of most rows, of sure ones first.
+fn whole(unit: usize, rows: &[(LatentFeatures, Option<String>, bool)]) -> (LatentFeatures, String) {
     let features = std::array::from_fn(|k| {
         let own: Vec<f64> = rows
             .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::Catalog;
 use study::abilities::Listed;
-use study::board::{Board, Scored};
+use study::board::{Board, ScoredCheckpoint};
 
 use super::{Shapes, by_id, post_trained};
 
@@ -36,7 +36,7 @@ pub(crate) fn board(catalog: &Catalog, shapes: &Shapes<'_>, listed: &'static Lis
     let checkpoints = by_id(catalog);
     let rows = found.into_iter().map(|(id, cells)| {
         let structure = shapes.columns(id);
-        Scored {
+        ScoredCheckpoint {
             id: id.to_owned(),
             shape: shapes.number(id),
             pretrained: post_trained(checkpoints.get(id).copied()).map(|is| !is),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::Catalog;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
-use study::pooled::{Board, Row, family_of_name};
+use study::pooled::{PooledBoard, PooledRow, family_of_name};
 use study::{dimensions, leaderboard_v1};
 
 use super::controlled::has_idle_layers;
@@ -41,7 +41,7 @@ impl Units {
 }
 
 /// Both boards.
-pub(crate) fn pooled(catalog: &Catalog) -> Vec<Board> {
+pub(crate) fn pooled(catalog: &Catalog) -> Vec<PooledBoard> {
     let structures: BTreeMap<&str, &Structure> = catalog
         .structures
         .iter()
@@ -67,7 +67,7 @@ pub(crate) fn pooled(catalog: &Catalog) -> Vec<Board> {
                 Some(row)
             })
             .collect();
-        Board {
+        PooledBoard {
             name: name.to_owned(),
             work: work.to_owned(),
             benchmarks: benchmarks.map(str::to_owned).to_vec(),
@@ -81,7 +81,7 @@ fn row(
     structure: &Structure,
     checkpoint: Option<&Checkpoint>,
     known: &BTreeMap<&str, &Checkpoint>,
-) -> Option<Row> {
+) -> Option<PooledRow> {
     let training = checkpoint.and_then(|checkpoint| checkpoint.training);
     if training == Some(Training::Surgery) {
         return None;
@@ -100,7 +100,7 @@ fn row(
     let tokens = names
         .iter()
         .find_map(|id| known.get(id).and_then(|checkpoint| checkpoint.training_tokens));
-    Some(Row {
+    Some(PooledRow {
         unit: 0,
         family: names.iter().find_map(|id| family_of_name(id)).map(str::to_owned),
         is_sure: matches!(structure.resolved_by, ResolvedBy::Exact | ResolvedBy::Lineage),

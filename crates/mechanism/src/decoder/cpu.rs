@@ -99,8 +99,8 @@ impl Machine for Cpu {
         for (product, values) in each.iter_mut().zip(&values) {
             let out = resized(product.out, rows * product.matrix.n_out);
             match product.matrix.raw() {
-                Some(weight) if rows <= FEW => few_rows.push(few::Product { weight, out }),
-                _ => products.push(matmul::Product {
+                Some(weight) if rows <= FEW => few_rows.push(few::FewRowsProduct { weight, out }),
+                _ => products.push(matmul::KeptProduct {
                     dst: out,
                     base: product.base.map_or(Base::Zero, |base| Base::Matrix(base)),
                     right: product.matrix.view(values).t(),

@@ -25,14 +25,14 @@ const TASK: usize = 32;
 const LANES: usize = 16;
 
 /// A product `out = x·Wᵀ` of few rows.
-pub(super) struct Product<'a, 'b> {
+pub(super) struct FewRowsProduct<'a, 'b> {
     pub(super) weight: &'a Raw,
     /// `(rows, n_out)`.
     pub(super) out: &'b mut [f32],
 }
 
 /// Products of `x`, `(rows, n_in)`; all threads.
-pub(super) fn multiply(x: &[f32], n_in: usize, products: &mut [Product<'_, '_>]) {
+pub(super) fn multiply(x: &[f32], n_in: usize, products: &mut [FewRowsProduct<'_, '_>]) {
     if products.is_empty() {
         return;
     }
@@ -212,7 +212,7 @@ mod tests {
             multiply(
                 &x,
                 n_in,
-                &mut [Product {
+                &mut [FewRowsProduct {
                     weight: &weight,
                     out: &mut out,
                 }],
@@ -259,7 +259,7 @@ mod tests {
             multiply(
                 &x,
                 n_in,
-                &mut [Product {
+                &mut [FewRowsProduct {
                     weight: &weight,
                     out: &mut out,
                 }],
@@ -295,7 +295,7 @@ mod tests {
             multiply(
                 x,
                 n_in,
-                &mut [Product {
+                &mut [FewRowsProduct {
                     weight: &weight,
                     out: &mut out,
                 }],

@@ -19,7 +19,7 @@ use crate::weights::{Kind, Part, SafetensorsFiles, Store};
 const PER_LAYER_LISTS: [&str; 3] = ["layer_types", "mlp_layer_types", "sliding_window_list"];
 
 /// Bytes of one tensor to be written.
-pub(crate) struct Planned<'a> {
+pub(crate) struct PlannedWrite<'a> {
     pub(crate) name: String,
     pub(crate) dtype: String,
     pub(crate) shape: Vec<usize>,
@@ -177,7 +177,7 @@ fn from_safetensors<'a>(
     checkpoint: &'a Checkpoint,
     files: &'a SafetensorsFiles,
     pruning: &Pruning,
-) -> Vec<Planned<'a>> {
+) -> Vec<PlannedWrite<'a>> {
     let mut taken = taken::of_tensors(checkpoint, &pruning.kept_layers);
     let mut planned = Vec::new();
     for (name, entry) in &files.tensors {
@@ -211,7 +211,7 @@ fn from_safetensors<'a>(
         let shape = lines
             .as_ref()
             .map_or_else(|| entry.shape.clone(), |lines| lines.shape(&entry.shape));
-        planned.push(Planned {
+        planned.push(PlannedWrite {
             name: new_name,
             dtype: entry.dtype.clone(),
             n_bytes: (shape.iter().product::<usize>() * size) as u64,
@@ -243,7 +243,7 @@ const LAYER_PARTS: [(Part, &str); 11] = [
     (Part::FfnPostNorm, "post_feedforward_layernorm"),
 ];
 
-fn from_gguf<'a>(checkpoint: &'a Checkpoint, pruning: &Pruning) -> Result<Vec<Planned<'a>>> {
+fn from_gguf<'a>(checkpoint: &'a Checkpoint, pruning: &Pruning) -> Result<Vec<PlannedWrite<'a>>> {
     let c = &checkpoint.config;
     if !matches!(
         c.family,
@@ -267,7 +267,7 @@ fn from_gguf<'a>(checkpoint: &'a Checkpoint, pruning: &Pruning) -> Result<Vec<Pl
             return;
         }
         let shape = part.shape(c, kind);
-        planned.push(Planned {
+        planned.push(PlannedWrite {
             name,
             dtype: "F32".to_owned(),
             n_bytes: 4 * shape.iter().product::<usize>() as u64,
@@ -322,7 +322,7 @@ pub(crate) fn little_endian(values: &[f32]) -> Vec<u8> {
 }
 
 /// One tensor in memory at a time; larger elements first, so that all are aligned.
-pub(crate) fn write_safetensors(path: &Path, planned: &[Planned<'_>]) -> Result<()> {
+pub(crate) fn write_safetensors(path: &Path, planned: &[PlannedWrite<'_>]) -> Result<()> {
     let mut header = Map::new();
     header.insert("__metadata__".to_owned(), json!({"format": "pt"}));
     let mut at = 0;

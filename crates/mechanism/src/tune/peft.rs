@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::adamw::Moments;
 use super::adapter::{Adapter, Factors, TARGETS};
 use crate::error::{Error, Result};
-use crate::prune::write::{Planned, little_endian, write_safetensors, write_then_rename};
+use crate::prune::write::{PlannedWrite, little_endian, write_safetensors, write_then_rename};
 use crate::weights::{SafetensorsFiles, Store};
 
 /// A tensor's name in PEFT's files.
@@ -19,8 +19,8 @@ fn name(layer: usize, target: usize, part: &str) -> String {
     )
 }
 
-fn plan(name: String, shape: [usize; 2], values: &[f32]) -> Planned<'_> {
-    Planned {
+fn plan(name: String, shape: [usize; 2], values: &[f32]) -> PlannedWrite<'_> {
+    PlannedWrite {
         name,
         dtype: "F32".to_owned(),
         shape: shape.to_vec(),
@@ -30,7 +30,7 @@ fn plan(name: String, shape: [usize; 2], values: &[f32]) -> Planned<'_> {
 }
 
 /// Both tensors of every matrix.
-fn planned<'a>(adapter: &Adapter, values: impl Fn(usize, usize) -> [&'a [f32]; 2]) -> Vec<Planned<'a>> {
+fn planned<'a>(adapter: &Adapter, values: impl Fn(usize, usize) -> [&'a [f32]; 2]) -> Vec<PlannedWrite<'a>> {
     let mut all = Vec::new();
     for (layer, own) in adapter.layers.iter().enumerate() {
         for (at, factors) in own.iter().enumerate() {

@@ -18,7 +18,7 @@ use crate::statistics::{mean, normal_quantile};
 
 /// A checkpoint of the table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct AnchoredRow {
     /// Its name in the table.
     pub model: String,
     /// Its family, as the table has it.
@@ -37,7 +37,7 @@ pub struct Row {
 
 /// A benchmark.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Benchmark {
+pub struct AnchoredBenchmark {
     /// As in findings.
     pub name: String,
     /// For people.
@@ -61,7 +61,7 @@ pub struct Saved {
 
 /// Everything that is asked.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Question {
+pub struct AnchoredQuestion {
     /// In ids: `sloth_v2`.
     pub name: String,
     /// Whose table it is.
@@ -69,9 +69,9 @@ pub struct Question {
     /// Which of it.
     pub place: String,
     /// Benchmarks.
-    pub benchmarks: Vec<Benchmark>,
+    pub benchmarks: Vec<AnchoredBenchmark>,
     /// Its rows, by family and size.
-    pub rows: Vec<Row>,
+    pub rows: Vec<AnchoredRow>,
     /// What its own methods miss by with one anchor.
     pub saved: Vec<Saved>,
 }
@@ -122,7 +122,7 @@ struct Tested {
 }
 
 /// The smallest row of each family, the first of several.
-fn is_smallest(rows: &[Row], place: usize) -> bool {
+fn is_smallest(rows: &[AnchoredRow], place: usize) -> bool {
     let own = &rows[place];
     !rows.iter().enumerate().any(|(other, row)| {
         row.family == own.family && (row.size < own.size || row.size == own.size && other < place)
@@ -130,7 +130,7 @@ fn is_smallest(rows: &[Row], place: usize) -> bool {
 }
 
 /// Every tested checkpoint; none where a group cannot be fitted.
-fn tested(question: &Question, anchor: Anchor) -> Option<Vec<Tested>> {
+fn tested(question: &AnchoredQuestion, anchor: Anchor) -> Option<Vec<Tested>> {
     let rows = &question.rows;
     let mut groups: Vec<usize> = rows.iter().filter_map(|row| row.group).collect();
     groups.sort_unstable();
@@ -141,7 +141,7 @@ fn tested(question: &Question, anchor: Anchor) -> Option<Vec<Tested>> {
             let is_hidden = |place: usize| {
                 rows[place].group == Some(group) && !(anchor == Anchor::One && is_smallest(rows, place))
             };
-            let train: Vec<&Row> = (0..rows.len())
+            let train: Vec<&AnchoredRow> = (0..rows.len())
                 .filter(|&place| !is_hidden(place))
                 .map(|place| &rows[place])
                 .collect();
@@ -149,7 +149,7 @@ fn tested(question: &Question, anchor: Anchor) -> Option<Vec<Tested>> {
             let asked: Vec<usize> = (0..rows.len())
                 .filter(|&place| rows[place].group == Some(group) && !is_smallest(rows, place))
                 .collect();
-            let new: Vec<&Row> = asked.iter().map(|&place| &rows[place]).collect();
+            let new: Vec<&AnchoredRow> = asked.iter().map(|&place| &rows[place]).collect();
             let said = process::expected(&question.benchmarks, &train, &new)?;
             let half = normal_quantile(LEVEL);
             let one = |(&row, said): (&usize, &Vec<process::Expected>)| {
@@ -184,10 +184,10 @@ fn tested(question: &Question, anchor: Anchor) -> Option<Vec<Tested>> {
     )
 }
 
-fn by_size(train: &[&Row], row: &Row) -> Vec<f64> {
-    let mut near: Vec<&Row> = train.to_vec();
+fn by_size(train: &[&AnchoredRow], row: &AnchoredRow) -> Vec<f64> {
+    let mut near: Vec<&AnchoredRow> = train.to_vec();
     near.sort_by(|a, b| {
-        let apart = |other: &Row| (other.size / row.size).ln().abs();
+        let apart = |other: &AnchoredRow| (other.size / row.size).ln().abs();
         apart(a).total_cmp(&apart(b))
     });
     near.truncate(NEAREST);
@@ -197,6 +197,6 @@ fn by_size(train: &[&Row], row: &Row) -> Vec<f64> {
 }
 
 /// The section; empty where there is nothing to test.
-pub fn section(question: &Question, resamples: usize, seed: u64) -> Section {
+pub fn section(question: &AnchoredQuestion, resamples: usize, seed: u64) -> Section {
     section::section(question, resamples, seed)
 }

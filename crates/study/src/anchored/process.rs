@@ -8,7 +8,7 @@
 use faer::Mat;
 use rayon::prelude::*;
 
-use super::{Benchmark, Row};
+use super::{AnchoredBenchmark, AnchoredRow};
 use crate::algebra::inverse;
 use crate::descent::descend;
 use crate::statistics::{mean, standard_deviation};
@@ -33,14 +33,14 @@ const STEPS: usize = 60;
 const EDGE: f64 = crate::latent::EDGE;
 
 /// Log odds of a score, points.
-pub(super) fn log_odds(known: &Benchmark, score: f64) -> f64 {
+pub(super) fn log_odds(known: &AnchoredBenchmark, score: f64) -> f64 {
     let share = ((score - known.chance) / (100.0 - known.chance)).clamp(0.0, 1.0);
     let share = (share + EDGE) / (1.0 + 2.0 * EDGE);
     (share / (1.0 - share)).ln()
 }
 
 /// The score of log odds, points.
-pub(super) fn score(known: &Benchmark, log_odds: f64) -> f64 {
+pub(super) fn score(known: &AnchoredBenchmark, log_odds: f64) -> f64 {
     let share = 1.0 / (1.0 + (-log_odds).exp());
     let share = (share * (1.0 + 2.0 * EDGE) - EDGE).clamp(0.0, 1.0);
     known.chance + (100.0 - known.chance) * share
@@ -53,12 +53,12 @@ struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn raw(row: &Row) -> [f64; FEATURES] {
+    fn raw(row: &AnchoredRow) -> [f64; FEATURES] {
         [row.size.ln(), row.tokens.ln(), f64::from(u8::from(row.is_tuned))]
     }
 
     /// Of some rows, on the scale of the training rows.
-    fn of(rows: &[&'a Row], train: &[&Row]) -> Self {
+    fn of(rows: &[&'a AnchoredRow], train: &[&AnchoredRow]) -> Self {
         let by: [(f64, f64); FEATURES] = std::array::from_fn(|k| {
             let own: Vec<f64> = train.iter().map(|row| Self::raw(row)[k]).collect();
             let spread = standard_deviation(&own);
@@ -182,9 +182,9 @@ pub(super) type Expected = (f64, f64);
 
 /// Expectations for the tested rows from the training rows, `(n_tested, n_benchmarks)`; none of fewer than ten rows.
 pub(super) fn expected(
-    benchmarks: &[Benchmark],
-    train: &[&Row],
-    tested: &[&Row],
+    benchmarks: &[AnchoredBenchmark],
+    train: &[&AnchoredRow],
+    tested: &[&AnchoredRow],
 ) -> Option<Vec<Vec<Expected>>> {
     if train.len() < 10 {
         return None;

@@ -1,6 +1,6 @@
 //! Findings, tables and words.
 
-use super::{Anchor, LEVEL, Question, Tested, tested};
+use super::{Anchor, AnchoredQuestion, LEVEL, Tested, tested};
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::section::{Cell, Section, Table};
 use crate::statistics::{GroupBootstrap, group_bootstrap, mean};
@@ -19,7 +19,7 @@ struct Errors {
 impl Errors {
     fn of(
         (name, anchor): (&str, Anchor),
-        question: &Question,
+        question: &AnchoredQuestion,
         all: &[Tested],
         said: impl Fn(&Tested) -> &Vec<f64>,
     ) -> Self {
@@ -78,7 +78,7 @@ impl Errors {
 }
 
 /// Errors that others saved, by method, in the order in which they come.
-fn saved(question: &Question) -> Vec<Errors> {
+fn saved(question: &AnchoredQuestion) -> Vec<Errors> {
     let mut all: Vec<Errors> = Vec::new();
     for own in &question.saved {
         let place = all.iter().position(|errors| errors.name == own.method);
@@ -97,7 +97,7 @@ fn saved(question: &Question) -> Vec<Errors> {
     all
 }
 
-pub(super) fn section(question: &Question, resamples: usize, seed: u64) -> Section {
+pub(super) fn section(question: &AnchoredQuestion, resamples: usize, seed: u64) -> Section {
     let mut section = Section {
         id: "anchored".into(),
         title: "Larger members of a family from its smallest".into(),
@@ -214,7 +214,7 @@ pub(super) fn section(question: &Question, resamples: usize, seed: u64) -> Secti
     section
 }
 
-fn table(question: &Question, all: &[Errors], resamples: usize, seed: u64) -> Table {
+fn table(question: &AnchoredQuestion, all: &[Errors], resamples: usize, seed: u64) -> Table {
     let mut columns: Vec<String> = [
         "method",
         "of the family known",
@@ -257,7 +257,7 @@ fn table(question: &Question, all: &[Errors], resamples: usize, seed: u64) -> Ta
     }
 }
 
-fn words(question: &Question, findings: &[Finding], all: &[Errors]) -> Vec<String> {
+fn words(question: &AnchoredQuestion, findings: &[Finding], all: &[Errors]) -> Vec<String> {
     let number = |id: &str| {
         let id = format!("anchored.{id}.{}", question.name);
         findings.iter().find(|own| own.id == id).and_then(|own| own.value)

@@ -4,11 +4,11 @@ use super::process::{log_odds, misfit, score};
 use super::*;
 use crate::random::{Random, gauss};
 
-fn benchmarks() -> Vec<Benchmark> {
+fn benchmarks() -> Vec<AnchoredBenchmark> {
     [0.0, 25.0, 10.0]
         .iter()
         .enumerate()
-        .map(|(place, chance)| Benchmark {
+        .map(|(place, chance)| AnchoredBenchmark {
             name: format!("b{place}"),
             title: format!("B{place}"),
             chance: *chance,
@@ -17,7 +17,7 @@ fn benchmarks() -> Vec<Benchmark> {
 }
 
 /// Families of four sizes whose log odds follow the size, an effect of the family and a little noise.
-fn world(families: usize) -> Question {
+fn world(families: usize) -> AnchoredQuestion {
     let mut random = Random::new(5, 1);
     let benchmarks = benchmarks();
     let mut rows = Vec::new();
@@ -29,7 +29,7 @@ fn world(families: usize) -> Question {
                 let log_odds = ability - 1.0 + 0.1 * gauss(&mut random);
                 known.chance + (100.0 - known.chance) / (1.0 + (-log_odds).exp())
             });
-            rows.push(Row {
+            rows.push(AnchoredRow {
                 model: format!("f{family}-{step}"),
                 family: format!("f{family}"),
                 group: (family % 2 == 0).then_some(family),
@@ -40,7 +40,7 @@ fn world(families: usize) -> Question {
             });
         }
     }
-    Question {
+    AnchoredQuestion {
         name: "made_up".into(),
         work: "a made-up table".into(),
         place: "none".into(),

@@ -1,6 +1,6 @@
 //! Claims on which structure column matters most, for what.
 
-use super::{Claim, Evidence, Findings, Rule};
+use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::finding::Finding;
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::published::PAPER;
@@ -58,8 +58,8 @@ fn template(id: String, statement: String, place: &'static str, claimed: usize) 
         claimed: claimed as f64,
         unit: format!("of {claimed} targets"),
         rule: Rule::AtLeast,
-        literature: Evidence::none(),
-        strict: Evidence::none(),
+        literature: ClaimEvidence::none(),
+        strict: ClaimEvidence::none(),
         why: String::new(),
     }
 }
@@ -71,7 +71,7 @@ fn count_firsts(
     (kind, set): (&str, &str),
     targets: &[(&str, &str)],
     is_asked: impl Fn(&str) -> bool,
-) -> Evidence {
+) -> ClaimEvidence {
     let (mut answers, mut said) = (Vec::new(), Vec::new());
     let mut is_open = false;
     for (target, column) in targets {
@@ -83,14 +83,14 @@ fn count_firsts(
         }
     }
     if answers.len() < targets.len() {
-        return Evidence::cannot("too few rows or shapes");
+        return ClaimEvidence::cannot("too few rows or shapes");
     }
     let says = format!("first by {kind}: {}", said.join(", "));
     if is_open && !answers.iter().any(|answer| answer.2) {
-        return Evidence::open(&says);
+        return ClaimEvidence::open(&says);
     }
     let answers: Vec<(bool, &Finding)> = answers.iter().map(|answer| (answer.0, answer.1)).collect();
-    Evidence::count(&answers, says)
+    ClaimEvidence::count(&answers, says)
 }
 
 fn comes_first(findings: &Findings<'_>, set: &str, column: &str, targets: &[&str], among: &str) -> Claim {
@@ -166,12 +166,12 @@ fn size_and_date(findings: &Findings<'_>) -> Claim {
             answers.push((is_it, *finding, is_not));
         }
         if is_open && !answers.iter().any(|answer| answer.2) {
-            return Evidence::open(
+            return ClaimEvidence::open(
                 "intervals of size or date overlap those of other columns, or none is known",
             );
         }
         let answers: Vec<(bool, &Finding)> = answers.iter().map(|answer| (answer.0, answer.1)).collect();
-        Evidence::count(
+        ClaimEvidence::count(
             &answers,
             format!("intervals of size and date above all others by {kind}"),
         )
@@ -212,21 +212,25 @@ fn table_3(findings: &Findings<'_>, target: &str, shares: &[f64; 4], r2: Option<
     } else {
         "core"
     };
-    let claim =
-        |id: String, statement: String, claimed: f64, literature: Evidence, strict: Evidence, why: &str| {
-            Claim {
-                id,
-                statement,
-                work: PAPER,
-                place: "section 4, table 3",
-                claimed,
-                unit: "fraction".into(),
-                rule: Rule::Within(TOLERANCE),
-                literature,
-                strict,
-                why: why.into(),
-            }
-        };
+    let claim = |id: String,
+                 statement: String,
+                 claimed: f64,
+                 literature: ClaimEvidence,
+                 strict: ClaimEvidence,
+                 why: &str| {
+        Claim {
+            id,
+            statement,
+            work: PAPER,
+            place: "section 4, table 3",
+            claimed,
+            unit: "fraction".into(),
+            rule: Rule::Within(TOLERANCE),
+            literature,
+            strict,
+            why: why.into(),
+        }
+    };
     let slice_words = if is_of_device {
         "the work does not say which devices and quantizations; strict: one device (A10), nothing quantized, each shape \
          counted once"

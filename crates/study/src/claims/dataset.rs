@@ -1,6 +1,6 @@
 //! The descriptive table of the structure columns.
 
-use super::{Claim, Evidence, Findings, Rule};
+use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::published::PAPER;
 
 const STATISTICS: [&str; 6] = ["mean", "mode", "q1", "median", "q3", "max"];
@@ -40,7 +40,7 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
                 // Printed without decimal places.
                 rule: Rule::Within((SHARE * number).max(0.5)),
                 literature: ours,
-                strict: Evidence::cannot("needs the work's own 160,000 rows; ours are other checkpoints"),
+                strict: ClaimEvidence::cannot("needs the work's own 160,000 rows; ours are other checkpoints"),
                 why: if impossible {
                     "over the catalog's checkpoints, not the work's 160,000; values that no checkpoint can have are left \
                      out here, with their reasons in `rejects`"

@@ -1,6 +1,6 @@
 //! Claims on the six dimensions.
 
-use super::{Claim, Evidence, Findings, Rule};
+use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::finding::Finding;
 use crate::published::NOTEBOOK;
 
@@ -33,8 +33,8 @@ fn template(id: &str, statement: String, claimed: f64, unit: &str, rule: Rule) -
         claimed,
         unit: unit.into(),
         rule,
-        literature: Evidence::none(),
-        strict: Evidence::none(),
+        literature: ClaimEvidence::none(),
+        strict: ClaimEvidence::none(),
         why: String::new(),
     }
 }
@@ -43,14 +43,14 @@ fn template(id: &str, statement: String, claimed: f64, unit: &str, rule: Rule) -
 fn diminishing(findings: &Findings<'_>) -> Claim {
     let less = |larger: &str, smaller: &str, method: &str| {
         let (Some(larger), Some(smaller)) = (findings.get(larger), findings.get(smaller)) else {
-            return Evidence::none();
+            return ClaimEvidence::none();
         };
         let difference = larger.value.unwrap_or(f64::NAN) - smaller.value.unwrap_or(f64::NAN);
-        Evidence {
+        ClaimEvidence {
             value: Some(difference),
             interval: None,
             method: method.into(),
-            ..Evidence::from(larger)
+            ..ClaimEvidence::from(larger)
         }
     };
     Claim {
@@ -83,8 +83,8 @@ fn most_efficient(findings: &Findings<'_>) -> Claim {
                 .unwrap_or(f64::NAN)
                 .total_cmp(&b.value.unwrap_or(f64::NAN))
         });
-        best.map_or_else(Evidence::none, |(name, finding)| {
-            let mut evidence = Evidence::from(*finding).saying(format!("{what}: {name}"));
+        best.map_or_else(ClaimEvidence::none, |(name, finding)| {
+            let mut evidence = ClaimEvidence::from(*finding).saying(format!("{what}: {name}"));
             evidence.value = Some(f64::from(u8::from(wanted(name))));
             evidence.interval = None;
             evidence
@@ -174,10 +174,10 @@ fn best_family(findings: &Findings<'_>, family: &str, benchmark: &str, ability: 
             .unwrap_or(f64::NAN)
             .total_cmp(&b.value.unwrap_or(f64::NAN))
     });
-    let literature = first.map_or_else(Evidence::none, |(name, finding)| {
+    let literature = first.map_or_else(ClaimEvidence::none, |(name, finding)| {
         let score = finding.value.unwrap_or(f64::NAN);
         let mut evidence =
-            Evidence::from(*finding).saying(format!("best single score: {name}, {score:.1} points"));
+            ClaimEvidence::from(*finding).saying(format!("best single score: {name}, {score:.1} points"));
         evidence.value = Some(f64::from(u8::from(*name == family)));
         evidence.interval = None;
         evidence
@@ -192,8 +192,8 @@ fn best_family(findings: &Findings<'_>, family: &str, benchmark: &str, ability: 
             .unwrap_or(f64::NAN)
             .total_cmp(&b.value.unwrap_or(f64::NAN))
     });
-    let strict = best_typical.map_or_else(Evidence::none, |(name, finding)| {
-        let mut evidence = Evidence::from(*finding).saying(format!(
+    let strict = best_typical.map_or_else(ClaimEvidence::none, |(name, finding)| {
+        let mut evidence = ClaimEvidence::from(*finding).saying(format!(
             "highest median checkpoint at equal size and date: {name}"
         ));
         evidence.value = Some(f64::from(u8::from(*name == family)));

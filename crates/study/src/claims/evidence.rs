@@ -46,8 +46,8 @@ impl<'a> Findings<'a> {
 
     /// The evidence that one finding gives. R² where whole groups were held out also says what it is with each shape
     /// counted once: by rows it may be a statement about one shape.
-    pub fn evidence(&self, id: &str) -> Evidence {
-        let mut evidence = self.get(id).map_or_else(Evidence::none, Evidence::from);
+    pub fn evidence(&self, id: &str) -> ClaimEvidence {
+        let mut evidence = self.get(id).map_or_else(ClaimEvidence::none, ClaimEvidence::from);
         // No verdict on R² of so few groups that it has no interval.
         if id.starts_with("regression.r2.") && evidence.interval.is_none() {
             return match evidence.value.take() {
@@ -91,7 +91,7 @@ fn is_grouped(protocol: &str) -> bool {
 
 /// A number with what it rests on.
 #[derive(Debug, Clone, Default)]
-pub struct Evidence {
+pub struct ClaimEvidence {
     /// The number; none where the data cannot tell.
     pub value: Option<f64>,
     /// Its interval.
@@ -110,7 +110,7 @@ pub struct Evidence {
     pub is_open: bool,
 }
 
-impl From<&Finding> for Evidence {
+impl From<&Finding> for ClaimEvidence {
     fn from(finding: &Finding) -> Self {
         Self {
             value: finding.value,
@@ -125,7 +125,7 @@ impl From<&Finding> for Evidence {
     }
 }
 
-impl Evidence {
+impl ClaimEvidence {
     /// No data.
     pub fn none() -> Self {
         Self::default()

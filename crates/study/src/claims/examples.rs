@@ -1,6 +1,6 @@
 //! Five checkpoints of the paper's dataset, cell by cell.
 
-use super::{Claim, Evidence, Findings, Rule};
+use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::dataset::{EXAMPLE_COLUMNS, EXAMPLES};
 use crate::published::PAPER;
 
@@ -59,7 +59,7 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
                 unit: "units of the column".into(),
                 rule: Rule::Within(tolerance(column)),
                 literature: findings.evidence(&format!("dataset.example.{name}.{column}")),
-                strict: Evidence::cannot("one cell of a table: there is no stricter reading"),
+                strict: ClaimEvidence::cannot("one cell of a table: there is no stricter reading"),
                 why: if counts_change {
                     "a count of the Hub that grows with every day: the two were not taken on the same".into()
                 } else {

@@ -76,7 +76,7 @@ impl Judgement {
 /// What makes findings agree with a claim.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
-pub enum Rule {
+pub enum StatedRule {
     /// All values above this number.
     Above(f64),
     /// All values below this number.
@@ -118,7 +118,7 @@ struct Equals {
     n: Option<f64>,
 }
 
-impl TryFrom<Written> for Rule {
+impl TryFrom<Written> for StatedRule {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
@@ -151,14 +151,14 @@ impl TryFrom<Written> for Rule {
 /// One way of reading a claim.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Question {
+pub struct ClaimQuestion {
     /// Which way.
     pub reading: Reading,
     /// Ids of the findings that judge it.
     #[serde(default)]
     pub findings: Vec<String>,
     /// What counts as agreeing.
-    pub rule: Rule,
+    pub rule: StatedRule,
 }
 
 /// One claim.
@@ -175,7 +175,7 @@ pub struct Stated {
     pub place: String,
     /// The ways to read it.
     #[serde(rename = "reading")]
-    pub questions: Vec<Question>,
+    pub questions: Vec<ClaimQuestion>,
 }
 
 /// What one reading gives.
@@ -238,8 +238,8 @@ impl Stated {
         for question in &self.questions {
             let name = question.reading.name();
             let needs = match &question.rule {
-                Rule::First => 2,
-                Rule::NotComparable(_) | Rule::NotTestable(_) => 0,
+                StatedRule::First => 2,
+                StatedRule::NotComparable(_) | StatedRule::NotTestable(_) => 0,
                 _ => 1,
             };
             if question.findings.len() < needs {
@@ -248,7 +248,7 @@ impl Stated {
                     question.findings.len()
                 ));
             }
-            if let Rule::Equals { margin, .. } = question.rule
+            if let StatedRule::Equals { margin, .. } = question.rule
                 && (margin.is_nan() || margin <= 0.0)
             {
                 say(format!(
@@ -285,7 +285,7 @@ impl Stated {
     }
 }
 
-impl Question {
+impl ClaimQuestion {
     fn answer(&self, findings: &Findings<'_>, seed: u64) -> Answered {
         let plain = |verdict: Judgement, why: String| Answered {
             reading: self.reading.name(),
@@ -296,8 +296,8 @@ impl Question {
             rests_on_one: false,
         };
         match &self.rule {
-            Rule::NotComparable(why) => return plain(Judgement::NotComparable, why.clone()),
-            Rule::NotTestable(why) => return plain(Judgement::NotTestable, why.clone()),
+            StatedRule::NotComparable(why) => return plain(Judgement::NotComparable, why.clone()),
+            StatedRule::NotTestable(why) => return plain(Judgement::NotTestable, why.clone()),
             _ => {}
         }
         let missing: Vec<&str> = self
@@ -314,16 +314,16 @@ impl Question {
         }
         let found: Vec<&Finding> = self.findings.iter().filter_map(|id| findings.get(id)).collect();
         let (verdict, decides, mut why) = match &self.rule {
-            Rule::Above(least) => side(&found, *least, 1.0),
-            Rule::Below(most) => side(&found, *most, -1.0),
-            Rule::Equals { value, margin, n } => equal(found[0], *value, *margin, *n),
+            StatedRule::Above(least) => side(&found, *least, 1.0),
+            StatedRule::Below(most) => side(&found, *most, -1.0),
+            StatedRule::Equals { value, margin, n } => equal(found[0], *value, *margin, *n),
             _ => first(&found, seed),
         };
         let rests_on_one = match (&self.rule, verdict) {
-            (Rule::Above(number) | Rule::Below(number), Judgement::Reproduced) => {
+            (StatedRule::Above(number) | StatedRule::Below(number), Judgement::Reproduced) => {
                 found.iter().any(|own| falls_with_one(own, findings, *number))
             }
-            (Rule::Above(number) | Rule::Below(number), Judgement::Contradicted) => {
+            (StatedRule::Above(number) | StatedRule::Below(number), Judgement::Contradicted) => {
                 falls_with_one(decides, findings, *number)
             }
             _ => false,

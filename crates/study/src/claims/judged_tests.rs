@@ -3,13 +3,13 @@
 use super::*;
 use crate::claims::tests::finding;
 
-fn stated(rule: Rule, ids: &[&str]) -> Stated {
+fn stated(rule: StatedRule, ids: &[&str]) -> Stated {
     Stated {
         id: "a".into(),
         statement: "Something holds".into(),
         work: "made up".into(),
         place: "section 1".into(),
-        questions: vec![Question {
+        questions: vec![ClaimQuestion {
             reading: Reading::Controlled,
             findings: ids.iter().map(ToString::to_string).collect(),
             rule,
@@ -17,7 +17,7 @@ fn stated(rule: Rule, ids: &[&str]) -> Stated {
     }
 }
 
-fn verdict(rule: Rule, found: &[Finding]) -> Judgement {
+fn verdict(rule: StatedRule, found: &[Finding]) -> Judgement {
     let ids: Vec<&str> = found.iter().map(|finding| finding.id.as_str()).collect();
     let claim = stated(rule, &ids);
     assert_eq!(claim.problems(), Vec::<String>::new());
@@ -32,34 +32,43 @@ fn a_side_holds_fails_and_stays_open() {
     let wrong = finding("b", -1.0, Some((-1.8, -0.2)));
     let open = finding("c", 0.5, Some((-0.5, 1.5)));
     assert_eq!(
-        verdict(Rule::Above(0.0), std::slice::from_ref(&right)),
+        verdict(StatedRule::Above(0.0), std::slice::from_ref(&right)),
         Reproduced
     );
     assert_eq!(
-        verdict(Rule::Above(0.0), std::slice::from_ref(&wrong)),
-        Contradicted
-    );
-    assert_eq!(verdict(Rule::Above(0.0), std::slice::from_ref(&open)), CannotTell);
-    assert_eq!(
-        verdict(Rule::Below(0.0), std::slice::from_ref(&right)),
+        verdict(StatedRule::Above(0.0), std::slice::from_ref(&wrong)),
         Contradicted
     );
     assert_eq!(
-        verdict(Rule::Below(0.0), std::slice::from_ref(&wrong)),
+        verdict(StatedRule::Above(0.0), std::slice::from_ref(&open)),
+        CannotTell
+    );
+    assert_eq!(
+        verdict(StatedRule::Below(0.0), std::slice::from_ref(&right)),
+        Contradicted
+    );
+    assert_eq!(
+        verdict(StatedRule::Below(0.0), std::slice::from_ref(&wrong)),
         Reproduced
     );
     // One of several that is open leaves all open; one that is wrong decides.
     assert_eq!(
-        verdict(Rule::Above(0.0), &[right.clone(), open.clone()]),
+        verdict(StatedRule::Above(0.0), &[right.clone(), open.clone()]),
         CannotTell
     );
-    assert_eq!(verdict(Rule::Above(0.0), &[right, open, wrong]), Contradicted);
+    assert_eq!(
+        verdict(StatedRule::Above(0.0), &[right, open, wrong]),
+        Contradicted
+    );
     // Without an interval there is no verdict.
-    assert_eq!(verdict(Rule::Above(0.0), &[finding("d", 9.0, None)]), CannotTell);
+    assert_eq!(
+        verdict(StatedRule::Above(0.0), &[finding("d", 9.0, None)]),
+        CannotTell
+    );
 }
 
-fn equals(value: f64) -> Rule {
-    Rule::Equals {
+fn equals(value: f64) -> StatedRule {
+    StatedRule::Equals {
         value,
         margin: 1.0,
         n: None,
@@ -83,14 +92,14 @@ fn our_own_number_is_never_contradicted_and_fewer_rows_decide_less() {
     for half in [0.01, 0.5, 1.9, 3.0, 50.0] {
         let own = [finding("a", 4.0, Some((4.0 - half, 4.0 + half)))];
         assert_ne!(verdict(equals(4.0), &own), Contradicted, "{half}");
-        assert_ne!(verdict(Rule::Above(4.0), &own), Contradicted, "{half}");
+        assert_ne!(verdict(StatedRule::Above(4.0), &own), Contradicted, "{half}");
     }
     let mut decided = [true; 2];
     for half in [0.2, 0.4, 0.8, 1.6, 3.2, 6.4] {
         let of = |value: f64| [finding("a", value, Some((value - half, value + half)))];
         let now = [
             verdict(equals(10.0), &of(13.0)) == Contradicted,
-            verdict(Rule::Above(0.0), &of(1.0)) == Reproduced,
+            verdict(StatedRule::Above(0.0), &of(1.0)) == Reproduced,
         ];
         for (was, is) in decided.iter_mut().zip(now) {
             assert!(*was || !is, "a wider interval of ± {half} decides again");
@@ -104,7 +113,7 @@ fn our_own_number_is_never_contradicted_and_fewer_rows_decide_less() {
 #[test]
 fn a_work_with_few_rows_is_unsure_too() {
     let ours = [finding("a", 12.2, Some((11.4, 13.0)))];
-    let of = |n: Option<f64>| Rule::Equals {
+    let of = |n: Option<f64>| StatedRule::Equals {
         value: 10.0,
         margin: 1.0,
         n,
@@ -117,24 +126,24 @@ fn a_work_with_few_rows_is_unsure_too() {
 fn an_order_holds_fails_and_stays_open() {
     let at = |id: &str, value: f64| finding(id, value, Some((value - 1.0, value + 1.0)));
     assert_eq!(
-        verdict(Rule::First, &[at("a", 5.0), at("b", 1.0), at("c", 0.0)]),
+        verdict(StatedRule::First, &[at("a", 5.0), at("b", 1.0), at("c", 0.0)]),
         Reproduced
     );
     assert_eq!(
-        verdict(Rule::First, &[at("a", 0.0), at("b", 5.0), at("c", 1.0)]),
+        verdict(StatedRule::First, &[at("a", 0.0), at("b", 5.0), at("c", 1.0)]),
         Contradicted
     );
     assert_eq!(
-        verdict(Rule::First, &[at("a", 1.0), at("b", 1.0), at("c", 1.0)]),
+        verdict(StatedRule::First, &[at("a", 1.0), at("b", 1.0), at("c", 1.0)]),
         CannotTell
     );
     // Another leads, but which is open: nothing contradicts the first.
     assert_eq!(
-        verdict(Rule::First, &[at("a", 0.0), at("b", 5.0), at("c", 5.0)]),
+        verdict(StatedRule::First, &[at("a", 0.0), at("b", 5.0), at("c", 5.0)]),
         CannotTell
     );
     assert_eq!(
-        verdict(Rule::First, &[at("a", 5.0), finding("b", 1.0, None)]),
+        verdict(StatedRule::First, &[at("a", 5.0), finding("b", 1.0, None)]),
         CannotTell
     );
 }
@@ -142,14 +151,14 @@ fn an_order_holds_fails_and_stays_open() {
 #[test]
 fn what_cannot_be_asked_says_why() {
     assert_eq!(
-        verdict(Rule::NotComparable("other rows".into()), &[]),
+        verdict(StatedRule::NotComparable("other rows".into()), &[]),
         NotComparable
     );
     assert_eq!(
-        verdict(Rule::NotTestable("no such rows".into()), &[]),
+        verdict(StatedRule::NotTestable("no such rows".into()), &[]),
         NotTestable
     );
-    let claim = stated(Rule::Above(0.0), &["not.there"]);
+    let claim = stated(StatedRule::Above(0.0), &["not.there"]);
     let told = claim.judge(&Findings::new(&[]), 1);
     assert_eq!(told.readings[0].verdict, NotTestable);
     assert!(told.readings[0].why.contains("not.there"));
@@ -157,12 +166,12 @@ fn what_cannot_be_asked_says_why() {
 
 #[test]
 fn what_is_wrong_with_a_claim_is_said() {
-    let mut claim = stated(Rule::First, &["a"]);
+    let mut claim = stated(StatedRule::First, &["a"]);
     claim.place = " ".into();
-    claim.questions.push(Question {
+    claim.questions.push(ClaimQuestion {
         reading: Reading::Controlled,
         findings: vec!["b".into()],
-        rule: Rule::Equals {
+        rule: StatedRule::Equals {
             value: 1.0,
             margin: 0.0,
             n: None,
@@ -186,11 +195,11 @@ fn what_is_wrong_with_a_claim_is_said() {
 
 #[test]
 fn a_claim_counts_by_its_strictest_reading() {
-    let mut claim = stated(Rule::Above(0.0), &["a"]);
-    claim.questions.push(Question {
+    let mut claim = stated(StatedRule::Above(0.0), &["a"]);
+    claim.questions.push(ClaimQuestion {
         reading: Reading::Literal,
         findings: Vec::new(),
-        rule: Rule::NotTestable("no rows".into()),
+        rule: StatedRule::NotTestable("no rows".into()),
     });
     let found = [finding("a", 1.0, Some((0.5, 1.5)))];
     let judged = claim.judge(&Findings::new(&found), 1);
@@ -203,17 +212,29 @@ fn a_claim_counts_by_its_strictest_reading() {
 
 #[test]
 fn a_verdict_that_falls_with_one_shape_says_so() {
-    let answer = |range: Option<(f64, f64)>, rule: Rule| {
+    let answer = |range: Option<(f64, f64)>, rule: StatedRule| {
         let mut found = vec![finding("controlled.a", 1.0, Some((0.2, 1.8)))];
         found.extend(range.map(|range| finding("controlled.without_one.a", 1.0, Some(range))));
         let judged = stated(rule, &["controlled.a"]).judge(&Findings::new(&found), 1);
         (judged.readings[0].verdict, judged.readings[0].rests_on_one)
     };
     // Half of its width is 0.8: at 0.7 the interval would hold 0, at 0.9 it would not.
-    assert_eq!(answer(Some((0.7, 1.2)), Rule::Above(0.0)), (Reproduced, true));
-    assert_eq!(answer(Some((0.9, 1.2)), Rule::Above(0.0)), (Reproduced, false));
-    assert_eq!(answer(Some((0.7, 1.2)), Rule::Below(0.0)), (Contradicted, true));
-    assert_eq!(answer(None, Rule::Above(0.0)), (Reproduced, false));
+    assert_eq!(
+        answer(Some((0.7, 1.2)), StatedRule::Above(0.0)),
+        (Reproduced, true)
+    );
+    assert_eq!(
+        answer(Some((0.9, 1.2)), StatedRule::Above(0.0)),
+        (Reproduced, false)
+    );
+    assert_eq!(
+        answer(Some((0.7, 1.2)), StatedRule::Below(0.0)),
+        (Contradicted, true)
+    );
+    assert_eq!(answer(None, StatedRule::Above(0.0)), (Reproduced, false));
     // What is open is open.
-    assert_eq!(answer(Some((0.7, 1.2)), Rule::Above(1.5)), (CannotTell, false));
+    assert_eq!(
+        answer(Some((0.7, 1.2)), StatedRule::Above(1.5)),
+        (CannotTell, false)
+    );
 }

@@ -1,7 +1,7 @@
 //! Claims on what happens inside checkpoints: judged on every checkpoint that was probed, by counting on how many the number
 //! points as claimed.
 
-use super::{Claim, Evidence, Findings, Rule};
+use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::finding::Finding;
 use crate::published::PAPER;
 use crate::weights::{above_of, prefix};
@@ -106,8 +106,8 @@ fn claim(asked: &Asked, findings: &Findings<'_>) -> Claim {
         .collect();
     let (literature, strict) = if probed.is_empty() {
         (
-            Evidence::cannot(&format!("no checkpoint was asked; it needs {}", asked.command)),
-            Evidence::none(),
+            ClaimEvidence::cannot(&format!("no checkpoint was asked; it needs {}", asked.command)),
+            ClaimEvidence::none(),
         )
     } else {
         (counted(&probed, false), counted(&probed, true))
@@ -128,7 +128,7 @@ fn claim(asked: &Asked, findings: &Findings<'_>) -> Claim {
 
 /// On how many checkpoints the number points as claimed; under the strict reading, its whole interval. It is open where some do
 /// and some do not, where an interval holds both ways under the strict reading, or where all do.
-fn counted(probed: &[&Finding], strict: bool) -> Evidence {
+fn counted(probed: &[&Finding], strict: bool) -> ClaimEvidence {
     let (mut holds, mut against) = (0, 0);
     let mut each = Vec::new();
     for finding in probed {
@@ -161,7 +161,7 @@ fn counted(probed: &[&Finding], strict: bool) -> Evidence {
     let n = probed.len();
     let unit = &probed[0].unit;
     let whole = if strict { ", the whole interval" } else { "" };
-    Evidence {
+    ClaimEvidence {
         value: Some(holds as f64),
         n,
         protocol: "same_items".into(),
@@ -172,7 +172,7 @@ fn counted(probed: &[&Finding], strict: bool) -> Evidence {
             "same direction on {holds} of {n} checkpoints{whole} ({unit}): {}; stand-ins for Llama-2-7B",
             each.join(", ")
         ),
-        ..Evidence::default()
+        ..ClaimEvidence::default()
     }
 }
 

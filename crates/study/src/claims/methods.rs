@@ -1,6 +1,6 @@
 //! Claims on the methods: R² of each on each benchmark, which is best, how far off they are.
 
-use super::{Claim, Evidence, Findings, Rule};
+use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::published::{PAPER, table_2};
 use crate::weights::prefix;
@@ -44,7 +44,7 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
                     of("random_split")
                 },
                 strict: if llm {
-                    Evidence::cannot(
+                    ClaimEvidence::cannot(
                         "needs a checkpoint tuned on `anatomy study prompts --protocol structure_out`",
                     )
                 } else {
@@ -60,13 +60,17 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
 }
 
 /// R² of the tuned checkpoint with the most test rows: a stand-in, which its name says.
-fn tuned(findings: &Findings<'_>, benchmark: &str) -> Evidence {
+fn tuned(findings: &Findings<'_>, benchmark: &str) -> ClaimEvidence {
     let asked = findings.under(&prefix(&format!("llm.r2.{benchmark}")));
     let most = asked.into_iter().max_by_key(|(_, finding)| finding.n);
     most.map_or_else(
-        || Evidence::cannot("needs a checkpoint tuned on `anatomy study prompts` by `anatomy probe tune`"),
+        || {
+            ClaimEvidence::cannot(
+                "needs a checkpoint tuned on `anatomy study prompts` by `anatomy probe tune`",
+            )
+        },
         |(_, finding)| {
-            Evidence::from(finding).saying(format!(
+            ClaimEvidence::from(finding).saying(format!(
                 "of {}, a stand-in for Llama-2-7B; {}",
                 finding.source.work,
                 finding.notes.join("; ")
@@ -106,7 +110,7 @@ fn forest_is_best(findings: &Findings<'_>) -> Claim {
         } else {
             format!("best elsewhere ({protocol}): {}", others.join(", "))
         };
-        Evidence::count(&answers, says)
+        ClaimEvidence::count(&answers, says)
     };
     Claim {
         id: "r2.best_is_random_forest".into(),

@@ -20,7 +20,7 @@ mod trends;
 use crate::finding::{Finding, Interval, Published, SourceOf, Verdict};
 use crate::section::{Cell, Section, Table};
 
-pub use evidence::{Evidence, Findings};
+pub use evidence::{ClaimEvidence, Findings};
 use judged::{Answered, Judged, Judgement, Reading};
 pub use tally::{Tally, is_cell, is_claim};
 
@@ -55,16 +55,16 @@ pub struct Claim {
     /// What counts as agreeing.
     pub rule: Rule,
     /// As the work did it.
-    pub literature: Evidence,
+    pub literature: ClaimEvidence,
     /// Under the stricter reading.
-    pub strict: Evidence,
+    pub strict: ClaimEvidence,
     /// Why, where a number alone does not say.
     pub why: String,
 }
 
 impl Claim {
     /// What a reading says of the claim.
-    fn verdict(&self, evidence: &Evidence) -> Verdict {
+    fn verdict(&self, evidence: &ClaimEvidence) -> Verdict {
         if evidence.is_open {
             return Verdict::CannotTell;
         }
@@ -81,7 +81,7 @@ impl Claim {
     }
 
     fn judged(&self) -> Judged {
-        let answered = |reading: Reading, evidence: &Evidence| Answered {
+        let answered = |reading: Reading, evidence: &ClaimEvidence| Answered {
             reading: reading.name(),
             verdict: match self.verdict(evidence) {
                 Verdict::Reproduced => Judgement::Reproduced,
@@ -123,7 +123,7 @@ impl Claim {
             work: self.work.into(),
             place: self.place.into(),
         };
-        let of = |id: String, evidence: &Evidence| {
+        let of = |id: String, evidence: &ClaimEvidence| {
             let mut finding = Finding::new(id, self.statement.clone(), &source)
                 .with_interval(evidence.interval.clone())
                 .with_protocol(or_none(&evidence.protocol), &[]);
@@ -296,7 +296,7 @@ fn table(claims: &[Claim]) -> Table {
 
 /// What a reader needs at one glance; all of it is in [`table`].
 fn short_table(claims: &[Claim]) -> Table {
-    let reading = |evidence: &Evidence| -> Cell {
+    let reading = |evidence: &ClaimEvidence| -> Cell {
         let Some(value) = evidence.value.filter(|value| value.is_finite()) else {
             return Cell::Missing;
         };

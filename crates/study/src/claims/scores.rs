@@ -1,6 +1,6 @@
 //! Claims on the scores themselves: which go together, which scatter most.
 
-use super::{Claim, Evidence, Findings, Rule};
+use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::published::PAPER;
 
@@ -19,7 +19,7 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
             let ids = [format!("{prefix}.{a}.{b}"), format!("{prefix}.{b}.{a}")];
             ids.iter()
                 .find_map(|id| findings.get(id))
-                .map_or_else(Evidence::none, Evidence::from)
+                .map_or_else(ClaimEvidence::none, ClaimEvidence::from)
         };
         all.push(Claim {
             id: format!("correlation.{a}.{b}"),
@@ -49,9 +49,9 @@ fn most_dispersed(findings: &Findings<'_>) -> Claim {
         })
         .collect();
     let widest = relative.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let literature = widest.map_or_else(Evidence::none, |(name, sd, finding)| {
+    let literature = widest.map_or_else(ClaimEvidence::none, |(name, sd, finding)| {
         let mut evidence =
-            Evidence::from(*finding).saying(format!("{name} scatters most: sd {sd:.1} points"));
+            ClaimEvidence::from(*finding).saying(format!("{name} scatters most: sd {sd:.1} points"));
         evidence.value = Some(f64::from(u8::from(*name == "gsm8k")));
         evidence.interval = None;
         evidence
@@ -64,11 +64,11 @@ fn most_dispersed(findings: &Findings<'_>) -> Claim {
         .iter()
         .filter_map(|(name, _, finding)| Some((*name, iqr(name)?, *finding)))
         .max_by(|a, b| a.1.total_cmp(&b.1));
-    let strict = widest.map_or_else(Evidence::none, |(name, iqr, finding)| Evidence {
+    let strict = widest.map_or_else(ClaimEvidence::none, |(name, iqr, finding)| ClaimEvidence {
         value: Some(f64::from(u8::from(name == "gsm8k"))),
         interval: None,
         method: "interquartile range".into(),
-        ..Evidence::from(finding).saying(format!("by interquartile range: {name}, {iqr:.1} points"))
+        ..ClaimEvidence::from(finding).saying(format!("by interquartile range: {name}, {iqr:.1} points"))
     });
     Claim {
         id: "dispersion.gsm8k".into(),

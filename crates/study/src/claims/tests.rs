@@ -83,7 +83,7 @@ fn a_correlation_holds_only_where_its_whole_interval_does() {
 #[test]
 fn a_claim_inside_the_interval_is_left_open_under_every_rule() {
     let evidence =
-        |value: f64, interval: Option<(f64, f64)>| Evidence::from(&finding("a.b", value, interval));
+        |value: f64, interval: Option<(f64, f64)>| ClaimEvidence::from(&finding("a.b", value, interval));
     let made_up = |rule: Rule, value: f64, interval: Option<(f64, f64)>| {
         let claim = Claim {
             id: "made_up".into(),

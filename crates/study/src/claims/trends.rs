@@ -1,6 +1,6 @@
 //! Claims on how checkpoints changed with size and time.
 
-use super::{Claim, Evidence, Findings, Rule};
+use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::finding::Finding;
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::published::PAPER;
@@ -48,8 +48,8 @@ fn template(
         claimed,
         unit: unit.into(),
         rule,
-        literature: Evidence::none(),
-        strict: Evidence::none(),
+        literature: ClaimEvidence::none(),
+        strict: ClaimEvidence::none(),
         why: String::new(),
     }
 }
@@ -75,8 +75,8 @@ fn mixtures_slow(findings: &Findings<'_>) -> Claim {
     let all = findings.under("trends.new.moe.");
     let of = all.first().map(|(_, finding)| *finding);
     let literature = of.filter(|_| before > 0.0 && first > 0.0).map_or_else(
-        || Evidence::cannot("no mixtures with dates before December 2023 in the catalog"),
-        |of| Evidence {
+        || ClaimEvidence::cannot("no mixtures with dates before December 2023 in the catalog"),
+        |of| ClaimEvidence {
             value: Some(second / first - first / before),
             n: of.n,
             protocol: of.protocol.clone(),
@@ -85,12 +85,12 @@ fn mixtures_slow(findings: &Findings<'_>) -> Claim {
                 "{before} new mixtures in the half year before December 2023, {first} in that from it, {second} in the next; \
                  the catalog holds what leaderboards and listings hold"
             ),
-            ..Evidence::default()
+            ..ClaimEvidence::default()
         },
     );
     Claim {
         literature,
-        strict: Evidence::cannot("needs a listing of the whole Hub: `anatomy hub crawl`"),
+        strict: ClaimEvidence::cannot("needs a listing of the whole Hub: `anatomy hub crawl`"),
         ..template(
             "trends.moe_slows".into(),
             "New mixtures of experts rose sharply from December 2023 and slower after six months".into(),
@@ -107,7 +107,7 @@ fn multimodal_mirrors(findings: &Findings<'_>) -> Claim {
     let (all, multimodal) = (of("all"), of("multimodal"));
     let counted: f64 = multimodal.iter().filter_map(|(_, finding)| finding.value).sum();
     let literature = if counted < 30.0 {
-        Evidence::cannot(
+        ClaimEvidence::cannot(
             "the catalog has fewer than 30 dated multimodal checkpoints: leaderboards of text leave them out",
         )
     } else {
@@ -119,17 +119,17 @@ fn multimodal_mirrors(findings: &Findings<'_>) -> Claim {
             })
             .collect();
         let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-        Evidence {
+        ClaimEvidence {
             value: Some(crate::statistics::spearman(&a, &b).value),
             n: a.len(),
             protocol: "all_rows".into(),
             method: "spearman over months".into(),
-            ..Evidence::default()
+            ..ClaimEvidence::default()
         }
     };
     Claim {
         literature,
-        strict: Evidence::cannot("needs a listing of the whole Hub: `anatomy hub crawl`"),
+        strict: ClaimEvidence::cannot("needs a listing of the whole Hub: `anatomy hub crawl`"),
         ..template(
             "trends.multimodal_mirrors_all".into(),
             "Monthly counts of new multimodal checkpoints go as those of all".into(),
@@ -156,21 +156,23 @@ fn most_derivatives(findings: &Findings<'_>, family: &str, rank: usize, classes:
         .filter(|(name, finding)| !classes.contains(name) && finding.value.is_some_and(|value| value > own))
         .map(|(name, _)| *name)
         .collect();
-    let literature = all.first().map_or_else(Evidence::none, |(_, of)| Evidence {
-        value: Some(ahead.len() as f64 + 1.0),
-        n: all.iter().map(|(_, finding)| finding.n).sum(),
-        protocol: of.protocol.clone(),
-        method: "rank by derivatives".into(),
-        says: if ahead.is_empty() {
-            String::new()
-        } else {
-            format!("ahead of it: {}", ahead.join(", "))
-        },
-        ..Evidence::default()
-    });
+    let literature = all
+        .first()
+        .map_or_else(ClaimEvidence::none, |(_, of)| ClaimEvidence {
+            value: Some(ahead.len() as f64 + 1.0),
+            n: all.iter().map(|(_, finding)| finding.n).sum(),
+            protocol: of.protocol.clone(),
+            method: "rank by derivatives".into(),
+            says: if ahead.is_empty() {
+                String::new()
+            } else {
+                format!("ahead of it: {}", ahead.join(", "))
+            },
+            ..ClaimEvidence::default()
+        });
     Claim {
         literature,
-        strict: Evidence::cannot("needs a listing of the whole Hub: `anatomy hub crawl`"),
+        strict: ClaimEvidence::cannot("needs a listing of the whole Hub: `anatomy hub crawl`"),
         why: "the catalog holds what leaderboards and listings hold, up to 2025".into(),
         ..template(
             format!("trends.derivatives.{family}"),
@@ -185,7 +187,7 @@ fn most_derivatives(findings: &Findings<'_>, family: &str, rank: usize, classes:
 
 /// Place of a size class by all its likes; stricter: by the median checkpoint's.
 fn most_liked(findings: &Findings<'_>, class: &str, rank: usize, words: &str) -> Claim {
-    let place = |value: &dyn Fn(&str) -> Option<f64>| -> Option<Evidence> {
+    let place = |value: &dyn Fn(&str) -> Option<f64>| -> Option<ClaimEvidence> {
         let all = findings.under("trends.likes.mean.");
         let own = value(class)?;
         let ahead: Vec<&str> = all
@@ -194,7 +196,7 @@ fn most_liked(findings: &Findings<'_>, class: &str, rank: usize, words: &str) ->
             .filter(|name| *name != class && value(name).is_some_and(|of| of > own))
             .collect();
         let of = all.iter().find(|(name, _)| *name == class)?.1;
-        Some(Evidence {
+        Some(ClaimEvidence {
             value: Some(ahead.len() as f64 + 1.0),
             n: all.iter().map(|(_, finding)| finding.n).sum(),
             protocol: of.protocol.clone(),
@@ -204,7 +206,7 @@ fn most_liked(findings: &Findings<'_>, class: &str, rank: usize, words: &str) ->
             } else {
                 format!("ahead of it: {}", ahead.join(", "))
             },
-            ..Evidence::default()
+            ..ClaimEvidence::default()
         })
     };
     let total = |name: &str| {
@@ -260,10 +262,10 @@ fn post_training(findings: &Findings<'_>) -> Claim {
                 .unwrap_or(f64::NAN)
                 .total_cmp(&b.value.unwrap_or(f64::NAN))
         });
-        best.map_or_else(Evidence::none, |(name, finding)| {
+        best.map_or_else(ClaimEvidence::none, |(name, finding)| {
             let points = finding.value.unwrap_or(f64::NAN);
             let mut evidence =
-                Evidence::from(*finding).saying(format!("most on {name}: {points:+.1} points"));
+                ClaimEvidence::from(*finding).saying(format!("most on {name}: {points:+.1} points"));
             evidence.value = Some(f64::from(u8::from(*name == "truthfulqa")));
             evidence.interval = None;
             evidence

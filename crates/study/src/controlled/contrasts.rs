@@ -6,25 +6,25 @@
 
 use std::collections::BTreeMap;
 
-use super::effects::Effects;
+use super::effects::ControlledEffects;
 use super::source_of;
-use super::suite::{AVERAGE, Design, FIRST_PART, SIZE, Suite};
+use super::suite::{AVERAGE, FIRST_PART, SIZE, Suite, SuiteDesign};
 use crate::finding::Finding;
 use crate::statistics::robust_interval;
 
 /// Mean of a part's effects over some benchmarks less that over others, with its error.
-pub(super) struct Contrast {
+pub(super) struct AbilityContrast {
     pub(super) points: (f64, f64),
     pub(super) doublings: (f64, f64),
 }
 
 pub(super) fn contrast(
-    design: &Design,
-    found: &Effects,
+    design: &SuiteDesign,
+    found: &ControlledEffects,
     part: usize,
     first: &[usize],
     second: &[usize],
-) -> Contrast {
+) -> AbilityContrast {
     let at = FIRST_PART + part;
     let n = found.fits.len();
     let df = found.fits[0].df;
@@ -64,14 +64,19 @@ pub(super) fn contrast(
         }
     }
     let points = weights.iter().zip(&delta).map(|(w, d)| w * d).sum();
-    Contrast {
+    AbilityContrast {
         points: (points, error(&weights, &vec![0.0; n])),
         doublings: (doublings, error(&by_delta, &by_beta)),
     }
 }
 
 /// Every pair of abilities, in points and in doublings of size.
-pub(super) fn findings(to: &mut Vec<Finding>, suite: &Suite<'_>, design: &Design, found: &Effects) {
+pub(super) fn findings(
+    to: &mut Vec<Finding>,
+    suite: &Suite<'_>,
+    design: &SuiteDesign,
+    found: &ControlledEffects,
+) {
     let mut abilities: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let single = suite
         .benchmarks

@@ -1,7 +1,7 @@
 //! What a suite says of doubling a part on the mean of some benchmarks: what a plan is made of.
 
 use super::suite::{FIRST_PART, SIZE, Suite};
-use super::{Fixed, Run};
+use super::{ControlledRun, Fixed};
 use crate::statistics::mean;
 
 /// An effect on the mean of benchmarks, with what else a plan needs.
@@ -34,7 +34,7 @@ pub struct Doubling {
 }
 
 /// Every part that varies on its own in a suite, on the mean of the benchmarks that `asks` keeps by name and ability.
-pub fn doublings(runs: &[Run], fixed: Fixed, asks: impl Fn(&str, &str) -> bool) -> Vec<Doubling> {
+pub fn doublings(runs: &[ControlledRun], fixed: Fixed, asks: impl Fn(&str, &str) -> bool) -> Vec<Doubling> {
     let mut all = Vec::new();
     for suite in Suite::all(runs) {
         let own: Vec<&str> = suite
@@ -52,7 +52,7 @@ pub fn doublings(runs: &[Run], fixed: Fixed, asks: impl Fn(&str, &str) -> bool) 
             .collect();
         let fit = design.linear.fit(&target);
         let squares: f64 = fit.residuals.iter().map(|e| e * e).sum();
-        let ends = |of: &dyn Fn(&Run) -> Option<f64>| -> (f64, f64) {
+        let ends = |of: &dyn Fn(&ControlledRun) -> Option<f64>| -> (f64, f64) {
             let values = suite.shapes.iter().filter_map(|shape| of(shape.run));
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
                 (low.min(x), high.max(x))

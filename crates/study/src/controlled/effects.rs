@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::suite::{Design, FIRST_PART, SIZE, Suite, part_words};
+use super::suite::{FIRST_PART, SIZE, Suite, SuiteDesign, part_words};
 use super::{Controlled, Fixed, source_of};
 use crate::finding::{Finding, Interval};
 use crate::random::{Random, gauss};
-use crate::statistics::{LinearFit, Ratio, hartung_knapp, quantile, ratio_of};
+use crate::statistics::{Ratio, RobustFit, hartung_knapp, quantile, ratio_of};
 
-/// Effects of one part on all benchmarks of a suite, in one reading of size.
+/// ControlledEffects of one part on all benchmarks of a suite, in one reading of size.
 pub(super) struct Effect {
     /// Place among the parts of the design.
     pub(super) part: usize,
@@ -22,21 +22,21 @@ pub(super) struct Effect {
 }
 
 /// Everything of one design.
-pub(super) struct Effects {
+pub(super) struct ControlledEffects {
     /// One fit a benchmark.
-    pub(super) fits: Vec<LinearFit>,
+    pub(super) fits: Vec<RobustFit>,
     /// One entry a part.
     pub(super) parts: Vec<Effect>,
 }
 
-pub(super) fn effects(suite: &Suite<'_>, design: &Design, study: &Controlled<'_>) -> Effects {
+pub(super) fn effects(suite: &Suite<'_>, design: &SuiteDesign, study: &Controlled<'_>) -> ControlledEffects {
     let scores: Vec<Vec<f64>> = suite
         .benchmarks
         .iter()
         .map(|(name, _)| suite.scores(name))
         .collect();
-    let fits: Vec<LinearFit> = scores.iter().map(|score| design.linear.fit(score)).collect();
-    let without: Vec<Vec<LinearFit>> = (0..suite.shapes.len())
+    let fits: Vec<RobustFit> = scores.iter().map(|score| design.linear.fit(score)).collect();
+    let without: Vec<Vec<RobustFit>> = (0..suite.shapes.len())
         .filter_map(|left_out| {
             let smaller = suite.design_without(design, left_out)?;
             Some(
@@ -70,12 +70,12 @@ pub(super) fn effects(suite: &Suite<'_>, design: &Design, study: &Controlled<'_>
             }
         })
         .collect();
-    Effects { fits, parts }
+    ControlledEffects { fits, parts }
 }
 
 /// Share of shuffles in which the effect is as large as it is: what size leaves of the scores is shuffled within blocks of
 /// like size (Freedman and Lane 1983, <https://doi.org/10.2307/1391660>).
-fn permutation(design: &Design, place: usize, scores: &[Vec<f64>], study: &Controlled<'_>) -> Vec<f64> {
+fn permutation(design: &SuiteDesign, place: usize, scores: &[Vec<f64>], study: &Controlled<'_>) -> Vec<f64> {
     let mut others = design.columns.clone();
     let column = others.remove(place);
     let Ok(reduced) = crate::statistics::LinearDesign::new(&others) else {
@@ -128,7 +128,7 @@ fn permutation(design: &Design, place: usize, scores: &[Vec<f64>], study: &Contr
 
 /// What the largest |t| of all benchmarks stays below 19 times out of 20, by draws of rows' errors that go together over
 /// benchmarks as the residuals do.
-fn simultaneous(fits: &[LinearFit], study: &Controlled<'_>) -> f64 {
+fn simultaneous(fits: &[RobustFit], study: &Controlled<'_>) -> f64 {
     let Some(first) = fits.first() else {
         return f64::NAN;
     };
@@ -162,8 +162,8 @@ fn simultaneous(fits: &[LinearFit], study: &Controlled<'_>) -> f64 {
 pub(super) fn findings(
     to: &mut Vec<Finding>,
     suite: &Suite<'_>,
-    design: &Design,
-    found: &Effects,
+    design: &SuiteDesign,
+    found: &ControlledEffects,
     study: &Controlled<'_>,
 ) {
     let source = source_of(suite.name, suite.source);
@@ -311,7 +311,7 @@ pub(super) fn findings(
 }
 
 /// An effect in doublings of size.
-fn in_doublings(fit: &LinearFit, place: usize) -> Ratio {
+fn in_doublings(fit: &RobustFit, place: usize) -> Ratio {
     let of = |i: usize, j: usize| fit.robust[i][j];
     ratio_of(
         fit.coefficients[place],
@@ -331,7 +331,7 @@ pub(super) struct Entry {
     n: usize,
 }
 
-pub(super) fn entries(suite: &Suite<'_>, fixed: Fixed, found: &Effects) -> Vec<Entry> {
+pub(super) fn entries(suite: &Suite<'_>, fixed: Fixed, found: &ControlledEffects) -> Vec<Entry> {
     let design = suite.design(fixed);
     let parts = design.map(|design| design.parts).unwrap_or_default();
     suite

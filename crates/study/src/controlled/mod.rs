@@ -24,7 +24,7 @@ pub use placebo::Placebo;
 
 /// One score of one run.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Run {
+pub struct ControlledRun {
     /// The suite or work: `gemstones`, `minitron`.
     pub suite: String,
     /// The run of a suite, or the pair that is compared.
@@ -61,7 +61,7 @@ pub struct Run {
 #[derive(Debug, Clone, Copy)]
 pub struct Controlled<'a> {
     /// Every score of every run.
-    pub runs: &'a [Run],
+    pub runs: &'a [ControlledRun],
     /// Copies of a checkpoint with layers that do nothing.
     pub placebo: &'a [Placebo],
     /// Shuffles of each permutation test and draws of each simultaneous interval.
@@ -103,7 +103,7 @@ impl Fixed {
         }
     }
 
-    fn of(self, run: &Run) -> Option<f64> {
+    fn of(self, run: &ControlledRun) -> Option<f64> {
         match self {
             Self::FlopsToken => run.flops_token,
             Self::Parameters => run.n_body.zip(run.n_embedding).map(|(body, rest)| body + rest),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::suite::part_words;
-use super::{Fixed, Run, source_of};
+use super::{ControlledRun, Fixed, source_of};
 use crate::finding::{Finding, Interval};
 use crate::noise::items_of;
 use crate::statistics::normal_quantile;
 
 /// The part of a run that a pair's dimension names.
-fn value(run: &Run, dimension: &str) -> Option<f64> {
+fn value(run: &ControlledRun, dimension: &str) -> Option<f64> {
     let place = match dimension {
         "layers" => 0,
         "d_model" => 1,
@@ -32,15 +32,15 @@ fn fixed_name(held: &str) -> &str {
 }
 
 /// Sampling variance of a score over its benchmark's items, points squared.
-fn variance(run: &Run) -> Option<f64> {
+fn variance(run: &ControlledRun) -> Option<f64> {
     if let Some(stderr) = run.stderr {
         return Some(stderr * stderr);
     }
     Some(items_of(&run.benchmark)?.error(run.score).powi(2))
 }
 
-pub(super) fn findings(to: &mut Vec<Finding>, runs: &[Run]) {
-    let mut pairs: BTreeMap<(&str, &str, &str), Vec<&Run>> = BTreeMap::new();
+pub(super) fn findings(to: &mut Vec<Finding>, runs: &[ControlledRun]) {
+    let mut pairs: BTreeMap<(&str, &str, &str), Vec<&ControlledRun>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.held_fixed != "tokens") {
         let key = (
             run.suite.as_str(),

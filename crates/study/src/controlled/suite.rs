@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fixed, Run};
+use super::{ControlledRun, Fixed};
 use crate::statistics::{LinearDesign, dot, mean};
 
 /// Fewer shapes than this make no design.
@@ -21,8 +21,8 @@ pub(super) const AVERAGE: &str = "average";
 
 /// A shape of a suite.
 #[derive(Debug, Clone)]
-pub(super) struct Shape<'a> {
-    pub(super) run: &'a Run,
+pub(super) struct SuiteShape<'a> {
+    pub(super) run: &'a ControlledRun,
     /// Mean of its late checkpoints, by benchmark.
     scores: BTreeMap<&'a str, f64>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Shape<'a> {
 pub(super) struct Suite<'a> {
     pub(super) name: &'a str,
     pub(super) source: &'a str,
-    pub(super) shapes: Vec<Shape<'a>>,
+    pub(super) shapes: Vec<SuiteShape<'a>>,
     /// Benchmarks that all shapes have, with what they ask for.
     pub(super) benchmarks: Vec<(&'a str, &'a str)>,
     /// Late checkpoints a shape, at most.
@@ -40,7 +40,7 @@ pub(super) struct Suite<'a> {
 }
 
 /// A part: its name, and its value of a run.
-type Part = (&'static str, fn(&Run) -> Option<f64>);
+type Part = (&'static str, fn(&ControlledRun) -> Option<f64>);
 
 /// The parts that a doubling is told of.
 pub(super) const PARTS: [Part; 4] = [
@@ -87,7 +87,7 @@ impl Spread {
 
 /// A suite with one reading of size.
 #[derive(Debug, Clone)]
-pub(super) struct Design {
+pub(super) struct SuiteDesign {
     pub(super) fixed: Fixed,
     /// Names of the parts that vary on their own, one a column from [`FIRST_PART`] on.
     pub(super) parts: Vec<&'static str>,
@@ -108,7 +108,7 @@ pub(super) const FIRST_PART: usize = 3;
 
 impl<'a> Suite<'a> {
     /// Every suite that has shapes enough, in the order of names.
-    pub(super) fn all(runs: &'a [Run]) -> Vec<Self> {
+    pub(super) fn all(runs: &'a [ControlledRun]) -> Vec<Self> {
         let names: BTreeSet<&str> = runs.iter().map(|run| run.suite.as_str()).collect();
         names
             .into_iter()
@@ -116,14 +116,14 @@ impl<'a> Suite<'a> {
             .collect()
     }
 
-    fn of(name: &'a str, runs: &'a [Run]) -> Option<Self> {
-        let own: Vec<&Run> = runs
+    fn of(name: &'a str, runs: &'a [ControlledRun]) -> Option<Self> {
+        let own: Vec<&ControlledRun> = runs
             .iter()
             .filter(|run| run.suite == name && run.held_fixed == "tokens")
             .collect();
         let last = own.iter().filter_map(|run| run.step).fold(f64::NAN, f64::max);
-        let is_late = |run: &Run| run.step.map_or(last.is_nan(), |step| step >= LATE * last);
-        let mut by_run: BTreeMap<&str, Vec<&'a Run>> = BTreeMap::new();
+        let is_late = |run: &ControlledRun| run.step.map_or(last.is_nan(), |step| step >= LATE * last);
+        let mut by_run: BTreeMap<&str, Vec<&'a ControlledRun>> = BTreeMap::new();
         for run in own.into_iter().filter(|run| is_late(run)) {
             by_run.entry(&run.pair_or_run).or_default().push(run);
         }
@@ -135,7 +135,7 @@ impl<'a> Suite<'a> {
                 scores.entry(&run.benchmark).or_default().push(run.score);
             }
             checkpoints = checkpoints.max(scores.values().map(Vec::len).max().unwrap_or(0));
-            shapes.push(Shape {
+            shapes.push(SuiteShape {
                 run: runs[0],
                 scores: scores.into_iter().map(|(name, all)| (name, mean(&all))).collect(),
             });
@@ -175,14 +175,14 @@ impl<'a> Suite<'a> {
     }
 
     /// The design of all shapes; `None` where their size is not known in this reading or no part varies on its own.
-    pub(super) fn design(&self, fixed: Fixed) -> Option<Design> {
+    pub(super) fn design(&self, fixed: Fixed) -> Option<SuiteDesign> {
         let all: Vec<usize> = (0..self.shapes.len()).collect();
         let candidates: Vec<usize> = (0..PARTS.len()).collect();
         self.design_of(fixed, &all, &candidates)
     }
 
     /// The same without one shape, for the parts that the whole identifies.
-    pub(super) fn design_without(&self, whole: &Design, left_out: usize) -> Option<Design> {
+    pub(super) fn design_without(&self, whole: &SuiteDesign, left_out: usize) -> Option<SuiteDesign> {
         let rest: Vec<usize> = (0..self.shapes.len())
             .filter(|&shape| shape != left_out)
             .collect();
@@ -193,8 +193,8 @@ impl<'a> Suite<'a> {
         (design.parts == whole.parts).then_some(design)
     }
 
-    fn design_of(&self, fixed: Fixed, rows: &[usize], candidates: &[usize]) -> Option<Design> {
-        let runs: Vec<&Run> = rows.iter().map(|&row| self.shapes[row].run).collect();
+    fn design_of(&self, fixed: Fixed, rows: &[usize], candidates: &[usize]) -> Option<SuiteDesign> {
+        let runs: Vec<&ControlledRun> = rows.iter().map(|&row| self.shapes[row].run).collect();
         let sizes: Vec<f64> = runs
             .iter()
             .map(|run| fixed.of(run).map(f64::log2))
@@ -232,7 +232,7 @@ impl<'a> Suite<'a> {
                 .chain(kept.iter().map(|(_, column)| column.clone()))
                 .collect();
             let linear = LinearDesign::new(&columns).ok().filter(|_| !kept.is_empty())?;
-            return Some(Design {
+            return Some(SuiteDesign {
                 fixed,
                 parts: kept.iter().map(|(name, _)| *name).collect(),
                 not_identified,

@@ -7,7 +7,7 @@ use crate::random::{Random, gauss};
 use crate::statistics::LinearDesign;
 
 /// Shapes of a suite in which size, depth and (where `ratio` says so) the feed-forward width vary.
-fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<Run> {
+fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<ControlledRun> {
     let mut random = Random::new(seed, 1);
     let mut all = Vec::new();
     for (place, (size, depth)) in
@@ -18,7 +18,7 @@ fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<Run> {
         let width = (body / (12.0 * layers)).sqrt();
         for (benchmark, ability, effect) in [("arc", "reasoning", slope), ("mmlu", "knowledge", 0.0)] {
             for step in [100.0, 700.0, 1_000.0] {
-                all.push(Run {
+                all.push(ControlledRun {
                     suite: "made_up".into(),
                     pair_or_run: format!("run {place}"),
                     held_fixed: "tokens".into(),
@@ -42,7 +42,7 @@ fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<Run> {
                     } else {
                         30.0 + 3.0 * (size - 27.5) + effect * depth + 0.3 * gauss(&mut random)
                     },
-                    ..Run::default()
+                    ..ControlledRun::default()
                 });
             }
         }
@@ -50,7 +50,7 @@ fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<Run> {
     all
 }
 
-fn ask(runs: &[Run]) -> Section {
+fn ask(runs: &[ControlledRun]) -> Section {
     section(&Controlled {
         runs,
         placebo: &[],
@@ -155,7 +155,7 @@ fn intervals_hold_a_planted_effect_as_often_as_they_say() {
 
 #[test]
 fn a_pair_is_points_per_doubling_of_what_differs() {
-    let side = |id: &str, layers: f64, score: f64| Run {
+    let side = |id: &str, layers: f64, score: f64| ControlledRun {
         suite: "cut".into(),
         pair_or_run: "pair".into(),
         id: id.into(),
@@ -164,7 +164,7 @@ fn a_pair_is_points_per_doubling_of_what_differs() {
         parts: [Some(layers), None, None, None, None, None],
         benchmark: "gsm8k".into(),
         score,
-        ..Run::default()
+        ..ControlledRun::default()
     };
     let told = ask(&[side("deep", 32.0, 41.2), side("flat", 8.0, 16.8)]);
     let found = find(&told, "controlled.cut.parameters.layers.gsm8k");
@@ -182,7 +182,7 @@ fn a_pair_is_points_per_doubling_of_what_differs() {
 #[test]
 fn two_suites_are_pooled() {
     let mut all = runs(0.8, 5, |_| 4.0);
-    all.extend(runs(0.6, 15, |_| 4.0).into_iter().map(|run| Run {
+    all.extend(runs(0.6, 15, |_| 4.0).into_iter().map(|run| ControlledRun {
         suite: "other".into(),
         ..run
     }));

@@ -8,12 +8,12 @@
 use faer::Mat;
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 
-use super::effects::Effects;
+use super::effects::ControlledEffects;
 use super::source_of;
-use super::suite::{AVERAGE, Design, FIRST_PART, SIZE, Suite};
+use super::suite::{AVERAGE, FIRST_PART, SIZE, Suite, SuiteDesign};
 use crate::algebra::inverse;
 use crate::finding::Finding;
-use crate::statistics::LinearFit;
+use crate::statistics::RobustFit;
 
 /// Hotelling's test: F, its degrees of freedom, p.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ pub(super) struct Together {
 /// Whether `contrasts` of the coefficients at `place` of fits on the same columns are all 0; `bread` is (X'X)⁻¹ there. None
 /// where there are too few rows, or scores that follow from each other.
 pub(super) fn together(
-    fits: &[&LinearFit],
+    fits: &[&RobustFit],
     bread: f64,
     place: usize,
     contrasts: &[Vec<f64>],
@@ -96,11 +96,16 @@ pub(super) fn differences(scales: &[f64]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-pub(super) fn findings(to: &mut Vec<Finding>, suite: &Suite<'_>, design: &Design, found: &Effects) {
+pub(super) fn findings(
+    to: &mut Vec<Finding>,
+    suite: &Suite<'_>,
+    design: &SuiteDesign,
+    found: &ControlledEffects,
+) {
     let single: Vec<usize> = (0..suite.benchmarks.len())
         .filter(|&place| suite.benchmarks[place].0 != AVERAGE)
         .collect();
-    let fits: Vec<&LinearFit> = single.iter().map(|&place| &found.fits[place]).collect();
+    let fits: Vec<&RobustFit> = single.iter().map(|&place| &found.fits[place]).collect();
     let ones = vec![1.0; fits.len()];
     let sizes: Vec<f64> = fits.iter().map(|fit| fit.coefficients[SIZE]).collect();
     for (part, name) in design.parts.iter().enumerate() {

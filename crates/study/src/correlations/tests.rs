@@ -1,7 +1,7 @@
 //! Correlations on rows whose answer is known.
 
 use super::*;
-use crate::board::Scored;
+use crate::board::ScoredCheckpoint;
 use crate::features::StructureValues;
 
 /// Five benchmarks that follow size, one that runs against it; date is size again, so given both nothing is left but
@@ -21,7 +21,7 @@ fn board() -> Board {
                     size + own
                 })
             });
-            Scored {
+            ScoredCheckpoint {
                 id: format!("org/{number}"),
                 shape: number / 5,
                 date: Some(20_000.0 + size),
@@ -38,7 +38,7 @@ fn board() -> Board {
                     date: Some(size),
                 },
                 scores: scores.to_vec(),
-                ..Scored::default()
+                ..ScoredCheckpoint::default()
             }
         })
         .collect();

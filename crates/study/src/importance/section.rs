@@ -26,7 +26,7 @@ const POINTS: usize = 20;
 const PAIRS: usize = 6;
 
 /// What is asked.
-pub struct Question<'a> {
+pub struct ImportanceQuestion<'a> {
     /// Regression, rows, folds, seeds.
     pub setting: Setting<'a>,
     /// Name inside ids: `arc` …
@@ -62,7 +62,7 @@ struct Kind<'a> {
 ///
 /// # Errors
 /// As [`crate::evaluate::evaluate`]; [`Error::CannotCompute`] if the target is constant.
-pub fn section(question: &Question<'_>) -> Result<Section, Error> {
+pub fn section(question: &ImportanceQuestion<'_>) -> Result<Section, Error> {
     let setting = &question.setting;
     let tree = dendrogram(setting.design)?;
     let groups = tree.groups(NEAR);
@@ -131,7 +131,7 @@ fn label(importance: &Importance) -> String {
     importance.features.join("+")
 }
 
-impl Question<'_> {
+impl ImportanceQuestion<'_> {
     fn finding(&self, id: String, words: String, value: f64, unit: &str, method: &str) -> Finding {
         Finding::new(id, words, &self.source)
             .with_value(value, unit, self.setting.target.len(), method)

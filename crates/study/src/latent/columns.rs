@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Row, Table};
+use super::{LatentRow, LatentTable};
 use crate::statistics::{mean, standard_deviation};
 
 /// Fewest checkpoints that took the same boards and have a middle of their own.
@@ -14,7 +14,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn of(rows: &[Row]) -> Self {
+    pub(super) fn of(rows: &[LatentRow]) -> Self {
         let n = rows.first().map_or(0, |row| row.columns.len());
         let mut values = vec![Vec::with_capacity(n); rows.len()];
         for k in 0..n {
@@ -39,7 +39,7 @@ impl Columns {
 
     /// With a column for each set of boards that at least [`ENTRANTS`] rows took, the most frequent set left out. Who enters
     /// which board is no accident: with one middle for all, boards that share few would be drawn together.
-    pub(super) fn with_boards(&self, table: &Table, cells: &[Vec<(usize, f64, f64)>]) -> Self {
+    pub(super) fn with_boards(&self, table: &LatentTable, cells: &[Vec<(usize, f64, f64)>]) -> Self {
         let taken: Vec<BTreeSet<&str>> = cells
             .iter()
             .map(|own| {

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::columns::Columns;
-use super::small::{self, Matrix, Vector};
-use super::units::{CHOICES, Effects, Said, Shares, Units};
-use super::{FACTORS, Table};
+use super::small::{self, SmallMatrix, Vector};
+use super::units::{CHOICES, LatentEffects, LatentUnits, Said, Shares};
+use super::{FACTORS, LatentTable};
 use crate::random::{Random, gauss};
 use crate::statistics::{mean, standard_deviation};
 
@@ -28,39 +28,39 @@ const WORTH: f64 = 4.0;
 const RIDGE: f64 = 10.0;
 
 /// A fitted model.
-pub(super) struct Fit {
+pub(super) struct LatentFit {
     pub(super) alpha: Vec<f64>,
     pub(super) loadings: Vec<Vector>,
     pub(super) psi: Vec<f64>,
     /// `(n_columns, …)`, of the standardised columns.
     slopes: Vec<Vector>,
-    spread: Matrix,
+    spread: SmallMatrix,
     pub(super) shares: Shares,
     /// Of each row.
     pub(super) means: Vec<Vector>,
-    pub(super) covariances: Vec<Matrix>,
+    pub(super) covariances: Vec<SmallMatrix>,
 }
 
 /// Cells that a fit may see.
 pub(super) type Mask<'a> = &'a (dyn Fn(usize, usize) -> bool + Sync);
 
 struct Seen<'a> {
-    table: &'a Table,
+    table: &'a LatentTable,
     cells: Vec<Vec<(usize, f64, f64)>>,
     columns: &'a Columns,
-    units: &'a Units,
+    units: &'a LatentUnits,
     /// Rows of each benchmark: row and place of the cell in it.
     of_benchmarks: Vec<Vec<(usize, usize)>>,
 }
 
 /// Fits the cells that `sees` lets through; a row that keeps none is predicted from its columns and unit.
 pub(super) fn fit(
-    table: &Table,
+    table: &LatentTable,
     columns: &Columns,
-    units: &Units,
+    units: &LatentUnits,
     sees: Mask<'_>,
     shares: Option<Shares>,
-) -> Option<Fit> {
+) -> Option<LatentFit> {
     let cells: Vec<Vec<(usize, f64, f64)>> = table
         .rows
         .iter()
@@ -87,7 +87,7 @@ pub(super) fn fit(
         of_benchmarks,
     };
     let mut fit = seen.begin();
-    let mut effects: Option<Effects> = None;
+    let mut effects: Option<LatentEffects> = None;
     for step in 0..STEPS {
         if step % BETWEEN == 0 {
             let said = seen.said(&fit);
@@ -125,7 +125,7 @@ pub(super) fn fit(
 
 impl Seen<'_> {
     /// Means and variances of benchmarks; loadings that are alike but for a little, so that factors can come apart.
-    fn begin(&self) -> Fit {
+    fn begin(&self) -> LatentFit {
         let n = self.table.benchmarks.len();
         let mut random = Random::new(20_261_129, 1);
         let of = |benchmark: usize| -> Vec<f64> {
@@ -142,7 +142,7 @@ impl Seen<'_> {
         let values: Vec<Vec<f64>> = (0..n).map(of).collect();
         let rows = self.table.rows.len();
         let (alpha, first, places) = self.linked(&values);
-        Fit {
+        LatentFit {
             alpha,
             loadings: first
                 .iter()
@@ -227,7 +227,7 @@ impl Seen<'_> {
     }
 
     /// What a row's cells say of z: precision and information.
-    fn heard(&self, fit: &Fit, row: usize) -> (Matrix, Vector) {
+    fn heard(&self, fit: &LatentFit, row: usize) -> (SmallMatrix, Vector) {
         let (mut precision, mut information) = (small::ZERO, [0.0; FACTORS]);
         for (benchmark, value, variance) in &self.cells[row] {
             let w = &fit.loadings[*benchmark];
@@ -242,7 +242,7 @@ impl Seen<'_> {
         (precision, information)
     }
 
-    fn by_columns(&self, fit: &Fit, row: usize) -> Vector {
+    fn by_columns(&self, fit: &LatentFit, row: usize) -> Vector {
         let mut sum = [0.0; FACTORS];
         for (x, slope) in self.columns.values[row].iter().zip(&fit.slopes) {
             for (sum, slope) in sum.iter_mut().zip(slope) {
@@ -253,7 +253,7 @@ impl Seen<'_> {
     }
 
     /// A row's precision and information on its unit's effect.
-    fn of_unit(&self, fit: &Fit, row: usize) -> (Matrix, Vector) {
+    fn of_unit(&self, fit: &LatentFit, row: usize) -> (SmallMatrix, Vector) {
         let (precision, information) = self.heard(fit, row);
         let own = small::inverse(&small::plus(&precision, &small::identity(1.0)));
         let on_sum = small::minus(&small::identity(1.0), &own);
@@ -261,8 +261,8 @@ impl Seen<'_> {
         (on_sum, small::less(&small::of(&own, &information), &pulled))
     }
 
-    fn said(&self, fit: &Fit) -> Said {
-        let each: Vec<(Matrix, Vector)> = (0..self.table.rows.len())
+    fn said(&self, fit: &LatentFit) -> Said {
+        let each: Vec<(SmallMatrix, Vector)> = (0..self.table.rows.len())
             .into_par_iter()
             .map(|row| match self.table.rows[row].unit {
                 Some(_) => self.of_unit(fit, row),
@@ -284,7 +284,7 @@ impl Seen<'_> {
     }
 
     /// Mean and covariance of the effect of a row's unit; one without a unit has one of its own.
-    fn effect(&self, fit: &Fit, effects: &Effects, row: usize) -> (Vector, Matrix) {
+    fn effect(&self, fit: &LatentFit, effects: &LatentEffects, row: usize) -> (Vector, SmallMatrix) {
         if let Some(unit) = self.table.rows[row].unit {
             return (effects.means[unit], effects.covariances[unit]);
         }
@@ -294,9 +294,9 @@ impl Seen<'_> {
         (small::of(&covariance, &information), covariance)
     }
 
-    fn expect(&self, fit: &mut Fit, effects: &Effects) {
-        let fitted: &Fit = fit;
-        let found: Vec<(Vector, Matrix)> = (0..self.table.rows.len())
+    fn expect(&self, fit: &mut LatentFit, effects: &LatentEffects) {
+        let fitted: &LatentFit = fit;
+        let found: Vec<(Vector, SmallMatrix)> = (0..self.table.rows.len())
             .into_par_iter()
             .map(|row| {
                 let (precision, information) = self.heard(fitted, row);
@@ -314,11 +314,11 @@ impl Seen<'_> {
     }
 
     /// Parameters from the expectations; gives what vectors were multiplied by to keep the own variance one.
-    fn maximise(&self, fit: &mut Fit, effects: &Effects) -> Matrix {
+    fn maximise(&self, fit: &mut LatentFit, effects: &LatentEffects) -> SmallMatrix {
         self.benchmarks(fit);
         fit.slopes = self.regressed(|row| small::less(&fit.means[row], &self.effect(fit, effects, row).0));
-        let fitted: &Fit = fit;
-        let parts: Vec<Matrix> = (0..self.table.rows.len())
+        let fitted: &LatentFit = fit;
+        let parts: Vec<SmallMatrix> = (0..self.table.rows.len())
             .into_par_iter()
             .map(|row| {
                 let (effect, covariance) = self.effect(fitted, effects, row);
@@ -346,7 +346,7 @@ impl Seen<'_> {
         for slope in &mut fit.slopes {
             *slope = small::of(&scale, slope);
         }
-        let both = |a: &Matrix| small::product(&small::product(&scale, a), &small::transposed(&scale));
+        let both = |a: &SmallMatrix| small::product(&small::product(&scale, a), &small::transposed(&scale));
         fit.spread = both(&fit.spread);
         for (mean, covariance) in fit.means.iter_mut().zip(&mut fit.covariances) {
             *mean = small::of(&scale, mean);
@@ -355,7 +355,7 @@ impl Seen<'_> {
         scale
     }
 
-    fn benchmarks(&self, fit: &mut Fit) {
+    fn benchmarks(&self, fit: &mut LatentFit) {
         // What the loadings of few are drawn to: their test's others, and the mean of all.
         let mut all = ([0.0; FACTORS], 0.0_f64);
         let mut tests: BTreeMap<&str, (Vector, f64)> = BTreeMap::new();
@@ -365,7 +365,7 @@ impl Seen<'_> {
             all = (small::added(&all.0, w), all.1 + 1.0);
         }
         let all: Vector = all.0.map(|sum| sum / all.1.max(1.0));
-        let fitted: &Fit = fit;
+        let fitted: &LatentFit = fit;
         let found: Vec<(f64, Vector, f64)> = (0..self.table.benchmarks.len())
             .into_par_iter()
             .map(|benchmark| {
@@ -384,7 +384,7 @@ impl Seen<'_> {
     }
 
     /// Least squares of a benchmark's cells on z, as expected; then their spread.
-    fn benchmark(&self, fit: &Fit, benchmark: usize, towards: &Vector) -> (f64, Vector, f64) {
+    fn benchmark(&self, fit: &LatentFit, benchmark: usize, towards: &Vector) -> (f64, Vector, f64) {
         let own = &self.of_benchmarks[benchmark];
         let old = fit.psi[benchmark];
         if own.len() < 2 {
@@ -447,7 +447,7 @@ impl Seen<'_> {
     }
 }
 
-impl Fit {
+impl LatentFit {
     /// Mean and variance of a cell's log odds, its items' error not among it.
     pub(super) fn cell(&self, row: usize, benchmark: usize) -> (f64, f64) {
         let w = &self.loadings[benchmark];

@@ -1,9 +1,9 @@
 //! How right the model is on cells that it did not see, and beside Epoch AI's index.
 
 use super::columns::Columns;
-use super::fit::{Fit, fit};
-use super::units::{Shares, Units};
-use super::{Table, abilities};
+use super::fit::{LatentFit, fit};
+use super::units::{LatentUnits, Shares};
+use super::{LatentTable, abilities};
 use crate::random::Random;
 use crate::statistics::{mean, normal_quantile, spearman};
 
@@ -13,7 +13,7 @@ const PARTS: usize = 5;
 pub(super) const LEVEL: f64 = 0.8;
 
 /// A cell that was held out.
-pub(super) struct Held {
+pub(super) struct HeldOut {
     pub(super) benchmark: usize,
     /// Points that it was off.
     pub(super) miss: f64,
@@ -25,9 +25,9 @@ pub(super) struct Held {
 }
 
 /// What the model says of a fifth of the cells that it is not shown; the kernel is that of the whole.
-pub(super) fn held(table: &Table, shares: Shares, seed: u64) -> Option<Vec<Held>> {
+pub(super) fn held(table: &LatentTable, shares: Shares, seed: u64) -> Option<Vec<HeldOut>> {
     let columns = Columns::of(&table.rows);
-    let units = Units::new(&table.features, table.families.clone());
+    let units = LatentUnits::new(&table.features, table.families.clone());
     let mut random = Random::new(seed, 7);
     let hidden: Vec<Vec<bool>> = table
         .rows
@@ -64,7 +64,7 @@ pub(super) fn held(table: &Table, shares: Shares, seed: u64) -> Option<Vec<Held>
                 .index
                 .zip(known.epoch)
                 .map(|(index, (difficulty, slope))| points(slope * (index - difficulty)) - cell.score);
-            found.push(Held {
+            found.push(HeldOut {
                 benchmark: cell.benchmark,
                 miss: points(value) - cell.score,
                 miss_of_mean: if n > 0.0 { sum / n } else { f64::NAN } - cell.score,
@@ -77,7 +77,7 @@ pub(super) fn held(table: &Table, shares: Shares, seed: u64) -> Option<Vec<Held>
 }
 
 /// Mean absolute misses.
-pub(super) fn error<'a>(held: impl Iterator<Item = &'a Held>, miss: impl Fn(&Held) -> f64) -> f64 {
+pub(super) fn error<'a>(held: impl Iterator<Item = &'a HeldOut>, miss: impl Fn(&HeldOut) -> f64) -> f64 {
     let all: Vec<f64> = held
         .map(|own| miss(own).abs())
         .filter(|miss| miss.is_finite())
@@ -87,9 +87,9 @@ pub(super) fn error<'a>(held: impl Iterator<Item = &'a Held>, miss: impl Fn(&Hel
 
 /// The rank correlation of the ability with Epoch AI's index over the checkpoints that have both and at least one score
 /// elsewhere, when the model sees nothing of what the index is made of; and how many these are.
-pub(super) fn beside_index(table: &Table, shares: Shares) -> Option<(Vec<f64>, Vec<f64>)> {
+pub(super) fn beside_index(table: &LatentTable, shares: Shares) -> Option<(Vec<f64>, Vec<f64>)> {
     let columns = Columns::of(&table.rows);
-    let units = Units::new(&table.features, table.families.clone());
+    let units = LatentUnits::new(&table.features, table.families.clone());
     let of_epoch = |benchmark: usize| table.benchmarks[benchmark].name.starts_with("epoch_");
     let sees = |row: usize, cell: usize| !of_epoch(table.rows[row].cells[cell].benchmark);
     let found = fit(table, &columns, &units, &sees, Some(shares))?;
@@ -98,7 +98,11 @@ pub(super) fn beside_index(table: &Table, shares: Shares) -> Option<(Vec<f64>, V
 }
 
 /// Abilities and indices of the rows that have an index.
-pub(super) fn pairs(table: &Table, fit: &Fit, keeps: impl Fn(usize) -> bool) -> (Vec<f64>, Vec<f64>) {
+pub(super) fn pairs(
+    table: &LatentTable,
+    fit: &LatentFit,
+    keeps: impl Fn(usize) -> bool,
+) -> (Vec<f64>, Vec<f64>) {
     let told = abilities(table, fit, None);
     let mut both: Vec<(f64, f64)> = Vec::new();
     for (place, row) in table.rows.iter().enumerate() {

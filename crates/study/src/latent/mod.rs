@@ -21,17 +21,17 @@ mod units;
 use std::collections::{BTreeMap, BTreeSet};
 
 use columns::Columns;
-use fit::Fit;
+use fit::LatentFit;
 use serde::Serialize;
 use small::Vector;
-use units::Units;
+use units::LatentUnits;
 
 /// Factors.
 pub(crate) const FACTORS: usize = 3;
 
 /// A benchmark of one board.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Benchmark {
+pub struct LatentBenchmark {
     /// Name in scores: `bbh`, `proteus_bbh`.
     pub name: String,
     /// What it asks, one name for all boards.
@@ -51,7 +51,7 @@ pub struct Benchmark {
 
 /// A score of a checkpoint on a benchmark.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cell {
+pub struct LatentCell {
     benchmark: usize,
     score: f64,
     log_odds: f64,
@@ -61,9 +61,9 @@ pub struct Cell {
 /// The least share above chance, and below the best, that is told apart from none.
 pub(crate) const EDGE: f64 = 0.01;
 
-impl Cell {
+impl LatentCell {
     /// A score in points on the `place`-th benchmark, with its standard error by items in points.
-    pub fn new(place: usize, benchmark: &Benchmark, score: f64, error: f64) -> Self {
+    pub fn new(place: usize, benchmark: &LatentBenchmark, score: f64, error: f64) -> Self {
         let wide = benchmark.ceiling - benchmark.chance;
         let share = ((score - benchmark.chance) / wide).clamp(EDGE, 1.0 - EDGE);
         let slope = 1.0 / (share * (1.0 - share));
@@ -78,7 +78,7 @@ impl Cell {
 
 /// A checkpoint.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Row {
+pub struct LatentRow {
     /// `org/name`.
     pub id: String,
     /// Its unit: shape, key and value heads and vocabulary together; none where that is not known.
@@ -86,7 +86,7 @@ pub struct Row {
     /// What is known of it, as [`COLUMNS`].
     pub columns: Vec<Option<f64>>,
     /// Its scores, one a benchmark.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<LatentCell>,
     /// Epoch AI's capability index, where they give one.
     pub index: Option<f64>,
 }
@@ -103,24 +103,24 @@ pub const COLUMNS: [&str; 7] = [
 ];
 
 /// What is known of a unit: the first five of [`COLUMNS`].
-pub type Features = [f64; units::FEATURES];
+pub type LatentFeatures = [f64; units::FEATURES];
 
 /// Everything that is asked.
 #[derive(Debug, Clone, Default)]
-pub struct Table {
+pub struct LatentTable {
     /// Benchmarks of all boards.
-    pub benchmarks: Vec<Benchmark>,
+    pub benchmarks: Vec<LatentBenchmark>,
     /// Checkpoints, by id.
-    pub rows: Vec<Row>,
+    pub rows: Vec<LatentRow>,
     /// Of each unit.
-    pub features: Vec<Features>,
+    pub features: Vec<LatentFeatures>,
     /// Family of each unit.
     pub families: Vec<String>,
 }
 
 /// A checkpoint's ability.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Ability {
+pub struct LatentAbility {
     /// `org/name`.
     pub id: String,
     /// In standard deviations over checkpoints, 0 the mean.
@@ -143,15 +143,15 @@ const LEAST: usize = 30;
 
 /// The fitted model of a table.
 pub struct Model<'a> {
-    table: &'a Table,
-    fit: Fit,
+    table: &'a LatentTable,
+    fit: LatentFit,
 }
 
 impl<'a> Model<'a> {
     /// Fits every cell; none where there is nothing to fit.
-    pub fn of(table: &'a Table) -> Option<Self> {
+    pub fn of(table: &'a LatentTable) -> Option<Self> {
         let columns = Columns::of(&table.rows);
-        let units = Units::new(&table.features, table.families.clone());
+        let units = LatentUnits::new(&table.features, table.families.clone());
         let fit = fit::fit(table, &columns, &units, &|_, _| true, None)?;
         Some(Self { table, fit })
     }
@@ -171,13 +171,13 @@ impl<'a> Model<'a> {
     }
 
     /// Abilities of all checkpoints, best first: over all tests, or those that ask for one ability. Empty where no test does.
-    pub fn abilities(&self, asked: Option<&str>) -> Vec<Ability> {
+    pub fn abilities(&self, asked: Option<&str>) -> Vec<LatentAbility> {
         abilities(self.table, &self.fit, asked)
     }
 }
 
 /// The mean of the loadings over tests, each counted once; and how many tests.
-fn direction(table: &Table, fit: &Fit, asked: Option<&str>) -> Option<(Vector, usize)> {
+fn direction(table: &LatentTable, fit: &LatentFit, asked: Option<&str>) -> Option<(Vector, usize)> {
     let mut counts = vec![0_usize; table.benchmarks.len()];
     for cell in table.rows.iter().flat_map(|row| &row.cells) {
         counts[cell.benchmark] += 1;
@@ -200,7 +200,7 @@ fn direction(table: &Table, fit: &Fit, asked: Option<&str>) -> Option<(Vector, u
     })
 }
 
-fn abilities(table: &Table, fit: &Fit, asked: Option<&str>) -> Vec<Ability> {
+fn abilities(table: &LatentTable, fit: &LatentFit, asked: Option<&str>) -> Vec<LatentAbility> {
     let Some((direction, _)) = direction(table, fit, asked) else {
         return Vec::new();
     };
@@ -214,14 +214,14 @@ fn abilities(table: &Table, fit: &Fit, asked: Option<&str>) -> Vec<Ability> {
         crate::statistics::standard_deviation(&raw),
     );
     let quantile = crate::statistics::normal_quantile(0.95);
-    let mut all: Vec<Ability> = table
+    let mut all: Vec<LatentAbility> = table
         .rows
         .iter()
         .enumerate()
         .map(|(row, known)| {
             let ability = (raw[row] - centre) / spread;
             let error = small::form(&fit.covariances[row], &direction).sqrt() / spread;
-            Ability {
+            LatentAbility {
                 id: known.id.clone(),
                 ability,
                 low: ability - quantile * error,
@@ -250,6 +250,6 @@ fn abilities(table: &Table, fit: &Fit, asked: Option<&str>) -> Vec<Ability> {
 }
 
 /// The section; empty where nothing can be fitted.
-pub fn section(table: &Table, seed: u64) -> crate::section::Section {
+pub fn section(table: &LatentTable, seed: u64) -> crate::section::Section {
     section::section(table, seed)
 }

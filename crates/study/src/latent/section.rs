@@ -2,9 +2,9 @@
 
 use super::columns::Columns;
 use super::fit::fit;
-use super::held::{Held, LEVEL, beside_index, error, held, pairs, rank_correlation};
-use super::units::Units;
-use super::{Table, abilities, direction};
+use super::held::{HeldOut, LEVEL, beside_index, error, held, pairs, rank_correlation};
+use super::units::LatentUnits;
+use super::{LatentTable, abilities, direction};
 use crate::finding::{Finding, SourceOf};
 use crate::section::{Cell, Section, Table as Shown};
 use crate::statistics::{Correlation, mean};
@@ -24,7 +24,7 @@ fn source() -> SourceOf {
     }
 }
 
-pub(super) fn section(table: &Table, seed: u64) -> Section {
+pub(super) fn section(table: &LatentTable, seed: u64) -> Section {
     let mut section = Section {
         id: "latent".into(),
         title: "All boards on one scale".into(),
@@ -34,7 +34,7 @@ pub(super) fn section(table: &Table, seed: u64) -> Section {
         return section;
     }
     let columns = Columns::of(&table.rows);
-    let units = Units::new(&table.features, table.families.clone());
+    let units = LatentUnits::new(&table.features, table.families.clone());
     let Some(found) = fit(table, &columns, &units, &|_, _| true, None) else {
         return section;
     };
@@ -119,7 +119,7 @@ pub(super) fn section(table: &Table, seed: u64) -> Section {
     section
 }
 
-fn judged(table: &Table, hidden: &[Held], seed: u64) -> Vec<Finding> {
+fn judged(table: &LatentTable, hidden: &[HeldOut], seed: u64) -> Vec<Finding> {
     let new = |id: &str, question: &str| {
         Finding::new(id, question, &source())
             .with_protocol("a fifth of the cells out", &[])
@@ -158,9 +158,9 @@ fn judged(table: &Table, hidden: &[Held], seed: u64) -> Vec<Finding> {
         )
         .with_value(inside, "fraction", n, METHOD),
     );
-    let both: Vec<&Held> = hidden.iter().filter(|own| own.miss_of_index.is_some()).collect();
+    let both: Vec<&HeldOut> = hidden.iter().filter(|own| own.miss_of_index.is_some()).collect();
     if both.len() >= 10 {
-        let theirs = |own: &Held| own.miss_of_index.unwrap_or(f64::NAN);
+        let theirs = |own: &HeldOut| own.miss_of_index.unwrap_or(f64::NAN);
         found.push(
             new(
                 "latent.held_out.mae_index",
@@ -202,8 +202,13 @@ fn judged(table: &Table, hidden: &[Held], seed: u64) -> Vec<Finding> {
     found
 }
 
-fn tables(section: &mut Section, table: &Table, all: &[super::Ability], hidden: Option<&[Held]>) {
-    let row = |own: &super::Ability| -> Vec<Cell> {
+fn tables(
+    section: &mut Section,
+    table: &LatentTable,
+    all: &[super::LatentAbility],
+    hidden: Option<&[HeldOut]>,
+) {
+    let row = |own: &super::LatentAbility| -> Vec<Cell> {
         vec![
             own.rank.into(),
             own.id.clone().into(),

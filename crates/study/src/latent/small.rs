@@ -3,39 +3,39 @@
 use super::FACTORS;
 
 pub(super) type Vector = [f64; FACTORS];
-pub(super) type Matrix = [[f64; FACTORS]; FACTORS];
+pub(super) type SmallMatrix = [[f64; FACTORS]; FACTORS];
 
-pub(super) const ZERO: Matrix = [[0.0; FACTORS]; FACTORS];
+pub(super) const ZERO: SmallMatrix = [[0.0; FACTORS]; FACTORS];
 
-pub(super) fn identity(scale: f64) -> Matrix {
+pub(super) fn identity(scale: f64) -> SmallMatrix {
     std::array::from_fn(|i| std::array::from_fn(|j| if i == j { scale } else { 0.0 }))
 }
 
-pub(super) fn plus(a: &Matrix, b: &Matrix) -> Matrix {
+pub(super) fn plus(a: &SmallMatrix, b: &SmallMatrix) -> SmallMatrix {
     std::array::from_fn(|i| std::array::from_fn(|j| a[i][j] + b[i][j]))
 }
 
-pub(super) fn minus(a: &Matrix, b: &Matrix) -> Matrix {
+pub(super) fn minus(a: &SmallMatrix, b: &SmallMatrix) -> SmallMatrix {
     std::array::from_fn(|i| std::array::from_fn(|j| a[i][j] - b[i][j]))
 }
 
-pub(super) fn scaled(a: &Matrix, by: f64) -> Matrix {
+pub(super) fn scaled(a: &SmallMatrix, by: f64) -> SmallMatrix {
     std::array::from_fn(|i| std::array::from_fn(|j| a[i][j] * by))
 }
 
-pub(super) fn product(a: &Matrix, b: &Matrix) -> Matrix {
+pub(super) fn product(a: &SmallMatrix, b: &SmallMatrix) -> SmallMatrix {
     std::array::from_fn(|i| std::array::from_fn(|j| (0..FACTORS).map(|k| a[i][k] * b[k][j]).sum()))
 }
 
-pub(super) fn transposed(a: &Matrix) -> Matrix {
+pub(super) fn transposed(a: &SmallMatrix) -> SmallMatrix {
     std::array::from_fn(|i| std::array::from_fn(|j| a[j][i]))
 }
 
-pub(super) fn outer(a: &Vector, b: &Vector) -> Matrix {
+pub(super) fn outer(a: &Vector, b: &Vector) -> SmallMatrix {
     std::array::from_fn(|i| std::array::from_fn(|j| a[i] * b[j]))
 }
 
-pub(super) fn of(a: &Matrix, v: &Vector) -> Vector {
+pub(super) fn of(a: &SmallMatrix, v: &Vector) -> Vector {
     std::array::from_fn(|i| inner(&a[i], v))
 }
 
@@ -52,12 +52,12 @@ pub(super) fn less(a: &Vector, b: &Vector) -> Vector {
 }
 
 /// v' A v.
-pub(super) fn form(a: &Matrix, v: &Vector) -> f64 {
+pub(super) fn form(a: &SmallMatrix, v: &Vector) -> f64 {
     inner(v, &of(a, v))
 }
 
 /// L with L L' = A, for A positive definite; a pivot below `1e-12` is taken as that.
-pub(super) fn factor(a: &Matrix) -> Matrix {
+pub(super) fn factor(a: &SmallMatrix) -> SmallMatrix {
     let mut lower = ZERO;
     for i in 0..FACTORS {
         for j in 0..=i {
@@ -73,8 +73,8 @@ pub(super) fn factor(a: &Matrix) -> Matrix {
 }
 
 /// Inverse of a lower triangular matrix.
-pub(super) fn inverse_of_lower(lower: &Matrix) -> Matrix {
-    // Row by row of the transposed: a column of the inverse each.
+pub(super) fn inverse_of_lower(lower: &SmallMatrix) -> SmallMatrix {
+    // LatentRow by row of the transposed: a column of the inverse each.
     let mut columns = ZERO;
     for (column, of) in columns.iter_mut().enumerate() {
         for i in column..FACTORS {
@@ -87,7 +87,7 @@ pub(super) fn inverse_of_lower(lower: &Matrix) -> Matrix {
 }
 
 /// Inverse of a positive definite matrix.
-pub(super) fn inverse(a: &Matrix) -> Matrix {
+pub(super) fn inverse(a: &SmallMatrix) -> SmallMatrix {
     let half = inverse_of_lower(&factor(a));
     product(&transposed(&half), &half)
 }

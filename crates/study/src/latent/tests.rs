@@ -6,9 +6,9 @@ use crate::statistics::spearman;
 
 /// Two boards of four tests each that share a tenth of their checkpoints; the second board's are better by one and a half
 /// standard deviations. Gives the table and what each checkpoint truly can.
-fn world(seed: u64) -> (Table, Vec<f64>) {
+fn world(seed: u64) -> (LatentTable, Vec<f64>) {
     let mut random = Random::new(seed, 1);
-    let benchmark = |place: usize| Benchmark {
+    let benchmark = |place: usize| LatentBenchmark {
         name: format!("test{place}"),
         test: format!("test{place}"),
         board: if place < 4 { "first" } else { "second" }.to_owned(),
@@ -17,8 +17,8 @@ fn world(seed: u64) -> (Table, Vec<f64>) {
         ceiling: 100.0,
         epoch: None,
     };
-    let benchmarks: Vec<Benchmark> = (0..8).map(benchmark).collect();
-    let features: Vec<Features> = (0..30)
+    let benchmarks: Vec<LatentBenchmark> = (0..8).map(benchmark).collect();
+    let features: Vec<LatentFeatures> = (0..30)
         .map(|unit| std::array::from_fn(|k| ((unit * (k + 3)) % 11) as f64))
         .collect();
     let of_units: Vec<f64> = (0..30).map(|_| 0.7 * gauss(&mut random)).collect();
@@ -33,10 +33,10 @@ fn world(seed: u64) -> (Table, Vec<f64>) {
             let log_odds = 0.8 * ability - 0.3 + 0.1 * test as f64 + 0.2 * gauss(&mut random);
             let known = &benchmarks[test];
             let score = known.chance + (100.0 - known.chance) / (1.0 + (-log_odds).exp());
-            Cell::new(test, known, score, 1.0)
+            LatentCell::new(test, known, score, 1.0)
         });
-        let cells: Vec<Cell> = cells.collect();
-        Row {
+        let cells: Vec<LatentCell> = cells.collect();
+        LatentRow {
             id: format!("a/{place:03}"),
             unit: Some(unit),
             columns: vec![Some(features[unit][0]), None, None, None, None, None, None],
@@ -44,9 +44,9 @@ fn world(seed: u64) -> (Table, Vec<f64>) {
             index: None,
         }
     });
-    let rows: Vec<Row> = rows.collect();
+    let rows: Vec<LatentRow> = rows.collect();
     let families = (0..30).map(|unit| format!("{}", unit % 6)).collect();
-    let table = Table {
+    let table = LatentTable {
         benchmarks,
         rows,
         features,
@@ -134,7 +134,7 @@ fn cells_that_were_not_seen_are_held_as_often_as_said() {
 
 #[test]
 fn the_link_gives_scores_back() {
-    let known = Benchmark {
+    let known = LatentBenchmark {
         name: "a".into(),
         test: "a".into(),
         board: "a".into(),
@@ -143,9 +143,9 @@ fn the_link_gives_scores_back() {
         ceiling: 100.0,
         epoch: None,
     };
-    let cell = Cell::new(0, &known, 62.5, 1.5);
+    let cell = LatentCell::new(0, &known, 62.5, 1.5);
     assert!(cell.log_odds.abs() < 1e-12);
     // A share of one half has slope four, and one and a half points are one fiftieth of what lies above chance.
     assert!((cell.variance - (4.0 * 1.5 / 75.0_f64).powi(2)).abs() < 1e-12);
-    assert!(Cell::new(0, &known, 20.0, 1.5).log_odds < -4.0);
+    assert!(LatentCell::new(0, &known, 20.0, 1.5).log_odds < -4.0);
 }

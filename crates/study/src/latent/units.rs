@@ -6,7 +6,7 @@
 use faer::Mat;
 
 use super::FACTORS;
-use super::small::{self, Matrix, Vector};
+use super::small::{self, SmallMatrix, Vector};
 use crate::algebra::inverse;
 use crate::statistics::{mean, standard_deviation};
 
@@ -46,30 +46,30 @@ pub(super) const CHOICES: [Shares; 4] = [
     },
 ];
 
-/// Units with their features and families.
-pub(super) struct Units {
+/// LatentUnits with their features and families.
+pub(super) struct LatentUnits {
     places: Vec<[f64; FEATURES]>,
     families: Vec<String>,
 }
 
 /// What rows say of each unit.
 pub(super) struct Said {
-    pub(super) precision: Vec<Matrix>,
+    pub(super) precision: Vec<SmallMatrix>,
     pub(super) information: Vec<Vector>,
 }
 
-/// Effects of the units: means and covariances, and their own covariance as these say it.
-pub(super) struct Effects {
+/// LatentEffects of the units: means and covariances, and their own covariance as these say it.
+pub(super) struct LatentEffects {
     pub(super) means: Vec<Vector>,
-    pub(super) covariances: Vec<Matrix>,
-    pub(super) spread: Matrix,
+    pub(super) covariances: Vec<SmallMatrix>,
+    pub(super) spread: SmallMatrix,
     pub(super) log_likelihood: f64,
 }
 
 /// A precision so small that it says nothing, for units of which a direction was never measured.
 const NOTHING: f64 = 1e-4;
 
-impl Units {
+impl LatentUnits {
     pub(super) fn new(features: &[[f64; FEATURES]], families: Vec<String>) -> Self {
         // What is not known of a unit is taken as the mean of what is.
         let column = |k: usize| -> Vec<f64> {
@@ -128,13 +128,13 @@ impl Units {
     }
 
     /// The posterior of all effects.
-    pub(super) fn effects(&self, said: &Said, spread: &Matrix, shares: Shares) -> Option<Effects> {
+    pub(super) fn effects(&self, said: &Said, spread: &SmallMatrix, shares: Shares) -> Option<LatentEffects> {
         let n = self.len();
         let kernel = Mat::from_fn(n, n, |a, b| {
             self.kernel(shares, a, b) + if a == b { 1e-6 } else { 0.0 }
         });
         // Noise of what rows say, and what they say.
-        let noise: Vec<Matrix> = said
+        let noise: Vec<SmallMatrix> = said
             .precision
             .iter()
             .map(|precision| small::inverse(&small::plus(precision, &small::identity(NOTHING))))
@@ -153,7 +153,7 @@ impl Units {
             .map(|i| (0..whole).map(|j| middle[(j, i)] * heard[j]).sum())
             .collect();
         let quadratic: f64 = pulled.iter().zip(&heard).map(|(a, b)| a * b).sum();
-        let block = |a: usize, b: usize| -> Matrix {
+        let block = |a: usize, b: usize| -> SmallMatrix {
             std::array::from_fn(|p| std::array::from_fn(|q| middle[(a * FACTORS + p, b * FACTORS + q)]))
         };
         let part = |unit: usize| -> Vector { std::array::from_fn(|p| pulled[unit * FACTORS + p]) };
@@ -163,12 +163,12 @@ impl Units {
                 small::less(&heard, &small::of(&noise[unit], &part(unit)))
             })
             .collect();
-        let between = |a: usize, b: usize| -> Matrix {
+        let between = |a: usize, b: usize| -> SmallMatrix {
             let pulled = small::product(&small::product(&noise[a], &block(a, b)), &noise[b]);
             let own = if a == b { noise[a] } else { small::ZERO };
             small::minus(&own, &pulled)
         };
-        let covariances: Vec<Matrix> = (0..n).map(|unit| between(unit, unit)).collect();
+        let covariances: Vec<SmallMatrix> = (0..n).map(|unit| between(unit, unit)).collect();
         let (of_kernel, _) = inverse(kernel).ok()?;
         let mut found = small::ZERO;
         for a in 0..n {
@@ -178,7 +178,7 @@ impl Units {
             }
         }
         let found = small::scaled(&small::plus(&found, &small::transposed(&found)), 0.5);
-        Some(Effects {
+        Some(LatentEffects {
             means,
             covariances,
             spread: found,

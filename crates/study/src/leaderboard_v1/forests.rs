@@ -12,7 +12,7 @@ use crate::regression::RandomForest;
 use crate::runs::{Over, Runs, SPLITS};
 use crate::section::Table;
 
-use super::rows::Rows;
+use super::rows::BoardRows;
 
 /// Forests fitted on the same folds, from the study's seed on.
 const SEEDS: u64 = 3;
@@ -30,7 +30,7 @@ pub(super) struct Forests {
 /// Fits and scores them: on [`SPLITS`] splits where a protocol is one split of rows at random, else [`SEEDS`] times on the
 /// same folds.
 pub(super) fn forests(
-    rows: &Rows,
+    rows: &BoardRows,
     protocol: Protocol,
     resamples: usize,
     first_seed: u64,

@@ -1,7 +1,7 @@
 //! From structure to score: a random forest on `structure_date`, under random rows and under unseen shapes.
 
 use super::forests::{Forests, add_runs, forests, importance_by_tree};
-use super::rows::{PROTOCOLS, Rows, SET, rows_of, rows_table};
+use super::rows::{BoardRows, PROTOCOLS, SET, rows_of, rows_table};
 use super::told;
 use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::ceiling::ceiling;
@@ -114,7 +114,7 @@ fn scores(
     study: &LeaderboardV1<'_>,
     place: usize,
     protocol: Protocol,
-    rows: &Rows,
+    rows: &BoardRows,
     forests: &Forests,
 ) -> Vec<Finding> {
     let (benchmark, title) = (BENCHMARKS[place], BENCHMARK_TITLES[place]);
@@ -227,7 +227,7 @@ fn table_row(place: usize, protocol: Protocol, forests: &Forests, ceiling: Optio
 fn importance(
     study: &LeaderboardV1<'_>,
     place: usize,
-    rows: &Rows,
+    rows: &BoardRows,
     section: &mut Section,
 ) -> Result<Vec<Bar>, Error> {
     let (benchmark, title) = (BENCHMARKS[place], BENCHMARK_TITLES[place]);

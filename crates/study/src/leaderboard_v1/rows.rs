@@ -14,7 +14,7 @@ pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::St
 pub(super) const SET: &str = "structure_date";
 
 /// The rows that a regression uses: all features and the score are known.
-pub(super) struct Rows {
+pub(super) struct BoardRows {
     /// Numbers of the rows in the study.
     pub(super) numbers: Vec<usize>,
     pub(super) design: Design,
@@ -24,8 +24,8 @@ pub(super) struct Rows {
     pub(super) structure: Groups,
 }
 
-/// Rows with every feature of the set and the score; the rest is counted in the table's caption.
-pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Rows, Error> {
+/// BoardRows with every feature of the set and the score; the rest is counted in the table's caption.
+pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<BoardRows, Error> {
     let names = feature_set(SET).expect("a set of the table");
     let mut rows = Vec::new();
     let mut target = Vec::new();
@@ -43,7 +43,7 @@ pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Row
     let design = Design::new(names.iter().map(ToString::to_string).collect(), columns)?;
     let shape = Groups::from_columns(&design, &["layers", "d_model", "d_ffn", "heads"])?;
     let structure = Groups::from_columns(&design, feature_set("structure").expect("a set of the table"))?;
-    Ok(Rows {
+    Ok(BoardRows {
         numbers: rows,
         design,
         target,
@@ -53,7 +53,7 @@ pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Row
 }
 
 /// The rows of one regression, so that anyone can fit them with another program.
-pub(super) fn rows_table(study: &LeaderboardV1<'_>, benchmark: &str, rows: &Rows) -> Table {
+pub(super) fn rows_table(study: &LeaderboardV1<'_>, benchmark: &str, rows: &BoardRows) -> Table {
     let names = rows.design.names();
     Table {
         id: format!("regression-rows-{benchmark}"),

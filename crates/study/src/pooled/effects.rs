@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::units::{Named, Units, columns, thirds, units};
-use super::{Board, LEAST_UNITS, Pooled, Row, source_of};
+use super::{LEAST_UNITS, Pooled, PooledBoard, PooledRow, source_of};
 use crate::finding::{Finding, Interval};
 use crate::random::Random;
 use crate::statistics::{
@@ -35,7 +35,7 @@ struct Model {
 }
 
 impl Model {
-    fn of(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Option<Self> {
+    fn of(rows: &[&PooledRow], score: impl Fn(&PooledRow) -> Option<f64>) -> Option<Self> {
         let units = units(rows, score);
         let named = columns(&units.all);
         if units.all.len() < named.len() + LEAST_UNITS {
@@ -170,15 +170,15 @@ impl Model {
 
 /// Findings of one benchmark; `n_benchmarks` are told of at once.
 pub(super) fn findings(
-    board: &Board,
+    board: &PooledBoard,
     benchmark: usize,
     n_benchmarks: usize,
     study: &Pooled<'_>,
 ) -> Vec<Finding> {
     let name = &board.benchmarks[benchmark];
-    let all: Vec<&Row> = board.rows.iter().collect();
-    let sure: Vec<&Row> = board.rows.iter().filter(|row| row.is_sure).collect();
-    let score = |row: &Row| row.scores[benchmark];
+    let all: Vec<&PooledRow> = board.rows.iter().collect();
+    let sure: Vec<&PooledRow> = board.rows.iter().filter(|row| row.is_sure).collect();
+    let score = |row: &PooledRow| row.scores[benchmark];
     let mut found = Vec::new();
     for (rows, stem, is_main) in [(&sure, "effect", true), (&all, "effect_all_rows", false)] {
         let Some(model) = Model::of(rows, score) else {
@@ -279,9 +279,9 @@ pub(super) fn findings(
 
 /// What structure, date and tokens can explain of a board's mean at most, for units of a family that is known and of one
 /// that is not.
-pub(super) fn ceilings(board: &Board) -> Vec<Finding> {
-    let all: Vec<&Row> = board.rows.iter().collect();
-    let average = |row: &Row| -> Option<f64> {
+pub(super) fn ceilings(board: &PooledBoard) -> Vec<Finding> {
+    let all: Vec<&PooledRow> = board.rows.iter().collect();
+    let average = |row: &PooledRow| -> Option<f64> {
         let scores: Option<Vec<f64>> = row.scores.iter().copied().collect();
         scores
             .filter(|scores| !scores.is_empty())

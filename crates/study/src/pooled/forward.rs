@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::prediction::{Held, Predicted, average, both, told};
-use super::{Board, Pooled, Row, source_of};
+use super::{Pooled, PooledBoard, PooledRow, source_of};
 use crate::finding::Finding;
 use crate::past::{Errors, LEVEL, WINDOW, quarters};
 use crate::statistics::{GroupBootstrap, group_bootstrap, mean};
@@ -22,7 +22,7 @@ struct Cut {
     held: Vec<(f64, Held)>,
 }
 
-fn cut(board: &Board, day: f64) -> Option<Cut> {
+fn cut(board: &PooledBoard, day: f64) -> Option<Cut> {
     let scored = || {
         board
             .rows
@@ -30,12 +30,12 @@ fn cut(board: &Board, day: f64) -> Option<Cut> {
             .filter_map(|row| Some((row, row.date?)))
             .filter(|(row, _)| average(row).is_some())
     };
-    let known: Vec<&Row> = scored()
+    let known: Vec<&PooledRow> = scored()
         .filter(|(_, date)| *date < day)
         .map(|(row, _)| row)
         .collect();
     let shapes: std::collections::BTreeSet<u64> = known.iter().map(|row| row.shape()).collect();
-    let (later, dates): (Vec<&Row>, Vec<f64>) = scored()
+    let (later, dates): (Vec<&PooledRow>, Vec<f64>) = scored()
         .filter(|(row, date)| *date >= day && *date < day + WINDOW && !shapes.contains(&row.shape()))
         .unzip();
     if later.is_empty() || shapes.len() < super::LEAST_UNITS {
@@ -56,7 +56,7 @@ pub(super) struct Forecast {
 }
 
 /// Every forecast that earlier quarters calibrate.
-pub(super) fn forecasts(board: &Board) -> Vec<Forecast> {
+pub(super) fn forecasts(board: &PooledBoard) -> Vec<Forecast> {
     let last = board
         .rows
         .iter()
@@ -98,7 +98,7 @@ pub(super) fn forecasts(board: &Board) -> Vec<Forecast> {
 }
 
 /// Findings of one board on its mean.
-pub(super) fn findings(board: &Board, study: &Pooled<'_>) -> Vec<Finding> {
+pub(super) fn findings(board: &PooledBoard, study: &Pooled<'_>) -> Vec<Finding> {
     let all = forecasts(board);
     if all.is_empty() {
         return Vec::new();

@@ -25,7 +25,7 @@ pub use families::family_of_name;
 
 /// One checkpoint on one board.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Row {
+pub struct PooledRow {
     /// Shape, key and value heads, vocabulary and experts together.
     pub unit: u32,
     /// Family by lineage, none where no name says it.
@@ -52,7 +52,7 @@ pub struct Row {
 
 /// A board.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Board {
+pub struct PooledBoard {
     /// Short name, as in ids: `v1`.
     pub name: String,
     /// Where its rows come from.
@@ -60,14 +60,14 @@ pub struct Board {
     /// Names as in the findings.
     pub benchmarks: Vec<String>,
     /// Its rows, repeats and rows with idle layers out.
-    pub rows: Vec<Row>,
+    pub rows: Vec<PooledRow>,
 }
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Pooled<'a> {
     /// The boards.
-    pub boards: &'a [Board],
+    pub boards: &'a [PooledBoard],
     /// Shuffles of each permutation test.
     pub shuffles: usize,
     /// Its seed.
@@ -84,7 +84,7 @@ pub fn section(study: &Pooled<'_>) -> Section {
         title: "Parts and abilities over all checkpoints".into(),
         ..Section::default()
     };
-    let asked: Vec<(&Board, usize)> = study
+    let asked: Vec<(&PooledBoard, usize)> = study
         .boards
         .iter()
         .flat_map(|board| (0..board.benchmarks.len()).map(move |benchmark| (board, benchmark)))
@@ -106,7 +106,7 @@ pub fn section(study: &Pooled<'_>) -> Section {
 
 /// The effects alone, on the benchmarks of these names, with few shuffles: what a question on one ability needs.
 pub fn effects_on(study: &Pooled<'_>, benchmarks: &[&str]) -> Vec<crate::finding::Finding> {
-    let asked: Vec<(&Board, usize)> = study
+    let asked: Vec<(&PooledBoard, usize)> = study
         .boards
         .iter()
         .flat_map(|board| (0..board.benchmarks.len()).map(move |benchmark| (board, benchmark)))
@@ -119,7 +119,7 @@ pub fn effects_on(study: &Pooled<'_>, benchmarks: &[&str]) -> Vec<crate::finding
     found.into_iter().flatten().collect()
 }
 
-fn source_of(board: &Board) -> SourceOf {
+fn source_of(board: &PooledBoard) -> SourceOf {
     SourceOf {
         work: board.work.clone(),
         place: "rows without repeats, surgery and idle layers, as units".into(),

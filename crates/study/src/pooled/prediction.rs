@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::process::{Cells, Process, Solved, chosen};
+use super::process::{SolvedUnits, UnitCells, UnitProcess, chosen};
 use super::units::{Units, units};
-use super::{Board, LEAST_UNITS, Pooled, Row, source_of};
+use super::{LEAST_UNITS, Pooled, PooledBoard, PooledRow, source_of};
 use crate::by_group::by_group;
 use crate::evaluate::r2;
 use crate::finding::{Finding, Interval};
@@ -53,27 +53,27 @@ const NEAREST: usize = 5;
 
 /// What units of the training rows say of rows that were held out; none where nothing can be fitted.
 pub(super) fn told(
-    train: &[&Row],
-    tested: &[&Row],
-    score: &(dyn Fn(&Row) -> Option<f64> + Sync),
+    train: &[&PooledRow],
+    tested: &[&PooledRow],
+    score: &(dyn Fn(&PooledRow) -> Option<f64> + Sync),
 ) -> Option<Vec<Held>> {
     let Units {
         all: known, effects, ..
     } = units(train, score);
-    let cells = Cells::of(&known);
+    let cells = UnitCells::of(&known);
     let fits = chosen(&cells);
     if fits.is_empty() {
         return None;
     }
     // The held units with what is known of them: everything but their scores.
     let hidden = units(tested, score);
-    let new = Cells::of_new(&hidden.all, &known);
+    let new = UnitCells::of_new(&hidden.all, &known);
     let of_units: BTreeMap<u32, (f64, f64, Option<f64>)> = hidden
         .all
         .iter()
         .enumerate()
         .map(|(place, unit)| {
-            let by = |process: &Process, solved: &Solved| -> f64 {
+            let by = |process: &UnitProcess, solved: &SolvedUnits| -> f64 {
                 let at = process.scaled(&new[place]);
                 let value: f64 = (0..known.len())
                     .map(|other| {
@@ -114,7 +114,11 @@ pub(super) fn told(
         .collect()
 }
 
-fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out) -> Option<Predicted> {
+fn predicted(
+    rows: &[&PooledRow],
+    score: impl Fn(&PooledRow) -> Option<f64> + Sync,
+    out: Out,
+) -> Option<Predicted> {
     let everything = units(rows, &score);
     if everything.all.len() < 3 * LEAST_UNITS {
         return None;
@@ -124,19 +128,19 @@ fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out
         .iter()
         .map(|unit| (unit.number, unit.family.clone()))
         .collect();
-    let key = |row: &Row| match out {
+    let key = |row: &PooledRow| match out {
         Out::Shape => row.shape().to_string(),
         Out::Family => family_of.get(&row.unit).cloned().unwrap_or_default(),
     };
-    let mut members: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+    let mut members: BTreeMap<String, Vec<&PooledRow>> = BTreeMap::new();
     for row in rows.iter().filter(|row| score(row).is_some()) {
         members.entry(key(row)).or_default().push(row);
     }
-    let folds: Vec<(&String, &Vec<&Row>)> = members.iter().collect();
+    let folds: Vec<(&String, &Vec<&PooledRow>)> = members.iter().collect();
     let parts: Vec<Option<Vec<Held>>> = folds
         .par_iter()
         .map(|(held, tested)| {
-            let train: Vec<&Row> = rows.iter().copied().filter(|row| key(row) != **held).collect();
+            let train: Vec<&PooledRow> = rows.iter().copied().filter(|row| key(row) != **held).collect();
             told(&train, tested, &score)
         })
         .collect();
@@ -156,7 +160,7 @@ fn predicted(rows: &[&Row], score: impl Fn(&Row) -> Option<f64> + Sync, out: Out
 }
 
 /// The mean of a row's scores; none where one is missing.
-pub(super) fn average(row: &Row) -> Option<f64> {
+pub(super) fn average(row: &PooledRow) -> Option<f64> {
     let scores: Option<Vec<f64>> = row.scores.iter().copied().collect();
     scores
         .filter(|scores| !scores.is_empty())
@@ -164,8 +168,8 @@ pub(super) fn average(row: &Row) -> Option<f64> {
 }
 
 /// Findings of one board on its mean.
-pub(super) fn findings(board: &Board, study: &Pooled<'_>) -> Vec<Finding> {
-    let rows: Vec<&Row> = board.rows.iter().collect();
+pub(super) fn findings(board: &PooledBoard, study: &Pooled<'_>) -> Vec<Finding> {
+    let rows: Vec<&PooledRow> = board.rows.iter().collect();
     let mut found = Vec::new();
     for out in [Out::Shape, Out::Family] {
         let Some(told) = predicted(&rows, average, out) else {
@@ -177,7 +181,12 @@ pub(super) fn findings(board: &Board, study: &Pooled<'_>) -> Vec<Finding> {
 }
 
 /// Findings of the process and of the look-up under a protocol.
-pub(super) fn both(board: &Board, study: &Pooled<'_>, protocol: &str, told: &Predicted) -> Vec<Finding> {
+pub(super) fn both(
+    board: &PooledBoard,
+    study: &Pooled<'_>,
+    protocol: &str,
+    told: &Predicted,
+) -> Vec<Finding> {
     let groups = Groups::from_labels(&told.shapes);
     [
         (
@@ -205,7 +214,7 @@ pub(super) fn both(board: &Board, study: &Pooled<'_>, protocol: &str, told: &Pre
 }
 
 fn measured(
-    board: &Board,
+    board: &PooledBoard,
     study: &Pooled<'_>,
     protocol: &str,
     (stem, method): (&str, &str),

@@ -43,7 +43,7 @@ fn settings() -> Vec<Settings> {
 }
 
 /// Units ready for the process.
-pub(super) struct Cells {
+pub(super) struct UnitCells {
     features: Vec<[f64; N_FEATURES]>,
     pub(super) families: Vec<String>,
     pub(super) shapes: Vec<u64>,
@@ -51,7 +51,7 @@ pub(super) struct Cells {
     scores: Vec<f64>,
 }
 
-impl Cells {
+impl UnitCells {
     pub(super) fn of(units: &[Unit]) -> Self {
         // Tokens that are not known are those of their date.
         let known: Vec<(f64, f64)> = units
@@ -100,7 +100,7 @@ impl Cells {
 }
 
 /// A process on training units.
-pub(super) struct Process {
+pub(super) struct UnitProcess {
     settings: Settings,
     middle: [f64; N_FEATURES],
     spread: [f64; N_FEATURES],
@@ -108,8 +108,8 @@ pub(super) struct Process {
     pub(super) scale: f64,
 }
 
-impl Process {
-    fn new(cells: &Cells, settings: Settings) -> Self {
+impl UnitProcess {
+    fn new(cells: &UnitCells, settings: Settings) -> Self {
         let column = |k: usize| cells.features.iter().map(|row| row[k]).collect::<Vec<f64>>();
         let spread = std::array::from_fn(|k| {
             let own = standard_deviation(&column(k));
@@ -144,7 +144,7 @@ impl Process {
     }
 
     /// P and P y of the training units, whose places are scaled once.
-    fn solved(&self, cells: &Cells) -> Option<Solved> {
+    fn solved(&self, cells: &UnitCells) -> Option<SolvedUnits> {
         let places: Vec<[f64; N_FEATURES]> = cells.features.iter().map(|row| self.scaled(row)).collect();
         let n = places.len();
         let at = |i: usize| (&places[i], cells.families[i].as_str(), cells.shapes[i]);
@@ -165,7 +165,7 @@ impl Process {
         let weights = (0..n)
             .map(|i| (0..n).map(|j| precision[(i, j)] * target[j]).sum())
             .collect();
-        Some(Solved {
+        Some(SolvedUnits {
             places,
             precision,
             weights,
@@ -173,13 +173,13 @@ impl Process {
     }
 }
 
-pub(super) struct Solved {
+pub(super) struct SolvedUnits {
     pub(super) places: Vec<[f64; N_FEATURES]>,
     precision: Mat<f64>,
     pub(super) weights: Vec<f64>,
 }
 
-impl Solved {
+impl SolvedUnits {
     /// What all other units miss each shape's units by, without refits, `(n_units,)`.
     fn misses(&self, shapes: &[u64]) -> Option<Vec<f64>> {
         let mut members: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
@@ -204,10 +204,10 @@ impl Solved {
 const AVERAGED: usize = 6;
 
 /// The settings with the least mean squared misses over shapes, each shape counted once, the best first.
-pub(super) fn chosen(cells: &Cells) -> Vec<(Process, Solved)> {
-    let mut all: Vec<(f64, Process, Solved)> = Vec::new();
+pub(super) fn chosen(cells: &UnitCells) -> Vec<(UnitProcess, SolvedUnits)> {
+    let mut all: Vec<(f64, UnitProcess, SolvedUnits)> = Vec::new();
     for settings in settings() {
-        let process = Process::new(cells, settings);
+        let process = UnitProcess::new(cells, settings);
         let Some(solved) = process.solved(cells) else {
             continue;
         };
@@ -227,8 +227,8 @@ pub(super) fn chosen(cells: &Cells) -> Vec<(Process, Solved)> {
     best.map(|(_, process, solved)| (process, solved)).collect()
 }
 
-impl Cells {
-    /// Features of new units as [`Cells::of`] makes them, tokens by the date where they are not known, from known units.
+impl UnitCells {
+    /// Features of new units as [`UnitCells::of`] makes them, tokens by the date where they are not known, from known units.
     pub(super) fn of_new(new: &[Unit], known: &[Unit]) -> Vec<[f64; N_FEATURES]> {
         let both: Vec<Unit> = known.iter().chain(new).cloned().collect();
         let cells = Self::of(&both);
@@ -247,7 +247,7 @@ mod tests {
     fn misses_are_those_of_refits() {
         let mut random = Random::new(9, 0);
         let n = 24;
-        let cells = Cells {
+        let cells = UnitCells {
             features: (0..n)
                 .map(|_| std::array::from_fn(|_| random.uniform()))
                 .collect(),
@@ -257,7 +257,7 @@ mod tests {
             scores: (0..n).map(|_| 40.0 + 9.0 * random.uniform()).collect(),
         };
         for settings in settings() {
-            let process = Process::new(&cells, settings);
+            let process = UnitProcess::new(&cells, settings);
             let solved = process.solved(&cells).expect("solved");
             let misses = solved.misses(&cells.shapes).expect("misses");
             for held in [0_u64, 7] {

@@ -1,11 +1,11 @@
 //! What the section shows.
 
-use super::Board;
+use super::PooledBoard;
 use super::effects::TOLD;
 use crate::finding::Finding;
 use crate::section::{Cell, Section, Table};
 
-pub(super) fn tables(section: &mut Section, boards: &[Board]) {
+pub(super) fn tables(section: &mut Section, boards: &[PooledBoard]) {
     let find = |id: &str| section.findings.iter().find(|finding| finding.id == id);
     let shown = |finding: Option<&Finding>| -> Cell {
         let Some(value) = finding.and_then(|finding| finding.value) else {

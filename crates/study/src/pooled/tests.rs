@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::random::Random;
 
 /// Units of twenty families whose first benchmark rises with layers by `slope` a doubling; the second does not.
-fn board(slope: f64, seed: u64) -> Board {
+fn board(slope: f64, seed: u64) -> PooledBoard {
     let mut random = Random::new(seed, 3);
     let gauss = |random: &mut Random| (0..12).map(|_| random.uniform()).sum::<f64>() - 6.0;
     let mut rows = Vec::new();
@@ -29,7 +29,7 @@ fn board(slope: f64, seed: u64) -> Board {
             for row in 0..=random.below(6) {
                 let is_tuned = row > 0;
                 let base = 40.0 + 3.0 * size.log2() + own + of_unit + if is_tuned { 2.0 } else { 0.0 };
-                rows.push(Row {
+                rows.push(PooledRow {
                     unit,
                     family: Some(format!("family {family}")),
                     is_sure: true,
@@ -48,7 +48,7 @@ fn board(slope: f64, seed: u64) -> Board {
             }
         }
     }
-    Board {
+    PooledBoard {
         name: "made_up".into(),
         work: "made up".into(),
         benchmarks: vec!["first".into(), "second".into()],
@@ -56,7 +56,7 @@ fn board(slope: f64, seed: u64) -> Board {
     }
 }
 
-fn ask(board: &Board, shuffles: usize) -> Section {
+fn ask(board: &PooledBoard, shuffles: usize) -> Section {
     section(&Pooled {
         boards: std::slice::from_ref(board),
         shuffles,
@@ -166,11 +166,11 @@ fn the_order_of_rows_and_the_numbers_of_units_say_nothing() {
 fn a_thousand_tunes_of_one_base_do_not_outvote_the_rest() {
     let one = board(3.0, 6);
     let mut many = one.clone();
-    let first: Vec<Row> = one.rows.iter().filter(|row| row.unit == 1).cloned().collect();
+    let first: Vec<PooledRow> = one.rows.iter().filter(|row| row.unit == 1).cloned().collect();
     for _ in 0..200 {
         many.rows.extend(first.clone());
     }
-    let value = |board: &Board| {
+    let value = |board: &PooledBoard| {
         find(&ask(board, 1), "pooled.effect.layers.first")
             .value
             .expect("one")
@@ -212,7 +212,7 @@ fn a_date_that_is_not_known_is_no_date() {
     for row in other.rows.iter_mut().filter(|row| row.unit % 9 == 0) {
         row.date = None;
     }
-    let width = |board: &Board| {
+    let width = |board: &PooledBoard| {
         let told = ask(board, 1);
         let ends = find(&told, "pooled.effect.date.first")
             .interval

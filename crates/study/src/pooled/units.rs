@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Row;
+use super::PooledRow;
 use crate::statistics::{dot, mean, median};
 
 /// One unit: its score as an untuned checkpoint of its first date would have it.
@@ -28,7 +28,7 @@ impl Unit {
     }
 }
 
-impl Row {
+impl PooledRow {
     /// Its shape, experts among it.
     pub(super) fn shape(&self) -> u64 {
         shape(&self.parts, self.size, self.active)
@@ -53,7 +53,7 @@ pub(super) struct Effects([f64; 3]);
 
 impl Effects {
     /// What it adds to a row of a unit whose first year is `first`.
-    pub(super) fn of(&self, row: &Row, first: Option<f64>) -> f64 {
+    pub(super) fn of(&self, row: &PooledRow, first: Option<f64>) -> f64 {
         let later = row
             .date
             .zip(first)
@@ -77,8 +77,8 @@ pub(super) struct Units {
 const YEAR: f64 = 365.25;
 
 /// Units of the rows that have a score.
-pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units {
-    let mut members: BTreeMap<u32, Vec<(&Row, f64)>> = BTreeMap::new();
+pub(super) fn units(rows: &[&PooledRow], score: impl Fn(&PooledRow) -> Option<f64>) -> Units {
+    let mut members: BTreeMap<u32, Vec<(&PooledRow, f64)>> = BTreeMap::new();
     for row in rows {
         if let Some(score) = score(row) {
             members.entry(row.unit).or_default().push((row, score));
@@ -98,7 +98,7 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
     let mut columns = [const { Vec::new() }; 3];
     let mut target = Vec::new();
     for (rows, dates) in members.values().zip(&dates) {
-        let flags = |pick: fn(&Row) -> bool| -> Vec<f64> {
+        let flags = |pick: fn(&PooledRow) -> bool| -> Vec<f64> {
             rows.iter()
                 .map(|(row, _)| f64::from(u8::from(pick(row))))
                 .collect()
@@ -138,7 +138,7 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
                         - slopes[2] * (date - first)
                 })
                 .collect();
-            let of = |pick: &dyn Fn(&Row) -> f64| {
+            let of = |pick: &dyn Fn(&PooledRow) -> f64| {
                 median(&rows.iter().map(|(row, _)| pick(row)).collect::<Vec<_>>())
             };
             let tokens: Vec<f64> = rows.iter().filter_map(|(row, _)| row.tokens).collect();
@@ -164,7 +164,7 @@ pub(super) fn units(rows: &[&Row], score: impl Fn(&Row) -> Option<f64>) -> Units
 }
 
 /// The family most rows are of, those whose structure is sure first; one of its own where no row says.
-fn family(rows: &[(&Row, f64)]) -> String {
+fn family(rows: &[(&PooledRow, f64)]) -> String {
     let most = |sure: bool| {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (row, _) in rows.iter().filter(|(row, _)| row.is_sure || !sure) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::distinct::Distinct;
-use super::forest::Rows;
+use super::forest::ForestRows;
 use super::tree::{Ensemble, Grower, Growth, Ties, presort};
 use super::{Fit, Regression, Slot, check_columns, check_setting};
 use crate::design::Design;
@@ -39,7 +39,7 @@ impl DecisionTree {
         let depth = self.max_depth.unwrap_or(usize::MAX);
         check_setting("max_depth", depth as f64, depth > 0, "at least 1")?;
         let distinct = Distinct::new(design, target, weights)?;
-        let rows = Rows::new(&distinct);
+        let rows = ForestRows::new(&distinct);
         let growth = Growth::cart(depth, Ties::Widest);
         let mut rng = Random::new(seed, 0);
         let sums = rows.sums(false, &mut rng);

@@ -61,7 +61,7 @@ impl RandomForest {
     ) -> Result<RandomForestFit, Error> {
         self.check()?;
         let distinct = Distinct::new(design, target, weights)?;
-        let rows = Rows::new(&distinct);
+        let rows = ForestRows::new(&distinct);
         let presorted = presort(&distinct);
         let growth = Growth {
             max_features: self.max_features,
@@ -99,14 +99,14 @@ impl RandomForest {
     }
 }
 
-/// Rows in fixed point, ready to be drawn.
-pub(super) struct Rows<'a> {
+/// ForestRows in fixed point, ready to be drawn.
+pub(super) struct ForestRows<'a> {
     distinct: &'a Distinct,
     pub(super) fixed: FixedPoint,
     sums: Vec<Sums>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> ForestRows<'a> {
     /// A bootstrap may draw the heaviest row n times; `times` leaves room for that with room to spare.
     pub(super) fn new(distinct: &'a Distinct) -> Self {
         let n = distinct.target.len() as f64;

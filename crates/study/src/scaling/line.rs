@@ -4,9 +4,9 @@ use crate::statistics::LinearDesign;
 
 /// A fitted line: intercept first.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line(pub(super) Vec<f64>);
+pub(super) struct LawLine(pub(super) Vec<f64>);
 
-impl Line {
+impl LawLine {
     pub(super) fn fit(ln: &[Vec<f64>], target: &[f64]) -> Option<Self> {
         let k = ln.first()?.len();
         if target.len() < 2 * (k + 1) {

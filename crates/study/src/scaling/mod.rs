@@ -19,8 +19,8 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::statistics::{GroupBootstrap, mean, median, percentile_interval, resample};
 use law::Law;
-use line::Line;
-use process::Process;
+use line::LawLine;
+use process::LawProcess;
 
 pub use told::{Answer, Deeper, Exponent, Told};
 
@@ -40,7 +40,7 @@ pub struct Run {
 /// What the target is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Target {
+pub enum LawTarget {
     /// Nats a token: a sum of powers.
     Loss,
     /// Points from 0 to 100: log odds as a line of logarithms.
@@ -85,14 +85,14 @@ impl Form {
 #[derive(Debug, Clone)]
 enum Mean {
     Law(Law),
-    Line(Line),
+    LawLine(LawLine),
 }
 
 impl Mean {
-    fn fit(target: Target, ln: &[Vec<f64>], y: &[f64]) -> Option<Self> {
+    fn fit(target: LawTarget, ln: &[Vec<f64>], y: &[f64]) -> Option<Self> {
         match target {
-            Target::Loss => Law::fit(ln, y).map(Self::Law),
-            Target::Score => Line::fit(ln, y).map(Self::Line),
+            LawTarget::Loss => Law::fit(ln, y).map(Self::Law),
+            LawTarget::Score => LawLine::fit(ln, y).map(Self::LawLine),
         }
     }
 
@@ -100,21 +100,21 @@ impl Mean {
     fn again(&self, ln: &[Vec<f64>], y: &[f64]) -> Option<Self> {
         match self {
             Self::Law(law) => Some(Self::Law(law.again(ln, y))),
-            Self::Line(_) => Line::fit(ln, y).map(Self::Line),
+            Self::LawLine(_) => LawLine::fit(ln, y).map(Self::LawLine),
         }
     }
 
     fn at(&self, ln: &[f64]) -> f64 {
         match self {
             Self::Law(law) => law.ln_loss(ln),
-            Self::Line(line) => line.at(ln),
+            Self::LawLine(line) => line.at(ln),
         }
     }
 
     fn exponents(&self) -> Vec<f64> {
         match self {
             Self::Law(law) => law.exponents.clone(),
-            Self::Line(line) => line.0[1..].to_vec(),
+            Self::LawLine(line) => line.0[1..].to_vec(),
         }
     }
 }
@@ -122,7 +122,7 @@ impl Mean {
 /// Least share of 100 points, and of what is missing to them, that a score is taken as.
 const EDGE: f64 = 0.005;
 
-impl Target {
+impl LawTarget {
     fn linked(self, value: f64) -> f64 {
         match self {
             Self::Loss => value.ln(),
@@ -145,7 +145,7 @@ impl Target {
 type Candidate = (Form, bool);
 
 struct Asked<'a> {
-    target: Target,
+    target: LawTarget,
     runs: &'a [Run],
     y: Vec<f64>,
     /// Logarithms of a form's dimensions, by form.
@@ -183,7 +183,9 @@ impl Asked<'_> {
                 };
                 let left: Vec<f64> = train.iter().map(|&row| self.y[row] - mean.at(&ln[row])).collect();
                 let process = has_process
-                    .then(|| Process::fit(&chosen(&self.places, train), &chosen(&self.shapes, train), &left))
+                    .then(|| {
+                        LawProcess::fit(&chosen(&self.places, train), &chosen(&self.shapes, train), &left)
+                    })
                     .flatten();
                 tested
                     .iter()
@@ -255,7 +257,7 @@ fn least(errors: &[f64]) -> usize {
 ///
 /// # Errors
 /// [`Error::CannotCompute`] for too few runs or shapes, or numbers that are not above 0.
-pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<Answer, Error> {
+pub fn fit(runs: &[Run], target: LawTarget, resamples: usize, seed: u64) -> Result<Answer, Error> {
     let cannot = |problem: String| Error::CannotCompute {
         method: "scaling law",
         problem,
@@ -264,7 +266,7 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
         let shape = run
             .shape
             .is_none_or(|(layers, width)| layers > 0.0 && width > 0.0);
-        run.parameters > 0.0 && run.tokens > 0.0 && shape && (target == Target::Score || run.target > 0.0)
+        run.parameters > 0.0 && run.tokens > 0.0 && shape && (target == LawTarget::Score || run.target > 0.0)
     };
     if let Some(row) = runs.iter().position(|run| !is_positive(run)) {
         return Err(cannot(format!(
@@ -389,7 +391,7 @@ pub fn fit(runs: &[Run], target: Target, resamples: usize, seed: u64) -> Result<
                     .collect(),
                 floor: match mean {
                     Mean::Law(law) => Some(law.floor.exp()),
-                    Mean::Line(_) => None,
+                    Mean::LawLine(_) => None,
                 },
                 left_out: errors[place],
                 fitted: asked.error(&everything, &fitted[place]),

@@ -34,7 +34,7 @@ pub(super) fn scaled(ln: &[Vec<f64>]) -> Vec<Vec<f64>> {
 }
 
 /// A fitted process.
-pub(super) struct Process {
+pub(super) struct LawProcess {
     places: Vec<Vec<f64>>,
     weights: Vec<f64>,
     length: f64,
@@ -46,7 +46,7 @@ fn smooth(a: &[f64], b: &[f64], length: f64) -> f64 {
     (-0.5 * apart / length.powi(2)).exp()
 }
 
-impl Process {
+impl LawProcess {
     /// `(n_runs, …)`; none where the law leaves nothing.
     pub(super) fn fit(places: &[Vec<f64>], shapes: &[usize], left: &[f64]) -> Option<Self> {
         // Evenly spread over the runs of each shape, as they come.

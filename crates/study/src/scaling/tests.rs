@@ -30,7 +30,7 @@ fn a_law_of_size_is_found_again() {
         |_, _, n, d| 1.8 + 400.0 / n.powf(0.34) + 2000.0 / d.powf(0.37),
         1e-4,
     );
-    let answer = fit(&all, Target::Loss, 60, 1).expect("a fit");
+    let answer = fit(&all, LawTarget::Loss, 60, 1).expect("a fit");
     let size = &answer.laws[0];
     assert_eq!((size.name.as_str(), answer.shapes, answer.runs), ("size", 12, 60));
     assert!(
@@ -65,7 +65,7 @@ fn a_law_of_shape_is_told_from_one_of_size() {
         |w, l, _, d| 1.7 + 30.0 / w.powf(0.5) + 2.0 / l.powf(0.8) + 900.0 / d.powf(0.35),
         1e-4,
     );
-    let answer = fit(&all, Target::Loss, 60, 1).expect("a fit");
+    let answer = fit(&all, LawTarget::Loss, 60, 1).expect("a fit");
     let of = |name: &str| answer.laws.iter().find(|law| law.name == name).expect("a law");
     assert!(of("shape").left_out < 0.3 * of("size").left_out);
     assert!((of("shape").exponents[1].value - 0.8).abs() < 0.1);
@@ -84,7 +84,7 @@ fn scores_are_lines_of_log_odds() {
         run.target = 100.0 / (1.0 + (-log_odds).exp());
         run.shape = None;
     }
-    let answer = fit(&all, Target::Score, 50, 1).expect("a fit");
+    let answer = fit(&all, LawTarget::Score, 50, 1).expect("a fit");
     assert!((answer.laws[0].exponents[0].value - 0.5).abs() < 1e-6);
     assert!((answer.laws[0].exponents[1].value - 0.1).abs() < 1e-6);
     assert!(answer.laws[0].left_out < 1e-6 && answer.deeper.is_none());
@@ -94,7 +94,7 @@ fn scores_are_lines_of_log_odds() {
 fn what_cannot_be_fitted_is_said() {
     let all = runs(|_, _, _, _| 2.0, 0.0);
     assert!(
-        fit(&all[..4], Target::Loss, 50, 1)
+        fit(&all[..4], LawTarget::Loss, 50, 1)
             .expect_err("too few")
             .to_string()
             .contains("at least 10 runs")
@@ -102,7 +102,7 @@ fn what_cannot_be_fitted_is_said() {
     let mut none = all.clone();
     none[2].tokens = 0.0;
     assert!(
-        fit(&none, Target::Loss, 50, 1)
+        fit(&none, LawTarget::Loss, 50, 1)
             .expect_err("zero")
             .to_string()
             .contains("run 3")

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Target;
+use super::LawTarget;
 use crate::finding::Interval;
 
 /// One law and how right it is.
@@ -35,7 +35,7 @@ pub struct Exponent {
 #[derive(Debug, Clone, Serialize)]
 pub struct Answer {
     /// What the target is.
-    pub target: Target,
+    pub target: LawTarget,
     /// Runs.
     pub runs: usize,
     /// Distinct shapes, or sizes where shapes are not known.

@@ -7,7 +7,7 @@ use crate::finding::Interval;
 
 /// The effect over all suites.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pooled {
+pub struct MetaEstimate {
     /// Weighted mean.
     pub value: f64,
     /// 95 % interval by t with one degree of freedom fewer than suites.
@@ -17,7 +17,7 @@ pub struct Pooled {
 }
 
 /// Effects with their standard errors; `None` with fewer than two, or an error that is none.
-pub fn hartung_knapp(effects: &[f64], errors: &[f64]) -> Option<Pooled> {
+pub fn hartung_knapp(effects: &[f64], errors: &[f64]) -> Option<MetaEstimate> {
     let k = effects.len();
     if k < 2 || errors.len() != k || errors.iter().any(|error| !error.is_finite() || *error <= 0.0) {
         return None;
@@ -43,7 +43,7 @@ pub fn hartung_knapp(effects: &[f64], errors: &[f64]) -> Option<Pooled> {
     // Never narrower than what the errors alone allow (Röver, Knapp and Friede 2015).
     let factor = (spread(&weights, value) / df).max(1.0);
     let error = (factor / weights.iter().sum::<f64>()).sqrt();
-    Some(Pooled {
+    Some(MetaEstimate {
         value,
         interval: interval(
             value,

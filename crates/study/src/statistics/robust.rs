@@ -28,7 +28,7 @@ pub struct LinearDesign {
 
 /// One target fitted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LinearFit {
+pub struct RobustFit {
     /// One a column.
     pub coefficients: Vec<f64>,
     /// HC3 covariance of the coefficients.
@@ -82,7 +82,7 @@ impl LinearDesign {
     }
 
     /// Fits a target, `(n_rows,)`.
-    pub fn fit(&self, target: &[f64]) -> LinearFit {
+    pub fn fit(&self, target: &[f64]) -> RobustFit {
         let (k, n) = (self.columns.len(), target.len());
         let coefficients: Vec<f64> = self.pseudo.iter().map(|row| dot(row, target)).collect();
         let residuals: Vec<f64> = (0..n)
@@ -116,7 +116,7 @@ impl LinearDesign {
             .iter()
             .map(|row| row.iter().map(|cell| variance * cell).collect())
             .collect();
-        LinearFit {
+        RobustFit {
             coefficients,
             robust,
             classical,
@@ -142,7 +142,7 @@ impl LinearDesign {
     }
 }
 
-impl LinearFit {
+impl RobustFit {
     /// HC3 error of a coefficient.
     pub fn error(&self, place: usize) -> f64 {
         self.robust[place][place].max(0.0).sqrt()

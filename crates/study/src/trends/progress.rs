@@ -3,7 +3,7 @@
 mod trade;
 
 use super::Trends;
-use crate::board::{Board, Scored};
+use crate::board::{Board, ScoredCheckpoint};
 use crate::calendar::{day_name, decimal_year};
 use crate::finding::Finding;
 use crate::section::{Axis, Cell, Drawing, Figure, Layer, Panel, Section, Table};
@@ -33,7 +33,7 @@ fn levels(board: &Board, bases: &[Base<'_>]) -> Vec<f64> {
 
 /// A pretrained checkpoint with date and size.
 struct Base<'a> {
-    row: &'a Scored,
+    row: &'a ScoredCheckpoint,
     date: f64,
     size: f64,
 }

@@ -7,7 +7,7 @@ use crate::leaderboard_v1::equal_frequency;
 use crate::section::{Axis, Drawing, Figure, Layer, Panel, Section, Table};
 use crate::statistics::{group_bootstrap, mean, quantile};
 
-/// Name in ids, for people, and what [`crate::board::Scored::pretrained`] says of it.
+/// Name in ids, for people, and what [`crate::board::ScoredCheckpoint::pretrained`] says of it.
 const KINDS: [(&str, &str, bool); 2] = [
     ("base", "pretrained", true),
     ("post_trained", "post-trained", false),

@@ -1,7 +1,7 @@
 //! Trends on rows whose answer is known.
 
 use super::*;
-use crate::board::Scored;
+use crate::board::ScoredCheckpoint;
 
 /// Score = 10 log2(size) + 20 a year: a year is two doublings, so the size for one score halves in 6 months.
 fn steady(_: u32, log_size: f64, years: f64) -> f64 {
@@ -30,14 +30,14 @@ fn boards(score: fn(u32, f64, f64) -> f64) -> Vec<Board> {
             let size = f64::from(number % 6).exp2();
             let date = 19_400.0 + f64::from(number) * 3.0;
             let score = score(number, size.log2(), (date - 19_400.0) / 365.25);
-            Scored {
+            ScoredCheckpoint {
                 id: format!("org/{number:03}"),
                 shape: number % 12,
                 pretrained: Some(number % 2 == 0),
                 date: Some(date),
                 size: Some(size),
                 scores: vec![Some(score); 7],
-                ..Scored::default()
+                ..ScoredCheckpoint::default()
             }
         })
         .collect();

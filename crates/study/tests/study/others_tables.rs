@@ -1,6 +1,6 @@
 //! Runs of others: laws fitted here beside the work's own.
 
-use study::scaling::{self, Run, Target};
+use study::scaling::{self, LawTarget, Run};
 
 use crate::shared::data;
 
@@ -25,7 +25,7 @@ fn gemstones_shapes_left_out() {
     let Some(runs) = gemstones("wandb_df_for_fitting_cool_end.jsonl") else {
         return;
     };
-    let answer = scaling::fit(&runs, Target::Loss, 50, 1).expect("a fit");
+    let answer = scaling::fit(&runs, LawTarget::Loss, 50, 1).expect("a fit");
     let of = |name: &str| answer.laws.iter().find(|law| law.name == name).expect("a law");
     for law in &answer.laws {
         println!(

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use catalog::tables::Training;
 use serde::Serialize;
 use study::finding::Interval;
-use study::linked::{Ability, Cell, Column, Linked, linked};
+use study::linked::{Column, Linked, LinkedAbility, LinkedCell, linked};
 
 use super::boards::{Gathered, best, common};
 use super::candidates::Fit;
@@ -113,7 +113,7 @@ pub(super) struct Abilities<'a> {
     boards: Vec<(LinkedBoard, Column)>,
     /// The board whose points are shown.
     main: Option<usize>,
-    by_id: BTreeMap<&'a str, (Ability, Vec<Evidence>)>,
+    by_id: BTreeMap<&'a str, (LinkedAbility, Vec<Evidence>)>,
 }
 
 impl<'a> Abilities<'a> {
@@ -121,7 +121,7 @@ impl<'a> Abilities<'a> {
     pub(super) fn of(Gathered { by_board, newest }: &Gathered<'a>, budget: &Budget) -> Self {
         let least = if budget.tasks.is_empty() { BENCHMARKS } else { 1 };
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut cells: Vec<Cell> = Vec::new();
+        let mut cells: Vec<LinkedCell> = Vec::new();
         let mut evidence: Vec<Vec<(usize, Evidence)>> = Vec::new();
         let mut names: Vec<(&str, Vec<String>)> = Vec::new();
         let dated: BTreeSet<&str> = newest.keys().copied().collect();
@@ -151,7 +151,7 @@ impl<'a> Abilities<'a> {
                     evidence.push(Vec::new());
                     evidence.len() - 1
                 });
-                cells.push(Cell {
+                cells.push(LinkedCell {
                     row,
                     column,
                     value,

@@ -10,7 +10,7 @@ use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
 use study::Design;
 use study::finding::Interval;
 
-use super::costs::Costs;
+use super::costs::CostTable;
 use super::running::Running;
 use super::scored::{as_measured, together};
 use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
@@ -220,7 +220,7 @@ struct Sorter<'a, 'k> {
     budget: &'a Budget,
     benchmarks: &'a [String],
     repeats: BTreeSet<&'a str>,
-    costs: Costs<'a>,
+    costs: CostTable<'a>,
     /// By benchmark and features.
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
     /// Benchmark and checkpoint, where only another leaderboard than the ranking one measured it.
@@ -244,7 +244,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             budget,
             benchmarks,
             repeats: repeats(predictor, known),
-            costs: Costs::new(budget),
+            costs: CostTable::new(budget),
             predictions: BTreeMap::new(),
             elsewhere: BTreeSet::new(),
             fits: Vec::new(),

@@ -18,14 +18,14 @@ type CostKey = (
     Option<i64>,
 );
 
-/// Costs under one budget.
-pub(super) struct Costs<'a> {
+/// CostTable under one budget.
+pub(super) struct CostTable<'a> {
     budget: &'a Budget,
     counter: Counter,
     counted: HashMap<CostKey, Option<Costing>>,
 }
 
-impl<'a> Costs<'a> {
+impl<'a> CostTable<'a> {
     pub(super) fn new(budget: &'a Budget) -> Self {
         Self {
             budget,
@@ -34,7 +34,7 @@ impl<'a> Costs<'a> {
         }
     }
 
-    /// Counts them side by side, so that [`Costs::of`] finds them.
+    /// Counts them side by side, so that [`CostTable::of`] finds them.
     pub(super) fn count(&mut self, rows: &[(&Structure, Option<&Checkpoint>)]) {
         let by_key: HashMap<CostKey, _> = rows
             .iter()

@@ -42,7 +42,7 @@ give one is left out with the reason. Importance is measured on --texts or --cor
 layers Block Influence. Examples before an item: 0 unless --shots says otherwise. --limit counts all subjects of mmlu together.
 Answers to gsm8k are generated, 256 tokens at most, and read by the harness' flexible filter: without examples nothing shows the form
 that the strict one asks for.
-Run again with the same --items, it goes on where it ended.
+Run again with the same --items to resume.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct AblateArgs {
     #[command(flatten)]
@@ -67,10 +67,10 @@ pub(crate) struct AblateArgs {
     corpus: Option<String>,
     #[command(flatten)]
     items: TaskArgs,
-    /// Folder for the answers to single items, one table a network; unfinished ones are taken up where they end
+    /// Folder for item-level answers, one table per network; incomplete ones are resumed
     #[arg(long = "items", value_name = "DIR", requires = "tasks")]
     tables: Option<PathBuf>,
-    /// Also silence every attention and feed-forward part, one at a time, by these: zero, mean
+    /// Also knock out every attention and feed-forward part, one at a time, replacing its output by: zero, mean
     #[arg(long, value_name = "LIST", requires = "tasks")]
     screen: Option<String>,
     /// Write the importance of every unit here, as JSON
@@ -128,7 +128,7 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
             .iter()
             .map(|left| format!("{}: {}", left.part, left.why))
             .collect();
-        bail!("nothing can be removed as asked: {}", why.join("; "));
+        bail!("nothing can be removed: {}", why.join("; "));
     }
     if let Some(folder) = &args.write {
         write(global, &checkpoint, &planned, folder)?;
@@ -212,7 +212,7 @@ fn settings(global: &Global, args: &AblateArgs) -> Result<PlanSettings> {
             .trim_end_matches('%')
             .trim()
             .parse()
-            .with_context(|| format!("`{text}` is no share in percent"))?;
+            .with_context(|| format!("`{text}` is not a share in percent"))?;
         if !(0.0..100.0).contains(&number) {
             bail!("a share of {number} % cannot be removed: shares are from 0 to less than 100 %");
         }
@@ -241,7 +241,7 @@ fn named<T: Copy + PartialEq>(
     for text in list.split(',').map(str::trim) {
         let Some(one) = all.iter().find(|one| name(**one) == text) else {
             let known: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-            bail!("no {what} is called `{text}`; there are {}", known.join(", "));
+            bail!("unknown {what} `{text}`; there are {}", known.join(", "));
         };
         if !found.contains(one) {
             found.push(*one);

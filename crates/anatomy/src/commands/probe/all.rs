@@ -67,7 +67,7 @@ pub(crate) struct AllArgs {
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Say what would be run and about how long it takes, and run nothing
+    /// Print the plan with time estimates, and run nothing
     #[arg(long)]
     plan: bool,
 }
@@ -328,7 +328,7 @@ fn steps(args: &AllArgs, named: &[(String, Vec<TaskItems>)], checkpoint: &Checkp
     let wanted: Vec<&str> = list.split(',').map(str::trim).collect();
     if let Some(other) = wanted.iter().find(|name| !known.contains(name)) {
         bail!(
-            "no step is called `{other}`; for these benchmarks there are {}",
+            "unknown step `{other}`; for these benchmarks there are {}",
             known.join(", ")
         );
     }
@@ -458,7 +458,7 @@ fn one(global: &Global, args: &AllArgs, step: &Step) -> Result<()> {
         .with_context(|| format!("cannot run the step {}", step.name))?;
     if !done.status.success() {
         bail!(
-            "the step {} ended with {}; what was done before stays in {}, and the same command goes on from there",
+            "step {} ended with {}; earlier results are kept in {}, and the same command resumes from there",
             step.name,
             done.status,
             args.out.display()

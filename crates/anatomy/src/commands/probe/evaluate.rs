@@ -36,7 +36,7 @@ Examples:
 
 Tasks: arc_challenge, hellaswag, mmlu, mmlu_SUBJECT, mmlu_GROUP, truthfulqa (mc1 and mc2), winogrande, gsm8k. DIR holds a folder
 for each benchmark (arc_challenge, hellaswag, mmlu, truthfulqa, winogrande, gsm8k) with train, dev, validation or test as
-JSON lines, plain or gzipped, or Parquet. Run again with the same --items, it goes on where it ended. With --format json the results
+JSON lines, plain or gzipped, or Parquet. Run again with the same --items to resume. With --format json the results
 are in the form lm-evaluation-harness writes them. Item tables go together with `anatomy catalog import-items`.
 Exit status: 0 done, 2 could not run")]
 pub(crate) struct EvaluateArgs {
@@ -70,10 +70,10 @@ pub(crate) struct EvaluateArgs {
     /// Only every n-th item from the i-th on, counted from 0: one piece of n that together are all
     #[arg(long, value_name = "I/N", requires = "items")]
     shard: Option<String>,
-    /// One row an item as JSON lines; an unfinished table is taken up where it ends
+    /// Write one JSON line per item; an incomplete file is resumed
     #[arg(long, value_name = "FILE")]
     items: Option<PathBuf>,
-    /// What the checkpoint is called in the item table [default: the name of its file or folder, and what was changed in it]
+    /// Name of the checkpoint in the item table [default: the name of its file or folder, and what was changed in it]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
     /// Item table of another checkpoint on the same items, to compare with
@@ -293,7 +293,7 @@ fn divided(text: &str) -> Result<(usize, usize)> {
         .and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
     match parsed {
         Some((index, count)) if index < count => Ok((index, count)),
-        _ => bail!("`{text}` is no shard: it is written I/N with I below N, as in 0/4"),
+        _ => bail!("`{text}` is not a shard: write I/N with I below N, as in 0/4"),
     }
 }
 
@@ -303,7 +303,7 @@ fn numbers(list: &str) -> Result<Vec<usize>> {
             layer
                 .trim()
                 .parse()
-                .with_context(|| format!("`{layer}` is no layer number"))
+                .with_context(|| format!("`{layer}` is not a layer number"))
         })
         .collect()
 }

@@ -35,7 +35,7 @@ pub(crate) struct GradientsArgs {
     data: Vec<PathBuf>,
     #[command(flatten)]
     corpora: CorpusArgs,
-    /// Spectra of each line's own gradient too (Li et al. 2024); slower
+    /// Also compute spectra of each line's own gradient (Li et al. 2024); slower
     #[arg(long)]
     per_sample: bool,
 }

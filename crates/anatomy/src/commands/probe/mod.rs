@@ -24,23 +24,23 @@ use crate::global::Global;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProbeCommand {
-    /// What each part is worth: the same share of the parameters removed from layers, widths, heads or experts, and what it costs
+    /// Measure what each part is worth: remove the same share of the parameters from layers, widths, heads or experts
     Ablate(ablate::AblateArgs),
-    /// Influence, evaluation, ablation, pruning and gradients in one run that can be taken up again
+    /// Influence, evaluation, ablation, pruning and gradients in one run that can be resumed
     All(all::AllArgs),
-    /// The card that `--device cuda` runs on, and whether it computes what is right
+    /// Show the card that `--device cuda` uses, and check what it computes
     Device(device::CardArgs),
-    /// Ask the benchmarks of Open LLM Leaderboard v1, as lm-evaluation-harness does
+    /// Evaluate on the benchmarks of Open LLM Leaderboard v1, as lm-evaluation-harness does
     Evaluate(evaluate::EvaluateArgs),
     /// How much each layer changes what passes through it (Block Influence), and how far blocks of layers turn it
     Influence(influence::InfluenceArgs),
     /// Gradients of the fine-tuning loss by layer and matrix: nuclear norm, largest singular value, effective rank
     Gradients(gradients::GradientsArgs),
-    /// Remove layers: write the smaller checkpoint, or say how log-likelihoods change
+    /// Remove layers: write the smaller checkpoint, or measure how log-likelihoods and scores change
     Prune(prune::PruneArgs),
     /// Token ids of a text
     Tokens(tokens::TokensArgs),
-    /// Fine-tune by low-rank adapters, and ask what was learned
+    /// Fine-tune low-rank adapters, and test what was learned
     Tune(tune::TuneArgs),
 }
 

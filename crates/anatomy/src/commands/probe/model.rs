@@ -47,7 +47,8 @@ pub(super) struct MachineArgs {
     /// What computes
     #[arg(long, value_enum, default_value_t = Device::Cpu)]
     device: Device,
-    /// How exactly a card multiplies; sums, norms, attention and the residual stream are f32 in any case, as all is on the processor
+    /// Precision of products on a card; sums, norms, attention and the residual stream are always f32, as everything is on
+    /// the processor
     #[arg(long, value_enum, default_value_t = Exactness::Exact)]
     precision: Exactness,
 }
@@ -64,7 +65,7 @@ enum Dtype {
 enum Device {
     /// The processor
     Cpu,
-    /// An NVIDIA card, by its driver alone; not yet run on one: it is compared with the processor at each start
+    /// An NVIDIA card; needs its driver alone. Not yet run on one: it is compared with the processor at each start
     Cuda,
 }
 
@@ -181,7 +182,7 @@ impl ModelArgs {
         let name = self.model.display();
         if settings::is_offline(variable) {
             bail!(
-                "{name} is neither here nor in {}, and HF_HUB_OFFLINE keeps from asking the Hub",
+                "`{name}` was found neither locally nor in the cache {}; HF_HUB_OFFLINE is set, so it was not downloaded",
                 cache.display()
             );
         }
@@ -195,7 +196,7 @@ impl ModelArgs {
                 bar.set_position(done >> 20);
             }));
         bar.finish_and_clear();
-        fetched.with_context(|| format!("{name} is not here, and was asked for at the Hub"))
+        fetched.with_context(|| format!("cannot download `{name}` from the Hub"))
     }
 
     /// Where the checkpoint is on this disk; one that is not here cannot be fetched.

@@ -258,7 +258,7 @@ fn choice(global: &Global, args: &PruneArgs, checkpoint: &Checkpoint, texts: &[S
                 layer
                     .trim()
                     .parse()
-                    .with_context(|| format!("`{layer}` is no layer number"))
+                    .with_context(|| format!("`{layer}` is not a layer number"))
             })
             .collect::<Result<_>>()?;
         return Ok(Choice::List(layers));

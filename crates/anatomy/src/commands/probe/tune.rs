@@ -50,7 +50,7 @@ pub(crate) struct TuneArgs {
     /// Steps in all, those taken before included
     #[arg(long, default_value_t = 3500, value_name = "NUM")]
     steps: u64,
-    /// Samples of a step
+    /// Samples per step
     #[arg(long, default_value_t = 1, value_name = "NUM")]
     batch: usize,
     /// Rank of the adapters
@@ -62,7 +62,7 @@ pub(crate) struct TuneArgs {
     /// Learning rate
     #[arg(long, default_value_t = 1e-4, value_name = "NUM")]
     learning_rate: f64,
-    /// Write the adapter after every so many steps
+    /// Save the adapter every NUM steps
     #[arg(long, default_value_t = 100, value_name = "NUM")]
     save_every: u64,
     /// Also spectra of the gradients of the whole matrices, on the samples of the first step and of every so many after it

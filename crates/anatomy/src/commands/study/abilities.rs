@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
-use study::latent::{Ability, Model};
+use study::latent::{LatentAbility, Model};
 use study::section::{Cell, Table};
 
 use crate::global::{Format, Global};
@@ -47,7 +47,7 @@ struct Answer {
     unit: &'static str,
     /// Checkpoints on the scale.
     of: usize,
-    abilities: Vec<Ability>,
+    abilities: Vec<LatentAbility>,
     /// Asked for, but without a score that the scale takes.
     unknown: Vec<String>,
 }
@@ -76,8 +76,8 @@ pub(crate) fn run(global: &Global, args: &AbilitiesArgs) -> Result<ExitCode> {
         );
     }
     let of = all.len();
-    let is_asked = |own: &Ability| args.ids.is_empty() || args.ids.contains(&own.id);
-    let mut abilities: Vec<Ability> = all.into_iter().filter(is_asked).collect();
+    let is_asked = |own: &LatentAbility| args.ids.is_empty() || args.ids.contains(&own.id);
+    let mut abilities: Vec<LatentAbility> = all.into_iter().filter(is_asked).collect();
     let unknown: Vec<String> = args
         .ids
         .iter()
@@ -124,8 +124,8 @@ pub(crate) fn run(global: &Global, args: &AbilitiesArgs) -> Result<ExitCode> {
     })
 }
 
-fn table_of(abilities: &[Ability]) -> Table {
-    let row = |own: &Ability| -> Vec<Cell> {
+fn table_of(abilities: &[LatentAbility]) -> Table {
+    let row = |own: &LatentAbility| -> Vec<Cell> {
         vec![
             own.rank.into(),
             own.id.clone().into(),

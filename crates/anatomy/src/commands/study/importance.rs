@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use study::importance::Setting;
 use study::importance::impurity::Effort;
-use study::importance::section::{Question, section};
+use study::importance::section::{ImportanceQuestion, section};
 
 use super::answer;
 use super::input::{self, Input};
@@ -82,7 +82,7 @@ pub(crate) fn run(global: &Global, args: &ImportanceArgs) -> Result<ExitCode> {
         let Some(division) = data.divisions(&rows, global.seed)?.into_iter().next() else {
             bail!("no protocol");
         };
-        let question = Question {
+        let question = ImportanceQuestion {
             setting: Setting {
                 regression: &*regression,
                 design: &rows.design,

@@ -35,7 +35,7 @@ pub(super) struct LlmArgs {
     /// Steps of tuning a fit; the literature took 3500
     #[arg(long, default_value_t = 3500, value_name = "NUM", requires = "model")]
     steps: u64,
-    /// Samples of a step
+    /// Samples per step
     #[arg(long, default_value_t = 1, value_name = "NUM", requires = "model", value_parser = clap::value_parser!(u32).range(1..=1024))]
     batch: u32,
     /// Rank of the adapters

@@ -17,7 +17,7 @@ pub(in crate::report) struct Tuning {
     pub(super) losses: Vec<f64>,
     #[serde(default)]
     pub(super) gradients: Vec<AtStep>,
-    pub(super) tests: Vec<Tested>,
+    pub(super) tests: Vec<TunedScores>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,13 +35,13 @@ pub(super) struct AtStep {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Tested {
+pub(super) struct TunedScores {
     pub(super) n: usize,
     pub(super) loss: f64,
     #[serde(default)]
     pub(super) scores: Option<Scores>,
     #[serde(default)]
-    pub(super) answers: Vec<Answer>,
+    pub(super) answers: Vec<TunedAnswer>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,7 +61,7 @@ pub(super) struct Error {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer {
+pub(super) struct TunedAnswer {
     prompt: String,
     answer: String,
 }
@@ -77,7 +77,7 @@ pub(super) fn name_of(benchmark: &str) -> Option<&'static str> {
 
 impl Tuning {
     /// The test of rows that were left out of training.
-    pub(super) fn test(&self) -> Option<(&Tested, &Scores)> {
+    pub(super) fn test(&self) -> Option<(&TunedScores, &Scores)> {
         let scored = self
             .tests
             .iter()

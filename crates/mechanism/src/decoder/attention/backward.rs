@@ -7,9 +7,9 @@ use super::super::matmul::{View, multiply};
 use super::{Heads, columns_of, head_of, key_rows, probabilities, stack, tasks};
 use crate::segment::Segment;
 
-/// Gradients with respect to queries, keys and values.
+/// AttentionGradients with respect to queries, keys and values.
 #[derive(Debug)]
-pub struct Gradients {
+pub struct AttentionGradients {
     /// `(rows, n_heads · head_dim)`.
     pub q: Vec<f32>,
     /// `(rows, n_kv_heads · head_dim)`.
@@ -29,9 +29,9 @@ pub fn backward(
     v: &[f32],
     d_out: &[f32],
     segments: &[Segment],
-) -> Gradients {
+) -> AttentionGradients {
     let (dim, q_width, kv_width) = (heads.head_dim, heads.q_width(), heads.kv_width());
-    let mut all = Gradients {
+    let mut all = AttentionGradients {
         q: vec![0.0; q.len()],
         k: vec![0.0; k.len()],
         v: vec![0.0; v.len()],
@@ -40,7 +40,7 @@ pub fn backward(
         .iter()
         .flat_map(|segment| (0..heads.n_kv_heads).map(move |kv| (segment, kv)))
         .collect();
-    let parts: Vec<Gradients> = jobs
+    let parts: Vec<AttentionGradients> = jobs
         .par_iter()
         .map(|(segment, kv)| head_backward(heads, q, k, v, d_out, segment, *kv))
         .collect();
@@ -65,9 +65,9 @@ fn head_backward(
     d_out: &[f32],
     segment: &Segment,
     kv: usize,
-) -> Gradients {
+) -> AttentionGradients {
     let (dim, group, n) = (heads.head_dim, heads.group(), segment.rows.len());
-    let mut part = Gradients {
+    let mut part = AttentionGradients {
         q: vec![0.0; n * group * dim],
         k: vec![0.0; n * dim],
         v: vec![0.0; n * dim],

@@ -15,7 +15,7 @@ use super::elementwise::{soft_cap, softmax};
 use super::matmul::{View, multiply};
 use crate::segment::Segment;
 
-pub use backward::{Gradients, backward};
+pub use backward::{AttentionGradients, backward};
 pub use cached::{KeysValues, cached};
 
 /// Rows of queries (times heads that share a key) in one product.

@@ -12,7 +12,7 @@ const WIDEST: usize = 256;
 
 /// Keys and values of a text on a card, with room to grow.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct KeptAttention {
     pub(super) k: Rows,
     pub(super) v: Rows,
 }
@@ -90,7 +90,7 @@ impl Cuda {
         q: &Rows,
         k: &Rows,
         v: &Rows,
-        kept: &mut [Kept],
+        kept: &mut [KeptAttention],
         out: &mut Rows,
     ) -> Result<()> {
         Self::fits_heads(heads, kept.len(), q, k, v)?;

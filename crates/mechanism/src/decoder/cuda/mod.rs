@@ -63,7 +63,7 @@ pub struct Rows {
 
 /// A weight on a card.
 #[derive(Debug, Clone)]
-pub struct Matrix {
+pub struct CardMatrix {
     /// Terms one after the other, each `(n_out, n_in)`.
     planes: Arc<CudaSlice<u16>>,
     terms: usize,
@@ -248,11 +248,11 @@ impl Cuda {
         (planes, most)
     }
 
-    fn load_matrix(&self, values: &[f32], n_out: usize, n_in: usize) -> Result<Matrix> {
+    fn load_matrix(&self, values: &[f32], n_out: usize, n_in: usize) -> Result<CardMatrix> {
         let (planes, terms) = self.planes(values);
         let planes = brought(&self.loads, &planes)?;
         self.loaded()?;
-        Ok(Matrix {
+        Ok(CardMatrix {
             planes: Arc::new(planes),
             terms,
             n_out,

@@ -3,7 +3,7 @@
 use cudarc::driver::CudaSlice;
 
 use super::launch::{Arg, said};
-use super::{Cuda, Matrix, Rows, Terms, Turns, Vector, brought, fits};
+use super::{CardMatrix, Cuda, Rows, Terms, Turns, Vector, brought, fits};
 use crate::config::{Activation, NormKind};
 use crate::decoder::machine::{Product, Visit};
 use crate::decoder::norm::{Norm, NormGradient};
@@ -38,7 +38,7 @@ pub(super) fn whole(n: usize) -> Arg<'static> {
 
 impl Cuda {
     pub(super) fn times(&self, x: &Rows, product: &mut Product<'_, '_, Self>) -> Result<()> {
-        let Matrix {
+        let CardMatrix {
             planes,
             terms,
             n_out,
@@ -125,8 +125,8 @@ impl Cuda {
             .map_err(|error| said("copying", error))
     }
 
-    pub(super) fn times_back(&self, dy: &Rows, matrix: &Matrix, dx: &mut Rows) -> Result<()> {
-        let Matrix {
+    pub(super) fn times_back(&self, dy: &Rows, matrix: &CardMatrix, dx: &mut Rows) -> Result<()> {
+        let CardMatrix {
             planes,
             terms,
             n_out,

@@ -1,10 +1,10 @@
 //! The operations of a machine, each by the card's own.
 
-use super::attend::Kept;
+use super::attend::KeptAttention;
 use super::launch::{Arg, said};
 use super::numbers::over;
 use super::texts::Texts;
-use super::{Cuda, Matrix, Rows, Turns, Vector, brought, fits};
+use super::{CardMatrix, Cuda, Rows, Turns, Vector, brought, fits};
 use crate::config::{Activation, DecoderConfig};
 use crate::decoder::attention::Heads;
 use crate::decoder::gradient::GradientMatrix;
@@ -17,11 +17,11 @@ use crate::segment::Segment;
 
 impl Machine for Cuda {
     type Rows = Rows;
-    type Matrix = Matrix;
+    type Matrix = CardMatrix;
     type Vector = Vector;
     type Angles = Turns;
     type Texts = Texts;
-    type Kept = Kept;
+    type Kept = KeptAttention;
 
     fn rows_a_wave(&self, config: &DecoderConfig) -> Result<usize> {
         self.wave(config)
@@ -61,7 +61,7 @@ impl Machine for Cuda {
         rows.len
     }
 
-    fn matrix(&self, values: Vec<f32>, n_out: usize, n_in: usize, _: Use) -> Result<Matrix> {
+    fn matrix(&self, values: Vec<f32>, n_out: usize, n_in: usize, _: Use) -> Result<CardMatrix> {
         self.load_matrix(&values, n_out, n_in)
     }
 
@@ -87,7 +87,7 @@ impl Machine for Cuda {
         }
     }
 
-    fn product_back(&self, dy: &Rows, matrix: &Matrix, dx: &mut Rows) {
+    fn product_back(&self, dy: &Rows, matrix: &CardMatrix, dx: &mut Rows) {
         self.attempt(|| self.times_back(dy, matrix, dx));
     }
 
@@ -215,14 +215,22 @@ impl Machine for Cuda {
         Ok(())
     }
 
-    fn keep(&self, k: &Rows, v: &Rows) -> Kept {
-        let mut kept = Kept::default();
+    fn keep(&self, k: &Rows, v: &Rows) -> KeptAttention {
+        let mut kept = KeptAttention::default();
         self.copy(k, &mut kept.k);
         self.copy(v, &mut kept.v);
         kept
     }
 
-    fn attention_kept(&self, heads: &Heads, q: &Rows, k: &Rows, v: &Rows, kept: &mut [Kept], out: &mut Rows) {
+    fn attention_kept(
+        &self,
+        heads: &Heads,
+        q: &Rows,
+        k: &Rows,
+        v: &Rows,
+        kept: &mut [KeptAttention],
+        out: &mut Rows,
+    ) {
         self.attempt(|| self.attended_to_kept(heads, q, k, v, kept, out));
     }
 

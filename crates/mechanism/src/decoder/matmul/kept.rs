@@ -28,8 +28,8 @@ pub struct Kept {
 #[derive(Debug)]
 enum Packed {
     #[cfg(target_os = "linux")]
-    Tiles(tiles::Packed),
-    Panels(panels::Packed),
+    Tiles(tiles::PackedTiles),
+    Panels(panels::PackedPanels),
 }
 
 impl Kept {
@@ -65,7 +65,7 @@ impl Clone for Kept {
 
 /// A product with a right side of which something may be kept: where it goes, and what it is added to.
 #[derive(Debug)]
-pub struct Product<'a, 'b> {
+pub struct KeptProduct<'a, 'b> {
     /// `(rows, right.columns)`, row-major and dense.
     pub dst: &'b mut [f32],
     /// Added.
@@ -78,8 +78,8 @@ pub struct Product<'a, 'b> {
 
 /// Multiplies on tiles or vectors what is worth it there, see [`super::multiply_each`]; what is left is for `gemm`.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn multiply<'a, 'b>(a: View<'_>, products: Vec<Product<'a, 'b>>) -> Vec<Product<'a, 'b>> {
-    let kept_of = |product: &Product<'a, 'b>| {
+pub(super) fn multiply<'a, 'b>(a: View<'_>, products: Vec<KeptProduct<'a, 'b>>) -> Vec<KeptProduct<'a, 'b>> {
+    let kept_of = |product: &KeptProduct<'a, 'b>| {
         let View { rows, columns, .. } = product.right;
         product.kept.filter(|kept| rows * columns <= kept.largest)
     };
@@ -90,7 +90,7 @@ pub(super) fn multiply<'a, 'b>(a: View<'_>, products: Vec<Product<'a, 'b>>) -> V
         let (kept, b) = (kept_of(&product), product.right);
         #[cfg(target_os = "linux")]
         if tiles::worth(a.rows, b.columns, a.columns) {
-            let packed = kept.and_then(|kept| kept.packed(|| Packed::Tiles(tiles::Packed::new(b))));
+            let packed = kept.and_then(|kept| kept.packed(|| Packed::Tiles(tiles::PackedTiles::new(b))));
             jobs.push(tiles::Job {
                 dst: product.dst,
                 base: product.base,
@@ -100,7 +100,7 @@ pub(super) fn multiply<'a, 'b>(a: View<'_>, products: Vec<Product<'a, 'b>>) -> V
             continue;
         }
         if panels::preferred() && panels::worth(a, b.columns, kept.is_some()) {
-            let packed = kept.and_then(|kept| kept.packed(|| Packed::Panels(panels::Packed::new(b))));
+            let packed = kept.and_then(|kept| kept.packed(|| Packed::Panels(panels::PackedPanels::new(b))));
             panels::multiply(product.dst, a, b, packed.and_then(Packed::panels), product.base);
             continue;
         }
@@ -114,14 +114,14 @@ pub(super) fn multiply<'a, 'b>(a: View<'_>, products: Vec<Product<'a, 'b>>) -> V
 #[cfg(target_arch = "x86_64")]
 impl Packed {
     #[cfg(target_os = "linux")]
-    fn tiles(&self) -> Option<&tiles::Packed> {
+    fn tiles(&self) -> Option<&tiles::PackedTiles> {
         match self {
             Self::Tiles(packed) => Some(packed),
             Self::Panels(_) => None,
         }
     }
 
-    fn panels(&self) -> Option<&panels::Packed> {
+    fn panels(&self) -> Option<&panels::PackedPanels> {
         match self {
             #[cfg(target_os = "linux")]
             Self::Tiles(_) => None,
@@ -143,6 +143,6 @@ impl Kept {
 
 /// There is but `gemm` here.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) fn multiply<'a, 'b>(_: View<'_>, products: Vec<Product<'a, 'b>>) -> Vec<Product<'a, 'b>> {
+pub(super) fn multiply<'a, 'b>(_: View<'_>, products: Vec<KeptProduct<'a, 'b>>) -> Vec<KeptProduct<'a, 'b>> {
     products
 }

@@ -14,7 +14,7 @@ mod tiles;
 
 use rayon::prelude::*;
 
-pub use kept::{Kept, Product};
+pub use kept::{Kept, KeptProduct};
 use target::Target;
 
 /// A matrix inside a slice.
@@ -168,7 +168,7 @@ pub enum Base<'a> {
 /// If shapes or extents do not fit: a bug of the caller.
 pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
     let base = if beta == 0.0 { Base::Zero } else { Base::Target };
-    let product = Product {
+    let product = KeptProduct {
         dst,
         base,
         right: b,
@@ -181,7 +181,7 @@ pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
 ///
 /// # Panics
 /// As [`multiply_parallel`].
-pub fn multiply_each(a: View<'_>, mut products: Vec<Product<'_, '_>>) {
+pub fn multiply_each(a: View<'_>, mut products: Vec<KeptProduct<'_, '_>>) {
     for product in &products {
         let len = a.rows * product.right.columns;
         assert!(product.dst.len() == len, "a product must fill its slice");
@@ -193,7 +193,7 @@ pub fn multiply_each(a: View<'_>, mut products: Vec<Product<'_, '_>>) {
         }
     }
     products.retain(|product| !product.dst.is_empty());
-    for Product { dst, base, right, .. } in kept::multiply(a, products) {
+    for KeptProduct { dst, base, right, .. } in kept::multiply(a, products) {
         let beta = match base {
             Base::Zero => 0.0,
             Base::Target => 1.0,

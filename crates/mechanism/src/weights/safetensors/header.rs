@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::TensorEntry;
+use super::SafetensorsEntry;
 use crate::error::{Error, Result};
 
 /// Longest header that is read, as in the reference implementation, bytes.
@@ -21,7 +21,7 @@ pub(super) fn malformed(path: &Path, what: String, at: u64) -> Error {
     }
 }
 
-pub(super) fn read_header(path: &Path, mut file: &File) -> Result<BTreeMap<String, TensorEntry>> {
+pub(super) fn read_header(path: &Path, mut file: &File) -> Result<BTreeMap<String, SafetensorsEntry>> {
     let failed = |source| Error::Read {
         path: path.to_path_buf(),
         source,
@@ -70,7 +70,7 @@ pub(super) fn read_header(path: &Path, mut file: &File) -> Result<BTreeMap<Strin
 }
 
 /// None unless type, shape and offsets agree with each other and the file.
-fn entry(value: &Value, data: u64, length: u64) -> Option<TensorEntry> {
+fn entry(value: &Value, data: u64, length: u64) -> Option<SafetensorsEntry> {
     let dtype = value.get("dtype")?.as_str()?.to_owned();
     let mut shape = Vec::new();
     for dim in value.get("shape")?.as_array()? {
@@ -98,7 +98,7 @@ fn entry(value: &Value, data: u64, length: u64) -> Option<TensorEntry> {
     if width > 0 && n_elements.checked_mul(width)? != n_bytes {
         return None;
     }
-    Some(TensorEntry {
+    Some(SafetensorsEntry {
         shape,
         dtype,
         file: 0,

@@ -20,7 +20,7 @@ use crate::mapped::with_bytes;
 
 /// One tensor's entry.
 #[derive(Debug, Clone)]
-pub struct TensorEntry {
+pub struct SafetensorsEntry {
     /// Shape, outermost first.
     pub shape: Vec<usize>,
     /// The type's name as stored; F64, F32, F16 and BF16 are decoded.
@@ -39,7 +39,7 @@ pub struct SafetensorsFiles {
     /// Paths and open files.
     pub files: Vec<(PathBuf, File)>,
     /// Tensors of all files by name.
-    pub tensors: BTreeMap<String, TensorEntry>,
+    pub tensors: BTreeMap<String, SafetensorsEntry>,
 }
 
 impl SafetensorsFiles {

@@ -1,12 +1,12 @@
 //! The figures of importances: kinds side by side, columns that move together, curves.
 
-use super::{CURVES, Kind, NEAR, POINTS, Question, label, rank};
+use super::{CURVES, ImportanceQuestion, Kind, NEAR, POINTS, label, rank};
 use crate::error::Error;
 use crate::importance::clusters::Dendrogram;
 use crate::importance::dependence::{Curve, Point, dependence};
 use crate::section::{Axis, Bar, Bin, Cell, Drawing, Figure, Table};
 
-impl Question<'_> {
+impl ImportanceQuestion<'_> {
     pub(super) fn figure_id(&self, what: &str) -> String {
         format!("{what}-{}", self.target)
     }

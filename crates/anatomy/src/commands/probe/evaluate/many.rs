@@ -140,7 +140,7 @@ fn listed(lines: &[String]) -> Result<Vec<Listed>> {
         all.push(Listed { path, id });
     }
     if all.is_empty() {
-        bail!("the list names no checkpoint");
+        bail!("the list has no checkpoint");
     }
     Ok(all)
 }

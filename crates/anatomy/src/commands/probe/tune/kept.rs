@@ -32,7 +32,7 @@ pub(super) fn same_settings(folder: &Path, now: &Map<String, Value>) -> Result<(
         );
     };
     let before: Map<String, Value> =
-        serde_json::from_slice(&text).with_context(|| format!("{} is no JSON object", path.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("{} is not a JSON object", path.display()))?;
     let unknown = Value::from("not told");
     let differ: Vec<String> = now
         .iter()

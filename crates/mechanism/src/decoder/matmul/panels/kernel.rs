@@ -21,7 +21,7 @@ impl Line {
 
 /// What one call multiplies.
 #[derive(Clone, Copy)]
-pub(super) struct Step<'a> {
+pub(super) struct PanelStep<'a> {
     /// First number of the left side's rows.
     pub(super) left: *const f32,
     /// Distance between these rows.
@@ -45,14 +45,14 @@ pub(super) struct Step<'a> {
 /// (1 to 16) numbers may be read at the base and written at the target, and nobody else touches the latter.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
-pub(super) unsafe fn multiply(step: Step<'_>, high: usize, wide: usize) {
+pub(super) unsafe fn multiply(step: PanelStep<'_>, high: usize, wide: usize) {
     if wide == WIDE {
         // SAFETY: as the caller promises.
         unsafe { rows(step, high) };
         return;
     }
     let mut sums = [0.0_f32; HIGH * WIDE];
-    let inside = Step {
+    let inside = PanelStep {
         base: None,
         to: sums.as_mut_ptr(),
         stride: WIDE,
@@ -75,7 +75,7 @@ pub(super) unsafe fn multiply(step: Step<'_>, high: usize, wide: usize) {
 /// As [`multiply`], of 16 columns.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
-unsafe fn rows(step: Step<'_>, high: usize) {
+unsafe fn rows(step: PanelStep<'_>, high: usize) {
     // SAFETY: as the caller promises.
     unsafe {
         match high {
@@ -93,7 +93,7 @@ unsafe fn rows(step: Step<'_>, high: usize) {
 /// As [`multiply`], of `N` rows and 16 columns.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
-unsafe fn tile<const N: usize>(step: Step<'_>) {
+unsafe fn tile<const N: usize>(step: PanelStep<'_>) {
     // SAFETY: each step reads one number of each of `N` rows of the left side and one line of the right; a fetch from anywhere
     // has no effect but on the cache; rows of base and target are the caller's.
     unsafe {

@@ -44,13 +44,13 @@ pub(super) fn worth(a: View<'_>, columns: usize, kept: bool) -> bool {
 
 /// A right side by panels, zeros beyond its columns: four bytes a number.
 #[derive(Debug, Clone)]
-pub(super) struct Packed {
+pub(super) struct PackedPanels {
     lines: Vec<Line>,
     rows: usize,
     columns: usize,
 }
 
-impl Packed {
+impl PackedPanels {
     pub(super) fn new(b: View<'_>) -> Self {
         let mut lines = vec![Line::ZERO; b.columns.div_ceil(WIDE) * b.rows];
         pack(b, &mut lines);
@@ -101,7 +101,13 @@ fn panel_of(b: View<'_>, lines: &mut [Line]) {
 ///
 /// # Panics
 /// If shapes do not fit, or the processor lacks the vectors.
-pub(super) fn multiply(dst: &mut [f32], a: View<'_>, b: View<'_>, packed: Option<&Packed>, base: Base<'_>) {
+pub(super) fn multiply(
+    dst: &mut [f32],
+    a: View<'_>,
+    b: View<'_>,
+    packed: Option<&PackedPanels>,
+    base: Base<'_>,
+) {
     static LINES: Buffers<Line> = Buffers::new();
     assert!(available(), "no such vectors");
     assert!(
@@ -210,7 +216,7 @@ impl Product<'_> {
                         Base::Target => Some(to.cast_const()),
                         Base::Matrix(base) => Some(base.as_ptr().wrapping_add(at)),
                     };
-                    let step = kernel::Step {
+                    let step = kernel::PanelStep {
                         left: left.as_ptr(),
                         apart: stride,
                         right,

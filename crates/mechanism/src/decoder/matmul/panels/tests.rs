@@ -22,7 +22,7 @@ fn products_are_as_exact_as_in_f32_whatever_the_shape_and_order() {
         let right = [View::new(&y, k, n, n), View::new(&yt, n, k, k).t()];
         let mut first: Option<Vec<f32>> = None;
         for b in right {
-            for packed in [None, Some(Packed::new(b))] {
+            for packed in [None, Some(PackedPanels::new(b))] {
                 let mut dst = before.clone();
                 multiply(&mut dst, a, b, packed.as_ref(), Base::Zero);
                 for (value, (sum, square)) in dst.iter().zip(&exact) {

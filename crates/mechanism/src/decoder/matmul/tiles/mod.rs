@@ -66,12 +66,12 @@ fn granted() -> bool {
 
 /// A right side in the order tiles read it: six bytes a number.
 #[derive(Debug, Clone)]
-pub(super) struct Packed {
+pub(super) struct PackedTiles {
     values: Vec<Right>,
     terms: usize,
 }
 
-impl Packed {
+impl PackedTiles {
     /// # Panics
     /// If the processor has no tiles: ask [`worth`] first.
     pub(super) fn new(b: View<'_>) -> Self {
@@ -99,7 +99,7 @@ pub(super) struct Job<'a, 'b> {
     pub(super) dst: &'b mut [f32],
     pub(super) base: Base<'a>,
     pub(super) right: View<'a>,
-    pub(super) packed: Option<&'a Packed>,
+    pub(super) packed: Option<&'a PackedTiles>,
 }
 
 /// `dst = base + a·b`, `dst` row-major `(a.rows, b.columns)`, for each job; all threads. Rows are packed once for all jobs whose
@@ -135,7 +135,7 @@ pub(super) fn multiply(a: View<'_>, jobs: &mut [Job<'_, '_>]) {
             columns: b.columns,
             base: job.base,
         };
-        if let Some(Packed { values, terms }) = job.packed {
+        if let Some(PackedTiles { values, terms }) = job.packed {
             assert!(
                 values.len() == b.columns.div_ceil(WIDE) * steps,
                 "another matrix was packed"
@@ -244,7 +244,7 @@ impl Product<'_> {
         });
     }
 
-    /// Packed rows times some panels of a side.
+    /// PackedTiles rows times some panels of a side.
     fn of_side(&self, side: &Side<'_>, left: &[Left], rows: &Range<usize>, columns: Range<usize>) {
         static SUMS: Buffers<Sum> = Buffers::new();
         SUMS.lend(rows.len() * GROUP, Sum::ZERO, |sums| {

@@ -5,7 +5,7 @@ use super::*;
 use crate::decoder::matmul::exact::{noise, products, transposed};
 
 /// One product.
-fn one(dst: &mut [f32], a: View<'_>, right: View<'_>, packed: Option<&Packed>, base: Base<'_>) {
+fn one(dst: &mut [f32], a: View<'_>, right: View<'_>, packed: Option<&PackedTiles>, base: Base<'_>) {
     multiply(
         a,
         &mut [Job {
@@ -29,7 +29,7 @@ fn products_that_share_their_rows_are_those_of_each_alone() {
             .expect("threads");
         let sides: Vec<(Vec<f32>, usize)> = [96, 65, 130].map(|n| (noise(k * n, n as u64), n)).to_vec();
         let views: Vec<View<'_>> = sides.iter().map(|(y, n)| View::new(y, k, *n, *n)).collect();
-        let packed: Vec<Packed> = views.iter().map(|b| Packed::new(*b)).collect();
+        let packed: Vec<PackedTiles> = views.iter().map(|b| PackedTiles::new(*b)).collect();
         let alone: Vec<Vec<f32>> = views
             .iter()
             .map(|b| {
@@ -89,7 +89,7 @@ fn products_are_as_exact_as_in_f32_whatever_the_shape_and_order() {
             let mut beside = vec![0.0; m * n];
             one(&mut beside, left[a], right[b], None, Base::Matrix(&before));
             let mut added = before.clone();
-            let packed = Packed::new(right[b]);
+            let packed = PackedTiles::new(right[b]);
             one(&mut added, left[a], right[b], Some(&packed), Base::Target);
             assert_eq!(beside, added);
             for ((value, product), before) in added.iter().zip(&dst).zip(&before) {
