@@ -7,6 +7,7 @@ mod files;
 pub(crate) mod first;
 mod glossary;
 mod headlines;
+mod joined;
 mod page;
 mod parts;
 pub(crate) mod probes;

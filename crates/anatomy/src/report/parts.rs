@@ -14,14 +14,15 @@ use study::abilities::{LISTED, Listed};
 use study::board::Board;
 use study::controlled::{self, Controlled};
 use study::correlations::{self, Correlations};
-use study::dimensions::{self, Dimensions, LeaderboardRow, six_dimensions};
+use study::dimensions::{self, Dimensions, six_dimensions};
 use study::finding::Finding;
-use study::leaderboard_v1::{self, LeaderboardV1, StructureRow};
+use study::leaderboard_v1::{self, LeaderboardV1};
 use study::pooled::{self, Pooled};
 use study::section::Section;
 use study::statistics::GroupBootstrap;
-use study::trends::{self, CheckpointRow, Trends};
+use study::trends::{self, Trends};
 
+use super::joined::Joined;
 use super::probes::{ablation, tuning, witnesses};
 use crate::probes::Probes;
 use crate::{evidence, narrow, rows, stated};
@@ -41,47 +42,6 @@ pub(crate) struct Context<'a> {
     pub(crate) probes: Option<&'a Probes>,
     /// Moves with the work.
     pub(crate) bar: &'a ProgressBar,
-}
-
-/// The rows of all parts, joined once.
-struct Joined {
-    v1: Vec<StructureRow>,
-    /// Rows of leaderboard v1 that repeat another.
-    n_repeats: usize,
-    v2: Vec<LeaderboardRow>,
-    checkpoints: Vec<CheckpointRow>,
-}
-
-impl Joined {
-    fn of(catalog: &Catalog) -> Self {
-        let shapes = rows::Shapes::of(catalog);
-        let (v1, n_repeats) = rows::leaderboard_v1(catalog, &shapes);
-        Self {
-            v1,
-            n_repeats,
-            v2: rows::leaderboard_v2(catalog, &shapes),
-            checkpoints: rows::checkpoints(catalog, &shapes),
-        }
-    }
-
-    fn boards(&self) -> [Board; 2] {
-        [Board::v1(&self.v1, self.n_repeats), Board::v2(&self.v2)]
-    }
-
-    /// The board that was asked for, else those two.
-    fn asked(&self, context: &Context<'_>) -> Vec<Board> {
-        let [v1, v2] = self.boards();
-        match context.board {
-            None => vec![v1, v2],
-            Some(listed) if listed.name == v1.name => vec![v1],
-            Some(listed) if listed.name == v2.name => vec![v2],
-            Some(listed) => vec![rows::listed_board(
-                context.catalog,
-                &rows::Shapes::of(context.catalog),
-                listed,
-            )],
-        }
-    }
 }
 
 /// One part.
@@ -278,8 +238,14 @@ pub(crate) fn part_of(section: &str) -> Option<&'static str> {
 pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec<Section>> {
     let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
+    let mut without: Option<&str> = None;
     for part in PARTS.iter().filter(|part| choice.needs(part)) {
         crate::progress::go_on()?;
+        if let Some(board) = joined.lacks(part.name) {
+            without = Some(board);
+            context.bar.inc(part.steps);
+            continue;
+        }
         context.bar.set_message(part.name);
         let given = (part.run)(context, &joined)?;
         if let Some(section) = given
@@ -308,6 +274,11 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
         add_ledger(&mut sections, context.seed)?;
     }
     sections.retain(|section| choice.has(&section.id));
+    if let (true, Some(board)) = (sections.is_empty(), without) {
+        bail!(
+            "nothing to report: no evaluation of {board} is left, and the chosen sections are made of them"
+        );
+    }
     Ok(sections)
 }
 
@@ -418,7 +389,7 @@ fn bootstrap(context: &Context<'_>) -> GroupBootstrap {
 fn trends(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let sections = trends::sections(&Trends {
         checkpoints: &joined.checkpoints,
-        boards: &joined.asked(context),
+        boards: &joined.asked(context.catalog, context.board),
         bootstrap: bootstrap(context),
     });
     context.bar.inc(1);
@@ -437,7 +408,7 @@ fn dimensions(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
 
 fn correlations(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let section = correlations::section(&Correlations {
-        boards: &joined.asked(context),
+        boards: &joined.asked(context.catalog, context.board),
         bootstrap: bootstrap(context),
     });
     context.bar.inc(1);
