@@ -174,6 +174,15 @@ fn answer(cli: &Cli) -> Result<ExitCode> {
             "this command gives table, json or csv; `query` gives parquet too, `catalog export` parquet, huggingface and every-eval-ever"
         );
     }
+    let chooses = matches!(
+        (&cli.command, cli.global.asked),
+        (Command::Study(_) | Command::Predict(_), FormatChoice::Csv)
+    );
+    if cli.global.table.is_some() && !chooses {
+        bail!(
+            "--table chooses one of several tables of `study …` and `predict` with --format csv; here there is nothing to choose"
+        );
+    }
     match &cli.command {
         Command::Report(args) => commands::report::run(&cli.global, args),
         Command::Catalog(command) => commands::catalog::run(&cli.global, command),

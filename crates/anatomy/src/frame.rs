@@ -191,7 +191,9 @@ fn row_numbers(engine: &Engine, condition: &str) -> Result<Vec<usize>> {
         .query(&sql)
         .with_context(|| format!("--where `{condition}`"))?;
     match answer.columns()?.into_iter().next() {
-        Some((_, Values::Numbers(rows))) => Ok(rows.into_iter().flatten().map(|row| row as usize).collect()),
+        Some((_, Values::Numbers(rows))) if !rows.is_empty() => {
+            Ok(rows.into_iter().flatten().map(|row| row as usize).collect())
+        }
         _ => bail!("--where `{condition}` matched no rows"),
     }
 }

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
 use study::section::{Cell, Table};
 
@@ -113,6 +113,28 @@ pub(crate) fn titled(shown: &Table) -> String {
 pub(crate) fn plural(n: usize, one: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {one}{s}", number(n as f64))
+}
+
+/// The table asked for, or the only one: two tables in one CSV would be read as one.
+pub(crate) fn one_of<'a>(tables: &[&'a Table], asked: Option<&str>) -> Result<&'a Table> {
+    let ids: Vec<&str> = tables.iter().map(|table| table.id.as_str()).collect();
+    match (asked, tables) {
+        (Some(name), _) => match tables.iter().find(|table| table.id == name) {
+            Some(table) => Ok(table),
+            None => bail!(
+                "no table named `{name}` here{}; there are {}",
+                crate::near::hint(name, ids.iter().copied()),
+                ids.join(", ")
+            ),
+        },
+        (None, [table]) => Ok(table),
+        (None, []) => bail!("this answer has no table to print as CSV"),
+        (None, _) => bail!(
+            "this answer has {} tables and CSV holds one: choose with --table NAME ({}), or write all with --out DIR",
+            tables.len(),
+            ids.join(", ")
+        ),
+    }
 }
 
 /// A table as CSV, numbers in full.

@@ -229,7 +229,7 @@ impl RigArgs {
         output::say(
             global.quiet,
             &format!(
-                "Machine: the {:.1} GB of memory that are free here; no graphics card was found (--memory, --device for another \
+                "Machine: the {:.1} GB of memory that are free here; no graphics card was found (--device for another \
                  machine)",
                 gigabytes(free)
             ),

@@ -232,10 +232,8 @@ fn page(answer: &RecommendAnswer, by_board: bool) -> String {
     let left_out: usize = answer.excluded.iter().map(|excluded| excluded.n).sum();
     let _ = writeln!(
         text,
-        "\n{} of {} checkpoints left out of what {} ranks:",
-        left_out,
-        answer.n_checkpoints,
-        answer.benchmarks.join(", ")
+        "\n{} of {} checkpoints left out:",
+        left_out, answer.n_checkpoints
     );
     for excluded in &answer.excluded {
         let _ = writeln!(text, "  {:>6}  {}", excluded.n, excluded.words);

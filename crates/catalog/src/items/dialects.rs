@@ -64,7 +64,7 @@ pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, PathField
             Ok(Some((Dialect::Parquet, place)))
         }
         Some("jsonl" | "json") => {
-            if let Some((benchmark, id)) = samples::told_by(file) {
+            if let Some((benchmark, id)) = samples::told_at(path, file) {
                 let place = PathFields {
                     id: Some(id).filter(|id| id != "unknown"),
                     benchmark: Some(benchmark),

@@ -40,6 +40,13 @@ pub(crate) fn canonical(task: &str, metric: &str) -> Option<&'static str> {
     known.map(|(.., benchmark)| *benchmark)
 }
 
+/// The checkpoint that a file of results names.
+pub(crate) fn named(value: &Value) -> Option<String> {
+    let whole = value.as_object().filter(|_| recognises(value))?;
+    let config = fields::object(whole, &["config", "config_general"])?;
+    checkpoint(whole, config).map(|(id, _)| id)
+}
+
 /// Whether a JSON value is a file of results.
 pub(crate) fn recognises(value: &Value) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| value.get(*name).is_some());

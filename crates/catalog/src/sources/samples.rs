@@ -10,6 +10,7 @@ use crate::config::fields;
 use crate::config::json;
 use crate::error::Error;
 use crate::observed::{Observed, Out};
+use crate::sources::harness;
 use crate::tables::Item;
 
 /// Name of this kind of source.
@@ -41,6 +42,42 @@ pub(crate) fn told_by(file: &str) -> Option<(String, String)> {
     Some((benchmark.to_owned(), checkpoint_of(folder)))
 }
 
+/// The same of the file at `path`: where its folder is not named as the harness names it, the checkpoint is the one that the
+/// results of the same run, or the only results beside it, name.
+pub(crate) fn told_at(path: &Path, file: &str) -> Option<(String, String)> {
+    let (benchmark, id) = told_by(file)?;
+    if id.contains('/') {
+        return Some((benchmark, id));
+    }
+    let time = |name: &str| {
+        let stem = name.trim_end_matches(".jsonl").trim_end_matches(".json");
+        stem.rsplit_once('_').map(|(_, time)| time.to_owned())
+    };
+    let own = time(path.file_name()?.to_str()?);
+    let mut named: Vec<(bool, String)> = Vec::new();
+    for entry in std::fs::read_dir(path.parent()?).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(name) = name
+            .to_str()
+            .filter(|name| name.starts_with("results_") && name.ends_with(".json"))
+        else {
+            continue;
+        };
+        let is_small = entry.metadata().is_ok_and(|found| found.len() <= LONGEST);
+        let text = is_small.then(|| std::fs::read(entry.path()).ok()).flatten();
+        let value = text.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+        if let Some(id) = value.as_ref().and_then(harness::named) {
+            named.push((time(name) == own, id));
+        }
+    }
+    named.sort_unstable();
+    named.dedup();
+    let of_run = named.iter().find(|(is_own, _)| *is_own);
+    let only = (named.len() == 1).then(|| &named[0]);
+    let told = of_run.or(only).map(|(_, id)| id.clone());
+    Some((benchmark, told.unwrap_or(id)))
+}
+
 /// The checkpoint whose folder that is: `org__name`; a path of its machine begins with `__`, and every `__` of it was a slash.
 fn checkpoint_of(folder: &str) -> String {
     if folder.starts_with("__") {
@@ -52,7 +89,7 @@ fn checkpoint_of(folder: &str) -> String {
 
 /// Reads one file line by line into `out`; returns the number of rows.
 pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
-    let (benchmark, id) = told_by(file).ok_or_else(|| Error::Shape {
+    let (benchmark, id) = told_at(path, file).ok_or_else(|| Error::Shape {
         file: file.to_owned(),
         message: "the name is not samples_TASK_TIME.jsonl".to_owned(),
     })?;
@@ -159,7 +196,28 @@ pub(crate) fn number_or_text(value: &Value) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::told_by;
+    use super::{told_at, told_by};
+
+    #[test]
+    fn a_folder_of_any_name_has_the_checkpoint_that_the_results_beside_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let results = |time: &str, id: &str| {
+            let text =
+                format!(r#"{{"results": {{}}, "n-shot": {{}}, "config": {{}}, "model_name": "{id}"}}"#);
+            std::fs::write(folder.path().join(format!("results_{time}.json")), text).expect("written");
+        };
+        let told = |time: &str| {
+            let name = format!("samples_arc_challenge_{time}.jsonl");
+            told_at(&folder.path().join(&name), &format!("flat/{name}")).map(|(_, id)| id)
+        };
+        let (one, two) = ("2025-03-02T10-00-00.000000", "2025-03-03T10-00-00.000000");
+        assert_eq!(told(one).as_deref(), Some("flat"), "no results");
+        results(one, "my/ckpt-3000");
+        assert_eq!(told(two).as_deref(), Some("my/ckpt-3000"), "the only results");
+        results(two, "my/ckpt-4000");
+        assert_eq!(told(one).as_deref(), Some("my/ckpt-3000"));
+        assert_eq!(told(two).as_deref(), Some("my/ckpt-4000"));
+    }
 
     #[test]
     fn a_folder_is_a_checkpoint_or_the_path_of_one() {

@@ -67,6 +67,9 @@ pub(super) const REASONS: [(&str, &str); 14] = [
     ),
 ];
 
+/// Of them those of what fits, and has no score of the benchmarks asked for.
+const UNSCORED: [&str; 2] = ["inferred", "unpredictable"];
+
 /// Checkpoints named of those left out for a reason of their own.
 const EXAMPLES: usize = 10;
 
@@ -75,9 +78,40 @@ pub(super) struct Candidates {
     /// Everything that fits, measured here or not.
     pub(super) fits: Vec<Fit>,
     pub(super) n_checkpoints: usize,
-    pub(super) excluded: Vec<Excluded>,
+    /// By reason how many do not fit, or are not asked for.
+    counts: BTreeMap<&'static str, usize>,
+    /// What fits, and neither has a score on the benchmarks asked for nor a prediction, with the reason.
+    unscored: Vec<(String, &'static str)>,
+    /// Those liked most whose sizes disagree.
+    doubted: Vec<LeftOut>,
     /// Of each benchmark how many checkpoints only another leaderboard than the ranking one measured.
     pub(super) elsewhere: BTreeMap<String, usize>,
+}
+
+impl Candidates {
+    /// How many were left out, by reason, in the order in which reasons are looked at; what another board measured, and so is
+    /// in the ranking, is not.
+    pub(super) fn excluded(&self, ranked: &BTreeSet<&str>) -> Vec<Excluded> {
+        let of = |reason: &str| {
+            let unscored = self.unscored.iter();
+            let left = unscored.filter(|(id, why)| *why == reason && !ranked.contains(id.as_str()));
+            self.counts.get(reason).copied().unwrap_or(0) + left.count()
+        };
+        REASONS
+            .iter()
+            .map(|(reason, words)| Excluded {
+                reason: (*reason).to_owned(),
+                words: (*words).to_owned(),
+                n: of(reason),
+                examples: if *reason == "size" {
+                    self.doubted.clone()
+                } else {
+                    Vec::new()
+                },
+            })
+            .filter(|excluded| excluded.n > 0)
+            .collect()
+    }
 }
 
 /// A checkpoint that fits, before its scores are looked at.
@@ -134,36 +168,23 @@ pub(super) fn candidates(
         .collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut choices = Vec::new();
+    let mut unscored = Vec::new();
     let mut sorter = Sorter::new(predictor, known, budget, benchmarks);
     let asked: Vec<_> = ids.iter().filter_map(|id| sorter.asked_for(id).ok()).collect();
     sorter.costs.count(&asked);
     for &id in &ids {
         match sorter.choice(id)? {
             Ok(choice) => choices.push(choice),
+            Err(reason) if UNSCORED.contains(&reason) => unscored.push((id.to_owned(), reason)),
             Err(reason) => *counts.entry(reason).or_insert(0) += 1,
         }
     }
     sorter.doubted.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    let mut doubted: Vec<LeftOut> = sorter
+    let doubted = sorter
         .doubted
         .into_iter()
         .map(|(_, id, why)| LeftOut { id, why })
         .take(EXAMPLES)
-        .collect();
-    let excluded = REASONS
-        .iter()
-        .filter_map(|(reason, words)| {
-            Some(Excluded {
-                reason: (*reason).to_owned(),
-                words: (*words).to_owned(),
-                n: *counts.get(reason)?,
-                examples: if *reason == "size" {
-                    std::mem::take(&mut doubted)
-                } else {
-                    Vec::new()
-                },
-            })
-        })
         .collect();
     let fits = sorter.fits;
     let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
@@ -175,7 +196,9 @@ pub(super) fn candidates(
         fits,
         elsewhere,
         n_checkpoints: ids.len(),
-        excluded,
+        counts,
+        unscored,
+        doubted,
     })
 }
 

@@ -81,8 +81,11 @@ fn is_format(word: &str) -> bool {
             !rest.is_empty() && rest.len() <= 2 && rest.starts_with(|c: char| c.is_ascii_digit())
         })
     };
-    FORMATS.contains(&word) || is_type(word) || ["k", "m", "s", "l", "xs", "xxs", "xl", "nl"].contains(&word)
+    FORMATS.contains(&word) || is_type(word) || SIZES.contains(&word)
 }
+
+/// What follows a type such as `Q4`.
+const SIZES: [&str; 8] = ["k", "m", "s", "l", "xs", "xxs", "xl", "nl"];
 
 /// What a copy's name says it copies, and whether it names a format at all.
 fn copied(id: &str) -> Option<String> {
@@ -128,9 +131,10 @@ impl<'a> Copies<'a> {
             .filter_map(|name| self.by_name.get(name))
             .flatten()
             .filter(|(copy, _)| *copy != id && loads(engine, copy))
-            .map(|&(copy, liked)| {
+            .filter_map(|&(copy, liked)| {
                 let wanted = words(quant.name()).join("-");
-                (words(copy).join("-").contains(&wanted), liked, copy)
+                let names_it = words(copy).join("-").contains(&wanted);
+                (names_it || !names_a_type(copy)).then_some((names_it, liked, copy))
             })
             .collect();
         found.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then(a.2.cmp(b.2)));
@@ -141,6 +145,27 @@ impl<'a> Copies<'a> {
             .take(MOST)
             .collect()
     }
+}
+
+/// Whether a copy's name says which type it holds, as against one of several types or of none named.
+fn names_a_type(copy: &str) -> bool {
+    let containers = [
+        "gguf",
+        "ggml",
+        "imatrix",
+        "quantized",
+        "quant",
+        "quants",
+        "dynamic",
+        "unsloth",
+        "i1",
+    ];
+    words(copy).iter().any(|word| {
+        is_format(word)
+            && word.len() > 1
+            && !SIZES.contains(&word.as_str())
+            && !containers.contains(&word.as_str())
+    })
 }
 
 /// Whether an engine loads what a copy's name says it is.
@@ -264,6 +289,8 @@ mod tests {
         ] {
             assert_eq!(copied(copy).as_deref(), name, "{copy}");
         }
+        assert!(names_a_type("a/Lucy-128k-Q2_K-GGUF") && names_a_type("a/b-GPTQ-Int4"));
+        assert!(!names_a_type("bartowski/gemma-3-12b-it-GGUF") && !names_a_type("a/b-i1-imatrix-GGUF"));
         assert!(loads(InferenceEngine::LlamaCpp, "a/b-GGUF") && !loads(InferenceEngine::LlamaCpp, "a/b-AWQ"));
         assert!(
             loads(InferenceEngine::Vllm, "a/b-AWQ")

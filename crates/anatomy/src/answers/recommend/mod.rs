@@ -261,8 +261,14 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
     let copies = Copies::of(&known);
     let bits_costs = copies::bits_cost(&known);
     let mut ranking = scale.ranked(&found.fits, &copies, &bits_costs, &budget.what());
-    let (mut measured, predicted): (Vec<Choice>, Vec<Choice>) =
-        found.choices.into_iter().partition(|choice| !choice.is_predicted);
+    let ranked: BTreeSet<&str> = ranking.iter().map(|row| row.id.as_str()).collect();
+    let excluded = found.excluded(&ranked);
+    // What any board measured of the abilities asked for is not called predicted.
+    let (mut measured, predicted): (Vec<Choice>, Vec<Choice>) = found
+        .choices
+        .into_iter()
+        .filter(|choice| !choice.is_predicted || !ranked.contains(choice.id.as_str()))
+        .partition(|choice| !choice.is_predicted);
     let pareto = ranking::front(&mut measured);
     let fits = measured
         .iter()
@@ -328,7 +334,7 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         n_checkpoints: found.n_checkpoints,
         n_measured,
         n_predicted,
-        excluded: found.excluded,
+        excluded,
         notes,
         seed: predictor.seed,
         catalog_sha256: predictor.catalog.manifest.catalog_sha256.clone(),

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use catalog::cost::{CacheType, Dimensions, InferenceEngine, Quant};
 use clap::Args;
+use study::section::Table;
 
 use crate::answers::cost::Setup;
 use crate::answers::gguf_file;
 use crate::answers::predict::predict;
 use crate::answers::question::{Question, Subject, Sweep};
-use crate::answers::tables::predict::{explained, page, scores};
+use crate::answers::tables::predict::{all, explained, page, scores};
 use crate::answers::tables::sweep::points;
 use crate::commands::asked::{Common, RigArgs, cache_type, engine, list_devices, loadable, quant};
 use crate::global::{Format, Global};
@@ -181,8 +182,13 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
             )?;
         }
         Format::Csv => {
-            let table = answer.sweep.as_ref().map_or_else(|| scores(&answer), points);
-            output::result_bytes(&output::csv(&table)?)?;
+            let usual = answer.sweep.as_ref().map_or_else(|| scores(&answer), points);
+            let tables: Vec<Table> = all(&answer).into_iter().map(|(_, table)| table).collect();
+            let table = match &global.table {
+                None => &usual,
+                Some(name) => output::one_of(&tables.iter().collect::<Vec<_>>(), Some(name))?,
+            };
+            output::result_bytes(&output::csv(table)?)?;
         }
         Format::Table => {
             output::result(&page(&answer))?;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
-use study::section::{Section, Table};
+use anyhow::Result;
+use study::section::Section;
 
 use crate::global::{Format, Global};
 use crate::provenance::FindingsFile;
@@ -21,7 +21,7 @@ pub(super) fn give(global: &Global, study: &Study, catalog_hash: &str, out: Opti
     match global.format() {
         Format::Json => output::result(&file.to_json()?),
         Format::Csv => {
-            let table = one(&shown.collect::<Vec<_>>(), global.table.as_deref())?;
+            let table = output::one_of(&shown.collect::<Vec<_>>(), global.table.as_deref())?;
             output::result_bytes(&output::csv(table)?)
         }
         Format::Table => {
@@ -35,28 +35,6 @@ pub(super) fn give(global: &Global, study: &Study, catalog_hash: &str, out: Opti
             }
             Ok(())
         }
-    }
-}
-
-/// The table asked for, or the only one: two tables in one CSV would be read as one.
-fn one<'a>(tables: &[&'a Table], asked: Option<&str>) -> Result<&'a Table> {
-    let ids: Vec<&str> = tables.iter().map(|table| table.id.as_str()).collect();
-    match (asked, tables) {
-        (Some(name), _) => match tables.iter().find(|table| table.id == name) {
-            Some(table) => Ok(table),
-            None => bail!(
-                "no table named `{name}` here{}; there are {}",
-                crate::near::hint(name, ids.iter().copied()),
-                ids.join(", ")
-            ),
-        },
-        (None, [table]) => Ok(table),
-        (None, []) => bail!("this answer has no table to print as CSV"),
-        (None, _) => bail!(
-            "this answer has {} tables and CSV holds one: choose with --table NAME ({}), or write all with --out DIR",
-            tables.len(),
-            ids.join(", ")
-        ),
     }
 }
 

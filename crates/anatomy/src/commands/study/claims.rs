@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use study::abilities::{LISTED, Listed, listed};
 use study::claims::judged::{Judged, Judgement};
@@ -84,7 +84,15 @@ pub(crate) struct ClaimsArgs {
 
 /// The verdict of that name.
 fn verdict(name: &str) -> std::result::Result<Judgement, String> {
-    let found = Judgement::ALL.into_iter().find(|verdict| verdict.name() == name);
+    // The report's words are these verdicts too.
+    let plain = name.to_ascii_lowercase().replace([' ', '-'], "_");
+    let plain = match plain.as_str() {
+        "agrees" => "reproduced",
+        "not_excluded" => "cannot_tell",
+        "untestable" => "not_testable",
+        other => other,
+    };
+    let found = Judgement::ALL.into_iter().find(|verdict| verdict.name() == plain);
     found.ok_or_else(|| {
         let all: Vec<&str> = Judgement::ALL.into_iter().map(Judgement::name).collect();
         format!("unknown verdict `{name}`; expected one of {}", all.join(", "))
@@ -94,6 +102,21 @@ fn verdict(name: &str) -> std::result::Result<Judgement, String> {
 impl ClaimsArgs {
     fn is_filtered(&self) -> bool {
         self.work.is_some() || self.statement.is_some() || self.only.is_some()
+    }
+
+    /// The claims asked for.
+    ///
+    /// # Errors
+    /// None is of such a work or statement.
+    fn chosen(&self, all: Vec<Judged>) -> Result<Vec<Judged>> {
+        let mut works: Vec<String> = all.iter().map(|claim| claim.work.clone()).collect();
+        works.sort();
+        works.dedup();
+        let chosen: Vec<Judged> = all.into_iter().filter(|claim| self.keeps(claim)).collect();
+        if chosen.is_empty() && (self.work.is_some() || self.statement.is_some()) {
+            bail!("no claim matches; claims are of the works {}", works.join(", "));
+        }
+        Ok(chosen)
     }
 
     fn keeps(&self, claim: &Judged) -> bool {
@@ -113,7 +136,7 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
     if let Some(path) = &args.findings {
         let (findings, catalog_hash) = kept(path)?;
         let all = stated::all(&findings.iter().collect::<Vec<_>>(), global.seed)?;
-        let chosen: Vec<Judged> = all.into_iter().filter(|claim| args.keeps(claim)).collect();
+        let chosen = args.chosen(all)?;
         give(global, &chosen, &catalog_hash)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -126,7 +149,7 @@ pub(super) fn judged(global: &Global, args: &ClaimsArgs) -> Result<ExitCode> {
         .flat_map(|section| &section.findings)
         .collect();
     let all = stated::all(&findings, global.seed)?;
-    let chosen: Vec<Judged> = all.into_iter().filter(|claim| args.keeps(claim)).collect();
+    let chosen = args.chosen(all)?;
     let mut only = study;
     only.sections.retain(|section| section.id == "claims");
     if let Some(folder) = args.section.out.as_deref() {
