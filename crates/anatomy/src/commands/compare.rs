@@ -124,14 +124,28 @@ fn own(global: &Global, args: &CompareArgs, baseline: &Path, candidate: &Path) -
 }
 
 fn page(answer: &CompareAnswer) -> String {
+    let mut shown = answer.clone();
+    shown
+        .scores
+        .retain(|score| score.values.iter().flatten().count() > 1);
+    let alone = answer.scores.len() - shown.scores.len();
     let mut parts = vec![
+        answer.verdicts.join("\n") + "\n",
         "Structure and cost (* differs):\n".to_owned() + &output::table(&structure(answer)),
-        "Scores, points, with 95 % intervals from the number of test items:\n".to_owned()
-            + &output::table(&scores(answer)),
-        "How each run was made:\n".to_owned() + &output::table(&runs(answer)),
-        "Each against the first:\n".to_owned() + &output::table(&pairs(answer)),
     ];
-    let mut words = answer.verdicts.join("\n");
+    if !shown.scores.is_empty() {
+        parts.extend([
+            "Scores, points, with 95 % intervals from the number of test items:\n".to_owned()
+                + &output::table(&scores(&shown)),
+            "How each run was made:\n".to_owned() + &output::table(&runs(&shown)),
+            "Each against the first:\n".to_owned() + &output::table(&pairs(answer)),
+        ]);
+    }
+    let mut words = match alone {
+        0 => String::new(),
+        1 => "1 more benchmark has a score of one of them alone (--format json)".to_owned(),
+        alone => format!("{alone} more benchmarks have a score of one of them alone (--format json)"),
+    };
     for checkpoint in &answer.checkpoints {
         if !checkpoint.lineage.is_empty() {
             let _ = write!(
@@ -152,6 +166,6 @@ fn page(answer: &CompareAnswer) -> String {
     for note in &answer.notes {
         let _ = write!(words, "\nnote: {note}");
     }
-    parts.push(words + "\n");
+    parts.push(words.trim_start().to_owned() + "\n");
     parts.join("\n")
 }

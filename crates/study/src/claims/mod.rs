@@ -156,6 +156,7 @@ impl Claim {
         let number = self.claimed;
         match self.rule {
             Rule::Within(tolerance) => format!("agrees within {tolerance} {} of {number}", self.unit),
+            Rule::AtLeast if self.unit == "1 yes, 0 no" => "holds where it is so".to_owned(),
             Rule::AtLeast => format!("holds from {number} {} on", self.unit),
             Rule::Below => format!(
                 "holds where the upper end of the interval, or the value without one, is below {number} {}",

@@ -156,8 +156,10 @@ impl ImportanceQuestion<'_> {
 
     /// How many columns stand first in one of the kinds; 1 where all agree.
     fn agreement(&self, kinds: &[Kind<'_>]) -> Finding {
+        // A group is no column: what it puts first cannot agree with the others.
         let named: Vec<(&str, &[Importance])> = kinds
             .iter()
+            .filter(|kind| kind.name != "grouped")
             .map(|kind| (kind.name, kind.importances.as_slice()))
             .collect();
         let apart = disagreement(&named);

@@ -345,7 +345,9 @@ fn why(row: &Ranked, of_group: usize, what: &str) -> String {
     if row.is(Training::Pretrained) {
         parts.push("a base checkpoint, not tuned to answer".into());
     } else if row.is(Training::Continued) {
-        parts.push("trained further from another checkpoint: whether to answer is not known".into());
+        parts.push(
+            "trained further from another checkpoint; whether it is tuned for chat is not known".into(),
+        );
     }
     let n = row.boards.len();
     if n == 1 {

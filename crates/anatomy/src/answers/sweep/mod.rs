@@ -203,16 +203,9 @@ pub(crate) fn sweep(
             .to_owned(),
     ];
     if is_depth {
-        notes.push(
-            "the sweep's regression has the shape (ln of d_model / layers) among its columns, which that of the prediction has not: at \
-             the same structure the two may differ by a little"
-                .to_owned(),
-        );
-    }
-    if is_depth {
         notes.push(format!(
             "at equal parameters the default regression sees no depth; here {ASPECT} is a feature besides, and each \
-             benchmark says whether that predicts unseen shapes any better"
+             benchmark says whether that predicts unseen shapes any better; so values differ a little from the prediction's"
         ));
     }
     if !known_shapes.is_empty() {

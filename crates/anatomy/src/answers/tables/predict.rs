@@ -22,14 +22,18 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
         line(words);
     }
     let show = |value: Option<i64>| value.map_or("?".to_owned(), |value| value.to_string());
+    let of = |value: Option<i64>, what: &str| {
+        let plural = if value == Some(1) { "" } else { "s" };
+        format!("{} {what}{plural}", show(value))
+    };
     line(format!(
-        "{}: {} layers, d_model {}, d_ffn {}, {} heads, {} key-value heads, vocabulary {} ({})",
+        "{}: {}, d_model {}, d_ffn {}, {}, {}, vocabulary {} ({})",
         answer.id.as_deref().unwrap_or("structure"),
-        show(structure.layers),
+        of(structure.layers, "layer"),
         show(structure.d_model),
         show(structure.d_ffn),
-        show(structure.heads),
-        show(structure.kv_heads),
+        of(structure.heads, "head"),
+        of(structure.kv_heads, "key-value head"),
         show(structure.vocab_size),
         structure.resolved_by,
     ));

@@ -94,7 +94,7 @@ pub(crate) fn lines(answer: &RecommendAnswer) -> String {
                 "{} ({}, {})",
                 board.board,
                 board.n,
-                board.newest_score_date.as_deref().unwrap_or("no day")
+                board.newest_score_date.as_deref().unwrap_or("undated")
             )
         })
         .collect();
@@ -181,7 +181,7 @@ pub(crate) fn why_lines(why: &WhyAnswer) -> String {
             one.board,
             one.value,
             one.benchmarks.join(", "),
-            one.newest_score_date.as_deref().unwrap_or("no day")
+            one.newest_score_date.as_deref().unwrap_or("undated")
         );
     }
     text

@@ -227,14 +227,13 @@ fn in_words(ledger: &Section) -> Result<String> {
         let claimed = claim
             .published
             .as_ref()
-            .map(|published| number(published.value))
+            .map(|published| shown(published.value, &claim.unit))
             .unwrap_or_default();
         writeln!(text, "{}", claim.question)?;
         writeln!(
             text,
-            "  {}; claimed {claimed} {} ({})",
+            "  {}; claimed {claimed} ({})",
             claim.id.trim_start_matches("claims."),
-            claim.unit,
             claim.source.place
         )?;
         writeln!(text, "  as the work did it  {}", reading(claim))?;
@@ -245,6 +244,17 @@ fn in_words(ledger: &Section) -> Result<String> {
     }
     Ok(text)
 }
+
+/// A value with its unit; yes or no where it is one.
+fn shown(value: f64, unit: &str) -> String {
+    match (unit, value) {
+        (YES_NO, 1.0) => "yes".to_owned(),
+        (YES_NO, 0.0) => "no".to_owned(),
+        _ => format!("{} {unit}", number(value)),
+    }
+}
+
+const YES_NO: &str = "1 yes, 0 no";
 
 fn reading(finding: &Finding) -> String {
     let verdict = finding.verdict.map(Verdict::words).unwrap_or_default();

@@ -183,6 +183,9 @@ fn said(mark: &Mark) -> String {
     });
     let verdict = match (mark.is_clear, mark.sees) {
         (true, _) => "stands when all benchmarks are looked at together".to_owned(),
+        (false, _) if mark.interval.is_some_and(|(low, high)| low > 0.0 || high < 0.0) => {
+            "leaves zero by itself, but not when all benchmarks are looked at together".to_owned()
+        }
         (false, Some(least)) => {
             format!(
                 "cannot be told from no effect; {least:.1} points would have been seen four times out of five"
