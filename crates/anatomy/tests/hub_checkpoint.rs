@@ -179,7 +179,7 @@ fn what_is_nowhere_is_said_with_where_was_looked() {
     let folder = TempDir::new().expect("a folder");
     let told = prune(&endpoint, folder.path(), "org/none", &folder.path().join("a"));
     assert_eq!(told.code, 2, "{}", told.stdout);
-    for words in ["org/none is not here", "deleted or private"] {
+    for words in ["cannot download `org/none` from the Hub", "deleted or private"] {
         assert!(told.stderr.contains(words), "{}", told.stderr);
     }
     let told = prune(

@@ -7,6 +7,7 @@ mod gradients;
 mod influence;
 mod probed;
 mod pruning;
+mod shipped;
 mod tuned;
 pub(super) mod tuning;
 pub(super) mod witnesses;

@@ -13,57 +13,10 @@ use study::weights::Witness;
 
 use super::Named;
 use super::probed::{DeserializeFrom, Model, deep_norm, deep_share, ffn_norms};
+use super::shipped::SHIPPED;
 use super::tuned::{of_steps, of_tuning};
 use super::tuning::Tuning;
 use crate::probes::{Probe, Probes};
-
-/// Results made by `benches/probe_results.py`, by name.
-const SHIPPED: [(&str, &str); 11] = [
-    (
-        "gemma-3-270m-q4_k_m.ablate",
-        include_str!("../../../probes/gemma-3-270m-q4_k_m.ablate.json"),
-    ),
-    (
-        "gemma-3-270m-q4_k_m.gradients",
-        include_str!("../../../probes/gemma-3-270m-q4_k_m.gradients.json"),
-    ),
-    (
-        "gemma-3-270m-q4_k_m.influence",
-        include_str!("../../../probes/gemma-3-270m-q4_k_m.influence.json"),
-    ),
-    (
-        "qwen2.5-coder-0.5b-instruct.ablate",
-        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.ablate.json"),
-    ),
-    (
-        "qwen2.5-coder-0.5b-instruct.gradients",
-        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.gradients.json"),
-    ),
-    (
-        "qwen2.5-coder-0.5b-instruct.influence",
-        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.influence.json"),
-    ),
-    (
-        "smollm2-135m-instruct.q4_1.ablate",
-        include_str!("../../../probes/smollm2-135m-instruct.q4_1.ablate.json"),
-    ),
-    (
-        "smollm2-135m-instruct.q4_1.gradients",
-        include_str!("../../../probes/smollm2-135m-instruct.q4_1.gradients.json"),
-    ),
-    (
-        "smollm2-135m-instruct.q4_1.influence",
-        include_str!("../../../probes/smollm2-135m-instruct.q4_1.influence.json"),
-    ),
-    (
-        "smollm2-135m-instruct.q4_1.steps",
-        include_str!("../../../probes/smollm2-135m-instruct.q4_1.steps.json"),
-    ),
-    (
-        "smollm2-135m-instruct.q4_1.styles",
-        include_str!("../../../probes/smollm2-135m-instruct.q4_1.styles.json"),
-    ),
-];
 
 /// Rank correlation from which on influence counts as alike.
 const ALIKE: f64 = 0.8;

@@ -1,0 +1,53 @@
+//! Results of probes that come with the program, made by `benches/probe_results.py`.
+
+/// Results made by `benches/probe_results.py`, by name.
+pub(super) const SHIPPED: [(&str, &str); 12] = [
+    (
+        "gemma-3-270m-q4_k_m.ablate",
+        include_str!("../../../probes/gemma-3-270m-q4_k_m.ablate.json"),
+    ),
+    (
+        "gemma-3-270m-q4_k_m.gradients",
+        include_str!("../../../probes/gemma-3-270m-q4_k_m.gradients.json"),
+    ),
+    (
+        "gemma-3-270m-q4_k_m.influence",
+        include_str!("../../../probes/gemma-3-270m-q4_k_m.influence.json"),
+    ),
+    (
+        "qwen2.5-coder-0.5b-instruct.ablate",
+        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.ablate.json"),
+    ),
+    (
+        "qwen2.5-coder-0.5b-instruct.gradients",
+        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.gradients.json"),
+    ),
+    (
+        "qwen2.5-coder-0.5b-instruct.influence",
+        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.influence.json"),
+    ),
+    (
+        "qwen2.5-coder-0.5b-instruct.tuned",
+        include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.tuned.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.ablate",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.ablate.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.gradients",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.gradients.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.influence",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.influence.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.steps",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.steps.json"),
+    ),
+    (
+        "smollm2-135m-instruct.q4_1.styles",
+        include_str!("../../../probes/smollm2-135m-instruct.q4_1.styles.json"),
+    ),
+];
