@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::tables::{Checkpoint, ResolvedBy, Structure};
 use crate::words::{Stated, sizes};
 
-/// ListedSizes further apart than this factor are not of one checkpoint: names round, and embeddings may or may not count.
+/// Sizes further apart than this factor are not of one checkpoint: names round, and embeddings may or may not count.
 pub const APART: f64 = 1.6;
 /// A stated size below this many billions is a context (`1M`) or a number of steps.
 const LEAST_STATED: f64 = 0.01;
@@ -102,7 +102,7 @@ fn origin(counted: Option<f64>, kept: &[f64]) -> &'static str {
     }
 }
 
-/// ListedSizes that a name states, billions; of a mixture all experts.
+/// Sizes that a name states, billions; of a mixture all experts.
 fn stated(id: &str) -> Vec<f64> {
     if counts_experts(id) {
         return Vec::new();

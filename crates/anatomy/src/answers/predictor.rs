@@ -74,7 +74,7 @@ pub(crate) struct Benchmark {
     kept: Option<KeptFit>,
 }
 
-/// FitRows whose features and score are all known.
+/// Rows whose features and score are all known.
 pub(crate) struct FitRows {
     pub(crate) names: Vec<String>,
     /// `(n_features, n_rows)`.

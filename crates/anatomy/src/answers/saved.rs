@@ -21,7 +21,7 @@ pub(crate) struct SavedAnswer {
     pub(crate) target: String,
     pub(crate) value: f64,
     pub(crate) interval: Option<Interval>,
-    /// FitRows that the interval was calibrated on.
+    /// Rows that the interval was calibrated on.
     pub(crate) n: usize,
     pub(crate) n_shapes: usize,
     pub(crate) protocol: &'static str,

@@ -230,7 +230,7 @@ impl About {
     }
 }
 
-/// LatentFeatures of a unit: medians of its rows, the first date; its family: that of most rows, of sure ones first.
+/// Features of a unit: medians of its rows, the first date; its family: that of most rows, of sure ones first.
 fn whole(unit: usize, rows: &[(LatentFeatures, Option<String>, bool)]) -> (LatentFeatures, String) {
     let features = std::array::from_fn(|k| {
         let own: Vec<f64> = rows

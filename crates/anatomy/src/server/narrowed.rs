@@ -71,7 +71,7 @@ pub(crate) fn command(part: &str, rows: &NarrowedRows) -> String {
 /// The sections of a part on those rows.
 ///
 /// # Errors
-/// NarrowedRows that are none, or too few for the part.
+/// Rows that are none, or too few for the part.
 pub(crate) fn compute(
     catalog: &Catalog,
     plan: &Plan,

@@ -170,7 +170,7 @@ fn prediction(sample: &Value) -> Option<String> {
     Some(likeliest(&scores?)?.to_string())
 }
 
-/// PathFields of the greatest value, the first on ties.
+/// Place of the greatest value, the first on ties.
 fn likeliest(values: &[f64]) -> Option<usize> {
     let first = (0, *values.first()?);
     let best = values.iter().enumerate().fold(

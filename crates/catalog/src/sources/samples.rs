@@ -57,10 +57,10 @@ pub(crate) fn told_at(path: &Path, file: &str) -> Option<(String, String)> {
     let mut named: Vec<(bool, String)> = Vec::new();
     for entry in std::fs::read_dir(path.parent()?).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let Some(name) = name
-            .to_str()
-            .filter(|name| name.starts_with("results_") && name.ends_with(".json"))
-        else {
+        let Some(name) = name.to_str().filter(|name| {
+            name.strip_prefix("results_")
+                .is_some_and(|rest| rest.strip_suffix(".json").is_some())
+        }) else {
             continue;
         };
         let is_small = entry.metadata().is_ok_and(|found| found.len() <= LONGEST);

@@ -9,7 +9,7 @@ use crate::finding::{Finding, Interval};
 use crate::random::{Random, gauss};
 use crate::statistics::{Ratio, RobustFit, hartung_knapp, quantile, ratio_of};
 
-/// ControlledEffects of one part on all benchmarks of a suite, in one reading of size.
+/// Effects of one part on all benchmarks of a suite, in one reading of size.
 pub(super) struct Effect {
     /// Place among the parts of the design.
     pub(super) part: usize,

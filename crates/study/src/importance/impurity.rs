@@ -110,7 +110,9 @@ impl Rows<'_> {
         };
         let found = resample(n_groups, settings, |draw, drawn| {
             let mut times = vec![0.0; n_groups];
-            drawn.iter().for_each(|&shape| times[shape] += 1.0);
+            for &shape in drawn {
+                times[shape] += 1.0;
+            }
             let kept: Vec<usize> = (0..self.target.len())
                 .filter(|&row| times[self.shape.ids()[row]] > 0.0)
                 .collect();

@@ -74,7 +74,7 @@ pub(super) fn factor(a: &SmallMatrix) -> SmallMatrix {
 
 /// Inverse of a lower triangular matrix.
 pub(super) fn inverse_of_lower(lower: &SmallMatrix) -> SmallMatrix {
-    // LatentRow by row of the transposed: a column of the inverse each.
+    // Row by row of the transposed: a column of the inverse each.
     let mut columns = ZERO;
     for (column, of) in columns.iter_mut().enumerate() {
         for i in column..FACTORS {

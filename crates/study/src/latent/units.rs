@@ -46,7 +46,7 @@ pub(super) const CHOICES: [Shares; 4] = [
     },
 ];
 
-/// LatentUnits with their features and families.
+/// Units with their features and families.
 pub(super) struct LatentUnits {
     places: Vec<[f64; FEATURES]>,
     families: Vec<String>,
@@ -58,7 +58,7 @@ pub(super) struct Said {
     pub(super) information: Vec<Vector>,
 }
 
-/// LatentEffects of the units: means and covariances, and their own covariance as these say it.
+/// Effects of the units: means and covariances, and their own covariance as these say it.
 pub(super) struct LatentEffects {
     pub(super) means: Vec<Vector>,
     pub(super) covariances: Vec<SmallMatrix>,

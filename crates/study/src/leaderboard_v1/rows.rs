@@ -24,7 +24,7 @@ pub(super) struct BoardRows {
     pub(super) structure: Groups,
 }
 
-/// BoardRows with every feature of the set and the score; the rest is counted in the table's caption.
+/// Rows with every feature of the set and the score; the rest is counted in the table's caption.
 pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<BoardRows, Error> {
     let names = feature_set(SET).expect("a set of the table");
     let mut rows = Vec::new();

@@ -99,7 +99,7 @@ impl RandomForest {
     }
 }
 
-/// ForestRows in fixed point, ready to be drawn.
+/// Rows in fixed point, ready to be drawn.
 pub(super) struct ForestRows<'a> {
     distinct: &'a Distinct,
     pub(super) fixed: FixedPoint,

@@ -79,7 +79,9 @@ pub fn resample_counts<T: Send>(
 ) -> Vec<T> {
     resample(n_groups, settings, |_, drawn| {
         let mut counts = vec![0_u32; n_groups];
-        drawn.iter().for_each(|&group| counts[group] += 1);
+        for &group in drawn {
+            counts[group] += 1;
+        }
         statistic(&counts)
     })
 }

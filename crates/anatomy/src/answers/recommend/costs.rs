@@ -18,7 +18,7 @@ type CostKey = (
     Option<i64>,
 );
 
-/// CostTable under one budget.
+/// Costs under one budget.
 pub(super) struct CostTable<'a> {
     budget: &'a Budget,
     counter: Counter,

@@ -109,15 +109,13 @@ pub(super) fn run(global: &Global, args: &EvaluateArgs) -> Result<ExitCode> {
         args.items.as_deref(),
         &all,
     )?;
-    let apart = match args.machine.fast() {
-        None => None,
-        Some(_) => {
-            let exact = ModelArgs::of(path.clone(), args.spill.clone(), args.machine.exactly());
-            let first = &all[..all.len().min(exactly::ITEMS)];
-            let (exact, _) = answered(global, args, &exact, Some("exact"), None, first)?;
-            Some(exactly::Apart::of(&answers, &exact))
-        }
-    };
+    let mut apart = None;
+    if args.machine.fast().is_some() {
+        let exact = ModelArgs::of(path.clone(), args.spill.clone(), args.machine.exactly());
+        let first = &all[..all.len().min(exactly::ITEMS)];
+        let (exact, _) = answered(global, args, &exact, Some("exact"), None, first)?;
+        apart = Some(exactly::Apart::of(&answers, &exact));
+    }
     let found = results(&ran(&asked, &answers));
     match global.format() {
         Format::Json => {

@@ -56,7 +56,7 @@ pub(super) struct Llm {
     answers: Arc<LlmAnswers>,
 }
 
-/// LlmAnswers read, over all fits.
+/// Answers read, over all fits.
 #[derive(Debug, Default)]
 pub(super) struct LlmAnswers {
     all: AtomicUsize,

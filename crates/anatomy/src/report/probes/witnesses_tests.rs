@@ -138,7 +138,7 @@ fn influence_says_where_its_least_layers_lie_and_goes_with_gradients() {
     );
 }
 
-fn tuning(gradients_at: &[Value], tests: Value) -> Value {
+fn tuning(gradients_at: &[Value], tests: &Value) -> Value {
     made(json!({
         "steps": 4, "samples": 10, "settings": {"rank": 8, "batch": 2, "learning_rate": 1e-4},
         "losses": [4.0, 3.0, 2.0, 1.0], "gradients": gradients_at, "tests": tests,
@@ -153,8 +153,8 @@ fn gradients_along_two_tunings_are_compared() {
         one
     };
     let found = of_probe(&probe(json!({
-        "arc_challenge": tuning(&[at(1, [3.0, 3.0, 3.0]), at(3, [3.0, 3.0, 8.0])], json!([])),
-        "truthfulqa": tuning(&[at(1, [3.0, 3.0, 3.0])], json!([])),
+        "arc_challenge": tuning(&[at(1, [3.0, 3.0, 3.0]), at(3, [3.0, 3.0, 8.0])], &json!([])),
+        "truthfulqa": tuning(&[at(1, [3.0, 3.0, 3.0])], &json!([])),
     })));
     let steps = only(&found, "gradients.tuning");
     // A third and a half against a third.
@@ -176,7 +176,7 @@ fn a_tuned_checkpoint_speaks_by_six_numbers_and_their_mean() {
         .collect();
     let tests = json!([{"name": "test", "n": 21, "loss": 1.25, "exact": 0,
         "scores": {"malformed": 1, "structures": 9, "benchmarks": six}, "answers": []}]);
-    let content = tuning(&[], tests);
+    let content = tuning(&[], &tests);
     let found = of_probe(&probe(content.clone()));
     let mean = only(&found, "llm.predicts");
     assert!(

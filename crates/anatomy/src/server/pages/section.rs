@@ -18,7 +18,7 @@ use crate::server::params::Params;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
 
-/// NarrowedRows of a figure's table that are shown; the file has all.
+/// Rows of a figure's table that are shown; the file has all.
 const SHOWN: usize = 60;
 
 #[derive(Template)]

@@ -38,7 +38,7 @@ pub(crate) struct Limits {
     pub(crate) at_once: usize,
 }
 
-/// RowFormat of an answer.
+/// Form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RowFormat {

@@ -7,7 +7,7 @@ use super::super::matmul::{View, multiply};
 use super::{Heads, columns_of, head_of, key_rows, probabilities, stack, tasks};
 use crate::segment::Segment;
 
-/// AttentionGradients with respect to queries, keys and values.
+/// Gradients with respect to queries, keys and values.
 #[derive(Debug)]
 pub struct AttentionGradients {
     /// `(rows, n_heads · head_dim)`.

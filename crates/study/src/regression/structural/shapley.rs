@@ -57,9 +57,9 @@ impl Posterior {
                 for &cell in &background {
                     self.add_mixed(&z, &self.cells()[cell], &mut worth);
                 }
-                worth
-                    .iter_mut()
-                    .for_each(|value| *value *= process.variance * share);
+                for value in &mut worth {
+                    *value *= process.variance * share;
+                }
                 let mut features: Vec<(String, Option<f64>, f64)> = (0..p)
                     .map(|f| (names[f].clone(), Some(raw[f]), marginal(&worth, f, p)))
                     .collect();

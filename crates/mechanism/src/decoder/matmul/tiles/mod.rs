@@ -244,7 +244,7 @@ impl Product<'_> {
         });
     }
 
-    /// PackedTiles rows times some panels of a side.
+    /// Packed rows times some panels of a side.
     fn of_side(&self, side: &Side<'_>, left: &[Left], rows: &Range<usize>, columns: Range<usize>) {
         static SUMS: Buffers<Sum> = Buffers::new();
         SUMS.lend(rows.len() * GROUP, Sum::ZERO, |sums| {
