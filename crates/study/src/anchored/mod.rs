@@ -4,7 +4,7 @@
 //! are tested in turn, **the smallest member of each is known**, errors are absolute differences of raw accuracies, mean over
 //! the members of a group, then over groups. That is one question (one anchor); what nothing of a family is known for is
 //! another (no anchor). Both are asked here of the same rows, of its methods (by the errors that it saved) and of the process of
-//! [`process`], which chooses nothing on what is tested.
+//! `process`, which chooses nothing on what is tested.
 
 mod process;
 mod section;
