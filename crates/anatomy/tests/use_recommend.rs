@@ -64,7 +64,10 @@ fn recommendations_fit_the_budget_and_account_for_everything() {
     }
     assert_eq!(front.last().expect("a front")["id"], measured[0]["id"]);
     let left_out: f64 = list(&found, "excluded").iter().map(|row| number(&row["n"])).sum();
-    let kept = number(&found["n_measured"]) + number(&found["n_predicted"]);
+    let kept = ["n_measured", "n_predicted", "n_by_other_boards"]
+        .iter()
+        .map(|name| number(&found[*name]))
+        .sum::<f64>();
     assert_eq!(left_out + kept, number(&found["n_checkpoints"]), "nobody is lost");
     let reasons: Vec<&str> = list(&found, "excluded")
         .iter()

@@ -154,6 +154,8 @@ pub(crate) struct RecommendAnswer {
     pub(crate) n_measured: usize,
     /// Predicted ones that fit, before the list was cut.
     pub(crate) n_predicted: usize,
+    /// How many of the ranking other boards measured, and none on all of `benchmarks`.
+    pub(crate) n_by_other_boards: usize,
     /// How many were left out, by reason, in the order in which reasons are looked at.
     pub(crate) excluded: Vec<Excluded>,
     pub(crate) notes: Vec<String>,
@@ -269,6 +271,8 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         .into_iter()
         .filter(|choice| !choice.is_predicted || !ranked.contains(choice.id.as_str()))
         .partition(|choice| !choice.is_predicted);
+    let by_these: BTreeSet<&str> = measured.iter().map(|choice| choice.id.as_str()).collect();
+    let n_by_other_boards = ranked.difference(&by_these).count();
     let pareto = ranking::front(&mut measured);
     let fits = measured
         .iter()
@@ -334,6 +338,7 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         n_checkpoints: found.n_checkpoints,
         n_measured,
         n_predicted,
+        n_by_other_boards,
         excluded,
         notes,
         seed: predictor.seed,
