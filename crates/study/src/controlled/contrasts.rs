@@ -134,14 +134,7 @@ pub(super) fn findings(
                                 0.95,
                                 format!("SUR, t with {df} degrees of freedom"),
                             ))
-                            .with_protocol(
-                                "designed_suite",
-                                &design
-                                    .parts
-                                    .iter()
-                                    .map(|part| (*part).to_owned())
-                                    .collect::<Vec<_>>(),
-                            )
+                            .with_protocol("designed_suite", &design.part_names())
                             .with_note(format!("{} against {}", sides[0], sides[1])),
                     );
                 }

@@ -170,11 +170,7 @@ pub(super) fn findings(
     let (n, fixed) = (suite.shapes.len(), design.fixed);
     let tail = format!("{}.{}", suite.name, fixed.name());
     let method = "least squares on size, its square and the parts that vary";
-    let features = design
-        .parts
-        .iter()
-        .map(|part| (*part).to_owned())
-        .collect::<Vec<_>>();
+    let features = design.part_names();
     let new = |id: String, question: String| {
         Finding::new(id, question, &source).with_protocol("designed_suite", &features)
     };

@@ -101,6 +101,13 @@ pub(super) struct SuiteDesign {
     pub(super) blocks: Vec<usize>,
 }
 
+impl SuiteDesign {
+    /// The parts that vary on their own, as the protocol of a finding names them.
+    pub(super) fn part_names(&self) -> Vec<String> {
+        self.parts.iter().map(ToString::to_string).collect()
+    }
+}
+
 /// Column of the size.
 pub(super) const SIZE: usize = 1;
 /// Columns before the parts: one, size, its square.

@@ -138,14 +138,7 @@ pub(super) fn findings(
                     &source_of(suite.name, suite.source),
                 )
                 .with_value(told.p, "p", suite.shapes.len(), "Hotelling's T²")
-                .with_protocol(
-                    "designed_suite",
-                    &design
-                        .parts
-                        .iter()
-                        .map(|part| (*part).to_owned())
-                        .collect::<Vec<_>>(),
-                )
+                .with_protocol("designed_suite", &design.part_names())
                 .with_note(format!("F({:.0}, {:.0}) = {:.2}", told.df.0, told.df.1, told.f)),
             );
         }
