@@ -7,11 +7,20 @@ use catalog::plausible::ListedSizes;
 use catalog::tables::{Checkpoint, ResolvedBy};
 use study::abilities::benchmark;
 use study::forecast::{Question, Row};
+use study::statistics::least_squares_line;
 
 use super::{Shapes, V1, V2, by_id, root};
 
-/// Benchmarks of Proteus that agree with leaderboard v2's, on whose rows they are forecast.
-const ELSEWHERE: [(&str, &str); 2] = [("bbh", "proteus_bbh"), ("mmlu_pro", "proteus_mmlu_pro")];
+/// Benchmarks of Proteus that agree with leaderboard v2's, on whose rows they are forecast: points over chance, and shares of right
+/// answers.
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("bbh", "proteus_bbh"),
+    ("bbh", "proteus_bbh_raw"),
+    ("mmlu_pro", "proteus_mmlu_pro"),
+    ("mmlu_pro", "proteus_mmlu_pro_raw"),
+];
+/// Fewer checkpoints that ran on both boards tie no scale to another.
+const FEWEST_IN_COMMON: usize = 20;
 
 /// Every benchmark of the two leaderboards on its own later rows, and two of v2 on those of Proteus.
 pub(crate) fn questions(catalog: &Catalog) -> Vec<Question> {
@@ -23,28 +32,36 @@ pub(crate) fn questions(catalog: &Catalog) -> Vec<Question> {
     ];
     for (board, names) in boards {
         for name in names {
-            all.extend(question(
-                name,
-                board,
-                rows.of_benchmark(name, &BTreeSet::new()),
-                None,
-            ));
+            all.extend(question(name, board, rows.of_benchmark(name), None));
         }
     }
     for (own, other) in ELSEWHERE {
-        let train = rows.of_benchmark(own, &BTreeSet::new());
-        let seen: BTreeSet<&str> = catalog
-            .scores
-            .iter()
-            .filter(|score| score.benchmark == own)
-            .map(|score| score.id.as_str())
-            .collect();
-        let later = rows.of_benchmark(other, &seen);
-        if !later.is_empty() {
+        let ran = rows.ran(own);
+        let elsewhere = rows.of_benchmark(other).into_iter();
+        let (old, later): (Vec<Row>, Vec<Row>) = elsewhere.partition(|row| ran.contains(row.id.as_str()));
+        let mut train = rows.of_benchmark(own);
+        if equate(&mut train, &old) && !later.is_empty() {
             all.extend(question(other, V2, train, Some(later)));
         }
     }
     all
+}
+
+/// Puts scores on another board's scale, by the line through the checkpoints that ran on both; false where these are too few.
+fn equate(rows: &mut [Row], other: &[Row]) -> bool {
+    let on_other: BTreeMap<&str, f64> = other.iter().map(|row| (row.id.as_str(), row.score)).collect();
+    let common = rows
+        .iter()
+        .filter_map(|row| Some((row.score, *on_other.get(row.id.as_str())?)));
+    let (x, y): (Vec<f64>, Vec<f64>) = common.unzip();
+    if x.len() < FEWEST_IN_COMMON {
+        return false;
+    }
+    let line = least_squares_line(&x, &y);
+    for row in rows {
+        row.score = line.intercept + line.slope * row.score;
+    }
+    true
 }
 
 fn question(name: &str, board: &str, rows: Vec<Row>, later: Option<Vec<Row>>) -> Option<Question> {
@@ -100,13 +117,19 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// One row a checkpoint of a benchmark, those of `without` and all of which a column is not known left out.
-    fn of_benchmark(&self, name: &str, without: &BTreeSet<&str>) -> Vec<Row> {
+    /// The checkpoints that a benchmark has scores of.
+    fn ran(&self, benchmark: &str) -> BTreeSet<&'a str> {
+        let scores = self.catalog.scores.iter();
+        let own = scores.filter(|score| score.benchmark == benchmark);
+        own.map(|score| score.id.as_str()).collect()
+    }
+
+    /// One row a checkpoint of a benchmark, those of which a column is not known left out.
+    fn of_benchmark(&self, name: &str) -> Vec<Row> {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let scores = self.catalog.scores.iter().filter(|score| {
             score.benchmark == name
                 && !self.repeats.contains(score.evaluation.as_str())
-                && !without.contains(score.id.as_str())
                 && !self.doubted.contains(score.id.as_str())
         });
         scores
