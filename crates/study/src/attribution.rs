@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
+use crate::importance::blocks::{self, first};
 use crate::importance::impurity::{Effort, Impurity, Rows, impurity};
 use crate::importance::permutation::permutation_and_scores;
 use crate::importance::{Importance, Setting};
@@ -136,6 +137,18 @@ impl Asked<'_> {
             rows: Vec::new(),
             bars: Vec::new(),
         };
+        if names.len() > 1 {
+            answer.findings.extend(blocks::findings(
+                &blocks::OfBlocks {
+                    set: self.set,
+                    target: self.target,
+                    design: self.design,
+                    shape: self.shape,
+                    source: self.source,
+                },
+                &drawn,
+            )?);
+        }
         for (place, name) in names.iter().enumerate() {
             let firsts = drawn.iter().filter(|shares| first(shares) == Some(place)).count();
             let first_share = (!drawn.is_empty()).then(|| firsts as f64 / drawn.len() as f64);
@@ -307,11 +320,4 @@ impl Asked<'_> {
         }
         Ok(findings)
     }
-}
-
-/// Place of the largest; none on a tie or where none is above 0.
-fn first(shares: &[f64]) -> Option<usize> {
-    let place = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]))?;
-    let holders = shares.iter().filter(|share| **share == shares[place]).count();
-    (shares[place] > 0.0 && holders == 1).then_some(place)
 }

@@ -260,19 +260,6 @@ pub fn paired(first: &[f64], second: &[f64]) -> Option<(f64, f64)> {
     Some((mean, error))
 }
 
-/// p values for as many questions as there are, in their order (Holm 1979).
-pub fn holm(p: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
-    let mut adjusted = vec![0.0; p.len()];
-    let mut least = 0.0_f64;
-    for (rank, &place) in order.iter().enumerate() {
-        least = least.max((p[place] * (p.len() - rank) as f64).min(1.0));
-        adjusted[place] = least;
-    }
-    adjusted
-}
-
 fn quantile(level: f64) -> f64 {
     Normal::standard().inverse_cdf(0.5 + level / 2.0)
 }
@@ -339,12 +326,5 @@ mod tests {
         let found = paired(&[1.0, 0.0, 1.0, 0.0], &[1.0, 0.0, 1.0, 1.0]).expect("pairs");
         assert_eq!(found, (0.25, 0.25));
         assert_eq!(paired(&[1.0], &[1.0]), None);
-    }
-
-    #[test]
-    fn holm_steps_down() {
-        // By hand: 3·0.01, then 2·0.02, then max with 1·0.03.
-        assert_eq!(holm(&[0.03, 0.01, 0.02]), vec![0.04, 0.03, 0.04]);
-        assert!(holm(&[]).is_empty());
     }
 }

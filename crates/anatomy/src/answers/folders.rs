@@ -151,7 +151,7 @@ fn judge(benchmarks: &mut [OfBenchmark]) {
         .filter(|&place| benchmarks[place].p.is_some())
         .collect();
     let p: Vec<f64> = tested.iter().filter_map(|&place| benchmarks[place].p).collect();
-    for (&place, adjusted) in tested.iter().zip(study::noise::holm(&p)) {
+    for (&place, adjusted) in tested.iter().zip(study::statistics::holm(&p)) {
         benchmarks[place].p_adjusted = Some(adjusted);
     }
     for one in benchmarks {

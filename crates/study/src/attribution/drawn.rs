@@ -2,6 +2,7 @@
 
 use super::{Asked, lead};
 use crate::finding::Finding;
+use crate::importance::blocks::ALIKE;
 use crate::importance::impurity::Effort;
 use crate::section::{Axis, Bar, Drawing, Figure, Table};
 
@@ -22,9 +23,29 @@ pub(super) fn words(findings: &[Finding], asked: &[Asked<'_>]) -> Vec<String> {
             ))
         })
         .collect();
+    let together: Vec<String> = findings
+        .iter()
+        .filter_map(|finding| {
+            let target = finding.id.strip_prefix("importance.blocks.core.")?;
+            let told = finding
+                .notes
+                .iter()
+                .find_map(|note| note.strip_prefix("together: "))?;
+            Some(format!("{told} ({target})"))
+        })
+        .collect();
+    let blocks = if together.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " Columns whose ranks over shapes correlate by {ALIKE} or more are one block, and which of a block comes first these rows \
+             do not tell: {}.",
+            together.join("; ")
+        )
+    };
     vec![format!(
         "Which of layers, d_model, d_ffn and heads is first: named only where it leads in 95 % of resamples of shapes, or its \
-         interval is above all others', and its lower end is above 0. {}.",
+         interval is above all others', and its lower end is above 0. {}.{blocks}",
         sentences.join("; ")
     )]
 }

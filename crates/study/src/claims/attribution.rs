@@ -21,6 +21,9 @@ const TABLE_3_COLUMNS: [&str; 4] = ["layers", "d_model", "d_ffn", "heads"];
 /// How far a share of importance, or an R², may be off: other rows, another forest.
 const TOLERANCE: f64 = 0.05;
 
+/// Share of the R² of all columns that primary factors reach.
+const PRIMARY: f64 = 0.9;
+
 pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
     let mut all = vec![
         comes_first(findings, "core", "layers", &REASONING, ""),
@@ -41,6 +44,7 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
         ),
         depth_and_width_with_date(findings),
         size_and_date(findings),
+        primary_factors(findings),
         reverse(findings),
     ];
     for (target, shares, r2) in TABLE_3 {
@@ -85,12 +89,38 @@ fn count_firsts(
     if answers.len() < targets.len() {
         return ClaimEvidence::cannot("too few rows or shapes");
     }
-    let says = format!("first by {kind}: {}", said.join(", "));
+    let says = format!(
+        "first by {kind}: {}{}",
+        said.join(", "),
+        together(findings, set, targets)
+    );
     if is_open && !answers.iter().any(|answer| answer.2) {
         return ClaimEvidence::open(&says);
     }
     let answers: Vec<(bool, &Finding)> = answers.iter().map(|answer| (answer.0, answer.1)).collect();
     ClaimEvidence::count(&answers, says)
+}
+
+/// Which of the columns asked about move with others, in words.
+fn together(findings: &Findings<'_>, set: &str, targets: &[(&str, &str)]) -> String {
+    let mut told: Vec<String> = targets
+        .iter()
+        .filter_map(|(target, column)| {
+            let blocks = findings.get(&format!("importance.blocks.{set}.{target}"))?;
+            let all = blocks
+                .notes
+                .iter()
+                .find_map(|note| note.strip_prefix("together: "))?;
+            let own = all
+                .split("; ")
+                .find(|block| block.split(", ").any(|name| name == *column))?;
+            Some(format!(
+                "; {own} move together, and their order is not identified"
+            ))
+        })
+        .collect();
+    told.dedup();
+    told.concat()
 }
 
 fn comes_first(findings: &Findings<'_>, set: &str, column: &str, targets: &[&str], among: &str) -> Claim {
@@ -182,6 +212,60 @@ fn size_and_date(findings: &Findings<'_>) -> Claim {
         ..template(
             "importance.size_and_date_first".into(),
             "Size and release date come first on every benchmark".into(),
+            "section 4, figure 7",
+            BENCHMARKS.len(),
+        )
+    }
+}
+
+/// Size and date are the primary factors: together they predict nearly what all columns do, and each does so beyond a column
+/// of its kind that says nothing.
+fn primary_factors(findings: &Findings<'_>) -> Claim {
+    let (mut answers, mut said, mut is_open) = (Vec::new(), Vec::new(), false);
+    for target in BENCHMARKS {
+        let of = |id: &str| findings.get(&format!("importance.primary.{id}.structure_date.{target}"));
+        let (Some(share), Some(size), Some(date)) = (of("share"), of("size"), of("date")) else {
+            continue;
+        };
+        let Some(ends) = share.interval.as_ref() else {
+            continue;
+        };
+        let above = |finding: &Finding| finding.interval.as_ref().is_some_and(|ends| ends.low > 0.0);
+        let below = |finding: &Finding| finding.interval.as_ref().is_none_or(|ends| ends.high <= 0.0);
+        let is_it = ends.low >= PRIMARY && above(size) && above(date);
+        let is_not = ends.high < PRIMARY || below(size) || below(date);
+        is_open |= !is_it && !is_not;
+        answers.push((is_it, share, is_not));
+        said.push(format!(
+            "{target} {:.2} [{:.2}, {:.2}], size {:+.3}, date {:+.3}",
+            share.value.unwrap_or(f64::NAN),
+            ends.low,
+            ends.high,
+            size.value.unwrap_or(f64::NAN),
+            date.value.unwrap_or(f64::NAN)
+        ));
+    }
+    let says = format!(
+        "share of the full forest's R² that size and date reach, and R² that each loses when it is shuffled before fitting: {}",
+        said.join("; ")
+    );
+    let literature = if answers.len() < BENCHMARKS.len() {
+        ClaimEvidence::cannot("too few rows or shapes")
+    } else if is_open && !answers.iter().any(|answer| answer.2) {
+        ClaimEvidence::open(&says)
+    } else {
+        let answers: Vec<(bool, &Finding)> = answers.iter().map(|answer| (answer.0, answer.1)).collect();
+        ClaimEvidence::count(&answers, says)
+    };
+    Claim {
+        literature,
+        strict: ClaimEvidence::cannot(
+            "on shapes not trained on R² by rows is near 0, of which no share can be taken",
+        ),
+        why: format!("holds where size and date reach {PRIMARY} of R² and each adds more than chance"),
+        ..template(
+            "importance.size_and_date_primary".into(),
+            "Size and release date are the primary factors of every benchmark".into(),
             "section 4, figure 7",
             BENCHMARKS.len(),
         )

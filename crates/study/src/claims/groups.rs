@@ -2,10 +2,14 @@
 //!
 //! Sixty cells of a table of scores by method state one thing: which R² its methods reach. A statement is reproduced where
 //! all its cells are, contradicted where more of its cells differ than could by chance once nineteen in twenty are right,
-//! mixed where some hold and some do not.
+//! mixed where some hold and some do not. A cell differs where it does so beside as many others as the statement has: of those
+//! that differ one in twenty may by chance (Benjamini and Hochberg 1995).
 
-use super::{Claim, Verdict};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::{Claim, ClaimEvidence, Verdict};
 use crate::section::{Cell, Table};
+use crate::statistics::{benjamini_hochberg, normal_quantile};
 
 /// A statement and how the ids of its claims begin; the first that fits counts.
 const STATEMENTS: [(&str, &[&str]); 27] = [
@@ -39,7 +43,7 @@ const STATEMENTS: [(&str, &[&str]); 27] = [
         "Which part comes first does not depend on the date",
         &["importance.robust_to_date"],
     ),
-    ("Size and date come first", &["importance.size_and_date_first"]),
+    ("Size and date come first", &["importance.size_and_date"]),
     (
         "MMLU says most about structure",
         &["importance.mmlu_first_in_reverse"],
@@ -77,6 +81,69 @@ const STATEMENTS: [(&str, &[&str]); 27] = [
     ),
 ];
 
+/// Share of the cells called different that may be so by chance.
+const FALSE_CALLS: f64 = 0.05;
+
+/// The statement that a claim is a cell of.
+fn statement(claim: &Claim) -> Option<usize> {
+    let is_of = |begins: &[&str]| begins.iter().any(|begin| claim.id.starts_with(begin));
+    STATEMENTS.iter().position(|(_, begins)| is_of(begins))
+}
+
+/// Leaves open which cells differ only because there are many of them: within a statement and a reading, p values of the
+/// distance to the number claimed are corrected for their number.
+pub(super) fn correct(claims: &mut [Claim]) {
+    type Evidence = fn(&mut Claim) -> &mut ClaimEvidence;
+    let readings: [Evidence; 2] = [|claim| &mut claim.literature, |claim| &mut claim.strict];
+    for own in (0..STATEMENTS.len()).map(Some).chain([None]) {
+        let cells: Vec<usize> = (0..claims.len())
+            .filter(|&place| statement(&claims[place]) == own)
+            .collect();
+        for evidence in readings {
+            let p: Vec<f64> = cells
+                .iter()
+                .map(|&place| {
+                    let claimed = claims[place].claimed;
+                    distance_p(evidence(&mut claims[place]), claimed)
+                })
+                .collect();
+            let n = p.iter().filter(|p| p.is_finite()).count();
+            for (&place, corrected) in cells.iter().zip(benjamini_hochberg(&p)) {
+                let claim = &mut claims[place];
+                let before = evidence(claim).clone();
+                if claim.verdict(&before) == Verdict::Differs && corrected > FALSE_CALLS {
+                    let evidence = evidence(claim);
+                    evidence.is_open = true;
+                    let why = format!(
+                        "differs alone, not among the {n} of its statement (Benjamini-Hochberg p = {corrected:.3})"
+                    );
+                    evidence.says = [before.says, why]
+                        .into_iter()
+                        .filter(|words| !words.is_empty())
+                        .collect::<Vec<String>>()
+                        .join("; ");
+                }
+            }
+        }
+    }
+}
+
+/// Two-sided p value of the number claimed, from the interval as if it were normal; none where there is no bounded interval.
+fn distance_p(evidence: &ClaimEvidence, claimed: f64) -> f64 {
+    let ends = evidence.interval.as_ref().filter(|ends| ends.is_bounded());
+    let (Some(value), Some(ends)) = (evidence.value, ends) else {
+        return f64::NAN;
+    };
+    // The side that faces the number: an interval may be skewed.
+    let half = if claimed < value {
+        value - ends.low
+    } else {
+        ends.high - value
+    };
+    let z = (value - claimed).abs() / half * normal_quantile(ends.level);
+    2.0 * Normal::standard().sf(z)
+}
+
 /// What is said of a statement by its cells.
 fn said(holds: usize, fails: usize, open: usize) -> &'static str {
     match (holds, fails, open) {
@@ -96,19 +163,13 @@ fn said(holds: usize, fails: usize, open: usize) -> &'static str {
 
 /// One row a statement: its cells by verdict, in both readings.
 pub(super) fn table(claims: &[Claim]) -> Table {
-    let place = |claim: &Claim| {
-        let fits = |begins: &&&str| claim.id.starts_with(**begins);
-        STATEMENTS
-            .iter()
-            .position(|(_, begins)| begins.iter().any(|begin| fits(&begin)))
-    };
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     let named = STATEMENTS
         .iter()
         .enumerate()
         .map(|(own, (words, _))| (Some(own), *words));
     for (own, words) in named.chain([(None, "other claims")]) {
-        let cells: Vec<&Claim> = claims.iter().filter(|claim| place(claim) == own).collect();
+        let cells: Vec<&Claim> = claims.iter().filter(|claim| statement(claim) == own).collect();
         if cells.is_empty() {
             continue;
         }

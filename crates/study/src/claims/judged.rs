@@ -92,6 +92,8 @@ pub enum StatedRule {
     },
     /// The first of the findings is the largest.
     First,
+    /// The first of the findings is the smallest.
+    Last,
     /// It cannot be compared, and why.
     NotComparable(String),
     /// It cannot be tested, and why.
@@ -106,6 +108,7 @@ struct Written {
     below: Option<f64>,
     equals: Option<Equals>,
     first: Option<bool>,
+    last: Option<bool>,
     not_comparable: Option<String>,
     not_testable: Option<String>,
 }
@@ -132,6 +135,7 @@ impl TryFrom<Written> for StatedRule {
             written.below.map(Self::Below),
             equals,
             written.first.filter(|first| *first).map(|_| Self::First),
+            written.last.filter(|last| *last).map(|_| Self::Last),
             written.not_comparable.map(Self::NotComparable),
             written.not_testable.map(Self::NotTestable),
         ]
@@ -141,7 +145,7 @@ impl TryFrom<Written> for StatedRule {
         match <[Self; 1]>::try_from(all) {
             Ok([rule]) => Ok(rule),
             Err(other) => Err(format!(
-                "a rule names {} of above, below, equals, first = true, not_comparable, not_testable; wanted one",
+                "a rule names {} of above, below, equals, first = true, last = true, not_comparable, not_testable; wanted one",
                 other.len()
             )),
         }
@@ -238,7 +242,7 @@ impl Stated {
         for question in &self.questions {
             let name = question.reading.name();
             let needs = match &question.rule {
-                StatedRule::First => 2,
+                StatedRule::First | StatedRule::Last => 2,
                 StatedRule::NotComparable(_) | StatedRule::NotTestable(_) => 0,
                 _ => 1,
             };
@@ -317,7 +321,8 @@ impl ClaimQuestion {
             StatedRule::Above(least) => side(&found, *least, 1.0),
             StatedRule::Below(most) => side(&found, *most, -1.0),
             StatedRule::Equals { value, margin, n } => equal(found[0], *value, *margin, *n),
-            _ => first(&found, seed),
+            StatedRule::Last => leads(&found, -1.0, seed),
+            _ => leads(&found, 1.0, seed),
         };
         let rests_on_one = match (&self.rule, verdict) {
             (StatedRule::Above(number) | StatedRule::Below(number), Judgement::Reproduced) => {
@@ -445,8 +450,8 @@ fn equal(finding: &Finding, number: f64, margin: f64, n: Option<f64>) -> (Judgem
     }
 }
 
-/// Whether the first is the largest, by draws from the intervals as if they were independent.
-fn first<'a>(found: &[&'a Finding], seed: u64) -> (Judgement, &'a Finding, String) {
+/// Whether the first is the largest, by draws from the intervals as if they were independent; the smallest where `way` is −1.
+fn leads<'a>(found: &[&'a Finding], way: f64, seed: u64) -> (Judgement, &'a Finding, String) {
     let mut parts = Vec::new();
     for finding in found {
         let value = finding.value.unwrap_or(f64::NAN);
@@ -464,7 +469,7 @@ fn first<'a>(found: &[&'a Finding], seed: u64) -> (Judgement, &'a Finding, Strin
         let mut random = Random::new(seed, draw + 1);
         let drawn: Vec<f64> = parts
             .iter()
-            .map(|(value, error)| value + error * gauss(&mut random))
+            .map(|(value, error)| way * (value + error * gauss(&mut random)))
             .collect();
         let best = (0..drawn.len()).fold(0, |best, k| if drawn[k] > drawn[best] { k } else { best });
         leads[best] += 1;
@@ -474,8 +479,9 @@ fn first<'a>(found: &[&'a Finding], seed: u64) -> (Judgement, &'a Finding, Strin
         .max_by(|&a, &b| leads[a].cmp(&leads[b]))
         .unwrap_or(0);
     let why = format!(
-        "{} leads in {:.0} % of draws, {} in {:.0} %; by chance alone each would in {:.0} %",
+        "{} is {} in {:.0} % of draws, {} in {:.0} %; by chance alone each would in {:.0} %",
         found[0].id,
+        if way > 0.0 { "the largest" } else { "the smallest" },
         100.0 * share(0),
         found[other].id,
         100.0 * share(other),

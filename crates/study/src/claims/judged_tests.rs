@@ -143,6 +143,14 @@ fn an_order_holds_fails_and_stays_open() {
         CannotTell
     );
     assert_eq!(
+        verdict(StatedRule::Last, &[at("a", 0.0), at("b", 5.0), at("c", 6.0)]),
+        Reproduced
+    );
+    assert_eq!(
+        verdict(StatedRule::Last, &[at("a", 5.0), at("b", 0.0), at("c", 6.0)]),
+        Contradicted
+    );
+    assert_eq!(
         verdict(StatedRule::First, &[at("a", 5.0), finding("b", 1.0, None)]),
         CannotTell
     );

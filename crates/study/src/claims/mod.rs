@@ -216,7 +216,7 @@ pub fn verdict_name(verdict: Verdict) -> &'static str {
 
 /// Every claim, judged on the findings of the other sections.
 pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
-    [
+    let mut all = [
         scores::claims(findings),
         attribution::claims(findings),
         trends::claims(findings),
@@ -226,7 +226,9 @@ pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
         examples::claims(findings),
         mechanism::claims(findings),
     ]
-    .concat()
+    .concat();
+    groups::correct(&mut all);
+    all
 }
 
 /// The ledger as judged claims: as the work did it is the literal reading, the stricter one the robust.

@@ -9,6 +9,7 @@
 //!
 //! Where they disagree on what comes first, [`disagreement`] says so.
 
+pub(crate) mod blocks;
 pub mod clusters;
 pub mod dependence;
 pub mod impurity;

@@ -3,6 +3,7 @@
 
 mod distributions;
 mod forests;
+mod primary;
 mod regressions;
 mod rows;
 mod size_bins;

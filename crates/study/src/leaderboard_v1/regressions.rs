@@ -1,12 +1,14 @@
 //! From structure to score: a random forest on `structure_date`, under random rows and under unseen shapes.
 
 use super::forests::{Forests, add_runs, forests, importance_by_tree};
+use super::primary;
 use super::rows::{BoardRows, PROTOCOLS, SET, rows_of, rows_table};
 use super::told;
 use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::ceiling::ceiling;
 use crate::error::Error;
 use crate::finding::Finding;
+use crate::importance::blocks;
 use crate::protocol::Protocol;
 use crate::published::published;
 use crate::scored::readings;
@@ -94,6 +96,17 @@ pub(super) fn section(
             done();
         }
         importances.extend(importance(study, place, &rows, &mut section)?);
+        section.findings.extend(blocks::findings(
+            &blocks::OfBlocks {
+                set: SET,
+                target: benchmark,
+                design: &rows.design,
+                shape: &rows.shape,
+                source: &source(),
+            },
+            &[],
+        )?);
+        section.findings.extend(primary::findings(study, place, &rows)?);
         done();
         section.tables.push(row_table);
     }
@@ -106,7 +119,7 @@ pub(super) fn section(
     Ok(section)
 }
 
-fn finding(id: &str, question: &str) -> Finding {
+pub(super) fn finding(id: &str, question: &str) -> Finding {
     Finding::new(id, question, &source()).with_published(None)
 }
 

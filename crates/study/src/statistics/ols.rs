@@ -161,17 +161,3 @@ impl OlsFit {
         self.contrast(&weights)
     }
 }
-
-/// Holm's step-down correction of p values for their number (Holm 1979, <https://www.jstor.org/stable/4615733>); p values
-/// that are no numbers stay so and are not counted.
-pub fn holm(p: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).filter(|&test| p[test].is_finite()).collect();
-    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
-    let mut adjusted = vec![f64::NAN; p.len()];
-    let mut most = 0.0_f64;
-    for (place, &test) in order.iter().enumerate() {
-        most = most.max((p[test] * (order.len() - place) as f64).min(1.0));
-        adjusted[test] = most;
-    }
-    adjusted
-}

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use study::noise::{difference, holm};
+use study::noise::difference;
+use study::statistics::holm;
 
 use super::{ComparedScore, Pair};
 use crate::answers::Predictor;
