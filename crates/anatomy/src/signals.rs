@@ -1,10 +1,11 @@
 //! What the system asks of a program that runs on.
 
-/// Removes a folder that is only in the making, and ends the program, when it is interrupted before it is done. What was
-/// there before stays whole.
-pub(crate) fn remove_when_interrupted(folder: &std::path::Path) {
-    let folder = folder.to_path_buf();
-    // Without a thread to wait on the folder stays where it is, as before.
+use std::path::PathBuf;
+
+/// Removes the folders that are only in the making, and ends the program, when it is interrupted before it is done: `folders`
+/// says which those are then. What was there before stays whole.
+pub(crate) fn remove_when_interrupted(folders: impl FnOnce() -> Vec<PathBuf> + Send + 'static) {
+    // Without a thread to wait on the folders stay where they are, as before.
     let _ = std::thread::Builder::new()
         .name("interrupt".into())
         .spawn(move || {
@@ -12,8 +13,8 @@ pub(crate) fn remove_when_interrupted(folder: &std::path::Path) {
                 return;
             };
             waiting.block_on(async { interrupted().await });
-            if folder.exists() {
-                let _ = std::fs::remove_dir_all(&folder);
+            for folder in folders().iter().filter(|folder| folder.exists()) {
+                let _ = std::fs::remove_dir_all(folder);
             }
             std::process::exit(INTERRUPTED);
         });

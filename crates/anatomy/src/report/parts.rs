@@ -205,6 +205,25 @@ impl PartChoice {
             || part.sections.iter().any(|section| self.has(section))
     }
 
+    /// What the ledger costs where it is asked for among others: it is judged on every part, shown or not. None where all are
+    /// shown, or it is not asked for.
+    pub(crate) fn beside_the_ledger(&self) -> Option<String> {
+        let chosen = self.0.as_ref()?;
+        let hidden: Vec<&str> = PARTS
+            .iter()
+            .flat_map(|part| part.sections.iter().copied())
+            .filter(|section| !self.has(section))
+            .collect();
+        (chosen.iter().any(|name| name == CLAIMS) && !hidden.is_empty()).then(|| {
+            format!(
+                "claims are judged on the findings of every section: the {} not asked for are computed too and not shown ({}); \
+                 verdicts are those of the whole report",
+                hidden.len(),
+                hidden.join(", ")
+            )
+        })
+    }
+
     /// Steps of the progress bar: the parts needed, and drawing.
     pub(crate) fn steps(&self) -> u64 {
         let of_parts: u64 = PARTS
@@ -239,10 +258,12 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
     let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
     let mut without: Option<&str> = None;
+    let mut lacking: Vec<(&str, &[&str])> = Vec::new();
     for part in PARTS.iter().filter(|part| choice.needs(part)) {
         crate::progress::go_on()?;
         if let Some(board) = joined.lacks(part.name) {
             without = Some(board);
+            lacking.push((board, part.sections));
             context.bar.inc(part.steps);
             continue;
         }
@@ -272,6 +293,16 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
     }
     if choice.has(CLAIMS) {
         add_ledger(&mut sections, context.seed)?;
+        let notes = [choice.beside_the_ledger(), judged_without(&lacking)];
+        if let Some(ledger) = sections.iter_mut().find(|section| section.id == CLAIMS) {
+            let sentence = |note: String| {
+                let mut letters = note.chars();
+                letters.next().map_or_else(String::new, |first| {
+                    format!("{}{}.", first.to_uppercase(), letters.as_str())
+                })
+            };
+            ledger.text.extend(notes.into_iter().flatten().map(sentence));
+        }
     }
     sections.retain(|section| choice.has(&section.id));
     if let (true, Some(board)) = (sections.is_empty(), without) {
@@ -280,6 +311,48 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
         );
     }
     Ok(sections)
+}
+
+/// That parts could not be computed, and what that does to the verdicts.
+fn judged_without(lacking: &[(&str, &[&str])]) -> Option<String> {
+    let each: Vec<String> = lacking
+        .iter()
+        .map(|(board, sections)| {
+            format!(
+                "{} (no evaluation of {board} is left to compute them from)",
+                sections.join(", ")
+            )
+        })
+        .collect();
+    (!each.is_empty()).then(|| {
+        format!(
+            "judged without {}: claims that rest on them are untestable here",
+            each.join(" and ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_beside_few_sections_says_what_it_rests_on() {
+        let said = |names: &str| PartChoice::of(names).expect("known").beside_the_ledger();
+        let note = said("scale,claims").expect("a note");
+        assert!(
+            note.contains("every section") && note.contains("attribution") && !note.contains("scale,"),
+            "{note}"
+        );
+        assert_eq!(said("scale"), None);
+        assert_eq!(PartChoice::all().beside_the_ledger(), None);
+        let note = judged_without(&[("board-a", &["scale", "merging"])]).expect("a note");
+        assert!(
+            note.contains("scale, merging (no evaluation of board-a") && note.contains("untestable"),
+            "{note}"
+        );
+        assert_eq!(judged_without(&[]), None);
+    }
 }
 
 /// What is said of depth, width and size, again on structures known for certain; none where there are none, or where no other
