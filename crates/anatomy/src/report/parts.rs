@@ -214,14 +214,8 @@ impl PartChoice {
             .flat_map(|part| part.sections.iter().copied())
             .filter(|section| !self.has(section))
             .collect();
-        (chosen.iter().any(|name| name == CLAIMS) && !hidden.is_empty()).then(|| {
-            format!(
-                "claims are judged on the findings of every section: the {} not asked for are computed too and not shown ({}); \
-                 verdicts are those of the whole report",
-                hidden.len(),
-                hidden.join(", ")
-            )
-        })
+        let is_asked = chosen.iter().any(|name| name == CLAIMS);
+        is_asked.then(|| super::rests_on::beside(&hidden)).flatten()
     }
 
     /// Steps of the progress bar: the parts needed, and drawing.
@@ -293,15 +287,14 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
     }
     if choice.has(CLAIMS) {
         add_ledger(&mut sections, context.seed)?;
-        let notes = [choice.beside_the_ledger(), judged_without(&lacking)];
         if let Some(ledger) = sections.iter_mut().find(|section| section.id == CLAIMS) {
-            let sentence = |note: String| {
-                let mut letters = note.chars();
-                letters.next().map_or_else(String::new, |first| {
-                    format!("{}{}.", first.to_uppercase(), letters.as_str())
-                })
-            };
-            ledger.text.extend(notes.into_iter().flatten().map(sentence));
+            let notes = [choice.beside_the_ledger(), super::rests_on::without(&lacking)];
+            ledger.text.extend(
+                notes
+                    .into_iter()
+                    .flatten()
+                    .map(|note| super::rests_on::sentence(&note)),
+            );
         }
     }
     sections.retain(|section| choice.has(&section.id));
@@ -311,48 +304,6 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
         );
     }
     Ok(sections)
-}
-
-/// That parts could not be computed, and what that does to the verdicts.
-fn judged_without(lacking: &[(&str, &[&str])]) -> Option<String> {
-    let each: Vec<String> = lacking
-        .iter()
-        .map(|(board, sections)| {
-            format!(
-                "{} (no evaluation of {board} is left to compute them from)",
-                sections.join(", ")
-            )
-        })
-        .collect();
-    (!each.is_empty()).then(|| {
-        format!(
-            "judged without {}: claims that rest on them are untestable here",
-            each.join(" and ")
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ledger_beside_few_sections_says_what_it_rests_on() {
-        let said = |names: &str| PartChoice::of(names).expect("known").beside_the_ledger();
-        let note = said("scale,claims").expect("a note");
-        assert!(
-            note.contains("every section") && note.contains("attribution") && !note.contains("scale,"),
-            "{note}"
-        );
-        assert_eq!(said("scale"), None);
-        assert_eq!(PartChoice::all().beside_the_ledger(), None);
-        let note = judged_without(&[("board-a", &["scale", "merging"])]).expect("a note");
-        assert!(
-            note.contains("scale, merging (no evaluation of board-a") && note.contains("untestable"),
-            "{note}"
-        );
-        assert_eq!(judged_without(&[]), None);
-    }
 }
 
 /// What is said of depth, width and size, again on structures known for certain; none where there are none, or where no other

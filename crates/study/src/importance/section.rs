@@ -227,9 +227,9 @@ impl ImportanceQuestion<'_> {
             id: format!("importance-{}", self.target),
             caption: format!(
                 "Importance for {}, {} on {}, {} folds × {}, n = {}. mdi: the importance as the report states it, \
-                 the share of the split gain, all rows, interval over draws of shapes. The others answer other questions; permutation, \
-                 grouped: how far does R² drop when held-out rows are shuffled? shap: how far does the column move a held-out prediction \
-                 (mean |Shapley value|)?",
+                 the share of the split gain, all rows, interval over draws of shapes; the others answer other questions: permutation, \
+                 grouped: the drop in R² when held-out rows are shuffled; shap: how far a column moves a held-out prediction, the mean \
+                 |Shapley value|",
                 self.target,
                 self.setting.regression.name(),
                 self.protocol,

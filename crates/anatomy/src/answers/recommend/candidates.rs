@@ -11,6 +11,7 @@ use study::Design;
 use study::finding::Interval;
 
 use super::costs::CostTable;
+use super::makers::Makers;
 use super::running::Running;
 use super::scored::{as_measured, together};
 use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
@@ -245,8 +246,7 @@ struct Sorter<'a, 'k> {
     budget: &'a Budget,
     benchmarks: &'a [String],
     repeats: BTreeSet<&'a str>,
-    /// Organisations that a leaderboard calls official providers.
-    official: BTreeSet<&'a str>,
+    makers: Makers<'a>,
     costs: CostTable<'a>,
     /// By benchmark and features.
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
@@ -271,7 +271,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             budget,
             benchmarks,
             repeats: repeats(predictor, known),
-            official: crate::narrow::official_organisations(&predictor.catalog),
+            makers: Makers::of(&predictor.catalog),
             costs: CostTable::new(budget),
             predictions: BTreeMap::new(),
             elsewhere: BTreeSet::new(),
@@ -337,23 +337,6 @@ impl<'a, 'k> Sorter<'a, 'k> {
         Ok((structure.ok_or("structure")?, checkpoint))
     }
 
-    /// Whether a leaderboard calls its organisation an official provider, or that organisation trained it from scratch, or made it
-    /// from what it trained from scratch.
-    fn is_original(&self, id: &str, checkpoint: Option<&Checkpoint>) -> bool {
-        let organisation = |id: &'_ str| {
-            id.split_once('/')
-                .map(|(organisation, _)| organisation.to_owned())
-        };
-        let from_scratch = |row: &Checkpoint| row.training == Some(Training::Pretrained);
-        let own_base = || {
-            let base = self.known.checkpoints.get(checkpoint?.base.as_deref()?)?;
-            Some(from_scratch(base) && organisation(&base.id) == organisation(id))
-        };
-        organisation(id).is_some_and(|name| self.official.contains(name.as_str()))
-            || checkpoint.is_some_and(from_scratch)
-            || own_base() == Some(true)
-    }
-
     /// Whether a checkpoint is asked for and fits; else the first reason against it.
     fn fit(&mut self, id: &str) -> Result<Fitted<'k>, &'static str> {
         let (structure, checkpoint) = self.asked_for(id)?;
@@ -382,7 +365,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             date: structure.date.map(catalog::day_text),
             size: cost.parameters_total as f64 / 1e9,
             training: checkpoint.and_then(|row| row.training),
-            is_original: self.is_original(id, checkpoint),
+            is_original: self.makers.made(self.known, id, checkpoint),
         };
         Ok((fit, structure, checkpoint, cost))
     }

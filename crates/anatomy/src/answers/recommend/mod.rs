@@ -5,6 +5,7 @@ mod boards;
 mod candidates;
 mod copies;
 mod costs;
+mod makers;
 mod ranking;
 mod running;
 mod said;

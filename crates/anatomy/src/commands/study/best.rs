@@ -1,5 +1,7 @@
 //! What a table of methods found: which predicts best, how well, on what it was not trained on, and which cannot be told from it.
 
+use std::fmt::Write as _;
+
 use study::finding::Interval;
 
 use crate::output::plural;
@@ -80,11 +82,12 @@ pub(super) fn sentence(target: &str, protocol: &str, shapes: usize, tried: &[Tri
         .map(|one| one.method)
         .collect();
     if r2 > 0.0 && !alike.is_empty() {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             " The intervals of {} overlap with its own, and the best of several is partly lucky: --against {} compares in pairs.",
             alike.join(", "),
             best.method
-        ));
+        );
     }
     Some(text)
 }
