@@ -1,7 +1,8 @@
 //! What people meet who ask a thing slightly wrong, or read two numbers of one name.
 
+use std::fmt::Write as _;
 use std::fs;
-use std::io::Write;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::command::anatomy;
@@ -13,8 +14,9 @@ fn own(folder: &std::path::Path) -> String {
     let mut text = String::from(OWN);
     for row in 0..40 {
         let (layers, width) = (6 + row % 10, 256 * (1 + row % 7));
-        text += &format!(
-            "m{row},{layers},\"{},{:03}\",{},{}.5 %,{}\n",
+        let _ = writeln!(
+            text,
+            "m{row},{layers},\"{},{:03}\",{},{}.5 %,{}",
             1 + width / 1000,
             width % 1000,
             ["dense", "moe"][row % 2],

@@ -97,7 +97,9 @@ fn of_table(text: &str) -> Option<String> {
             .iter()
             .any(|end| name.ends_with(&format!(".{end}")))
         {
-            format!("there is no file `{name}`; a file is named in quotes, as in: from '{name}'")
+            format!(
+                "there is no file `{name}` (paths start at the current folder, and stand in quotes: from '{name}')"
+            )
         } else if name.contains(['/', '.']) {
             format!(
                 "there is no table and no file named `{name}`; a file is named in quotes, as in: from 'FOLDER/FILE.csv'"
@@ -285,7 +287,7 @@ mod tests {
             ),
             (
                 "Error during planning: table 'datafusion.badcell.csv' not found",
-                "there is no file `badcell.csv`; a file is named in quotes, as in: from 'badcell.csv'",
+                "there is no file `badcell.csv` (paths start at the current folder, and stand in quotes: from 'badcell.csv')",
             ),
             (
                 "Schema error: No field named layer. Did you mean 'structures.layers'?\nValid fields are structures.id, structures.layers.",
