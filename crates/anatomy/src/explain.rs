@@ -190,7 +190,8 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::NoCheckpoint { .. } => "name it with --id org/name",
         E::BenchmarkName { .. } => "rename the benchmark in the file, or the folder that holds it",
         E::NoItems { .. } => {
-            "`anatomy catalog import-items --into DIR PATH…` makes a table of items; its help lists the files it takes"
+            "lm-eval writes answers to items only with --log_samples, as samples_*.jsonl: results_*.json hold scores alone, so run it again \
+             with that option; `anatomy catalog import-items --into DIR PATH…` makes a table of items; its help lists the files it takes"
         }
         E::MissingDimensions { .. } => {
             "name them (--layers 32 --d-model 4096 …), or give the checkpoint's own --config config.json"

@@ -59,7 +59,7 @@ pub(crate) struct Frame {
     pub(crate) source: String,
     /// SHA-256 of the file, where the rows are the user's own.
     pub(crate) sha256: Option<String>,
-    /// Of each column of text that holds numbers too: line and text of the first cell that is none.
+    /// Of each column of text: line and text of the first cell that is no number.
     pub(crate) not_numbers: BTreeMap<String, (u64, String)>,
     /// Unit of each benchmark.
     pub(crate) units: BTreeMap<String, String>,
@@ -71,9 +71,22 @@ impl Frame {
             Some(place) => Ok(&self.columns[place]),
             None if self.not_numbers.contains_key(name) => {
                 let (line, cell) = &self.not_numbers[name];
+                let remedy = own::meant(cell).map_or_else(
+                    || {
+                        format!(
+                            "a column of words cannot be used as numbers: give a column of 0 and 1 for each word (is {cell:?}: 1, else \
+                             0), or leave the column out with --features; of columns of numbers leave cells without a value empty"
+                        )
+                    },
+                    |written| {
+                        format!(
+                            "write it as {written}, and so all cells of the column: numbers as 2391.9, without units, percent signs or \
+                             separators of thousands; leave cells without a value empty"
+                        )
+                    },
+                );
                 bail!(
-                    "column `{name}` of {} is text: its first cell that is no number is {cell:?} (line {line}); write numbers \
-                     as 2391.9, without separators of thousands, and leave cells without a value empty",
+                    "column `{name}` of {} is text: its first cell that is no number is {cell:?} (line {line}); {remedy}",
                     self.source
                 )
             }
@@ -84,6 +97,15 @@ impl Frame {
                 self.names.join(", ")
             ),
         }
+    }
+
+    /// Columns of text whose first cell that is no number would be one, written otherwise: name, line, the cell, how to write it.
+    pub(crate) fn almost_numbers(&self) -> impl Iterator<Item = (&str, u64, &str, String)> {
+        let text = self
+            .not_numbers
+            .iter()
+            .filter(|(name, _)| !self.names.contains(name));
+        text.filter_map(|(name, (line, cell))| Some((name.as_str(), *line, cell.as_str(), own::meant(cell)?)))
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -122,6 +144,7 @@ pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
     let own::Own {
         columns: cells,
         not_numbers,
+        place,
         sha256,
     } = own::read(path)?;
     let n_table = cells.first().map_or(0, |(_, values)| match values {
@@ -161,7 +184,7 @@ pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
         ids,
         numbers: (0..n_table).collect(),
         n_table,
-        source: path.display().to_string(),
+        source: place,
         sha256: Some(sha256),
         not_numbers,
         units: BTreeMap::new(),

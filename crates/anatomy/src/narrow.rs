@@ -30,6 +30,14 @@ const OWN: [(&str, Keys); 3] = [
     (CERTAIN, certain),
 ];
 
+/// Organisations that a leaderboard calls official providers.
+pub(crate) fn official_organisations(catalog: &Catalog) -> BTreeSet<&str> {
+    let rows = catalog.evaluations.iter();
+    rows.filter(|row| row.official_provider == Some(true))
+        .filter_map(|row| Some(row.id.split_once('/')?.0))
+        .collect()
+}
+
 fn official(catalog: &Catalog) -> BTreeSet<String> {
     let organisation = |id: &str| {
         id.split_once('/')

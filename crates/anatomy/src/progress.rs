@@ -132,7 +132,6 @@ thread_local! {
 }
 
 /// Whether this thread works for another program, whose signals and terminal are its own.
-#[cfg(any(test, feature = "hub"))]
 pub(crate) fn is_watched() -> bool {
     WATCHED.with_borrow(Option::is_some)
 }

@@ -1,22 +1,30 @@
 //! What the system asks of a program that runs on.
 
-/// Removes a folder that is only in the making, and ends the program, when it is interrupted before it is done. What was
-/// there before stays whole.
-pub(crate) fn remove_when_interrupted(folder: &std::path::Path) {
-    let folder = folder.to_path_buf();
-    // Without a thread to wait on the folder stays where it is, as before.
+use std::path::PathBuf;
+
+/// Removes the folders that are only in the making, and ends the program, when it is interrupted before it is done: `folders`
+/// says which those are then. What was there before stays whole.
+pub(crate) fn remove_when_interrupted(folders: impl FnOnce() -> Vec<PathBuf> + Send + 'static) {
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    // Without a thread to wait on the folders stay where they are, as before.
     let _ = std::thread::Builder::new()
         .name("interrupt".into())
         .spawn(move || {
             let Ok(waiting) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
                 return;
             };
-            waiting.block_on(async { interrupted().await });
-            if folder.exists() {
-                let _ = std::fs::remove_dir_all(&folder);
+            waiting.block_on(async {
+                let heard = interrupted();
+                let _ = ready.send(());
+                heard.await;
+            });
+            for folder in folders().iter().filter(|folder| folder.exists()) {
+                let _ = std::fs::remove_dir_all(folder);
             }
             std::process::exit(INTERRUPTED);
         });
+    // It listens before the first folder is begun.
+    let _ = is_ready.recv();
 }
 
 /// What shells call the end of an interrupted program.

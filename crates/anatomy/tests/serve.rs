@@ -128,6 +128,34 @@ fn errors_say_what_is_wrong_and_what_there_is() {
     let page = get(address, "/checkpoints/%3Cb%3E/x");
     assert_eq!(page.status, 404);
     assert!(!page.text().contains("<b>"));
+    // A page heeds what it is given, or refuses it.
+    for (path, says) in [
+        ("/checkpoints?name=x", "nothing named `name`"),
+        ("/recommend?memory=24GB&min_sped=20", "min_speed"),
+        ("/study?x=1", "nothing named `x`"),
+        ("/?q=x", "nothing named `q`"),
+    ] {
+        let page = get(address, path);
+        assert_eq!(page.status, 400, "{path}");
+        assert!(page.text().contains(says), "{path}: {}", page.text());
+    }
+    // The API takes the device names that the command line takes.
+    assert_eq!(
+        get(
+            address,
+            "/api/v1/compare?id=Qwen/Qwen2.5-7B&id=Qwen/Qwen2.5-14B&device=a100"
+        )
+        .status,
+        200
+    );
+    assert_eq!(
+        get(
+            address,
+            "/api/v1/compare?id=Qwen/Qwen2.5-7B&id=Qwen/Qwen2.5-14B&device=abacus"
+        )
+        .status,
+        400
+    );
 }
 
 #[test]

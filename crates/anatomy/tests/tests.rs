@@ -25,6 +25,7 @@ mod import; // results on disk: every kind, foreign bytes
 #[cfg(feature = "sql")]
 mod items; // answers to single items: import, SQL, study
 mod made_of; // what a report says it was made of: own rows, a condition
+mod plain; // what is asked slightly wrong, and numbers of one name
 mod probe; // what results of probes say they were made from
 mod report; // the main job on the compiled-in tables
 mod report_browser; // the report in a real browser

@@ -16,6 +16,7 @@ use crate::identity::Identities;
 use crate::interventions::Interventions;
 use crate::known::Known;
 use crate::labels;
+use crate::making;
 use crate::manifest;
 use crate::observed::{Fact, Place};
 use crate::reading::{Context, Surveys, read, survey};
@@ -175,10 +176,12 @@ pub(crate) fn beside(out: &Path, prefix: &str) -> Result<tempfile::TempDir, Erro
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    tempfile::Builder::new()
+    let folder = tempfile::Builder::new()
         .prefix(prefix)
         .tempdir_in(parent)
-        .map_err(Error::io(parent))
+        .map_err(Error::io(parent))?;
+    making::begin(folder.path());
+    Ok(folder)
 }
 
 fn is_empty_folder(path: &Path) -> Result<bool, Error> {
@@ -193,6 +196,7 @@ pub(crate) fn put_in_place(folder: tempfile::TempDir, out: &Path) -> Result<(), 
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))
             .map_err(Error::io(folder.path()))?;
     }
+    making::whole(folder.path());
     let complete = folder.keep();
     let moved = if out.exists() {
         let old = complete.with_extension("old");

@@ -72,7 +72,7 @@ pub enum Error {
         wanted: &'static str,
     },
     /// A row whose shape is wrong (number of fields, quotes).
-    #[error("{file}, row {row} (line {line}): {message}")]
+    #[error("{file}, line {line}: {message}")]
     BadRow {
         /// The source.
         file: String,

@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, MANIFEST, read_manifest};
 use crate::describe::schema;
 use crate::error::Error;
 use crate::parquet_file::to_batch;
+use crate::query;
 use crate::schema::{Row, TABLES};
 use crate::snapshot::SNAPSHOT;
 use crate::stores;
@@ -84,9 +85,31 @@ pub fn export(
             files
         }
     };
+    if query::needed().is_ok() {
+        written.push(view(dir, target, folder.path())?);
+    }
     build::put_in_place(folder, out)?;
     written.sort();
     Ok(written)
+}
+
+/// The view that most questions start from, as a file of its own: it is made by the engine, and no table of the catalog.
+const VIEW: &str = "observations";
+/// In an order that is the same each time.
+const OF_VIEW: &str = "select * from observations order by evaluation, id, leaderboard, benchmark, setting, precision, shots, value";
+
+/// Writes the view beside the tables.
+fn view(dir: Option<&Path>, target: Target, folder: &Path) -> Result<String, Error> {
+    let (format, file) = match target {
+        Target::Parquet => (Format::Parquet, format!("{VIEW}.parquet")),
+        Target::HuggingFace => (Format::Parquet, format!("data/{VIEW}.parquet")),
+        Target::Csv => (Format::Csv, format!("{VIEW}.csv")),
+        Target::Json => (Format::Json, format!("{VIEW}.json")),
+    };
+    let path = folder.join(&file);
+    let sink = BufWriter::new(File::create(&path).map_err(Error::io(&path))?);
+    query::Engine::open(dir)?.query(OF_VIEW)?.write(format, sink)?;
+    Ok(file)
 }
 
 /// Writes evaluations of the catalog in folder `dir` (the compiled-in snapshot where `None`) to folder `out` as records of Every Eval
@@ -195,7 +218,7 @@ fn copy_tables(dir: Option<&Path>, out: &Path, prefix: &str) -> Result<Vec<Strin
 /// The dataset card: what the Hub needs to show each table, then what people need to know.
 fn card(manifest: &Manifest) -> String {
     let mut text = String::from(
-        "---\npretty_name: Structure and scores of open language models\ntask_categories:\n- tabular-regression\nlanguage:\n- en\ntags:\n- language-models\n- architecture\n- leaderboard\nconfigs:\n",
+        "---\npretty_name: Structure and scores of open language models\ntask_categories:\n- tabular-regression\nlanguage:\n- en\nlicense: other\nlicense_name: by-source\nlicense_link: '#sources'\ntags:\n- language-models\n- architecture\n- leaderboard\nconfigs:\n",
     );
     for (table, file) in manifest.tables.iter().filter(|(_, file)| file.rows > 0) {
         let default = if table == "structures" {
@@ -208,6 +231,9 @@ fn card(manifest: &Manifest) -> String {
             "- config_name: {table}\n  data_files: data/{}{default}",
             file.file
         );
+    }
+    if query::needed().is_ok() {
+        let _ = writeln!(text, "- config_name: {VIEW}\n  data_files: data/{VIEW}.parquet");
     }
     let _ = writeln!(
         text,
@@ -236,12 +262,30 @@ fn card(manifest: &Manifest) -> String {
         }
         text.push('\n');
     }
-    text.push_str("## Sources\n\n| file | rows in | kept | rejected | where from | revision |\n| --- | --- | --- | --- | --- | --- |\n");
+    if query::needed().is_ok() {
+        let _ = writeln!(
+            text,
+            "### {VIEW}\n\nOne score a row with the structure of its checkpoint and what is known of both: the join of `scores`, `evaluations`,\n\
+             `structures` and `checkpoints`, whose columns have their names there.\n"
+        );
+    }
+    text.push_str(
+        "## Sources\n\nEach source has a licence of its own, or none that is known: its rows are under it.\n\n\
+         | file | rows in | kept | rejected | licence | to be named | where from | revision |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
     for source in &manifest.sources {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} |",
-            source.path, source.rows_in, source.kept, source.rejected, source.address, source.revision
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            source.path,
+            source.rows_in,
+            source.kept,
+            source.rejected,
+            source.license.as_deref().unwrap_or("none known"),
+            source.attribution.as_deref().unwrap_or(""),
+            source.address,
+            source.revision
         );
     }
     text.push_str("\nThe scores are Hugging Face's public leaderboards' and the tasks' own; see each source for its terms.\n");

@@ -28,6 +28,7 @@ mod interventions;
 pub mod items;
 mod known;
 mod labels;
+pub mod making;
 mod manifest;
 mod moments;
 mod observed;

@@ -287,6 +287,16 @@ fn exports_are_whole() -> Result<(), Box<dyn std::error::Error>> {
             && card.contains("config_name: structures\n  data_files: data/structures.parquet"),
         "{card}"
     );
+    assert!(
+        card.contains("\nlicense: other\nlicense_name: by-source\n"),
+        "{card}"
+    );
+    if catalog::query::needed().is_ok() {
+        assert!(files.contains(&"data/observations.parquet".to_owned()));
+        let bytes = fs::read(place.join("data/observations.parquet"))?;
+        let rows = catalog::answer::read_parquet("observations", bytes)?.rows();
+        assert_eq!(rows, Catalog::snapshot()?.scores.len());
+    }
     let again = folder.path().join("again");
     export(None, catalog::export::Target::Parquet, &again, &mut |_| {})?;
     assert_eq!(Catalog::open(&again)?, Catalog::snapshot()?);

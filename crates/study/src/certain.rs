@@ -125,6 +125,10 @@ pub fn section(all: &[&Finding], certain: &[&Finding], n_certain: usize, n_all: 
     findings.extend(pairs.iter().map(|(one, other, fate)| {
         let mut finding = (*other).clone();
         finding.id = format!("certain.{}", one.id);
+        finding.question = format!(
+            "{}, on structures known for certain alone?",
+            one.question.trim_end_matches('?')
+        );
         finding.source.place = format!(
             "{}, structures resolved as `exact` or `lineage`",
             one.source.place
@@ -151,7 +155,8 @@ pub fn section(all: &[&Finding], certain: &[&Finding], n_certain: usize, n_all: 
         id: "certain".into(),
         caption: format!(
             "Findings about depth, width and size on all rows, and on those whose structure is known for certain \
-             (its own config or its declared base's): {n_certain} of {n_all} evaluations of the leaderboards. 95 % intervals."
+             (its own config or its declared base's): {n_certain} of {n_all} evaluations of the leaderboards. 95 % intervals. \
+             importance.permutation is a drop in R² on unseen shapes, not the importance that is stated of a column (importance.mdi)."
         ),
         columns: [
             "finding",

@@ -22,6 +22,10 @@ pub(crate) struct ScoreAnswer {
     pub(crate) unit: String,
     /// For one checkpoint of this structure, conformal over shapes.
     pub(crate) interval: Option<Interval>,
+    /// What guessing gets on it, points; absent where that is not known.
+    pub(crate) chance: Option<f64>,
+    /// How prediction and interval lie to `chance`, in words; absent where both are above it.
+    pub(crate) floor: Option<String>,
     /// Rows trained on.
     pub(crate) n: usize,
     /// Shapes among them.
@@ -92,6 +96,8 @@ pub(crate) fn score(benchmark: &Benchmark, asked: &AskedStructure, seed: u64) ->
         value: None,
         unit: benchmark.unit.clone(),
         interval: None,
+        chance: study::abilities::benchmark(&benchmark.name).and_then(|known| known.chance),
+        floor: None,
         n: benchmark.rows.n(),
         n_shapes,
         n_of_this_shape: 0,
@@ -138,6 +144,7 @@ pub(crate) fn score(benchmark: &Benchmark, asked: &AskedStructure, seed: u64) ->
     let said = fitted.posterior.shapley(&design)?.into_iter().next();
     answer.value = Some(found.value);
     answer.interval.clone_from(&found.interval);
+    answer.floor = floor(&benchmark.name, found.value, found.interval.as_ref());
     answer.n_of_this_shape = found.novelty.n_of_shape;
     answer.distance = Some(found.novelty.distance);
     answer.distance_usual = Some(found.novelty.usual);
@@ -145,7 +152,7 @@ pub(crate) fn score(benchmark: &Benchmark, asked: &AskedStructure, seed: u64) ->
     answer.extrapolating = !answer.outside.is_empty();
     if let Some(attribution) = said {
         answer.base = Some(attribution.base);
-        answer.drivers = drivers(&attribution);
+        answer.drivers = drivers(&attribution, &design);
     }
     let worth = benchmark.worth(seed)?;
     answer.r2_out_of_shape = worth.r2;
@@ -161,6 +168,18 @@ pub(crate) fn score(benchmark: &Benchmark, asked: &AskedStructure, seed: u64) ->
         seed,
     });
     Ok(answer)
+}
+
+/// How a prediction lies to what guessing gets: no better, or not told apart from it; nothing where it is above.
+pub(crate) fn floor(benchmark: &str, value: f64, interval: Option<&Interval>) -> Option<String> {
+    let chance = study::abilities::benchmark(benchmark)?.chance?;
+    if value <= chance {
+        Some(format!("no better than guessing, which gets {chance:.0}"))
+    } else if interval.is_some_and(|ends| ends.low <= chance) {
+        Some(format!("interval holds guessing, which gets {chance:.0}"))
+    } else {
+        None
+    }
 }
 
 /// One row of these columns; the name of the first that is not known otherwise.
@@ -193,18 +212,33 @@ pub(crate) fn at(fitted: &Fitted, design: &Design) -> Result<At, study::Error> {
         .into_iter()
         .next()
         .ok_or_else(nothing)?;
-    let novelty = fitted
+    let mut novelty = fitted
         .posterior
         .novelty(design)?
         .into_iter()
         .next()
         .ok_or_else(nothing)?;
+    // The regression rounds sizes; who reads has asked about this one.
+    for (name, value, ..) in &mut novelty.outside {
+        if let Some(size) = asked_size(design).filter(|_| name == LN_SIZE) {
+            *value = size.ln();
+        }
+    }
     let (value, interval) = within(fitted.width.as_ref(), Prediction { value, deviation });
     Ok(At {
         value,
         interval,
         novelty,
     })
+}
+
+/// The regression's name of the logarithm of a size in billions.
+const LN_SIZE: &str = "ln size";
+
+/// The size of the first row, billions of parameters, before the regression rounds it.
+fn asked_size(design: &Design) -> Option<f64> {
+    let place = design.names().iter().position(|name| name == "size")?;
+    design.column(place).first().copied().filter(|size| *size > 0.0)
 }
 
 /// A prediction and its interval, cut to the scale.
@@ -253,13 +287,16 @@ impl At {
     }
 }
 
-fn drivers(attribution: &Attribution) -> Vec<Driver> {
+fn drivers(attribution: &Attribution, design: &Design) -> Vec<Driver> {
     let mut drivers: Vec<Driver> = attribution
         .features
         .iter()
         .map(|(name, value, adds)| Driver {
             feature: plain(name).to_owned(),
-            given: value.map_or_else(String::new, |value| words(name, value)),
+            given: match asked_size(design).filter(|_| name == LN_SIZE) {
+                Some(size) => words(name, size.ln()),
+                None => value.map_or_else(String::new, |value| words(name, value)),
+            },
             adds: *adds,
         })
         .collect();

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 use study::finding::Finding;
+use study::importance::reading;
 use study::section::{Cell, Table};
 
 use super::study_rows::StudyRows;
@@ -45,11 +46,10 @@ fn beginnings<'a>(all: &[&'a Finding]) -> Vec<&'a str> {
 pub(crate) fn run(global: &Global, args: &FindingsArgs) -> Result<ExitCode> {
     let (study, catalog_hash, bar) = args.rows.kept_or_made(global, &PartChoice::all())?;
     bar.finish_and_clear();
-    let all: Vec<&Finding> = study
-        .sections
-        .iter()
-        .flat_map(|section| &section.findings)
-        .collect();
+    // In the order of the report: what answers a question stands before what answers another like it.
+    let mut sections: Vec<_> = study.sections.iter().collect();
+    sections.sort_by_key(|section| crate::report::told::place(&section.id));
+    let all: Vec<&Finding> = sections.iter().flat_map(|section| &section.findings).collect();
     for id in &args.ids {
         if !all.iter().any(|finding| finding.id.starts_with(id)) {
             let like = near(id, all.iter().map(|finding| finding.id.as_str()));
@@ -71,30 +71,49 @@ pub(crate) fn run(global: &Global, args: &FindingsArgs) -> Result<ExitCode> {
             output::result(&file.to_json()?)?;
         }
         Format::Csv => output::result_bytes(&output::csv(&table(&chosen))?)?,
-        Format::Table => output::result(&output::table(&table(&chosen)))?,
+        Format::Table => {
+            output::result(&output::table(&table(&chosen)))?;
+            if chosen
+                .iter()
+                .filter(|finding| reading::of_id(&finding.id).is_some())
+                .count()
+                > 1
+            {
+                output::result(&format!("note: {}: column `answers`.\n", reading::RULE))?;
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn table(findings: &[&Finding]) -> Table {
+    // Several numbers are called importance, and each answers a question of its own.
+    let is_importance = findings
+        .iter()
+        .any(|finding| reading::of_id(&finding.id).is_some());
     let row = |finding: &&Finding| {
         let ends = finding.interval.as_ref().map_or_else(String::new, |ends| {
             format!("[{}, {}]", number(ends.low), number(ends.high))
         });
-        vec![
+        let mut row = vec![
             Cell::from(finding.id.as_str()),
             finding.value.into(),
             finding.unit.as_str().into(),
             ends.into(),
             finding.n.into(),
-            finding.question.as_str().into(),
-        ]
+        ];
+        if is_importance {
+            row.push(reading::of_id(&finding.id).map_or(Cell::Missing, Cell::from));
+        }
+        row.push(finding.question.as_str().into());
+        row
     };
+    let mut columns = vec!["id", "value", "unit", "interval", "n"];
+    columns.extend(is_importance.then_some("answers"));
+    columns.push("question");
     Table {
         id: "findings".into(),
-        columns: ["id", "value", "unit", "interval", "n", "question"]
-            .map(String::from)
-            .to_vec(),
+        columns: columns.into_iter().map(String::from).collect(),
         rows: findings.iter().map(row).collect(),
         ..Table::default()
     }

@@ -42,6 +42,7 @@ pub(crate) struct ImportArgs {
 }
 
 pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode> {
+    super::catalog::leave_nothing_half_made();
     let bar = progress::bar(global.quiet, 0, "importing");
     let mut each = |file: &str| bar.set_message(file.to_owned());
     let mut report = import(&args.paths, args.catalog.as_deref(), &args.out, &mut each)?;

@@ -85,6 +85,9 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
     }
     let listing;
     let sql = match asked.map(|sql| (sql, sql.strip_prefix("\\d"))) {
+        Some((sql, None)) if sql.trim_end_matches(';').eq_ignore_ascii_case("show tables") => {
+            "select table_name as \"table\" from information_schema.tables where table_schema = 'public' order by 1"
+        }
         Some((sql, None)) => sql,
         Some((_, Some(table))) => {
             listing = columns_of(table.trim(), args.items.is_some());

@@ -36,7 +36,7 @@ pub(crate) struct ReportArgs {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) rows: StudyRows,
-    /// Only these sections or parts, separated by commas
+    /// Only these sections or parts, separated by commas; `claims` is judged on all of them, which are computed though not shown
     #[arg(long, value_name = "NAMES")]
     only: Option<String>,
     /// Figure formats, separated by commas; SVG is always written
@@ -67,6 +67,9 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
         .only
         .as_deref()
         .map_or_else(|| Ok(PartChoice::all()), PartChoice::of)?;
+    if let Some(note) = choice.beside_the_ledger() {
+        output::say(global.quiet, &format!("note: {note}"));
+    }
     let earlier = args.compare.as_deref().map(changes::read).transpose()?;
     let probes = args.probe.as_deref().map(Probes::read).transpose()?;
     // The folder is tried first: a bad path fails before the work, not after it.

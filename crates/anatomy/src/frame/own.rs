@@ -1,7 +1,9 @@
 //! A table of the user's own: CSV as spreadsheets of any country write it, or Parquet; to columns of numbers and of text.
 
 use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail};
 use catalog::answer::Values;
@@ -17,21 +19,54 @@ const ABSENT: [&str; 11] = [
 /// A file's columns in its order.
 pub(super) struct Own {
     pub(super) columns: Vec<(String, Values)>,
-    /// Of each column of text that holds numbers too: line and text of the first cell that is none.
+    /// Of each column of text: line and text of the first cell that is no number.
     pub(super) not_numbers: NotNumbers,
+    /// What messages call it.
+    pub(super) place: String,
     pub(super) sha256: String,
 }
 
-/// Reads a file, here or in a store.
+/// What stands for standard input instead of a path.
+const STANDARD_INPUT: &str = "-";
+
+/// What came by standard input: read once, for a question may look at it more than once.
+fn standard_input() -> Result<Vec<u8>> {
+    static READ: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+    if crate::progress::is_watched() {
+        bail!("standard input is not this question's to read: give the data as a file");
+    }
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bytes) = &*read {
+        return Ok(bytes.clone());
+    }
+    let mut input = std::io::stdin();
+    if input.is_terminal() {
+        bail!(
+            "`-` reads the data from standard input, and that is a terminal: pipe a CSV file into it, or name the file"
+        );
+    }
+    let mut all = Vec::new();
+    input
+        .read_to_end(&mut all)
+        .context("cannot read the data from standard input")?;
+    *read = Some(all.clone());
+    Ok(all)
+}
+
+/// Reads a file, here, in a store, or from standard input.
 ///
 /// # Errors
 /// A file that cannot be read, or is no table: with the place, and what to do.
 pub(super) fn read(path: &Path) -> Result<Own> {
     let ends_in = |end: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
-    let bytes =
-        catalog::stores::read(path).with_context(|| format!("cannot read the data {}", path.display()))?;
+    let (bytes, place) = if path.as_os_str() == STANDARD_INPUT {
+        (standard_input()?, "standard input".to_owned())
+    } else {
+        let bytes = catalog::stores::read(path)
+            .with_context(|| format!("cannot read the data {}", path.display()))?;
+        (Vec::from(bytes), path.display().to_string())
+    };
     let sha256 = catalog::sha256(&bytes);
-    let place = path.display().to_string();
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
         bail!("{place} is a spreadsheet workbook: save the sheet as CSV UTF-8 and give that file");
     }
@@ -40,6 +75,7 @@ pub(super) fn read(path: &Path) -> Result<Own> {
         return Ok(Own {
             columns,
             not_numbers: BTreeMap::new(),
+            place,
             sha256,
         });
     }
@@ -47,6 +83,7 @@ pub(super) fn read(path: &Path) -> Result<Own> {
     Ok(Own {
         columns,
         not_numbers,
+        place,
         sha256,
     })
 }
@@ -161,9 +198,7 @@ fn header(record: &csv::StringRecord, place: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Numbers where every cell is one or empty ([`ABSENT`] counts as empty), else text, and of text that holds numbers too the
-/// first
-/// cell that is none. Where no comma divides cells, a column whose numbers only hold with decimal commas has them.
+/// Numbers where every cell is one or empty ([`ABSENT`] counts as empty), else text and the first cell that is no number. Where no comma divides cells, a column whose numbers only hold with decimal commas has them.
 fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u64, String)>) {
     let is_empty = |cell: &str| cell.is_empty() || ABSENT.iter().any(|word| cell.eq_ignore_ascii_case(word));
     let number = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite());
@@ -186,17 +221,45 @@ fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u6
     if may_be_decimal && let Some(numbers) = all(&with_comma) {
         return (Values::Numbers(numbers), None);
     }
-    let holds_numbers = cells.iter().any(|(_, cell)| number(cell).is_some())
-        || cells
-            .iter()
-            .any(|(_, cell)| number(&cell.replace(',', "")).is_some());
     let other = cells
         .iter()
         .find(|(_, cell)| !is_empty(cell) && number(cell).is_none())
-        .filter(|_| holds_numbers)
         .cloned();
     let text = |(_, cell): (u64, String)| (!is_empty(&cell)).then_some(cell);
     (Values::Text(cells.into_iter().map(text).collect()), other)
+}
+
+/// What to write in place of a cell that is no number, where it is one with something around or in it.
+pub(super) fn meant(cell: &str) -> Option<String> {
+    let bare = cell
+        .trim()
+        .trim_end_matches('%')
+        .trim_start_matches(['$', '€', '£', '~', '≈'])
+        .trim();
+    // Blanks, points or commas between thousands, and a decimal comma.
+    let blanks = [' ', '\u{a0}', '\u{202f}', '_', '\''];
+    let plain: String = bare.chars().filter(|letter| !blanks.contains(letter)).collect();
+    let in_threes = |text: &str, mark: char| {
+        let mut groups = text.split(mark);
+        let first = groups.next().unwrap_or_default().trim_start_matches(['-', '+']);
+        (1..=3).contains(&first.len())
+            && groups.all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let (whole, part) = plain.split_once('.').unwrap_or((&plain, ""));
+    let written = if whole.contains(',') && in_threes(whole, ',') {
+        plain.replace(',', "")
+    } else if let Some((whole, end)) = plain
+        .rsplit_once(',')
+        .filter(|(whole, _)| whole.contains('.') && in_threes(whole, '.'))
+    {
+        format!("{}.{end}", whole.replace('.', ""))
+    } else if plain.matches(',').count() == 1 && part.is_empty() {
+        plain.replace(',', ".")
+    } else {
+        plain.clone()
+    };
+    written.parse::<f64>().ok().filter(|value| value.is_finite())?;
+    (written != cell).then_some(written)
 }
 
 /// A column of text in which every cell is a day (`2024-05-31`, days since 1970) or a yes or no (1 and 0); none where some
@@ -266,12 +329,31 @@ mod tests {
         let (columns, other) = of("a,b\n1,\"2,391.9\"\n2,5\n").expect("a table");
         assert!(matches!(columns[1].1, Values::Text(_)));
         assert_eq!(other.get("b"), Some(&(2, "2,391.9".to_owned())));
-        // Names are text, and nobody takes them for numbers.
-        let (_, other) = of("a,name\n1,north\n2,south\n").expect("a table");
-        assert!(other.is_empty());
+        let (_, other) = of("a,name\n1,\n2,south\n").expect("a table");
+        assert_eq!(other.get("name"), Some(&(3, "south".to_owned())));
+        assert_eq!(other.get("a"), None);
         // With a point as well, a comma divides thousands.
         let (columns, _) = of("a;b\n1;2.391,9\n2;5\n").expect("a table");
         assert!(matches!(columns[1].1, Values::Text(_)));
+    }
+
+    #[test]
+    fn what_a_cell_was_meant_to_be_is_told() {
+        for (cell, written) in [
+            ("53.7 %", "53.7"),
+            ("53.7%", "53.7"),
+            ("1,024", "1024"),
+            ("-2,391,000.5", "-2391000.5"),
+            ("2.391,9", "2391.9"),
+            ("12,5 %", "12.5"),
+            ("1 024", "1024"),
+            ("~7", "7"),
+        ] {
+            assert_eq!(meant(cell).as_deref(), Some(written), "{cell}");
+        }
+        for cell in ["north", "7B", "1-2", "", "%", "1,2,3"] {
+            assert_eq!(meant(cell), None, "{cell}");
+        }
     }
 
     #[test]

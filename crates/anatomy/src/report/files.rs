@@ -28,7 +28,8 @@ impl Files {
             .with_context(|| format!("cannot write to the folder {}", out.display()))?;
         // Another program hears its own signals.
         if !crate::progress::making(work.path()) {
-            crate::signals::remove_when_interrupted(work.path());
+            let folder = work.path().to_path_buf();
+            crate::signals::remove_when_interrupted(move || vec![folder]);
         }
         Ok(Self {
             out: out.to_path_buf(),

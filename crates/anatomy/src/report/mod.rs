@@ -11,6 +11,7 @@ mod joined;
 mod page;
 mod parts;
 pub(crate) mod probes;
+mod rests_on;
 pub(crate) mod told;
 
 use anyhow::Result;

@@ -205,6 +205,19 @@ impl PartChoice {
             || part.sections.iter().any(|section| self.has(section))
     }
 
+    /// What the ledger costs where it is asked for among others: it is judged on every part, shown or not. None where all are
+    /// shown, or it is not asked for.
+    pub(crate) fn beside_the_ledger(&self) -> Option<String> {
+        let chosen = self.0.as_ref()?;
+        let hidden: Vec<&str> = PARTS
+            .iter()
+            .flat_map(|part| part.sections.iter().copied())
+            .filter(|section| !self.has(section))
+            .collect();
+        let is_asked = chosen.iter().any(|name| name == CLAIMS);
+        is_asked.then(|| super::rests_on::beside(&hidden)).flatten()
+    }
+
     /// Steps of the progress bar: the parts needed, and drawing.
     pub(crate) fn steps(&self) -> u64 {
         let of_parts: u64 = PARTS
@@ -239,10 +252,12 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
     let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
     let mut without: Option<&str> = None;
+    let mut lacking: Vec<(&str, &[&str])> = Vec::new();
     for part in PARTS.iter().filter(|part| choice.needs(part)) {
         crate::progress::go_on()?;
         if let Some(board) = joined.lacks(part.name) {
             without = Some(board);
+            lacking.push((board, part.sections));
             context.bar.inc(part.steps);
             continue;
         }
@@ -272,6 +287,15 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
     }
     if choice.has(CLAIMS) {
         add_ledger(&mut sections, context.seed)?;
+        if let Some(ledger) = sections.iter_mut().find(|section| section.id == CLAIMS) {
+            let notes = [choice.beside_the_ledger(), super::rests_on::without(&lacking)];
+            ledger.text.extend(
+                notes
+                    .into_iter()
+                    .flatten()
+                    .map(|note| super::rests_on::sentence(&note)),
+            );
+        }
     }
     sections.retain(|section| choice.has(&section.id));
     if let (true, Some(board)) = (sections.is_empty(), without) {

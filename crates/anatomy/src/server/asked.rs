@@ -106,11 +106,11 @@ fn one_device(params: &Params) -> Result<Option<Device>, Problem> {
     let Some(name) = params.one("device")? else {
         return Ok(None);
     };
-    let all = device::devices();
-    if let Some(found) = all.iter().find(|one| one.name == name) {
-        return Ok(Some(found.clone()));
+    // The names that the command line takes: of any spelling, `a100` for `A100 80GB`.
+    if let Some(found) = device::device(name) {
+        return Ok(Some(found));
     }
-    let names: Vec<String> = all.into_iter().map(|one| one.name).collect();
+    let names: Vec<String> = device::devices().into_iter().map(|one| one.name).collect();
     Err(Problem::bad(format!("no device named `{name}`"))
         .with_hint(format!("there are {}", names.join(", "))))
 }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::imported::Imported;
 use super::{ItemRow, PARTITION, RECORDS};
 use crate::error::Error;
+use crate::making;
 use crate::parquet_file::TableWriter;
 use crate::stores;
 
@@ -117,6 +118,7 @@ impl ItemWriter {
             .prefix(".import-")
             .tempdir_in(beside)
             .map_err(Error::io(beside))?;
+        making::begin(work.path());
         Ok(Self {
             work,
             parts: BTreeMap::new(),

@@ -6,6 +6,7 @@ mod mode;
 mod moments;
 mod over;
 mod paired;
+mod plain;
 mod spearman;
 mod suggest;
 mod ternary;
@@ -162,7 +163,7 @@ impl Engine {
     /// A session with our aggregates, and files by path and address.
     fn with_files(config: SessionConfig, runtime: RuntimeEnvBuilder) -> Result<Self, Error> {
         let runtime = runtime.build().map_err(|error| Error::Query {
-            message: error.strip_backtrace(),
+            message: plain::words(&error.strip_backtrace()),
             suggestions: Vec::new(),
         })?;
         let context = with_files(SessionContext::new_with_config_rt(config, Arc::new(runtime)));
@@ -303,12 +304,15 @@ impl Engine {
     }
 
     fn refused(&self, error: DataFusionError) -> Error {
-        let message = stores::hide(&text::plain(&error.strip_backtrace()));
+        let engine = error.strip_backtrace();
         if let Some(own) = own(error) {
             return own;
         }
-        let suggestions = suggest::names(&message, &self.names());
-        Error::Query { message, suggestions }
+        let suggestions = suggest::names(&engine, &self.names());
+        Error::Query {
+            message: stores::hide(&plain::words(&engine)),
+            suggestions,
+        }
     }
 
     /// `table` and `table.column` of all tables registered.

@@ -213,31 +213,3 @@ fn column(name: &Ident) -> String {
         None => name.value.to_ascii_lowercase(),
     }
 }
-
-/// An engine's message about types, without its account of every overload it tried and its word that it may be at fault.
-pub(super) fn plain(message: &str) -> String {
-    let Some((_, rest)) = message.split_once("No function matches the given name and argument types '")
-    else {
-        return message.to_owned();
-    };
-    let Some((asked, rest)) = rest.split_once('\'') else {
-        return message.to_owned();
-    };
-    let takes: Vec<&str> = rest
-        .split_once("Candidate functions:")
-        .map(|(_, list)| {
-            list.lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .collect()
-        })
-        .unwrap_or_default();
-    format!(
-        "no function takes these types: {asked} (Utf8 is text){}",
-        if takes.is_empty() {
-            String::new()
-        } else {
-            format!("; there are {}", takes.join(", "))
-        }
-    )
-}

@@ -101,7 +101,7 @@ impl Answer {
 
 fn plain(error: &datafusion::error::DataFusionError) -> Error {
     Error::Query {
-        message: error.strip_backtrace(),
+        message: super::plain::words(&error.strip_backtrace()),
         suggestions: Vec::new(),
     }
 }

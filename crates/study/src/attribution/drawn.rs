@@ -4,6 +4,7 @@ use super::{Asked, lead};
 use crate::finding::Finding;
 use crate::importance::blocks::ALIKE;
 use crate::importance::impurity::Effort;
+use crate::importance::reading;
 use crate::section::{Axis, Bar, Drawing, Figure, Table};
 
 pub(super) fn words(findings: &[Finding], asked: &[Asked<'_>]) -> Vec<String> {
@@ -43,22 +44,53 @@ pub(super) fn words(findings: &[Finding], asked: &[Asked<'_>]) -> Vec<String> {
             together.join("; ")
         )
     };
-    vec![format!(
+    let mut words = stated(findings);
+    words.push(format!(
         "Which of layers, d_model, d_ffn and heads is first: named only where it leads in 95 % of resamples of shapes, or its \
          interval is above all others', and its lower end is above 0. {}.{blocks}",
         sentences.join("; ")
-    )]
+    ));
+    words
+}
+
+/// The importances of the first target, and what the other numbers are; nothing where there are none.
+fn stated(findings: &[Finding]) -> Vec<String> {
+    let prefix = format!("importance.{}.{}.", reading::KIND, reading::SET);
+    let mut target = None;
+    let said: Vec<String> = findings
+        .iter()
+        .filter_map(|finding| {
+            let (of, column) = finding.id.strip_prefix(&prefix)?.split_once('.')?;
+            let ends = finding.interval.as_ref()?;
+            (*target.get_or_insert(of) == of).then(|| {
+                format!(
+                    "{column} {:.2} [{:.2}, {:.2}]",
+                    finding.value.unwrap_or(f64::NAN),
+                    ends.low,
+                    ends.high
+                )
+            })
+        })
+        .collect();
+    target.map_or_else(Vec::new, |target| {
+        vec![format!(
+            "{}. Of {target}: {}. What a part buys at fixed size, in points, is the first section's.",
+            reading::RULE,
+            said.join(", ")
+        )]
+    })
 }
 
 pub(super) fn empty_table() -> Table {
     Table {
         id: "attribution".into(),
         caption: format!(
-            "Importance of each column for each target. impurity: share of the impurity decrease, mean of {} forests \
-             on all rows, 95 % interval over {} draws of shapes (neither where nearly every row is its own: one forest, no \
-             interval); first: share of those draws in which the column \
-             comes first; per shape: the same with each shape counted once (its mean); unseen: drop in R² when the column \
-             is shuffled in shapes not trained on (structure_out), with the central 95 % over folds.",
+            "Importance of each column for each target. impurity, of the features `core`: the importance as this study states it, the \
+             share of the split gain, mean of {} forests on all rows, 95 % interval over {} draws of shapes (neither where nearly \
+             every row is its own: one forest, no interval). The other columns answer other questions. first: in which share of those \
+             draws does the column lead? per shape: what is its share with each shape counted once (its mean)? unseen: how far does \
+             R² drop when the column is shuffled in shapes not trained on (structure_out), with the central 95 % over folds? Other \
+             features: the share among other columns, or on other rows.",
             Effort::MANY.forests,
             Effort::MANY.draws
         ),
@@ -89,13 +121,13 @@ pub(super) fn figure(id: &str, targets: &str, bars: Vec<Bar>, n: usize) -> Figur
         id: id.into(),
         title: format!("Importance of layers, d_model, d_ffn, heads: {targets}"),
         caption: format!(
-            "How far the order of the four depends on the shapes drawn: share of a forest's impurity decrease, all rows, \
-             95 % intervals over {} draws of whole shapes; up to n = {n} rows a target.",
+            "The importance of a column as this study states it, and how far it depends on the shapes drawn: share of a forest's split \
+             gain, all rows, 95 % intervals over {} draws of whole shapes; up to n = {n} rows a target.",
             Effort::MANY.draws
         ),
         n,
         x: Axis::linear("target"),
-        y: Axis::linear("impurity importance (fraction)"),
+        y: Axis::linear("importance: share of split gain (fraction)"),
         drawing: Drawing::Bars(bars),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Asked, BENCHMARKS};
 use crate::finding::{Finding, Interval};
-use crate::importance::Importance;
+use crate::importance::{Importance, reading};
 use crate::protocol::Protocol;
 use crate::published::published;
 
@@ -22,10 +22,15 @@ impl Asked<'_> {
         seed: u64,
     ) -> Vec<Finding> {
         let (set, target) = (self.set, self.target);
-        let finding = |kind: &str, words: String, value: f64, n: usize, method: &str, protocol: &str| {
+        let finding = |kind: &str, value: f64, n: usize, method: &str, protocol: &str| {
             let id = format!("importance.{kind}.{set}.{target}.{name}");
             let published = published(&id).filter(|_| self.is_published);
-            Finding::new(id, words, self.source)
+            let mut finding = Finding::new(id, reading::question(kind, set, target, name), self.source);
+            // Of other sets and of scores the importance is stated nowhere else.
+            if set != "scores" {
+                finding.notes.extend(reading::note(kind, set, target, name));
+            }
+            finding
                 .with_value(value, "fraction", n, method)
                 .with_protocol(protocol, self.design.names())
                 .with_seed(seed)
@@ -40,7 +45,6 @@ impl Asked<'_> {
         let mut all = vec![
             finding(
                 "mdi",
-                format!("How much of a forest's impurity decrease on {target} is due to {name}?"),
                 share,
                 n,
                 &format!(
@@ -54,7 +58,6 @@ impl Asked<'_> {
         if let Some(value) = first_share {
             all.push(finding(
                 "first_share",
-                format!("In which share of draws of shapes does {name} come first for {target}?"),
                 value,
                 n,
                 &format!(
@@ -67,7 +70,6 @@ impl Asked<'_> {
         if let Some(value) = once {
             all.push(finding(
                 "mdi_per_shape",
-                format!("The same with each shape counted once: {target} and {name}?"),
                 value,
                 shapes,
                 "impurity decrease (random_forest) on means of shapes",
@@ -75,12 +77,10 @@ impl Asked<'_> {
             ));
         }
         if let Some(found) = unseen {
-            let words = format!("How far does R² on {target} fall on unseen shapes when {name} is shuffled?");
             let method = "permutation (random_forest), held-out rows";
             all.push(
                 finding(
                     "permutation",
-                    words,
                     found.value,
                     n,
                     method,

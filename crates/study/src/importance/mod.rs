@@ -7,13 +7,15 @@
 //! - [`shap`]: mean |Shapley value| of trees on held-out rows.
 //! - [`dependence`]: partial dependence and accumulated local effects, with the rows behind each point.
 //!
-//! Where they disagree on what comes first, [`disagreement`] says so.
+//! Where they disagree on what comes first, [`disagreement`] says so. They answer different questions; [`reading`] says which of
+//! them is stated as the importance of a column.
 
 pub(crate) mod blocks;
 pub mod clusters;
 pub mod dependence;
 pub mod impurity;
 pub mod permutation;
+pub mod reading;
 pub mod section;
 pub mod shap;
 

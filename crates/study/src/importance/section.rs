@@ -6,7 +6,7 @@ use super::clusters::{Dendrogram, dendrogram};
 use super::impurity::{Effort, Rows, impurity};
 use super::permutation::permutation;
 use super::shap::{mean_interactions, mean_shapley};
-use super::{Importance, Setting, disagreement};
+use super::{Importance, Setting, disagreement, reading};
 use crate::error::Error;
 use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
@@ -143,7 +143,7 @@ impl ImportanceQuestion<'_> {
         let one = |importance: &Importance| {
             let name = label(importance);
             let id = format!("importance.{}.{}.{}.{name}", kind.name, self.set, self.target);
-            let words = format!("How much does {} lean on {name}?", self.target);
+            let words = reading::question(kind.name, self.set, self.target, &name);
             let method = format!("{} of {}", kind.name, self.setting.regression.name());
             let published = published(&id).filter(|_| self.is_published);
             self.finding(id, words, importance.value, kind.unit, &method)
@@ -226,9 +226,10 @@ impl ImportanceQuestion<'_> {
         Table {
             id: format!("importance-{}", self.target),
             caption: format!(
-                "Importance for {}, {} on {}, {} folds × {}, n = {}. mdi: share of the impurity decrease, all rows, \
-                 interval over draws of shapes; permutation, grouped: drop in R² when held-out rows are shuffled; shap: mean |Shapley value| on \
-                 held-out rows",
+                "Importance for {}, {} on {}, {} folds × {}, n = {}. mdi: the importance as the report states it, \
+                 the share of the split gain, all rows, interval over draws of shapes; the others answer other questions: permutation, \
+                 grouped: the drop in R² when held-out rows are shuffled; shap: how far a column moves a held-out prediction, the mean \
+                 |Shapley value|",
                 self.target,
                 self.setting.regression.name(),
                 self.protocol,

@@ -8,7 +8,7 @@ use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::ceiling::ceiling;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::importance::blocks;
+use crate::importance::{blocks, reading};
 use crate::protocol::Protocol;
 use crate::published::published;
 use crate::scored::readings;
@@ -257,7 +257,7 @@ fn importance(
         section.findings.push(
             finding(
                 &format!("importance.mdi.{SET}.{benchmark}.{feature}"),
-                &format!("How much of the forest's impurity decrease on {title} is due to {feature}?"),
+                &reading::question("mdi", SET, title, feature),
             )
             .with_value(
                 value,
@@ -268,7 +268,11 @@ fn importance(
             .with_protocol("all_rows", rows.design.names())
             .with_seed(study.seed)
             .with_figure("importance-mdi")
-            .with_note("measured on training rows and shared at random between features that move together"),
+            .with_note("measured on training rows and shared at random between features that move together")
+            .with_note(format!(
+                "not the importance of {feature} for {benchmark}, which is stated of layers, d_model, d_ffn and heads alone: {}",
+                reading::answer(benchmark, feature)
+            )),
         );
     }
     Ok(bars)
@@ -277,16 +281,17 @@ fn importance(
 fn importance_figure(bars: Vec<Bar>, study: &LeaderboardV1<'_>) -> Figure {
     Figure {
         id: "importance-mdi".into(),
-        title: "Impurity importance of each structure column".into(),
+        title: "Share of split gain among nine columns, size and date among them".into(),
         caption: format!(
-            "Share of the forest's impurity decrease due to each column, all rows, without an interval; \
-             leaderboard v1, {} checkpoints before rows without structure are left out. Columns that move together share \
-             their importance at random.",
+            "Not the importance of a column (section \"Which structural feature matters most\" states that, with intervals): here \
+             layers, d_model, d_ffn and heads share a forest's split gain with size, date and three more columns, and columns that \
+             move together share it at random. All rows, no interval; leaderboard v1, {} checkpoints before rows without structure \
+             are left out.",
             study.rows.len()
         ),
         n: study.rows.len(),
         x: Axis::linear("benchmark"),
-        y: Axis::linear("impurity importance (fraction)"),
+        y: Axis::linear("share of split gain (fraction)"),
         drawing: Drawing::Bars(bars),
     }
 }

@@ -55,9 +55,12 @@ pub(crate) struct AbilityOf {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Ranked {
     pub(crate) rank: usize,
-    /// Rows of one group cannot be told apart: 95 % of the difference to the group's first holds 0.
+    /// Rows of one group cannot be told apart: 95 % of the difference to the one of the highest lower end holds 0.
     pub(crate) group: usize,
     pub(crate) id: String,
+    /// A leaderboard calls its organisation an official provider, or that organisation trained it from scratch, or made it from
+    /// what it trained from scratch. Inside a group these stand first.
+    pub(crate) is_original: bool,
     pub(crate) ability: AbilityOf,
     /// What each board measured, the newest first.
     pub(crate) boards: Vec<Evidence>,
@@ -279,6 +282,7 @@ impl<'a> Abilities<'a> {
                     training: fit.training.map(|label| label.as_str().to_owned()),
                     why: String::new(),
                     id: fit.id.clone(),
+                    is_original: fit.is_original,
                     posterior,
                 })
             })
@@ -292,8 +296,12 @@ impl<'a> Abilities<'a> {
                 first = place;
                 group += 1;
             }
-            rows[place].rank = place + 1;
             rows[place].group = group;
+        }
+        // What cannot be told apart is ordered by who made it, and the lower end after that.
+        rows.sort_by_key(|row| (row.group, !row.is_original));
+        for (place, row) in rows.iter_mut().enumerate() {
+            row.rank = place + 1;
         }
         let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
         for row in &rows {

@@ -11,6 +11,7 @@ use study::Design;
 use study::finding::Interval;
 
 use super::costs::CostTable;
+use super::makers::Makers;
 use super::running::Running;
 use super::scored::{as_measured, together};
 use super::{Budget, Choice, ChoiceScore, Excluded, LeftOut};
@@ -124,6 +125,8 @@ pub(super) struct Fit {
     pub(super) size: f64,
     /// What made it, where known.
     pub(super) training: Option<Training>,
+    /// See [`super::Ranked::is_original`].
+    pub(super) is_original: bool,
 }
 
 impl Fit {
@@ -243,6 +246,7 @@ struct Sorter<'a, 'k> {
     budget: &'a Budget,
     benchmarks: &'a [String],
     repeats: BTreeSet<&'a str>,
+    makers: Makers<'a>,
     costs: CostTable<'a>,
     /// By benchmark and features.
     predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
@@ -267,6 +271,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             budget,
             benchmarks,
             repeats: repeats(predictor, known),
+            makers: Makers::of(&predictor.catalog),
             costs: CostTable::new(budget),
             predictions: BTreeMap::new(),
             elsewhere: BTreeSet::new(),
@@ -360,6 +365,7 @@ impl<'a, 'k> Sorter<'a, 'k> {
             date: structure.date.map(catalog::day_text),
             size: cost.parameters_total as f64 / 1e9,
             training: checkpoint.and_then(|row| row.training),
+            is_original: self.makers.made(self.known, id, checkpoint),
         };
         Ok((fit, structure, checkpoint, cost))
     }

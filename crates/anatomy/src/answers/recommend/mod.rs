@@ -5,6 +5,7 @@ mod boards;
 mod candidates;
 mod copies;
 mod costs;
+mod makers;
 mod ranking;
 mod running;
 mod said;
@@ -29,6 +30,7 @@ pub(crate) use boards::{BoardRanking, Mode};
 pub(super) use candidates::designs;
 pub(crate) use copies::BitsCost;
 use copies::Copies;
+pub(crate) use ranking::floors;
 use running::Running;
 pub(crate) use why::{UpgradeStep, WhyAnswer};
 
@@ -104,6 +106,28 @@ impl Budget {
         );
         class.is_some_and(|class| class.starts_with(&asked))
             || plain(id.rsplit('/').next().unwrap_or(id)).contains(&asked)
+    }
+
+    /// What else is asked for, each after a comma: `, at 30 tokens/s or more (expected)`.
+    pub(crate) fn conditions(&self) -> String {
+        let mut text = String::new();
+        let mut say = |words: String| {
+            text.push_str(", ");
+            text.push_str(&words);
+        };
+        if let Some(speed) = self.min_speed {
+            say(format!("at {speed} tokens/s or more (expected)"));
+        }
+        if !self.licenses.is_empty() {
+            say(format!("under {}", self.licenses.join(" or ")));
+        }
+        if let Some(family) = &self.family {
+            say(format!("of the family {family}"));
+        }
+        if let Some(since) = self.since {
+            say(format!("published {} or later", catalog::day_text(since)));
+        }
+        text
     }
 
     /// What is asked for, in a word or two.

@@ -6,6 +6,7 @@ use super::scored::error;
 use super::{Budget, Choice, ParetoPoint};
 use crate::answers::known::Known;
 use crate::answers::measured::items_apart;
+use crate::answers::score::floor;
 
 /// Marks the choices that none of the others beats in score at no more memory, and lists them by rising memory.
 pub(super) fn front(choices: &mut [Choice]) -> Vec<ParetoPoint> {
@@ -97,6 +98,20 @@ fn apart(known: &Known<'_>, first: &Choice, second: &Choice) -> Option<(f64, f64
     Some((found.interval.low, found.interval.high))
 }
 
+/// Benchmarks on which a prediction is no better than guessing, or its interval holds what guessing gets.
+pub(crate) fn floors(choice: &Choice) -> Option<String> {
+    let said: Vec<String> = choice
+        .scores
+        .iter()
+        .filter(|score| score.is_predicted)
+        .filter_map(|score| {
+            let words = floor(&score.benchmark, score.value, score.interval.as_ref())?;
+            Some(format!("{}: {words}", score.benchmark))
+        })
+        .collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
 fn why(choice: &Choice, first: &Choice, tie: Option<(f64, f64)>, budget: &Budget) -> String {
     let gigabytes = |bytes: f64| bytes / 1e9;
     let mut parts = Vec::new();
@@ -117,6 +132,7 @@ fn why(choice: &Choice, first: &Choice, tie: Option<(f64, f64)>, budget: &Budget
             .map(|score| score.benchmark.as_str())
             .collect();
         parts.push(format!("predicted: {}", names.join(", ")));
+        parts.extend(floors(choice));
     }
     if choice.on_pareto_front {
         parts.push("best for its memory (Pareto)".into());

@@ -110,6 +110,9 @@ pub(super) fn answer(ranking: &[Ranked], budget: &Budget) -> Vec<String> {
 pub(super) fn notes(scale: &Abilities<'_>, fits: &[Fit], costs: &[BitsCost], budget: &Budget) -> Vec<String> {
     let mut notes = vec![
         "winner's curse: the first of many entries is partly lucky; expect its true score to be a little lower".to_owned(),
+        "inside a group that cannot be told apart, checkpoints of a leaderboard's official providers and those that their own \
+         organisation trained from scratch stand first, then the others; each by the lower end of its interval"
+            .to_owned(),
     ];
     let is_plain = |quant: &Quant| quant.bits_of_plain().is_some();
     if !budget.quants.iter().all(is_plain) {

@@ -153,8 +153,12 @@ fn in_short(answer: &PredictAnswer) -> Option<String> {
         } else {
             ""
         };
+        let floor = score
+            .floor
+            .as_ref()
+            .map_or(String::new(), |words| format!("; {words}"));
         let predicted = format!(
-            "about {value:.0} points (80 %: {:.0} to {:.0}{beyond})",
+            "about {value:.0} points (80 %: {:.0} to {:.0}{beyond}{floor})",
             ends.low, ends.high
         );
         parts.push(match score.measured.first() {
@@ -245,11 +249,13 @@ pub(crate) fn scores(answer: &PredictAnswer) -> Table {
 fn table_of(scores: &[&ScoreAnswer]) -> Table {
     let rows = scores.iter().map(|score| {
         let interval = score.interval.as_ref();
-        let said = if score.extrapolating {
-            "extrapolating".to_owned()
+        let mut said: Vec<String> = score.floor.iter().cloned().collect();
+        if score.extrapolating {
+            said.insert(0, "extrapolating".to_owned());
         } else {
-            score.notes.join("; ")
-        };
+            said.extend(score.notes.iter().cloned());
+        }
+        let said = said.join("; ");
         vec![
             score.benchmark.as_str().into(),
             score.leaderboard.as_str().into(),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use study::section::{Cell, Table};
 
-use crate::answers::recommend::{BoardRanking, Choice, Ranked, RecommendAnswer, WhyAnswer};
+use crate::answers::recommend::{BoardRanking, Choice, Ranked, RecommendAnswer, WhyAnswer, floors};
 
 /// Characters of a whole bar.
 const BAR: f64 = 20.0;
@@ -52,11 +52,12 @@ pub(crate) fn lines(answer: &RecommendAnswer) -> String {
     };
     let _ = writeln!(
         text,
-        "{} of {} that fit into {:.1} GB and were measured, by {}; points as {} would give them, with 95 %, ordered by the \
-         lower end; a bracket holds what cannot be told apart",
+        "{} of {} that fit into {:.1} GB{} and were measured, by {}; points as {} would give them, with 95 %; a bracket holds what \
+         cannot be told apart, official and original checkpoints first; ordered by the lower end",
         rows.len(),
         answer.n_ranked,
         answer.budget.memory_bytes / 1e9,
+        answer.budget.conditions(),
         answer.budget.what(),
         first.ability.on
     );
@@ -142,11 +143,12 @@ pub(crate) fn predicted_lines(answer: &RecommendAnswer, most: usize) -> String {
         });
         let _ = writeln!(
             text,
-            "  ~  {}{gap}  {:>5.1}{ends}  {:<7} {:>6.1} GB",
+            "  ~  {}{gap}  {:>5.1}{ends}  {:<7} {:>6.1} GB{}",
             choice.id,
             choice.score,
             choice.running.quant.name(),
-            choice.running.memory.total_bytes / 1e9
+            choice.running.memory.total_bytes / 1e9,
+            floors(choice).map_or(String::new(), |words| format!("  {words}"))
         );
     }
     text

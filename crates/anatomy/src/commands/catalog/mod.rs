@@ -35,7 +35,16 @@ pub(crate) enum CatalogCommand {
     Export(export::ExportArgs),
 }
 
+/// Leaves no folder behind that was only in the making, when this program is asked to end.
+pub(super) fn leave_nothing_half_made() {
+    // Another program hears its own signals.
+    if !crate::progress::is_watched() {
+        crate::signals::remove_when_interrupted(catalog::making::folders);
+    }
+}
+
 pub(crate) fn run(global: &Global, command: &CatalogCommand) -> Result<ExitCode> {
+    leave_nothing_half_made();
     match command {
         CatalogCommand::Build(args) => build::build(global, args),
         CatalogCommand::Import(args) => build::import(global, args),

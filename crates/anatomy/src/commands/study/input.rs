@@ -38,7 +38,7 @@ pub(super) struct Input {
     /// --data
     #[arg(long = "where", value_name = "SQL")]
     filter: Option<String>,
-    /// A CSV or Parquet table of your own instead of the catalog
+    /// A CSV or Parquet table of your own instead of the catalog; `-` reads CSV from standard input
     #[arg(long, value_name = "FILE", conflicts_with = "catalog")]
     data: Option<PathBuf>,
     /// Only this many rows, drawn at random by the seed
@@ -124,6 +124,17 @@ impl Input {
                 columns.join(", ")
             ),
         );
+        for (name, line, cell, written) in frame.almost_numbers() {
+            if !is_left_out(name) {
+                output::say(
+                    quiet,
+                    &format!(
+                        "left out: column `{name}` is text: {cell:?} (line {line}); written as {written}, and so in all cells, it would \
+                         be a feature"
+                    ),
+                );
+            }
+        }
         Ok(vec![FeatureSet {
             name: "own".into(),
             columns,

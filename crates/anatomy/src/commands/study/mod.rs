@@ -3,6 +3,7 @@
 mod abilities;
 mod answer;
 mod beside;
+mod best;
 mod claims;
 mod importance;
 mod input;

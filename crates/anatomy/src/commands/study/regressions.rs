@@ -16,6 +16,7 @@ use study::{Evaluation, Groups, evaluate};
 
 use super::answer;
 use super::beside::{Beside, learning_table, pairs_table};
+use super::best::{self, Tried};
 use super::input::{self, Input};
 use super::llm::LlmArgs;
 use super::methods::{self, Methods};
@@ -102,7 +103,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         bail!("--against {against}: not among the chosen methods");
     }
     let data = input.read(&sets)?;
-    let mut findings = Vec::new();
+    let (mut findings, mut text) = (Vec::new(), Vec::new());
     let (mut table, mut pairs, mut learning) = (empty_table(), pairs_table(), learning_table());
     let n_fits = targets.len() * sets.len() * protocols.len().max(1) * methods.len();
     let bar = progress::bar(global.quiet, n_fits as u64, "fitting");
@@ -138,7 +139,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
         let mut evaluated = evaluated.into_iter();
         for division in &divisions {
             let own_shape = lookup(&rows.target, &rows.shape, &division.folds)?;
-            let mut predicted = Vec::new();
+            let (mut predicted, mut tried) = (Vec::new(), Vec::new());
             for (method, result) in methods.iter().zip(evaluated.by_ref()) {
                 let question = Question {
                     args,
@@ -154,8 +155,22 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
                     .rows
                     .push(question.table_row(&result, &finding, &by_shape, &own_shape, limit.adjusted));
                 findings.extend(readings(&finding, &by_shape));
+                tried.push(Tried {
+                    method: method.name(),
+                    r2: finding.value,
+                    interval: finding.interval.clone(),
+                    by_shape: by_shape.r2,
+                    mae: result.mae,
+                    n: result.n_tested,
+                });
                 predicted.push((method.name(), result));
             }
+            text.extend(best::sentence(
+                target,
+                &division.name,
+                rows.shape.n_groups(),
+                &tried,
+            ));
             let beside = Beside {
                 set,
                 target,
@@ -201,6 +216,7 @@ pub(crate) fn run(global: &Global, args: &RegressionsArgs) -> Result<ExitCode> {
     let section = Section {
         id: "regressions".into(),
         title: "From structure to score".into(),
+        text,
         findings,
         tables: tables
             .into_iter()

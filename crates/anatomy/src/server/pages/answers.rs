@@ -194,17 +194,24 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
     };
     let left_out: usize = answer.excluded.iter().map(|excluded| excluded.n).sum();
     let mut words = answer.answer.clone();
+    if words.is_empty() {
+        words.push(if answer.predicted.is_empty() {
+            "Nothing fits.".into()
+        } else {
+            "Nothing that fits was measured by a board that asks for this; what is predicted stands below."
+                .into()
+        });
+    }
     words.push(format!(
-        "Asked: {}, {:.1} GB, {} tokens of context, {}.",
+        "Asked: {}, {:.1} GB, {} tokens of context, {}{}.",
         answer.budget.what(),
         answer.budget.memory_bytes / 1e9,
         answer.budget.context,
-        answer.budget.engine.as_str()
+        answer.budget.engine.as_str(),
+        answer.budget.conditions()
     ));
-    if answer.measured.is_empty() && answer.predicted.is_empty() {
-        words.push("Nothing fits.".into());
-    }
-    words.push(format!(
+    let mut notes = answer.notes.clone();
+    notes.push(format!(
         "{left_out} of {} checkpoints left out: {}.",
         answer.n_checkpoints,
         answer
@@ -214,43 +221,36 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
             .collect::<Vec<_>>()
             .join("; ")
     ));
+    // One ranking: those by the benchmarks of one leaderboard alone are in the JSON, and `--by-board` prints them.
     Below {
         words,
         tables: vec![
             TableView::of(
                 "Ranking",
                 format!(
-                    "{} of {} that fit into {:.1} GB and were measured, by {}: all boards on one scale. Rows of one group cannot \
-                     be told apart.",
+                    "{} of {} that fit into {:.1} GB{} and were measured, by {}: all boards on one scale, by the lower end of the \
+                     interval. Rows of one group cannot be told apart: official and original checkpoints stand first in it.",
                     answer.ranking.len(),
                     answer.n_ranked,
                     answer.budget.memory_bytes / 1e9,
+                    answer.budget.conditions(),
                     answer.budget.what()
                 ),
                 &recommend::ranking_table(answer),
             ),
             TableView::of(
-                "Measured",
+                "Predicted, not measured",
                 format!(
-                    "{} of {} that fit, by the benchmarks of one leaderboard. Rows of one group cannot be told apart.",
-                    answer.measured.len(),
-                    answer.n_measured
-                ),
-                &list(&answer.measured),
-            ),
-            TableView::of(
-                "Predicted",
-                format!(
-                    "{} of {} that fit; marked ~, never measured on at least one of these benchmarks.",
+                    "{} of {} that fit; no board measured them for this, so they do not rank with those above. Marked ~.",
                     answer.predicted.len(),
                     answer.n_predicted
                 ),
                 &list(&answer.predicted),
             ),
         ],
-        notes: answer.notes.clone(),
+        notes,
         figure: Some(format!("/api/v1/recommend/figure?{link}")),
-        figure_name: "Score against memory, with the Pareto front of what was measured",
+        figure_name: "Mean score on the benchmarks of one leaderboard against memory, with the Pareto front of what was measured on all of them",
         api: Some(format!("/api/v1/recommend?{link}")),
         ..Below::default()
     }

@@ -12,14 +12,16 @@ mod study;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Query, Request};
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::api::kept_bytes;
 use super::problem::Problem;
 use super::state::Shared;
+use super::{asked, narrowed, search};
 
 /// The site's own places in three groups, in the order of the menu.
 pub(crate) const MENU: [(&str, &[(&str, &str)]); 3] = [
@@ -38,8 +40,49 @@ pub(crate) const MENU: [(&str, &[(&str, &str)]); 3] = [
     ("Study", &[("/study", "Findings"), ("/probes", "Probes")]),
 ];
 
+/// The names that a page takes after the question mark, in lists of one kind.
+fn takes(path: &str) -> &'static [&'static [&'static str]] {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    match first {
+        "checkpoints" if path.trim_end_matches('/') == "/checkpoints" => &[&search::NAMES],
+        "chart" => &[&["x", "y"], &search::NAMES],
+        "study" | "figures" | "tables" => &[&narrowed::NAMES],
+        "compare" => &[&asked::COMPARE],
+        "recommend" => &[&asked::RECOMMEND],
+        "predict" => &[&asked::PREDICT],
+        "sql" => &[&["sql"]],
+        _ => &[],
+    }
+}
+
+/// Refuses an address with a name that its page does not take: what is not heeded must not look as if it were.
+async fn refuse_unknown(request: Request, next: Next) -> Response {
+    let known = takes(request.uri().path());
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).map(|query| query.0);
+    let is_known = |name: &str| known.iter().any(|names| names.contains(&name));
+    let unknown = pairs
+        .unwrap_or_default()
+        .into_iter()
+        .find(|(name, _)| !is_known(name));
+    let Some((name, _)) = unknown else {
+        return next.run(request).await;
+    };
+    let names: Vec<&str> = known.iter().flat_map(|names| names.iter().copied()).collect();
+    let meant = crate::near::hint(&name, names.iter().copied());
+    let problem = Problem::bad(format!("this page takes nothing named `{name}`{meant}"));
+    error(&problem.with_hint(if names.is_empty() {
+        "it takes nothing after the question mark: leave it out".to_owned()
+    } else {
+        format!("it takes {}", names.join(", "))
+    }))
+}
+
 pub(super) fn add(router: Router<Shared>) -> Router<Shared> {
-    router
+    router.merge(all().route_layer(from_fn(refuse_unknown)))
+}
+
+fn all() -> Router<Shared> {
+    Router::new()
         .route("/", get(overview::page))
         .route("/checkpoints", get(explorer::page))
         .route("/checkpoints/{organisation}/{name}", get(checkpoint::page))

@@ -290,5 +290,5 @@ fn a_statement_that_is_right_is_not_touched() {
     );
     assert_eq!(asked("count(x) as n, max(x) as x").expect("rows"), "n,x\n3,NA\n");
     let told = asked("avg(y)").expect_err("no y").to_string();
-    assert!(told.contains("No field named y"), "{told}");
+    assert!(told.contains("there is no column named `y`"), "{told}");
 }
