@@ -20,13 +20,22 @@ fn kernels() -> String {
 fn driver(folder: &Path, kernels: &str, macros: &[&str]) -> Option<()> {
     let source = folder.join("kernels.cu");
     std::fs::write(&source, kernels).unwrap();
+    let kernels = format!("KERNELS=\"{}\"", source.display());
+    let macros: Vec<&str> = [kernels.as_str()]
+        .into_iter()
+        .chain(macros.iter().copied())
+        .collect();
+    built(&folder.join("libcuda.so.1"), "libcuda.cpp", &macros)
+}
+
+/// Builds a library of `emulated/`; `None` where there is no compiler of C++.
+fn built(library: &Path, source: &str, macros: &[&str]) -> Option<()> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "g++".to_owned());
     let made = Command::new(&compiler)
         .args(["-std=c++20", "-O1", "-shared", "-fPIC", "-ffp-contract=off", "-o"])
-        .arg(folder.join("libcuda.so.1"))
-        .arg(format!("-DKERNELS=\"{}\"", source.display()))
+        .arg(library)
         .args(macros.iter().map(|one| format!("-D{one}")))
-        .arg(here("tests/emulated/libcuda.cpp"))
+        .arg(here("tests/emulated").join(source))
         .output();
     match made {
         Ok(output) => {
@@ -177,6 +186,50 @@ fn what_is_missing_is_said_in_words() {
         said.contains(here) || Path::new("/dev/nvidia0").exists(),
         "{said}"
     );
+}
+
+#[test]
+fn products_of_another_library_are_used_where_they_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    if driver(folder.path(), &kernels(), &[]).is_none() {
+        return;
+    }
+    let library = folder.path().join("libcublas.so.12");
+    let said = |macros: &[&str]| {
+        built(&library, "libcublas.cpp", macros).unwrap();
+        let (passed, said) = run(folder.path(), "card::one_term", &[]);
+        assert!(passed, "{macros:?}: {said}");
+        said
+    };
+    // Without any.
+    let (passed, without) = run(folder.path(), "card::one_term", &[]);
+    assert!(passed, "{without}");
+    assert!(
+        without.contains("exact by kernels of its own, fast by kernels of its own: no cuBLAS was found")
+            || Path::new("/dev/nvidia0").exists(),
+        "{without}"
+    );
+    let right = said(&[]);
+    assert!(
+        right.contains("exact by kernels of its own, fast by cuBLAS 12.4, "),
+        "{right}"
+    );
+    for (macros, wanted) in [
+        ("BLAS_WRONG", "fast by kernels of its own: cuBLAS 12.4 computes "),
+        (
+            "BLAS_BROKEN",
+            "fast by kernels of its own: cuBLAS failed to start (CUBLAS_STATUS_NOT_INITIALIZED)",
+        ),
+        (
+            "BLAS_FAILS",
+            "fast by kernels of its own: cuBLAS 12.4 is not used: cuBLAS failed at a product 5x70x150 (CUBLAS_STATUS_EXECUTION_FAILED)",
+        ),
+    ] {
+        let said = said(&[macros]);
+        assert!(said.contains(wanted), "{macros}: {said}");
+    }
+    let wrong = said(&["BLAS_WRONG"]);
+    assert!(wrong.contains(" where they give "), "both numbers: {wrong}");
 }
 
 #[test]

@@ -30,7 +30,8 @@ template <class... A> Kernel kernel(void (*f)(A...)) { return {unpack(f, std::in
 std::unordered_map<std::string, Kernel>& kernels() {
   static std::unordered_map<std::string, Kernel> all = {NAMED(norm_rows), NAMED(norm_back), NAMED(column_sums), NAMED(rotate), NAMED(gate),
       NAMED(gate_back), NAMED(add_rows), NAMED(soft_cap), NAMED(take_rows), NAMED(spread_rows), NAMED(pick), NAMED(moments),
-      NAMED(log_sum_exp), NAMED(loss_back), NAMED(product), NAMED(attention), NAMED(attention_back_queries), NAMED(attention_back_keys)};
+      NAMED(log_sum_exp), NAMED(loss_back), NAMED(product), NAMED(round_rows), NAMED(begin_rows), NAMED(attention),
+      NAMED(attention_back_queries), NAMED(attention_back_keys)};
   return all;
 }
 int handle;
