@@ -32,7 +32,9 @@ fn driver(folder: &Path, kernels: &str, macros: &[&str]) -> Option<()> {
 fn built(library: &Path, source: &str, macros: &[&str]) -> Option<()> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "g++".to_owned());
     let made = Command::new(&compiler)
-        .args(["-std=c++20", "-O1", "-shared", "-fPIC", "-ffp-contract=off", "-o"])
+        .args(["-std=c++20", "-O1", "-shared", "-fPIC", "-ffp-contract=off"])
+        // An index beyond an array of the kernels' own ends the program.
+        .args(["-fsanitize=bounds", "-fsanitize-undefined-trap-on-error", "-o"])
         .arg(library)
         .args(macros.iter().map(|one| format!("-D{one}")))
         .arg(here("tests/emulated").join(source))
@@ -239,17 +241,19 @@ fn memory_that_ends_during_work_is_an_error() {
     }
 }
 
-/// A kernel with a fault in it is caught by the suite: by its numbers, or because they depend on the order of threads.
-fn caught(what: &str, from: &str, to: &str, nth: usize) {
+/// A kernel with a fault in it is caught by the suite: by its numbers, or because they depend on the order of threads. The fault
+/// stands where `from` does for the `nth` time after the beginning of `function`.
+fn caught(function: &str, from: &str, to: &str, nth: usize) {
     if right().is_none() {
         return;
     }
     let whole = kernels();
-    let at = whole
-        .match_indices(from)
-        .nth(nth)
-        .unwrap_or_else(|| panic!("{what}: no such line"))
-        .0;
+    let fault = format!("`{to}` for `{from}` ({nth}) in {function}");
+    let begins = whole
+        .find(&format!(" {function}("))
+        .unwrap_or_else(|| panic!("no {function}"));
+    let at = whole[begins..].match_indices(from).nth(nth);
+    let at = begins + at.unwrap_or_else(|| panic!("{fault}: no such line")).0;
     let faulty = format!("{}{to}{}", &whole[..at], &whole[at + from.len()..]);
     let folder = tempfile::tempdir().unwrap();
     driver(folder.path(), &faulty, &[]).unwrap();
@@ -257,57 +261,47 @@ fn caught(what: &str, from: &str, to: &str, nth: usize) {
     // Most faults show in the numbers; the others in that these depend on which thread comes first.
     let (forwards, _) = run(folder.path(), tests, &[]);
     let backwards = forwards && run(folder.path(), tests, &[("EMULATE_BACKWARDS", "1")]).0;
-    assert!(!backwards, "{what} is not noticed");
+    assert!(!backwards, "{fault} is not noticed");
 }
 
 #[test]
 fn barriers_that_are_missing_are_noticed() {
-    let barrier = "__syncthreads();";
-    let n = kernels().matches(barrier).count();
-    assert!(n > 20, "{n} barriers");
-    // In sums over a block, products and attention forwards.
-    for (what, nth) in [
-        ("of a sum", 1),
-        ("of a product", 9),
-        ("of attention", 11),
-        ("of attention's values", 14),
+    // One before what others have written is read, and one before it is written over.
+    for (function, nth) in [
+        ("sum_of", 1),
+        ("product", 0),
+        ("product", 1),
+        ("attention", 0),
+        ("attention", 3),
+        ("attention_back_queries", 5),
+        ("attention_back_keys", 0),
+        ("attention_back_keys", 2),
     ] {
-        caught(&format!("barrier {nth} of {n}, {what}"), barrier, "", nth);
+        caught(function, "__syncthreads();", "", nth);
     }
 }
 
 #[test]
 fn bounds_that_are_off_by_one_are_noticed() {
-    caught("a key too many", "key <= at &&", "key <= at + 1 &&", 0);
-    caught("a window too wide", "key + window > at", "key + window >= at", 0);
-    caught(
-        "a column too few",
-        "row < m && col < n",
-        "row < m && col < n - 1",
-        0,
-    );
-    caught(
-        "a number too few",
-        "i < width; i += blockDim.x",
-        "i < width - 1; i += blockDim.x",
-        1,
-    );
+    for function in ["attention", "attention_back_queries", "attention_back_keys"] {
+        caught(function, "key <= at &&", "key < at &&", 0);
+        caught(function, "key + window > at", "key + window >= at", 0);
+    }
+    caught("product", "row < m && col < n", "row < m && col < n - 1", 0);
+    caught("norm_rows", "i < width;", "i < width - 1;", 0);
 }
 
 #[test]
 fn strides_that_are_wrong_are_noticed() {
+    caught("product", "(Count)row * n + col;", "(Count)row * k + col;", 0);
+    caught("product", "w[term * plane +", "w[term * (plane - 1) +", 0);
+    caught("attention", "kw + kv * dim + d", "kw + head * dim + d", 0);
+    caught("attention", "+ mine0 + d]", "+ d]", 0);
+    caught("attention_back_keys", "task.row * kw", "task.row * qw", 0);
     caught(
-        "rows of a product",
-        "Count at = (Count)row * n + col;",
-        "Count at = (Count)row * k + col;",
-        0,
-    );
-    caught("heads of keys", "kw + kv * dim + d", "kw + head * dim + d", 0);
-    caught("planes of terms", "w[term * plane +", "w[term * (plane - 1) +", 0);
-    caught(
-        "halves of a rotation",
-        "float* first = x + (row * heads + head) * dim + j;",
-        "float* first = x + (row * heads + head) * half + j;",
+        "rotate",
+        "(row * heads + head) * dim",
+        "(row * heads + head) * half",
         0,
     );
 }

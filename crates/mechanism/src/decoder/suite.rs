@@ -138,8 +138,9 @@ pub fn suite<M: Machine>(machine: &M, extent: Extent, of_products: f64) -> Resul
         suite.gate(kind, false)?;
     }
     suite.single_rows()?;
-    suite.logits(3, if whole { 1000 } else { 150 })?;
-    suite.logits(2, 1)?;
+    suite.logits(3, if whole { 1000 } else { 150 }, Some(30.0))?;
+    suite.logits(2, 150, None)?;
+    suite.logits(2, 1, None)?;
     let tree = reference::tree(whole);
     let texts = Segment::texts(if whole { &[1, 37, 16, 9] } else { &[9, 3] });
     let mut cases = vec![(2, 1, 6, Some(5), Some(2.0))];

@@ -14,7 +14,7 @@ use crate::global::Global;
 pub(super) enum Exactness {
     /// Three bf16 terms, as exact as f32
     Exact,
-    /// One bf16 term
+    /// One bf16 term, by cuBLAS where one is found and agrees
     Fast,
 }
 

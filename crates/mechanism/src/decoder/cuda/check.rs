@@ -34,7 +34,10 @@ impl Cuda {
     }
 
     /// Refuses a card that computes something else than what is right.
-    pub(super) fn check_itself(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Card`] with both numbers; what the card fails with.
+    pub fn check_itself(&self) -> Result<()> {
         for found in self.suite(Extent::Start)? {
             if !found.is_right() {
                 return Err(Error::Card(format!(
