@@ -106,7 +106,7 @@ impl Cuda {
                 self.times_back(library, &d, &matrix, &mut dx)?;
                 self.down(&dx)
             };
-            let ways: [(&str, &dyn Fn(Option<&Cublas>) -> Result<Vec<f32>>); 3] = [
+            let ways: [(&str, Way<'_>); 3] = [
                 ("product", &|library| forwards(library, false)),
                 ("product with what it is added to,", &|library| {
                     forwards(library, true)
@@ -132,6 +132,9 @@ impl Cuda {
         Ok(Ok(most))
     }
 }
+
+/// A product by the kernel, or by a library.
+type Way<'a> = &'a dyn Fn(Option<&Cublas>) -> Result<Vec<f32>>;
 
 /// What a library's products may be off by from the kernel's of the same bf16 numbers: the order of sums, and that tensor cores truncate.
 const APART: f64 = 1e-4;
