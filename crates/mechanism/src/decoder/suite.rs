@@ -109,7 +109,7 @@ pub fn suite<M: Machine>(machine: &M, extent: Extent, of_products: f64) -> Resul
     };
     let whole = extent == Extent::Whole;
     let shapes: &[(usize, usize, usize)] = if whole {
-        &[(1, 1, 1), (3, 5, 7), (70, 130, 200), (5, 33, 513)]
+        &[(1, 1, 1), (3, 5, 7), (70, 130, 200), (5, 33, 513), (2, 96, 160)]
     } else {
         &[(5, 70, 150)]
     };
