@@ -1,5 +1,5 @@
-//! Times a card: `on_a_card [small]` prints one JSON with products by shape and precision (Tflop/s, and the error of sampled
-//! numbers against `f64`), one layer of Llama-2-7B's shape forwards, and the bringing of weights. `benches/on_a_card.sh` runs it.
+//! Times a card: `on_a_card [small]` prints one JSON with products by shape, precision and what multiplies, kernels of our own or
+//! cuBLAS (Tflop/s, and the error of sampled numbers against `f64`), one layer of Llama-2-7B's shape forwards, and the bringing of weights. `benches/on_a_card.sh` runs it.
 #![allow(clippy::print_stdout, reason = "what it measures is its output")]
 
 use std::time::Instant;
@@ -115,8 +115,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let small = words.first().is_some_and(|word| word == "small");
     let model = words.iter().find(|word| *word != "small");
     let mut found = serde_json::Map::new();
-    for (name, terms) in [("exact", Terms::Exact), ("fast", Terms::Fast)] {
-        let card = Cuda::open(terms)?;
+    for (name, terms, by_library) in [
+        ("exact", Terms::Exact, false),
+        ("fast", Terms::Fast, false),
+        ("fast_by_cublas", Terms::Fast, true),
+    ] {
+        let card = Cuda::unchecked(terms)?;
+        card.check_itself()?;
+        let card = if by_library { card.with_library()? } else { card };
+        if by_library && !card.has_library() {
+            found.insert(name.to_owned(), json!({"products_by": card.multiplied_by()}));
+            continue;
+        }
         let (called, free, total) = card.described()?;
         found.insert(
             "card".to_owned(),
@@ -140,7 +150,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .iter()
             .map(|&(m, n, k)| product(&card, m, n, k, if small { 1 } else { 10 }))
             .collect();
-        let mut of_card = json!({"products": products?});
+        let mut of_card = json!({"products_by": card.multiplied_by(), "products": products?});
         if let Some(path) = model {
             let checkpoint = Checkpoint::open(std::path::Path::new(path))?;
             let rows: &[usize] = if small { &[7] } else { &[512, 2048, 8192] };

@@ -300,6 +300,41 @@ fn opening_a_card_says_what_is_missing() {
     }
 }
 
+/// Products of one term, by whatever is found to multiply: said, right, and near those of the processor.
+#[test]
+#[ignore = "run by `emulated.rs`"]
+fn one_term_by_what_is_found() {
+    let exact = Cuda::open(Terms::Exact).unwrap();
+    let fast = Cuda::open(Terms::Fast).unwrap();
+    println!(
+        "exact by {}, fast by {}",
+        exact.multiplied_by(),
+        fast.multiplied_by()
+    );
+    assert!(!exact.has_library());
+    assert_eq!(fast.has_library(), fast.multiplied_by().starts_with("cuBLAS"));
+    assert_eq!(wrong(&fast.suite(Extent::Whole).unwrap()), "");
+    let fast = Arc::new(fast);
+    for name in ["llama", "gpt2", "qwen2_moe"] {
+        let here = Checkpoint::open(&fixture(name)).unwrap();
+        let mut there = Checkpoint::open(&fixture(name)).unwrap();
+        there.device = Device::Card(Arc::clone(&fast));
+        let layers: Vec<usize> = (0..here.config.n_layers).collect();
+        let of = |checkpoint: &Checkpoint| {
+            let settings = RunSettings::in_memory();
+            log_likelihoods_of_ids(checkpoint, &requests(), &layers, &settings, &mut |_| ()).unwrap()
+        };
+        for (a, b) in of(&here).iter().zip(of(&there)) {
+            assert!(
+                (a.sum - b.sum).abs() < 0.3,
+                "{name}: {} there, {} here",
+                b.sum,
+                a.sum
+            );
+        }
+    }
+}
+
 /// Says what running a checkpoint came to where memory is scarce.
 #[test]
 #[ignore = "run by `emulated.rs`"]

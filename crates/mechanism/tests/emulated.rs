@@ -20,13 +20,24 @@ fn kernels() -> String {
 fn driver(folder: &Path, kernels: &str, macros: &[&str]) -> Option<()> {
     let source = folder.join("kernels.cu");
     std::fs::write(&source, kernels).unwrap();
+    let kernels = format!("KERNELS=\"{}\"", source.display());
+    let macros: Vec<&str> = [kernels.as_str()]
+        .into_iter()
+        .chain(macros.iter().copied())
+        .collect();
+    built(&folder.join("libcuda.so.1"), "libcuda.cpp", &macros)
+}
+
+/// Builds a library of `emulated/`; `None` where there is no compiler of C++.
+fn built(library: &Path, source: &str, macros: &[&str]) -> Option<()> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "g++".to_owned());
     let made = Command::new(&compiler)
-        .args(["-std=c++20", "-O1", "-shared", "-fPIC", "-ffp-contract=off", "-o"])
-        .arg(folder.join("libcuda.so.1"))
-        .arg(format!("-DKERNELS=\"{}\"", source.display()))
+        .args(["-std=c++20", "-O1", "-shared", "-fPIC", "-ffp-contract=off"])
+        // An index beyond an array of the kernels' own ends the program.
+        .args(["-fsanitize=bounds", "-fsanitize-undefined-trap-on-error", "-o"])
+        .arg(library)
         .args(macros.iter().map(|one| format!("-D{one}")))
-        .arg(here("tests/emulated/libcuda.cpp"))
+        .arg(here("tests/emulated").join(source))
         .output();
     match made {
         Ok(output) => {
@@ -180,23 +191,69 @@ fn what_is_missing_is_said_in_words() {
 }
 
 #[test]
+fn products_of_another_library_are_used_where_they_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    if driver(folder.path(), &kernels(), &[]).is_none() {
+        return;
+    }
+    let library = folder.path().join("libcublas.so.12");
+    let said = |macros: &[&str]| {
+        built(&library, "libcublas.cpp", macros).unwrap();
+        let (passed, said) = run(folder.path(), "card::one_term", &[]);
+        assert!(passed, "{macros:?}: {said}");
+        said
+    };
+    // Without any.
+    let (passed, without) = run(folder.path(), "card::one_term", &[]);
+    assert!(passed, "{without}");
+    assert!(
+        without.contains("exact by kernels of its own, fast by kernels of its own: no cuBLAS was found")
+            || Path::new("/dev/nvidia0").exists(),
+        "{without}"
+    );
+    let right = said(&[]);
+    assert!(
+        right.contains("exact by kernels of its own, fast by cuBLAS 12.4, "),
+        "{right}"
+    );
+    for (macros, wanted) in [
+        ("BLAS_WRONG", "fast by kernels of its own: cuBLAS 12.4 computes "),
+        (
+            "BLAS_BROKEN",
+            "fast by kernels of its own: cuBLAS failed to start (CUBLAS_STATUS_NOT_INITIALIZED)",
+        ),
+        (
+            "BLAS_FAILS",
+            "fast by kernels of its own: cuBLAS 12.4 is not used: cuBLAS failed at a product 5x70x150 (CUBLAS_STATUS_EXECUTION_FAILED)",
+        ),
+    ] {
+        let said = said(&[macros]);
+        assert!(said.contains(wanted), "{macros}: {said}");
+    }
+    let wrong = said(&["BLAS_WRONG"]);
+    assert!(wrong.contains(" where they give "), "both numbers: {wrong}");
+}
+
+#[test]
 fn memory_that_ends_during_work_is_an_error() {
     if let Some(said) = opened(&["SCARCE"], "card::running_says") {
         assert!(said.contains("refused: the card: its memory is full"), "{said}");
     }
 }
 
-/// A kernel with a fault in it is caught by the suite: by its numbers, or because they depend on the order of threads.
-fn caught(what: &str, from: &str, to: &str, nth: usize) {
+/// A kernel with a fault in it is caught by the suite: by its numbers, or because they depend on the order of threads. The fault
+/// stands where `from` does for the `nth` time after the beginning of `function`.
+fn caught(function: &str, from: &str, to: &str, nth: usize) {
     if right().is_none() {
         return;
     }
     let whole = kernels();
-    let at = whole
-        .match_indices(from)
-        .nth(nth)
-        .unwrap_or_else(|| panic!("{what}: no such line"))
-        .0;
+    let fault = format!("`{to}` for `{from}` ({nth}) in {function}");
+    let begins = whole
+        .find(&format!(" {function}("))
+        .unwrap_or_else(|| panic!("no {function}"));
+    let at = whole[begins..].match_indices(from).nth(nth);
+    let at = begins + at.unwrap_or_else(|| panic!("{fault}: no such line")).0;
     let faulty = format!("{}{to}{}", &whole[..at], &whole[at + from.len()..]);
     let folder = tempfile::tempdir().unwrap();
     driver(folder.path(), &faulty, &[]).unwrap();
@@ -204,57 +261,47 @@ fn caught(what: &str, from: &str, to: &str, nth: usize) {
     // Most faults show in the numbers; the others in that these depend on which thread comes first.
     let (forwards, _) = run(folder.path(), tests, &[]);
     let backwards = forwards && run(folder.path(), tests, &[("EMULATE_BACKWARDS", "1")]).0;
-    assert!(!backwards, "{what} is not noticed");
+    assert!(!backwards, "{fault} is not noticed");
 }
 
 #[test]
 fn barriers_that_are_missing_are_noticed() {
-    let barrier = "__syncthreads();";
-    let n = kernels().matches(barrier).count();
-    assert!(n > 20, "{n} barriers");
-    // In sums over a block, products and attention forwards.
-    for (what, nth) in [
-        ("of a sum", 1),
-        ("of a product", 9),
-        ("of attention", 11),
-        ("of attention's values", 14),
+    // One before what others have written is read, and one before it is written over.
+    for (function, nth) in [
+        ("sum_of", 1),
+        ("product", 0),
+        ("product", 1),
+        ("attention", 0),
+        ("attention", 3),
+        ("attention_back_queries", 5),
+        ("attention_back_keys", 0),
+        ("attention_back_keys", 2),
     ] {
-        caught(&format!("barrier {nth} of {n}, {what}"), barrier, "", nth);
+        caught(function, "__syncthreads();", "", nth);
     }
 }
 
 #[test]
 fn bounds_that_are_off_by_one_are_noticed() {
-    caught("a key too many", "key <= at &&", "key <= at + 1 &&", 0);
-    caught("a window too wide", "key + window > at", "key + window >= at", 0);
-    caught(
-        "a column too few",
-        "row < m && col < n",
-        "row < m && col < n - 1",
-        0,
-    );
-    caught(
-        "a number too few",
-        "i < width; i += blockDim.x",
-        "i < width - 1; i += blockDim.x",
-        1,
-    );
+    for function in ["attention", "attention_back_queries", "attention_back_keys"] {
+        caught(function, "key <= at &&", "key < at &&", 0);
+        caught(function, "key + window > at", "key + window >= at", 0);
+    }
+    caught("product", "row < m && col < n", "row < m && col < n - 1", 0);
+    caught("norm_rows", "i < width;", "i < width - 1;", 0);
 }
 
 #[test]
 fn strides_that_are_wrong_are_noticed() {
+    caught("product", "(Count)row * n + col;", "(Count)row * k + col;", 0);
+    caught("product", "w[term * plane +", "w[term * (plane - 1) +", 0);
+    caught("attention", "kw + kv * dim + d", "kw + head * dim + d", 0);
+    caught("attention", "+ mine0 + d]", "+ d]", 0);
+    caught("attention_back_keys", "task.row * kw", "task.row * qw", 0);
     caught(
-        "rows of a product",
-        "Count at = (Count)row * n + col;",
-        "Count at = (Count)row * k + col;",
-        0,
-    );
-    caught("heads of keys", "kw + kv * dim + d", "kw + head * dim + d", 0);
-    caught("planes of terms", "w[term * plane +", "w[term * (plane - 1) +", 0);
-    caught(
-        "halves of a rotation",
-        "float* first = x + (row * heads + head) * dim + j;",
-        "float* first = x + (row * heads + head) * half + j;",
+        "rotate",
+        "(row * heads + head) * dim",
+        "(row * heads + head) * half",
         0,
     );
 }

@@ -64,6 +64,30 @@ impl Noise {
     }
 }
 
+/// What numbers are off by from those that are right.
+pub(crate) fn compared(what: String, got: &[f64], want: &[f64], allowed: f64) -> Measured {
+    let square = want.iter().map(|v| v * v).sum::<f64>() / want.len().max(1) as f64;
+    let unit = square.sqrt().max(1e-30);
+    let mut measured = Measured {
+        what,
+        error: if got.len() == want.len() {
+            0.0
+        } else {
+            f64::INFINITY
+        },
+        allowed,
+        worst: (0.0, 0.0),
+    };
+    for (got, want) in got.iter().zip(want) {
+        let error = (got - want).abs() / unit;
+        if error.is_nan() || error > measured.error {
+            measured.error = if error.is_nan() { f64::INFINITY } else { error };
+            measured.worst = (*got, *want);
+        }
+    }
+    measured
+}
+
 struct Suite<'a, M: Machine> {
     machine: &'a M,
     noise: Noise,
@@ -85,7 +109,7 @@ pub fn suite<M: Machine>(machine: &M, extent: Extent, of_products: f64) -> Resul
     };
     let whole = extent == Extent::Whole;
     let shapes: &[(usize, usize, usize)] = if whole {
-        &[(1, 1, 1), (3, 5, 7), (70, 130, 200), (5, 33, 513)]
+        &[(1, 1, 1), (3, 5, 7), (70, 130, 200), (5, 33, 513), (2, 96, 160)]
     } else {
         &[(5, 70, 150)]
     };
@@ -114,8 +138,9 @@ pub fn suite<M: Machine>(machine: &M, extent: Extent, of_products: f64) -> Resul
         suite.gate(kind, false)?;
     }
     suite.single_rows()?;
-    suite.logits(3, if whole { 1000 } else { 150 })?;
-    suite.logits(2, 1)?;
+    suite.logits(3, if whole { 1000 } else { 150 }, Some(30.0))?;
+    suite.logits(2, 150, None)?;
+    suite.logits(2, 1, None)?;
     let tree = reference::tree(whole);
     let texts = Segment::texts(if whole { &[1, 37, 16, 9] } else { &[9, 3] });
     let mut cases = vec![(2, 1, 6, Some(5), Some(2.0))];
@@ -125,6 +150,9 @@ pub fn suite<M: Machine>(machine: &M, extent: Extent, of_products: f64) -> Resul
             (4, 2, 64, Some(16), None),
             (2, 2, 96, None, Some(30.0)),
             (2, 1, 256, None, None),
+            (2, 1, 257, Some(11), Some(20.0)),
+            (2, 2, 512, None, None),
+            (1, 1, 530, Some(16), None),
         ]);
     }
     for (n_heads, n_kv_heads, head_dim, window, cap) in cases {
@@ -151,26 +179,7 @@ impl<M: Machine> Suite<'_, M> {
     }
 
     fn see_exactly(&mut self, what: String, got: &[f64], want: &[f64], allowed: f64) {
-        let square = want.iter().map(|v| v * v).sum::<f64>() / want.len().max(1) as f64;
-        let unit = square.sqrt().max(1e-30);
-        let mut measured = Measured {
-            what,
-            error: if got.len() == want.len() {
-                0.0
-            } else {
-                f64::INFINITY
-            },
-            allowed,
-            worst: (0.0, 0.0),
-        };
-        for (got, want) in got.iter().zip(want) {
-            let error = (got - want).abs() / unit;
-            if error.is_nan() || error > measured.error {
-                measured.error = if error.is_nan() { f64::INFINITY } else { error };
-                measured.worst = (*got, *want);
-            }
-        }
-        self.found.push(measured);
+        self.found.push(compared(what, got, want, allowed));
     }
 
     fn up(&self, values: &[f32]) -> Result<M::Rows> {

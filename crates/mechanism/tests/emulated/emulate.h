@@ -96,23 +96,26 @@ inline void launch(Dim grid, unsigned threads, std::function<void()> kernel) {
     }
     for (bool going = true; going;) {
       going = false;
-      for (unsigned i = 0; i < threads; i++) {
-        unsigned t = backwards ? threads - 1 - i : i;
-        if (fibers[t].wait != Runs) continue;
-        going = true;
-        now = t;
-        threadIdx = {t, 0, 0};
-        go(scheduler, fibers[t].context);
-      }
-      for (unsigned w = 0; w < threads; w += 32) {
-        bool all = true, any = false;
-        for (unsigned t = w; t < w + 32 && t < threads; t++) {
-          all &= fibers[t].wait == Warp || fibers[t].wait == Done;
-          any |= fibers[t].wait == Warp;
+      // A warp goes as far as it can before another does: nothing but a barrier of the block keeps them together.
+      unsigned warps = (threads + 31) / 32;
+      for (unsigned i = 0; i < warps; i++) for (bool on = true; on;) {
+        unsigned w = (backwards ? warps - 1 - i : i) * 32, end = w + 32 < threads ? w + 32 : threads;
+        for (unsigned j = 0; j < end - w; j++) {
+          unsigned t = backwards ? end - 1 - j : w + j;
+          if (fibers[t].wait != Runs) continue;
+          going = true;
+          now = t;
+          threadIdx = {t, 0, 0};
+          go(scheduler, fibers[t].context);
         }
-        if (!all || !any) continue;
-        going = true;
-        for (unsigned t = w; t < w + 32 && t < threads; t++) if (fibers[t].wait == Warp) fibers[t].wait = Runs;
+        bool all = true;
+        on = false;
+        for (unsigned t = w; t < end; t++) {
+          all &= fibers[t].wait == Warp || fibers[t].wait == Done;
+          on |= fibers[t].wait == Warp;
+        }
+        on &= all;
+        for (unsigned t = w; on && t < end; t++) if (fibers[t].wait == Warp) fibers[t].wait = Runs;
       }
       bool all = true, any = false;
       for (unsigned t = 0; t < threads; t++) {

@@ -4,6 +4,8 @@
 #include "emulate.h"
 #include KERNELS
 #include <mutex>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -30,7 +32,8 @@ template <class... A> Kernel kernel(void (*f)(A...)) { return {unpack(f, std::in
 std::unordered_map<std::string, Kernel>& kernels() {
   static std::unordered_map<std::string, Kernel> all = {NAMED(norm_rows), NAMED(norm_back), NAMED(column_sums), NAMED(rotate), NAMED(gate),
       NAMED(gate_back), NAMED(add_rows), NAMED(soft_cap), NAMED(take_rows), NAMED(spread_rows), NAMED(pick), NAMED(moments),
-      NAMED(log_sum_exp), NAMED(loss_back), NAMED(product), NAMED(attention), NAMED(attention_back_queries), NAMED(attention_back_keys)};
+      NAMED(log_sum_exp), NAMED(loss_back), NAMED(product), NAMED(round_rows), NAMED(begin_rows), NAMED(attention),
+      NAMED(attention_back_queries), NAMED(attention_back_keys)};
   return all;
 }
 int handle;
@@ -38,6 +41,11 @@ thread_local Any current;
 std::mutex busy;
 std::unordered_map<Pointer, Size> held;
 Size taken;
+// Bytes of whole pages that hold n, and after them one that nobody may touch.
+Size pages(Size n) {
+  Size page = sysconf(_SC_PAGESIZE);
+  return (n + page - 1) / page * page;
+}
 }
 extern "C" {
 int cuInit(unsigned) {
@@ -81,17 +89,20 @@ int cuEventRecord(Any, Any) { return 0; }
 int cuEventSynchronize(Any) { return 0; }
 int cuEventQuery(Any) { return 0; }
 int cuEventDestroy_v2(Any) { return 0; }
-// Fresh memory is full of what nobody should use.
+// Fresh memory is full of what nobody should use, and ends where it ends: what is read or written after it ends the program.
 int cuMemAlloc_v2(Pointer* p, Size n) {
   std::lock_guard<std::mutex> guard(busy);
   if (taken + n > MEMORY) return 2;
 #ifdef SCARCE
   if (n > 100000) return 2;  // what is free is in pieces
 #endif
-  void* at = std::malloc(n ? n : 1);
-  if (!at) return 2;
-  std::memset(at, 0xff, n);
-  *p = (Pointer)at;
+  Size page = sysconf(_SC_PAGESIZE);
+  void* begins = mmap(nullptr, pages(n) + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (begins == MAP_FAILED) return 2;
+  char* ends = (char*)begins + pages(n);
+  mprotect(ends, page, PROT_NONE);
+  std::memset(ends - n, 0xff, n);
+  *p = (Pointer)(ends - n);
   held[*p] = n;
   taken += n;
   return 0;
@@ -100,9 +111,10 @@ int cuMemFree_v2(Pointer p) {
   std::lock_guard<std::mutex> guard(busy);
   auto at = held.find(p);
   if (at == held.end()) return 1;
-  taken -= at->second;
+  Size n = at->second;
+  taken -= n;
   held.erase(at);
-  std::free((void*)p);
+  munmap((char*)p + n - pages(n), pages(n) + sysconf(_SC_PAGESIZE));
   return 0;
 }
 int cuMemsetD8Async(Pointer p, unsigned char v, Size n, Any) { std::memset((void*)p, v, n); return 0; }

@@ -14,7 +14,7 @@ use crate::global::Global;
 pub(super) enum Exactness {
     /// Three bf16 terms, as exact as f32
     Exact,
-    /// One bf16 term
+    /// One bf16 term, by cuBLAS where one is found and agrees
     Fast,
 }
 
@@ -43,7 +43,7 @@ mod with {
 
     use anyhow::Context;
     use mechanism::decoder::cuda::{Cuda, Terms};
-    use mechanism::decoder::suite::Extent;
+    use mechanism::decoder::suite::{Extent, Measured};
     use mechanism::run::check_first_layer;
     use study::section::Table;
 
@@ -66,9 +66,10 @@ mod with {
             Terms::Fast => "fast (products of one bf16 term)",
         };
         Ok(format!(
-            "{name}, {} of {} MB free, precision {precision}",
+            "{name}, {} of {} MB free, precision {precision}, by {}",
             free >> 20,
-            total >> 20
+            total >> 20,
+            card.multiplied_by()
         ))
     }
 
@@ -85,6 +86,11 @@ mod with {
         Ok(())
     }
 
+    /// Whether another library multiplies there.
+    pub(in super::super) fn has_library(device: &Device) -> bool {
+        matches!(device, Device::Card(card) if card.has_library())
+    }
+
     pub(in super::super) fn run(global: &Global, args: &CardArgs) -> Result<ExitCode> {
         let terms = terms(args.precision);
         if !args.check {
@@ -94,8 +100,20 @@ mod with {
         }
         // What is wrong is listed here, not refused.
         let card = Cuda::unchecked(terms).context("--device cuda")?;
+        let mut found = card.suite(Extent::Whole)?;
+        let card = card.with_library()?;
         output::say(global.quiet, &said(&card)?);
-        let found = card.suite(Extent::Whole)?;
+        if card.has_library() {
+            let again = card.suite(Extent::Whole)?.into_iter();
+            found.extend(
+                again
+                    .filter(|one| one.what.starts_with("product"))
+                    .map(|one| Measured {
+                        what: format!("{}, by cuBLAS", one.what),
+                        ..one
+                    }),
+            );
+        }
         let wrong = found.iter().filter(|one| !one.is_right()).count();
         let table = Table {
             id: "device".into(),
@@ -130,7 +148,7 @@ mod with {
                     })
                     .collect();
                 let answer = serde_json::json!({
-                    "card": said(&card)?, "operations": operations, "wrong": wrong,
+                    "card": said(&card)?, "products_by": card.multiplied_by(), "operations": operations, "wrong": wrong,
                 });
                 let made_from = Provenance::of("", global.seed);
                 output::result(&Envelope::of("device", &answer, made_from).to_json()?)?;
@@ -163,10 +181,14 @@ mod with {
         Ok(())
     }
 
+    pub(in super::super) fn has_library(_: &Device) -> bool {
+        false
+    }
+
     pub(in super::super) fn run(_: &Global, args: &CardArgs) -> Result<ExitCode> {
         let _ = (args.check, args.precision);
         Err(crate::explain::not_built_in("`probe device`", "cuda"))
     }
 }
 
-pub(super) use with::{card, check, run};
+pub(super) use with::{card, check, has_library, run};

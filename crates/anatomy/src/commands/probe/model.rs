@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -36,6 +37,9 @@ pub(super) struct ModelArgs {
     spill: Option<PathBuf>,
     #[command(flatten)]
     machine: MachineArgs,
+    /// Whether cuBLAS multiplied, once that is known.
+    #[arg(skip)]
+    by_library: AtomicBool,
 }
 
 /// What the checkpoint is run on, and in which precision.
@@ -118,6 +122,9 @@ impl ModelArgs {
 
     /// What activations and sums are.
     pub(super) fn computed_as(&self) -> &'static str {
+        if self.by_library.load(Ordering::Relaxed) {
+            return "f32 on a card, products of one bf16 term by cuBLAS";
+        }
         self.machine.computed_as()
     }
 
@@ -144,6 +151,7 @@ impl ModelArgs {
             model,
             spill,
             machine,
+            by_library: AtomicBool::new(false),
         }
     }
 
@@ -158,6 +166,8 @@ impl ModelArgs {
             Dtype::F16 => Precision::F16,
         };
         if let Some(card) = card {
+            self.by_library
+                .store(device::has_library(&card), Ordering::Relaxed);
             checkpoint.device = card;
             device::check(&checkpoint)?;
         }

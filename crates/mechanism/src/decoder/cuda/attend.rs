@@ -5,9 +5,9 @@ use super::numbers::whole;
 use super::texts::{Texts, piece, task};
 use super::{Cuda, Rows, brought, fits};
 use crate::decoder::attention::Heads;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
-/// Widest head; as in `kernels.cu`.
+/// Numbers of a slice of a head; as in `kernels.cu`.
 const WIDEST: usize = 256;
 
 /// Keys and values of a text on a card, with room to grow.
@@ -28,14 +28,9 @@ fn attention_settings(heads: &Heads) -> [Arg<'static>; 6] {
     ]
 }
 
-fn narrow(heads: &Heads) -> Result<()> {
-    if heads.head_dim <= WIDEST {
-        return Ok(());
-    }
-    Err(Error::Card(format!(
-        "heads of {} numbers are wider than the {WIDEST} that it is given here: leave out --device cuda",
-        heads.head_dim
-    )))
+/// Blocks for so many heads: one a slice of each.
+fn slices(heads: &Heads, n: usize) -> usize {
+    n * heads.head_dim.div_ceil(WIDEST)
 }
 
 impl Cuda {
@@ -53,7 +48,6 @@ impl Cuda {
     }
 
     fn fits_heads(heads: &Heads, rows: usize, q: &Rows, k: &Rows, v: &Rows) -> Result<()> {
-        narrow(heads)?;
         let kv = rows * heads.kv_width();
         fits(
             q.len == rows * heads.q_width() && k.len == kv && v.len == kv,
@@ -81,7 +75,11 @@ impl Cuda {
             Arg::Write(out),
         ];
         parameters.extend(attention_settings(heads));
-        self.launch("attention", (texts.n_tasks, heads.n_heads), parameters)
+        self.launch(
+            "attention",
+            (texts.n_tasks, slices(heads, heads.n_heads)),
+            parameters,
+        )
     }
 
     pub(super) fn attended_to_kept(
@@ -114,7 +112,7 @@ impl Cuda {
                 Arg::Write(&mut *out),
             ];
             parameters.extend(attention_settings(heads));
-            self.launch("attention", (1, heads.n_heads), parameters)?;
+            self.launch("attention", (1, slices(heads, heads.n_heads)), parameters)?;
         }
         Ok(())
     }
@@ -151,7 +149,7 @@ impl Cuda {
             parameters.extend(attention_settings(heads));
             self.launch(
                 "attention_back_queries",
-                (texts.n_back, heads.n_heads),
+                (texts.n_back, slices(heads, heads.n_heads)),
                 parameters,
             )?;
             let mut parameters = vec![
@@ -168,7 +166,7 @@ impl Cuda {
             parameters.extend(attention_settings(heads));
             self.launch(
                 "attention_back_keys",
-                (texts.n_back, heads.n_kv_heads),
+                (texts.n_back, slices(heads, heads.n_kv_heads)),
                 parameters,
             )
         });

@@ -1,7 +1,11 @@
 //! What a card is asked before anything is trusted to it.
 
-use super::{Cuda, Terms};
-use crate::decoder::suite::{Extent, Measured, suite};
+use super::cublas::Cublas;
+use super::numbers::Rounded;
+use super::{Cuda, Rows, Terms};
+use crate::decoder::machine::{Machine, Product};
+use crate::decoder::matrix::Use;
+use crate::decoder::suite::{Extent, Measured, Noise, compared, suite};
 use crate::error::{Error, Result};
 
 /// What products may be off by, of the root mean square of their results.
@@ -30,7 +34,10 @@ impl Cuda {
     }
 
     /// Refuses a card that computes something else than what is right.
-    pub(super) fn check_itself(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Card`] with both numbers; what the card fails with.
+    pub fn check_itself(&self) -> Result<()> {
         for found in self.suite(Extent::Start)? {
             if !found.is_right() {
                 return Err(Error::Card(format!(
@@ -40,5 +47,102 @@ impl Cuda {
             }
         }
         Ok(())
+    }
+
+    /// The same with products of one term by cuBLAS, where one is found and agrees with the kernel; else as it is, with the reason.
+    ///
+    /// # Errors
+    /// [`Error::Card`] where the kernel itself fails.
+    pub fn with_library(mut self) -> Result<Self> {
+        if self.terms == Terms::Exact {
+            return Ok(self);
+        }
+        let (library, words) = match Cublas::open(&self.work) {
+            None => (None, "kernels of its own: no cuBLAS was found".to_owned()),
+            Some(Err(error)) => (None, format!("kernels of its own: {}", bare(error))),
+            Some(Ok(library)) => {
+                let (name, agreed) = (format!("cuBLAS{}", library.version()), self.agreed(&library)?);
+                match agreed {
+                    Ok(apart) => (
+                        Some(library),
+                        format!(
+                            "{name}, {apart:.0e} of the typical number off the kernels of its own at most"
+                        ),
+                    ),
+                    Err(why) => (None, format!("kernels of its own: {name} {why}")),
+                }
+            }
+        };
+        self.library = library;
+        self.multiplied_by = words;
+        Ok(self)
+    }
+
+    /// How far the library is off the kernel at most; or why it is not used.
+    fn agreed(&self, library: &Cublas) -> Result<std::result::Result<f64, String>> {
+        let mut noise = Noise::new(2);
+        let mut most = 0.0_f64;
+        for (m, n, k) in [(5, 70, 150), (33, 129, 257), (1, 64, 1024)] {
+            let (x, base) = (self.rows(noise.numbers(m * k))?, self.rows(noise.numbers(m * n))?);
+            let (d, before) = (self.rows(noise.numbers(m * n))?, noise.numbers(m * k));
+            let matrix = self.matrix(noise.numbers(n * k), n, k, Use::Layer)?;
+            let bias = self.vector(noise.numbers(n))?;
+            let forwards = |library: Option<&Cublas>, added: bool| {
+                let rounded = library
+                    .map(|library| Rounded::new(self, library, &x))
+                    .transpose()?;
+                let mut out = Rows::default();
+                let mut product = Product {
+                    matrix: &matrix,
+                    bias: added.then_some(&bias),
+                    base: added.then_some(&base),
+                    out: &mut out,
+                };
+                self.times(&x, rounded.as_ref(), &mut product)?;
+                self.down(&out)
+            };
+            let backwards = |library: Option<&Cublas>| {
+                let mut dx = self.rows(before.clone())?;
+                self.times_back(library, &d, &matrix, &mut dx)?;
+                self.down(&dx)
+            };
+            let ways: [(&str, Way<'_>); 3] = [
+                ("product", &|library| forwards(library, false)),
+                ("product with what it is added to,", &|library| {
+                    forwards(library, true)
+                }),
+                ("product backwards", &backwards),
+            ];
+            for (what, way) in ways {
+                let ours: Vec<f64> = way(None)?.into_iter().map(f64::from).collect();
+                let theirs: Vec<f64> = match way(Some(library)) {
+                    Ok(theirs) => theirs.into_iter().map(f64::from).collect(),
+                    Err(error) => return Ok(Err(format!("is not used: {}", bare(error)))),
+                };
+                let found = compared(format!("{what} {m}x{n}x{k}"), &theirs, &ours, APART);
+                if !found.is_right() {
+                    return Ok(Err(format!(
+                        "computes {} where they give {} ({}; off by {:.1e} of the typical number, {APART:.0e} is allowed)",
+                        found.worst.0, found.worst.1, found.what, found.error
+                    )));
+                }
+                most = most.max(found.error);
+            }
+        }
+        Ok(Ok(most))
+    }
+}
+
+/// A product by the kernel, or by a library.
+type Way<'a> = &'a dyn Fn(Option<&Cublas>) -> Result<Vec<f32>>;
+
+/// What a library's products may be off by from the kernel's of the same bf16 numbers: the order of sums, and that tensor cores truncate.
+const APART: f64 = 1e-4;
+
+/// An error of a card without its beginning.
+fn bare(error: Error) -> String {
+    match error {
+        Error::Card(what) => what,
+        other => other.to_string(),
     }
 }

@@ -240,10 +240,10 @@ __device__ static inline void mma(float* c, const unsigned* a, const unsigned* b
 #endif
 }
 
-// out = x*W + b, to which is added base (has_base 1) or what stands in out (2). x is f32 (m, k), split into `x_terms` bf16 as it is read, whose sum it is; W is `w_terms` planes of
-// bf16, `plane` numbers apart, whose sum it is, element (kk, column) of a plane at kk*along + column*across. Products of terms that
-// lie below 2^-24 of the first are left out. Tensor cores truncate their sums: every 128 of k they are taken over to f32 registers,
-// so that three terms are as exact as f32.
+// out = x*W + b, to which is added base (has_base 1) or what stands in out (2). x is f32 (m, k), split into `x_terms` bf16 as it is
+// read, whose sum it is; W is `w_terms` planes of bf16, `plane` numbers apart, whose sum it is, element (kk, column) of a plane at
+// kk*along + column*across. Products of terms that lie below 2^-24 of the first are left out. Tensor cores truncate their sums:
+// every 128 of k they are taken over to f32 registers, so that three terms are as exact as f32.
 extern "C" __global__ void product(const float* x, const unsigned short* w, const float* base, const float* bias, float* out, int m, int n,
     int k, Count along, Count across, Count plane, int x_terms, int w_terms, int has_base, int has_bias) {
   alignas(16) __shared__ unsigned short as[3][64][40];
@@ -293,6 +293,19 @@ extern "C" __global__ void product(const float* x, const unsigned short* w, cons
   }
 }
 
+// One bf16 term of each number, for a product that another library works out.
+extern "C" __global__ void round_rows(const float* x, unsigned short* out, Count n) {
+  EACH(i, n) {
+    unsigned bits = __float_as_uint(x[i]);
+    out[i] = (unsigned short)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+  }
+}
+
+// What such a product is added to.
+extern "C" __global__ void begin_rows(const float* base, const float* bias, float* out, Count n, int width, int has_base, int has_bias) {
+  EACH(i, n) out[i] = (has_base ? base[i] : 0.f) + (has_bias ? bias[i % width] : 0.f);
+}
+
 // Rows of queries that follow each other: their first row and how many, the first one's position, and the pieces of keys that they
 // may see, whose rows, lengths and positions stand in `Piece`s.
 struct Task { int row, rows, position, first, pieces, pad0, pad1, pad2; };
@@ -302,7 +315,18 @@ struct Piece { int row, len, position, pad; };
 #define WIDEST 256
 #define NOT_SEEN -3.4e38f
 
-// Causal attention, a block a task and head of 128 threads; sums are kept as keys go by, scores never.
+// Wider heads than WIDEST are taken in slices: a block works out whole scores, slice after slice, and gives one slice of the answer.
+__device__ static inline int slices_of(int dim) { return (dim + WIDEST - 1) / WIDEST; }
+__device__ static inline int width_of(int dim, int from) { return dim - from < WIDEST ? dim - from : WIDEST; }
+
+// The sum of products of two rows. Of rows in slices such sums are added, which is more exact than one long sum.
+__device__ static inline float along(const float* a, const float* b, int width) {
+  float sum = 0.f;
+  for (int d = 0; d < width; d++) sum = fmaf(a[d], b[d], sum);
+  return sum;
+}
+
+// Causal attention, a block of 128 threads a task, head and slice; sums are kept as keys go by, scores never.
 extern "C" __global__ void attention(const float* q, const float* k, const float* v, const Task* tasks, const Piece* pieces, float* out,
     int heads, int kv_heads, int dim, int window, float scale, float cap) {
   __shared__ float qs[QUERIES][WIDEST + 1];
@@ -310,14 +334,12 @@ extern "C" __global__ void attention(const float* q, const float* k, const float
   __shared__ float ss[QUERIES][KEYS];
   __shared__ float top[QUERIES], total[QUERIES], shrink[QUERIES];
   Task task = tasks[blockIdx.x];
-  int head = blockIdx.y, kv = head / (heads / kv_heads), t = threadIdx.x;
+  int slices = slices_of(dim), head = blockIdx.y / slices, kv = head / (heads / kv_heads), t = threadIdx.x;
+  int mine0 = blockIdx.y % slices * WIDEST, width = width_of(dim, mine0);
   Count qw = (Count)heads * dim, kw = (Count)kv_heads * dim;
-  for (int e = t; e < QUERIES * dim; e += 128) {
-    int r = e / dim, d = e % dim;
-    qs[r][d] = r < task.rows ? q[(task.row + r) * qw + head * dim + d] * scale : 0.f;
-  }
   if (t < QUERIES) { top[t] = NOT_SEEN; total[t] = 0.f; }
   int mine = t / 8, lane = t % 8, last = task.position + task.rows - 1, from = window ? task.position + 1 - window : 0;
+  int held = -1;
   float acc[WIDEST / 8];
   for (int j = 0; j < WIDEST / 8; j++) acc[j] = 0.f;
   for (int i = 0; i < task.pieces; i++) {
@@ -325,19 +347,30 @@ extern "C" __global__ void attention(const float* q, const float* k, const float
     for (int c0 = 0; c0 < piece.len && piece.position + c0 <= last; c0 += KEYS) {
       int n = piece.len - c0 < KEYS ? piece.len - c0 : KEYS;
       if (piece.position + c0 + n <= from) continue;
-      __syncthreads();
-      for (int e = t; e < KEYS * dim; e += 128) {
-        int r = e / dim, d = e % dim;
-        ks[r][d] = r < n ? k[(piece.row + c0 + r) * kw + kv * dim + d] : 0.f;
-      }
-      __syncthreads();
-      for (int e = t; e < QUERIES * KEYS; e += 128) {
-        int r = e / KEYS, c = e % KEYS;
-        float s = 0.f;
-        for (int d = 0; d < dim; d++) s = fmaf(qs[r][d], ks[c][d], s);
-        if (cap > 0.f) s = cap * tanhf(s / cap);
-        int at = task.position + r, key = piece.position + c0 + c;
-        ss[r][c] = c < n && r < task.rows && key <= at && (window == 0 || key + window > at) ? s : NOT_SEEN;
+      for (int d0 = 0; d0 < dim; d0 += WIDEST) {
+        int wide = width_of(dim, d0);
+        __syncthreads();
+        for (int e = t; held != d0 && e < QUERIES * wide; e += 128) {
+          int r = e / wide, d = e % wide;
+          qs[r][d] = r < task.rows ? q[(task.row + r) * qw + head * dim + d0 + d] * scale : 0.f;
+        }
+        held = d0;
+        for (int e = t; e < KEYS * wide; e += 128) {
+          int r = e / wide, d = e % wide;
+          ks[r][d] = r < n ? k[(piece.row + c0 + r) * kw + kv * dim + d0 + d] : 0.f;
+        }
+        __syncthreads();
+        for (int e = t; e < QUERIES * KEYS; e += 128) {
+          int r = e / KEYS, c = e % KEYS;
+          float s = along(qs[r], ks[c], wide);
+          if (d0) s += ss[r][c];
+          if (d0 + wide == dim) {
+            if (cap > 0.f) s = cap * tanhf(s / cap);
+            int at = task.position + r, key = piece.position + c0 + c;
+            if (!(c < n && r < task.rows && key <= at && (window == 0 || key + window > at))) s = NOT_SEEN;
+          }
+          ss[r][c] = s;
+        }
       }
       __syncthreads();
       if (t < QUERIES) {
@@ -353,12 +386,12 @@ extern "C" __global__ void attention(const float* q, const float* k, const float
         total[t] = total[t] * f + sum;
         top[t] = m;
       }
-      for (int e = t; e < KEYS * dim; e += 128) {
-        int r = e / dim, d = e % dim;
-        ks[r][d] = r < n ? v[(piece.row + c0 + r) * kw + kv * dim + d] : 0.f;
+      for (int e = t; e < KEYS * width; e += 128) {
+        int r = e / width, d = e % width;
+        ks[r][d] = r < n ? v[(piece.row + c0 + r) * kw + kv * dim + mine0 + d] : 0.f;
       }
       __syncthreads();
-      for (int j = 0; lane + 8 * j < dim; j++) {
+      for (int j = 0; lane + 8 * j < width; j++) {
         float a = acc[j] * shrink[mine];
         for (int c = 0; c < KEYS; c++) a = fmaf(ss[mine][c], ks[c][lane + 8 * j], a);
         acc[j] = a;
@@ -366,15 +399,14 @@ extern "C" __global__ void attention(const float* q, const float* k, const float
     }
   }
   if (mine < task.rows)
-    for (int j = 0; lane + 8 * j < dim; j++) out[(task.row + mine) * qw + head * dim + lane + 8 * j] = acc[j] / total[mine];
+    for (int j = 0; lane + 8 * j < width; j++)
+      out[(task.row + mine) * qw + head * dim + mine0 + lane + 8 * j] = acc[j] / total[mine];
 }
 
 #define BACK 8
 
-// The score of one query and key before the mask, and what its derivative is multiplied by because of the cap.
-__device__ static inline float score(const float* a, const float* b, int dim, float scale, float cap, float* through) {
-  float s = 0.f;
-  for (int d = 0; d < dim; d++) s = fmaf(a[d], b[d], s);
+// The score that a sum of products is before the mask, and what its derivative is multiplied by because of the cap.
+__device__ static inline float score(float s, float scale, float cap, float* through) {
   s *= scale;
   *through = 1.f;
   if (cap > 0.f) {
@@ -385,6 +417,14 @@ __device__ static inline float score(const float* a, const float* b, int dim, fl
   return s;
 }
 
+// `n` of 8 rows of numbers, `width` of each; nothing where there are no more.
+__device__ static inline void brought(float (*to)[WIDEST + 1], const float* from, Count stride, int n, int width) {
+  for (int e = threadIdx.x; e < BACK * width; e += 128) {
+    int r = e / width, d = e % width;
+    to[r][d] = r < n ? from[r * stride + d] : 0.f;
+  }
+}
+
 // Gradient of queries of whole texts, tasks of 8 rows: dS = P (dP - sum P dP) scale, dQ = dS K; ln of each row's sum of
 // exponentials and its sum P dP go to `stats` (rows, heads, 2) for the keys.
 extern "C" __global__ void attention_back_queries(const float* q, const float* k, const float* v, const float* mixed, const float* d_out,
@@ -393,44 +433,44 @@ extern "C" __global__ void attention_back_queries(const float* q, const float* k
   __shared__ float ds[BACK][WIDEST + 1];
   __shared__ float ks[BACK][WIDEST + 1];
   __shared__ float ss[BACK][BACK], caps[BACK][BACK];
-  __shared__ float top[BACK], total[BACK], along[BACK];
+  __shared__ float top[BACK], total[BACK], sums[BACK];
   Task task = tasks[blockIdx.x];
   Piece text = pieces[task.first];
-  int head = blockIdx.y, kv = head / (heads / kv_heads), t = threadIdx.x;
-  Count qw = (Count)heads * dim, kw = (Count)kv_heads * dim;
-  for (int e = t; e < BACK * dim; e += 128) {
-    int r = e / dim, d = e % dim;
-    qs[r][d] = r < task.rows ? q[(task.row + r) * qw + head * dim + d] : 0.f;
-    ds[r][d] = r < task.rows ? d_out[(task.row + r) * qw + head * dim + d] : 0.f;
-  }
-  __syncthreads();
+  int slices = slices_of(dim), head = blockIdx.y / slices, kv = head / (heads / kv_heads), t = threadIdx.x;
+  int mine0 = blockIdx.y % slices * WIDEST, width = width_of(dim, mine0);
+  Count qw = (Count)heads * dim, kw = (Count)kv_heads * dim, mine_q = task.row * qw + head * dim;
   if (t < BACK) {
-    float s = 0.f;
-    if (t < task.rows) for (int d = 0; d < dim; d++) s = fmaf(ds[t][d], mixed[(task.row + t) * qw + head * dim + d], s);
-    along[t] = s;
+    sums[t] = t < task.rows ? along(d_out + mine_q + t * qw, mixed + mine_q + t * qw, dim) : 0.f;
     top[t] = NOT_SEEN;
     total[t] = 0.f;
   }
   int last = task.position + task.rows - 1, from = window && task.position + 1 > window ? task.position + 1 - window : 0;
   from -= from % BACK;
-  int mine = t / 16, lane = t % 16, r = t / BACK, c = t % BACK;
+  int mine = t / 16, lane = t % 16, r = t / BACK, c = t % BACK, held_q = -1, held_d = -1;
   float acc[WIDEST / 16];
   for (int j = 0; j < WIDEST / 16; j++) acc[j] = 0.f;
   for (int turn = 0; turn < 2; turn++) for (int c0 = from; c0 <= last; c0 += BACK) {
-    __syncthreads();
-    for (int e = t; e < BACK * dim; e += 128) {
-      int i = e / dim, d = e % dim;
-      ks[i][d] = c0 + i < text.len ? k[(text.row + c0 + i) * kw + kv * dim + d] : 0.f;
+    Count keys = (text.row + c0) * kw + kv * dim;
+    int n = text.len - c0;
+    float s = 0.f, dp = 0.f;
+    for (int d0 = 0; d0 < dim; d0 += WIDEST) {
+      int wide = width_of(dim, d0);
+      __syncthreads();
+      if (held_q != d0) brought(qs, q + mine_q + d0, qw, task.rows, wide);
+      held_q = d0;
+      brought(ks, k + keys + d0, kw, n, wide);
+      __syncthreads();
+      if (t < BACK * BACK) s += along(qs[r], ks[c], wide);
     }
-    __syncthreads();
     if (t < BACK * BACK) {
       int at = task.position + r, key = c0 + c;
-      float through, s = score(qs[r], ks[c], dim, scale, cap, &through);
+      float through;
+      s = score(s, scale, cap, &through);
       ss[r][c] = r < task.rows && key <= at && (window == 0 || key + window > at) ? s : NOT_SEEN;
       caps[r][c] = through;
     }
-    __syncthreads();
     if (turn == 0) {
+      __syncthreads();
       if (t < BACK) {
         float m = top[t], sum = 0.f;
         for (int i = 0; i < BACK; i++) m = fmaxf(m, ss[t][i]);
@@ -440,37 +480,38 @@ extern "C" __global__ void attention_back_queries(const float* q, const float* k
       }
       continue;
     }
-    for (int e = t; e < BACK * dim; e += 128) {
-      int i = e / dim, d = e % dim;
-      ks[i][d] = c0 + i < text.len ? v[(text.row + c0 + i) * kw + kv * dim + d] : 0.f;
+    for (int d0 = 0; d0 < dim; d0 += WIDEST) {
+      int wide = width_of(dim, d0);
+      __syncthreads();
+      if (held_d != d0) brought(ds, d_out + mine_q + d0, qw, task.rows, wide);
+      held_d = d0;
+      brought(ks, v + keys + d0, kw, n, wide);
+      __syncthreads();
+      if (t < BACK * BACK) dp += along(ds[r], ks[c], wide);
     }
-    __syncthreads();
     if (t < BACK * BACK) {
-      float p = ss[r][c] > -3.0e38f ? expf(ss[r][c] - top[r]) / total[r] : 0.f, dp = 0.f;
-      for (int d = 0; d < dim; d++) dp = fmaf(ds[r][d], ks[c][d], dp);
-      ss[r][c] = p * (dp - along[r]) * scale * caps[r][c];
+      float p = ss[r][c] > -3.0e38f ? expf(ss[r][c] - top[r]) / total[r] : 0.f;
+      ss[r][c] = p * (dp - sums[r]) * scale * caps[r][c];
     }
     __syncthreads();
-    for (int e = t; e < BACK * dim; e += 128) {
-      int i = e / dim, d = e % dim;
-      ks[i][d] = c0 + i < text.len ? k[(text.row + c0 + i) * kw + kv * dim + d] : 0.f;
-    }
+    brought(ks, k + keys + mine0, kw, n, width);
     __syncthreads();
-    for (int j = 0; lane + 16 * j < dim; j++) {
+    for (int j = 0; lane + 16 * j < width; j++) {
       float a = acc[j];
       for (int i = 0; i < BACK; i++) a = fmaf(ss[mine][i], ks[i][lane + 16 * j], a);
       acc[j] = a;
     }
   }
   if (mine < task.rows)
-    for (int j = 0; lane + 16 * j < dim; j++) dq[(task.row + mine) * qw + head * dim + lane + 16 * j] = acc[j];
-  if (t < task.rows) {
+    for (int j = 0; lane + 16 * j < width; j++) dq[mine_q + mine * qw + mine0 + lane + 16 * j] = acc[j];
+  if (t < task.rows && mine0 == 0) {
     stats[((Count)(task.row + t) * heads + head) * 2] = top[t] + logf(total[t]);
-    stats[((Count)(task.row + t) * heads + head) * 2 + 1] = along[t];
+    stats[((Count)(task.row + t) * heads + head) * 2 + 1] = sums[t];
   }
 }
 
-// Gradients of 8 keys and values of a whole text: dV = P^T dO, dK = dS^T Q, over all queries that see them.
+// Gradients of 8 keys and values of a whole text: dV = P^T dO, dK = dS^T Q, over all queries that see them. A block's own slice is
+// read last, and stands there when it is needed.
 extern "C" __global__ void attention_back_keys(const float* q, const float* k, const float* v, const float* d_out, const float* stats,
     const Task* tasks, const Piece* pieces, float* dk, float* dv, int heads, int kv_heads, int dim, int window, float scale, float cap) {
   __shared__ float qs[BACK][WIDEST + 1];
@@ -480,40 +521,46 @@ extern "C" __global__ void attention_back_keys(const float* q, const float* k, c
   __shared__ float ps[BACK][BACK], ss[BACK][BACK];
   Task task = tasks[blockIdx.x];
   Piece text = pieces[task.first];
-  int kv = blockIdx.y, group = heads / kv_heads, t = threadIdx.x;
-  Count qw = (Count)heads * dim, kw = (Count)kv_heads * dim;
-  for (int e = t; e < BACK * dim; e += 128) {
-    int i = e / dim, d = e % dim;
-    ks[i][d] = i < task.rows ? k[(task.row + i) * kw + kv * dim + d] : 0.f;
-    vs[i][d] = i < task.rows ? v[(task.row + i) * kw + kv * dim + d] : 0.f;
-  }
-  int mine = t / 16, lane = t % 16, r = t / BACK, c = t % BACK, last = task.position + task.rows - 1;
+  int slices = slices_of(dim), slice = blockIdx.y % slices, kv = blockIdx.y / slices, group = heads / kv_heads, t = threadIdx.x;
+  int mine0 = slice * WIDEST, width = width_of(dim, mine0);
+  Count qw = (Count)heads * dim, kw = (Count)kv_heads * dim, mine_k = task.row * kw + kv * dim;
+  int mine = t / 16, lane = t % 16, r = t / BACK, c = t % BACK, last = task.position + task.rows - 1, held = -1;
   float of_k[WIDEST / 16], of_v[WIDEST / 16];
   for (int j = 0; j < WIDEST / 16; j++) { of_k[j] = 0.f; of_v[j] = 0.f; }
   for (int head = kv * group; head < (kv + 1) * group; head++)
     for (int q0 = task.position; q0 < text.len && (window == 0 || q0 < last + window); q0 += BACK) {
-      __syncthreads();
-      for (int e = t; e < BACK * dim; e += 128) {
-        int i = e / dim, d = e % dim;
-        qs[i][d] = q0 + i < text.len ? q[(text.row + q0 + i) * qw + head * dim + d] : 0.f;
-        ds[i][d] = q0 + i < text.len ? d_out[(text.row + q0 + i) * qw + head * dim + d] : 0.f;
+      Count queries = (text.row + q0) * qw + head * dim;
+      float s = 0.f, dp = 0.f;
+      for (int i = 1; i <= slices; i++) {
+        int d0 = (slice + i) % slices * WIDEST, wide = width_of(dim, d0);
+        __syncthreads();
+        if (held != d0) {
+          brought(ks, k + mine_k + d0, kw, task.rows, wide);
+          brought(vs, v + mine_k + d0, kw, task.rows, wide);
+        }
+        held = d0;
+        brought(qs, q + queries + d0, qw, text.len - q0, wide);
+        brought(ds, d_out + queries + d0, qw, text.len - q0, wide);
+        __syncthreads();
+        if (t < BACK * BACK) {
+          s += along(qs[r], ks[c], wide);
+          dp += along(ds[r], vs[c], wide);
+        }
       }
-      __syncthreads();
       if (t < BACK * BACK) {
         int at = q0 + r, key = task.position + c;
-        float p = 0.f, s = 0.f;
+        float p = 0.f, of_s = 0.f;
         if (at < text.len && c < task.rows && key <= at && (window == 0 || key + window > at)) {
           const float* stat = stats + ((Count)(text.row + at) * heads + head) * 2;
-          float through, dp = 0.f;
-          p = expf(score(qs[r], ks[c], dim, scale, cap, &through) - stat[0]);
-          for (int d = 0; d < dim; d++) dp = fmaf(ds[r][d], vs[c][d], dp);
-          s = p * (dp - stat[1]) * scale * through;
+          float through;
+          p = expf(score(s, scale, cap, &through) - stat[0]);
+          of_s = p * (dp - stat[1]) * scale * through;
         }
         ps[r][c] = p;
-        ss[r][c] = s;
+        ss[r][c] = of_s;
       }
       __syncthreads();
-      for (int j = 0; lane + 16 * j < dim; j++) {
+      for (int j = 0; lane + 16 * j < width; j++) {
         float a = of_k[j], b = of_v[j];
         for (int i = 0; i < BACK; i++) {
           a = fmaf(ss[i][mine], qs[i][lane + 16 * j], a);
@@ -524,8 +571,8 @@ extern "C" __global__ void attention_back_keys(const float* q, const float* k, c
       }
     }
   if (mine < task.rows)
-    for (int j = 0; lane + 16 * j < dim; j++) {
-      dk[(task.row + mine) * kw + kv * dim + lane + 16 * j] = of_k[j];
-      dv[(task.row + mine) * kw + kv * dim + lane + 16 * j] = of_v[j];
+    for (int j = 0; lane + 16 * j < width; j++) {
+      dk[mine_k + mine * kw + mine0 + lane + 16 * j] = of_k[j];
+      dv[mine_k + mine * kw + mine0 + lane + 16 * j] = of_v[j];
     }
 }

@@ -1,5 +1,5 @@
 //! What is said to the driver without a type that checks it: kernels by name with their parameters, memory that holds nothing yet.
-//! The one file of the card with `unsafe`.
+//! With `cublas.rs` what is `unsafe` of the card.
 
 #![expect(
     unsafe_code,
@@ -19,10 +19,10 @@ use crate::error::{Error, Result};
 /// The kernels as NVRTC made them of `kernels.cu` (`oracles/ptx.py`).
 const PTX: &str = include_str!("kernels.ptx");
 
-/// Every kernel and its parameters in their order: `r` numbers that are read, `w` that are written, `h` halves that are read, `n`
-/// integers that are read, `N` written, `c` places that are read, `D` doubles that are written; `i` an integer, `f` a number, `C` a
+/// Every kernel and its parameters in their order: `r` numbers that are read, `w` that are written, `h` halves that are read, `H`
+/// written, `n` integers that are read, `N` written, `c` places that are read, `D` doubles that are written; `i` an integer, `f` a number, `C` a
 /// count.
-const KERNELS: [(&str, &str); 18] = [
+const KERNELS: [(&str, &str); 20] = [
     ("norm_rows", "rrrwiiffii"),
     ("norm_back", "rrrwwiiffi"),
     ("column_sums", "rwii"),
@@ -38,6 +38,8 @@ const KERNELS: [(&str, &str); 18] = [
     ("log_sum_exp", "rDNi"),
     ("loss_back", "wnDiff"),
     ("product", "rhrrwiiiCCCiiii"),
+    ("round_rows", "rHC"),
+    ("begin_rows", "rrwCiii"),
     ("attention", "rrrnnwiiiiff"),
     ("attention_back_queries", "rrrrrnnwwiiiiff"),
     ("attention_back_keys", "rrrrrnnwwiiiiff"),
@@ -48,6 +50,7 @@ pub(super) enum Arg<'a> {
     Read(&'a CudaSlice<f32>),
     Write(&'a mut CudaSlice<f32>),
     Halves(&'a CudaSlice<u16>),
+    HalvesOut(&'a mut CudaSlice<u16>),
     /// From this place on.
     Integers(&'a CudaSlice<i32>, usize),
     IntegersOut(&'a mut CudaSlice<i32>),
@@ -64,6 +67,7 @@ impl Arg<'_> {
             Self::Read(_) => 'r',
             Self::Write(_) => 'w',
             Self::Halves(_) => 'h',
+            Self::HalvesOut(_) => 'H',
             Self::Integers(..) => 'n',
             Self::IntegersOut(_) => 'N',
             Self::Places(_) => 'c',
@@ -160,6 +164,7 @@ impl Kernels {
                 Arg::Read(slice) => call.arg(*slice),
                 Arg::Write(slice) => call.arg(&mut **slice),
                 Arg::Halves(slice) => call.arg(*slice),
+                Arg::HalvesOut(slice) => call.arg(&mut **slice),
                 Arg::Integers(slice, _) => match view {
                     Some(view) => call.arg(view),
                     None => call.arg(*slice),

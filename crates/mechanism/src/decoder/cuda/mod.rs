@@ -6,6 +6,7 @@
 
 mod attend;
 mod check;
+mod cublas;
 mod launch;
 mod logits;
 mod numbers;
@@ -21,6 +22,7 @@ use rayon::prelude::*;
 use super::rope::Angles;
 use crate::config::DecoderConfig;
 use crate::error::{Error, Result};
+use cublas::Cublas;
 use launch::{Arg, Kernels, has_driver, room, said};
 
 /// How exactly a card multiplies.
@@ -48,6 +50,10 @@ pub struct Cuda {
     loads: Arc<CudaStream>,
     kernels: Kernels,
     terms: Terms,
+    /// What multiplies in place of the kernel.
+    library: Option<Cublas>,
+    /// What multiplies, in words.
+    multiplied_by: String,
     /// Rows of a wave at most, where they are bounded by hand; no weights stay then.
     most_rows: Option<usize>,
     /// The first thing that went wrong.
@@ -96,7 +102,7 @@ impl Cuda {
     pub fn open(terms: Terms) -> Result<Self> {
         let card = Self::unchecked(terms)?;
         card.check_itself()?;
-        Ok(card)
+        card.with_library()
     }
 
     /// The same without the sums.
@@ -151,6 +157,8 @@ impl Cuda {
             loads,
             kernels,
             terms,
+            library: None,
+            multiplied_by: "kernels of its own".to_owned(),
             most_rows: None,
             failed: Mutex::new(None),
         })
@@ -173,6 +181,16 @@ impl Cuda {
             most_rows: Some(rows),
             ..self
         }
+    }
+
+    /// Whether cuBLAS multiplies: found, and in agreement with the kernel.
+    pub fn has_library(&self) -> bool {
+        self.library.is_some()
+    }
+
+    /// What multiplies, in words: cuBLAS, or the kernel and why not the other.
+    pub fn multiplied_by(&self) -> &str {
+        &self.multiplied_by
     }
 
     /// How exactly it multiplies.

@@ -2,7 +2,8 @@
 
 use cudarc::driver::CudaSlice;
 
-use super::launch::{Arg, said};
+use super::cublas::{Cublas, Shape};
+use super::launch::{Arg, room, said};
 use super::{CardMatrix, Cuda, Rows, Terms, Turns, Vector, brought, fits};
 use crate::config::{Activation, NormKind};
 use crate::decoder::machine::{Product, Visit};
@@ -36,8 +37,40 @@ pub(super) fn whole(n: usize) -> Arg<'static> {
     Arg::Integer(n as i32)
 }
 
+/// Rows as one bf16 term, for a library.
+pub(super) struct Rounded<'a> {
+    library: &'a Cublas,
+    x: CudaSlice<u16>,
+}
+
+impl<'a> Rounded<'a> {
+    pub(super) fn new(card: &Cuda, library: &'a Cublas, x: &Rows) -> Result<Self> {
+        let mut rounded = room(&card.work, x.len)?;
+        if x.len > 0 {
+            let parameters = vec![
+                Arg::Read(x.held()?),
+                Arg::HalvesOut(&mut rounded),
+                Arg::Count(x.len as u64),
+            ];
+            card.launch("round_rows", over(x.len), parameters)?;
+        }
+        Ok(Self { library, x: rounded })
+    }
+}
+
 impl Cuda {
-    pub(super) fn times(&self, x: &Rows, product: &mut Product<'_, '_, Self>) -> Result<()> {
+    /// Rows as a library wants them, where one multiplies.
+    pub(super) fn rounded(&self, x: &Rows) -> Result<Option<Rounded<'_>>> {
+        let library = self.library.as_ref();
+        library.map(|library| Rounded::new(self, library, x)).transpose()
+    }
+
+    pub(super) fn times(
+        &self,
+        x: &Rows,
+        rounded: Option<&Rounded<'_>>,
+        product: &mut Product<'_, '_, Self>,
+    ) -> Result<()> {
         let CardMatrix {
             planes,
             terms,
@@ -58,6 +91,28 @@ impl Cuda {
         let x = x.held()?;
         let base = product.base.map_or(Ok(x), Rows::held)?;
         let bias = product.bias.map_or(x, |bias| &*bias.values);
+        if let Some(Rounded { library, x }) = rounded {
+            let added = product.base.is_some() || product.bias.is_some();
+            if added {
+                let parameters = vec![
+                    Arg::Read(base),
+                    Arg::Read(bias),
+                    Arg::Write(&mut *out),
+                    Arg::Count((m * n_out) as u64),
+                    whole(*n_out),
+                    yes(product.base.is_some()),
+                    yes(product.bias.is_some()),
+                ];
+                self.launch("begin_rows", over(m * n_out), parameters)?;
+            }
+            let shape = Shape {
+                m,
+                n: *n_out,
+                k: *n_in,
+                transposed: true,
+            };
+            return library.multiply(shape, x, planes, out, added);
+        }
         self.launch(
             "product",
             (n_out.div_ceil(TILE), m.div_ceil(TILE)),
@@ -125,7 +180,13 @@ impl Cuda {
             .map_err(|error| said("copying", error))
     }
 
-    pub(super) fn times_back(&self, dy: &Rows, matrix: &CardMatrix, dx: &mut Rows) -> Result<()> {
+    pub(super) fn times_back(
+        &self,
+        library: Option<&Cublas>,
+        dy: &Rows,
+        matrix: &CardMatrix,
+        dx: &mut Rows,
+    ) -> Result<()> {
         let CardMatrix {
             planes,
             terms,
@@ -136,6 +197,16 @@ impl Cuda {
         fits(dy.len == m * n_out && dx.len == m * n_in, "a product backwards")?;
         if m == 0 {
             return Ok(());
+        }
+        if let Some(library) = library {
+            let rounded = Rounded::new(self, library, dy)?;
+            let shape = Shape {
+                m,
+                n: *n_in,
+                k: *n_out,
+                transposed: false,
+            };
+            return library.multiply(shape, &rounded.x, planes, dx.held_mut()?, true);
         }
         let dy = dy.held()?;
         self.launch(

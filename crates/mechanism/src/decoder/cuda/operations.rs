@@ -82,13 +82,17 @@ impl Machine for Cuda {
     }
 
     fn product<const N: usize>(&self, x: &Rows, each: [Product<'_, '_, Self>; N]) {
-        for mut product in each {
-            self.attempt(|| self.times(x, &mut product));
-        }
+        self.attempt(|| {
+            let rounded = self.rounded(x)?;
+            for mut product in each {
+                self.times(x, rounded.as_ref(), &mut product)?;
+            }
+            Ok(())
+        });
     }
 
     fn product_back(&self, dy: &Rows, matrix: &CardMatrix, dx: &mut Rows) {
-        self.attempt(|| self.times_back(dy, matrix, dx));
+        self.attempt(|| self.times_back(self.library.as_ref(), dy, matrix, dx));
     }
 
     fn norm(&self, norm: &Norm<Vector>, x: &Rows, width: usize, out: &mut Rows) {

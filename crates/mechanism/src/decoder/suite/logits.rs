@@ -5,11 +5,15 @@ use crate::decoder::machine::Machine;
 use crate::error::Result;
 
 impl<M: Machine> Suite<'_, M> {
-    pub(super) fn logits(&mut self, rows: usize, width: usize) -> Result<()> {
+    pub(super) fn logits(&mut self, rows: usize, width: usize, cap: Option<f32>) -> Result<()> {
         let mut x: Vec<f32> = self.noise.numbers(rows * width).iter().map(|v| v * 9.0).collect();
         if width > 20 {
             // A tie far apart: the first counts.
             (x[width - 1], x[19]) = (10.0, 10.0);
+        }
+        if width > 147 {
+            // And one at a distance of 128, where one thread may see both.
+            (x[width + 147], x[width + 19]) = (10.0, 10.0);
         }
         let there = self.up(&x)?;
         let found = self.machine.log_sum_exp(&there, width)?;
@@ -28,14 +32,15 @@ impl<M: Machine> Suite<'_, M> {
         let mut gradient = self.up(&x)?;
         let terms = self
             .machine
-            .loss_back(&mut gradient, width, &targets, 0.25, Some(30.0))?;
+            .loss_back(&mut gradient, width, &targets, 0.25, cap)?;
         let mut want = Vec::new();
         let mut want_terms = Vec::new();
         for (row, (total, target)) in x.chunks_exact(width).zip(totals.iter().zip(&targets)) {
             want_terms.push(total - f64::from(row[*target as usize]));
             want.extend(row.iter().enumerate().map(|(i, v)| {
                 let (v, is) = (f64::from(*v), f64::from(u8::from(i == *target as usize)));
-                ((v - total).exp() - is) * 0.25 * (1.0 - v * v / 900.0)
+                let through = cap.map_or(1.0, |cap| 1.0 - (v / f64::from(cap)).powi(2));
+                ((v - total).exp() - is) * 0.25 * through
             }));
         }
         if width > 1 {

@@ -29,8 +29,8 @@ struct Listed {
     id: String,
 }
 
-/// A checkpoint, its results, and what was opened, where it was and the answer will tell it.
-type Done<'a> = (&'a Listed, Vec<TaskResult>, Option<Opened>);
+/// A checkpoint, how it was run, its results, and what was opened, where it was and the answer will tell it.
+type Done<'a> = (&'a Listed, ModelArgs, Vec<TaskResult>, Option<Opened>);
 
 impl Listed {
     fn model(&self, args: &EvaluateArgs) -> ModelArgs {
@@ -60,8 +60,9 @@ pub(super) fn run(
             &format!("{} of {}: {}", number + 1, own.len(), one.id),
         );
         let table = folder.join(format!("{}.jsonl", one.id.replace('/', "__")));
-        match evaluated(global, args, one, &table, all) {
-            Ok((answers, opened)) => done.push((*one, results(&ran(asked, &answers)), opened)),
+        let model = one.model(args);
+        match evaluated(global, args, (one, &model), &table, all) {
+            Ok((answers, opened)) => done.push((*one, model, results(&ran(asked, &answers)), opened)),
             Err(error) => {
                 output::say(global.quiet, &format!("{}: {error:#}", one.id));
                 failed.push(format!("{} ({error:#})", one.id));
@@ -72,11 +73,10 @@ pub(super) fn run(
         Format::Json => {
             let (inputs, without) = (of_tasks(asked)?, without(args)?);
             let mut json = Map::new();
-            for (one, found, opened) in &done {
-                let model = one.path.display().to_string();
-                let mut result = harness_json(found, &model, args.few_shot_seed, args.limit);
-                let model = one.model(args);
-                let made_from = provenance(global, &model, &without, opened.clone(), inputs.clone());
+            for (one, model, found, opened) in &done {
+                let path = one.path.display().to_string();
+                let mut result = harness_json(found, &path, args.few_shot_seed, args.limit);
+                let made_from = provenance(global, model, &without, opened.clone(), inputs.clone());
                 tell(&mut result, &made_from)?;
                 json.insert(one.id.clone(), result);
             }
@@ -100,7 +100,7 @@ pub(super) fn run(
 fn evaluated(
     global: &Global,
     args: &EvaluateArgs,
-    one: &Listed,
+    (one, model): (&Listed, &ModelArgs),
     table: &Path,
     all: &[Item],
 ) -> Result<(Vec<Answer>, Option<Opened>)> {
@@ -110,7 +110,7 @@ fn evaluated(
             return Ok((rows, None));
         }
     }
-    answered(global, args, &one.model(args), Some(&one.id), Some(table), all)
+    answered(global, args, model, Some(&one.id), Some(table), all)
 }
 
 /// Lines that are neither empty nor begin with `#`.
@@ -149,7 +149,7 @@ fn listed(lines: &[String]) -> Result<Vec<Listed>> {
 fn beside(done: &[Done<'_>]) -> Table {
     let mut table = scores(&[]);
     table.columns.insert(0, "checkpoint".into());
-    for (one, found, _) in done {
+    for (one, _, found, _) in done {
         for mut row in scores(found).rows {
             row.insert(0, Cell::from(one.id.as_str()));
             table.rows.push(row);
