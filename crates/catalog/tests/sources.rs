@@ -58,7 +58,7 @@ fn broken_input_names_file_row_and_column_and_leaves_nothing() -> Result<(), std
         (
             "x.csv",
             [good.as_bytes(), b"\xff\xfe,1\n"].concat(),
-            "x.csv, row 1",
+            "x.csv, line 3",
         ),
         (
             "x.csv",
