@@ -3,9 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::regressions::finding;
 use super::rows::{BoardRows, SET};
-use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1};
+use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, finding};
 use crate::design::Design;
 use crate::error::Error;
 use crate::evaluate::{Evaluation, evaluate, group_sums, r2_of_sums};

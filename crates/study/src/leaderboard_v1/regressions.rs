@@ -4,11 +4,11 @@ use super::forests::{Forests, add_runs, forests, importance_by_tree};
 use super::primary;
 use super::rows::{BoardRows, PROTOCOLS, SET, rows_of, rows_table};
 use super::told;
-use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
+use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, finding, source};
 use crate::ceiling::ceiling;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::importance::{blocks, reading};
+use crate::importance::reading;
 use crate::protocol::Protocol;
 use crate::published::published;
 use crate::scored::readings;
@@ -96,16 +96,6 @@ pub(super) fn section(
             done();
         }
         importances.extend(importance(study, place, &rows, &mut section)?);
-        section.findings.extend(blocks::findings(
-            &blocks::OfBlocks {
-                set: SET,
-                target: benchmark,
-                design: &rows.design,
-                shape: &rows.shape,
-                source: &source(),
-            },
-            &[],
-        )?);
         section.findings.extend(primary::findings(study, place, &rows)?);
         done();
         section.tables.push(row_table);
@@ -117,10 +107,6 @@ pub(super) fn section(
         importance_figure(importances, study),
     ];
     Ok(section)
-}
-
-pub(super) fn finding(id: &str, question: &str) -> Finding {
-    Finding::new(id, question, &source()).with_published(None)
 }
 
 fn scores(
