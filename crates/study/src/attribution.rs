@@ -27,7 +27,6 @@ use crate::regression::RandomForest;
 use crate::runs::{Over, Runs, SPLITS};
 use crate::scored::Scored;
 use crate::section::{Bar, Cell, Drawing, Section};
-use crate::statistics::mean;
 use drawn::{empty_table, figure, words};
 pub use lead::{Lead, SURE, lead, lead_among};
 
@@ -213,23 +212,18 @@ impl Asked<'_> {
 
     /// Impurity shares with one row a shape: the means of its rows. None with fewer than five shapes.
     fn once_a_shape(&self, seed: u64) -> Result<Option<Vec<f64>>, Error> {
-        let members = self.shape.members();
-        if members.len() < 5 {
+        if self.shape.n_groups() < 5 {
             return Ok(None);
         }
-        let of_shapes = |column: &[f64]| -> Vec<f64> {
-            let value = |rows: &Vec<usize>| mean(&rows.iter().map(|&row| column[row]).collect::<Vec<_>>());
-            members.iter().map(value).collect()
-        };
         let columns = self
             .design
             .columns()
             .iter()
-            .map(|column| of_shapes(column))
+            .map(|column| self.shape.means(column))
             .collect();
         let once = Asked {
             design: &Design::new(self.design.names().to_vec(), columns)?,
-            values: &of_shapes(self.values),
+            values: &self.shape.means(self.values),
             ..*self
         };
         once.rows(&RandomForest::default())

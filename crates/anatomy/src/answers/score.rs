@@ -307,7 +307,7 @@ fn drivers(attribution: &Attribution, design: &Design) -> Vec<Driver> {
 /// A feature's name for people.
 pub(crate) fn plain(feature: &str) -> &str {
     match feature {
-        "ln size" => "size",
+        LN_SIZE => "size",
         "ln d_ffn / d_model" => "d_ffn / d_model",
         "ln heads / kv_heads" => "heads / kv_heads",
         "years" => "date",
@@ -318,7 +318,7 @@ pub(crate) fn plain(feature: &str) -> &str {
 /// A feature's value for people: what the regression rounded it to.
 fn words(feature: &str, value: f64) -> String {
     match feature {
-        "ln size" => format!("{:.3} B", value.exp()),
+        LN_SIZE => format!("{:.3} B", value.exp()),
         "ln d_ffn / d_model" | "ln heads / kv_heads" => format!("{:.2}", value.exp()),
         "years" => day_text((value * YEAR) as i32),
         "pretrained" | "merged" => (if value > 0.0 { "yes" } else { "no" }).into(),

@@ -202,7 +202,36 @@ fn family(base: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::family;
+    use super::{FEWEST_IN_COMMON, Row, equate, family};
+
+    #[test]
+    fn scores_are_put_on_the_scale_of_the_board_that_ran_the_same_checkpoints() {
+        let row = |place: usize, score: f64| Row {
+            id: format!("a/{place}"),
+            shape: 0,
+            family: "a".into(),
+            columns: Vec::new(),
+            dimensions: [1.0; 4],
+            size: 1.0,
+            day: 0.0,
+            score,
+        };
+        let mut rows: Vec<Row> = (0..FEWEST_IN_COMMON + 5)
+            .map(|place| row(place, place as f64))
+            .collect();
+        let mut other: Vec<Row> = (0..FEWEST_IN_COMMON)
+            .map(|place| row(place, 3.0 + 0.5 * place as f64))
+            .collect();
+        assert!(equate(&mut rows, &other));
+        // What did not run there is put on its scale too.
+        assert!(
+            (rows[FEWEST_IN_COMMON + 4].score - (3.0 + 0.5 * (FEWEST_IN_COMMON + 4) as f64)).abs() < 1e-9
+        );
+        let before = rows.clone();
+        other.pop();
+        assert!(!equate(&mut rows, &other));
+        assert_eq!(rows, before, "too few in common change nothing");
+    }
 
     #[test]
     fn a_family_is_a_name_up_to_its_size() {

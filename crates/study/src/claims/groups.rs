@@ -115,7 +115,8 @@ pub(super) fn correct(claims: &mut [Claim]) {
                     let evidence = evidence(claim);
                     evidence.is_open = true;
                     let why = format!(
-                        "differs alone, not among the {n} of its statement (Benjamini-Hochberg p = {corrected:.3})"
+                        "its interval excludes the number claimed, as those of some of {n} such claims would by chance \
+                         (Benjamini-Hochberg p = {corrected:.3})"
                     );
                     evidence.says = [before.says, why]
                         .into_iter()
@@ -234,6 +235,34 @@ mod tests {
             })
             .sum();
         assert_eq!(cells as usize, all.len());
+    }
+
+    #[test]
+    fn one_of_many_cells_differs_by_chance_and_one_far_off_does_not() {
+        // Table 2 of linear methods: eighteen cells, in the order of the ledger.
+        let cells = |off: f64| {
+            let mut all = claims(&Findings::new(&[]));
+            all.retain(|claim| claim.id.starts_with("r2.linear.") || claim.id.starts_with("r2.ridge."));
+            assert!(all.len() >= 12, "{} cells", all.len());
+            for (place, claim) in all.iter_mut().enumerate() {
+                let value = claim.claimed + if place == 0 { off } else { 0.06 };
+                claim.literature.value = Some(value);
+                claim.literature.interval = Some(crate::finding::Interval {
+                    low: value - 0.1,
+                    high: value + 0.1,
+                    level: 0.95,
+                    method: "made up".into(),
+                });
+            }
+            let alone = all[0].verdict(&all[0].literature);
+            correct(&mut all);
+            let others = all[1..].iter().map(|claim| claim.verdict(&claim.literature));
+            assert!(others.into_iter().all(|verdict| verdict == Verdict::CannotTell));
+            (alone, all[0].verdict(&all[0].literature))
+        };
+        // p = 0.04 alone, 0.4 or more among twelve; p = 1e-6 is too small for that.
+        assert_eq!(cells(0.105), (Verdict::Differs, Verdict::CannotTell));
+        assert_eq!(cells(0.25), (Verdict::Differs, Verdict::Differs));
     }
 
     #[test]

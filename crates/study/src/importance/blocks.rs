@@ -5,7 +5,6 @@ use crate::design::Design;
 use crate::error::Error;
 use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
-use crate::statistics::mean;
 
 /// Blocks whose columns' ranks correlate by at least this, on average over the pairs of two blocks, are one.
 pub(crate) const ALIKE: f64 = 0.7;
@@ -13,12 +12,11 @@ pub(crate) const ALIKE: f64 = 0.7;
 /// Places of the columns of each block: average linkage on 1 − |Spearman's ρ| over the means of shapes, cut at 1 − [`ALIKE`]; in
 /// the order of the columns.
 fn blocks(design: &Design, shape: &Groups) -> Result<Vec<Vec<usize>>, Error> {
-    let members = shape.members();
-    let of_shapes = |column: &[f64]| -> Vec<f64> {
-        let value = |rows: &Vec<usize>| mean(&rows.iter().map(|&row| column[row]).collect::<Vec<_>>());
-        members.iter().map(value).collect()
-    };
-    let columns = design.columns().iter().map(|column| of_shapes(column)).collect();
+    let columns = design
+        .columns()
+        .iter()
+        .map(|column| shape.means(column))
+        .collect();
     let once = Design::new(design.names().to_vec(), columns)?;
     Ok(dendrogram(&once)?.groups(1.0 - ALIKE))
 }
@@ -124,9 +122,10 @@ fn in_words(blocks: &[Vec<usize>], names: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{blocks, in_words};
+    use super::{OfBlocks, blocks, findings, in_words};
     use crate::design::Design;
     use crate::error::Error;
+    use crate::finding::SourceOf;
     use crate::groups::Groups;
 
     #[test]
@@ -148,6 +147,34 @@ mod tests {
             Some("layers, width, falling")
         );
         assert_eq!(in_words(&[vec![0], vec![1]], &names), None);
+        // Each of the three is behind `noise`, all of them together are before it in two of four draws.
+        let drawn = [
+            vec![0.2, 0.2, 0.4, 0.2],
+            vec![0.2, 0.1, 0.45, 0.25],
+            vec![0.1, 0.1, 0.7, 0.1],
+            vec![0.0, 0.2, 0.8, 0.0],
+        ];
+        let source = SourceOf {
+            work: "test".into(),
+            place: "rows".into(),
+        };
+        let told = findings(
+            &OfBlocks {
+                set: "core",
+                target: "arc",
+                design: &design,
+                shape: &Groups::from_labels(&labels),
+                source: &source,
+            },
+            &drawn,
+        )?;
+        let value = |id: &str| told.iter().find(|one| one.id == id).and_then(|one| one.value);
+        assert_eq!(value("importance.blocks.core.arc"), Some(2.0));
+        let share = |block: &str| value(&format!("importance.block_first_share.core.arc.{block}"));
+        assert_eq!(
+            (share("layers_and_width_and_falling"), share("noise")),
+            (Some(0.5), Some(0.5))
+        );
         Ok(())
     }
 }

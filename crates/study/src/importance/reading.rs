@@ -29,6 +29,9 @@ fn measures(kind: &str) -> Option<&'static str> {
         "grouped" => "drop in R² on held-out rows when columns that move together are shuffled",
         "shap" => "mean |Shapley value| on held-out rows",
         "interaction" => "mean |Shapley interaction| on held-out rows",
+        "blocks" => "which columns move together, so that their order is not identified",
+        "block_first_share" => "how often columns that move together lead in draws of shapes",
+        "primary" => "how much of R² size and date account for",
         "firsts" => "how many columns one kind or another puts first",
         _ => return None,
     })

@@ -4,7 +4,7 @@ use super::forests::{Forests, add_runs, forests, importance_by_tree};
 use super::primary;
 use super::rows::{BoardRows, PROTOCOLS, SET, rows_of, rows_table};
 use super::told;
-use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, finding, source};
+use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, finding};
 use crate::ceiling::ceiling;
 use crate::error::Error;
 use crate::finding::Finding;

@@ -65,6 +65,37 @@ fn a_look_up_table_is_found_out_by_unseen_shapes() {
     assert!(value(&sections, &id("structure_out")) < 0.3);
     assert!((value(&sections, "regression.ceiling.structure.arc") - 1.0).abs() < 1e-9);
     assert!(value(&sections, "importance.mdi.structure_date.arc.layers") > 0.9);
+    // Layers alone tell the score: size, which is constant, and date tell nothing of it.
+    let primary = |id: &str| value(&sections, &format!("importance.primary.{id}.structure_date.arc"));
+    assert!(primary("share") < 0.1, "{}", primary("share"));
+    assert!(
+        primary("size").abs() < 1e-12,
+        "a constant is the same shuffled: {}",
+        primary("size")
+    );
+    assert!(primary("date").abs() < 0.1, "{}", primary("date"));
+}
+
+#[test]
+fn size_and_date_are_primary_where_they_make_the_score() {
+    let mut rows = look_up_table();
+    for (number, row) in (0_u32..).zip(&mut rows) {
+        let size = f64::from(number % 60) / 6.0;
+        let date = f64::from(number.wrapping_mul(2_654_435_761) >> 16 & 1023) / 100.0;
+        row.structure.size = Some(size);
+        row.structure.date = Some(date);
+        row.structure.layers = Some(f64::from(4 + number % 3));
+        row.scores = [Some(2.0 * size + 3.0 * date); 6];
+    }
+    let sections = run(&rows);
+    let primary = |id: &str| value(&sections, &format!("importance.primary.{id}.structure_date.arc"));
+    assert!((primary("share") - 1.0).abs() < 0.02, "{}", primary("share"));
+    assert!(
+        primary("size") > 0.05 && primary("date") > 0.2,
+        "{} {}",
+        primary("size"),
+        primary("date")
+    );
 }
 
 /// 40 rows each of 19 shapes whose score follows from the layers, and 800 of the deepest, whose score does not.
