@@ -27,6 +27,7 @@ use crate::regression::RandomForest;
 use crate::runs::{Over, Runs, SPLITS};
 use crate::scored::Scored;
 use crate::section::{Bar, Cell, Drawing, Section};
+use crate::statistics::means_of_groups;
 use drawn::{empty_table, figure, words};
 pub use lead::{Lead, SURE, lead, lead_among};
 
@@ -219,11 +220,11 @@ impl Asked<'_> {
             .design
             .columns()
             .iter()
-            .map(|column| self.shape.means(column))
+            .map(|column| means_of_groups(column, self.shape))
             .collect();
         let once = Asked {
             design: &Design::new(self.design.names().to_vec(), columns)?,
-            values: &self.shape.means(self.values),
+            values: &means_of_groups(self.values, self.shape),
             ..*self
         };
         once.rows(&RandomForest::default())

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::design::Design;
 use crate::error::Error;
-use crate::statistics::mean;
 
 /// A group per row; ids run over `0..n_groups` in the order of the labels, so they do not depend on row order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +51,6 @@ impl Groups {
     /// Number of groups.
     pub fn n_groups(&self) -> usize {
         self.n_groups
-    }
-
-    /// The mean of a column in each group, in the order of the groups.
-    pub fn means(&self, column: &[f64]) -> Vec<f64> {
-        let of = |rows: &Vec<usize>| mean(&rows.iter().map(|&row| column[row]).collect::<Vec<_>>());
-        self.members().iter().map(of).collect()
     }
 
     /// Rows of each group, in row order.

@@ -14,6 +14,7 @@ mod mechanism;
 mod methods;
 mod scores;
 pub mod shown;
+mod stated_rule;
 mod tally;
 mod trends;
 

@@ -5,6 +5,7 @@ use crate::design::Design;
 use crate::error::Error;
 use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
+use crate::statistics::means_of_groups;
 
 /// Blocks whose columns' ranks correlate by at least this, on average over the pairs of two blocks, are one.
 pub(crate) const ALIKE: f64 = 0.7;
@@ -15,7 +16,7 @@ fn blocks(design: &Design, shape: &Groups) -> Result<Vec<Vec<usize>>, Error> {
     let columns = design
         .columns()
         .iter()
-        .map(|column| shape.means(column))
+        .map(|column| means_of_groups(column, shape))
         .collect();
     let once = Design::new(design.names().to_vec(), columns)?;
     Ok(dendrogram(&once)?.groups(1.0 - ALIKE))

@@ -36,6 +36,7 @@ pub use line::{Line, least_squares_line};
 pub use meta::{MetaEstimate, hartung_knapp};
 pub(crate) use mixed::times;
 pub use mixed::{Mixed, MixedFit};
+pub(crate) use moments::means_of_groups;
 pub use moments::{kurtosis, mean, mean_interval, mode, skewness, standard_deviation, sum, variance};
 pub use multiple::{benjamini_hochberg, holm};
 pub use ols::{Contrast, OlsFit, clustered_ols};

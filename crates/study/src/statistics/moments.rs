@@ -6,6 +6,7 @@
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::finding::Interval;
+use crate::groups::Groups;
 
 /// Sum by Neumaier's compensated addition: the same to the last bits in any order of magnitude.
 pub fn sum(values: &[f64]) -> f64 {
@@ -26,6 +27,12 @@ pub fn sum(values: &[f64]) -> f64 {
 /// Arithmetic mean; NaN for no values.
 pub fn mean(values: &[f64]) -> f64 {
     sum(values) / values.len() as f64
+}
+
+/// The mean of a column, `(n_rows,)`, in each group, in the order of the groups.
+pub(crate) fn means_of_groups(column: &[f64], groups: &Groups) -> Vec<f64> {
+    let of = |rows: &Vec<usize>| mean(&rows.iter().map(|&row| column[row]).collect::<Vec<_>>());
+    groups.members().iter().map(of).collect()
 }
 
 /// Variance with n − 1 in the denominator; NaN for fewer than two values.
