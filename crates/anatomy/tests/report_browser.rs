@@ -78,13 +78,19 @@ fn the_first_screen_holds_answer_matrix_cards_and_provenance() {
         );
         assert!(nameless.is_empty(), "{nameless:#?}");
         browser.run(
-            "window.moved = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => { window.moved += entry.value; }))\
+            "window.moved = 0; window.movers = []; new PerformanceObserver(list => list.getEntries().forEach(entry => { \
+             window.moved += entry.value; entry.sources.forEach(source => window.movers.push(\
+             `${source.previousRect.y} to ${source.currentRect.y}: ${(source.node?.outerHTML || '').slice(0, 120)}`)); }))\
              .observe({ type: 'layout-shift', buffered: true }); return 1",
         );
         std::thread::sleep(std::time::Duration::from_millis(300));
         let moved = number(&browser, "window.moved");
         // What Core Web Vitals call good.
-        assert!(moved <= 0.1, "the layout shifts by {moved}");
+        assert!(
+            moved <= 0.1,
+            "at {width} the layout shifts by {moved}: {:#?}",
+            list(&browser, "return window.movers")
+        );
         let paper = browser.run(
             "const e = document.querySelector('figure .drawing'); return getComputedStyle(e).backgroundColor",
         );
