@@ -121,7 +121,7 @@ def compare(options, hub, folder, bytes_too=True, access=False):
         shutil.rmtree(out)
     status = json.loads(subprocess.run(**command(options, hub.url, "status", "--hub", folder), stdout=subprocess.PIPE, check=True).stdout)
     said = {name: status[name] for name in counts}
-    if status["listed"] != total or status["in_flight"] or sum(said.values()) != total:
+    if status["listed"] != total or status["to_fetch"] or sum(said.values()) != total:
         wrong.append("listed %d of %d, %r" % (status["listed"], total, status))
     for name in ("without_config", "gated", "failed"):
         if said[name] != counts[name]:

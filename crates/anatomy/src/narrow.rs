@@ -101,9 +101,10 @@ pub(crate) fn evaluations(
 }
 
 fn by_engine(dir: Option<&Path>, condition: &str) -> Result<BTreeSet<String>> {
-    let sql = format!("select distinct evaluation from observations where ({condition})");
+    let sql = format!("select distinct evaluation from observations where (\n{condition}\n)");
     let answer = Engine::open(dir)?
         .query(&sql)
+        .map_err(|error| error.in_condition(condition))
         .with_context(|| format!("--where `{condition}`"))?;
     Ok(match answer.columns()?.into_iter().next() {
         Some((_, Values::Text(keys))) => keys.into_iter().flatten().collect(),

@@ -70,6 +70,43 @@ pub(crate) fn hint<'a>(asked: &str, all: impl Iterator<Item = &'a str>) -> Strin
         .map_or(String::new(), |name| format!(" (did you mean {name}?)"))
 }
 
+/// ` (did you mean RTX 4090?)`: devices whose names have the number that was typed, else those spelled alike.
+pub(crate) fn device(asked: &str, names: &[String]) -> String {
+    let number = |text: &str| -> String {
+        let digits = text.split(|c: char| !c.is_ascii_digit());
+        digits
+            .max_by_key(|part| part.len())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let (wanted, plain) = (number(asked), |text: &str| {
+        text.replace(' ', "").to_ascii_lowercase()
+    });
+    let has = |name: &&String| wanted.len() > 1 && number(name) == wanted;
+    // One digit off is the next best: 5095 for 5090.
+    let is_near = |name: &&String| {
+        let other = number(name);
+        other.len() == wanted.len()
+            && wanted.len() > 2
+            && other.chars().zip(wanted.chars()).filter(|(a, b)| a != b).count() == 1
+            && plain(name).starts_with(
+                &plain(asked)
+                    .chars()
+                    .take_while(|c| c.is_alphabetic())
+                    .collect::<String>(),
+            )
+    };
+    let mut found: Vec<&str> = names.iter().filter(has).map(String::as_str).collect();
+    if found.is_empty() {
+        found = names.iter().filter(is_near).map(String::as_str).collect();
+    }
+    found.truncate(3);
+    if found.is_empty() {
+        return hint(asked, names.iter().map(String::as_str));
+    }
+    format!(" (did you mean {}?)", found.join(" or "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +124,16 @@ mod tests {
             " (did you mean num_layers?)"
         );
         assert_eq!(hint("zzz", methods.into_iter()), "");
+    }
+
+    #[test]
+    fn a_device_is_known_by_its_number() {
+        let names = ["RTX 4090", "RTX 5090", "RX 7900 XTX", "A100 40GB"]
+            .map(String::from)
+            .to_vec();
+        assert_eq!(device("4090", &names), " (did you mean RTX 4090?)");
+        assert_eq!(device("7900 xtx", &names), " (did you mean RX 7900 XTX?)");
+        assert_eq!(device("RTX 5095", &names), " (did you mean RTX 5090?)");
+        assert!(!device("Quantum 9000", &names).contains("4090"));
     }
 }

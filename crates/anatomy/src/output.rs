@@ -99,6 +99,61 @@ pub(crate) fn table(table: &Table) -> String {
     aligned::text(table, is_shown.then(|| usize::from(terminal.size().1)))
 }
 
+/// Lines no longer than the terminal, and whether any was cut.
+pub(crate) fn within_terminal(text: &str) -> (String, bool) {
+    clipped(text, usize::from(console::Term::stdout().size().1))
+}
+
+fn clipped(text: &str, width: usize) -> (String, bool) {
+    let mut is_cut = false;
+    let lines = text.lines().map(|line| {
+        if line.chars().count() <= width {
+            return line.to_owned();
+        }
+        is_cut = true;
+        let kept: String = line.chars().take(width.saturating_sub(1)).collect();
+        format!("{kept}…")
+    });
+    let mut shown: String = lines.collect::<Vec<_>>().join("\n");
+    if text.ends_with('\n') {
+        shown.push('\n');
+    }
+    (shown, is_cut)
+}
+
+/// Words in lines no longer than the terminal, where they are shown on one; later lines stand in by two.
+pub(crate) fn wrapped(text: &str) -> String {
+    let terminal = console::Term::stdout();
+    if !terminal.is_term() || is_heard() || WIDE.load(Ordering::Relaxed) {
+        return text.to_owned();
+    }
+    let width = usize::from(terminal.size().1).max(40);
+    let mut shown = text
+        .lines()
+        .map(|line| folded(line, width))
+        .collect::<Vec<_>>()
+        .join("\n");
+    if text.ends_with('\n') {
+        shown.push('\n');
+    }
+    shown
+}
+
+fn folded(line: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in line.split(' ') {
+        match lines.last_mut() {
+            Some(last) if last.chars().count() + 1 + word.chars().count() <= width => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            Some(_) => lines.push(format!("  {word}")),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 /// The same under a line that says what it shows.
 pub(crate) fn titled(shown: &Table) -> String {
     let (title, _) = crate::aligned::first_sentence(&shown.caption);
@@ -151,4 +206,17 @@ pub(crate) fn csv(table: &Table) -> Result<Vec<u8>> {
         }))?;
     }
     Ok(writer.into_inner()?)
+}
+
+#[cfg(test)]
+mod fit_tests {
+    use super::{clipped, folded};
+
+    #[test]
+    fn what_is_longer_than_the_terminal_is_cut_or_folded() {
+        assert_eq!(clipped("abcdef\nab\n", 4), ("abc…\nab\n".to_owned(), true));
+        assert_eq!(clipped("abcd\n", 4), ("abcd\n".to_owned(), false));
+        assert_eq!(folded("one two three four", 9), "one two\n  three\n  four");
+        assert_eq!(folded("  a list", 20), "  a list");
+    }
 }

@@ -108,7 +108,7 @@ fn status(folder: &Path) -> Value {
         "gated",
         "broken",
         "failed",
-        "in_flight",
+        "to_fetch",
     ];
     assert_eq!(
         count("listed"),
@@ -148,7 +148,7 @@ fn compare(hub_: &Hub, folder: &Path) {
     }
     let status = status(folder);
     assert_eq!(status["listed"], truth.len());
-    assert_eq!(status["in_flight"], 0);
+    assert_eq!(status["to_fetch"], 0);
     for standing in ["without_config", "gated", "failed"] {
         assert_eq!(
             status[standing],
@@ -256,7 +256,7 @@ fn killed_in_the_middle_it_says_where_it_is_and_goes_on() {
     );
     first.kill().expect("killed");
     first.wait().expect("ended");
-    assert!(status(folder.path())["in_flight"].as_u64() > Some(0));
+    assert!(status(folder.path())["to_fetch"].as_u64() > Some(0));
     let third = ran(hub(&endpoint, &[], &arguments));
     assert_eq!(third.code, 0, "{}", third.stderr);
     compare(&server, folder.path());

@@ -1,6 +1,10 @@
 //! What can go wrong, with the values that clashed.
 
+mod not_numbers;
+
 use std::path::PathBuf;
+
+pub use not_numbers::NotNumbers;
 
 /// Every failure of this crate. Only the binary adds advice.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +34,7 @@ pub enum Error {
         file: String,
     },
     /// Bytes that are no UTF-8 where text must be.
-    #[error(
-        "{file}, row {row} (line {line}), column {column}: not UTF-8 after byte {valid_up_to} of the cell"
-    )]
+    #[error("{file}, {}, column {column}: not UTF-8 after byte {valid_up_to} of the cell", place(*.row, *.line))]
     NotUtf8 {
         /// The source.
         file: String,
@@ -56,7 +58,7 @@ pub enum Error {
         present: String,
     },
     /// A cell that cannot be read as what its column holds.
-    #[error("{file}, row {row} (line {line}), column `{column}`: {value:?} is not {wanted}")]
+    #[error("{file}, {}, column `{column}`: {value:?} is not {wanted}", place(*.row, *.line))]
     BadCell {
         /// The source.
         file: String,
@@ -120,10 +122,7 @@ pub enum Error {
         packing: String,
     },
     /// A function of numbers over a column that other cells made text.
-    #[error(
-        "`{}` takes numbers, and column `{}` of {} is text: {} of its {} cells {} no number, the first is {:?} (line {})",
-        .0.function, .0.column, .0.file, .0.others, .0.cells, if .0.others == 1 { "is" } else { "are" }, .0.value, .0.line
-    )]
+    #[error("{0}")]
     NotNumbers(Box<NotNumbers>),
     /// Text that is no JSON.
     #[error("{file}, line {line}, column {column}: {message}")]
@@ -222,6 +221,12 @@ pub enum Error {
     /// The place to write to holds something that is no catalog.
     #[error("{path}: exists and is not a catalog (no manifest.json in it)")]
     NotACatalog {
+        /// The place.
+        path: PathBuf,
+    },
+    /// The place to write to holds something.
+    #[error("{path}: exists and is not empty")]
+    NotEmpty {
         /// The place.
         path: PathBuf,
     },
@@ -329,25 +334,36 @@ pub enum Error {
     },
 }
 
-/// A column that is text for some of its cells, where numbers are needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotNumbers {
-    /// What takes numbers: a function, an operator or `cast`.
-    pub function: String,
-    /// The column.
-    pub column: String,
-    /// The file.
-    pub file: String,
-    /// The table as the statement names it.
-    pub table: String,
-    /// Cells that are not empty.
-    pub cells: u64,
-    /// Of these the ones that are no number.
-    pub others: u64,
-    /// The first of them, cut after 200 characters.
-    pub value: String,
-    /// Its line from 1.
-    pub line: u64,
+impl Error {
+    /// The same of a statement whose condition begins on its second line, `… where (\ncondition\n)`: places are those of the
+    /// condition, which is all that was typed.
+    #[must_use]
+    pub fn in_condition(self, condition: &str) -> Self {
+        let Self::Query { message, suggestions } = self else {
+            return self;
+        };
+        Self::Query {
+            message: placed_in_condition(&message, condition).unwrap_or(message),
+            suggestions,
+        }
+    }
+}
+
+fn placed_in_condition(message: &str, condition: &str) -> Option<String> {
+    let (line, rest) = message.strip_prefix("line ")?.split_once(", column ")?;
+    let line = line.parse::<usize>().ok()?.checked_sub(1)?;
+    let (column, said) = rest.split_once(": ")?;
+    Some(match condition.lines().count() {
+        lines if line > lines => match said.strip_prefix("`)` stands where ") {
+            Some(wanted) => {
+                let wanted = wanted.strip_suffix(" should stand").unwrap_or(wanted);
+                format!("the condition ends where {wanted} should follow")
+            }
+            None => format!("at the end of the condition: {said}"),
+        },
+        1 => format!("column {column}: {said}"),
+        _ => format!("line {line}, column {column}: {said}"),
+    })
 }
 
 /// Two answers where there can be one.
@@ -377,6 +393,14 @@ impl Error {
     }
 }
 
+/// Where a row stands: its line, or its number from 0 in a format without lines.
+fn place(row: u64, line: u64) -> String {
+    match line {
+        0 => format!("row {row}"),
+        line => format!("line {line}"),
+    }
+}
+
 /// `text` cut after 200 characters, as `rejects.raw` and the errors hold it.
 pub(crate) fn cut(text: &str) -> String {
     text.chars().take(200).collect()
@@ -393,5 +417,35 @@ fn shortened(names: &[String]) -> String {
     match names.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn places_in_a_condition_are_those_of_what_was_typed() {
+        let told = |message: &str, condition: &str| {
+            let error = Error::Query {
+                message: message.to_owned(),
+                suggestions: Vec::new(),
+            };
+            error.in_condition(condition).to_string()
+        };
+        let wants = "`)` stands where a column or a value should stand";
+        assert_eq!(
+            told(&format!("line 3, column 1: {wants}"), "layers > 40 and"),
+            "the condition ends where a column or a value should follow"
+        );
+        assert_eq!(
+            told("line 2, column 8: `>` stands there", "layers >> 40"),
+            "column 8: `>` stands there"
+        );
+        assert_eq!(told("line 3, column 2: x", "a\nb"), "line 2, column 2: x");
+        assert_eq!(
+            told("there is no column named `x`", "x > 1"),
+            "there is no column named `x`"
+        );
     }
 }

@@ -133,7 +133,9 @@ pub fn apart(a: f64, b: f64) -> bool {
 }
 
 fn short(size: f64) -> String {
-    let text = format!("{size:.3}");
+    // A size of thousands is not none.
+    let digits = if size < 0.01 { 6 } else { 3 };
+    let text = format!("{size:.digits$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 

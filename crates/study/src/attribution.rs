@@ -159,7 +159,7 @@ impl Asked<'_> {
                 on_all_rows,
                 interval.clone(),
                 first_share,
-                once.as_ref().map(|shares| shares[place]),
+                once.as_ref().map(|shares| &shares[place]),
                 held_out,
                 seed,
             ));
@@ -173,7 +173,7 @@ impl Asked<'_> {
                 interval.as_ref().map(|i| i.low).into(),
                 interval.as_ref().map(|i| i.high).into(),
                 first_share.into(),
-                once.as_ref().map(|shares| shares[place]).into(),
+                once.as_ref().map(|shares| shares[place].value).into(),
                 match held_out {
                     Some(found) if !found.value.is_finite() => "not identified".into(),
                     found => found.map(|found| found.value).into(),
@@ -211,8 +211,8 @@ impl Asked<'_> {
         }
     }
 
-    /// Impurity shares with one row a shape: the means of its rows. None with fewer than five shapes.
-    fn once_a_shape(&self, seed: u64) -> Result<Option<Vec<f64>>, Error> {
+    /// Impurity shares with one row a shape, the means of its rows, over resampled shapes. None with fewer than five shapes.
+    fn once_a_shape(&self, seed: u64) -> Result<Option<Vec<Importance>>, Error> {
         if self.shape.n_groups() < 5 {
             return Ok(None);
         }
@@ -222,14 +222,15 @@ impl Asked<'_> {
             .iter()
             .map(|column| means_of_groups(column, self.shape))
             .collect();
+        let rows: Vec<u32> = (0..self.shape.n_groups() as u32).collect();
         let once = Asked {
             design: &Design::new(self.design.names().to_vec(), columns)?,
             values: &means_of_groups(self.values, self.shape),
+            shape: &Groups::from_labels(&rows),
             ..*self
         };
-        once.rows(&RandomForest::default())
-            .on_all_rows(self.effort.forests, seed)
-            .map(Some)
+        let found = impurity(&once.rows(&RandomForest::default()), self.effort, seed)?;
+        Ok(Some(found.columns))
     }
 
     /// Fall of R² when a column is shuffled in shapes not trained on, and the scores of the same forests; none where the

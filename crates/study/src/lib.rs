@@ -19,6 +19,7 @@ pub mod compare;
 pub mod conformal;
 pub mod controlled;
 pub mod correlations;
+pub mod cuts;
 pub mod dataset;
 mod descent;
 pub mod design;

@@ -214,8 +214,10 @@ pub enum Evidence {
     Observational,
     /// From runs that differ in nothing else.
     Controlled,
-    /// From networks that were cut.
+    /// From networks that were cut and trained again.
     Surgery,
+    /// From networks that were cut and left so.
+    Cuts,
 }
 
 impl Evidence {
@@ -225,6 +227,7 @@ impl Evidence {
             Self::Observational => "observational",
             Self::Controlled => "controlled",
             Self::Surgery => "surgery",
+            Self::Cuts => "cuts",
         }
     }
 }

@@ -61,7 +61,7 @@ pub fn above_of(finding: &Finding) -> Option<f64> {
 }
 
 /// The name as part of an id.
-fn slug(name: &str) -> String {
+pub(crate) fn slug(name: &str) -> String {
     let letters = name.chars().map(|c| {
         if c.is_ascii_alphanumeric() {
             c.to_ascii_lowercase()

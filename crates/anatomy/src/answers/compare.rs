@@ -117,7 +117,13 @@ pub(crate) fn compare(
         }
     }
     if found.len() < 2 {
-        bail!("compare takes two checkpoints or more, not {}", found.len());
+        bail!(
+            "compare takes two different checkpoints or more; {} named here",
+            match found.first() {
+                Some(only) => format!("only `{only}` is"),
+                None => "none is".to_owned(),
+            }
+        );
     }
     let checkpoints: Vec<Compared> = found
         .iter()
@@ -135,10 +141,14 @@ pub(crate) fn compare(
         "items are sampled, weights are not: an interval says what other items would give, not another training run"
             .to_owned(),
     ];
-    if predictor.catalog.items.is_empty() {
+    let is_unpaired = |pair: &Pair| {
+        let method = pair.interval.as_ref().map(|ends| ends.method.as_str());
+        method.is_some_and(|method| !method.starts_with("paired"))
+    };
+    if pairs.iter().any(is_unpaired) {
         notes.push(
-            "the catalog holds no per-item answers: the two scores of a pair are taken as independent, which makes \
-             intervals wider than paired items would"
+            "the two scores of a pair are taken as independent where answers to items are not in the catalog, which makes \
+             intervals wider than paired items would; of runs of your own `anatomy compare A B --items DIR` pairs them"
                 .into(),
         );
     }

@@ -1,5 +1,6 @@
 //! Two folders of evaluation results, item by item: did the candidate fall behind the baseline?
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -34,6 +35,8 @@ pub(crate) struct FolderComparison {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct OfBenchmark {
     pub(crate) benchmark: String,
+    /// What an answer is scored by, as the harness names it: `acc_norm,none`; empty where the answers do not say.
+    pub(crate) metric: String,
     /// Items that both answered.
     pub(crate) n: usize,
     /// Mean over these items, points.
@@ -105,6 +108,12 @@ pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<Fo
             of(NAMES[1])?
         );
     }
+    let metrics = metrics(&engine)?;
+    for one in &mut benchmarks {
+        if let Some(metric) = metrics.get(&one.benchmark) {
+            one.metric.clone_from(metric);
+        }
+    }
     judge(&mut benchmarks);
     let named = |verdict: &str| -> Vec<String> {
         let found = benchmarks.iter().filter(|one| one.verdict == verdict);
@@ -144,6 +153,25 @@ pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<Fo
         ],
         seed,
     })
+}
+
+/// What answers to each benchmark's items are scored by; several where they differ.
+pub(crate) fn metrics(engine: &Engine) -> Result<BTreeMap<String, String>> {
+    let sql =
+        "select distinct benchmark, metric from items where metric is not null order by benchmark, metric";
+    let columns = engine.query(sql)?.columns()?;
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    for (benchmark, metric) in texts(&columns, "benchmark")
+        .into_iter()
+        .zip(texts(&columns, "metric"))
+    {
+        let known = all.entry(benchmark).or_default();
+        if !known.is_empty() {
+            known.push_str(" or ");
+        }
+        known.push_str(&metric);
+    }
+    Ok(all)
 }
 
 fn judge(benchmarks: &mut [OfBenchmark]) {
@@ -192,6 +220,7 @@ fn rows(columns: &Columns) -> Vec<OfBenchmark> {
             let p = number("p", row);
             OfBenchmark {
                 benchmark,
+                metric: String::new(),
                 n: number("n", row).unwrap_or_default() as usize,
                 baseline: points("score_a", row),
                 candidate: points("score_b", row),
@@ -220,16 +249,17 @@ impl FolderComparison {
     /// For a pull request: one sentence, one table.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!(
-            "### Candidate against baseline: {}\n\n| benchmark | items | baseline | candidate | difference | 95 % | p, adjusted \
-             | verdict |\n|---|--:|--:|--:|--:|---|--:|---|\n",
+            "### Candidate against baseline: {}\n\n| benchmark | metric | items | baseline | candidate | difference | 95 % | p, adjusted \
+             | verdict |\n|---|---|--:|--:|--:|--:|---|--:|---|\n",
             self.verdict
         );
         for one in &self.benchmarks {
             let p = one.p_adjusted.map_or_else(|| "–".to_owned(), small);
             let _ = writeln!(
                 text,
-                "| {} | {} | {:.1} | {:.1} | {:+.1} | [{:+.1}, {:+.1}] | {p} | {} |",
+                "| {} | {} | {} | {:.1} | {:.1} | {:+.1} | [{:+.1}, {:+.1}] | {p} | {} |",
                 one.benchmark,
+                one.metric,
                 one.n,
                 one.baseline,
                 one.candidate,

@@ -135,9 +135,10 @@ pub(crate) fn score(benchmark: &Benchmark, asked: &AskedStructure, seed: u64) ->
     if asked.date.is_none()
         && let Some(day) = last
     {
-        answer
-            .notes
-            .push(format!("as of {}, the last day known", day_text(day as i32)));
+        answer.notes.push(format!(
+            "as of {}, the latest day of publication among its rows",
+            day_text(day as i32)
+        ));
     }
     let fitted = benchmark.fit()?;
     let found = at(fitted, &design)?;

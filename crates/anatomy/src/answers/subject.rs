@@ -1,6 +1,6 @@
 //! From what a person names to one structure: dimensions, counts, and what was assumed.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use catalog::cost::{Arithmetic, Dimensions};
 use catalog::day_text;
 use catalog::tables::Days;
@@ -126,8 +126,34 @@ fn of_config(name: &str, config: &serde_json::Value) -> Result<AskedStructure> {
     })
 }
 
+/// Dimensions that no network has are named before anything is counted with them.
+fn possible(asked: &Dimensions) -> Result<()> {
+    let divides = |part: i64, whole: i64| part > 0 && whole % part == 0;
+    if let (Some(heads), Some(d_model), None) = (asked.heads, asked.d_model, asked.head_dim)
+        && !divides(heads, d_model)
+    {
+        bail!(
+            "{heads} heads do not divide d_model {d_model}: give a d_model that they divide, or the width of a head (head_dim)"
+        );
+    }
+    if let (Some(heads), Some(kv_heads)) = (asked.heads, asked.kv_heads)
+        && !divides(kv_heads, heads)
+    {
+        bail!(
+            "{kv_heads} key and value heads do not divide {heads} heads: each serves as many heads as the others"
+        );
+    }
+    if let (Some(experts), Some(used)) = (asked.experts, asked.experts_per_token)
+        && used > experts
+    {
+        bail!("one token cannot use {used} of {experts} experts");
+    }
+    Ok(())
+}
+
 /// Llama's usual proportions stand where a dimension is not given.
 fn of_dimensions(given_dimensions: &Dimensions) -> Result<AskedStructure> {
+    possible(given_dimensions)?;
     let mut dimensions = given_dimensions.clone();
     let mut notes = Vec::new();
     let mut assume = |name: &str, slot: &mut Option<i64>, value: Option<i64>, why: &str| {

@@ -41,7 +41,8 @@ impl Common {
             return match device::device(name) {
                 Some(found) => Ok(Some(found)),
                 None => bail!(
-                    "no device named `{name}`; there are {}; or describe one with --bandwidth 936GB/s --flops 142T",
+                    "no device named `{name}`{}; there are {}; or describe one with --bandwidth 936GB/s --flops 142T",
+                    crate::near::device(name, &names()),
                     names().join(", ")
                 ),
             };
@@ -338,9 +339,10 @@ pub(crate) fn ids_where(
     condition: &str,
 ) -> Result<std::collections::BTreeSet<String>> {
     use catalog::query::{Engine, Values};
-    let sql = format!("select id from ({CHECKPOINTS}) where ({condition})");
+    let sql = format!("select id from ({CHECKPOINTS}) as checkpoints where (\n{condition}\n)");
     let answer = Engine::open(catalog)?
         .query(&sql)
+        .map_err(|error| error.in_condition(condition))
         .with_context(|| format!("--where `{condition}`"))?;
     match answer.columns()?.into_iter().next() {
         Some((_, Values::Text(ids))) => Ok(ids.into_iter().flatten().collect()),

@@ -84,7 +84,7 @@ pub(crate) fn run(global: &Global, args: &CompareArgs) -> Result<ExitCode> {
             )?;
         }
         Format::Csv => output::result_bytes(&output::csv(&pairs(&answer))?)?,
-        Format::Table => output::result(&page(&answer))?,
+        Format::Table => output::result(&output::wrapped(&page(&answer)))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -126,6 +126,16 @@ pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
                 &format!("Written: {} ({} rows)", path.display(), answer.rows()),
             );
         }
+        None if is_shown => {
+            let (text, is_cut) = output::within_terminal(&String::from_utf8_lossy(&bytes));
+            output::result(&text)?;
+            if is_cut {
+                output::say(
+                    global.quiet,
+                    "lines are cut at the terminal's edge: --wide shows all, --format csv gives all",
+                );
+            }
+        }
         None => output::result_bytes(&bytes)?,
     }
     if answer.rows() > most {

@@ -35,7 +35,7 @@ grammar, sentiment, extraction, summarization, simplification, translation, conv
 Exit status: 0 done, 1 nothing fits, 2 could not run")]
 pub(crate) struct RecommendArgs {
     /// Memory budget, e.g. 24GB or 80GiB [default: the device's, else this machine's]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     memory: Option<String>,
     /// Context length, tokens
     #[arg(long, value_name = "NUM", default_value_t = 8192, value_parser = clap::value_parser!(i64).range(1..=100_000_000))]
@@ -44,7 +44,7 @@ pub(crate) struct RecommendArgs {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     task: Vec<String>,
     /// Accepted licences, separated by commas
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, alias = "licence", value_name = "NAMES", value_delimiter = ',')]
     license: Vec<String>,
     /// Minimum expected decoding speed, tokens/s
     #[arg(long, value_name = "NUM")]
@@ -129,7 +129,7 @@ pub(crate) fn run(global: &Global, args: &RecommendArgs) -> Result<ExitCode> {
             )?;
         }
         Format::Csv => output::result_bytes(&output::csv(&ranking_table(&answer))?)?,
-        Format::Table => output::result(&page(&answer, args.by_board))?,
+        Format::Table => output::result(&output::wrapped(&page(&answer, args.by_board)))?,
     }
     let nothing = answer.ranking.is_empty() && answer.measured.is_empty() && answer.predicted.is_empty();
     Ok(if nothing {

@@ -77,7 +77,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode> {
     let (mut study, catalog_hash, bar) = args.rows.study(global, &choice, probes.as_ref(), None)?;
     if let (Some(earlier), Some(path)) = (&earlier, &args.compare) {
         let now = study.sections.iter().flat_map(|section| &section.findings);
-        let section = changes::section(&path.display().to_string(), earlier, now);
+        let section = changes::section(&path.display().to_string(), earlier, args.rows.condition(), now);
         study.sections.insert(0, section);
     }
     if let Some(probes) = &probes {

@@ -31,6 +31,11 @@ pub(crate) struct StudyRows {
 }
 
 impl StudyRows {
+    /// The condition of `--where`.
+    pub(crate) fn condition(&self) -> Option<&str> {
+        self.filter.as_deref()
+    }
+
     /// What is kept of the whole study of all rows, where it is the one asked for.
     pub(crate) fn kept(&self, global: &Global) -> Result<Option<KeptStudy>> {
         if self.filter.is_some() {

@@ -113,7 +113,8 @@ fn lane(evidence: Evidence) -> usize {
     match evidence {
         Evidence::Observational => 0,
         Evidence::Controlled => 1,
-        Evidence::Surgery => 2,
+        // A cell has one of the two.
+        Evidence::Surgery | Evidence::Cuts => 2,
     }
 }
 
@@ -171,7 +172,7 @@ fn one_mark(svg: &mut String, mark: &Mark, clip: f64, middle: f64, y: f64) {
         colour(match mark.evidence {
             Evidence::Observational => 0,
             Evidence::Controlled => 5,
-            Evidence::Surgery => 2,
+            Evidence::Surgery | Evidence::Cuts => 2,
         })
     } else {
         GREY
@@ -236,6 +237,12 @@ fn one_mark(svg: &mut String, mark: &Mark, clip: f64, middle: f64, y: f64) {
                 x - 3.2,
                 y - 3.2
             ),
+            Evidence::Cuts => write!(
+                svg,
+                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"5.6\" height=\"5.6\" fill=\"#ffffff\" stroke=\"{ink}\" stroke-width=\"1.6\"/>",
+                x - 2.8,
+                y - 2.8
+            ),
         }
     };
 }
@@ -253,10 +260,11 @@ fn legend(svg: &mut String, left: f64, y: f64) {
     for (evidence, words) in [
         (
             Evidence::Observational,
-            "observational: known structures, family effects",
+            "observed: known structures, family effects",
         ),
         (Evidence::Controlled, "controlled: operations per token fixed"),
-        (Evidence::Surgery, "surgery: two networks cut to one size"),
+        (Evidence::Surgery, "cut to one size, trained again"),
+        (Evidence::Cuts, "cut, left so"),
     ] {
         one_mark(svg, &mark(evidence), 6.0, x, y);
         text(svg, x + 18.0, y + 4.0, 10.5, "start", INK, words);
@@ -364,11 +372,11 @@ mod tests {
     #[test]
     fn colour_is_for_what_is_clear_and_the_rest_says_what_it_would_have_seen() {
         let clear = drawn(true, 3.0);
-        // Two marks of the legend and the cell's own have the colour of surgery: bar and square each.
-        assert_eq!(clear.matches(colour(2)).count(), 4, "{clear}");
+        // Both marks of networks cut in the legend and the cell's own have that colour: bar and square each.
+        assert_eq!(clear.matches(colour(2)).count(), 6, "{clear}");
         assert!(!clear.contains("cannot tell (≥"));
         let open = drawn(false, 3.0);
-        assert_eq!(open.matches(colour(2)).count(), 2);
+        assert_eq!(open.matches(colour(2)).count(), 4);
         assert!(open.contains("cannot tell (≥ 2.5)") && open.contains(">–<"));
         assert!(
             open.contains("maths &amp; more") || open.contains("maths &amp;"),

@@ -93,7 +93,7 @@ pub(crate) async fn crawl(
 fn progress(client: &Client, writer: &Writer, shared: &Shared, meter: &mut Meter) -> Progress {
     let (now, counts) = (meter.elapsed(), writer.counts());
     let settled_now = shared.settled.load(Ordering::Relaxed);
-    client.limiter.want(Class::Resolvers, counts.in_flight);
+    client.limiter.want(Class::Resolvers, counts.to_fetch);
     let quota = client.limiter.quota(Class::Resolvers);
     let rate = meter.rate(now, settled_now);
     let complete = shared.listing_complete.load(Ordering::Relaxed);
@@ -111,7 +111,7 @@ fn progress(client: &Client, writer: &Writer, shared: &Shared, meter: &mut Meter
         quota: quota.map(|quota| quota.of),
         quota_reset: quota.map(|quota| quota.reset.as_secs_f64()),
         seconds_left: complete
-            .then(|| seconds_left(counts.in_flight, rate, quota))
+            .then(|| seconds_left(counts.to_fetch, rate, quota))
             .flatten(),
     }
 }

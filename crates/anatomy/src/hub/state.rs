@@ -104,13 +104,13 @@ pub(crate) struct Counts {
     /// Not to be had.
     pub(crate) failed: u64,
     /// Still to come.
-    pub(crate) in_flight: u64,
+    pub(crate) to_fetch: u64,
 }
 
 impl Counts {
     fn of(&mut self, standing: Standing) -> &mut u64 {
         match standing {
-            Standing::InFlight => &mut self.in_flight,
+            Standing::InFlight => &mut self.to_fetch,
             Standing::Stored => &mut self.stored,
             Standing::WithoutConfig => &mut self.without_config,
             Standing::Gated => &mut self.gated,
@@ -130,7 +130,7 @@ impl Counts {
 
     /// The sum that must be `listed`.
     pub(crate) fn sum(&self) -> u64 {
-        self.stored + self.without_config + self.gated + self.broken + self.failed + self.in_flight
+        self.stored + self.without_config + self.gated + self.broken + self.failed + self.to_fetch
     }
 }
 

@@ -89,7 +89,7 @@ async fn shifted_pages_neither_lose_nor_double() {
     settle_all(&store, &writer).await;
     assert_eq!(page(&writer, 1, vec![entry("a/c", '1')]).await, 0);
     let counts = counts(&store);
-    assert_eq!((counts.listed, counts.stored, counts.in_flight), (3, 3, 0));
+    assert_eq!((counts.listed, counts.stored, counts.to_fetch), (3, 3, 0));
     assert_eq!(counts, writer.counts());
     writer.finish().expect("written");
 }
@@ -157,7 +157,7 @@ async fn one_writes_many_read() {
     page(&writer, 1, vec![entry("a/a", '1')]).await;
     assert!(matches!(Store::open(folder.path()), Err(Error::Busy { .. })));
     let reader = Store::open_to_read(folder.path()).expect("a reader");
-    assert_eq!(counts(&reader).in_flight, 1);
+    assert_eq!(counts(&reader).to_fetch, 1);
     settle_all(&store, &writer).await;
     assert_eq!(counts(&reader).stored, 1);
     assert!(reader.write(|_| Ok(())).is_err());

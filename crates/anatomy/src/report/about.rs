@@ -116,7 +116,8 @@ impl About {
             || format!("catalog SHA-256 {}", provenance.catalog_sha256),
             |data| format!("{}, SHA-256 {}", data.file, data.sha256),
         );
-        let ends = self.facts.as_ref().and_then(|facts| facts.scores_end.as_ref());
+        let facts = self.facts.as_ref();
+        let ends = facts.and_then(|facts| facts.newest.as_ref().or(facts.scores_end.as_ref()));
         let ends = ends.map_or_else(String::new, |day| format!("; scores until {day}"));
         let only = self
             .condition

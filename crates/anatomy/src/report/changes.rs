@@ -19,13 +19,36 @@ const SAME: f64 = 1e-9;
 /// Rows shown; the rest is written to the table's file all the same.
 const SHOWN: usize = 40;
 
-/// Findings of an earlier report, by id.
-pub(crate) type Earlier = BTreeMap<String, Finding>;
+/// Findings of an earlier report.
+pub(crate) struct Earlier {
+    by_id: BTreeMap<String, Finding>,
+    /// The condition of its rows, as its command has it.
+    condition: Option<String>,
+}
 
 #[derive(Deserialize)]
 struct File {
     schema_version: u32,
     findings: Vec<Finding>,
+    #[serde(default)]
+    provenance: FileProvenance,
+}
+
+#[derive(Default, Deserialize)]
+struct FileProvenance {
+    #[serde(default)]
+    command: String,
+}
+
+/// What stands behind `--where` in a command.
+fn condition_of(command: &str) -> Option<String> {
+    let (_, rest) = command.split_once("--where")?;
+    let rest = rest.trim_start_matches(['=', ' ']);
+    let text = match rest.chars().next()? {
+        quote @ ('"' | '\'') => rest[1..].split(quote).next()?,
+        _ => rest.split(' ').next()?,
+    };
+    Some(text.to_owned())
 }
 
 /// Reads a `findings.json`.
@@ -40,11 +63,14 @@ pub(crate) fn read(path: &Path) -> Result<Earlier> {
         file.schema_version,
         crate::provenance::SCHEMA_VERSION
     );
-    Ok(file
-        .findings
-        .into_iter()
-        .map(|finding| (finding.id.clone(), finding))
-        .collect())
+    Ok(Earlier {
+        condition: condition_of(&file.provenance.command),
+        by_id: file
+            .findings
+            .into_iter()
+            .map(|finding| (finding.id.clone(), finding))
+            .collect(),
+    })
 }
 
 /// One finding that is no longer what it was.
@@ -107,13 +133,14 @@ impl Change<'_> {
 pub(crate) fn section<'a>(
     path: &str,
     earlier: &'a Earlier,
+    condition: Option<&str>,
     now: impl Iterator<Item = &'a Finding>,
 ) -> Section {
     let now: BTreeMap<&str, &Finding> = now.map(|finding| (finding.id.as_str(), finding)).collect();
     let mut changes: Vec<Change<'_>> = Vec::new();
     let mut same = 0;
     for (&id, &is) in &now {
-        let was = earlier.get(id);
+        let was = earlier.by_id.get(id);
         match was {
             Some(was) if is_same(was, is) => same += 1,
             _ => changes.push(Change {
@@ -125,6 +152,7 @@ pub(crate) fn section<'a>(
     }
     changes.extend(
         earlier
+            .by_id
             .iter()
             .filter(|(id, _)| !now.contains_key(id.as_str()))
             .map(|(id, was)| Change {
@@ -179,7 +207,18 @@ pub(crate) fn section<'a>(
         rows: rows.iter().map(Change::row).collect(),
         shown,
     };
-    Section {
+    let rows = |condition: Option<&str>| {
+        condition.map_or("all rows".to_owned(), |text| format!("rows where {text}"))
+    };
+    let unlike = (earlier.condition.as_deref() != condition).then(|| {
+        format!(
+            "The two are of different rows: the earlier of {}, this one of {}. What changed may be that alone, and verdicts are given on \
+             all rows only.",
+            rows(earlier.condition.as_deref()),
+            rows(condition)
+        )
+    });
+    let mut section = Section {
         id: ID.into(),
         title: "What changed".into(),
         text: vec![format!(
@@ -193,7 +232,9 @@ pub(crate) fn section<'a>(
             table("changes-all", &changes, false),
         ],
         ..Section::default()
-    }
+    };
+    section.text.extend(unlike);
+    section
 }
 
 fn is_same(was: &Finding, is: &Finding) -> bool {

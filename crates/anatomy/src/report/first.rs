@@ -84,6 +84,7 @@ fn in_one_sentence(matrix: &Matrix) -> String {
         for (evidence, does, how) in [
             (Evidence::Controlled, "buy", "in runs that differ in nothing else"),
             (Evidence::Surgery, "buy", "in a network cut two ways"),
+            (Evidence::Cuts, "buy", "in networks cut and not trained again"),
             (Evidence::Observational, "go with", "over checkpoints"),
         ] {
             if let Some(named) = clear_of(row, &matrix.columns, evidence) {

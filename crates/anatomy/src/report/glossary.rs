@@ -160,7 +160,7 @@ pub(crate) const TERMS: [Term; 27] = [
         "shape",
         "shape",
         &["shapes", "shape"],
-        "Layers, d_model, d_ffn and heads together. Fine-tunes of one base have one shape.",
+        "Layers, d_model, d_ffn and heads together; of a table of one's own, the values of the columns that are asked. Fine-tunes of one base have one shape.",
     ),
     term(
         "spearman",
@@ -172,7 +172,7 @@ pub(crate) const TERMS: [Term; 27] = [
         "surgery",
         "surgery",
         &["surgery"],
-        "One trained network cut in two ways to one size, and both trained on.",
+        "One trained network cut in two ways to one size, and both trained on; where that is said, cut and left so.",
     ),
     term(
         "unseen",

@@ -23,7 +23,7 @@ use study::statistics::GroupBootstrap;
 use study::trends::{self, Trends};
 
 use super::joined::Joined;
-use super::probes::{ablation, tuning, witnesses};
+use super::probes::{ablation, cuts, tuning, witnesses};
 use crate::probes::Probes;
 use crate::{evidence, narrow, rows, stated};
 
@@ -157,7 +157,7 @@ const TWICE: [&str; 5] = [
 /// The section that puts what is observed, controlled and cut side by side, and the parts it is made of.
 const ANSWER: &str = "answer";
 /// See [`ANSWER`].
-const OF_ANSWER: [&str; 2] = ["controlled", "pooled"];
+const OF_ANSWER: [&str; 3] = ["controlled", "pooled", "weights"];
 
 /// Which sections are asked for.
 #[derive(Debug, Clone, Default)]
@@ -464,7 +464,9 @@ fn weights(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
     let mut all = witnesses::shipped()?;
     all.extend(probes.map(witnesses::of).into_iter().flatten());
     let mut section = study::weights::section(&all);
-    let cut = ablation::figure(&witnesses::ablations(probes)?, "weights-ablation");
+    let ablations = witnesses::ablations(probes)?;
+    study::cuts::add(&mut section, &cuts::of(&ablations));
+    let cut = ablation::figure(&ablations, "weights-ablation");
     section.figures.extend(cut);
     tuning::add(&mut section, &witnesses::tunings(probes)?, "weights-tuning");
     context.bar.inc(1);

@@ -208,9 +208,9 @@ fn result(section: &Section) -> Option<Line> {
             let best = "regression.r2_shapes.structural.structure_out.structural.average_v1";
             let words = with(best, 2)?;
             said(
-                format!("structural R\u{b2} {words}"),
+                format!("structural R\u{b2} {words} on v1"),
                 format!(
-                    "On shapes never seen `structural` reaches R\u{b2} {words} of the Average, each shape counted once."
+                    "On shapes never seen `structural` reaches R\u{b2} {words} of v1's Average, each shape counted once."
                 ),
             )
         }
@@ -410,11 +410,14 @@ fn intervals(findings: &[Finding]) -> Option<String> {
     );
     let names: Vec<&str> = methods.iter().take(2).map(|(name, _)| *name).collect();
     Some(format!(
-        "{total} of {} numbers here have an interval ({}); n from {} to {}.",
+        "{total} of {} numbers here have an interval ({}); n {}.",
         findings.len(),
         names.join("; "),
-        number(low as f64),
-        number(high as f64)
+        if low == high {
+            number(low as f64)
+        } else {
+            format!("from {} to {}", number(low as f64), number(high as f64))
+        }
     ))
 }
 

@@ -1,4 +1,4 @@
-//! A prediction's scores as a figure: one bar a benchmark with its conformal interval, what was measured beside it.
+//! A prediction's scores as a figure: one row a benchmark with its conformal interval, what was measured below it.
 
 use study::section::{Axis, Bar, Drawing, Figure};
 
@@ -10,16 +10,16 @@ pub(crate) fn of(answer: &PredictAnswer) -> Figure {
     for score in answer.scores.iter().filter(|score| score.unit == "points") {
         if let Some(value) = score.value {
             bars.push(Bar {
-                group: score.benchmark.clone(),
-                series: "predicted".into(),
+                group: String::new(),
+                series: score.benchmark.clone(),
                 value,
                 interval: score.interval.as_ref().map(|ends| (ends.low, ends.high)),
             });
         }
         if let Some(measured) = score.measured.first() {
             bars.push(Bar {
-                group: score.benchmark.clone(),
-                series: "measured".into(),
+                group: String::new(),
+                series: format!("{}, measured", score.benchmark),
                 value: measured.value,
                 interval: measured.interval.as_ref().map(|ends| (ends.low, ends.high)),
             });
@@ -32,8 +32,11 @@ pub(crate) fn of(answer: &PredictAnswer) -> Figure {
         caption: "Conformal intervals for one checkpoint of this structure; measured scores with what their items leave open"
             .into(),
         n,
-        x: Axis::linear("benchmark"),
-        y: Axis::linear("score, points"),
-        drawing: Drawing::Bars(bars),
+        x: Axis::linear("score, points"),
+        y: Axis::linear("benchmark"),
+        drawing: Drawing::Intervals {
+            rows: bars,
+            reference: f64::NAN,
+        },
     }
 }

@@ -110,7 +110,9 @@ pub(crate) fn window(config: &Config, inner: &Fields, at: i64, mixer: Mixer) -> 
     if mixer == Mixer::Window {
         return Some(span);
     }
-    if fields::list(inner, LISTS).is_some()
+    // One that holds every position leaves none out: Phi-3's checkpoints of 128k positions state 262,144.
+    if config.pos.is_some_and(|pos| span >= pos)
+        || fields::list(inner, LISTS).is_some()
         || fields::list(inner, &["hybrid_layer_pattern"]).is_some()
         || fields::flag(inner, &["use_sliding_window"]) == Some(false)
     {
@@ -162,6 +164,16 @@ mod tests {
         assert_eq!(
             with(json!({"model_type": "mistral", "sliding_window": 32})),
             "SSSSSS"
+        );
+        assert_eq!(
+            with(json!({"model_type": "phi3", "sliding_window": 2047, "max_position_embeddings": 4096})),
+            "SSSSSS"
+        );
+        assert_eq!(
+            with(
+                json!({"model_type": "phi3", "sliding_window": 262_144, "max_position_embeddings": 131_072})
+            ),
+            "FFFFFF"
         );
         assert_eq!(
             with(json!({"model_type": "qwen2", "sliding_window": 32, "use_sliding_window": false})),

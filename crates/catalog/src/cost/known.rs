@@ -243,7 +243,13 @@ fn as_attended(mut cost: Arithmetic, structure: &Structure, family: Option<&str>
         return cost;
     };
     let named = |(name, _): &&(&str, i64)| family.is_some_and(|family| family.starts_with(name));
-    let window = WINDOWS.iter().find(named).map(|(_, window)| *window);
+    // One as wide as the positions is no window, and then the family's usual one is not this checkpoint's.
+    let narrower = |window: &i64| structure.pos.is_none_or(|pos| *window < pos);
+    let window = WINDOWS
+        .iter()
+        .find(named)
+        .map(|(_, window)| *window)
+        .filter(narrower);
     let mut said = std::collections::BTreeSet::new();
     for (letter, layer) in letters.chars().zip(&mut cost.layers) {
         match letter {

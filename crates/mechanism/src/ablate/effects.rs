@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use super::estimate::LEVEL;
 use common::proportions::wilson;
 
+use super::at_one_size::AtOneSize;
 use super::estimate::{Estimate, each_level, interval, mean};
 use super::plan::{Dimension, How, Planned};
 use crate::evaluate::answer::Answer;
@@ -213,6 +214,9 @@ pub struct Effects {
     pub matrix: Vec<Slope>,
     /// Abilities of each part against each other, and layers against feed-forward width.
     pub contrasts: Vec<Contrast>,
+    /// A doubling of each part at one size; empty in results of before this was worked out.
+    #[serde(default)]
+    pub at_one_size: Vec<AtOneSize>,
 }
 
 /// A cut at one dose, with what was measured by draw and item.
@@ -220,8 +224,8 @@ pub(super) struct Cell<'a> {
     pub(super) planned: &'a Planned,
     asked: usize,
     measure: Measure,
-    before: Vec<f64>,
-    draws: Vec<Vec<f64>>,
+    pub(super) before: Vec<f64>,
+    pub(super) draws: Vec<Vec<f64>>,
 }
 
 /// What was measured, by cut, benchmark and measure. `before` are the whole network's answers to all items, those of the first name

@@ -48,6 +48,7 @@ fn planned(part: Dimension, share: f64, how: How, draw: Option<usize>) -> Planne
         how,
         draw,
         count: (100.0 * share) as usize,
+        units: 100,
         removed_parameters: (1000.0 * share) as u64,
         removed_share: share,
         stays: None,
@@ -209,5 +210,67 @@ fn slopes_go_through_the_origin_over_all_doses() {
             .iter()
             .all(|c| c.name == "d_ffn.reasoning_minus_knowledge"),
         "layers were not cut"
+    );
+}
+
+#[test]
+fn a_doubling_at_one_size_is_what_the_others_lose_less_what_it_loses_and_is_taken_by_item() {
+    let asked = asked();
+    let before = answers(&asked, [36, 30]);
+    let of = |part, share, right| {
+        (
+            planned(part, share, How::Importance, None),
+            answers(&asked, right),
+        )
+    };
+    // Layers: 16 and 20 of 40 fewer at the second dose; widths lose half of it.
+    let after = vec![
+        of(Dimension::Layers, 0.1, [28, 28]),
+        of(Dimension::Layers, 0.2, [20, 26]),
+        of(Dimension::DFfn, 0.1, [32, 30]),
+        of(Dimension::DFfn, 0.2, [28, 30]),
+    ];
+    let found = effects(&asked, &before, &after);
+    let one = |part, task: &str| {
+        found
+            .at_one_size
+            .iter()
+            .find(|one| (one.part, one.task.as_str(), one.measure) == (part, task, Measure::Score))
+            .unwrap_or_else(|| panic!("no doubling of {part} on {task}"))
+    };
+    let layers = one(Dimension::Layers, "winogrande");
+    assert_eq!(
+        (layers.n, layers.doses, &layers.against),
+        (40, 2, &vec![Dimension::DFfn])
+    );
+    // By hand: 0.2 lost by layers and 0.1 by widths for each tenth; log2(100/90) and log2(100/80) doublings.
+    let (x, y) = ([(100.0_f64 / 90.0).log2(), (100.0_f64 / 80.0).log2()], [0.1, 0.2]);
+    let slope = (x[0] * y[0] + x[1] * y[1]) / (x[0] * x[0] + x[1] * x[1]);
+    assert!(
+        (layers.per_doubling - slope).abs() < 1e-12,
+        "{} against {slope}",
+        layers.per_doubling
+    );
+    // The other way round it is the same cut with the other sign.
+    assert!((one(Dimension::DFfn, "winogrande").per_doubling + slope).abs() < 1e-12);
+    let (low, high) = layers.low.zip(layers.high).expect("items differ");
+    assert!(low < slope && slope < high && low > 0.0, "[{low}, {high}]");
+    assert!(layers.error.is_some_and(|error| error > 0.0 && error < slope));
+    // One part alone has nothing to be held against.
+    assert!(effects(&asked, &before, &after[..2]).at_one_size.is_empty());
+    // Nothing that differs says nothing of the spread.
+    let still = effects(
+        &asked,
+        &before,
+        &[
+            of(Dimension::Layers, 0.1, [36, 30]),
+            of(Dimension::DFfn, 0.1, [36, 30]),
+        ],
+    );
+    assert!(
+        still
+            .at_one_size
+            .iter()
+            .all(|one| one.per_doubling == 0.0 && one.error.is_none() && one.low.is_none())
     );
 }

@@ -1,5 +1,6 @@
 //! From answers before and after cuts to all that is told of them.
 
+use super::at_one_size::at_one_size;
 use super::contrasts::contrasts;
 use super::effects::{Asked, Effects, cells, effect, matrix};
 use super::plan::Planned;
@@ -13,6 +14,7 @@ pub fn effects(asked: &[Asked], before: &[Answer], after: &[(Planned, Vec<Answer
         effects: cells.iter().map(|cell| effect(cell, asked, &cells)).collect(),
         matrix: matrix(&cells, asked),
         contrasts: contrasts(&cells, asked),
+        at_one_size: at_one_size(&cells, asked),
     }
 }
 

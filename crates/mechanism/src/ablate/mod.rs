@@ -5,6 +5,7 @@
 //! layers by Block Influence, Men et al. 2024, <https://arxiv.org/abs/2403.03853>), at random, first or last. Nothing is trained
 //! afterwards.
 
+mod at_one_size;
 mod contrasts;
 pub mod effects;
 mod estimate;
@@ -24,6 +25,7 @@ use crate::evaluate::answer::Answer;
 use crate::evaluate::tasks::Item;
 use crate::run::{Network, Progress, RunSettings};
 
+pub use at_one_size::AtOneSize;
 pub use effects::{Asked, Effect, Effects};
 pub use found::effects;
 pub use importance::{Importance, importance};

@@ -180,6 +180,8 @@ pub struct Planned {
     pub draw: Option<usize>,
     /// Units removed: of layers, channels and the whole structure; of heads, neurons and experts in each layer.
     pub count: usize,
+    /// Units there were, counted likewise.
+    pub units: usize,
     /// Parameters removed, outside of embeddings.
     pub removed_parameters: u64,
     /// Their share of all outside of embeddings.
@@ -191,6 +193,15 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// How many times the part would have to double to be what it was; none where nothing of it went or nothing stayed.
+    pub fn doublings(&self) -> Option<f64> {
+        let left = self
+            .units
+            .checked_sub(self.count)
+            .filter(|left| *left > 0 && self.count > 0)?;
+        Some((self.units as f64 / left as f64).log2())
+    }
+
     /// What the network is called: `d_ffn-10-random-1`.
     pub fn id(&self) -> String {
         let draw = self.draw.map(|draw| format!("-{draw}")).unwrap_or_default();
@@ -449,6 +460,7 @@ pub fn plan(
                         how,
                         draw: (how == How::Random).then_some(draw),
                         count,
+                        units: part.units(c).0,
                         removed_parameters: total - left,
                         removed_share: (total - left) as f64 / total as f64,
                         stays: (part != Dimension::Layers).then_some(stays),

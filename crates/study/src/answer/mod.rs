@@ -1,7 +1,7 @@
 //! Section: which part buys which ability, as far as anything says so: what is observed, what was controlled and what was cut,
 //! side by side in one unit, points per doubling of the part at fixed size.
 //!
-//! It computes nothing: it reads findings of the sections `controlled` and `pooled` by id, as the ledger does.
+//! It computes nothing: it reads findings of the sections `controlled`, `pooled` and `weights` by id, as the ledger does.
 
 mod rows;
 #[cfg(test)]
@@ -89,7 +89,7 @@ pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
         caption: "Rows: the part doubled while size stays fixed; below the line what a doubling of size, of training tokens and \
                   a year are worth, on the same axis. Hollow dot: observed over checkpoints on known structures, family effects, \
                   an association. Filled dot: controlled, runs that differ in nothing else, operations per token fixed. Square: \
-                  networks cut to one size, one published pair. Bars are 95 % intervals. Colour only where an interval that \
+                  networks cut to one size and trained again, one published pair; where there is none, a hollow square: small networks cut by us and not trained again. Bars are 95 % intervals. Colour only where an interval that \
                   holds for all benchmarks of the row at once leaves zero; else grey, with the smallest value that would have \
                   been seen. A dash: nothing that varies on its own."
             .into(),
@@ -137,7 +137,7 @@ fn table(rows: &[MatrixRow], columns: &[&str]) -> Table {
         caption: "The numbers of the figure: points per doubling of the part at fixed size (per year for the date) with 95 % \
                   intervals; * where an interval for all benchmarks of the row at once leaves zero."
             .into(),
-        columns: ["part doubled", "benchmark", "observational", "controlled", "surgery", "in words"]
+        columns: ["part doubled", "benchmark", "observational", "controlled", "surgery", "cuts", "in words"]
             .map(String::from)
             .to_vec(),
         rows: lines.collect(),

@@ -6,7 +6,12 @@ use crate::section::{Evidence, Mark};
 use crate::statistics::normal_quantile;
 
 /// In the order in which they stand in a cell.
-pub(super) const KINDS: [Evidence; 3] = [Evidence::Observational, Evidence::Controlled, Evidence::Surgery];
+pub(super) const KINDS: [Evidence; 4] = [
+    Evidence::Observational,
+    Evidence::Controlled,
+    Evidence::Surgery,
+    Evidence::Cuts,
+];
 
 /// What "size" is held fixed in the controlled mark.
 const FIXED: &str = "flops_token";
@@ -15,7 +20,7 @@ pub(super) fn marks(findings: &Findings<'_>, part: &str, benchmark: &str) -> Vec
     [
         observed(findings, part, benchmark),
         controlled(findings, part, benchmark),
-        surgery(findings, part, benchmark),
+        surgery(findings, part, benchmark).or_else(|| cuts(findings, part, benchmark)),
     ]
     .into_iter()
     .flatten()
@@ -87,4 +92,12 @@ fn surgery(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Mark>
         .as_ref()
         .is_some_and(|ends| (ends.high - value) * wider < value.abs());
     mark(Evidence::Surgery, main, is_clear, None)
+}
+
+/// Networks cut to one size and left so: what stands where no published pair does.
+fn cuts(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Mark> {
+    let end = format!("{part}.{benchmark}");
+    let main = findings.get(&format!("cuts.all.{end}"))?;
+    let at_once = findings.get(&format!("cuts.simultaneous.{end}"));
+    mark(Evidence::Cuts, main, leaves_zero(at_once), None)
 }

@@ -79,7 +79,7 @@ fn three_kinds_of_evidence_stand_in_one_cell() {
     };
     let arc = &matrix.rows[0].cells[0];
     let kinds: Vec<Evidence> = arc.iter().map(|mark| mark.evidence).collect();
-    assert_eq!(kinds, rows::KINDS);
+    assert_eq!(kinds, rows::KINDS[..3]);
     let clear: Vec<bool> = arc.iter().map(|mark| mark.is_clear).collect();
     assert_eq!(
         clear,
@@ -101,6 +101,59 @@ fn three_kinds_of_evidence_stand_in_one_cell() {
     assert!(size.is_yardstick && size.cells[0].len() == 1);
     assert!(matrix.rows[1].cells.iter().all(Vec::is_empty));
     assert!(told.tables[0].rows[0].contains(&Cell::from("controlled: more")));
+}
+
+#[test]
+fn networks_cut_and_left_so_stand_where_no_published_pair_does() {
+    let mut all = some();
+    for (part, benchmark, low) in [
+        ("layers", "arc", 1.0),
+        ("d_ffn", "arc", 1.0),
+        ("d_ffn", "mmlu", -1.0),
+    ] {
+        let end = format!("{part}.{benchmark}");
+        all.push(finding(&format!("cuts.all.{end}"), 5.0, (2.0, 8.0), "cuts"));
+        all.push(finding(
+            &format!("cuts.simultaneous.{end}"),
+            5.0,
+            (low, 9.0),
+            "cuts",
+        ));
+    }
+    let told = section(&all);
+    let Drawing::Matrix(matrix) = &told.figures[0].drawing else {
+        panic!("no matrix");
+    };
+    let of = |row: usize, benchmark: &str| {
+        let place = matrix
+            .columns
+            .iter()
+            .position(|name| name == benchmark)
+            .expect("a column");
+        let marks = matrix.rows[row].cells[place].iter();
+        marks
+            .map(|mark| (mark.evidence, mark.is_clear))
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        of(0, "arc").contains(&(Evidence::Surgery, false)),
+        "the pair stands"
+    );
+    assert!(!of(0, "arc").iter().any(|(kind, _)| *kind == Evidence::Cuts));
+    assert_eq!(of(1, "arc"), [(Evidence::Cuts, true)]);
+    assert_eq!(of(1, "mmlu"), [(Evidence::Cuts, false)]);
+    assert!(
+        matrix.rows[1]
+            .sentence
+            .contains("cut and left so, arc +5.0; cannot tell on 1 other"),
+        "{}",
+        matrix.rows[1].sentence
+    );
+    assert!(
+        told.text[0].contains("where networks were cut and left so"),
+        "{}",
+        told.text[0]
+    );
 }
 
 #[test]

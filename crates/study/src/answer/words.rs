@@ -100,7 +100,11 @@ pub(super) fn short(rows: &[MatrixRow], columns: &[&str]) -> String {
     let parts = [
         ("over checkpoints (an association)", Evidence::Observational),
         ("in runs that differ in nothing else", Evidence::Controlled),
-        ("where one network was cut two ways", Evidence::Surgery),
+        (
+            "where one network was cut two ways and trained again",
+            Evidence::Surgery,
+        ),
+        ("where networks were cut and left so", Evidence::Cuts),
     ];
     let all: Vec<String> = parts
         .into_iter()
@@ -125,6 +129,7 @@ pub(super) fn sentence(part: &str, is_yardstick: bool, columns: &[&str], cells: 
             Evidence::Observational => "observed",
             Evidence::Controlled => "controlled",
             Evidence::Surgery => "surgery (one pair)",
+            Evidence::Cuts => "cut and left so",
         };
         if own.is_empty() {
             return None;

@@ -13,6 +13,8 @@ pub struct Lead<'a> {
     pub first: Option<&'a str>,
     /// The column that leads most often, or without draws has the largest value; none on a tie or where none is above 0.
     pub closest: Option<&'a str>,
+    /// The column with the largest value on all rows; none on a tie or where none is above 0.
+    pub largest: Option<&'a str>,
     /// Share of draws in which `closest` leads.
     pub share: Option<f64>,
     /// Columns that the draws or intervals say are not first.
@@ -32,7 +34,14 @@ impl Lead<'_> {
             (Some(first), _) => format!("{first} ({share})"),
             (None, None) => "cannot tell (a tie, or nothing above 0)".to_owned(),
             (None, Some(closest)) if share.is_empty() => format!("cannot tell (closest: {closest})"),
-            (None, Some(closest)) => format!("cannot tell (closest: {closest}, {share})"),
+            (None, Some(closest)) => {
+                // Resamples and the rows themselves may say different things.
+                let rows = self.largest.filter(|largest| *largest != closest);
+                let rows = rows.map_or(String::new(), |largest| {
+                    format!("; on all rows {largest} has the largest value")
+                });
+                format!("cannot tell (closest: {closest}, {share}{rows})")
+            }
         }
     }
 }
@@ -103,6 +112,7 @@ pub fn lead_among<'a>(
             .collect()
     };
     let closest = largest(&ranked);
+    let values: Vec<(&str, f64)> = columns.iter().map(|column| (column.0, column.1)).collect();
     let is_not_first = |name: &str, finding: &Finding| {
         first.is_some_and(|first| first != name)
             || share_of(name).is_some_and(|share| share <= 1.0 - SURE)
@@ -111,6 +121,7 @@ pub fn lead_among<'a>(
     Some(Lead {
         first,
         closest,
+        largest: largest(&values),
         share: closest.and_then(share_of),
         not_first: columns
             .iter()
@@ -173,7 +184,7 @@ mod tests {
         assert!(said.not_first.is_empty());
         assert_eq!(
             said.words(),
-            "cannot tell (closest: layers, leads in 48 % of resamples of shapes)"
+            "cannot tell (closest: layers, leads in 48 % of resamples of shapes; on all rows d_ffn has the largest value)"
         );
     }
 

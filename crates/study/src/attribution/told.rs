@@ -17,7 +17,7 @@ impl Asked<'_> {
         share: f64,
         interval: Option<Interval>,
         first_share: Option<f64>,
-        once: Option<f64>,
+        once: Option<&Importance>,
         unseen: Option<&Importance>,
         seed: u64,
     ) -> Vec<Finding> {
@@ -67,14 +67,17 @@ impl Asked<'_> {
                 "all_rows",
             ));
         }
-        if let Some(value) = once {
-            all.push(finding(
-                "mdi_per_shape",
-                value,
-                shapes,
-                "impurity decrease (random_forest) on means of shapes",
-                "one_row_per_shape",
-            ));
+        if let Some(found) = once {
+            all.push(
+                finding(
+                    "mdi_per_shape",
+                    found.value,
+                    shapes,
+                    "impurity decrease (random_forest) on means of shapes",
+                    "one_row_per_shape",
+                )
+                .with_interval(found.interval.clone()),
+            );
         }
         if let Some(found) = unseen {
             let method = "permutation (random_forest), held-out rows";

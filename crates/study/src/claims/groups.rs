@@ -148,16 +148,16 @@ fn distance_p(evidence: &ClaimEvidence, claimed: f64) -> f64 {
 /// What is said of a statement by its cells.
 fn said(holds: usize, fails: usize, open: usize) -> &'static str {
     match (holds, fails, open) {
-        (0, 0, 0) => "not testable",
-        (_, 0, 0) => "reproduced",
-        // Of cells that are all right one in twenty differs by chance.
+        (0, 0, 0) => "untestable",
+        (_, 0, 0) => "agrees",
+        // Of cells that are all right one in twenty is contradicted by chance.
         (_, fails, _) if fails > 0 && fails as f64 <= 0.05 * (holds + fails + open) as f64 => {
-            "reproduced but for chance"
+            "agrees but for chance"
         }
-        (0, _, 0) => "differs",
-        (0, 0, _) => "cannot tell",
-        (_, 0, _) => "holds where it can be told",
-        (0, ..) => "differs where it can be told",
+        (0, _, 0) => "contradicted",
+        (0, 0, _) => "not excluded",
+        (_, 0, _) => "agrees where it can be told",
+        (0, ..) => "contradicted where it can be told",
         _ => "mixed",
     }
 }
@@ -196,15 +196,15 @@ pub(super) fn table(claims: &[Claim]) -> Table {
     }
     Table {
         id: "claims-by-statement".into(),
-        caption: "The claims of the two works by what they state: a table's cells are one statement. Cells reproduced, different and \
-                  undecided as the works made them, what that says, and what the stricter reading says."
+        caption: "The claims of the two works by what they state: a table's cells are one statement. Cells that agree, are contradicted \
+                  and are not excluded as the works made them, what that says, and what the stricter reading says."
             .into(),
         columns: [
             "statement",
             "cells",
-            "reproduced",
-            "differ",
-            "cannot tell",
+            "agree",
+            "contradicted",
+            "not excluded",
             "as the work did it",
             "stricter",
         ]
@@ -267,13 +267,13 @@ mod tests {
 
     #[test]
     fn a_statement_holds_fails_or_is_open() {
-        assert_eq!(said(3, 0, 0), "reproduced");
-        assert_eq!(said(39, 1, 0), "reproduced but for chance");
-        assert_eq!(said(0, 3, 0), "differs");
-        assert_eq!(said(0, 0, 3), "cannot tell");
-        assert_eq!(said(2, 0, 1), "holds where it can be told");
-        assert_eq!(said(0, 2, 1), "differs where it can be told");
+        assert_eq!(said(3, 0, 0), "agrees");
+        assert_eq!(said(39, 1, 0), "agrees but for chance");
+        assert_eq!(said(0, 3, 0), "contradicted");
+        assert_eq!(said(0, 0, 3), "not excluded");
+        assert_eq!(said(2, 0, 1), "agrees where it can be told");
+        assert_eq!(said(0, 2, 1), "contradicted where it can be told");
         assert_eq!(said(2, 2, 0), "mixed");
-        assert_eq!(said(0, 0, 0), "not testable");
+        assert_eq!(said(0, 0, 0), "untestable");
     }
 }

@@ -72,6 +72,17 @@ impl Judgement {
             Self::NotTestable => "not_testable",
         }
     }
+
+    /// As people read it, in the words of the ledger.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Reproduced => "agrees",
+            Self::Contradicted => "contradicted",
+            Self::CannotTell => "not excluded",
+            Self::NotComparable => "not comparable",
+            Self::NotTestable => "untestable",
+        }
+    }
 }
 
 /// One way of reading a claim.

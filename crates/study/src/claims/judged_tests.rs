@@ -213,7 +213,7 @@ fn a_claim_counts_by_its_strictest_reading() {
     let judged = claim.judge(&Findings::new(&found), 1);
     let said = crate::claims::shown::counted(&[judged]);
     assert!(
-        said.contains("1 reproduced") && said.contains("0 not testable"),
+        said.contains("1 agrees") && said.contains("0 untestable"),
         "{said}"
     );
 }

@@ -169,8 +169,10 @@ fn counted(probed: &[&Finding], strict: bool) -> ClaimEvidence {
         seed: probed[0].seed,
         is_open: unsure || (holds < n && against < n),
         says: format!(
-            "same direction on {holds} of {n} checkpoints{whole} ({unit}): {}; stand-ins for Llama-2-7B",
-            each.join(", ")
+            "same direction on {holds} of {n} checkpoint{}{whole} ({unit}): {}; {} for Llama-2-7B",
+            if n == 1 { "" } else { "s" },
+            each.join(", "),
+            if n == 1 { "a stand-in" } else { "stand-ins" }
         ),
         ..ClaimEvidence::default()
     }

@@ -254,8 +254,9 @@ pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
         text: vec![
             Tally::claims(&findings).in_words().unwrap_or_default(),
             format!(
-                "Under the stricter reading (no shape both trained on and tested, or each shape counted once) {}. {both} \
-                 agree in both readings.",
+                "Under the stricter reading (no shape both trained on and tested, or each shape counted once), of the same {}, \
+                 {}. {both} agree in both readings.",
+                claims.len(),
                 Tally::stricter(&findings).counts()
             ),
         ],

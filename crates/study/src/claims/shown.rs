@@ -18,7 +18,7 @@ pub fn counted(all: &[Judged]) -> String {
     };
     let said: Vec<String> = Judgement::ALL
         .iter()
-        .map(|verdict| format!("{} {}", count(*verdict), verdict.name().replace('_', " ")))
+        .map(|verdict| format!("{} {}", count(*verdict), verdict.words()))
         .collect();
     format!(
         "Of {} statements of later works, by the strictest reading each has: {}.",
@@ -39,7 +39,7 @@ pub fn table(all: &[Judged]) -> Table {
             format!("{}, {}", claim.work, claim.place).into(),
             reading.reading.into(),
             ours,
-            reading.verdict.name().replace('_', " ").into(),
+            reading.verdict.words().into(),
             reading.why.as_str().into(),
         ]
     };

@@ -354,7 +354,8 @@ pub(super) fn over_suites(to: &mut Vec<Finding>, entries: &[Entry]) {
     for end in ends {
         let own: Vec<&Entry> = entries.iter().filter(|entry| entry.end == end).collect();
         let of = |pick: fn(&Entry) -> f64| -> Vec<f64> { own.iter().map(|entry| pick(entry)).collect() };
-        let Some(pooled) = hartung_knapp(&of(|entry| entry.value), &of(|entry| entry.error)) else {
+        let Some(pooled) = hartung_knapp(&of(|entry| entry.value), &of(|entry| entry.error), 0.95, "suites")
+        else {
             continue;
         };
         let suites: Vec<&str> = own.iter().map(|entry| entry.suite.as_str()).collect();

@@ -126,6 +126,26 @@ fn rank(importance: &Importance) -> f64 {
     }
 }
 
+/// The one with the largest value that is known.
+fn largest(importances: &[Importance]) -> Option<&Importance> {
+    let known = importances.iter().filter(|i| i.value.is_finite());
+    known.max_by(|a, b| a.value.total_cmp(&b.value))
+}
+
+/// Whether the largest has an interval above 0 and above those of all others; never where any has none.
+fn is_first_for_sure(importances: &[Importance]) -> bool {
+    let Some(first) = largest(importances) else {
+        return false;
+    };
+    let Some(low) = first.interval.as_ref().map(|ends| ends.low) else {
+        return false;
+    };
+    let mut others = importances
+        .iter()
+        .filter(|other| other.features != first.features);
+    low > 0.0 && others.all(|other| other.interval.as_ref().is_some_and(|ends| ends.high < low))
+}
+
 /// `size+d_model`: a group's name inside ids and tables.
 fn label(importance: &Importance) -> String {
     importance.features.join("+")
@@ -167,22 +187,34 @@ impl ImportanceQuestion<'_> {
         firsts.sort();
         firsts.dedup();
         let words = if apart.is_empty() {
-            let first = kinds
+            let first = named
                 .first()
-                .and_then(|kind| {
-                    let known = kind.importances.iter().filter(|i| i.value.is_finite());
-                    known.max_by(|a, b| a.value.total_cmp(&b.value))
-                })
+                .and_then(|(_, importances)| largest(importances))
                 .map(label)
                 .unwrap_or_default();
-            format!("All kinds of importance put {first} first for {}.", self.target)
+            if named
+                .iter()
+                .any(|(_, importances)| is_first_for_sure(importances))
+            {
+                format!(
+                    "Every kind of importance of single columns puts {first} first for {}, and the interval of one at least \
+                     lies above those of all others.",
+                    self.target
+                )
+            } else {
+                format!(
+                    "Every kind of importance of single columns is largest for {first} on {}, but its intervals and those of \
+                     others overlap: which column is first cannot be told.",
+                    self.target
+                )
+            }
         } else {
             let said: Vec<String> = apart
                 .iter()
                 .map(|(kind, features)| format!("{kind} {}", features.join("+")))
                 .collect();
             format!(
-                "The kinds of importance disagree on what comes first for {}: {}.",
+                "The kinds of importance disagree on which column is largest for {}: {}.",
                 self.target,
                 said.join(", ")
             )

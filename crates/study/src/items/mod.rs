@@ -15,4 +15,4 @@ mod tests;
 
 pub use answers::{Answers, Gather};
 pub use bits::Bits;
-pub use section::{ItemStudy, section};
+pub use section::{ItemStudy, compared, section};

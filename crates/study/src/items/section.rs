@@ -15,6 +15,8 @@ pub struct ItemStudy<'a> {
     pub answers: &'a [Answers],
     /// Items by benchmark that checkpoints are suspected to have seen.
     pub subset: Option<&'a BTreeMap<String, BTreeSet<String>>>,
+    /// What answers to a benchmark's items are scored by, where that is known.
+    pub metrics: &'a BTreeMap<String, String>,
     /// Two checkpoints to compare.
     pub pair: Option<(&'a str, &'a str)>,
     /// Tables drawn for the test of copies.
@@ -34,6 +36,9 @@ pub fn section(study: &ItemStudy<'_>) -> Section {
         title: "Items".into(),
         ..Section::default()
     };
+    if let Some((a, b)) = study.pair {
+        parts::pair::add(study, a, b, &mut section);
+    }
     parts::difficulty::add(study, &mut section);
     parts::scores::add(study, &mut section);
     parts::copies::add(study, &mut section);
@@ -44,6 +49,16 @@ pub fn section(study: &ItemStudy<'_>) -> Section {
             .text
             .push("Contamination was not tested: pass --subset with the items that may have leaked.".into());
     }
+    section
+}
+
+/// The section with the pair alone; without a sentence where the two have no benchmark in common.
+pub fn compared(study: &ItemStudy<'_>) -> Section {
+    let mut section = Section {
+        id: "items".into(),
+        title: "Items".into(),
+        ..Section::default()
+    };
     if let Some((a, b)) = study.pair {
         parts::pair::add(study, a, b, &mut section);
     }

@@ -58,6 +58,7 @@ fn a_pair_with_few_discordant_items_is_as_open_as_its_exact_test() {
     let answers = [gather.finish("made").expect("answers")];
     let found = |b: &str| {
         let section = super::section(&super::ItemStudy {
+            metrics: &std::collections::BTreeMap::new(),
             answers: &answers,
             subset: None,
             pair: Some(("a", b)),

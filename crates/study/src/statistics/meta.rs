@@ -1,4 +1,4 @@
-//! One effect over several suites: random effects by `DerSimonian` and Laird 1986
+//! One effect over several suites or networks: random effects by `DerSimonian` and Laird 1986
 //! (<https://doi.org/10.1016/0197-2456(86)90046-2>), interval by Hartung and Knapp 2001
 //! (<https://doi.org/10.1002/sim.791>), which holds with few suites where the usual one does not.
 
@@ -10,14 +10,15 @@ use crate::finding::Interval;
 pub struct MetaEstimate {
     /// Weighted mean.
     pub value: f64,
-    /// 95 % interval by t with one degree of freedom fewer than suites.
+    /// Interval by t with one degree of freedom fewer than effects.
     pub interval: Option<Interval>,
     /// Spread of true effects between suites, as a standard deviation.
     pub between: f64,
 }
 
-/// Effects with their standard errors; `None` with fewer than two, or an error that is none.
-pub fn hartung_knapp(effects: &[f64], errors: &[f64]) -> Option<MetaEstimate> {
+/// Effects with their standard errors, one of each of `whose` (`suites`), and the interval at `level`; `None` with fewer than two,
+/// or an error that is none.
+pub fn hartung_knapp(effects: &[f64], errors: &[f64], level: f64, whose: &str) -> Option<MetaEstimate> {
     let k = effects.len();
     if k < 2 || errors.len() != k || errors.iter().any(|error| !error.is_finite() || *error <= 0.0) {
         return None;
@@ -49,8 +50,8 @@ pub fn hartung_knapp(effects: &[f64], errors: &[f64]) -> Option<MetaEstimate> {
             value,
             error,
             df,
-            0.95,
-            format!("Hartung and Knapp over {k} suites"),
+            level,
+            format!("Hartung and Knapp over {k} {whose}"),
         ),
         between: between.sqrt(),
     })
@@ -63,18 +64,18 @@ mod tests {
     #[test]
     fn equal_suites_agree_with_their_mean() {
         // Without spread between suites weights are equal, so mean 2, error √(1/ (2/0.25)) = √0.125, t(1) = 12.706.
-        let found = hartung_knapp(&[2.0, 2.0], &[0.5, 0.5]).expect("two suites");
+        let found = hartung_knapp(&[2.0, 2.0], &[0.5, 0.5], 0.95, "suites").expect("two suites");
         assert!((found.value - 2.0).abs() < 1e-12 && found.between == 0.0);
         let ends = found.interval.expect("an interval");
         assert!((ends.high - 2.0 - 12.706_204_736_432_095 * 0.125_f64.sqrt()).abs() < 1e-9);
-        assert_eq!(hartung_knapp(&[2.0], &[0.5]), None);
-        assert_eq!(hartung_knapp(&[2.0, 1.0], &[0.5, 0.0]), None);
+        assert_eq!(hartung_knapp(&[2.0], &[0.5], 0.95, "suites"), None);
+        assert_eq!(hartung_knapp(&[2.0, 1.0], &[0.5, 0.0], 0.95, "suites"), None);
     }
 
     #[test]
     fn suites_apart_widen_what_is_said() {
         // By hand: weights 4, Q = 4·(4+4) = 32, df 1, scale 8 − 32/8 = 4, τ² = 31/4.
-        let found = hartung_knapp(&[0.0, 4.0], &[0.5, 0.5]).expect("two suites");
+        let found = hartung_knapp(&[0.0, 4.0], &[0.5, 0.5], 0.95, "suites").expect("two suites");
         assert!((found.between.powi(2) - 7.75).abs() < 1e-12);
         assert!((found.value - 2.0).abs() < 1e-12);
         let ends = found.interval.expect("an interval");

@@ -65,6 +65,12 @@ pub(super) fn against_first(
             .into_iter()
             .filter_map(|benchmark| Some((of(benchmark, 0)?, of(benchmark, place)?))),
     );
+    // What was counted, beside the same stretched to 0 at chance, is one measurement and one verdict.
+    let names: BTreeSet<String> = both.iter().map(|(a, _)| a.benchmark.clone()).collect();
+    both.retain(|(a, _)| {
+        let stretched = a.benchmark.strip_suffix("_raw");
+        stretched.is_none_or(|stretched| !names.contains(stretched))
+    });
     let mut pairs: Vec<Pair> = both
         .into_iter()
         .map(|(a, b)| pair(predictor, known, (first, a), (second, b)))
@@ -196,8 +202,17 @@ pub(super) fn verdict(first: &str, second: &str, pairs: &[Pair]) -> String {
     } else {
         format!("; {apart}")
     };
+    let rest = alike
+        .iter()
+        .filter(|pair| pair.more_than_noise == Some(false))
+        .count();
+    let rest = match (rest, rest == n) {
+        (0, _) => String::new(),
+        (_, true) => "; all within noise".to_owned(),
+        _ => "; the rest within noise".to_owned(),
+    };
     format!(
-        "{second} against {first}, {n} {}: higher on {}; lower on {}; the rest within noise{untested}{beside}",
+        "{second} against {first}, {n} {}: higher on {}; lower on {}{rest}{untested}{beside}",
         if n == 1 { "benchmark" } else { "benchmarks" },
         told(|difference| difference > 0.0),
         told(|difference| difference < 0.0)

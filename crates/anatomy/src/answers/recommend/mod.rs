@@ -7,21 +7,22 @@ mod copies;
 mod costs;
 mod makers;
 mod ranking;
+mod refused;
 mod running;
 mod said;
 mod scored;
 mod why;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use catalog::cost::{CacheType, InferenceEngine, Quant, Rig};
 use catalog::tables::{Checkpoint, Days};
 use serde::{Serialize, Serializer};
 use study::finding::Interval;
 use study::section::{Axis, Drawing, Figure};
 
-use super::known::{Known, near};
+use super::known::Known;
 use super::measured::Run;
 use super::{Predictor, tasks};
 use ability::Abilities;
@@ -89,7 +90,7 @@ impl Budget {
         self.licenses.is_empty() || license.is_some_and(is_one)
     }
 
-    /// Whether a checkpoint's class begins with the family asked for, or its name holds it.
+    /// Whether a checkpoint's class begins with the family asked for, or a word of its name does.
     fn allows_family(&self, id: &str, checkpoint: Option<&Checkpoint>) -> bool {
         let plain = |text: &str| -> String {
             text.chars()
@@ -104,8 +105,14 @@ impl Budget {
             checkpoint.and_then(|row| row.architecture.as_deref()),
             checkpoint.and_then(|row| row.model_type.as_deref()),
         );
+        let name = id.rsplit('/').next().unwrap_or(id);
+        // `quen` is in `Sequential`, and no family of it; `open-llama` is asked for by two words.
+        let mut words = name.split(|c: char| !c.is_ascii_alphanumeric()).enumerate();
         class.is_some_and(|class| class.starts_with(&asked))
-            || plain(id.rsplit('/').next().unwrap_or(id)).contains(&asked)
+            || words.any(|(at, _)| {
+                let rest = name.split(|c: char| !c.is_ascii_alphanumeric()).skip(at);
+                plain(&rest.collect::<String>()).starts_with(&asked)
+            })
     }
 
     /// What else is asked for, each after a comma: `, at 30 tokens/s or more (expected)`.
@@ -272,7 +279,8 @@ const EDGE: u16 = 300;
 pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<RecommendAnswer> {
     let known = Known::of(&predictor.catalog);
     let benchmarks = tasks::benchmarks(predictor, &budget.tasks)?;
-    known_licences(&known, &budget.licenses)?;
+    refused::unknown_licences(&known, &budget.licenses)?;
+    let mistyped = refused::unknown_family(&known, budget)?;
     let names: Vec<&str> = benchmarks.iter().map(String::as_str).collect();
     predictor.warm(&names, false);
     let found = candidates::candidates(predictor, &known, budget, &benchmarks)?;
@@ -332,6 +340,7 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
     };
     let mut notes = said::notes(&scale, &found.fits, &bits_costs, budget);
     notes.extend(mixed(&measured));
+    notes.extend(mistyped);
     for (benchmark, n) in &found.elsewhere {
         let board = predictor
             .benchmark(benchmark)
@@ -368,35 +377,6 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
         seed: predictor.seed,
         catalog_sha256: predictor.catalog.manifest.catalog_sha256.clone(),
     })
-}
-
-/// Refuses a licence that no checkpoint has: nothing would fit, and nobody would know why.
-fn known_licences(known: &Known<'_>, asked: &[String]) -> Result<()> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for licence in known
-        .checkpoints
-        .values()
-        .filter_map(|row| row.license.as_deref())
-    {
-        *counts.entry(licence).or_insert(0) += 1;
-    }
-    for name in asked {
-        if counts.keys().any(|licence| licence.eq_ignore_ascii_case(name)) {
-            continue;
-        }
-        let like = near(name, counts.keys().copied());
-        let hint = like
-            .first()
-            .map_or(String::new(), |like| format!(" (did you mean {like}?)"));
-        let mut common: Vec<(usize, &str)> = counts.iter().map(|(licence, n)| (*n, *licence)).collect();
-        common.sort_by(|a, b| b.cmp(a));
-        let common: Vec<&str> = common.into_iter().take(12).map(|(_, licence)| licence).collect();
-        bail!(
-            "no checkpoint is under a licence named `{name}`{hint}; the most common are {}",
-            common.join(", ")
-        );
-    }
-    Ok(())
 }
 
 /// What a leaderboard ranks side by side though it ran it differently: said where those listed are of both kinds.

@@ -138,7 +138,7 @@ pub(super) fn notes(scale: &Abilities<'_>, fits: &[Fit], costs: &[BitsCost], bud
     }
     match &budget.rig {
         Some(_) => notes.push(
-            "tokens per second are intervals that held 79 % of community runs on devices and checkpoints left out (docs/speed.md), \
+            "tokens per second are intervals that held 79 % of community runs on devices and checkpoints left out, \
              one request at a time, the context full"
                 .into(),
         ),

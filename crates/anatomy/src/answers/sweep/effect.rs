@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use study::regression::Structural;
-use study::statistics::{GroupBootstrap, resample_counts};
+use study::statistics::{GroupBootstrap, normal_quantile, resample_counts};
 use study::{Design, Fit, Groups};
 
 use super::{Sweep, SweepEffect};
@@ -50,16 +50,76 @@ pub(super) fn effect(rows: &FitRows, first: &Design, end: &Design, seed: u64) ->
     })
 }
 
-pub(super) fn sentence(effect: &SweepEffect, sweep: &Sweep) -> String {
-    let verdict = if effect.low <= 0.0 && effect.high >= 0.0 {
-        "not distinguishable from zero"
-    } else if effect.difference > 0.0 {
-        "a gain"
-    } else {
-        "a loss"
+/// The effect in words, one of `n_effects` that are looked at together.
+pub(super) fn sentence(effect: &SweepEffect, sweep: &Sweep, n_effects: usize) -> String {
+    let verdict = match verdict(effect, n_effects) {
+        Verdict::Open => "not distinguishable from zero".to_owned(),
+        Verdict::Alone => {
+            format!("leaves zero by itself, but not when the {n_effects} benchmarks are looked at together")
+        }
+        Verdict::Gain => "a gain".to_owned(),
+        Verdict::Loss => "a loss".to_owned(),
     };
     format!(
         "{}: {} from {} to {} changes the prediction by {:+.1} points, 95 % [{:+.1}, {:+.1}]: {verdict}",
         effect.benchmark, sweep.over, sweep.from, sweep.to, effect.difference, effect.low, effect.high
     )
+}
+
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Open,
+    Alone,
+    Gain,
+    Loss,
+}
+
+/// Both ends are moved away from the value as far as an interval for all of `n_effects` at once is wider (Bonferroni).
+fn verdict(effect: &SweepEffect, n_effects: usize) -> Verdict {
+    let level = 1.0 - 0.05 / n_effects.max(1) as f64;
+    let wider = normal_quantile(level) / normal_quantile(0.95);
+    let is_off_zero = |factor: f64| {
+        let (low, high) = (
+            effect.difference - factor * (effect.difference - effect.low),
+            effect.difference + factor * (effect.high - effect.difference),
+        );
+        low > 0.0 || high < 0.0
+    };
+    if !is_off_zero(1.0) {
+        Verdict::Open
+    } else if !is_off_zero(wider) {
+        Verdict::Alone
+    } else if effect.difference > 0.0 {
+        Verdict::Gain
+    } else {
+        Verdict::Loss
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_six_effects_must_leave_zero_by_more_than_one_alone() {
+        let of = |low: f64, high: f64| SweepEffect {
+            benchmark: "mmlu".into(),
+            difference: 10.0,
+            low,
+            high,
+            resamples: 200,
+            n: 100,
+            n_shapes: 20,
+            seed: 42,
+            unit: "points".into(),
+            r2_with: None,
+            r2_without: None,
+            sentence: String::new(),
+        };
+        assert_eq!(verdict(&of(-1.0, 21.0), 1), Verdict::Open);
+        assert_eq!(verdict(&of(1.0, 19.0), 1), Verdict::Gain);
+        // 2.638 / 1.960 times as wide for six.
+        assert_eq!(verdict(&of(1.0, 19.0), 6), Verdict::Alone);
+        assert_eq!(verdict(&of(3.0, 17.0), 6), Verdict::Gain);
+    }
 }

@@ -189,14 +189,17 @@ pub(crate) fn sweep(
         };
         let mut effect = effect(rows, first, end, predictor.seed)?;
         effect.benchmark.push_str(name);
-        effect.r2_without = benchmark.worth(predictor.seed)?.r2;
-        effect.r2_with = if is_depth {
-            rows.worth(predictor.seed)?.r2
+        let usual = benchmark.worth(predictor.seed)?.r2;
+        (effect.r2_with, effect.r2_without) = if is_depth {
+            (rows.worth(predictor.seed)?.r2, usual)
         } else {
-            effect.r2_without
+            (usual, None)
         };
-        effect.sentence = sentence(&effect, sweep);
         effects.push(effect);
+    }
+    let n_effects = effects.len();
+    for effect in &mut effects {
+        effect.sentence = sentence(effect, sweep, n_effects);
     }
     let mut notes = vec![
         "a prediction from how checkpoints that exist differ, not an experiment: nobody trained these"

@@ -32,13 +32,21 @@ pub(crate) fn structure(answer: &CompareAnswer) -> Table {
         .map_or(&[][..], |first| &first.costs.memory_by_precision[..]);
     for (place, memory) in kinds.iter().enumerate() {
         let name = format!("GB at {}, {} tokens", memory.precision.as_str(), memory.context);
-        let mut cells: Vec<Cell> = vec!["".into(), name.into()];
-        cells.extend(answer.checkpoints.iter().map(|checkpoint| {
-            let memory = checkpoint.costs.memory_by_precision.get(place);
-            memory.map_or(Cell::Missing, |memory| {
-                format!("{:.2}", memory.total_bytes / 1e9).into()
+        let values: Vec<Option<String>> = answer
+            .checkpoints
+            .iter()
+            .map(|checkpoint| {
+                let memory = checkpoint.costs.memory_by_precision.get(place)?;
+                Some(format!("{:.2}", memory.total_bytes / 1e9))
             })
-        }));
+            .collect();
+        let differs = values.windows(2).any(|pair| pair[0] != pair[1]);
+        let mut cells: Vec<Cell> = vec![(if differs { "*" } else { "" }).into(), name.into()];
+        cells.extend(
+            values
+                .into_iter()
+                .map(|value| value.map_or(Cell::Missing, Cell::from)),
+        );
         rows.push(cells);
     }
     Table {
@@ -176,6 +184,7 @@ pub(crate) fn of_benchmarks(answer: &FolderComparison) -> Table {
         id: "folder_comparison".into(),
         columns: [
             "benchmark",
+            "metric",
             "items",
             "baseline (points)",
             "candidate (points)",
@@ -197,6 +206,7 @@ pub(crate) fn of_benchmarks(answer: &FolderComparison) -> Table {
                 let count = |n: Option<usize>| Cell::from(n.map(|n| n as f64));
                 vec![
                     one.benchmark.as_str().into(),
+                    one.metric.as_str().into(),
                     one.n.into(),
                     one.baseline.into(),
                     one.candidate.into(),

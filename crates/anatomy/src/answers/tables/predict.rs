@@ -114,14 +114,14 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
         line(format!("Sweep of {} at equal {}:", sweep.over, sweep.held));
         line(output::table(&points(sweep)));
         for effect in &sweep.effects {
-            let r2 = |value: Option<f64>| value.map_or("–".into(), number);
+            let r2 = effect.r2_with.map_or("–".into(), number);
+            // A regression with the part swept, and one without, where there are two.
+            let without = effect
+                .r2_without
+                .map_or_else(String::new, |r2| format!(", without it {}", number(r2)));
             line(format!(
-                "{} (n = {}, {} shapes; R² out of shape {}, without it {})",
-                effect.sentence,
-                effect.n,
-                effect.n_shapes,
-                r2(effect.r2_with),
-                r2(effect.r2_without)
+                "{} (n = {}, {} shapes; R² out of shape {r2}{without})",
+                effect.sentence, effect.n, effect.n_shapes
             ));
         }
         for note in &sweep.notes {
@@ -132,7 +132,7 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
 }
 
 /// The answer in a line: what it would score, how sure that is, and whether it fits the device.
-fn in_short(answer: &PredictAnswer) -> Option<String> {
+pub(crate) fn in_short(answer: &PredictAnswer) -> Option<String> {
     let mut parts = Vec::new();
     let known: Vec<&ScoreAnswer> = answer
         .scores

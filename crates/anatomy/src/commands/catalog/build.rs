@@ -1,11 +1,12 @@
 //! `anatomy catalog build` and `import`: sources to tables.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use catalog::Root;
 use catalog::tables::Manifest;
+use catalog::{Catalog, Root};
 use clap::Args;
 use study::section::{Cell, Table};
 
@@ -74,17 +75,68 @@ pub(super) fn build(global: &Global, args: &BuildArgs) -> Result<ExitCode> {
         None => catalog::build_from(&roots, args.licensed_only, &args.out, tell)?,
     };
     bar.finish_and_clear();
-    say(global, &manifest, &args.out)
+    let upon = args
+        .base
+        .as_deref()
+        .map(|base| Upon::of(base, &args.out))
+        .transpose()?;
+    say(global, &manifest, &args.out, upon.as_ref())
+}
+
+/// What a refresh changed.
+struct Upon {
+    /// Files of the base, which the table leaves out.
+    files: BTreeSet<String>,
+    words: String,
+}
+
+impl Upon {
+    fn of(base: &Path, out: &Path) -> Result<Self> {
+        let old = if base.as_os_str() == "builtin" {
+            Catalog::snapshot()?
+        } else {
+            Catalog::open(base)?
+        };
+        let new = Catalog::open(out)?;
+        let known: BTreeMap<&str, _> = old.checkpoints.iter().map(|row| (row.id.as_str(), row)).collect();
+        let of = |is: &dyn Fn(&catalog::tables::Checkpoint) -> bool| {
+            new.checkpoints.iter().filter(|row| is(row)).count()
+        };
+        let added = of(&|row| !known.contains_key(row.id.as_str()));
+        let changed = of(&|row| known.get(row.id.as_str()).is_some_and(|old| *old != row));
+        let scores = match new.scores.len().checked_sub(old.scores.len()) {
+            Some(0) => format!("{} as before", output::plural(new.scores.len(), "score")),
+            Some(more) => format!("{} more", output::plural(more, "score")),
+            None => format!(
+                "{} fewer",
+                output::plural(old.scores.len() - new.scores.len(), "score")
+            ),
+        };
+        Ok(Self {
+            files: old
+                .manifest
+                .sources
+                .iter()
+                .map(|source| source.path.clone())
+                .collect(),
+            words: format!(
+                "Upon {}: {} added and {} changed, {scores}",
+                base.display(),
+                output::plural(added, "checkpoint"),
+                changed
+            ),
+        })
+    }
 }
 
 pub(super) fn import(global: &Global, args: &CatalogImportArgs) -> Result<ExitCode> {
     let bar = progress::bar(global.quiet, 0, "importing");
     let manifest = catalog::import(&args.file, &args.out, &mut |_| bar.inc(1))?;
     bar.finish_and_clear();
-    say(global, &manifest, &args.out)
+    say(global, &manifest, &args.out, None)
 }
 
-fn say(global: &Global, manifest: &Manifest, out: &Path) -> Result<ExitCode> {
+fn say(global: &Global, manifest: &Manifest, out: &Path, upon: Option<&Upon>) -> Result<ExitCode> {
     let table = sources_table(manifest);
     match global.format() {
         Format::Json => output::json(
@@ -93,7 +145,18 @@ fn say(global: &Global, manifest: &Manifest, out: &Path) -> Result<ExitCode> {
             Provenance::of_catalog(&manifest.catalog_sha256),
         )?,
         Format::Csv => output::result(std::str::from_utf8(&output::csv(&table)?).context("CSV is UTF-8")?)?,
-        Format::Table => output::result(&output::table(&table))?,
+        Format::Table => {
+            let mut shown = table;
+            if let Some(upon) = upon {
+                shown.rows.retain(
+                    |row| !matches!(row.first(), Some(Cell::Text(file)) if upon.files.contains(file)),
+                );
+            }
+            output::result(&output::table(&shown))?;
+        }
+    }
+    if let Some(upon) = upon {
+        output::say(global.quiet, &upon.words);
     }
     output::say(
         global.quiet,

@@ -52,7 +52,7 @@ pub(crate) fn run(global: &Global, args: &CrawlArgs) -> Result<ExitCode> {
         one(global, args, &question, session).await
     })?;
     summary(global, args, &ran)?;
-    let left = ran.reasons.may_pass + ran.counts.in_flight;
+    let left = ran.reasons.may_pass + ran.counts.to_fetch;
     Ok(if ran.ending == Ending::Complete && left == 0 {
         ExitCode::SUCCESS
     } else {
@@ -137,14 +137,14 @@ impl Teller {
         let due = if self.json { Duration::from_secs(1) } else { LINE };
         self.bar.set_length(now.counts.listed);
         self.bar
-            .set_position(now.counts.listed.saturating_sub(now.counts.in_flight));
+            .set_position(now.counts.listed.saturating_sub(now.counts.to_fetch));
         self.bar.set_message(line(now));
         if said.0.elapsed() >= due && !self.quiet && (self.json || self.bar.is_hidden()) {
             said.0 = Instant::now();
             if self.json {
                 output::say(false, &json!(now).to_string());
             } else {
-                let settled = now.counts.listed.saturating_sub(now.counts.in_flight);
+                let settled = now.counts.listed.saturating_sub(now.counts.to_fetch);
                 output::say(false, &format!("{settled}/{}  {}", now.counts.listed, line(now)));
             }
         }
@@ -194,7 +194,7 @@ fn duration(seconds: f64) -> String {
 fn summary(global: &Global, args: &CrawlArgs, ran: &Ran) -> Result<()> {
     if global.format() == Format::Json {
         let all = json!({
-            "complete": ran.ending == Ending::Complete && ran.counts.in_flight == 0,
+            "complete": ran.ending == Ending::Complete && ran.counts.to_fetch == 0,
             "counts": ran.counts,
             "reasons": ran.reasons.by_standing,
             "leaderboards": ran.leaderboards,

@@ -31,7 +31,7 @@ pub(crate) struct Reasons {
 
 fn name(standing: Standing) -> &'static str {
     match standing {
-        Standing::InFlight => "in_flight",
+        Standing::InFlight => "to_fetch",
         Standing::Stored => "stored",
         Standing::WithoutConfig => "without_config",
         Standing::Gated => "gated",
@@ -71,7 +71,7 @@ pub(crate) fn counts_table(counts: &Counts, reasons: &Reasons) -> Table {
         ("gated", counts.gated),
         ("broken", counts.broken),
         ("failed", counts.failed),
-        ("in_flight", counts.in_flight),
+        ("to_fetch", counts.to_fetch),
     ];
     let because = |standing: &str| -> Cell {
         let Some(reasons) = reasons.by_standing.get(standing) else {

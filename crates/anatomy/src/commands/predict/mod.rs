@@ -127,31 +127,6 @@ fn positive() -> fn(&str) -> Result<i64, String> {
     }
 }
 
-/// Dimensions that no network has are named before anything is counted with them.
-fn fits(args: &PredictArgs) -> Result<()> {
-    let divides = |part: i64, whole: i64| whole % part == 0;
-    if let (Some(heads), Some(d_model), None) = (args.heads, args.d_model, args.head_dim)
-        && !divides(heads, d_model)
-    {
-        bail!(
-            "{heads} heads do not divide d_model {d_model}: give a d_model that they divide, or the width of a head by --head-dim"
-        );
-    }
-    if let (Some(heads), Some(kv_heads)) = (args.heads, args.kv_heads)
-        && !divides(kv_heads, heads)
-    {
-        bail!(
-            "{kv_heads} key and value heads do not divide {heads} heads: each serves as many heads as the others"
-        );
-    }
-    if let (Some(experts), Some(used)) = (args.experts, args.experts_per_token)
-        && used > experts
-    {
-        bail!("one token cannot use {used} of {experts} experts");
-    }
-    Ok(())
-}
-
 pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
     if args.common.lists_devices() {
         list_devices(global)?;
@@ -191,7 +166,7 @@ pub(crate) fn run(global: &Global, args: &PredictArgs) -> Result<ExitCode> {
             output::result_bytes(&output::csv(table)?)?;
         }
         Format::Table => {
-            output::result(&page(&answer))?;
+            output::result(&output::wrapped(&page(&answer)))?;
             if args.explain {
                 output::result(&output::table(&explained(&answer)))?;
             }
@@ -217,7 +192,6 @@ fn question(global: &Global, args: &PredictArgs) -> Result<Question> {
             config,
         }
     } else if args.layers.is_some() {
-        fits(args)?;
         Subject::Dimensions(Dimensions {
             family: args.family.clone(),
             layers: args.layers,

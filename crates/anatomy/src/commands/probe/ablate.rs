@@ -178,6 +178,9 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
             if !ablation.found.contrasts.is_empty() {
                 output::result(&output::table(&told::contrasts(&ablation)))?;
             }
+            if !ablation.found.at_one_size.is_empty() {
+                output::result(&output::table(&told::at_one_size(&ablation)))?;
+            }
             if !screen.is_empty() {
                 output::result(&output::table(&told::screen(&screen)))?;
             }

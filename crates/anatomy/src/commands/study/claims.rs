@@ -90,11 +90,12 @@ fn verdict(name: &str) -> std::result::Result<Judgement, String> {
         "agrees" => "reproduced",
         "not_excluded" => "cannot_tell",
         "untestable" => "not_testable",
+        "differs" => "contradicted",
         other => other,
     };
     let found = Judgement::ALL.into_iter().find(|verdict| verdict.name() == plain);
     found.ok_or_else(|| {
-        let all: Vec<&str> = Judgement::ALL.into_iter().map(Judgement::name).collect();
+        let all: Vec<&str> = Judgement::ALL.into_iter().map(Judgement::words).collect();
         format!("unknown verdict `{name}`; expected one of {}", all.join(", "))
     })
 }

@@ -8,10 +8,11 @@ use ::catalog::query::{Engine, Values, identity_of_items};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use study::finding::SourceOf;
-use study::items::{Answers, Gather, ItemStudy, section};
+use study::items::{Answers, Gather, ItemStudy, compared, section};
 use study::statistics::GroupBootstrap;
 
 use super::answer;
+use crate::answers::folders::metrics;
 use crate::global::Global;
 use crate::provenance::OwnData;
 use crate::report::About;
@@ -129,8 +130,10 @@ pub(super) fn run(global: &Global, args: &ItemsArgs) -> Result<ExitCode> {
         }
     }
     bar.set_message("comparing checkpoints");
+    let metrics = metrics(&engine)?;
     let made = section(&ItemStudy {
         answers: &answers,
+        metrics: &metrics,
         subset: subset.as_ref(),
         pair: pair.as_ref().map(|(a, b)| (a.as_str(), b.as_str())),
         draws: args.draws as usize,
@@ -218,8 +221,10 @@ pub(crate) fn compare_two(global: &Global, place: &Path, a: &str, b: &str) -> Re
     for id in [a, b] {
         known(id, &answers, place)?;
     }
-    let mut made = section(&ItemStudy {
+    let metrics = metrics(&engine)?;
+    let made = compared(&ItemStudy {
         answers: &answers,
+        metrics: &metrics,
         subset: None,
         pair: Some((a, b)),
         draws: 39,
@@ -233,26 +238,7 @@ pub(crate) fn compare_two(global: &Global, place: &Path, a: &str, b: &str) -> Re
             place: "items".into(),
         },
     });
-    made.tables.retain(|table| table.id == "items_pair");
-    made.findings.retain(|finding| finding.id.contains("pair."));
-    made.figures.clear();
-    made.text = made
-        .findings
-        .iter()
-        .filter_map(|finding| {
-            let (value, ends) = (finding.value?, finding.interval.as_ref()?);
-            let benchmark = finding.id.rsplit('.').next()?;
-            let verdict = if ends.covers(0.0) { "within what the number of items leaves open" } else { "more than noise" };
-            Some(format!(
-                "{benchmark}: {b} less {a} is {:+.1} points [{:+.1}, {:+.1}] on {} items both answered: {verdict}.",
-                100.0 * value,
-                100.0 * ends.low,
-                100.0 * ends.high,
-                finding.n
-            ))
-        })
-        .collect();
-    if made.text.is_empty() {
+    if made.findings.is_empty() {
         bail!("{a} and {b} have no benchmark in common in {}", place.display());
     }
     let about = About::question(

@@ -88,7 +88,7 @@ const ASKED: [Question; 9] = [
         "pooled.r2.shapes.v2.shape_out",
         "pooled",
         2,
-        "R\u{b2} on shapes never seen, each counted once",
+        "R\u{b2} of the pooled process on shapes of leaderboard v2 never seen, each counted once",
     ),
     question(
         "More size",
@@ -262,7 +262,7 @@ fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>, link: &str) -> Option<I
     (random > unseen).then(|| Item {
         name: "Random splits".into(),
         words: format!(
-            "R\u{b2} {} with rows divided at random is {} on shapes never seen, each shape counted once",
+            "a forest's R\u{b2} {} on v1 with rows divided at random is {} on shapes never seen, each counted once",
             signed(random, 2).trim_start_matches('+'),
             signed(unseen, 2).trim_start_matches('+')
         ),

@@ -125,9 +125,10 @@ fn short(name: &str) -> String {
 }
 
 /// In which order a cell shows what stands.
-const ORDER: [(Evidence, &str); 3] = [
+const ORDER: [(Evidence, &str); 4] = [
     (Evidence::Controlled, "clear-controlled"),
     (Evidence::Surgery, "clear-surgery"),
+    (Evidence::Cuts, "clear-surgery"),
     (Evidence::Observational, "clear-observational"),
 ];
 
@@ -216,6 +217,7 @@ fn glyph(marks: &[Mark], clip: f64) -> String {
             Evidence::Observational => (4.0, "observational"),
             Evidence::Controlled => (10.0, "controlled"),
             Evidence::Surgery => (16.0, "surgery"),
+            Evidence::Cuts => (16.0, "surgery cuts"),
         };
         let state = if mark.is_clear { "stands" } else { "open" };
         let _ = write!(svg, "<g class=\"{kind} {state}\">");
@@ -241,7 +243,7 @@ fn glyph(marks: &[Mark], clip: f64) -> String {
                     lane + 3.0
                 )
             }
-            Evidence::Surgery => write!(
+            Evidence::Surgery | Evidence::Cuts => write!(
                 svg,
                 "<rect class=\"dot\" x=\"{:.1}\" y=\"{}\" width=\"5\" height=\"5\"/>",
                 x - 2.5,

@@ -2,6 +2,7 @@
 //! tables say of all.
 
 pub(super) mod ablation;
+pub(super) mod cuts;
 mod evaluation;
 mod gradients;
 mod influence;
@@ -29,6 +30,8 @@ const Z: f64 = 1.959_963_984_540_054;
 /// A result with the name of its file; of results side by side in one file, followed by each one's own.
 pub(super) struct Named<T> {
     pub(super) name: String,
+    /// SHA-256 of the weights; empty where the result does not say.
+    pub(super) sha256: String,
     pub(super) result: T,
 }
 
@@ -95,7 +98,11 @@ fn take<T: DeserializeOwned>(
     };
     for (name, value) in parts {
         match T::deserialize(value) {
-            Ok(result) => into.push(Named { name, result }),
+            Ok(result) => into.push(Named {
+                sha256: probed::Model::of(value, &name).sha256,
+                name,
+                result,
+            }),
             Err(error) => return Some(Err(error.to_string())),
         }
     }

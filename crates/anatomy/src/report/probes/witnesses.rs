@@ -124,10 +124,8 @@ fn results<T: DeserializeFrom>(probes: Option<&Probes>) -> Result<Vec<Named<T>>>
     let mut all = Vec::new();
     let mut put = |name: &str, content: &Value| {
         if let Some(result) = T::deserialize_from(content) {
-            all.push(Named {
-                name: Model::of(content, name).name,
-                result,
-            });
+            let Model { name, sha256, .. } = Model::of(content, name);
+            all.push(Named { name, sha256, result });
         }
     };
     for (name, text) in SHIPPED {

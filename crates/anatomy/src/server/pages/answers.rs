@@ -250,7 +250,8 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
         ],
         notes,
         figure: Some(format!("/api/v1/recommend/figure?{link}")),
-        figure_name: "Mean score on the benchmarks of one leaderboard against memory, with the Pareto front of what was measured on all of them",
+        figure_name: "Mean score on the benchmarks of one leaderboard against memory, with the Pareto front of what was measured on all of them; the ranking below \
+                      puts all boards on one scale, so it has more checkpoints and other numbers",
         api: Some(format!("/api/v1/recommend?{link}")),
         ..Below::default()
     }
@@ -297,7 +298,7 @@ fn predicted(answer: &PredictAnswer, link: &str) -> Below {
         .into_iter()
         .map(|(name, table)| TableView::of(name, table.caption.clone(), &table))
         .collect();
-    let mut words = Vec::new();
+    let mut words: Vec<String> = predict::in_short(answer).into_iter().collect();
     for score in answer.scores.iter().filter(|score| score.extrapolating) {
         words.push(format!(
             "Extrapolating on {}: {}.",

@@ -92,8 +92,13 @@ pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
             found.pairs.iter().map(|pair| pair.z).collect::<Vec<f64>>(),
         ));
     }
+    let answer = match called {
+        0 => "No pair of checkpoints answers".to_owned(),
+        1 => "1 pair of checkpoints answers".to_owned(),
+        called => format!("{called} pairs of checkpoints answer"),
+    };
     section.text.push(format!(
-        "{called} pairs of checkpoints answer alike beyond score and difficulty (false alarms: {} of tables of independent checkpoints).",
+        "{answer} alike beyond score and difficulty (false alarms: in {} of tables of independent checkpoints).",
         study.level
     ));
     if rows.rows.len() > SHOWN {

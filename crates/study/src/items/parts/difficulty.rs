@@ -7,6 +7,8 @@ use crate::statistics::{bootstrap_interval, mean, median, resample_counts};
 
 /// Whether an item is of a kind.
 type Is = fn(&ItemFacts) -> bool;
+/// Of fewer checkpoints it is said that there are few.
+const FEW: usize = 10;
 /// Panels of a figure.
 const PANELS: usize = 12;
 
@@ -29,6 +31,18 @@ pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
             "fleiss kappa",
         ],
     );
+    let fewest = study
+        .answers
+        .iter()
+        .map(|answers| answers.checkpoints.len())
+        .min();
+    if let Some(few) = fewest.filter(|few| *few < FEW) {
+        section.text.push(format!(
+            "Discrimination of items and agreement of checkpoints (kappa) rest on {few} checkpoint{} here: they describe these, and \
+             say little of the items.",
+            if few == 1 { "" } else { "s" }
+        ));
+    }
     let mut panels = Vec::new();
     for answers in study.answers {
         let name = answers.benchmark.as_str();

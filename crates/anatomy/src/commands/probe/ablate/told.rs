@@ -125,6 +125,39 @@ pub(super) fn contrasts(found: &Ablation) -> Table {
     table("ablate-contrasts", &columns, rows.collect())
 }
 
+/// A doubling of each part at one size.
+pub(super) fn at_one_size(found: &Ablation) -> Table {
+    let rows = found.found.at_one_size.iter().map(|one| {
+        let against: Vec<&str> = one.against.iter().map(|part| part.name()).collect();
+        let cells: [Cell; 10] = [
+            one.part.name().into(),
+            against.join(", ").into(),
+            one.how.name().into(),
+            one.task.as_str().into(),
+            measure(one.measure).into(),
+            one.n.into(),
+            one.doses.into(),
+            one.per_doubling.into(),
+            one.low.into(),
+            one.high.into(),
+        ];
+        cells.to_vec()
+    });
+    let columns = [
+        "part",
+        "cut instead",
+        "how",
+        "task",
+        "measure",
+        "items",
+        "doses",
+        "change per doubling at one size",
+        "low",
+        "high",
+    ];
+    table("ablate-one-size", &columns, rows.collect())
+}
+
 /// Parts silenced one at a time.
 pub(super) fn screen(found: &[Silenced]) -> Table {
     let rows = found.iter().map(|one| {

@@ -1,0 +1,111 @@
+//! Networks cut to one size by different parts: what a doubling of the part that was left alone is worth, the others giving way.
+
+use serde::{Deserialize, Serialize};
+
+use super::effects::{Asked, Cell, Measure, by_part, slopes};
+use super::estimate::{Estimate, each_level};
+use super::plan::{Dimension, How};
+
+/// What a doubling of one part is worth at a fixed number of parameters outside of embeddings: scores of networks in which the
+/// other parts were cut, less those of networks of the same size in which this one was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AtOneSize {
+    /// The part.
+    pub part: Dimension,
+    /// The parts that were cut instead, whose mean is taken.
+    pub against: Vec<Dimension>,
+    /// Chosen how.
+    pub how: How,
+    /// Benchmark.
+    pub task: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// Items.
+    pub n: usize,
+    /// Doses.
+    pub doses: usize,
+    /// Change for each doubling of the part: the line through the origin over doses.
+    pub per_doubling: f64,
+    /// Its standard error, over items in pairs and draws; none of one item, nor where no answer differs.
+    pub error: Option<f64>,
+    /// Lower end of its interval, simultaneous with all others of this measure.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+}
+
+/// Every part of which some and not all units went, against the mean of the others that were cut in the same way.
+pub(super) fn at_one_size(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<AtOneSize> {
+    let parts = by_part(cells);
+    let mut all = Vec::new();
+    for (&(part, how, task, measure), own) in &parts {
+        let others: Vec<(Dimension, Vec<Vec<f64>>)> = parts
+            .iter()
+            .filter(|((other, other_how, other_task, other_measure), _)| {
+                *other != part && (*other_how, *other_task, *other_measure) == (how, task, measure)
+            })
+            .map(|((other, ..), cells)| (*other, slopes(cells)))
+            .collect();
+        let doses: Vec<(&&Cell<'_>, f64)> = own
+            .iter()
+            .filter_map(|cell| Some((cell, cell.planned.doublings()?)))
+            .collect();
+        let draws = others.iter().map(|(_, draws)| draws.len());
+        let own_draws = doses.iter().map(|(cell, _)| cell.draws.len());
+        let Some(draws) = own_draws.chain(draws).min().filter(|_| !others.is_empty()) else {
+            continue;
+        };
+        let square: f64 = doses.iter().map(|(_, doublings)| doublings * doublings).sum();
+        if square == 0.0 {
+            continue;
+        }
+        let n = own.first().map_or(0, |cell| cell.before.len());
+        let of = |draw: usize, item: usize| -> f64 {
+            let others_change =
+                others.iter().map(|(_, slopes)| slopes[draw][item]).sum::<f64>() / others.len() as f64;
+            let by_dose = doses.iter().map(|(cell, doublings)| {
+                // The others' change at just this size.
+                let theirs = 10.0 * cell.planned.removed_share * others_change;
+                doublings * (theirs - (cell.draws[draw][item] - cell.before[item]))
+            });
+            by_dose.sum::<f64>() / square
+        };
+        let values: Vec<Vec<f64>> = (0..draws)
+            .map(|draw| (0..n).map(|item| of(draw, item)).collect())
+            .collect();
+        all.push((
+            Estimate::of(&values),
+            AtOneSize {
+                part,
+                against: others.iter().map(|(other, _)| *other).collect(),
+                how,
+                task: asked[task].name.clone(),
+                measure,
+                n,
+                doses: doses.len(),
+                per_doubling: 0.0,
+                error: None,
+                low: None,
+                high: None,
+            },
+        ));
+    }
+    let of_measure = |measure| all.iter().filter(|(_, one)| one.measure == measure).count();
+    let levels =
+        [Measure::Score, Measure::LogPGold].map(|measure| (measure, each_level(of_measure(measure))));
+    all.into_iter()
+        .map(|(estimate, one)| {
+            let level = levels.iter().find(|(measure, _)| *measure == one.measure);
+            // Where no answer differs nothing is known of the spread, and a doubling has no items to be counted by.
+            let spread = (estimate.variance > 0.0).then(|| estimate.variance.sqrt());
+            let ends = spread.and_then(|_| estimate.interval(level?.1));
+            AtOneSize {
+                per_doubling: estimate.value,
+                error: spread,
+                low: ends.map(|ends| ends.0),
+                high: ends.map(|ends| ends.1),
+                ..one
+            }
+        })
+        .collect()
+}
