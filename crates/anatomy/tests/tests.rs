@@ -9,6 +9,8 @@ mod http;
 mod site;
 
 mod answer; // the answer beside figures worked out apart, and claims of one's own
+mod api; // the API's answers beside its document, parameters, refusals
+mod api_schema; // what holds an answer against a schema
 mod bad_input; // every kind of damaged source names file, row and column, and leaves nothing behind
 mod book; // the documentation site
 mod catalog; // build, and the proof of the compiled-in tables

@@ -11,6 +11,7 @@ use clap::Args;
 
 use crate::global::{FormatChoice, Global};
 use crate::output;
+use crate::server::sql::reads::refused;
 use crate::units::quantity;
 
 #[derive(Debug, Args)]
@@ -73,10 +74,8 @@ fn memory(text: &str) -> Result<usize> {
 pub(crate) fn run(global: &Global, args: &QueryArgs) -> Result<ExitCode> {
     let read = statement(args)?;
     let asked = read.as_deref().map(str::trim).filter(|_| !args.tables);
-    if let Some(refused) = asked.and_then(changes) {
-        bail!(
-            "`{refused}` changes tables, and a statement here only reads them: write `select …`, and keep an answer with --parquet FILE"
-        );
+    if let Some(refused) = asked.and_then(refused) {
+        bail!("{refused}, and keep an answer with --parquet FILE");
     }
     if args.parquet.is_none() && global.asked == FormatChoice::Parquet && std::io::stdout().is_terminal() {
         bail!(
@@ -165,18 +164,6 @@ fn statement(args: &QueryArgs) -> Result<Option<String>> {
         }
         (None, sql) => sql.map(str::to_owned),
     })
-}
-
-/// The first words of a statement that would change tables.
-fn changes(sql: &str) -> Option<&str> {
-    let word = sql.split(|c: char| !c.is_ascii_alphabetic()).next()?;
-    let known = [
-        "create", "drop", "insert", "update", "delete", "alter", "truncate", "copy",
-    ];
-    known
-        .iter()
-        .any(|known| word.eq_ignore_ascii_case(known))
-        .then_some(word)
 }
 
 fn here(global: &Global, args: &QueryArgs) -> Result<Engine> {

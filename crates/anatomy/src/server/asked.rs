@@ -111,8 +111,11 @@ fn one_device(params: &Params) -> Result<Option<Device>, Problem> {
         return Ok(Some(found));
     }
     let names: Vec<String> = device::devices().into_iter().map(|one| one.name).collect();
-    Err(Problem::bad(format!("no device named `{name}`"))
-        .with_hint(format!("there are {}", names.join(", "))))
+    Err(Problem::bad(format!(
+        "no device named `{name}`{}",
+        crate::near::device(name, &names)
+    ))
+    .with_hint(format!("there are {}", names.join(", "))))
 }
 
 /// The one value of a name, one of those known.
@@ -243,6 +246,37 @@ pub(crate) fn question(params: &Params, predictor: &Predictor) -> Result<Questio
     Ok(question)
 }
 
+/// Types of stored weights, by the names that the command line takes: of `4bit` the one that the engine has.
+fn quants(params: &Params, engine: InferenceEngine) -> Result<Vec<Quant>, Problem> {
+    let read = |name: &String| {
+        engine.quant_of(name).ok_or_else(|| {
+            Problem::bad(format!("unknown value `{name}` in `quant`"))
+                .with_hint(format!("there are {}", Quant::names().join(", ")))
+        })
+    };
+    params.list("quant").iter().map(read).collect()
+}
+
+/// The engine does not run such weights; which engines do.
+fn not_run(engine: InferenceEngine, quant: Quant, is_default: bool) -> Problem {
+    let others: Vec<String> = InferenceEngine::ALL
+        .into_iter()
+        .filter(|other| other.loads(quant))
+        .map(|other| format!("`engine={}`", other.as_str()))
+        .collect();
+    let (engine, others) = (engine.as_str(), others.join(" or "));
+    let default = if is_default {
+        format!("{engine} is taken where no engine is named; ")
+    } else {
+        String::new()
+    };
+    Problem::beyond(format!(
+        "{engine} does not run weights stored as {}",
+        quant.name()
+    ))
+    .with_hint(format!("{default}{others} runs them"))
+}
+
 /// What `recommend` is asked.
 ///
 /// # Errors
@@ -291,10 +325,7 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
         Some(name) => InferenceEngine::from_name(&name).unwrap_or_default(),
         None => InferenceEngine::default(),
     };
-    let quants: Vec<Quant> = named(params, "quant", &Quant::names())?
-        .iter()
-        .filter_map(|name| Quant::from_name(name))
-        .collect();
+    let quants = quants(params, engine)?;
     let mode = one_of(params, "mode", &MODES)?.map(|name| {
         if name == "plain" {
             Mode::Plain
@@ -318,11 +349,7 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
         return Err(Problem::beyond("`gpus` needs a `device`"));
     }
     if let Some(quant) = quants.iter().find(|quant| !engine.loads(**quant)) {
-        return Err(Problem::beyond(format!(
-            "{} does not run weights stored as {}",
-            engine.as_str(),
-            quant.name()
-        )));
+        return Err(not_run(engine, *quant, params.get("engine").is_none()));
     }
     let rig = device.map(|mut device| {
         device.memory_bytes = memory.map(|bytes| bytes / gpus as f64).or(device.memory_bytes);
@@ -382,8 +409,8 @@ pub(crate) fn comparison(params: &Params) -> Result<Comparison, Problem> {
     }
     if !(2..=MOST).contains(&ids.len()) {
         return Err(Problem::bad(format!(
-            "`id` names {} checkpoints; 2 to {MOST} can be compared (id=A&id=B)",
-            ids.len()
+            "`id` names {}; 2 to {MOST} can be compared (id=A&id=B)",
+            crate::output::plural(ids.len(), "checkpoint")
         )));
     }
     Ok(Comparison {

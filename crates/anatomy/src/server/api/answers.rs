@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Pairs, being_made, kept, params};
+use crate::answers::recommend::Budget;
 use crate::provenance::{Envelope, Provenance};
 use crate::server::answering::Now;
 use crate::server::asked;
@@ -63,10 +64,20 @@ pub(super) async fn predict_figure(State(state): State<Shared>, query: Pairs) ->
     })
 }
 
-pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
-    let budget = read(query, &asked::RECOMMEND, |params| {
+/// What `recommend` is asked; `precision` is another name of `quant`, as on the command line.
+fn budget(state: &Shared, mut query: Pairs) -> Result<Budget, Problem> {
+    for (name, _) in &mut query.0 {
+        if name == "precision" {
+            "quant".clone_into(name);
+        }
+    }
+    read(query, &asked::RECOMMEND, |params| {
         asked::budget(params, &state.answers.predictor)
-    })?;
+    })
+}
+
+pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let budget = budget(&state, query)?;
     Ok(answered(
         &state,
         "recommendation",
@@ -76,9 +87,7 @@ pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Resu
 
 /// Score against memory with the Pareto front.
 pub(super) async fn recommend_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
-    let budget = read(query, &asked::RECOMMEND, |params| {
-        asked::budget(params, &state.answers.predictor)
-    })?;
+    let budget = budget(&state, query)?;
     Ok(match state.answers.recommend(budget).await? {
         Now::Later => being_made(&state),
         Now::Answer(answer) => kept(&plotly::spec(&answer.figure())),

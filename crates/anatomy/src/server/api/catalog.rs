@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::{Pairs, kept, kept_bytes, params};
+use crate::near::near;
 use crate::server::checkpoints::{Checkpoints, ListedCheckpoint};
 use crate::server::columns::{COLUMNS, Kind, place};
 use crate::server::params::Params;
@@ -58,11 +59,20 @@ fn object(row: &ListedCheckpoint, columns: &[usize]) -> Value {
     Value::Object(cells)
 }
 
-/// All rows that pass, not only a page of them.
+/// Rows of a file at most, where any limit is given.
+const ROWS: usize = 10_000_000;
+
+/// All rows that pass, or the part of them that `limit` and `offset` say; a file may have more rows than a page.
 pub(super) async fn list_csv(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
-    let search = Search::read(&params(query, &search::NAMES)?)?;
-    let bytes = search::csv(&search.all(&state.checkpoints), &search.columns)?;
-    let mut response = kept_bytes(bytes, "text/csv; charset=utf-8");
+    let whole = Params::strict(query.0.clone(), &search::NAMES)?;
+    let limit = whole.count("limit", 1, ROWS)?.unwrap_or(ROWS);
+    let offset = whole.count("offset", 0, ROWS)?.unwrap_or(0);
+    let mut pairs = query.0;
+    pairs.retain(|(name, _)| !["limit", "offset"].contains(&name.as_str()));
+    let search = Search::read(&Params::strict(pairs, &search::NAMES)?)?;
+    let rows = search.all(&state.checkpoints);
+    let rows: Vec<&ListedCheckpoint> = rows.into_iter().skip(offset).take(limit).collect();
+    let mut response = kept_bytes(search::csv(&rows, &search.columns)?, "text/csv; charset=utf-8");
     response.headers_mut().insert(
         header::CONTENT_DISPOSITION,
         HeaderValue::from_static("attachment; filename=\"checkpoints.csv\""),
@@ -94,10 +104,30 @@ pub(super) async fn one_by_parts(
 /// No checkpoint of that id, and which ids look like it.
 pub(crate) fn unknown(checkpoints: &Checkpoints, id: &str) -> Problem {
     let problem = Problem::missing(format!("no checkpoint `{id}` in this catalog"));
-    match checkpoints.like(id) {
-        near if near.is_empty() => problem,
-        near => problem.with_hint(format!("did you mean {}?", near.join(", "))),
+    match like(checkpoints, id) {
+        found if found.is_empty() => problem,
+        found => problem.with_hint(format!("did you mean {}?", found.join(", "))),
     }
+}
+
+/// Ids spelled alike, of the same organisation or with the same first letters; where none is, those that contain the name.
+fn like(checkpoints: &Checkpoints, id: &str) -> Vec<String> {
+    let folded = id.to_lowercase();
+    let (organisation, name) = folded.split_once('/').unwrap_or(("", folded.as_str()));
+    let first: String = name.chars().take(3).collect();
+    // To look at all ids takes as long as an answer.
+    let is_close = |row: &&ListedCheckpoint| {
+        let own = row.folded.as_str();
+        let (its, own) = own.split_once('/').unwrap_or(("", own));
+        its == organisation || (first.chars().count() == 3 && own.starts_with(&first))
+    };
+    let close = checkpoints.rows.iter().filter(is_close);
+    let found = near(id, close.map(ListedCheckpoint::id));
+    if found.is_empty() {
+        let containing = checkpoints.like(id);
+        return containing.into_iter().map(str::to_owned).collect();
+    }
+    found
 }
 
 /// Everything the tables say of a checkpoint, and where it stands among its peers.
@@ -121,11 +151,14 @@ fn about(checkpoints: &Checkpoints, id: &str) -> Result<Value, Problem> {
     }))
 }
 
-/// Names of [`points`], besides those of a search.
+/// Names of [`points`], besides those that choose rows.
 const AXES: [&str; 2] = ["x", "y"];
+/// What is said of a page of rows: all points are given, and their order says nothing.
+const OF_A_PAGE: [&str; 4] = ["sort", "columns", "limit", "offset"];
 
 pub(super) async fn points(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
-    let known: Vec<&str> = AXES.iter().chain(&search::NAMES).copied().collect();
+    let choosing = search::NAMES.iter().filter(|name| !OF_A_PAGE.contains(name));
+    let known: Vec<&str> = AXES.iter().chain(choosing).copied().collect();
     Ok(kept(&cloud(&state.checkpoints, &params(query, &known)?)?))
 }
 

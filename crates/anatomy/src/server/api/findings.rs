@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use study::finding::{Finding, Verdict};
 use study::section::{Figure, Section};
 
-use super::{Pairs, being_made, kept, kept_bytes, later, params};
+use super::{Pairs, being_made, kept, kept_bytes, later, missing, params};
 use crate::provenance::SCHEMA_VERSION;
 use crate::report::verdict_name;
 use crate::server::answering::Now;
@@ -38,6 +38,7 @@ pub(super) async fn all(State(state): State<Shared>, query: Pairs) -> Result<Res
     };
     let findings: Vec<&Finding> = study.findings.iter().filter(passes).collect();
     Ok(kept(&json!({
+        "kind": "findings",
         "schema_version": SCHEMA_VERSION,
         "provenance": study.provenance,
         "findings": findings,
@@ -53,10 +54,11 @@ pub(super) async fn one(
     let Some(study) = state.study.findings() else {
         return Ok(later(&state));
     };
-    match study.finding(&id) {
-        Some(finding) => Ok(kept(finding)),
-        None => Err(Problem::missing(format!("no finding `{id}`"))),
-    }
+    let Some(finding) = study.finding(&id) else {
+        let all = study.findings.iter().map(|finding| finding.id.as_str());
+        return Err(missing("finding", &id, all));
+    };
+    Ok(kept(finding))
 }
 
 pub(super) async fn sections(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
@@ -77,11 +79,20 @@ pub(super) async fn sections(State(state): State<Shared>, query: Pairs) -> Resul
     ))
 }
 
+/// What something of a section is called, and the names of all such.
+type Named = (&'static str, fn(&Section) -> Vec<&str>);
+
+const SECTION: Named = ("section", |section| vec![section.id.as_str()]);
+const FIGURE: Named = ("figure", |section| {
+    let figures = section.figures.iter();
+    figures.map(|figure| figure.id.as_str()).collect()
+});
+
 /// What `pick` finds in a section, on the rows that the address chooses.
 async fn from_study(
     state: &Shared,
     query: Pairs,
-    what: &str,
+    (what, names): Named,
     id: &str,
     pick: impl Fn(&Section) -> Option<Response>,
 ) -> Result<Response, Problem> {
@@ -93,7 +104,7 @@ async fn from_study(
         .sections
         .iter()
         .find_map(|section| Some((&section.id, pick(section)?)));
-    let (section, found) = found.ok_or_else(|| Problem::missing(format!("no {what} `{id}`")))?;
+    let (section, found) = found.ok_or_else(|| missing(what, id, study.sections.iter().flat_map(names)))?;
     let Some(rows) = rows else {
         return Ok(found);
     };
@@ -113,7 +124,7 @@ pub(super) async fn section(
     query: Pairs,
 ) -> Result<Response, Problem> {
     let pick = |section: &Section| (section.id == id).then(|| kept(section));
-    from_study(&state, query, "section", &id, pick).await
+    from_study(&state, query, SECTION, &id, pick).await
 }
 
 fn named<'a>(section: &'a Section, id: &str) -> Option<&'a Figure> {
@@ -126,7 +137,7 @@ pub(super) async fn figure(
     query: Pairs,
 ) -> Result<Response, Problem> {
     let pick = |section: &Section| named(section, &id).map(kept);
-    from_study(&state, query, "figure", &id, pick).await
+    from_study(&state, query, FIGURE, &id, pick).await
 }
 
 pub(super) async fn plotly(
@@ -135,7 +146,7 @@ pub(super) async fn plotly(
     query: Pairs,
 ) -> Result<Response, Problem> {
     let pick = |section: &Section| named(section, &id).map(|figure| kept(&plotly::spec(figure)));
-    from_study(&state, query, "figure", &id, pick).await
+    from_study(&state, query, FIGURE, &id, pick).await
 }
 
 pub(super) async fn probes(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
@@ -156,8 +167,9 @@ pub(super) async fn probe(
     query: Pairs,
 ) -> Result<Response, Problem> {
     params(query, &[])?;
-    match state.probes.get(&name) {
-        Some(probe) => Ok(kept(&probe.content)),
-        None => Err(Problem::missing(format!("no probe result `{name}`"))),
-    }
+    let Some(probe) = state.probes.get(&name) else {
+        let all = state.probes.all.iter().map(|probe| probe.name.as_str());
+        return Err(missing("probe result", &name, all));
+    };
+    Ok(kept(&probe.content))
 }

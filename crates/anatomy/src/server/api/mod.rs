@@ -3,6 +3,8 @@
 mod answers;
 mod catalog;
 pub(crate) use catalog::unknown;
+mod document;
+pub(crate) use document::document_of;
 mod findings;
 mod query;
 
@@ -11,17 +13,13 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::asked::task_names;
-use super::columns::{self, BENCHMARKS, COLUMNS};
 use super::memory::Keep;
 use super::params::Params;
 use super::problem::Problem;
 use super::state::Shared;
-
-/// The document, written by hand; `every_route_is_described_and_every_description_routed` holds the two together.
-const OPENAPI: &str = include_str!("openapi.json");
+use crate::near::near;
 
 /// A query string as pairs.
 pub(crate) type Pairs = Query<Vec<(String, String)>>;
@@ -92,6 +90,15 @@ pub(crate) fn params(query: Pairs, known: &[&str]) -> Result<Params, Problem> {
     Params::strict(query.0, known)
 }
 
+/// 404: nothing of that name, and what is spelled like it.
+fn missing<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str>) -> Problem {
+    let problem = Problem::missing(format!("no {what} `{name}`"));
+    match near(name, all) {
+        found if found.is_empty() => problem,
+        found => problem.with_hint(format!("did you mean {}?", found.join(", "))),
+    }
+}
+
 /// 202: the study is still being computed.
 pub(crate) fn later(state: &Shared) -> Response {
     let (study, detail) = state.study.words();
@@ -134,47 +141,16 @@ async fn health(State(state): State<Shared>, query: Pairs) -> Result<Response, P
     Ok(axum::Json(body).into_response())
 }
 
-/// The document as it is served.
-///
-/// What it lists of the data: columns, devices, `benchmarks` that are predicted, names of `tasks`.
-pub(crate) fn document(benchmarks: &[&str], tasks: &[&str]) -> Value {
-    let mut document: Value =
-        serde_json::from_str(OPENAPI).expect("the compiled-in OpenAPI document is JSON");
-    document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
-    let names: Vec<&str> = COLUMNS.iter().map(|column| column.name).collect();
-    let orders: Vec<String> = names
-        .iter()
-        .flat_map(|name| [(*name).to_owned(), format!("-{name}")])
-        .collect();
-    let schemas = &mut document["components"]["schemas"];
-    schemas["Sort"]["enum"] = json!(orders);
-    schemas["Column"]["enum"] = json!(names);
-    schemas["NumericColumn"]["enum"] =
-        json!(columns::numeric().map(|column| column.name).collect::<Vec<_>>());
-    schemas["Benchmark"]["enum"] = json!(&BENCHMARKS[..]);
-    schemas["Predicted"]["enum"] = json!(benchmarks);
-    schemas["Task"]["enum"] = json!(tasks);
-    let devices = ::catalog::cost::device::devices();
-    schemas["Device"]["enum"] = json!(devices.iter().map(|one| &one.name).collect::<Vec<_>>());
-    document
-}
-
-/// The document of this server.
-pub(crate) fn document_of(state: &Shared) -> Value {
-    let predictor = &state.answers.predictor;
-    let benchmarks: Vec<&str> = predictor.names().collect();
-    document(&benchmarks, &task_names(predictor))
-}
-
 async fn openapi(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
-    Ok(kept(&document_of(&state)))
+    Ok(kept(&document::served(&state)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::document::document;
     use super::*;
 
     #[test]

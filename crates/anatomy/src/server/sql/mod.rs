@@ -5,6 +5,7 @@
 //! space is limited by the system, and which is killed when its time is over. A dead child is replaced by the next statement.
 
 mod child;
+pub(crate) mod reads;
 pub(crate) mod worker;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -138,6 +139,10 @@ impl Pool {
         }
         if length == 0 {
             return Err(Problem::bad("the statement is empty"));
+        }
+        if let Some(refused) = reads::refused(&sql) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Problem::beyond(refused));
         }
         let _place = self.waiting.try_acquire().map_err(|_| Problem::overloaded())?;
         let turn = tokio::time::timeout(QUEUE, self.turns.acquire()).await;

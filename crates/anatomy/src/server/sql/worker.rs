@@ -8,6 +8,7 @@ use catalog::Error;
 use catalog::query::{Engine, Format};
 use serde_json::json;
 
+use super::reads::plain;
 use super::{RowFormat, Said, SqlRequest};
 use crate::output;
 
@@ -78,7 +79,7 @@ fn answer(engine: &Engine, ask: &SqlRequest) -> Result<(Said, Vec<u8>), Error> {
 
 fn refusal(error: &Error) -> (Said, Vec<u8>) {
     let (message, suggestions) = match error {
-        Error::Query { message, suggestions } => (message.clone(), suggestions.clone()),
+        Error::Query { message, suggestions } => (plain(message), suggestions.clone()),
         other => (other.to_string(), Vec::new()),
     };
     let body = message.into_bytes();
