@@ -93,62 +93,96 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-/// How to read the numbers of a column that other cells made text, after what the first of these looks like.
+/// How to read the numbers of a column that other cells made text.
 fn numbers_of(clash: &catalog::NotNumbers) -> String {
-    let named = |name: &str| {
-        let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-            && name
-                .chars()
-                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
-        if is_plain {
-            name.to_owned()
+    if clash.read == 0 {
+        let numbers = if clash.numbers.is_empty() {
+            String::new()
         } else {
-            format!("\"{name}\"")
-        }
-    };
-    let column = named(&clash.column);
-    let is_number = |text: &str| text.parse::<f64>().is_ok();
-    let value = clash.value.as_str();
-    let groups: Vec<&str> = value.split(',').collect();
-    let in_thousands = groups.len() > 1
-        && groups[1..].iter().enumerate().all(|(place, group)| {
-            let whole = if place + 2 == groups.len() {
-                group.split('.').next().unwrap_or_default()
-            } else {
-                group
-            };
-            whole.len() == 3
+            format!("; columns of numbers are {}", clash.numbers.join(", "))
+        };
+        return format!(
+            "`{0}` is a column of words: count(distinct {0}), min({0}), max({0}) and `group by {0}` take words, and `{1}` takes a column of \
+             numbers{numbers}",
+            clash.written, clash.function
+        );
+    }
+    let read = clash
+        .replacements
+        .iter()
+        .fold(clash.written.clone(), |read, (from, to)| {
+            format!("replace({read}, {}, {})", sql_text(from), sql_text(to))
         });
-    let (read, why) = if is_number(value.trim()) {
-        (format!("trim({column})"), "which takes the blanks away")
-    } else if in_thousands && is_number(&value.replace(',', "")) {
-        (
-            format!("replace({column}, ',', '')"),
-            "which takes the commas between thousands away",
-        )
-    } else if is_number(&value.replace(',', ".")) {
-        (
-            format!("replace({column}, ',', '.')"),
-            "which makes the decimal comma a point",
-        )
-    } else {
-        (column.clone(), "which leaves out the cells that are not numbers")
+    let mut number = format!("try_cast({read} as double)");
+    if clash.nans > 0 {
+        number = format!("nullif({number}, 'NaN'::double)");
+    }
+    let mut does: Vec<String> = clash
+        .replacements
+        .iter()
+        .map(|(from, to)| goes(from, to))
+        .collect();
+    let left = clash.cells - clash.read;
+    if left > 0 {
+        let which = match (left, left == clash.others) {
+            (1, true) => "the cell that is no number".to_owned(),
+            (1, false) => "one cell that is no number".to_owned(),
+            (left, true) => format!("the {left} cells that are no numbers"),
+            (left, false) => format!("{left} cells that are no numbers"),
+        };
+        does.push(format!("leaves out {which}"));
+    }
+    let few = match clash.read {
+        read if read >= left => String::new(),
+        1 => format!("; only 1 of {} cells is a number then", clash.cells),
+        read => format!("; only {read} of {} cells are numbers then", clash.cells),
     };
-    let table = if clash.table.contains(['/', '.', ' ', '-']) {
-        format!("'{}'", clash.table.replace('\'', "''"))
+    // A cast is of a value alone.
+    let (new, old) = if clash.function == "cast" {
+        (number, clash.written.clone())
     } else {
-        named(&clash.table)
+        (clash.call_of(&number), clash.call_of(&clash.written))
     };
-    format!(
-        "write `try_cast({read} as double)` in place of `{column}`, {why}: \
-         select avg(try_cast({read} as double)) from {table}"
-    )
+    format!("write `{new}` in place of `{old}`, which {}{few}", joined(&does))
+}
+
+/// A text as a statement writes it; blanks that look like others by their number.
+fn sql_text(text: &str) -> String {
+    match text {
+        "\u{a0}" => "chr(160)".to_owned(),
+        "\u{202f}" => "chr(8239)".to_owned(),
+        text => format!("'{}'", text.replace('\'', "''")),
+    }
+}
+
+/// What a replacement does, for people.
+fn goes(from: &str, to: &str) -> String {
+    match (from, to) {
+        (",", ".") => "makes the decimal comma a point".to_owned(),
+        ("%", _) => "takes the percent signs away".to_owned(),
+        (",", _) => "takes the commas between thousands away".to_owned(),
+        (".", _) => "takes the points between thousands away".to_owned(),
+        ("'", _) => "takes the apostrophes between thousands away".to_owned(),
+        (" " | "\t" | "\u{a0}" | "\u{202f}", _) => "takes the blanks away".to_owned(),
+        (from, _) => format!("takes `{from}` away"),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn joined(parts: &[String]) -> String {
+    match parts {
+        [] => "reads the same numbers".to_owned(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
 }
 
 fn catalog_hint(error: &catalog::Error) -> Option<String> {
     use catalog::Error as E;
     let hint = match error {
-        E::Empty { .. } => "fetch the file again; an interrupted download leaves it empty",
+        E::Empty { .. } => {
+            "write the table to it, or fetch it again: an interrupted download leaves it empty"
+        }
         E::DoubledColumn { .. } => "rename one of them in the file's first line",
         E::OtherHeader { .. } => {
             "ask the files one by one, and join the answers with `union all`, or fix the headers"
@@ -157,7 +191,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
             "unpack it first, as with `gunzip`, or write it as Parquet, which packs and is read"
         }
         E::NotNumbers(clash) => return Some(numbers_of(clash)),
-        E::NotUtf8 { .. } => "save the file as UTF-8, or fetch it again",
+        E::NotUtf8 { .. } => "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)",
         E::NoLicensedSources { .. } => {
             "files of your own have no licence on record here; build without --licensed-only"
         }
@@ -180,7 +214,7 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::NoLeaderboard { .. } => {
             "`anatomy query \"select distinct leaderboard from evaluations\"` lists them"
         }
-        E::NotACatalog { .. } => "choose a new or empty folder with --out",
+        E::NotACatalog { .. } | E::NotEmpty { .. } => "choose a new or empty folder with --out",
         E::Query { suggestions, .. } if !suggestions.is_empty() => {
             return Some(format!("did you mean {}?", suggestions.join(", ")));
         }
@@ -213,4 +247,79 @@ fn catalog_hint(error: &catalog::Error) -> Option<String> {
         E::Io { .. } | E::NotBuiltIn { .. } | E::Query { .. } => return None,
     };
     Some(hint.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clash(call: &str, replacements: &[(&str, &str)], cells: [u64; 4]) -> catalog::NotNumbers {
+        let [cells, others, nans, read] = cells;
+        let replacements = replacements.iter();
+        catalog::NotNumbers {
+            function: call.split('(').next().unwrap_or_default().to_owned(),
+            call: call.replace("{}", "\u{1}"),
+            column: "share".to_owned(),
+            written: "t.share".to_owned(),
+            file: "own.csv".to_owned(),
+            table: "own.csv".to_owned(),
+            cells,
+            others,
+            nans,
+            value: "x".to_owned(),
+            line: 2,
+            replacements: replacements
+                .map(|(from, to)| ((*from).to_owned(), (*to).to_owned()))
+                .collect(),
+            read,
+            numbers: vec!["id".to_owned(), "score".to_owned()],
+        }
+    }
+
+    #[test]
+    fn cells_that_are_no_numbers_are_read_by_what_they_are() {
+        for (call, replacements, cells, wanted) in [
+            (
+                "avg({})",
+                &[] as &[(&str, &str)],
+                [7, 1, 0, 6],
+                "write `avg(try_cast(t.share as double))` in place of `avg(t.share)`, which leaves out the cell that is no number",
+            ),
+            (
+                "avg({})",
+                &[],
+                [7, 4, 1, 3],
+                "write `avg(nullif(try_cast(t.share as double), 'NaN'::double))` in place of `avg(t.share)`, which leaves out the 4 cells \
+                 that are no numbers; only 3 of 7 cells are numbers then",
+            ),
+            (
+                "sum({})",
+                &[("%", ""), (" ", ""), (",", ".")],
+                [8, 8, 0, 8],
+                "write `sum(try_cast(replace(replace(replace(t.share, '%', ''), ' ', ''), ',', '.') as double))` in place of \
+                 `sum(t.share)`, which takes the percent signs away, takes the blanks away and makes the decimal comma a point",
+            ),
+            (
+                "corr(id, {})",
+                &[("\u{a0}", "")],
+                [8, 8, 0, 7],
+                "write `corr(id, try_cast(replace(t.share, chr(160), '') as double))` in place of `corr(id, t.share)`, which takes the \
+                 blanks away and leaves out one cell that is no number",
+            ),
+            (
+                "max({})",
+                &[],
+                [8, 8, 0, 0],
+                "`t.share` is a column of words: count(distinct t.share), min(t.share), max(t.share) and `group by t.share` take words, \
+                 and `max` takes a column of numbers; columns of numbers are id, score",
+            ),
+        ] {
+            assert_eq!(numbers_of(&clash(call, replacements, cells)), wanted);
+        }
+        let cast = clash("cast", &[(".", "")], [8, 2, 0, 8]);
+        assert!(
+            numbers_of(&cast)
+                .starts_with("write `try_cast(replace(t.share, '.', '') as double)` in place of `t.share`")
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! A table of numbers with names: the catalog's rows, or a file of the user's own.
 
+mod other;
 mod own;
 mod rows;
 
@@ -14,7 +15,7 @@ use catalog::answer::Values;
 use catalog::query::Engine;
 use catalog::tables::{Checkpoint, Evaluation, Training};
 use study::abilities::{LISTED, Listed};
-use study::features::COLUMNS;
+use study::features::{COLUMNS, SETS, feature_set};
 
 use crate::rows::{self as joins, Shapes};
 
@@ -59,8 +60,8 @@ pub(crate) struct Frame {
     pub(crate) source: String,
     /// SHA-256 of the file, where the rows are the user's own.
     pub(crate) sha256: Option<String>,
-    /// Of each column of text: line and text of the first cell that is no number.
-    pub(crate) not_numbers: BTreeMap<String, (u64, String)>,
+    /// Of each column of text the cells that are no numbers.
+    pub(crate) not_numbers: BTreeMap<String, other::OtherCells>,
     /// Unit of each benchmark.
     pub(crate) units: BTreeMap<String, String>,
 }
@@ -69,32 +70,20 @@ impl Frame {
     pub(crate) fn column(&self, name: &str) -> Result<&[Option<f64>]> {
         match self.names.iter().position(|column| column == name) {
             Some(place) => Ok(&self.columns[place]),
-            None if self.not_numbers.contains_key(name) => {
-                let (line, cell) = &self.not_numbers[name];
-                let remedy = own::meant(cell).map_or_else(
-                    || {
-                        format!(
-                            "a column of words cannot be used as numbers: give a column of 0 and 1 for each word (is {cell:?}: 1, else \
-                             0), or leave the column out with --features; of columns of numbers leave cells without a value empty"
-                        )
-                    },
-                    |written| {
-                        format!(
-                            "write it as {written}, and so all cells of the column: numbers as 2391.9, without units, percent signs or \
-                             separators of thousands; leave cells without a value empty"
-                        )
-                    },
-                );
-                bail!(
-                    "column `{name}` of {} is text: its first cell that is no number is {cell:?} (line {line}); {remedy}",
-                    self.source
-                )
-            }
+            None if self.not_numbers.contains_key(name) => bail!(
+                "column `{name}` of {} is text: {}",
+                self.source,
+                self.not_numbers[name].words()
+            ),
+            None if self.names.is_empty() => bail!(
+                "no numeric column named `{name}` in {}: it has no column of numbers",
+                self.source
+            ),
             None => bail!(
                 "no numeric column named `{name}` in {}{}; there are {}",
                 self.source,
                 crate::near::hint(name, self.names.iter().map(String::as_str)),
-                self.names.join(", ")
+                some(&self.names)
             ),
         }
     }
@@ -105,7 +94,10 @@ impl Frame {
             .not_numbers
             .iter()
             .filter(|(name, _)| !self.names.contains(name));
-        text.filter_map(|(name, (line, cell))| Some((name.as_str(), *line, cell.as_str(), own::meant(cell)?)))
+        text.filter_map(|(name, cells)| {
+            let (line, cell, written) = cells.meant()?;
+            Some((name.as_str(), line, cell, written))
+        })
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -209,9 +201,10 @@ pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
 }
 
 fn row_numbers(engine: &Engine, condition: &str) -> Result<Vec<usize>> {
-    let sql = format!("select {ROW} from data where ({condition}) order by {ROW}");
+    let sql = format!("select {ROW} from data where (\n{condition}\n) order by {ROW}");
     let answer = engine
         .query(&sql)
+        .map_err(|error| error.in_condition(condition))
         .with_context(|| format!("--where `{condition}`"))?;
     match answer.columns()?.into_iter().next() {
         Some((_, Values::Numbers(rows))) if !rows.is_empty() => {
@@ -347,6 +340,49 @@ fn flags(row: &Evaluation, checkpoint: Option<&Checkpoint>) -> [Option<f64>; 6] 
     ]
 }
 
+/// Names that a message lists, at most.
+const LISTED_NAMES: usize = 24;
+
+/// The first of some names, and how many more there are.
+fn some(names: &[String]) -> String {
+    match names.len().saturating_sub(LISTED_NAMES) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..LISTED_NAMES].join(", ")),
+    }
+}
+
+/// What is said of a name that is no benchmark of these, and no column.
+fn unknown<'a>(name: &str, benchmarks: impl Iterator<Item = &'a str>) -> String {
+    if let Some(columns) = feature_set(name) {
+        return format!(
+            "`{name}` is a set of features, and stands beside other sets alone: name its columns, {}",
+            columns.join(",")
+        );
+    }
+    let sets: Vec<&str> = SETS.iter().map(|(set, _)| *set).collect();
+    let known = averages().map(|(name, _)| name);
+    let all: Vec<String> = known.chain(benchmarks.map(ToOwned::to_owned)).collect();
+    let near = sets
+        .iter()
+        .copied()
+        .chain(COLUMNS)
+        .chain(FLAGS)
+        .chain(all.iter().map(String::as_str));
+    let listing = if all.len() > LISTED_NAMES && catalog::query::needed().is_ok() {
+        " (`anatomy query \"select distinct benchmark from scores\"` lists all)"
+    } else {
+        ""
+    };
+    format!(
+        "no benchmark named `{name}` in the catalog{}; there are {}{listing}; the sets of features {}; and the columns {}, {}",
+        crate::near::hint(name, near),
+        some(&all),
+        sets.join(", "),
+        COLUMNS.join(", "),
+        FLAGS.join(", ")
+    )
+}
+
 /// The leaderboards that have every benchmark among `names`; leaderboard v1 where none is one.
 fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&'a str>> {
     let mut of_benchmark: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -363,17 +399,7 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
             (Some((_, board)), _) => BTreeSet::from([board.leaderboard]),
             (None, Some(boards)) => boards.clone(),
             (None, None) if COLUMNS.contains(&name.as_str()) || FLAGS.contains(&name.as_str()) => continue,
-            (None, None) => {
-                let known = of_benchmark.keys().map(ToString::to_string);
-                let all: Vec<String> = known.chain(averages().map(|(name, _)| name)).collect();
-                bail!(
-                    "no benchmark named `{name}` in the catalog{}; there are {}; and the columns {}, {}",
-                    crate::near::hint(name, all.iter().map(String::as_str).chain(COLUMNS)),
-                    all.join(", "),
-                    COLUMNS.join(", "),
-                    FLAGS.join(", ")
-                )
-            }
+            (None, None) => bail!(unknown(name, of_benchmark.keys().copied())),
         };
         boards = Some(match boards {
             None => with,
@@ -387,4 +413,31 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
         bail!("no leaderboard in the catalog has all of {}", names.join(", "));
     }
     Ok(boards)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_none_lists_a_few_and_the_one_that_was_meant() {
+        let many: Vec<String> = (0..100).map(|place| format!("benchmark_{place}")).collect();
+        let said = unknown("cor", many.iter().map(String::as_str));
+        assert!(
+            said.starts_with(
+                "no benchmark named `cor` in the catalog (did you mean core?); there are average_v1"
+            ),
+            "{said}"
+        );
+        assert!(
+            said.contains("; the sets of features core, ") && said.len() < 1_000,
+            "{said}"
+        );
+        let said = unknown("core", many.iter().map(String::as_str));
+        assert!(
+            said.starts_with("`core` is a set of features") && said.ends_with("layers,d_model,d_ffn,heads"),
+            "{said}"
+        );
+        assert_eq!(some(&many[..3]), "benchmark_0, benchmark_1, benchmark_2");
+    }
 }

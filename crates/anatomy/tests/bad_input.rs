@@ -72,7 +72,7 @@ fn a_number_that_is_none_is_named_with_row_and_column() {
     refused(
         V1,
         format!("{HEADER}\n{ROW}\n{bad}\n").as_bytes(),
-        &["results.csv", "row 1", "`ARC`", "fifty"],
+        &["results.csv", "line 3", "`ARC`", "fifty"],
     );
 }
 
@@ -81,7 +81,7 @@ fn bytes_that_are_no_text_are_named_with_row() {
     let mut bytes = format!("{HEADER}\n{ROW}\n").into_bytes();
     let place = bytes.len() - 30;
     bytes[place] = 0xFF;
-    refused(V1, &bytes, &["results.csv", "row 0", "UTF-8"]);
+    refused(V1, &bytes, &["results.csv", "line 2", "UTF-8"]);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub enum Target {
 /// First to a temporary sibling folder, then renamed.
 ///
 /// # Errors
-/// [`Error::NotACatalog`] where `out` exists and is not empty; otherwise the errors of reading and writing.
+/// [`Error::NotEmpty`] where `out` exists and is not an empty folder; otherwise the errors of reading and writing.
 pub fn export(
     dir: Option<&Path>,
     target: Target,
@@ -49,9 +49,7 @@ pub fn export(
         return export_away(dir, target, out, progress);
     }
     let out = &stores::local(out)?;
-    if out.exists() && fs::read_dir(out).map_err(Error::io(out))?.next().is_some() {
-        return Err(Error::NotACatalog { path: out.to_owned() });
-    }
+    must_be_free(out)?;
     let folder = build::beside(out, ".export-")?;
     let mut written = match target {
         Target::Parquet => copy_tables(dir, folder.path(), "")?,
@@ -93,6 +91,17 @@ pub fn export(
     Ok(written)
 }
 
+/// Refuses a place that holds something: a file, or a folder with anything in it.
+fn must_be_free(out: &Path) -> Result<(), Error> {
+    let is_free =
+        !out.exists() || out.is_dir() && fs::read_dir(out).map_err(Error::io(out))?.next().is_none();
+    if is_free {
+        Ok(())
+    } else {
+        Err(Error::NotEmpty { path: out.to_owned() })
+    }
+}
+
 /// The view that most questions start from, as a file of its own: it is made by the engine, and no table of the catalog.
 const VIEW: &str = "observations";
 /// In an order that is the same each time.
@@ -119,9 +128,7 @@ fn view(dir: Option<&Path>, target: Target, folder: &Path) -> Result<String, Err
 /// As [`export`]; [`Error::NoLeaderboard`] where no evaluation is of any of `boards`.
 pub fn export_records(dir: Option<&Path>, boards: &[String], out: &Path) -> Result<Records, Error> {
     let out = &stores::local(out)?;
-    if out.exists() && fs::read_dir(out).map_err(Error::io(out))?.next().is_some() {
-        return Err(Error::NotACatalog { path: out.to_owned() });
-    }
+    must_be_free(out)?;
     let catalog = dir.map_or_else(Catalog::snapshot, Catalog::open)?;
     let known: std::collections::BTreeSet<&str> = catalog
         .evaluations
@@ -182,7 +189,7 @@ fn export_away(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<String>, Error> {
     if !stores::list(out)?.is_empty() {
-        return Err(Error::NotACatalog { path: out.to_owned() });
+        return Err(Error::NotEmpty { path: out.to_owned() });
     }
     let folder = tempfile::tempdir().map_err(Error::io(&std::env::temp_dir()))?;
     let here = folder.path().join("export");
@@ -299,4 +306,22 @@ fn card(manifest: &Manifest) -> String {
 /// As [`crate::build()`]; [`Error::NoSources`] where the file is of no known dialect.
 pub fn import(file: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Manifest, Error> {
     crate::build(file, out, progress)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        must_be_free(folder.path()).expect("an empty folder");
+        must_be_free(&folder.path().join("new")).expect("a new folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "x").expect("a file");
+        for taken in [folder.path(), file.as_path()] {
+            let told = must_be_free(taken).expect_err("it holds something").to_string();
+            assert_eq!(told, format!("{}: exists and is not empty", taken.display()));
+        }
+    }
 }

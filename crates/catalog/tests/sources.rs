@@ -47,12 +47,12 @@ fn broken_input_names_file_row_and_column_and_leaves_nothing() -> Result<(), std
         (
             "x.csv",
             good.replacen("50,50,50", "50,5o,50", 1).into_bytes(),
-            "x.csv, row 0 (line 2), column `ARC`: \"5o\" is not a number",
+            "x.csv, line 2, column `ARC`: \"5o\" is not a number",
         ),
         (
             "x.csv",
             good.replace("05T12", "33T12").into_bytes(),
-            "x.csv, row 0 (line 2), column `date`: \"2024-05-33T12:22:44Z\" is not a date",
+            "x.csv, line 2, column `date`: \"2024-05-33T12:22:44Z\" is not a date",
         ),
         ("x.csv", Vec::new(), "x.csv: the file is empty"),
         (
@@ -114,7 +114,7 @@ fn not_utf8_names_its_column() -> Result<(), std::io::Error> {
     let text = built.map_err(|error| error.to_string()).err().unwrap_or_default();
     assert_eq!(
         text,
-        "x.csv, row 0 (line 2), column `Architecture`: not UTF-8 after byte 0 of the cell"
+        "x.csv, line 2, column `Architecture`: not UTF-8 after byte 0 of the cell"
     );
     Ok(())
 }

@@ -234,6 +234,7 @@ fn ask(engine: &Engine, question: &ClusterStatement, sent: &Sent) -> anyhow::Res
 
 async fn once(engine: &Engine, sql: &str, sent: &Sent) -> Result<Answer, DataFusionError> {
     let frame = engine.session().sql(sql).await?;
+    catalog::query::sound(&frame)?;
     let planned = SchemaRef::new(frame.schema().as_arrow().clone());
     let task = Arc::new(frame.task_ctx());
     let made = frame.create_physical_plan().await?;

@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, anyhow, bail};
 use catalog::answer::Values;
 
+use super::other::OtherCells;
+
 /// What may stand between cells; the first wins where several stand equally often in the first line.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
@@ -19,7 +21,7 @@ const ABSENT: [&str; 11] = [
 /// A file's columns in its order.
 pub(super) struct Own {
     pub(super) columns: Vec<(String, Values)>,
-    /// Of each column of text: line and text of the first cell that is no number.
+    /// Of each column of text the cells that are no numbers.
     pub(super) not_numbers: NotNumbers,
     /// What messages call it.
     pub(super) place: String,
@@ -70,14 +72,31 @@ pub(super) fn read(path: &Path) -> Result<Own> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
         bail!("{place} is a spreadsheet workbook: save the sheet as CSV UTF-8 and give that file");
     }
-    if ends_in("parquet") {
+    if bytes.starts_with(b"\x1f\x8b") || bytes.starts_with(b"\x28\xb5\x2f\xfd") || bytes.starts_with(b"BZh") {
+        bail!("{place} is packed: unpack it first, and give the CSV, TSV or Parquet file that is in it");
+    }
+    if ends_in("parquet") || bytes.starts_with(b"PAR1") {
         let columns = catalog::answer::read_parquet(&place, bytes)?.columns()?;
+        let is_empty = columns.iter().all(|(_, values)| match values {
+            Values::Numbers(cells) => cells.is_empty(),
+            Values::Text(cells) => cells.is_empty(),
+        });
+        if is_empty {
+            bail!("{place} has columns and no row");
+        }
         return Ok(Own {
             columns,
             not_numbers: BTreeMap::new(),
             place,
             sha256,
         });
+    }
+    let is_json = ["json", "jsonl", "ndjson"].into_iter().any(ends_in);
+    if is_json || looks_like_json(&bytes) {
+        bail!(
+            "{place} is JSON, which is not read as data: give a table as CSV, TSV or Parquet (of JSON lines in a file named .json, \
+             `anatomy query \"select * from 'FILE.json'\" --parquet FILE.parquet` makes one)"
+        );
     }
     let (columns, not_numbers) = table(&bytes, &place)?;
     Ok(Own {
@@ -89,8 +108,19 @@ pub(super) fn read(path: &Path) -> Result<Own> {
 }
 
 type Columns = Vec<(String, Values)>;
-/// Of a column: line and text of the first cell that is no number.
-type NotNumbers = BTreeMap<String, (u64, String)>;
+/// Of each column of text the cells that are no numbers.
+type NotNumbers = BTreeMap<String, OtherCells>;
+
+/// An object or a list of them at the start, where a table has the names of its columns.
+fn looks_like_json(bytes: &[u8]) -> bool {
+    let start = bytes
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
+    let of_list = start.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    let object = of_list.unwrap_or(start).strip_prefix(b"{");
+    object.is_some_and(|inside| inside.trim_ascii_start().starts_with(b"\""))
+}
 
 /// The columns of a CSV file's bytes.
 fn table(bytes: &[u8], place: &str) -> Result<(Columns, NotNumbers)> {
@@ -138,6 +168,9 @@ fn table(bytes: &[u8], place: &str) -> Result<(Columns, NotNumbers)> {
     }
     if names.is_empty() {
         bail!("{place} is empty: its first line must name the columns");
+    }
+    if cells.iter().all(Vec::is_empty) {
+        bail!("{place} has a header and no row below it");
     }
     let mut not_numbers = BTreeMap::new();
     let columns = names
@@ -198,8 +231,9 @@ fn header(record: &csv::StringRecord, place: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Numbers where every cell is one or empty ([`ABSENT`] counts as empty), else text and the first cell that is no number. Where no comma divides cells, a column whose numbers only hold with decimal commas has them.
-fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u64, String)>) {
+/// Numbers where every cell is one or empty ([`ABSENT`] counts as empty), else text and the cells that are no numbers. Where no comma
+/// divides cells, a column whose numbers only hold with decimal commas has them.
+fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<OtherCells>) {
     let is_empty = |cell: &str| cell.is_empty() || ABSENT.iter().any(|word| cell.eq_ignore_ascii_case(word));
     let number = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite());
     let all = |read: &dyn Fn(&str) -> Option<f64>| {
@@ -221,45 +255,24 @@ fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<(u6
     if may_be_decimal && let Some(numbers) = all(&with_comma) {
         return (Values::Numbers(numbers), None);
     }
-    let other = cells
+    let is_number = |cell: &str| number(cell).is_some() || may_be_decimal && with_comma(cell).is_some();
+    let others: Vec<&(u64, String)> = cells
         .iter()
-        .find(|(_, cell)| !is_empty(cell) && number(cell).is_none())
-        .cloned();
+        .filter(|(_, cell)| !is_empty(cell) && !is_number(cell))
+        .collect();
+    // Numbers of both kinds are none of one.
+    let others = if others.is_empty() {
+        cells
+            .iter()
+            .filter(|(_, cell)| !is_empty(cell) && number(cell).is_none())
+            .collect()
+    } else {
+        others
+    };
+    let n_cells = cells.iter().filter(|(_, cell)| !is_empty(cell)).count();
+    let other = OtherCells::of(n_cells, &others);
     let text = |(_, cell): (u64, String)| (!is_empty(&cell)).then_some(cell);
     (Values::Text(cells.into_iter().map(text).collect()), other)
-}
-
-/// What to write in place of a cell that is no number, where it is one with something around or in it.
-pub(super) fn meant(cell: &str) -> Option<String> {
-    let bare = cell
-        .trim()
-        .trim_end_matches('%')
-        .trim_start_matches(['$', '€', '£', '~', '≈'])
-        .trim();
-    // Blanks, points or commas between thousands, and a decimal comma.
-    let blanks = [' ', '\u{a0}', '\u{202f}', '_', '\''];
-    let plain: String = bare.chars().filter(|letter| !blanks.contains(letter)).collect();
-    let in_threes = |text: &str, mark: char| {
-        let mut groups = text.split(mark);
-        let first = groups.next().unwrap_or_default().trim_start_matches(['-', '+']);
-        (1..=3).contains(&first.len())
-            && groups.all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let (whole, part) = plain.split_once('.').unwrap_or((&plain, ""));
-    let written = if whole.contains(',') && in_threes(whole, ',') {
-        plain.replace(',', "")
-    } else if let Some((whole, end)) = plain
-        .rsplit_once(',')
-        .filter(|(whole, _)| whole.contains('.') && in_threes(whole, '.'))
-    {
-        format!("{}.{end}", whole.replace('.', ""))
-    } else if plain.matches(',').count() == 1 && part.is_empty() {
-        plain.replace(',', ".")
-    } else {
-        plain.clone()
-    };
-    written.parse::<f64>().ok().filter(|value| value.is_finite())?;
-    (written != cell).then_some(written)
 }
 
 /// A column of text in which every cell is a day (`2024-05-31`, days since 1970) or a yes or no (1 and 0); none where some
@@ -328,9 +341,10 @@ mod tests {
     fn what_is_no_number_is_named_with_its_line() {
         let (columns, other) = of("a,b\n1,\"2,391.9\"\n2,5\n").expect("a table");
         assert!(matches!(columns[1].1, Values::Text(_)));
-        assert_eq!(other.get("b"), Some(&(2, "2,391.9".to_owned())));
+        let first = |other: &NotNumbers, name: &str| other.get(name).and_then(|cells| cells.first().cloned());
+        assert_eq!(first(&other, "b"), Some((2, "2,391.9".to_owned())));
         let (_, other) = of("a,name\n1,\n2,south\n").expect("a table");
-        assert_eq!(other.get("name"), Some(&(3, "south".to_owned())));
+        assert_eq!(first(&other, "name"), Some((3, "south".to_owned())));
         assert_eq!(other.get("a"), None);
         // With a point as well, a comma divides thousands.
         let (columns, _) = of("a;b\n1;2.391,9\n2;5\n").expect("a table");
@@ -338,21 +352,52 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cell_was_meant_to_be_is_told() {
-        for (cell, written) in [
-            ("53.7 %", "53.7"),
-            ("53.7%", "53.7"),
-            ("1,024", "1024"),
-            ("-2,391,000.5", "-2391000.5"),
-            ("2.391,9", "2391.9"),
-            ("12,5 %", "12.5"),
-            ("1 024", "1024"),
-            ("~7", "7"),
-        ] {
-            assert_eq!(meant(cell).as_deref(), Some(written), "{cell}");
+    fn a_few_words_among_numbers_are_named_one_by_one() {
+        let said = |cells: &[&str]| {
+            let text: String = cells.iter().map(|cell| format!("\n1;{cell}")).collect();
+            let (_, other) = of(&format!("a;b{text}\n")).expect("a table");
+            other.get("b").map(OtherCells::words)
+        };
+        assert_eq!(
+            said(&["1", "n.d.", "42 points", "3", "4"]).as_deref(),
+            Some(
+                "2 of its 5 cells are no numbers: \"n.d.\" (line 3), \"42 points\" (line 4); leave them empty or make them numbers"
+            )
+        );
+        assert_eq!(
+            said(&["1,5", "x", "2,5"]).as_deref(),
+            Some("1 of its 3 cells is no number: \"x\" (line 3); leave it empty or make it a number")
+        );
+        let many = said(&["1", "a", "b", "c", "d", "2", "", "NA"]).unwrap_or_default();
+        assert!(
+            many.starts_with(
+                "4 of its 6 cells are no numbers: \"a\" (line 3), \"b\" (line 4), \"c\" (line 5) and 1 more; "
+            ),
+            "{many}"
+        );
+        let thousands = said(&["5.668.477", "3.000", "1.000"]).unwrap_or_default();
+        assert!(
+            thousands.contains("; write it as 5668477, and so all cells"),
+            "{thousands}"
+        );
+        let words = said(&["north", "south"]).unwrap_or_default();
+        assert!(
+            words.starts_with(
+                "none of its 2 cells is a number, the first is \"north\" (line 2); a column of words"
+            ),
+            "{words}"
+        );
+        assert!(said(&["1,5", "2.5"]).is_some_and(|said| said.contains("write it as 1.5")));
+        assert_eq!(said(&["1", "2"]), None);
+    }
+
+    #[test]
+    fn what_is_json_is_known_by_its_start() {
+        for json in ["{\"a\": 1}", " [ {\"a\": 1}]", "\u{feff}{ \"a\":1}"] {
+            assert!(looks_like_json(json.as_bytes()), "{json}");
         }
-        for cell in ["north", "7B", "1-2", "", "%", "1,2,3"] {
-            assert_eq!(meant(cell), None, "{cell}");
+        for table in ["a,b\n1,2\n", "[a],b\n", "{a},b\n", ""] {
+            assert!(!looks_like_json(table.as_bytes()), "{table}");
         }
     }
 
@@ -385,5 +430,9 @@ mod tests {
         assert!(said(b"a,b\n1\n").is_some_and(|text| text.contains("line 2: 1 cells, 2 columns")));
         assert!(said(b"a,b\n1,2\n\xe9,3\n").is_some_and(|text| text.contains("line 3: not UTF-8")));
         assert!(said(b"").is_some_and(|text| text.contains("is empty")));
+        assert_eq!(
+            said(b"a,b\n").as_deref(),
+            Some("own.csv has a header and no row below it")
+        );
     }
 }

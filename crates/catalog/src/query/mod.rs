@@ -1,12 +1,20 @@
 //! SQL over the catalog's tables, by `DataFusion`, in the process.
 
 mod bootstrap;
+mod compared;
+mod days;
+mod files;
+mod headers;
+mod holds;
 mod items;
+mod mixed;
 mod mode;
 mod moments;
 mod over;
 mod paired;
 mod plain;
+mod readings;
+mod refusal;
 mod spearman;
 mod suggest;
 mod ternary;
@@ -25,7 +33,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility, create_udaf};
-use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
 
 pub use crate::answer::{Answer, Format, Values};
 use crate::answer::{batch, read_parquet};
@@ -119,15 +127,27 @@ pub(crate) fn numbers(values: &[ArrayRef], index: usize) -> Result<&Float64Array
 pub struct Engine {
     context: SessionContext,
     runtime: tokio::runtime::Runtime,
+    /// Whether statements may name files.
+    reads_files: bool,
+}
+
+/// Refuses a statement that would run and be wrong: one that compares a day with a number. For those who run statements of an
+/// engine's session themselves; [`Engine::query`] does it.
+///
+/// # Errors
+/// [`Error::Query`], as [`DataFusionError::External`].
+pub fn sound(statement: &DataFrame) -> Result<(), DataFusionError> {
+    compared::check(statement.logical_plan())
 }
 
 async fn answer(context: &SessionContext, sql: &str) -> Result<Answer, DataFusionError> {
     let frame = context.sql(sql).await?;
+    sound(&frame)?;
     let planned = SchemaRef::new(frame.schema().as_arrow().clone());
     let batches = frame.collect().await?;
     // What was planned before types were made to agree may differ from what came.
     let schema = batches.first().map_or(planned, RecordBatch::schema);
-    Ok(Answer { schema, batches })
+    Ok(headers::plain(sql, Answer { schema, batches })?)
 }
 
 impl Engine {
@@ -181,7 +201,11 @@ impl Engine {
                 path: "async runtime".into(),
                 source,
             })?;
-        Ok(Self { context, runtime })
+        Ok(Self {
+            context,
+            runtime,
+            reads_files: true,
+        })
     }
 
     fn register_snapshot(&self) -> Result<(), Error> {
@@ -293,24 +317,71 @@ impl Engine {
         SessionContext::new_with_state(state.build())
     }
 
-    /// What is wrong with a statement: what a column of text has to do with it, else what the engine says.
+    /// What is wrong with a statement: what the values in it have to do with it, else what the engine says.
     fn about(&self, sql: &str, error: DataFusionError) -> Error {
         let message = error.strip_backtrace();
-        let told = text::told(&self.context, sql, &message);
-        match self.runtime.block_on(told) {
-            Some(told) => told,
-            None => self.refused(error),
+        if let Some(own) = own(error) {
+            return own;
+        }
+        if let Some(told) = self.runtime.block_on(text::told(&self.context, sql, &message)) {
+            return told;
+        }
+        if let Some(message) = self.about_file(sql, &message) {
+            return Error::Query {
+                message,
+                suggestions: Vec::new(),
+            };
+        }
+        if let Some(function) = suggest::unknown_function(&message) {
+            return self.about_function(sql, function, &message);
+        }
+        self.in_words(&message)
+    }
+
+    /// What a file that is no table, or not in quotes, has to do with it.
+    fn about_file(&self, sql: &str, message: &str) -> Option<String> {
+        let table = plain::table(message);
+        if !self.reads_files {
+            let name = table.filter(|name| name.contains(['/', '.']))?;
+            return Some(format!(
+                "`{name}` is no table: files are not read here; `show tables` lists the tables"
+            ));
+        }
+        match table {
+            Some(name) => files::why(&name, sql),
+            None if message.contains("ParserError") => files::unquoted(sql),
+            None => None,
+        }
+    }
+
+    /// What is said of a function that is none: with what it is called here, and the values that it was given.
+    fn about_function(&self, sql: &str, function: &str, message: &str) -> Error {
+        let known = if plain::OF_ITEMS.contains(&function) {
+            Vec::new()
+        } else {
+            let state = self.context.state();
+            let values = text::arguments(&state, sql, function);
+            let scalars = state.scalar_functions().keys();
+            let groups = state.aggregate_functions().keys();
+            let all = scalars.chain(groups).chain(state.window_functions().keys());
+            suggest::functions(function, values.as_deref(), &all.cloned().collect::<Vec<_>>())
+        };
+        Error::Query {
+            message: stores::hide(&plain::words(message)),
+            suggestions: known,
         }
     }
 
     fn refused(&self, error: DataFusionError) -> Error {
         let engine = error.strip_backtrace();
-        if let Some(own) = own(error) {
-            return own;
-        }
-        let suggestions = suggest::names(&engine, &self.names());
+        own(error).unwrap_or_else(|| self.in_words(&engine))
+    }
+
+    /// What the engine says, with names that are like the one it does not know.
+    fn in_words(&self, engine: &str) -> Error {
+        let suggestions = suggest::names(engine, &self.names());
         Error::Query {
-            message: stores::hide(&plain::words(&engine)),
+            message: stores::hide(&plain::words(engine)),
             suggestions,
         }
     }

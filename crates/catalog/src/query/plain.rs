@@ -1,8 +1,13 @@
 //! What the engine says of a statement, in words that need not know the engine: without the names of its parts, of its types and of
 //! the database that it believes to be in.
 
+use super::mixed::{self, between};
+use super::refusal::Refusal;
+use super::suggest::unknown_function;
+use crate::items;
+
 /// What stands before a message of the engine's and says which of its parts spoke.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 16] = [
     "Error during planning: ",
     "Schema error: ",
     "SQL error: ",
@@ -11,6 +16,8 @@ const PARTS: [&str; 14] = [
     "External error: ",
     "Internal error: ",
     "Object Store error: ",
+    "Parquet error: ",
+    "Json error: ",
     "This feature is not implemented: ",
     "Invalid or Unsupported Configuration: ",
     "Invalid argument error: ",
@@ -21,20 +28,6 @@ const PARTS: [&str; 14] = [
 
 /// Where the engine believes its tables to be.
 const DATABASE: [&str; 2] = ["datafusion.public.", "datafusion."];
-
-/// Types as the engine writes them, and what they hold.
-const TYPES: [(&str, &str); 10] = [
-    ("Utf8View", "text"),
-    ("LargeUtf8", "text"),
-    ("Utf8", "text"),
-    ("Float64", "a number"),
-    ("Float32", "a number"),
-    ("Int64", "a whole number"),
-    ("Int32", "a whole number"),
-    ("UInt64", "a whole number"),
-    ("Boolean", "true or false"),
-    ("Date32", "a day"),
-];
 
 /// The message in plain words.
 pub(super) fn words(message: &str) -> String {
@@ -47,9 +40,12 @@ pub(super) fn words(message: &str) -> String {
         of_function,
         of_grammar,
         of_ambiguity,
-        of_arithmetic,
+        mixed::of_arithmetic,
         of_groups,
-        of_cast,
+        mixed::of_cast,
+        mixed::of_comparison,
+        mixed::of_condition,
+        of_reading,
         of_rest,
     ]
     .iter()
@@ -83,15 +79,20 @@ fn without_database(text: &str) -> String {
         .fold(text.to_owned(), |text, database| text.replace(database, ""))
 }
 
-/// Inside of the first two marks.
-fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
-    let (_, rest) = text.split_once(before)?;
-    Some(rest.split_once(after)?.0)
+/// The table that is not there, by its name in the statement; none of other messages.
+pub(super) fn table(message: &str) -> Option<String> {
+    let name = without_parts(message).trim();
+    let name = name.strip_prefix("table '")?.strip_suffix("' not found")?;
+    Some(without_database(name))
 }
 
 fn of_table(text: &str) -> Option<String> {
-    let name = text.strip_prefix("table '")?.strip_suffix("' not found")?;
-    let name = without_database(name);
+    let name = table(text)?;
+    if items::VIEWS.iter().any(|(view, _)| *view == name) {
+        return Some(format!(
+            "`{name}` is a table of answers to items, and needs --items DIR (or --items builtin, those that come along)"
+        ));
+    }
     Some(
         if ["csv", "tsv", "parquet", "json"]
             .iter()
@@ -111,7 +112,7 @@ fn of_table(text: &str) -> Option<String> {
 }
 
 /// Columns that a statement could have meant, at most.
-const COLUMNS: usize = 24;
+const COLUMNS: usize = 48;
 
 fn of_column(text: &str) -> Option<String> {
     let rest = text.strip_prefix("No field named ")?;
@@ -140,9 +141,18 @@ fn of_column(text: &str) -> Option<String> {
     Some(format!("there is no column named `{name}`{shown}"))
 }
 
+/// Functions that are there with a table of items alone.
+pub(super) const OF_ITEMS: [&str; 3] = ["bootstrap", "mcnemar_p", "paired_interval"];
+
 fn of_function(text: &str) -> Option<String> {
-    let name = between(text, "Invalid function '", "'")?;
-    Some(format!("there is no function named `{name}`"))
+    let name = unknown_function(text)?;
+    Some(if OF_ITEMS.contains(&name) {
+        format!(
+            "`{name}` is a function for answers to items, and needs --items DIR (or --items builtin, those that come along)"
+        )
+    } else {
+        format!("there is no function named `{name}`")
+    })
 }
 
 /// What the grammar wants: `ParserError("Expected: …, found: … at Line: 1, Column: 1")`.
@@ -193,30 +203,6 @@ fn of_ambiguity(text: &str) -> Option<String> {
     ))
 }
 
-fn of_arithmetic(text: &str) -> Option<String> {
-    let rest = text.split_once("Cannot coerce arithmetic expression ")?.1;
-    let rest = rest
-        .split_once(" to valid types")
-        .map_or(rest, |(sides, _)| sides);
-    let operator = ["+", "-", "*", "/", "%"]
-        .into_iter()
-        .find(|operator| rest.contains(&format!(" {operator} ")))?;
-    let (left, right) = rest.split_once(&format!(" {operator} "))?;
-    Some(format!(
-        "`{operator}` takes numbers, and here it stands between {} and {}: a text becomes a number with try_cast(… as double)",
-        holds(left),
-        holds(right)
-    ))
-}
-
-/// What a type holds, for people.
-fn holds(kind: &str) -> String {
-    TYPES
-        .iter()
-        .find(|(name, _)| kind.trim() == *name)
-        .map_or_else(|| kind.trim().to_owned(), |(_, words)| (*words).to_owned())
-}
-
 fn of_groups(text: &str) -> Option<String> {
     if !text.contains("must appear in the GROUP BY clause") {
         return None;
@@ -227,15 +213,26 @@ fn of_groups(text: &str) -> Option<String> {
     ))
 }
 
-fn of_cast(text: &str) -> Option<String> {
-    let value = between(text, "Cannot cast string '", "'")?;
-    Some(format!(
-        "the text '{value}' is no number, and a number is needed: try_cast(… as double) leaves out what is none"
-    ))
+/// Files that are not what their names say.
+fn of_reading(text: &str) -> Option<String> {
+    let is_no_parquet = ["Invalid Parquet file", "Parquet files are at least"]
+        .iter()
+        .any(|start| text.contains(start));
+    if is_no_parquet {
+        return Some(format!(
+            "a file named .parquet is no Parquet file, or was cut short ({text}): name it by its kind, or copy it again"
+        ));
+    }
+    text.contains("Expected JSON record to be an object").then(|| {
+        "a file named .json must hold JSON lines, one object a line, and this one holds something else, as a list of objects".to_owned()
+    })
 }
 
 /// Short messages that say it in the engine's words.
 fn of_rest(text: &str) -> Option<String> {
+    if text.contains("No SQL statements were provided") {
+        return Some("the statement is empty: write one, as in: select * from scores limit 5".into());
+    }
     if text.contains("only supports a single SQL statement") {
         return Some("one statement at a time: nothing may follow the first `;`".into());
     }
@@ -253,25 +250,7 @@ fn of_rest(text: &str) -> Option<String> {
 
 /// A message about the types of a function, without an account of every overload that was tried.
 fn of_types(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("No function matches the given name and argument types '")?;
-    let (asked, rest) = rest.split_once('\'')?;
-    let takes: Vec<&str> = rest
-        .split_once("Candidate functions:")
-        .map(|(_, list)| {
-            list.lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .collect()
-        })
-        .unwrap_or_default();
-    Some(format!(
-        "no function takes these types: {asked} (Utf8 is text){}",
-        if takes.is_empty() {
-            String::new()
-        } else {
-            format!("; there are {}", takes.join(", "))
-        }
-    ))
+    Refusal::of(text).map(|refusal| refusal.words(None))
 }
 
 #[cfg(test)]
@@ -328,6 +307,28 @@ mod tests {
             (
                 "Invalid or Unsupported Configuration: could not find config namespace for key \"x\"",
                 "there is no setting named `x`",
+            ),
+            (
+                "Error during planning: Invalid function 'mcnemar_p'.\nDid you mean 'make_array'?",
+                "`mcnemar_p` is a function for answers to items, and needs --items DIR (or --items builtin, those that come along)",
+            ),
+            (
+                "Error during planning: table 'datafusion.public.item_difficulty' not found",
+                "`item_difficulty` is a table of answers to items, and needs --items DIR (or --items builtin, those that come along)",
+            ),
+            (
+                "Error during planning: No SQL statements were provided in the query string",
+                "the statement is empty: write one, as in: select * from scores limit 5",
+            ),
+            (
+                "Error during planning: No function matches the given name and argument types 'avg(Boolean)'. You might need to add \
+                 explicit type casts.\n\tCandidate functions:\n\tavg(Float64)",
+                "what it is given is yes or no (true or false), and `avg` takes numbers: avg(cast(… as int))",
+            ),
+            (
+                "Parquet error: Parquet error: Invalid Parquet file. Corrupt footer",
+                "a file named .parquet is no Parquet file, or was cut short (Invalid Parquet file. Corrupt footer): name it by its \
+                 kind, or copy it again",
             ),
             (
                 "Arrow error: Divide by zero error",

@@ -6,16 +6,10 @@ pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
     if let Some(word) = begun(message) {
         return vec![word];
     }
-    let Some(asked) = complained(message) else {
+    // Functions are looked for among functions.
+    let Some(asked) = complained(message).filter(|_| unknown_function(message).is_none()) else {
         return Vec::new();
     };
-    // Of functions the engine knows best.
-    if message.contains("Invalid function '") {
-        let meant = message
-            .split_once("Did you mean '")
-            .and_then(|(_, rest)| rest.split_once('\''));
-        return meant.map(|(name, _)| name.to_owned()).into_iter().collect();
-    }
     let is_table = !message.contains("No field named ");
     // A column with its table's name is one of that table, where it has one like it.
     let of = asked
@@ -42,6 +36,77 @@ pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
     near.into_iter().take(5).map(|(_, name)| name.clone()).collect()
 }
 
+/// The function that is not known, where a message of the engine's is about one.
+pub(super) fn unknown_function(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("Invalid function '")?;
+    Some(rest.split_once('\'')?.0)
+}
+
+/// What other databases and spreadsheets call what has another name here; the values stand where `{}` does.
+const ELSEWHERE: [(&str, &str); 32] = [
+    ("year", "date_part('year', {})"),
+    ("month", "date_part('month', {})"),
+    ("day", "date_part('day', {})"),
+    ("hour", "date_part('hour', {})"),
+    ("minute", "date_part('minute', {})"),
+    ("second", "date_part('second', {})"),
+    ("quarter", "date_part('quarter', {})"),
+    ("week", "date_part('week', {})"),
+    ("weekday", "date_part('dow', {})"),
+    ("dayofweek", "date_part('dow', {})"),
+    ("dayofyear", "date_part('doy', {})"),
+    ("date_format", "to_char({})"),
+    ("getdate", "now()"),
+    ("average", "avg({})"),
+    ("std", "stddev({})"),
+    ("sd", "stddev({})"),
+    ("variance", "var({})"),
+    ("quantile", "approx_percentile_cont({})"),
+    ("percentile", "approx_percentile_cont({})"),
+    ("correlation", "corr({})"),
+    ("pearson", "corr({})"),
+    ("len", "length({})"),
+    ("group_concat", "string_agg({}, ',')"),
+    ("isnull", "coalesce({})"),
+    ("if", "case when … then … else … end"),
+    ("iif", "case when … then … else … end"),
+    ("countif", "count(*) filter (where {})"),
+    ("count_if", "count(*) filter (where {})"),
+    ("count_distinct", "count(distinct {})"),
+    ("int", "cast({} as int)"),
+    ("float", "cast({} as double)"),
+    ("str", "cast({} as text)"),
+];
+
+/// What was probably meant by a function `asked` that is none: one of `known`, or how what it does elsewhere is written here, with
+/// the `values` it is given.
+pub(super) fn functions(asked: &str, values: Option<&[String]>, known: &[String]) -> Vec<String> {
+    let asked = asked.to_ascii_lowercase();
+    if let Some((_, here)) = ELSEWHERE.iter().find(|(name, _)| *name == asked) {
+        let values = values.map_or_else(|| "…".to_owned(), |values| values.join(", "));
+        return vec![here.replace("{}", &values)];
+    }
+    let mut near: Vec<(usize, bool, &String)> = known
+        .iter()
+        .map(|name| {
+            let begins = name.chars().next() == asked.chars().next();
+            (distance(&asked, name), !begins, name)
+        })
+        .filter(|(distance, _, name)| {
+            *distance <= 1 + asked.len() / 4 && *distance < asked.len().min(name.len())
+        })
+        .collect();
+    near.sort();
+    let Some(&(nearest, other, _)) = near.first() else {
+        return Vec::new();
+    };
+    near.retain(|(distance, begins, _)| (*distance, *begins) == (nearest, other));
+    near.into_iter()
+        .take(3)
+        .map(|(_, _, name)| name.clone())
+        .collect()
+}
+
 /// Words that begin a statement.
 const BEGINNINGS: [&str; 6] = ["select", "with", "explain", "show", "describe", "values"];
 
@@ -66,21 +131,24 @@ fn complained(message: &str) -> Option<&str> {
     None
 }
 
-/// Levenshtein's distance, in characters.
-fn distance(one: &str, two: &str) -> usize {
-    let two: Vec<char> = two.chars().collect();
-    let mut row: Vec<usize> = (0..=two.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+/// Letters to put in, take out, change or exchange with the next, to make one word of another (Damerau 1964, each place at most once).
+pub(super) fn distance(one: &str, two: &str) -> usize {
+    let (one, two): (Vec<char>, Vec<char>) = (one.chars().collect(), two.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=two.len()).collect()];
+    for (i, a) in one.iter().enumerate() {
+        let mut row = vec![i + 1];
         for (j, b) in two.iter().enumerate() {
-            let next = (diagonal + usize::from(a != *b))
+            let mut next = (rows[i][j] + usize::from(a != b))
                 .min(row[j] + 1)
-                .min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], next);
+                .min(rows[i][j + 1] + 1);
+            if i > 0 && j > 0 && *a == two[j - 1] && one[i - 1] == *b {
+                next = next.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(next);
         }
+        rows.push(row);
     }
-    row[two.len()]
+    rows[one.len()][two.len()]
 }
 
 #[cfg(test)]
@@ -112,10 +180,23 @@ mod tests {
         let message =
             "SQL error: ParserError(\"Expected: an SQL statement, found: selec at Line: 1, Column: 1\")";
         assert_eq!(names(message, &known), ["select"]);
-        assert_eq!(
-            names("Invalid function 'medain'.\nDid you mean 'median'?", &known),
-            ["median"]
-        );
+        assert!(names("Invalid function 'scores'.\nDid you mean 'score'?", &known).is_empty());
         assert_eq!((distance("kitten", "sitting"), distance("", "ab")), (3, 2));
+        assert_eq!((distance("medain", "median"), distance("medain", "mean")), (1, 2));
+    }
+
+    #[test]
+    fn near_functions() {
+        let known = ["mean", "median", "min", "stddev", "sinh", "map", "corr", "round"].map(str::to_owned);
+        let message = "Error during planning: Invalid function 'medain'.\nDid you mean 'mean'?";
+        let asked = unknown_function(message).expect("a function");
+        assert_eq!(functions(asked, None, &known), ["median"]);
+        assert_eq!(functions("stdev", None, &known), ["stddev"]);
+        assert_eq!(functions("cor", None, &known), ["corr"]);
+        let day = ["day".to_owned()];
+        assert_eq!(functions("YEAR", Some(&day), &known), ["date_part('year', day)"]);
+        assert_eq!(functions("month", None, &known), ["date_part('month', …)"]);
+        assert!(functions("regression", None, &known).is_empty());
+        assert!(functions("zz", None, &known).is_empty());
     }
 }

@@ -16,7 +16,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::Error;
-use crate::query::{Answer, Engine, aggregates};
+use crate::query::{Answer, Engine, aggregates, headers, sound};
 
 impl Engine {
     /// For statements of strangers, over the catalog in folder `dir` or the compiled-in snapshot; operators together may
@@ -54,7 +54,12 @@ impl Engine {
                 path: "async runtime".into(),
                 source,
             })?;
-        Self { context, runtime }.with_catalog(dir)
+        Self {
+            context,
+            runtime,
+            reads_files: false,
+        }
+        .with_catalog(dir)
     }
 
     /// Runs one statement that only reads, and gives at most `rows` rows of its answer; true where there are more.
@@ -68,6 +73,7 @@ impl Engine {
             .with_allow_statements(false);
         let done = self.runtime.block_on(async {
             let frame = self.context.sql_with_options(sql, reads).await?;
+            sound(&frame)?;
             let schema = Arc::new(frame.schema().as_arrow().clone());
             // A limit stands above rows only, not above a plan that explains or describes.
             let frame = match frame.logical_plan() {
@@ -79,7 +85,7 @@ impl Engine {
                 batches: frame.collect().await?,
             };
             let more = answer.cut(rows);
-            Ok((answer, more))
+            Ok((headers::plain(sql, answer)?, more))
         });
         done.map_err(|error| self.about(sql, error))
     }

@@ -233,7 +233,7 @@ fn a_catalog_in_a_store_is_the_catalog() {
     assert_eq!(csv(&engine, sql).expect("rows"), csv(&here, sql).expect("rows"));
     assert!(matches!(
         export(None, Target::Parquet, &out, &mut |_| ()),
-        Err(Error::NotACatalog { .. })
+        Err(Error::NotEmpty { .. })
     ));
 }
 
