@@ -1,11 +1,12 @@
 //! Checkpoints: listed, one by one, and as points of a chart.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
+use axum::routing::get;
 use serde_json::{Map, Value, json};
 
-use super::{Pairs, kept, kept_bytes, params};
+use super::{Pairs, Route, kept, kept_bytes, params};
 use crate::server::checkpoints::{Checkpoints, ListedCheckpoint};
 use crate::server::columns::{COLUMNS, Kind, place};
 use crate::server::params::Params;
@@ -14,7 +15,23 @@ use crate::server::problem::Problem;
 use crate::server::search::{self, Search};
 use crate::server::state::Shared;
 
-pub(super) async fn columns(query: Pairs) -> Result<Response, Problem> {
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (Method::GET, "/api/v1/columns", get(columns)),
+        (Method::GET, "/api/v1/checkpoints", get(list)),
+        (Method::GET, "/api/v1/checkpoints.csv", get(list_csv)),
+        (Method::GET, "/api/v1/checkpoints/{id}", get(one)),
+        (
+            Method::GET,
+            "/api/v1/checkpoints/{organisation}/{name}",
+            get(one_by_parts),
+        ),
+        (Method::GET, "/api/v1/points", get(points)),
+    ]
+}
+
+async fn columns(query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     let columns: Vec<Value> = COLUMNS
         .iter()
@@ -31,7 +48,7 @@ pub(super) async fn columns(query: Pairs) -> Result<Response, Problem> {
     Ok(kept(&json!({ "columns": columns })))
 }
 
-pub(super) async fn list(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn list(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let search = Search::read(&params(query, &search::NAMES)?)?;
     let rows = search.all(&state.checkpoints);
     let page: Vec<Value> = search
@@ -59,7 +76,7 @@ fn object(row: &ListedCheckpoint, columns: &[usize]) -> Value {
 }
 
 /// All rows that pass, not only a page of them.
-pub(super) async fn list_csv(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn list_csv(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let search = Search::read(&params(query, &search::NAMES)?)?;
     let bytes = search::csv(&search.all(&state.checkpoints), &search.columns)?;
     let mut response = kept_bytes(bytes, "text/csv; charset=utf-8");
@@ -70,16 +87,12 @@ pub(super) async fn list_csv(State(state): State<Shared>, query: Pairs) -> Resul
     Ok(response)
 }
 
-pub(super) async fn one(
-    State(state): State<Shared>,
-    Path(id): Path<String>,
-    query: Pairs,
-) -> Result<Response, Problem> {
+async fn one(State(state): State<Shared>, Path(id): Path<String>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     Ok(kept(&about(&state.checkpoints, &id)?))
 }
 
-pub(super) async fn one_by_parts(
+async fn one_by_parts(
     State(state): State<Shared>,
     Path((organisation, name)): Path<(String, String)>,
     query: Pairs,
@@ -124,7 +137,7 @@ fn about(checkpoints: &Checkpoints, id: &str) -> Result<Value, Problem> {
 /// Names of [`points`], besides those of a search.
 const AXES: [&str; 2] = ["x", "y"];
 
-pub(super) async fn points(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn points(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let known: Vec<&str> = AXES.iter().chain(&search::NAMES).copied().collect();
     Ok(kept(&cloud(&state.checkpoints, &params(query, &known)?)?))
 }
