@@ -10,7 +10,7 @@ use study::finding::Finding;
 use study::section::Section;
 
 /// The files of `claims/`.
-const COMPILED_IN: [(&str, &str); 12] = [
+const COMPILED_IN: &[(&str, &str)] = &[
     (
         "depth-and-width.toml",
         include_str!("../../../claims/depth-and-width.toml"),
@@ -123,6 +123,19 @@ mod tests {
         }
         let judged = judged(&Findings::new(&[]), 1).expect("judged");
         assert_eq!(judged.len(), all.len());
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_compiled_in() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../claims");
+        for entry in std::fs::read_dir(folder).expect("the folder claims") {
+            let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+            let is_listed = COMPILED_IN.iter().any(|(listed, _)| *listed == name);
+            assert!(
+                is_listed || !name.ends_with(".toml"),
+                "claims/{name} is not in COMPILED_IN of crates/anatomy/src/stated.rs, so nobody judges it"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The tables compiled in, proved from their sources, and SQL over them.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::command::{anatomy, shared};
@@ -20,6 +22,25 @@ fn the_compiled_in_tables_keep_every_rule() {
         let count = |name: &str| source[name].as_u64().expect("a count");
         assert_eq!(count("rows_in"), count("kept") + count("rejected"), "{source}");
     }
+}
+
+/// What no line of `study/src/abilities` knows stands for no ability, and is asked by nobody.
+#[test]
+fn every_benchmark_of_the_tables_says_what_it_asks() {
+    let catalog = catalog::Catalog::snapshot().expect("the compiled-in tables");
+    // What machines did is no ability.
+    let asked = catalog
+        .scores
+        .iter()
+        .filter(|score| !score.leaderboard.starts_with("llm-perf"));
+    let names: BTreeSet<&str> = asked.map(|score| score.benchmark.as_str()).collect();
+    let is_unknown = |name: &&&str| study::abilities::benchmark(name).is_none();
+    let unknown: Vec<&&str> = names.iter().filter(is_unknown).collect();
+    assert!(names.len() > 500, "{} benchmarks", names.len());
+    assert!(
+        unknown.is_empty(),
+        "no line of study/src/abilities says what these ask: {unknown:?}"
+    );
 }
 
 #[test]

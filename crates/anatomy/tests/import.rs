@@ -8,6 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::command::root;
+
 fn text(path: &Path) -> &str {
     path.to_str().expect("a name in UTF-8")
 }
@@ -66,6 +68,18 @@ fn every_kind_is_found_out_no_row_is_lost_and_runs_keep_their_settings() {
             "{file}"
         );
         assert!(count("rows_in") > 0 && file["problem"].is_null(), "{file}");
+    }
+    // Every kind of results that is told apart has a file among the fixtures.
+    let kinds = root().join("crates/catalog/src/discover.rs");
+    let kinds = fs::read_to_string(kinds).expect("the kinds");
+    let kinds = kinds.split("impl ResultsKind").nth(1).expect("their names");
+    let kinds = kinds.split("impl SourceKind").next().expect("their names");
+    for title in kinds.split('"').skip(1).step_by(2) {
+        let files = report["import"]["files"].as_array().expect("a list");
+        assert!(
+            files.iter().any(|file| file["what"] == title),
+            "no file of tests/fixtures/import is a {title}: what is read of one is compared with nothing"
+        );
     }
     assert_eq!(
         told(&report, "one-odd.yaml", "Community")["left_out"]["not_a_number"],

@@ -54,6 +54,95 @@ fn every_file_opens_with_what_it_is_for_and_has_one_idea() {
     }
 }
 
+/// What no `mod` names is never compiled, and its tests never run.
+#[test]
+fn no_file_is_left_out_of_its_crate() {
+    for name in ["anatomy", "catalog", "common", "mechanism", "python", "study"] {
+        let home = root().join("crates").join(name);
+        let all = sources(&home).into_iter().filter(|path| {
+            let inside = path.strip_prefix(&home).expect("below the crate");
+            inside.starts_with("src") || inside.starts_with("tests")
+        });
+        for path in all {
+            let stem = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let folder = path.parent().expect("a folder");
+            let is_top = folder.ends_with("src") || folder.ends_with("tests") || stem == "main";
+            if is_top && ["lib", "main", "tests"].contains(&stem.as_str()) {
+                continue;
+            }
+            let (folder, module) = if stem == "mod" {
+                let own = folder.file_name().unwrap_or_default().to_string_lossy();
+                (folder.parent().expect("a folder"), own.into_owned())
+            } else {
+                (folder, stem)
+            };
+            let above = ["mod.rs", "lib.rs", "main.rs", "tests.rs"].map(|file| folder.join(file));
+            let is_named = above.iter().chain([&folder.with_extension("rs")]).any(|file| {
+                let text = fs::read_to_string(file).unwrap_or_default();
+                text.contains(&format!("mod {module};")) || text.contains(&format!("mod r#{module};"))
+            });
+            let is_placed = sources(folder).iter().any(|file| {
+                let text = fs::read_to_string(file).unwrap_or_default();
+                text.contains(&format!("#[path = \"{module}.rs\"]"))
+            });
+            assert!(
+                is_named || is_placed,
+                "{}: no `mod {module};` above it, so it is not compiled; write that line or remove the file",
+                path.display()
+            );
+        }
+    }
+}
+
+/// Sections that a command prints and no report has: how the study begins their ids.
+const OF_COMMANDS: [&str; 2] = ["items", "importance-"];
+
+/// A section that `PARTS` does not name stands in no report, and nobody misses it.
+#[test]
+fn every_section_of_the_study_is_in_a_part_of_the_report() {
+    let folder = root().join("crates/anatomy/src/report");
+    let parts: String = ["parts/list.rs", "parts.rs"]
+        .map(|file| fs::read_to_string(folder.join(file)).expect("the parts"))
+        .concat();
+    let mut found = 0;
+    for path in sources(&root().join("crates/study/src")) {
+        let text = fs::read_to_string(&path).expect("UTF-8");
+        let code = text.split("\nmod tests {").next().unwrap_or(&text);
+        if path.ends_with("section.rs") && code.contains("pub struct Section {") || path.ends_with("tests.rs")
+        {
+            continue;
+        }
+        for (at, start) in code.match_indices("Section {\n") {
+            let id = code[at + start.len()..].trim_start();
+            let Some(id) = id.strip_prefix("id: ") else {
+                continue;
+            };
+            let literal = id
+                .split('"')
+                .nth(1)
+                .filter(|_| !id.starts_with(char::is_uppercase));
+            let Some(literal) = literal else {
+                panic!(
+                    "{}: the id of a section stands as text where the section is made",
+                    path.display()
+                );
+            };
+            let literal = literal.split('{').next().unwrap_or_default();
+            found += 1;
+            assert!(
+                OF_COMMANDS.contains(&literal) || parts.contains(&format!("\"{literal}\"")),
+                "{}: the section `{literal}` is in no part of PARTS in crates/anatomy/src/report/parts/list.rs, so no report has it",
+                path.display()
+            );
+        }
+    }
+    assert!(found > 20, "{found} sections are found");
+}
+
 /// Types that stand twice on purpose: the same name with and without a feature, and each module's own `Error`.
 const TWICE: [(&str, &str); 4] = [
     ("anatomy", "Error"),

@@ -1,4 +1,7 @@
 //! Which files under a folder are sources, told by their contents, in the order of trust.
+//!
+//! A kind that no file is told to be would be read by nobody, and does not compile.
+#![deny(dead_code)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -11,10 +14,10 @@ use crate::error::Error;
 use crate::gather::Role;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, archive, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval,
+    BOARDS, Board, Reads, architectures, archive, bases, community_evals, config_files, epoch_models,
     every_eval_ever, gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect,
-    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus,
-    samples, scaling, structures, swallow, task_tables,
+    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, samples,
+    scaling, structures, task_tables,
 };
 
 /// Kinds of sources, the most trusted first: the order in which they are read.
@@ -34,24 +37,52 @@ pub(crate) enum SourceKind {
     Task(usize),
     LlmPerf,
     ModelInfo,
-    Harness,
-    EveryEvalEver,
-    HubLeaderboard,
-    Inspect,
-    OpenCompass,
-    CommunityEvals,
+    Results(ResultsKind),
     Samples,
     Scaling,
-    Proteus,
-    Euroeval,
-    Swallow,
-    EpochScores,
+    /// One of [`BOARDS`], by its place there.
+    Board(usize),
     EpochModels,
     Gemstones,
     Interventions,
     Listing,
     /// Called as results are, and no JSON: a row left out, not the end of a build.
     Unreadable,
+}
+
+/// Kinds of results that people have on disk, each of one harness or its publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ResultsKind {
+    Harness,
+    EveryEvalEver,
+    HubLeaderboard,
+    Inspect,
+    OpenCompass,
+    CommunityEvals,
+}
+
+impl ResultsKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Harness => harness::NAME,
+            Self::EveryEvalEver => every_eval_ever::NAME,
+            Self::HubLeaderboard => hub_leaderboard::NAME,
+            Self::Inspect => inspect::NAME,
+            Self::OpenCompass => opencompass::NAME,
+            Self::CommunityEvals => community_evals::NAME,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Harness => "lm-evaluation-harness or lighteval results",
+            Self::EveryEvalEver => "Every Eval Ever record",
+            Self::HubLeaderboard => hub_leaderboard::NAME,
+            Self::Inspect => "Inspect log",
+            Self::OpenCompass => "OpenCompass summary",
+            Self::CommunityEvals => "Community Evals",
+        }
+    }
 }
 
 impl SourceKind {
@@ -63,19 +94,11 @@ impl SourceKind {
             Self::Listing => listings::LISTING,
             Self::HubApi => hub_listing::NAME,
             Self::ModelInfo => model_info::NAME,
-            Self::Harness => harness::NAME,
-            Self::EveryEvalEver => every_eval_ever::NAME,
-            Self::HubLeaderboard => hub_leaderboard::NAME,
-            Self::Inspect => inspect::NAME,
-            Self::OpenCompass => opencompass::NAME,
+            Self::Results(kind) => kind.name(),
             Self::Unreadable => "unreadable",
-            Self::CommunityEvals => community_evals::NAME,
             Self::Samples => samples::NAME,
             Self::Scaling => scaling::NAME,
-            Self::Proteus => proteus::NAME,
-            Self::Euroeval => euroeval::NAME,
-            Self::Swallow => swallow::NAME,
-            Self::EpochScores => epoch_scores::NAME,
+            Self::Board(at) => BOARDS.get(at).map_or("board", |board| board.name),
             Self::EpochModels => epoch_models::NAME,
             Self::Gemstones => gemstones::NAME,
             Self::Interventions => interventions::NAME,
@@ -94,11 +117,7 @@ impl SourceKind {
     /// What its files are called where people are told of them.
     pub(crate) fn title(self) -> &'static str {
         match self {
-            Self::EveryEvalEver => "Every Eval Ever record",
-            Self::Inspect => "Inspect log",
-            Self::OpenCompass => "OpenCompass summary",
-            Self::Harness => "lm-evaluation-harness or lighteval results",
-            Self::CommunityEvals => "Community Evals",
+            Self::Results(kind) => kind.title(),
             Self::ConfigFile => "config.json",
             other => other.name(),
         }
@@ -113,12 +132,7 @@ impl SourceKind {
     pub(crate) fn joins(self) -> bool {
         matches!(
             self,
-            Self::Proteus
-                | Self::Euroeval
-                | Self::Swallow
-                | Self::EpochScores
-                | Self::EpochModels
-                | Self::OpenCompass
+            Self::Board(_) | Self::EpochModels | Self::Results(ResultsKind::OpenCompass)
         )
     }
 
@@ -131,16 +145,8 @@ impl SourceKind {
             | Self::Task(_)
             | Self::LlmPerf
             | Self::ModelInfo
-            | Self::Harness
-            | Self::EveryEvalEver
-            | Self::HubLeaderboard
-            | Self::Inspect
-            | Self::OpenCompass
-            | Self::CommunityEvals
-            | Self::Proteus
-            | Self::Euroeval
-            | Self::Swallow
-            | Self::EpochScores => Role::Leaderboard,
+            | Self::Results(_)
+            | Self::Board(_) => Role::Leaderboard,
             Self::Architectures
             | Self::Bases
             | Self::Parameters
@@ -254,10 +260,11 @@ pub(crate) fn kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error>
     }
     if ends_in(&name, &["eval"]) {
         let start = start_of(path, archive::MAGIC.len() as u64)?;
-        return Ok((start == archive::MAGIC).then_some(SourceKind::Inspect));
+        return Ok((start == archive::MAGIC).then_some(SourceKind::Results(ResultsKind::Inspect)));
     }
     if ends_in(&name, &["txt"]) {
-        return Ok(opencompass::recognises(&start_of(path, 1 << 16)?).then_some(SourceKind::OpenCompass));
+        return Ok(opencompass::recognises(&start_of(path, 1 << 16)?)
+            .then_some(SourceKind::Results(ResultsKind::OpenCompass)));
     }
     Ok(None)
 }
@@ -288,14 +295,15 @@ type Told<T> = (SourceKind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     if ends_in(file, &["csv"]) && opencompass::recognises(&start_of(path, 1 << 12)?) {
-        return Ok(Some(SourceKind::OpenCompass));
+        return Ok(Some(SourceKind::Results(ResultsKind::OpenCompass)));
     }
     let table = Table::open(path, file)?;
-    let kinds: [Told<Table>; 16] = [
-        (SourceKind::Euroeval, euroeval::recognises),
-        (SourceKind::EpochScores, epoch_scores::recognises),
+    let is_board = |board: &Board| matches!(board.reads, Reads::Table(recognises, _) if recognises(&table));
+    if let Some(at) = BOARDS.iter().position(is_board) {
+        return Ok(Some(SourceKind::Board(at)));
+    }
+    let kinds: [Told<Table>; 13] = [
         (SourceKind::EpochModels, epoch_models::recognises),
-        (SourceKind::Proteus, proteus::recognises),
         (SourceKind::Gemstones, gemstones::recognises),
         (SourceKind::Interventions, interventions::recognises),
         (SourceKind::ModelInfo, model_info::recognises),
@@ -318,10 +326,12 @@ fn csv_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
 
 fn yaml_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     if community_evals::id_of(file).is_some() {
-        return Ok(Some(SourceKind::CommunityEvals));
+        return Ok(Some(SourceKind::Results(ResultsKind::CommunityEvals)));
     }
     let start = start_of(path, 1 << 10)?;
-    Ok(swallow::recognises(file, &start).then_some(SourceKind::Swallow))
+    let is_board =
+        |board: &Board| matches!(board.reads, Reads::Yaml(recognises, _) if recognises(file, &start));
+    Ok(BOARDS.iter().position(is_board).map(SourceKind::Board))
 }
 
 fn json_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
@@ -336,12 +346,18 @@ fn json_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
         read => read?,
     };
     let kinds: [Told<Value>; 8] = [
-        (SourceKind::HubLeaderboard, hub_leaderboard::recognises),
-        (SourceKind::EveryEvalEver, every_eval_ever::recognises),
-        (SourceKind::Inspect, inspect::recognises),
+        (
+            SourceKind::Results(ResultsKind::HubLeaderboard),
+            hub_leaderboard::recognises,
+        ),
+        (
+            SourceKind::Results(ResultsKind::EveryEvalEver),
+            every_eval_ever::recognises,
+        ),
+        (SourceKind::Results(ResultsKind::Inspect), inspect::recognises),
         (SourceKind::HubModels, hub_models::recognises),
         (SourceKind::HubApi, hub_listing::recognises),
-        (SourceKind::Harness, harness::recognises),
+        (SourceKind::Results(ResultsKind::Harness), harness::recognises),
         (SourceKind::ConfigFile, config_files::recognises),
         (SourceKind::HubConfigs, hub_configs::recognises),
     ];

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::catalog::{Catalog, MANIFEST};
-use crate::discover::{self, SourceFile, SourceKind};
+use crate::discover::{self, ResultsKind, SourceFile, SourceKind};
 use crate::error::Error;
 use crate::hash::sha256_of;
 use crate::identity::{ANY, Identities, Joined, without_engine};
@@ -196,7 +196,9 @@ impl Given {
             },
         };
         let answers = match kind {
-            None | Some(SourceKind::Inspect | SourceKind::Samples) => FoundFile::of(&self.path, &self.file),
+            None | Some(SourceKind::Results(ResultsKind::Inspect) | SourceKind::Samples) => {
+                FoundFile::of(&self.path, &self.file)
+            }
             Some(_) => Ok(None),
         };
         let answers = match answers {

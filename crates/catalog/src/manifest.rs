@@ -4,23 +4,13 @@ use sha2::{Digest, Sha256};
 
 use crate::calendar;
 use crate::hash::hex;
+use crate::sources::{BOARDS, Published};
 use crate::tables::{Days, Manifest, Source};
-
-/// Where the file at a path was published, its revision, licence (empty where there is none), whom to name, and the day of
-/// the state (empty where the rows say it).
-struct Provenance {
-    path: &'static str,
-    address: &'static str,
-    revision: &'static str,
-    license: &'static str,
-    attribution: &'static str,
-    state: &'static str,
-}
 
 macro_rules! provenance {
     ($($path:literal $address:literal $revision:literal $license:literal $attribution:literal $state:literal,)*) => {
-        /// Known copies of public tables; a path that ends with a slash is a folder of one repository.
-        const PROVENANCE: &[Provenance] = &[$(Provenance {
+        /// Known copies of public tables that are no board of [`BOARDS`]: those say it themselves.
+        const PROVENANCE: &[Published] = &[$(Published {
             path: $path,
             address: $address,
             revision: $revision,
@@ -54,25 +44,19 @@ provenance! {
     "hub/models-by-base-2025-10.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776" "" "" "",
     "hub/models-2022-07.csv.gz" "https://github.com/farach/huggingfaceR" "56b2c416" "MIT" "huggingfaceR" "",
     "hub/model-parameters.csv" "https://github.com/Interconnects-AI/tracked-models" "3cd80206" "" "" "",
-    "proteus/proteus_2k.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776" "" "Proteus-2k" "2026-03-24",
-    "proteus/validation_leaderboard.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776" "" "Proteus-2k" "2026-03-24",
-    "proteus/new_leaderboard_results_with_tokens.csv" "https://github.com/hlzhang109/prescriptive-scaling" "5bdca776" "" "Proteus-2k" "2026-03-24",
-    "swallow/model-2025-06-26.yml" "https://github.com/swallow-llm/leaderboard" "7b515e6" "CC-BY-4.0" "Swallow LLM team" "2025-06-26",
-    "swallow/model-2026-02-20.yml" "https://github.com/swallow-llm/leaderboard" "2e1f710" "CC-BY-4.0" "Swallow LLM team" "2026-02-20",
-    "swallow/model.yml" "https://github.com/swallow-llm/leaderboard" "ed3805c3" "CC-BY-4.0" "Swallow LLM team" "2026-06-24",
     "epoch/params_tokens_compute_2026-05.csv" "https://epoch.ai/data, by https://github.com/feruiloba/miri-fellowship-inference-scaling" "69eb0692" "CC-BY-4.0" "Epoch AI, Data on AI models" "2026-05-01",
     "epoch/all_ai_models_language_2025-04.csv.gz" "https://epoch.ai/data, by https://github.com/simsharmaa/INFSCI1520" "291adcd7" "CC-BY-4.0" "Epoch AI, Data on AI models" "2025-04-01",
-    "euroeval/" "https://github.com/EuroEval/leaderboards" "1a77f1d2" "MIT" "EuroEval" "2026-04-20",
-    "epoch/benchmark_data/" "https://epoch.ai/benchmarks, by https://github.com/feruiloba/miri-fellowship-inference-scaling" "69eb0692" "CC-BY-4.0" "Epoch AI, AI Benchmarking Hub" "2026-05-01",
     "configs/" "https://github.com/ai-dynamo/aiconfigurator" "095f58a5" "Apache-2.0" "NVIDIA aiconfigurator" "",
     "gemstones/light_eval_df.parquet" "https://github.com/mcleish7/gemstone-scaling-laws" "5f420478" "MIT" "Gemstones (McLeish et al.)" "",
     "gemstones/light_eval_df_err.parquet" "https://github.com/mcleish7/gemstone-scaling-laws" "5f420478" "MIT" "Gemstones (McLeish et al.)" "",
 }
 
 /// What is known of the file at `path`: of several folders the deepest.
-fn known(path: &str) -> Option<&'static Provenance> {
+fn known(path: &str) -> Option<&'static Published> {
+    let of_boards = BOARDS.iter().flat_map(|board| board.published);
     PROVENANCE
         .iter()
+        .chain(of_boards)
         .filter(|known| known.path == path || known.path.ends_with('/') && path.starts_with(known.path))
         .max_by_key(|known| known.path.len())
 }

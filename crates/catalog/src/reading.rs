@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 
 use crate::config::json;
-use crate::discover::{SourceFile, SourceKind, ends_in, json_file};
+use crate::discover::{ResultsKind, SourceFile, SourceKind, ends_in, json_file};
 use crate::error::Error;
 use crate::hash;
 use crate::identity::Identities;
@@ -13,10 +13,10 @@ use crate::observed::{Fact, Out};
 use crate::sources::leaderboard_v2::Survey;
 use crate::sources::table::Table;
 use crate::sources::{
-    architectures, bases, community_evals, config_files, epoch_models, epoch_scores, euroeval,
-    every_eval_ever, gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect,
-    interventions, leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, proteus,
-    samples, scaling, structures, swallow, task_tables,
+    BOARDS, Reads, architectures, bases, community_evals, config_files, epoch_models, every_eval_ever,
+    gemstones, harness, hub_configs, hub_leaderboard, hub_listing, hub_models, inspect, interventions,
+    leaderboard_v1, leaderboard_v2, listings, llm_perf, model_info, opencompass, samples, scaling,
+    structures, task_tables,
 };
 use crate::tables::Source;
 
@@ -70,14 +70,9 @@ pub(crate) fn read(
     let mut out = Out::new(&found.file, sink);
     let counted = match found.kind {
         SourceKind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
-        SourceKind::Harness
-        | SourceKind::HubLeaderboard
-        | SourceKind::EveryEvalEver
-        | SourceKind::Inspect
-        | SourceKind::OpenCompass
-        | SourceKind::CommunityEvals => {
+        SourceKind::Results(kind) => {
             // One stray file among a folder of results is a row left out, not the end of a build.
-            let rows = match results(found, context, &mut out) {
+            let rows = match results(kind, found, context, &mut out) {
                 Err(error @ (Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. })) => {
                     unreadable(&error, &mut out)?
                 }
@@ -90,14 +85,7 @@ pub(crate) fn read(
             let rows = tried.map_or_else(|error| unreadable(&error, &mut out), |()| Ok(0))?;
             whole(found, rows)?
         }
-        SourceKind::Swallow => {
-            let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
-            let state = (context.snapshot, context.version);
-            whole(
-                found,
-                swallow::read(&bytes, &found.file, state, context.identities, &mut out)?,
-            )?
-        }
+        SourceKind::Board(at) => board(at, found, context, &mut out)?,
         SourceKind::Samples => whole(found, samples::read(&found.path, &found.file, &mut out)?)?,
         SourceKind::ConfigFile | SourceKind::HubConfigs | SourceKind::HubModels | SourceKind::HubApi => {
             let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
@@ -120,16 +108,48 @@ pub(crate) fn read(
         kind => {
             let mut table = Table::open(&found.path, &found.file)?;
             read_table(kind, &mut table, context, &mut out)?;
-            let rows = table.rows;
-            let (sha256, bytes) = table.finish()?;
-            (rows, sha256, bytes)
+            counted(table)?
         }
     };
     Ok(source(found, counted, out))
 }
 
+/// Reads a file of a board into `out`; returns its rows, SHA-256 and bytes.
+fn board(
+    at: usize,
+    found: &SourceFile,
+    context: &Context<'_>,
+    out: &mut Out<'_>,
+) -> Result<(u64, String, u64), Error> {
+    let state = (context.snapshot, context.version);
+    match BOARDS[at].reads {
+        Reads::Table(_, read) => {
+            let mut table = Table::open(&found.path, &found.file)?;
+            read(&mut table, state, context.identities, out)?;
+            counted(table)
+        }
+        Reads::Yaml(_, read) => {
+            let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
+            let rows = read(&bytes, &found.file, state, context.identities, out)?;
+            whole(found, rows)
+        }
+    }
+}
+
+/// Rows, SHA-256 and bytes of a table that was read to its end.
+fn counted(table: Table) -> Result<(u64, String, u64), Error> {
+    let rows = table.rows;
+    let (sha256, bytes) = table.finish()?;
+    Ok((rows, sha256, bytes))
+}
+
 /// Reads a file of results of a harness into `out`; returns its rows.
-fn results(found: &SourceFile, context: &Context<'_>, out: &mut Out<'_>) -> Result<u64, Error> {
+fn results(
+    kind: ResultsKind,
+    found: &SourceFile,
+    context: &Context<'_>,
+    out: &mut Out<'_>,
+) -> Result<u64, Error> {
     let Context {
         snapshot, version, ..
     } = context;
@@ -141,24 +161,21 @@ fn results(found: &SourceFile, context: &Context<'_>, out: &mut Out<'_>) -> Resu
             message: format!("{length} bytes, and a file of results has at most {LONGEST_RESULTS}"),
         });
     }
-    if found.kind == SourceKind::Inspect && ends_in(file, &["eval"]) {
+    if kind == ResultsKind::Inspect && ends_in(file, &["eval"]) {
         return inspect::read(&inspect::header(&found.path, file)?, file, snapshot, version, out);
     }
     let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
-    match found.kind {
-        SourceKind::CommunityEvals => return community_evals::read(&bytes, file, snapshot, out),
-        SourceKind::OpenCompass => {
-            return opencompass::read(&bytes, file, (snapshot, version), context.identities, out);
+    // The bytes go once they are parsed.
+    let value = |bytes: Vec<u8>| json::parse(&bytes, file);
+    match kind {
+        ResultsKind::CommunityEvals => community_evals::read(&bytes, file, snapshot, out),
+        ResultsKind::OpenCompass => {
+            opencompass::read(&bytes, file, (snapshot, version), context.identities, out)
         }
-        _ => {}
-    }
-    let value = json::parse(&bytes, file)?;
-    drop(bytes);
-    match found.kind {
-        SourceKind::EveryEvalEver => every_eval_ever::read(&value, file, snapshot, version, out),
-        SourceKind::Inspect => inspect::read(&value, file, snapshot, version, out),
-        SourceKind::HubLeaderboard => hub_leaderboard::read(&value, snapshot, version, out),
-        _ => harness::read(&value, file, snapshot, out),
+        ResultsKind::EveryEvalEver => every_eval_ever::read(&value(bytes)?, file, snapshot, version, out),
+        ResultsKind::Inspect => inspect::read(&value(bytes)?, file, snapshot, version, out),
+        ResultsKind::HubLeaderboard => hub_leaderboard::read(&value(bytes)?, snapshot, version, out),
+        ResultsKind::Harness => harness::read(&value(bytes)?, file, snapshot, out),
     }
 }
 
@@ -223,12 +240,8 @@ fn read_table(
         known,
         identities,
     } = context;
-    let state = (*snapshot, *version);
     match kind {
         SourceKind::Scaling => scaling::read(table, out),
-        SourceKind::Proteus => proteus::read(table, state, identities, out),
-        SourceKind::Euroeval => euroeval::read(table, state, identities, out),
-        SourceKind::EpochScores => epoch_scores::read(table, state, identities, out),
         SourceKind::EpochModels => epoch_models::read(table, identities, out),
         SourceKind::Gemstones => gemstones::read(table, out),
         SourceKind::Interventions => interventions::read(table, out),
@@ -252,14 +265,9 @@ fn read_table(
         | SourceKind::HubConfigs
         | SourceKind::HubModels
         | SourceKind::HubApi
-        | SourceKind::Harness
-        | SourceKind::EveryEvalEver
-        | SourceKind::HubLeaderboard
-        | SourceKind::Inspect
-        | SourceKind::OpenCompass
+        | SourceKind::Results(_)
         | SourceKind::Unreadable
-        | SourceKind::CommunityEvals
-        | SourceKind::Swallow
+        | SourceKind::Board(_)
         | SourceKind::Samples => Ok(()),
     }
 }

@@ -272,3 +272,28 @@ fn a_switch_leaves_out_what_has_no_licence() -> Result<(), Error> {
     assert!(matches!(refused, Err(Error::NoLicensedSources { found: 1 })));
     Ok(())
 }
+
+/// A board says itself how it is told, read and licensed; that it reads what it should is for a test here.
+#[test]
+fn every_board_is_read_in_a_test() -> Result<(), std::io::Error> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources");
+    let mut boards = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let text = std::fs::read_to_string(entry?.path())?;
+        if !text.contains("const BOARD: Board") {
+            continue;
+        }
+        boards += 1;
+        let name = text
+            .split("const NAME: &str = \"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let name = name.unwrap_or_default().replace('-', "_");
+        assert!(
+            include_str!("boards.rs").contains(&format!("\nfn {name}_")),
+            "crates/catalog/tests/boards.rs has no test that reads a small file of the board `{name}`: none is named {name}_…"
+        );
+    }
+    assert!(boards > 3, "{boards} boards are found");
+    Ok(())
+}

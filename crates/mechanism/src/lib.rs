@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod gguf;
 pub mod gradients;
 pub mod influence;
+mod layout;
 mod mapped;
 pub mod prune;
 pub mod run;

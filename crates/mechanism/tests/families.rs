@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use mechanism::checkpoint::Checkpoint;
+use mechanism::config::Family;
 use mechanism::decoder::block::{Block, Trace};
 use mechanism::decoder::block_gradient::{BlockGradient, FeedForwardGradient};
 use mechanism::decoder::layer::FeedForward;
@@ -79,6 +80,20 @@ pub(crate) fn logits(checkpoint: &Checkpoint, texts: &[Vec<u32>], group_tokens: 
     (0..groups.len())
         .flat_map(|i| head.logits(&streams.take(i).unwrap()))
         .collect()
+}
+
+#[test]
+fn every_family_has_a_tiny_checkpoint() {
+    let all = fixtures().into_iter();
+    let there: Vec<Family> = all
+        .map(|folder| Checkpoint::open(&folder).unwrap().config.family)
+        .collect();
+    for family in Family::ALL {
+        assert!(
+            there.contains(family),
+            "no folder of tests/fixtures is of the family {family:?}: what is read of it is compared with nothing"
+        );
+    }
 }
 
 #[test]

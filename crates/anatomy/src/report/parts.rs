@@ -1,145 +1,17 @@
-//! The parts of the study: what each computes, from which rows, and which sections it gives.
+//! Which parts of the study are asked for, and their sections with what sums them up: what is certain, the answer, the ledger.
 
-#![allow(
-    clippy::unnecessary_wraps,
-    reason = "every part has one shape, those that cannot fail too"
-)]
-
-use std::path::Path;
+mod list;
 
 use anyhow::{Result, bail};
-use catalog::Catalog;
 use indicatif::ProgressBar;
-use study::abilities::{LISTED, Listed};
-use study::board::Board;
-use study::controlled::{self, Controlled};
-use study::correlations::{self, Correlations};
-use study::dimensions::{self, Dimensions, six_dimensions};
 use study::finding::Finding;
-use study::leaderboard_v1::{self, LeaderboardV1};
-use study::pooled::{self, Pooled};
 use study::section::Section;
-use study::statistics::GroupBootstrap;
-use study::trends::{self, Trends};
+
+pub(crate) use list::Context;
+use list::{PARTS, StudyPart, correlations, dimensions, structure_to_score, trends};
 
 use super::joined::Joined;
-use super::probes::{ablation, cuts, tuning, witnesses};
-use crate::probes::Probes;
-use crate::{evidence, narrow, rows, stated};
-
-/// What every part is computed from.
-#[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
-    pub(crate) catalog: &'a Catalog,
-    /// Folder of the catalog where it is not the one compiled in.
-    pub(crate) dir: Option<&'a Path>,
-    /// Resamples of each bootstrap interval.
-    pub(crate) resamples: usize,
-    pub(crate) seed: u64,
-    /// The board that trends and correlations are asked of; where none, the two Open LLM Leaderboards.
-    pub(crate) board: Option<&'static Listed>,
-    /// Results of probes that were handed over, beside those that come along.
-    pub(crate) probes: Option<&'a Probes>,
-    /// Moves with the work.
-    pub(crate) bar: &'a ProgressBar,
-}
-
-/// One part.
-struct Part {
-    /// What `--only` calls it.
-    name: &'static str,
-    /// Ids of its sections.
-    sections: &'static [&'static str],
-    /// Steps of the progress bar.
-    steps: u64,
-    run: fn(&Context<'_>, &Joined) -> Result<Vec<Section>>,
-}
-
-/// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
-const PARTS: [Part; 12] = [
-    Part {
-        name: "controlled",
-        sections: &["controlled"],
-        steps: 1,
-        run: controlled,
-    },
-    Part {
-        name: "pooled",
-        sections: &["pooled"],
-        steps: 1,
-        run: pooled,
-    },
-    Part {
-        name: "latent",
-        sections: &["latent"],
-        steps: 1,
-        run: latent,
-    },
-    Part {
-        name: "dataset",
-        sections: &["dataset"],
-        steps: 1,
-        run: dataset,
-    },
-    Part {
-        name: "trends",
-        sections: &["trends", "progress"],
-        steps: 1,
-        run: trends,
-    },
-    Part {
-        name: "dimensions",
-        sections: &[
-            "scale",
-            "efficiency",
-            "merging",
-            "popularity",
-            "architecture",
-            "chat_template",
-        ],
-        steps: 1,
-        run: dimensions,
-    },
-    Part {
-        name: "correlations",
-        sections: &["correlation"],
-        steps: 1,
-        run: correlations,
-    },
-    Part {
-        name: "boards",
-        sections: &["boards"],
-        steps: 1,
-        run: boards,
-    },
-    Part {
-        name: "leaderboard_v1",
-        sections: &["distribution", "size_bins", "regression"],
-        steps: 18,
-        run: structure_to_score,
-    },
-    Part {
-        name: "attribution",
-        sections: &["methods", "attribution"],
-        steps: evidence::STEPS,
-        run: evidence,
-    },
-    Part {
-        name: "forecast",
-        sections: &["forecast", "anchored"],
-        steps: 1,
-        run: forecast,
-    },
-    Part {
-        name: "weights",
-        sections: &["weights"],
-        steps: 1,
-        run: weights,
-    },
-];
-
-/// Shuffles of a permutation test, and draws of a simultaneous interval.
-const SHUFFLES: usize = 2_000;
+use crate::{evidence, narrow, stated};
 
 /// The ledger's id.
 const CLAIMS: &str = "claims";
@@ -198,7 +70,7 @@ impl PartChoice {
     }
 
     /// The ledger is judged on the findings of every part.
-    fn needs(&self, part: &Part) -> bool {
+    fn needs(&self, part: &StudyPart) -> bool {
         self.has(CLAIMS)
             || self.has(CERTAIN) && TWICE.contains(&part.name)
             || self.has(ANSWER) && OF_ANSWER.contains(&part.name)
@@ -355,139 +227,4 @@ pub(crate) fn add_ledger(sections: &mut Vec<Section>, seed: u64) -> Result<()> {
     let at = usize::from(sections.first().is_some_and(|section| section.id == ANSWER));
     sections.insert(at, ledger);
     Ok(())
-}
-
-fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
-    let mut section = rows::dataset_section(context.catalog);
-    // The rows that all other sections are computed from: whoever has these tables can check them.
-    section.tables.push(dimensions::rows_table(&joined.v2));
-    section.tables.extend(joined.boards().iter().map(Board::table));
-    section.tables.push(trends::rows_table(&joined.checkpoints));
-    let (boards, counted) = study::dataset::boards(&rows::board_counts(context.catalog));
-    section.tables.push(boards);
-    section.findings.extend(counted);
-    context.bar.inc(1);
-    Ok(vec![section])
-}
-
-fn controlled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
-    let (runs, placebo) = (rows::runs(context.catalog), rows::placebo(context.catalog));
-    let section = controlled::section(&Controlled {
-        runs: &runs,
-        placebo: &placebo,
-        shuffles: SHUFFLES,
-        seed: context.seed,
-    });
-    context.bar.inc(1);
-    Ok(vec![section])
-}
-
-fn pooled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
-    let boards = rows::pooled(context.catalog);
-    let section = pooled::section(&Pooled {
-        boards: &boards,
-        shuffles: SHUFFLES / 4,
-        seed: context.seed,
-    });
-    context.bar.inc(1);
-    Ok(vec![section])
-}
-
-fn latent(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
-    let section = study::latent::section(&rows::latent(context.catalog), context.seed);
-    context.bar.inc(1);
-    // Too few checkpoints stand on no scale.
-    Ok(Some(section)
-        .filter(|section| !section.findings.is_empty())
-        .into_iter()
-        .collect())
-}
-
-fn bootstrap(context: &Context<'_>) -> GroupBootstrap {
-    GroupBootstrap {
-        resamples: context.resamples,
-        seed: context.seed,
-    }
-}
-
-fn trends(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
-    let sections = trends::sections(&Trends {
-        checkpoints: &joined.checkpoints,
-        boards: &joined.asked(context.catalog, context.board),
-        bootstrap: bootstrap(context),
-    });
-    context.bar.inc(1);
-    Ok(sections)
-}
-
-fn dimensions(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
-    let sections = six_dimensions(&Dimensions {
-        rows: &joined.v2,
-        resamples: context.resamples,
-        seed: context.seed,
-    });
-    context.bar.inc(1);
-    Ok(sections)
-}
-
-fn correlations(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
-    let section = correlations::section(&Correlations {
-        boards: &joined.asked(context.catalog, context.board),
-        bootstrap: bootstrap(context),
-    });
-    context.bar.inc(1);
-    Ok(vec![section])
-}
-
-fn boards(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
-    let shapes = rows::Shapes::of(context.catalog);
-    let mut all = joined.boards().to_vec();
-    let later = LISTED.iter().skip(all.len());
-    all.extend(later.map(|listed| rows::listed_board(context.catalog, &shapes, listed)));
-    let section = study::boards::section(&all, bootstrap(context));
-    context.bar.inc(1);
-    Ok(vec![section])
-}
-
-fn structure_to_score(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
-    let study = LeaderboardV1 {
-        rows: &joined.v1,
-        n_repeats: joined.n_repeats,
-        resamples: context.resamples,
-        seed: context.seed,
-    };
-    Ok(leaderboard_v1::sections(&study, &|_, _| context.bar.inc(1))?)
-}
-
-fn weights(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
-    let probes = context.probes;
-    let mut all = witnesses::shipped()?;
-    all.extend(probes.map(witnesses::of).into_iter().flatten());
-    let mut section = study::weights::section(&all);
-    let ablations = witnesses::ablations(probes)?;
-    study::cuts::add(&mut section, &cuts::of(&ablations));
-    let cut = ablation::figure(&ablations, "weights-ablation");
-    section.figures.extend(cut);
-    tuning::add(&mut section, &witnesses::tunings(probes)?, "weights-tuning");
-    context.bar.inc(1);
-    Ok(vec![section])
-}
-
-fn evidence(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
-    let settings = evidence::EvidenceSettings {
-        dir: context.dir,
-        resamples: context.resamples,
-        seed: context.seed,
-    };
-    evidence::sections(context.catalog, settings, context.bar)
-}
-
-fn forecast(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
-    let made = study::forecast::forecasts(rows::forecast_questions(context.catalog))?;
-    context.bar.inc(1);
-    let (resamples, seed) = (context.resamples, context.seed);
-    Ok(vec![
-        study::forecast::section(&made, resamples, seed),
-        study::anchored::section(&rows::anchored(), resamples, seed),
-    ])
 }

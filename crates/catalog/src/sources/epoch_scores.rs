@@ -10,12 +10,26 @@ use crate::error::Error;
 use crate::identity::{Identities, Joined, mode_of};
 use crate::observed::{Observed, Out};
 use crate::sources::metrics::{RAW, Scale};
-use crate::sources::score;
 use crate::sources::table::{Cells, Table};
+use crate::sources::{Board, Published, Reads, State, score};
 use crate::tables::{Evaluation, Score};
 
 /// Name of this kind of source, and how its boards begin.
-pub(crate) const NAME: &str = "epoch";
+const NAME: &str = "epoch";
+
+/// The board, and where it was published.
+pub(super) const BOARD: Board = Board {
+    name: NAME,
+    reads: Reads::Table(recognises, read),
+    published: &[Published {
+        path: "epoch/benchmark_data/",
+        address: "https://epoch.ai/benchmarks, by https://github.com/feruiloba/miri-fellowship-inference-scaling",
+        revision: "69eb0692",
+        license: "CC-BY-4.0",
+        attribution: "Epoch AI, AI Benchmarking Hub",
+        state: "2026-05-01",
+    }],
+};
 
 /// Columns of scores, what is counted, and how it is written; of a table the first that is there.
 const COLUMNS: [(&str, &str, Scale); 27] = [
@@ -74,7 +88,7 @@ const SETTINGS: [(&str, &str); 4] = [
 ];
 
 /// Whether a header is one of these tables'.
-pub(crate) fn recognises(table: &Table) -> bool {
+fn recognises(table: &Table) -> bool {
     [
         "Model version",
         "Training compute (FLOP)",
@@ -94,9 +108,9 @@ fn stem(file: &str) -> String {
 }
 
 /// Reads the table into `out`.
-pub(crate) fn read(
+fn read(
     table: &mut Table,
-    (snapshot, version): (&str, &str),
+    (snapshot, version): State<'_>,
     identities: &Identities,
     out: &mut Out<'_>,
 ) -> Result<(), Error> {

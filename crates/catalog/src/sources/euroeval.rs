@@ -17,12 +17,26 @@ use crate::identity::{Identities, mode_of};
 use crate::observed::{Observed, Out, Outside};
 use crate::sources::metrics::{NORMALISED, RAW};
 use crate::sources::table::{Cells, Table};
-use crate::sources::{joined, score};
+use crate::sources::{Board, Published, Reads, State, joined, score};
 use crate::tables::{Evaluation, Score};
 use crate::words::holds;
 
 /// Name of this kind of source, and how its boards begin.
-pub(crate) const NAME: &str = "euroeval";
+const NAME: &str = "euroeval";
+
+/// The board, and where it was published.
+pub(super) const BOARD: Board = Board {
+    name: NAME,
+    reads: Reads::Table(recognises, read),
+    published: &[Published {
+        path: "euroeval/",
+        address: "https://github.com/EuroEval/leaderboards",
+        revision: "1a77f1d2",
+        license: "MIT",
+        attribution: "EuroEval",
+        state: "2026-04-20",
+    }],
+};
 
 /// Marks of names whose weights are packed, so that their count is too small.
 const PACKED: [&str; 8] = ["fp8", "fp4", "awq", "gptq", "gguf", "4bit", "8bit", "int4"];
@@ -40,7 +54,7 @@ const TASKS: [(&str, &str, &str, &str); 8] = [
 ];
 
 /// Whether a header is this board's first line.
-pub(crate) fn recognises(table: &Table) -> bool {
+fn recognises(table: &Table) -> bool {
     table
         .headers
         .first()
@@ -99,9 +113,9 @@ impl<'a> Run<'a> {
 }
 
 /// Reads the board into `out`.
-pub(crate) fn read(
+fn read(
     table: &mut Table,
-    (snapshot, version): (&str, &str),
+    (snapshot, version): State<'_>,
     identities: &Identities,
     out: &mut Out<'_>,
 ) -> Result<(), Error> {
@@ -223,7 +237,7 @@ impl Dataset {
         cells: &Cells<'_>,
         evaluation: &Evaluation,
         run: &Run<'_>,
-        (snapshot, version): (&str, &str),
+        (snapshot, version): State<'_>,
         out: &mut Out<'_>,
     ) -> Result<Vec<Score>, Error> {
         let cell = cells.text(Some(self.column))?.unwrap_or_default();

@@ -1,4 +1,7 @@
 //! Sources: each module turns one kind of file into facts and rejects. Nothing is dropped without a row saying why.
+//!
+//! What is in no list would be read by nobody, and does not compile.
+#![deny(dead_code)]
 
 pub(crate) mod architectures;
 pub(crate) mod archive;
@@ -6,8 +9,8 @@ pub(crate) mod bases;
 pub(crate) mod community_evals;
 pub(crate) mod config_files;
 pub(crate) mod epoch_models;
-pub(crate) mod epoch_scores;
-pub(crate) mod euroeval;
+mod epoch_scores;
+mod euroeval;
 pub(crate) mod every_eval_ever;
 pub(crate) mod gemstones;
 pub(crate) mod harness;
@@ -25,20 +28,66 @@ pub(crate) mod metrics;
 pub(crate) mod model_info;
 pub(crate) mod opencompass;
 mod parquet_rows;
-pub(crate) mod proteus;
+mod proteus;
 pub(crate) mod samples;
 pub(crate) mod scaling;
 pub(crate) mod structures;
-pub(crate) mod swallow;
+mod swallow;
 pub(crate) mod table;
 pub(crate) mod task_tables;
 
 use crate::calendar;
 use crate::config::fields::{self, Fields};
 use crate::error::Error;
-use crate::identity::Joined;
+use crate::identity::{Identities, Joined};
 use crate::observed::Out;
+use crate::sources::table::Table;
 use crate::tables::{Days, Evaluation, Score};
+
+/// Boards, the most trusted first: the order in which they are read. Kinds, readers and licences are taken from here.
+pub(crate) static BOARDS: &[Board] = &[
+    proteus::BOARD,
+    euroeval::BOARD,
+    swallow::BOARD,
+    epoch_scores::BOARD,
+];
+
+/// A board of scores whose rows are joined to checkpoints that other sources named.
+pub(crate) struct Board {
+    /// Name in the manifest, and how the names of its leaderboards and benchmarks begin.
+    pub(crate) name: &'static str,
+    pub(crate) reads: Reads,
+    /// Where the copies that come along were published, and whose they are.
+    pub(crate) published: &'static [Published],
+}
+
+/// First digits of a source's hash, and its version, for the scores.
+pub(crate) type State<'a> = (&'a str, &'a str);
+
+/// Reads a table into facts and rejects.
+type TableReader = fn(&mut Table, State<'_>, &Identities, &mut Out<'_>) -> Result<(), Error>;
+/// Reads the bytes of a file of that name likewise; returns its rows.
+type BytesReader = fn(&[u8], &str, State<'_>, &Identities, &mut Out<'_>) -> Result<u64, Error>;
+
+/// How a board's files are told, and read.
+pub(crate) enum Reads {
+    /// A table (CSV or Parquet), told by its header.
+    Table(fn(&Table) -> bool, TableReader),
+    /// YAML, told by its name and first bytes.
+    Yaml(fn(&str, &[u8]) -> bool, BytesReader),
+}
+
+/// Where the file at a path was published, its revision, licence (empty where there is none), whom to name, and the day of
+/// the state (empty where the rows say it).
+pub(crate) struct Published {
+    /// Of a file under the sources, or, with a slash at the end, of a folder of one repository.
+    pub(crate) path: &'static str,
+    pub(crate) address: &'static str,
+    pub(crate) revision: &'static str,
+    pub(crate) license: &'static str,
+    pub(crate) attribution: &'static str,
+    pub(crate) state: &'static str,
+}
 
 /// A day from seconds since 1970, as number or text, or from a date.
 pub(crate) fn moment(of: &Fields, names: &[&str]) -> Option<Days> {
@@ -80,6 +129,31 @@ pub(crate) fn joined(found: Joined, own: &str, row: u64, out: &mut Out<'_>) -> R
             let raw = format!("{own}: {}", ids.join(", "));
             out.reject_row(row, "id", &raw, "several_checkpoints_of_that_name")?;
             Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::BOARDS;
+
+    #[test]
+    fn every_board_says_whose_it_is_under_a_name_of_its_own() {
+        let mut names = BTreeSet::new();
+        for board in BOARDS {
+            assert!(names.insert(board.name), "two boards are named {}", board.name);
+            assert!(
+                !board.published.is_empty(),
+                "{} was published nowhere",
+                board.name
+            );
+            for copy in board.published {
+                for (what, text) in [("address", copy.address), ("attribution", copy.attribution)] {
+                    assert!(!text.is_empty(), "{}: {} has no {what}", board.name, copy.path);
+                }
+            }
         }
     }
 }

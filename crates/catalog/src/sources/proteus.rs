@@ -10,11 +10,43 @@ use crate::identity::Identities;
 use crate::observed::{Observed, Out};
 use crate::sources::metrics::{NORMALISED, RAW};
 use crate::sources::table::{Cells, Table};
-use crate::sources::{joined, score};
+use crate::sources::{Board, Published, Reads, State, joined, score};
 use crate::tables::{Evaluation, Score};
 
 /// Name of this kind of source and its board.
-pub(crate) const NAME: &str = "proteus";
+const NAME: &str = "proteus";
+
+/// The board, and where it was published.
+pub(super) const BOARD: Board = Board {
+    name: NAME,
+    reads: Reads::Table(recognises, read),
+    published: &[
+        Published {
+            path: "proteus/proteus_2k.csv",
+            address: "https://github.com/hlzhang109/prescriptive-scaling",
+            revision: "5bdca776",
+            license: "",
+            attribution: "Proteus-2k",
+            state: "2026-03-24",
+        },
+        Published {
+            path: "proteus/validation_leaderboard.csv",
+            address: "https://github.com/hlzhang109/prescriptive-scaling",
+            revision: "5bdca776",
+            license: "",
+            attribution: "Proteus-2k",
+            state: "2026-03-24",
+        },
+        Published {
+            path: "proteus/new_leaderboard_results_with_tokens.csv",
+            address: "https://github.com/hlzhang109/prescriptive-scaling",
+            revision: "5bdca776",
+            license: "",
+            attribution: "Proteus-2k",
+            state: "2026-03-24",
+        },
+    ],
+};
 
 /// The subtasks of BBH and how many answers each offers, as leaderboard v2's documentation has them.
 const BBH: [(&str, f64); 24] = [
@@ -120,7 +152,7 @@ const SETTING: &str = "run again by the authors";
 
 /// Whether a header is this table's. The table of bases beside it repeats the first table's scores and is read for its
 /// bases alone.
-pub(crate) fn recognises(table: &Table) -> bool {
+fn recognises(table: &Table) -> bool {
     let has = |name: &str| table.find(name).is_some();
     has("model_id")
         && has("leaderboard_bbh_acc_norm_none")
@@ -128,9 +160,9 @@ pub(crate) fn recognises(table: &Table) -> bool {
 }
 
 /// Reads the table into `out`.
-pub(crate) fn read(
+fn read(
     table: &mut Table,
-    (snapshot, version): (&str, &str),
+    (snapshot, version): State<'_>,
     identities: &Identities,
     out: &mut Out<'_>,
 ) -> Result<(), Error> {

@@ -15,11 +15,44 @@ use crate::error::Error;
 use crate::identity::Identities;
 use crate::observed::{Observed, Out};
 use crate::sources::metrics::RAW;
-use crate::sources::{joined, score};
+use crate::sources::{Board, Published, Reads, State, joined, score};
 use crate::tables::Evaluation;
 
 /// Name of this kind of source, and how its boards begin.
-pub(crate) const NAME: &str = "swallow";
+const NAME: &str = "swallow";
+
+/// The board, and where it was published.
+pub(super) const BOARD: Board = Board {
+    name: NAME,
+    reads: Reads::Yaml(recognises, read),
+    published: &[
+        Published {
+            path: "swallow/model-2025-06-26.yml",
+            address: "https://github.com/swallow-llm/leaderboard",
+            revision: "7b515e6",
+            license: "CC-BY-4.0",
+            attribution: "Swallow LLM team",
+            state: "2025-06-26",
+        },
+        Published {
+            path: "swallow/model-2026-02-20.yml",
+            address: "https://github.com/swallow-llm/leaderboard",
+            revision: "2e1f710",
+            license: "CC-BY-4.0",
+            attribution: "Swallow LLM team",
+            state: "2026-02-20",
+        },
+        Published {
+            path: "swallow/model.yml",
+            address: "https://github.com/swallow-llm/leaderboard",
+            revision: "ed3805c3",
+            license: "CC-BY-4.0",
+            attribution: "Swallow LLM team",
+            state: "2026-06-24",
+        },
+    ],
+};
+
 /// Bytes above which a file is no list of checkpoints.
 const LONGEST: usize = 16 << 20;
 
@@ -59,13 +92,13 @@ const BEFORE: [(&str, &str, i64); 20] = [
 ];
 
 /// Whether a file may be a state of this board, by its name and how it begins.
-pub(crate) fn recognises(file: &str, start: &[u8]) -> bool {
+fn recognises(file: &str, start: &[u8]) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.starts_with("model") && String::from_utf8_lossy(start).contains("Swallow LLM Leaderboard")
 }
 
 /// The date in a file's name: `model-2025-06-26.yml`.
-pub(crate) fn state_of(file: &str) -> Option<&str> {
+fn state_of(file: &str) -> Option<&str> {
     let stem = file.rsplit('/').next().unwrap_or(file).split('.').next()?;
     let date = stem.strip_prefix("model-")?;
     calendar::day(date).map(|_| date)
@@ -95,10 +128,10 @@ fn counted(suite: &str, task: &str) -> (Option<&'static str>, Option<i64>) {
 }
 
 /// Reads one state into `out`; returns the number of rows.
-pub(crate) fn read(
+fn read(
     bytes: &[u8],
     file: &str,
-    (snapshot, version): (&str, &str),
+    (snapshot, version): State<'_>,
     identities: &Identities,
     out: &mut Out<'_>,
 ) -> Result<u64, Error> {
@@ -146,7 +179,7 @@ fn one(
     entry: &Entry,
     id: &str,
     (row, prefix): (u64, &str),
-    (snapshot, version): (&str, &str),
+    (snapshot, version): State<'_>,
     out: &mut Out<'_>,
 ) -> Result<(), Error> {
     let mode = entry.reasoning.as_ref().and_then(Value::as_str).and_then(mode_of);

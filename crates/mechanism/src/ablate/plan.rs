@@ -55,8 +55,7 @@ impl Dimension {
 
     /// Why a checkpoint of this structure has nothing there to remove; nothing where it has.
     pub fn absent(self, c: &DecoderConfig) -> Option<String> {
-        use crate::config::Family;
-        let fixed = matches!(c.family, Family::Gpt2 | Family::GptNeoX | Family::StableLm);
+        let fixed = c.family.facts().head_follows_width;
         let (heads, kv) = (c.n_heads, c.n_kv_heads);
         match self {
             Self::Layers if c.n_layers < 2 => Some("there is one layer".to_owned()),

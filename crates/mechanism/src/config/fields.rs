@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::Activation;
 use crate::error::{Error, Result};
 
 /// One JSON object with typed access.
@@ -106,4 +107,21 @@ fn wrong(key: &str, value: &Value, wanted: &str) -> Error {
         field: key.to_owned(),
         what: format!("{shown} is not {wanted}"),
     }
+}
+
+/// The non-linearity of that name.
+pub(super) fn activation(name: Option<&str>, default: Activation) -> Result<Activation> {
+    Ok(match name {
+        None => default,
+        Some("silu" | "swish") => Activation::Silu,
+        Some("gelu") => Activation::Gelu,
+        Some("gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" | "gelu_tanh") => Activation::GeluTanh,
+        Some("relu") => Activation::Relu,
+        Some(other) => {
+            return Err(Error::Config {
+                field: "hidden_act".to_owned(),
+                what: format!("`{other}` is not known"),
+            });
+        }
+    })
 }

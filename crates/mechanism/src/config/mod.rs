@@ -1,5 +1,6 @@
 //! What distinguishes one decoder from another: a checked configuration that covers every supported family.
 
+mod families;
 mod fields;
 mod gguf;
 mod hub;
@@ -9,32 +10,12 @@ mod write;
 
 use serde::Serialize;
 
+pub use families::Family;
+pub(crate) use families::StoredLayer;
 pub use rotary::{Rotary, Scaling};
 pub use write::to_hub;
 
 use crate::error::{Error, Result};
-
-/// Names of tensors and their layout follow the family; nothing else does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the families' own")]
-pub enum Family {
-    Llama,
-    Mistral,
-    Mixtral,
-    Qwen2,
-    Qwen2Moe,
-    Qwen3,
-    Qwen3Moe,
-    Gemma,
-    Gemma2,
-    Gemma3,
-    Phi3,
-    Olmo2,
-    StableLm,
-    GptNeoX,
-    Gpt2,
-}
 
 impl Family {
     /// Whether attention and feed-forward have a norm of what goes in; `OLMo` 2 has none.

@@ -6,27 +6,13 @@ use super::rotary::{Rotary, Scaling};
 use super::{Activation, DecoderConfig, Family};
 use crate::error::{Error, Result};
 
-/// `model_type` and class of a family.
-fn names(family: Family) -> Option<(&'static str, &'static str)> {
-    Some(match family {
-        Family::Llama => ("llama", "LlamaForCausalLM"),
-        Family::Mistral => ("mistral", "MistralForCausalLM"),
-        Family::Qwen2 => ("qwen2", "Qwen2ForCausalLM"),
-        Family::Qwen3 => ("qwen3", "Qwen3ForCausalLM"),
-        Family::Gemma => ("gemma", "GemmaForCausalLM"),
-        Family::Gemma2 => ("gemma2", "Gemma2ForCausalLM"),
-        Family::Gemma3 => ("gemma3_text", "Gemma3ForCausalLM"),
-        Family::Olmo2 => ("olmo2", "Olmo2ForCausalLM"),
-        _ => return None,
-    })
-}
-
 /// The `config.json` of a structure.
 ///
 /// # Errors
 /// [`Error::Unavailable`] for families and rotations that are only read.
 pub fn to_hub(c: &DecoderConfig) -> Result<Map<String, Value>> {
-    let Some((model_type, class)) = names(c.family) else {
+    let facts = c.family.facts();
+    let (Some(model_type), Some(class)) = (facts.model_types.first(), facts.class) else {
         return Err(Error::Unavailable {
             method: "writing config.json",
             what: "a family that is only read from GGUF",

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::checkpoint::Checkpoint;
-use crate::weights::{Kind, Lines, Part, Take};
+use crate::layout::Take;
+use crate::weights::{Kind, Lines, Part};
 
 /// Parts outside of layers.
 const OUTSIDE: [Part; 4] = [Part::Embedding, Part::Positions, Part::FinalNorm, Part::Head];

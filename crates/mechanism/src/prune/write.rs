@@ -245,17 +245,7 @@ const LAYER_PARTS: [(Part, &str); 11] = [
 
 fn from_gguf<'a>(checkpoint: &'a Checkpoint, pruning: &Pruning) -> Result<Vec<PlannedWrite<'a>>> {
     let c = &checkpoint.config;
-    if !matches!(
-        c.family,
-        Family::Llama
-            | Family::Mistral
-            | Family::Qwen2
-            | Family::Qwen3
-            | Family::Gemma
-            | Family::Gemma2
-            | Family::Gemma3
-            | Family::Olmo2
-    ) {
+    if c.family.facts().class.is_none() {
         return Err(Error::Unavailable {
             method: "writing a pruned checkpoint",
             what: "a GGUF file of this family",

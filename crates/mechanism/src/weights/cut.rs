@@ -5,7 +5,7 @@
 //! channel with its column of every matrix that reads the stream, its row of every one that writes to it, its weight in
 //! every norm, and its column of embedding and head: what was tied stays tied.
 
-use crate::config::{DecoderConfig, Family, NormKind, QkNorm};
+use crate::config::{DecoderConfig, NormKind, QkNorm};
 use crate::error::{Error, Result};
 use crate::weights::{Kind, Part};
 
@@ -142,7 +142,7 @@ impl Cut {
         let mut left = whole.clone();
         let n_layers = whole.n_layers;
         let group = whole.n_heads / whole.n_kv_heads;
-        let fixed = matches!(whole.family, Family::Gpt2 | Family::GptNeoX | Family::StableLm);
+        let fixed = whole.family.facts().head_follows_width;
         if let Some(channels) = &stays.channels {
             checked("d_model", channels, whole.d_model, 1)?;
             if fixed && channels.len() < whole.d_model {

@@ -16,17 +16,16 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use crate::layout::{Kind, Part};
 pub use cut::{Cut, Lines, Stays};
-pub use part::{Kind, Part};
 pub use precision::Precision;
 pub use raw::Raw;
 pub use safetensors::SafetensorsFiles;
 
-pub(crate) use part::{Source, Take};
-
 use crate::config::DecoderConfig;
 use crate::error::{Error, Result};
 use crate::gguf::{GgmlType, Gguf, rows_of, stored_rows_of};
+use crate::layout::{Source, Take};
 
 /// Where tensors come from.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! Names and layouts of GGUF checkpoints, as llama.cpp's converter writes them.
 
-use super::part::{Kind, Part, Source, Take};
-use crate::config::{DecoderConfig, Family, NormKind};
+use crate::config::{DecoderConfig, NormKind};
 use crate::gguf::Gguf;
+use crate::layout::{Kind, Part, Source, Take};
 
 pub(super) fn source(file: &Gguf, c: &DecoderConfig, layer: Option<usize>, part: Part, kind: Kind) -> Source {
     let suffix = kind.suffix();
@@ -70,8 +70,8 @@ pub(super) fn source(file: &Gguf, c: &DecoderConfig, layer: Option<usize>, part:
             | Part::QNorm
             | Part::KNorm
     );
-    let take = match (part, c.family) {
-        (Part::Q | Part::K, Family::Llama | Family::Mixtral) => Take::Permuted { head_dim: c.head_dim },
+    let take = match part {
+        Part::Q | Part::K if c.family.is_permuted() => Take::Permuted { head_dim: c.head_dim },
         _ if norm && c.norm == NormKind::RmsPlusOne => Take::LessOne,
         _ => Take::All,
     };

@@ -2,6 +2,9 @@
 //!
 //! Every method here fits the distinct rows of a table with their weights (`distinct`): few structures, many rows,
 //! so most rows equal another. That is exact, and makes each fit independent of the order of the rows.
+//!
+//! A method that is in no list would be asked by nobody, and does not compile.
+#![deny(dead_code)]
 
 mod boosting;
 mod decision_tree;
@@ -22,19 +25,17 @@ mod tree;
 use crate::design::Design;
 use crate::error::Error;
 
-pub use boosting::{BoostingFit, GradientBoosting, XgBoost};
-pub use decision_tree::{DecisionTree, DecisionTreeFit};
+pub use boosting::BoostingFit;
+pub use decision_tree::DecisionTreeFit;
 pub(crate) use distinct::distinct_rows;
-pub use forest::{RandomForest, RandomForestFit};
-pub use knn::{NearestNeighbours, NearestNeighboursFit};
-pub use lasso::Lasso;
-pub use linear::{Linear, LinearFit};
-pub use mlp::{Perceptron, PerceptronFit};
-pub use ridge::Ridge;
+pub use forest::RandomForestFit;
+pub use knn::NearestNeighboursFit;
+pub use linear::LinearFit;
+pub use mlp::PerceptronFit;
 pub use saved::{AnyFit, SavedFit, VERSION};
 pub use settings::{Slot, names, with_settings};
 pub use structural::{Attribution, Novelty, Posterior, Prediction, Scales, Structural, StructuralFit};
-pub use svr::{SupportVector, SupportVectorFit};
+pub use svr::SupportVectorFit;
 pub use tree::{Ensemble, Node, Tree};
 
 /// Settings of a method, unfitted.
@@ -97,20 +98,28 @@ pub trait Fit: Send + Sync {
     }
 }
 
-/// Every method with its defaults, in the order of the literature's table.
-pub fn all() -> Vec<Box<dyn Regression>> {
-    vec![
-        Box::new(RandomForest::default()),
-        Box::new(Linear),
-        Box::new(DecisionTree::default()),
-        Box::new(SupportVector::default()),
-        Box::new(Ridge::default()),
-        Box::new(Lasso::default()),
-        Box::new(NearestNeighbours::default()),
-        Box::new(GradientBoosting::default()),
-        Box::new(XgBoost::default()),
-        Box::new(Perceptron::default()),
-    ]
+macro_rules! methods {
+    ($($file:ident::$method:ident;)*) => {
+        $(pub use $file::$method;)*
+
+        /// Every method with its defaults, in the order of the literature's table.
+        pub fn all() -> Vec<Box<dyn Regression>> {
+            vec![$(Box::<$method>::default()),*]
+        }
+    };
+}
+
+methods! {
+    forest::RandomForest;
+    linear::Linear;
+    decision_tree::DecisionTree;
+    svr::SupportVector;
+    ridge::Ridge;
+    lasso::Lasso;
+    knn::NearestNeighbours;
+    boosting::GradientBoosting;
+    boosting::XgBoost;
+    mlp::Perceptron;
 }
 
 /// The method of that name, with its defaults; `structural`, which needs columns of its own, too.

@@ -1,12 +1,14 @@
 //! Predictions, recommendations, comparisons: the answers that the commands print.
 
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::Response;
+use axum::routing::get;
 use catalog::cost::device;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Pairs, being_made, kept, params};
+use super::{Pairs, Route, being_made, kept, params};
 use crate::answers::recommend::Budget;
 use crate::provenance::{Envelope, Provenance};
 use crate::server::answering::Now;
@@ -17,7 +19,19 @@ use crate::server::problem::Problem;
 use crate::server::scores_figure;
 use crate::server::state::Shared;
 
-pub(super) async fn devices(query: Pairs) -> Result<Response, Problem> {
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (Method::GET, "/api/v1/devices", get(devices)),
+        (Method::GET, "/api/v1/predict", get(predict)),
+        (Method::GET, "/api/v1/predict/figure", get(predict_figure)),
+        (Method::GET, "/api/v1/recommend", get(recommend)),
+        (Method::GET, "/api/v1/recommend/figure", get(recommend_figure)),
+        (Method::GET, "/api/v1/compare", get(compare)),
+    ]
+}
+
+async fn devices(query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     Ok(kept(&json!({ "devices": device::devices() })))
 }
@@ -36,7 +50,7 @@ fn read<T>(query: Pairs, known: &[&str], of: impl Fn(&Params) -> Result<T, Probl
     of(&params(query, known)?)
 }
 
-pub(super) async fn predict(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn predict(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let question = read(query, &asked::PREDICT, |params| {
         asked::question(params, &state.answers.predictor)
     })?;
@@ -48,7 +62,7 @@ pub(super) async fn predict(State(state): State<Shared>, query: Pairs) -> Result
 }
 
 /// The sweep where one is asked for, else each benchmark with its interval.
-pub(super) async fn predict_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn predict_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let question = read(query, &asked::PREDICT, |params| {
         asked::question(params, &state.answers.predictor)
     })?;
@@ -76,7 +90,7 @@ fn budget(state: &Shared, mut query: Pairs) -> Result<Budget, Problem> {
     })
 }
 
-pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn recommend(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let budget = budget(&state, query)?;
     Ok(answered(
         &state,
@@ -86,7 +100,7 @@ pub(super) async fn recommend(State(state): State<Shared>, query: Pairs) -> Resu
 }
 
 /// Score against memory with the Pareto front.
-pub(super) async fn recommend_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn recommend_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let budget = budget(&state, query)?;
     Ok(match state.answers.recommend(budget).await? {
         Now::Later => being_made(&state),
@@ -94,7 +108,7 @@ pub(super) async fn recommend_figure(State(state): State<Shared>, query: Pairs) 
     })
 }
 
-pub(super) async fn compare(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn compare(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let comparison = read(query, &asked::COMPARE, asked::comparison)?;
     Ok(answered(
         &state,

@@ -1,11 +1,12 @@
 //! Checkpoints: listed, one by one, and as points of a chart.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
+use axum::routing::get;
 use serde_json::{Map, Value, json};
 
-use super::{Pairs, kept, kept_bytes, params};
+use super::{Pairs, Route, kept, kept_bytes, params};
 use crate::near::near;
 use crate::server::checkpoints::{Checkpoints, ListedCheckpoint};
 use crate::server::columns::{COLUMNS, Kind, place};
@@ -15,7 +16,23 @@ use crate::server::problem::Problem;
 use crate::server::search::{self, Search};
 use crate::server::state::Shared;
 
-pub(super) async fn columns(query: Pairs) -> Result<Response, Problem> {
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (Method::GET, "/api/v1/columns", get(columns)),
+        (Method::GET, "/api/v1/checkpoints", get(list)),
+        (Method::GET, "/api/v1/checkpoints.csv", get(list_csv)),
+        (Method::GET, "/api/v1/checkpoints/{id}", get(one)),
+        (
+            Method::GET,
+            "/api/v1/checkpoints/{organisation}/{name}",
+            get(one_by_parts),
+        ),
+        (Method::GET, "/api/v1/points", get(points)),
+    ]
+}
+
+async fn columns(query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     let columns: Vec<Value> = COLUMNS
         .iter()
@@ -32,7 +49,7 @@ pub(super) async fn columns(query: Pairs) -> Result<Response, Problem> {
     Ok(kept(&json!({ "columns": columns })))
 }
 
-pub(super) async fn list(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn list(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let search = Search::read(&params(query, &search::NAMES)?)?;
     let rows = search.all(&state.checkpoints);
     let page: Vec<Value> = search
@@ -63,7 +80,7 @@ fn object(row: &ListedCheckpoint, columns: &[usize]) -> Value {
 const ROWS: usize = 10_000_000;
 
 /// All rows that pass, or the part of them that `limit` and `offset` say; a file may have more rows than a page.
-pub(super) async fn list_csv(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn list_csv(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let whole = Params::strict(query.0.clone(), &search::NAMES)?;
     let limit = whole.count("limit", 1, ROWS)?.unwrap_or(ROWS);
     let offset = whole.count("offset", 0, ROWS)?.unwrap_or(0);
@@ -80,16 +97,12 @@ pub(super) async fn list_csv(State(state): State<Shared>, query: Pairs) -> Resul
     Ok(response)
 }
 
-pub(super) async fn one(
-    State(state): State<Shared>,
-    Path(id): Path<String>,
-    query: Pairs,
-) -> Result<Response, Problem> {
+async fn one(State(state): State<Shared>, Path(id): Path<String>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     Ok(kept(&about(&state.checkpoints, &id)?))
 }
 
-pub(super) async fn one_by_parts(
+async fn one_by_parts(
     State(state): State<Shared>,
     Path((organisation, name)): Path<(String, String)>,
     query: Pairs,
@@ -156,7 +169,7 @@ const AXES: [&str; 2] = ["x", "y"];
 /// What is said of a page of rows: all points are given, and their order says nothing.
 const OF_A_PAGE: [&str; 4] = ["sort", "columns", "limit", "offset"];
 
-pub(super) async fn points(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn points(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let choosing = search::NAMES.iter().filter(|name| !OF_A_PAGE.contains(name));
     let known: Vec<&str> = AXES.iter().chain(choosing).copied().collect();
     Ok(kept(&cloud(&state.checkpoints, &params(query, &known)?)?))

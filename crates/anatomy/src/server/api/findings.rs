@@ -1,12 +1,14 @@
 //! The study: findings, sections, figures; and results of probes.
 
 use axum::extract::{Path, State};
+use axum::http::Method;
 use axum::response::Response;
+use axum::routing::get;
 use serde_json::{Value, json};
 use study::finding::{Finding, Verdict};
 use study::section::{Figure, Section};
 
-use super::{Pairs, being_made, kept, kept_bytes, later, missing, params};
+use super::{Pairs, Route, being_made, kept, kept_bytes, later, missing, params};
 use crate::provenance::SCHEMA_VERSION;
 use crate::report::verdict_name;
 use crate::server::answering::Now;
@@ -15,7 +17,21 @@ use crate::server::plotly;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
 
-pub(super) async fn all(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (Method::GET, "/api/v1/findings", get(all)),
+        (Method::GET, "/api/v1/findings/{id}", get(one)),
+        (Method::GET, "/api/v1/sections", get(sections)),
+        (Method::GET, "/api/v1/sections/{id}", get(section)),
+        (Method::GET, "/api/v1/figures/{id}", get(figure)),
+        (Method::GET, "/api/v1/figures/{id}/plotly", get(plotly)),
+        (Method::GET, "/api/v1/probes", get(probes)),
+        (Method::GET, "/api/v1/probes/{name}", get(probe)),
+    ]
+}
+
+async fn all(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let params = params(query, &["prefix", "verdict"])?;
     let (prefix, verdict) = (params.one("prefix")?, params.one("verdict")?);
     if let Some(verdict) = verdict
@@ -45,11 +61,7 @@ pub(super) async fn all(State(state): State<Shared>, query: Pairs) -> Result<Res
     })))
 }
 
-pub(super) async fn one(
-    State(state): State<Shared>,
-    Path(id): Path<String>,
-    query: Pairs,
-) -> Result<Response, Problem> {
+async fn one(State(state): State<Shared>, Path(id): Path<String>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     let Some(study) = state.study.findings() else {
         return Ok(later(&state));
@@ -61,7 +73,7 @@ pub(super) async fn one(
     Ok(kept(finding))
 }
 
-pub(super) async fn sections(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn sections(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     let Some(study) = state.study.ready() else {
         return Ok(later(&state));
@@ -118,7 +130,7 @@ async fn from_study(
     }
 }
 
-pub(super) async fn section(
+async fn section(
     State(state): State<Shared>,
     Path(id): Path<String>,
     query: Pairs,
@@ -131,7 +143,7 @@ fn named<'a>(section: &'a Section, id: &str) -> Option<&'a Figure> {
     section.figures.iter().find(|figure| figure.id == id)
 }
 
-pub(super) async fn figure(
+async fn figure(
     State(state): State<Shared>,
     Path(id): Path<String>,
     query: Pairs,
@@ -140,7 +152,7 @@ pub(super) async fn figure(
     from_study(&state, query, FIGURE, &id, pick).await
 }
 
-pub(super) async fn plotly(
+async fn plotly(
     State(state): State<Shared>,
     Path(id): Path<String>,
     query: Pairs,
@@ -149,7 +161,7 @@ pub(super) async fn plotly(
     from_study(&state, query, FIGURE, &id, pick).await
 }
 
-pub(super) async fn probes(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn probes(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     let names: Vec<&str> = state.probes.all.iter().map(|probe| probe.name.as_str()).collect();
     let left_out: Vec<Value> = state
@@ -161,7 +173,7 @@ pub(super) async fn probes(State(state): State<Shared>, query: Pairs) -> Result<
     Ok(kept(&json!({ "probes": names, "left_out": left_out })))
 }
 
-pub(super) async fn probe(
+async fn probe(
     State(state): State<Shared>,
     Path(name): Path<String>,
     query: Pairs,

@@ -3,14 +3,24 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
+use axum::routing::{get, post};
 use serde_json::Value;
 
-use super::{Pairs, params};
+use super::{Pairs, Route, params};
 use crate::server::problem::Problem;
 use crate::server::sql::RowFormat;
 use crate::server::state::Shared;
+
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (Method::GET, "/api/v1/tables", get(tables)),
+        (Method::GET, "/api/v1/query", get(ask)),
+        (Method::POST, "/api/v1/query", post(ask_body)),
+    ]
+}
 
 /// What is asked.
 #[derive(Debug)]
@@ -105,12 +115,12 @@ fn unread(error: &JsonRejection) -> Problem {
 pub(crate) const TABLES: &str = "select table_name as \"table\", column_name as \"column\", data_type as \"type\" \
     from information_schema.columns where table_schema = 'public' order by table_name, ordinal_position";
 
-pub(super) async fn tables(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn tables(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     params(query, &[])?;
     run(&state, TABLES.to_owned(), None, RowFormat::Json).await
 }
 
-pub(super) async fn ask(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+async fn ask(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let params = params(query, &["sql", "limit", "format"])?;
     let form = params.one("format")?.map_or(Ok(RowFormat::Json), format_named)?;
     let sql = params
@@ -121,7 +131,7 @@ pub(super) async fn ask(State(state): State<Shared>, query: Pairs) -> Result<Res
     run(&state, sql, limit, form).await
 }
 
-pub(super) async fn ask_body(
+async fn ask_body(
     State(state): State<Shared>,
     query: Pairs,
     body: Result<Json<Value>, JsonRejection>,

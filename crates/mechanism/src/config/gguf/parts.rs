@@ -1,9 +1,9 @@
 //! Rotation and mixture of experts in GGUF metadata.
 
-use super::super::hub::yarn_attention;
+use super::super::hub::rotary::yarn_attention;
 use super::super::rotary::{Rotary, Scaling};
 use super::super::{Family, Mixture};
-use super::Keys;
+use super::keys::Keys;
 use crate::error::Result;
 use crate::gguf::{Gguf, Value};
 

@@ -5,7 +5,7 @@ use super::super::rotary::{Rotary, Scaling};
 use crate::error::{Error, Result};
 
 /// Reads `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (before).
-pub(super) fn rotary(
+pub(in crate::config) fn rotary(
     c: Fields<'_>,
     parameters: Option<Fields<'_>>,
     head_dim: usize,

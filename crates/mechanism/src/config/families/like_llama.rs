@@ -1,12 +1,12 @@
-//! Llama and the many families built like it.
+//! `config.json` of Llama and the many families built like it.
 
 use serde_json::Value;
 
-use super::super::fields::Fields;
+use super::super::fields::{Fields, activation};
+use super::super::hub::rotary::rotary;
 use super::super::rotary::Rotary;
-use super::super::{Activation, Arrangement, Biases, DecoderConfig, Family, Mixture, NormKind};
-use super::activation;
-use super::rotary::rotary;
+use super::super::{Activation, Arrangement, Biases, DecoderConfig, Mixture, NormKind};
+use super::Family;
 use crate::error::Result;
 
 fn windows(family: Family, c: Fields<'_>, n_layers: usize) -> Result<Vec<Option<usize>>> {
@@ -65,6 +65,7 @@ fn mixture(family: Family, c: Fields<'_>, n_layers: usize, d_ffn: usize) -> Resu
     }))
 }
 
+/// Reads the fields as Llama calls them, with what is known of the families here; other families change what they have otherwise.
 pub(super) fn llama_like(family: Family, c: Fields<'_>) -> Result<DecoderConfig> {
     let (n_layers, d_model) = (c.layers("num_hidden_layers")?, c.needed("hidden_size")?);
     let (d_ffn, n_heads) = (c.needed("intermediate_size")?, c.needed("num_attention_heads")?);
