@@ -1,6 +1,10 @@
 //! What can go wrong, with the values that clashed.
 
+mod not_numbers;
+
 use std::path::PathBuf;
+
+pub use not_numbers::NotNumbers;
 
 /// Every failure of this crate. Only the binary adds advice.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +34,7 @@ pub enum Error {
         file: String,
     },
     /// Bytes that are no UTF-8 where text must be.
-    #[error(
-        "{file}, row {row} (line {line}), column {column}: not UTF-8 after byte {valid_up_to} of the cell"
-    )]
+    #[error("{file}, {}, column {column}: not UTF-8 after byte {valid_up_to} of the cell", place(*.row, *.line))]
     NotUtf8 {
         /// The source.
         file: String,
@@ -56,7 +58,7 @@ pub enum Error {
         present: String,
     },
     /// A cell that cannot be read as what its column holds.
-    #[error("{file}, row {row} (line {line}), column `{column}`: {value:?} is not {wanted}")]
+    #[error("{file}, {}, column `{column}`: {value:?} is not {wanted}", place(*.row, *.line))]
     BadCell {
         /// The source.
         file: String,
@@ -120,10 +122,7 @@ pub enum Error {
         packing: String,
     },
     /// A function of numbers over a column that other cells made text.
-    #[error(
-        "`{}` takes numbers, and column `{}` of {} is text: {} of its {} cells {} no number, the first is {:?} (line {})",
-        .0.function, .0.column, .0.file, .0.others, .0.cells, if .0.others == 1 { "is" } else { "are" }, .0.value, .0.line
-    )]
+    #[error("{0}")]
     NotNumbers(Box<NotNumbers>),
     /// Text that is no JSON.
     #[error("{file}, line {line}, column {column}: {message}")]
@@ -222,6 +221,12 @@ pub enum Error {
     /// The place to write to holds something that is no catalog.
     #[error("{path}: exists and is not a catalog (no manifest.json in it)")]
     NotACatalog {
+        /// The place.
+        path: PathBuf,
+    },
+    /// The place to write to holds something.
+    #[error("{path}: exists and is not empty")]
+    NotEmpty {
         /// The place.
         path: PathBuf,
     },
@@ -329,27 +334,6 @@ pub enum Error {
     },
 }
 
-/// A column that is text for some of its cells, where numbers are needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotNumbers {
-    /// What takes numbers: a function, an operator or `cast`.
-    pub function: String,
-    /// The column.
-    pub column: String,
-    /// The file.
-    pub file: String,
-    /// The table as the statement names it.
-    pub table: String,
-    /// Cells that are not empty.
-    pub cells: u64,
-    /// Of these the ones that are no number.
-    pub others: u64,
-    /// The first of them, cut after 200 characters.
-    pub value: String,
-    /// Its line from 1.
-    pub line: u64,
-}
-
 impl Error {
     /// The same of a statement whose condition begins on its second line, `… where (\ncondition\n)`: places are those of the
     /// condition, which is all that was typed.
@@ -406,6 +390,14 @@ impl Error {
             path: path.to_owned(),
             source,
         }
+    }
+}
+
+/// Where a row stands: its line, or its number from 0 in a format without lines.
+fn place(row: u64, line: u64) -> String {
+    match line {
+        0 => format!("row {row}"),
+        line => format!("line {line}"),
     }
 }
 
