@@ -48,7 +48,7 @@ impl Level {
 }
 
 /// Rows of a weight and what they are multiplied by.
-pub(super) struct Rows<'a> {
+pub(super) struct Product<'a> {
     /// Rows of the weight, `each` bytes long.
     pub(super) bytes: &'a [u8],
     pub(super) each: usize,
@@ -60,7 +60,7 @@ pub(super) struct Rows<'a> {
     pub(super) out: &'a mut [f32],
 }
 
-impl Rows<'_> {
+impl Product<'_> {
     /// Multiplies blocks of type `T`.
     pub(super) fn multiply<T: Packed>(self, level: Level) {
         match level {
@@ -73,7 +73,7 @@ impl Rows<'_> {
     }
 }
 
-struct Work<'a, T, L>(Rows<'a>, L, PhantomData<T>);
+struct Work<'a, T, L>(Product<'a>, L, PhantomData<T>);
 
 impl<T: Packed, L: Lanes> NullaryFnOnce for Work<'_, T, L> {
     type Output = ();

@@ -7,6 +7,7 @@
 mod kernel;
 mod lanes;
 mod packed;
+mod packed_k;
 #[cfg(target_arch = "x86_64")]
 mod vectors;
 
@@ -14,7 +15,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use self::kernel::{HIGH, Level, Rows};
+use self::kernel::{HIGH, Level, Product};
 use self::lanes::WIDE;
 use super::matmul::transposed;
 use crate::gguf::GgmlType;
@@ -88,7 +89,7 @@ fn multiply_with(level: Level, x: &[f32], n_in: usize, products: &mut [FewRowsPr
 /// Rows of a weight from `first` on, as many as `out` has room for: `out` is `(rows of the weight, rows of x)`.
 fn some_rows(level: Level, weight: &Raw, first: usize, x: &[[f32; WIDE]], rows: usize, out: &mut [f32]) {
     let n = out.len() / rows;
-    let work = Rows {
+    let work = Product {
         bytes: weight.bytes_of(first..first + n),
         each: weight.dtype.bytes(weight.n_in),
         x,
@@ -101,9 +102,9 @@ fn some_rows(level: Level, weight: &Raw, first: usize, x: &[[f32; WIDE]], rows: 
         GgmlType::Q5_0 => work.multiply::<packed::Q5_0>(level),
         GgmlType::Q5_1 => work.multiply::<packed::Q5_1>(level),
         GgmlType::Q8_0 => work.multiply::<packed::Q8_0>(level),
-        GgmlType::Q4_K => work.multiply::<packed::Q4K>(level),
-        GgmlType::Q5_K => work.multiply::<packed::Q5K>(level),
-        GgmlType::Q6_K => work.multiply::<packed::Q6K>(level),
+        GgmlType::Q4_K => work.multiply::<packed_k::Q4K>(level),
+        GgmlType::Q5_K => work.multiply::<packed_k::Q5K>(level),
+        GgmlType::Q6_K => work.multiply::<packed_k::Q6K>(level),
         GgmlType::F16 if weight.n_in.is_multiple_of(WIDE) => work.multiply::<packed::F16>(level),
         GgmlType::BF16 if weight.n_in.is_multiple_of(WIDE) => work.multiply::<packed::BF16>(level),
         GgmlType::F32 if weight.n_in.is_multiple_of(WIDE) => work.multiply::<packed::F32>(level),
@@ -122,7 +123,7 @@ fn some_rows(level: Level, weight: &Raw, first: usize, x: &[[f32; WIDE]], rows: 
                         *to = from.to_le_bytes();
                     }
                 }
-                Rows {
+                Product {
                     bytes: &bytes,
                     each: padded * 4,
                     x,
