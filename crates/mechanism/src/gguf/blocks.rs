@@ -15,7 +15,7 @@ pub(super) const IQ4_VALUES: [f32; 16] = [
 
 /// A half-precision number as `f32`, without a branch or a call: loops over it become vectors.
 #[inline(always)]
-pub(super) fn half(bits: u16) -> f32 {
+pub(crate) fn half(bits: u16) -> f32 {
     let magnitude = u32::from(bits & 0x7fff) << 13;
     // Exponents differ by 112; the product of a power of two is exact, of subnormal numbers too.
     let finite = f32::from_bits(magnitude) * f32::from_bits((112 + 127) << 23);

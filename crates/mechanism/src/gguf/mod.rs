@@ -9,6 +9,7 @@ mod quantization;
 mod rows;
 mod value;
 
+pub(crate) use blocks::half;
 pub(crate) use rows::{read_whole, rows_of, stored_rows_of};
 
 use std::collections::BTreeMap;

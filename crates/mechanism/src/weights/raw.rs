@@ -49,6 +49,12 @@ impl Raw {
         }
     }
 
+    /// The bytes of rows, one row after the other.
+    pub(crate) fn bytes_of(&self, rows: Range<usize>) -> &[u8] {
+        let each = self.dtype.bytes(self.n_in);
+        &self.bytes[rows.start * each..rows.end * each]
+    }
+
     /// Decodes numbers `columns` (from a block's first on) of the rows `rows`, one row after the other.
     ///
     /// # Panics

@@ -1,0 +1,195 @@
+//! Sixteen numbers at a time, whatever the registers: one of AVX-512, two of AVX2, or an array that the compiler divides.
+//!
+//! What is asked of all of them gives the same bits where products are fused with sums, and a sum of sixteen is always
+//! taken by halves.
+
+#![expect(
+    clippy::inline_always,
+    reason = "they must be inlined into the loop that has wide vectors"
+)]
+
+use crate::gguf::half;
+
+/// Numbers at a time.
+pub(super) const WIDE: usize = 16;
+
+/// Sixteen numbers in registers, and what can be done with them.
+pub(super) trait Lanes: Copy {
+    /// Sixteen numbers.
+    type Floats: Copy;
+    /// Sixteen whole numbers of 32 bits.
+    type Wholes: Copy;
+    /// Whether sixteen sums find room in registers, beside what is multiplied.
+    const ROOMY: bool;
+
+    fn splat(self, value: f32) -> Self::Floats;
+    fn load(self, values: &[f32; WIDE]) -> Self::Floats;
+    /// From bytes, little-endian.
+    fn load_bytes(self, bytes: &[u8; 4 * WIDE]) -> Self::Floats;
+    fn store(self, values: Self::Floats) -> [f32; WIDE];
+    fn add(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    fn mul(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    /// `a·b + c`.
+    fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
+    /// The sum, by halves.
+    fn sum(self, values: Self::Floats) -> f32;
+    fn bytes(self, bytes: &[u8; WIDE]) -> Self::Wholes;
+    fn signed_bytes(self, bytes: &[u8; WIDE]) -> Self::Wholes;
+    /// Without their low four bits, which the others take the place of.
+    fn high_halves(self, values: Self::Wholes) -> Self::Wholes;
+    fn floats(self, values: Self::Wholes) -> Self::Floats;
+    /// `d·q + m` of the low four bits of each, with two roundings.
+    fn of_low_halves(self, values: Self::Wholes, d: f32, m: f32) -> Self::Floats;
+
+    /// Numbers of half precision.
+    #[inline(always)]
+    fn of_halves(self, bytes: &[u8; 2 * WIDE]) -> Self::Floats {
+        let mut out = [0.0; WIDE];
+        for (value, bytes) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+            *value = half(u16::from_le_bytes(*bytes));
+        }
+        self.load(&out)
+    }
+
+    /// Numbers of `bfloat16`.
+    #[inline(always)]
+    fn of_brain_halves(self, bytes: &[u8; 2 * WIDE]) -> Self::Floats {
+        let mut out = [0.0; WIDE];
+        for (value, bytes) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+            *value = f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16);
+        }
+        self.load(&out)
+    }
+
+    /// Sixteen in each byte whose bit is set.
+    #[inline(always)]
+    fn sixteens(self, bits: u32) -> [u8; 32] {
+        let mut out = [0; 32];
+        for (bit, byte) in out.iter_mut().enumerate() {
+            *byte = (((bits >> bit) & 1) << 4) as u8;
+        }
+        out
+    }
+}
+
+/// Arrays: what there is everywhere.
+#[derive(Clone, Copy)]
+pub(super) struct Plain;
+
+/// `a·b + c`, fused where the machine does so in one step.
+#[inline(always)]
+fn multiplied(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_arch = "aarch64") {
+        a.mul_add(b, c)
+    } else {
+        a * b + c
+    }
+}
+
+impl Lanes for Plain {
+    type Floats = [f32; WIDE];
+    type Wholes = [i32; WIDE];
+    const ROOMY: bool = false;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> [f32; WIDE] {
+        [value; WIDE]
+    }
+
+    #[inline(always)]
+    fn load(self, values: &[f32; WIDE]) -> [f32; WIDE] {
+        *values
+    }
+
+    #[inline(always)]
+    fn load_bytes(self, bytes: &[u8; 4 * WIDE]) -> [f32; WIDE] {
+        let mut out = [0.0; WIDE];
+        for (value, bytes) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *value = f32::from_le_bytes(*bytes);
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn store(self, values: [f32; WIDE]) -> [f32; WIDE] {
+        values
+    }
+
+    #[inline(always)]
+    fn add(self, mut a: [f32; WIDE], b: [f32; WIDE]) -> [f32; WIDE] {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a += b;
+        }
+        a
+    }
+
+    #[inline(always)]
+    fn mul(self, mut a: [f32; WIDE], b: [f32; WIDE]) -> [f32; WIDE] {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a *= b;
+        }
+        a
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: [f32; WIDE], b: [f32; WIDE], mut c: [f32; WIDE]) -> [f32; WIDE] {
+        for (c, (a, b)) in c.iter_mut().zip(a.into_iter().zip(b)) {
+            *c = multiplied(a, b, *c);
+        }
+        c
+    }
+
+    #[inline(always)]
+    fn sum(self, mut values: [f32; WIDE]) -> f32 {
+        for half in [8, 4, 2, 1] {
+            for i in 0..half {
+                values[i] += values[i + half];
+            }
+        }
+        values[0]
+    }
+
+    #[inline(always)]
+    fn bytes(self, bytes: &[u8; WIDE]) -> [i32; WIDE] {
+        let mut out = [0; WIDE];
+        for (value, byte) in out.iter_mut().zip(bytes) {
+            *value = i32::from(*byte);
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn signed_bytes(self, bytes: &[u8; WIDE]) -> [i32; WIDE] {
+        let mut out = [0; WIDE];
+        for (value, byte) in out.iter_mut().zip(bytes) {
+            *value = i32::from(byte.cast_signed());
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn high_halves(self, mut values: [i32; WIDE]) -> [i32; WIDE] {
+        for value in &mut values {
+            *value >>= 4;
+        }
+        values
+    }
+
+    #[inline(always)]
+    fn floats(self, values: [i32; WIDE]) -> [f32; WIDE] {
+        let mut out = [0.0; WIDE];
+        for (to, value) in out.iter_mut().zip(values) {
+            *to = value as f32;
+        }
+        out
+    }
+
+    #[inline(always)]
+    fn of_low_halves(self, values: [i32; WIDE], d: f32, m: f32) -> [f32; WIDE] {
+        let mut out = [0.0; WIDE];
+        for (to, value) in out.iter_mut().zip(values) {
+            *to = d * (value & 15) as f32 + m;
+        }
+        out
+    }
+}

@@ -1,0 +1,328 @@
+//! Blocks of weights that become numbers in registers, the same to the bit as `gguf` decodes them.
+//!
+//! `d·(q − 8)` is worked out as `d·q − 8·d`: `d` has eleven bits and `q` at most five, so all of it is exact.
+
+#![expect(
+    clippy::inline_always,
+    reason = "they must be inlined into the loop that has wide vectors"
+)]
+
+use super::lanes::{Lanes, WIDE};
+
+/// Numbers of a weight's row whose sums are added up before they are added to the row's: whole blocks of every type.
+pub(super) const STRIP: usize = 1024;
+/// Scales and offsets of a strip at most.
+const HEADS: usize = 64;
+/// Blocks of 32 numbers of a strip.
+const SMALL: usize = STRIP / 32;
+
+/// Scales and offsets of the blocks of a strip, as numbers.
+pub(super) struct Heads(pub(super) [f32; HEADS]);
+
+impl Heads {
+    pub(super) const ZERO: Self = Self([0.0; HEADS]);
+
+    #[inline(always)]
+    pub(super) fn at(&self, at: usize) -> f32 {
+        // The remainder spares a check: no place is beyond it.
+        self.0[at % HEADS]
+    }
+}
+
+/// Numbers of half precision of a strip's blocks, side by side.
+pub(super) struct Bits([[u8; 2]; HEADS]);
+
+impl Bits {
+    pub(super) const ZERO: Self = Self([[0; 2]; HEADS]);
+}
+
+/// A type of blocks.
+pub(super) trait Packed {
+    type Block: Copy;
+    /// What is made of a block before its numbers are.
+    type Ready: Copy;
+    /// Numbers of a block, in sixteens.
+    const VECTORS: usize;
+
+    /// All blocks of a row.
+    fn blocks(row: &[u8]) -> &[Self::Block];
+
+    /// Puts what scales and offsets are made of side by side. It is done for all rows before [`Packed::heads`]: what has just
+    /// been written in small parts is not yet there to be read in large ones.
+    #[inline(always)]
+    fn gather(_: &[Self::Block], _: &mut Bits) {}
+
+    /// Scales and offsets of a strip's blocks.
+    #[inline(always)]
+    fn heads<L: Lanes>(_: L, _: &[Self::Block], _: &Bits, _: &mut Heads) {}
+
+    fn ready<L: Lanes>(lanes: L, block: &Self::Block) -> Self::Ready;
+
+    /// The sixteen numbers `I` of block `at` of the strip.
+    fn vector<L: Lanes, const I: usize>(
+        lanes: L,
+        block: &Self::Block,
+        ready: &Self::Ready,
+        heads: &Heads,
+        at: usize,
+    ) -> L::Floats;
+}
+
+/// Sixteen bytes from `at` on.
+#[inline(always)]
+pub(super) fn sixteen<const N: usize>(bytes: &[u8; N], at: usize) -> &[u8; WIDE] {
+    let mut out = &[0; WIDE];
+    if let Some(found) = bytes[at..].first_chunk() {
+        out = found;
+    }
+    out
+}
+
+/// The numbers of half precision that small blocks begin with: one each, to the first half.
+#[inline(always)]
+fn gather_one<const N: usize>(blocks: &[[u8; N]], bits: &mut Bits) {
+    for (bits, block) in bits.0.iter_mut().zip(blocks) {
+        *bits = [block[0], block[1]];
+    }
+}
+
+/// The same where there are two.
+#[inline(always)]
+fn gather_two<const N: usize>(blocks: &[[u8; N]], bits: &mut Bits) {
+    for (bits, block) in bits.0.as_chunks_mut::<2>().0.iter_mut().zip(blocks) {
+        *bits = [[block[0], block[1]], [block[2], block[3]]];
+    }
+}
+
+/// Numbers of what was gathered, for the first `n` heads.
+#[inline(always)]
+fn widened<L: Lanes>(lanes: L, bits: &Bits, n: usize, heads: &mut Heads) {
+    let halves = bits.0.as_flattened().as_chunks::<{ 2 * WIDE }>().0;
+    let numbers = heads.0[..n].as_chunks_mut::<WIDE>().0;
+    for (numbers, halves) in numbers.iter_mut().zip(halves) {
+        *numbers = lanes.store(lanes.of_halves(halves));
+    }
+}
+
+/// Scales, and offsets that are a multiple of them.
+#[inline(always)]
+fn with_offsets<L: Lanes>(lanes: L, bits: &Bits, factor: f32, heads: &mut Heads) {
+    widened(lanes, bits, SMALL, heads);
+    let (scales, offsets) = heads.0.split_at_mut(SMALL);
+    let offsets = offsets.as_chunks_mut::<WIDE>().0;
+    for (scales, offsets) in scales.as_chunks::<WIDE>().0.iter().zip(offsets) {
+        *offsets = lanes.store(lanes.mul(lanes.load(scales), lanes.splat(factor)));
+    }
+}
+
+/// Low halves of sixteen bytes, then their high halves.
+#[inline(always)]
+fn halves(bytes: &[u8; WIDE]) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (i, byte) in bytes.iter().enumerate() {
+        out[i] = byte & 15;
+        out[i + WIDE] = byte >> 4;
+    }
+    out
+}
+
+/// Where scale and offset of a small block are: side by side, or offsets behind all scales.
+#[inline(always)]
+fn places(two: bool, at: usize) -> (usize, usize) {
+    if two {
+        (2 * at, 2 * at + 1)
+    } else {
+        (at, SMALL + at)
+    }
+}
+
+/// Scales and offsets of small blocks that store both, or for which offsets are so many times the scales.
+macro_rules! small_heads {
+    (both) => {
+        #[inline(always)]
+        fn gather(blocks: &[Self::Block], bits: &mut Bits) {
+            gather_two(blocks, bits);
+        }
+
+        #[inline(always)]
+        fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut Heads) {
+            widened(lanes, bits, HEADS, heads);
+        }
+    };
+    ((-$factor:literal)) => {
+        #[inline(always)]
+        fn gather(blocks: &[Self::Block], bits: &mut Bits) {
+            gather_one(blocks, bits);
+        }
+
+        #[inline(always)]
+        fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut Heads) {
+            with_offsets(lanes, bits, -$factor, heads);
+        }
+    };
+}
+
+/// A type of blocks of 32 numbers of four bits, `$both` where scale and offset stand side by side.
+macro_rules! four_bits {
+    ($name:ident, $bytes:literal, $from:literal, $both:literal, $heads:tt) => {
+        pub(super) struct $name;
+
+        impl Packed for $name {
+            type Block = [u8; $bytes];
+            type Ready = ();
+            const VECTORS: usize = 2;
+
+            #[inline(always)]
+            fn blocks(row: &[u8]) -> &[Self::Block] {
+                row.as_chunks().0
+            }
+
+            small_heads!($heads);
+
+            #[inline(always)]
+            fn ready<L: Lanes>(_: L, _: &Self::Block) {}
+
+            #[inline(always)]
+            fn vector<L: Lanes, const I: usize>(
+                lanes: L,
+                block: &Self::Block,
+                (): &(),
+                heads: &Heads,
+                at: usize,
+            ) -> L::Floats {
+                let q = lanes.bytes(sixteen(block, $from));
+                let q = if I == 1 { lanes.high_halves(q) } else { q };
+                let (d, m) = places($both, at);
+                lanes.of_low_halves(q, heads.at(d), heads.at(m))
+            }
+        }
+    };
+}
+
+four_bits!(Q4_0, 18, 2, false, (-8.0));
+four_bits!(Q4_1, 20, 4, true, both);
+
+/// A type of blocks of 32 numbers of five bits, in the same way.
+macro_rules! five_bits {
+    ($name:ident, $bytes:literal, $from:literal, $both:literal, $heads:tt) => {
+        pub(super) struct $name;
+
+        impl Packed for $name {
+            type Block = [u8; $bytes];
+            type Ready = [u8; 32];
+            const VECTORS: usize = 2;
+
+            #[inline(always)]
+            fn blocks(row: &[u8]) -> &[Self::Block] {
+                row.as_chunks().0
+            }
+
+            small_heads!($heads);
+
+            #[inline(always)]
+            fn ready<L: Lanes>(lanes: L, block: &Self::Block) -> [u8; 32] {
+                let at = |i: usize| block[$from - 4 + i];
+                let fifth = lanes.sixteens(u32::from_le_bytes([at(0), at(1), at(2), at(3)]));
+                let mut all = halves(sixteen(block, $from));
+                for (q, fifth) in all.iter_mut().zip(fifth) {
+                    *q |= fifth;
+                }
+                all
+            }
+
+            #[inline(always)]
+            fn vector<L: Lanes, const I: usize>(
+                lanes: L,
+                _: &Self::Block,
+                all: &[u8; 32],
+                heads: &Heads,
+                at: usize,
+            ) -> L::Floats {
+                let q = lanes.floats(lanes.bytes(sixteen(all, I * WIDE)));
+                let (d, m) = places($both, at);
+                lanes.add(
+                    lanes.mul(q, lanes.splat(heads.at(d))),
+                    lanes.splat(heads.at(m)),
+                )
+            }
+        }
+    };
+}
+
+five_bits!(Q5_0, 22, 6, false, (-16.0));
+five_bits!(Q5_1, 24, 8, true, both);
+
+/// Blocks of 32 bytes with signs.
+pub(super) struct Q8_0;
+
+impl Packed for Q8_0 {
+    type Block = [u8; 34];
+    type Ready = ();
+    const VECTORS: usize = 2;
+
+    #[inline(always)]
+    fn blocks(row: &[u8]) -> &[Self::Block] {
+        row.as_chunks().0
+    }
+
+    #[inline(always)]
+    fn gather(blocks: &[Self::Block], bits: &mut Bits) {
+        gather_one(blocks, bits);
+    }
+
+    #[inline(always)]
+    fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut Heads) {
+        widened(lanes, bits, SMALL, heads);
+    }
+
+    #[inline(always)]
+    fn ready<L: Lanes>(_: L, _: &Self::Block) {}
+
+    #[inline(always)]
+    fn vector<L: Lanes, const I: usize>(
+        lanes: L,
+        block: &Self::Block,
+        (): &(),
+        heads: &Heads,
+        at: usize,
+    ) -> L::Floats {
+        let q = lanes.floats(lanes.signed_bytes(sixteen(block, 2 + I * WIDE)));
+        lanes.mul(q, lanes.splat(heads.at(at)))
+    }
+}
+
+/// Numbers that stand alone, sixteen a block.
+macro_rules! alone {
+    ($name:ident, $bytes:literal, $load:ident) => {
+        pub(super) struct $name;
+
+        impl Packed for $name {
+            type Block = [u8; $bytes];
+            type Ready = ();
+            const VECTORS: usize = 1;
+
+            #[inline(always)]
+            fn blocks(row: &[u8]) -> &[Self::Block] {
+                row.as_chunks().0
+            }
+
+            #[inline(always)]
+            fn ready<L: Lanes>(_: L, _: &Self::Block) {}
+
+            #[inline(always)]
+            fn vector<L: Lanes, const I: usize>(
+                lanes: L,
+                block: &Self::Block,
+                (): &(),
+                _: &Heads,
+                _: usize,
+            ) -> L::Floats {
+                lanes.$load(block)
+            }
+        }
+    };
+}
+
+alone!(F32, 64, load_bytes);
+alone!(F16, 32, of_halves);
+alone!(BF16, 32, of_brain_halves);
