@@ -276,7 +276,10 @@ fn text_where_numbers_are_wanted_names_its_cell() {
         .query("select avg(v) from (select w as v from words)")
         .expect_err("text")
         .to_string();
-    assert!(told.contains("`avg` takes numbers") && !told.contains("Utf8") && !told.contains("bug"), "{told}");
+    assert!(
+        told.contains("`avg` takes numbers") && !told.contains("Utf8") && !told.contains("bug"),
+        "{told}"
+    );
 }
 
 #[test]
