@@ -21,7 +21,7 @@ const PAGES: [(&str, &str); 13] = [
     ("/predict", "#predict"),
     (
         "/predict?id=mistralai/Mistral-7B-v0.1&benchmarks=math,bbh",
-        "figure[data-drawn=true] .bars",
+        "figure[data-drawn=true] .scatterlayer",
     ),
     ("/probes", "h1"),
     ("/sql", "#sql"),

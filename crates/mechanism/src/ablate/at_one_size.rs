@@ -1,38 +1,8 @@
 //! Networks cut to one size by different parts: what a doubling of the part that was left alone is worth, the others giving way.
 
-use serde::{Deserialize, Serialize};
-
-use super::effects::{Asked, Cell, Measure, by_part, slopes};
+use super::effects::{Asked, AtOneSize, Cell, Measure, by_part, slopes};
 use super::estimate::{Estimate, each_level};
-use super::plan::{Dimension, How};
-
-/// What a doubling of one part is worth at a fixed number of parameters outside of embeddings: scores of networks in which the
-/// other parts were cut, less those of networks of the same size in which this one was.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AtOneSize {
-    /// The part.
-    pub part: Dimension,
-    /// The parts that were cut instead, whose mean is taken.
-    pub against: Vec<Dimension>,
-    /// Chosen how.
-    pub how: How,
-    /// Benchmark.
-    pub task: String,
-    /// What is measured.
-    pub measure: Measure,
-    /// Items.
-    pub n: usize,
-    /// Doses.
-    pub doses: usize,
-    /// Change for each doubling of the part: the line through the origin over doses.
-    pub per_doubling: f64,
-    /// Its standard error, over items in pairs and draws; none of one item, nor where no answer differs.
-    pub error: Option<f64>,
-    /// Lower end of its interval, simultaneous with all others of this measure.
-    pub low: Option<f64>,
-    /// Upper end.
-    pub high: Option<f64>,
-}
+use super::plan::Dimension;
 
 /// Every part of which some and not all units went, against the mean of the others that were cut in the same way.
 pub(super) fn at_one_size(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<AtOneSize> {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 pub use super::estimate::LEVEL;
 use common::proportions::wilson;
 
-use super::at_one_size::AtOneSize;
 use super::estimate::{Estimate, each_level, interval, mean};
 use super::plan::{Dimension, How, Planned};
 use crate::evaluate::answer::Answer;
@@ -203,6 +202,34 @@ pub struct Contrast {
     pub n: usize,
     /// Benchmarks that it is the mean of.
     pub tasks: Vec<String>,
+}
+
+/// What a doubling of one part is worth at a fixed number of parameters outside of embeddings: scores of networks in which the
+/// other parts were cut, less those of networks of the same size in which this one was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AtOneSize {
+    /// The part.
+    pub part: Dimension,
+    /// The parts that were cut instead, whose mean is taken.
+    pub against: Vec<Dimension>,
+    /// Chosen how.
+    pub how: How,
+    /// Benchmark.
+    pub task: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// Items.
+    pub n: usize,
+    /// Doses.
+    pub doses: usize,
+    /// Change for each doubling of the part: the line through the origin over doses.
+    pub per_doubling: f64,
+    /// Its standard error, over items in pairs and draws; none of one item, nor where no answer differs.
+    pub error: Option<f64>,
+    /// Lower end of its interval, simultaneous with all others of this measure.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
 }
 
 /// All of them.

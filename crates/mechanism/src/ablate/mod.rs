@@ -25,8 +25,7 @@ use crate::evaluate::answer::Answer;
 use crate::evaluate::tasks::Item;
 use crate::run::{Network, Progress, RunSettings};
 
-pub use at_one_size::AtOneSize;
-pub use effects::{Asked, Effect, Effects};
+pub use effects::{Asked, AtOneSize, Effect, Effects};
 pub use found::effects;
 pub use importance::{Importance, importance};
 pub use plan::{Dimension, How, LeftOut, PlanSettings, Planned, parameters, percent, plan};
