@@ -70,12 +70,35 @@ def http(_: str) -> str:
             if parameters:
                 text += "\n| parameter | in | type | meaning |\n| --- | --- | --- | --- |\n"
             for one in parameters:
-                kind = one.get("schema", {})
-                kind = kind.get("type") or kind.get("$ref", "").rsplit("/", 1)[-1]
-                text += f"| `{one['name']}` | {one['in']} | {cell(kind)} | {cell(one.get('description'))} |\n"
+                text += f"| `{one['name']}` | {one['in']} | {cell(kind_of(document, one.get('schema', {})))} | {cell(one.get('description'))} |\n"
             answers = [f"{code}: {named(document, told).get('description', '')}" for code, told in operation["responses"].items()]
             text += "\nAnswers: " + cell("; ".join(answers)) + "\n"
+            found = named(document, operation["responses"].get("200", {})).get("content", {}).get("application/json", {}).get("schema", {})
+            parts = named(document, found).get("properties", {})
+            if parts:
+                text += "\n| field of the answer | type | meaning |\n| --- | --- | --- |\n"
+            for name, part in parts.items():
+                said = part.get("description") or named(document, part).get("description")
+                text += f"| `{name}` | {cell(kind_of(document, part))} | {cell(said)} |\n"
     return text
+
+
+def kind_of(document: dict, schema: dict) -> str:
+    """`integer`, `array of Score`, `bf16, Q8_0 …`: what a schema allows, in a word or two."""
+    if "anyOf" in schema or "oneOf" in schema:
+        return " or ".join(kind_of(document, one) for one in schema.get("anyOf") or schema["oneOf"])
+    whole = named(document, schema)
+    if whole.get("type") == "array":
+        return f"array of {kind_of(document, whole.get('items', {}))}"
+    if "const" in whole:
+        return f"`{whole['const']}`"
+    if values := whole.get("enum"):
+        shown = ", ".join(str(value) for value in values[:6])
+        return shown + (" …" if len(values) > 6 else "")
+    if "$ref" in schema and whole.get("type") in ("object", None):
+        return schema["$ref"].rsplit("/", 1)[-1]
+    kinds = whole.get("type", "any")
+    return " or ".join(kinds) if isinstance(kinds, list) else kinds
 
 
 def named(document: dict, part: dict) -> dict:

@@ -256,7 +256,7 @@ fn a_fall_beyond_noise_fails_and_is_named() {
     assert_eq!(told["benchmarks"][1]["verdict"], "no difference seen");
     let markdown = fs::read_to_string(summary).expect("a summary");
     assert!(
-        markdown.contains("| mmlu_anatomy | 200 | 50.0 | 37.5 | -12.5 |"),
+        markdown.contains("| mmlu_anatomy | acc,none | 200 | 50.0 | 37.5 | -12.5 |"),
         "{markdown}"
     );
 
