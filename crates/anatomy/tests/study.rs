@@ -273,7 +273,7 @@ fn other_targets_and_the_way_back_are_asked_of_the_catalog() {
     assert!(findings(&back)[0]["n"].as_u64().expect("a count") > 4000);
     let unknown = run("study regressions --target mmlux", &[]);
     assert_eq!(unknown.code, 2);
-    assert!(unknown.stderr.contains("mmlu_pro"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("did you mean mmlu"), "{}", unknown.stderr);
 }
 
 #[test]

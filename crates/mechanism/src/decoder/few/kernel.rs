@@ -16,7 +16,7 @@ use pulp::NullaryFnOnce;
 use pulp::x86::{V3, V4};
 
 use super::lanes::{Lanes, Plain, WIDE};
-use super::packed::{Bits, Heads, Packed, STRIP};
+use super::packed::{Bits, BlockHeads, Packed, STRIP};
 
 /// Rows of a weight that are taken together.
 pub(super) const HIGH: usize = 4;
@@ -48,7 +48,7 @@ impl Level {
 }
 
 /// Rows of a weight and what they are multiplied by.
-pub(super) struct Product<'a> {
+pub(super) struct RowsProduct<'a> {
     /// Rows of the weight, `each` bytes long.
     pub(super) bytes: &'a [u8],
     pub(super) each: usize,
@@ -60,7 +60,7 @@ pub(super) struct Product<'a> {
     pub(super) out: &'a mut [f32],
 }
 
-impl Product<'_> {
+impl RowsProduct<'_> {
     /// Multiplies blocks of type `T`.
     pub(super) fn multiply<T: Packed>(self, level: Level) {
         match level {
@@ -73,7 +73,7 @@ impl Product<'_> {
     }
 }
 
-struct Work<'a, T, L>(Product<'a>, L, PhantomData<T>);
+struct Work<'a, T, L>(RowsProduct<'a>, L, PhantomData<T>);
 
 impl<T: Packed, L: Lanes> NullaryFnOnce for Work<'_, T, L> {
     type Output = ();
@@ -163,7 +163,7 @@ fn products<T: Packed, L: Lanes, const R: usize, const N: usize>(
     let blocks = weights[0].len();
     let mut totals = [[[0.0; WIDE]; N]; R];
     let mut bits = [const { Bits::ZERO }; R];
-    let mut heads = [const { Heads::ZERO }; R];
+    let mut heads = [const { BlockHeads::ZERO }; R];
     for start in (0..blocks).step_by(STRIP / (T::VECTORS * WIDE)) {
         let end = (start + STRIP / (T::VECTORS * WIDE)).min(blocks);
         let mut these: [&[T::Block]; R] = [&[]; R];

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use self::kernel::{HIGH, Level, Product};
+use self::kernel::{HIGH, Level, RowsProduct};
 use self::lanes::WIDE;
 use super::matmul::transposed;
 use crate::gguf::GgmlType;
@@ -89,7 +89,7 @@ fn multiply_with(level: Level, x: &[f32], n_in: usize, products: &mut [FewRowsPr
 /// Rows of a weight from `first` on, as many as `out` has room for: `out` is `(rows of the weight, rows of x)`.
 fn some_rows(level: Level, weight: &Raw, first: usize, x: &[[f32; WIDE]], rows: usize, out: &mut [f32]) {
     let n = out.len() / rows;
-    let work = Product {
+    let work = RowsProduct {
         bytes: weight.bytes_of(first..first + n),
         each: weight.dtype.bytes(weight.n_in),
         x,
@@ -123,7 +123,7 @@ fn some_rows(level: Level, weight: &Raw, first: usize, x: &[[f32; WIDE]], rows: 
                         *to = from.to_le_bytes();
                     }
                 }
-                Product {
+                RowsProduct {
                     bytes: &bytes,
                     each: padded * 4,
                     x,

@@ -17,9 +17,9 @@ const HEADS: usize = 64;
 const SMALL: usize = STRIP / 32;
 
 /// Scales and offsets of the blocks of a strip, as numbers.
-pub(super) struct Heads(pub(super) [f32; HEADS]);
+pub(super) struct BlockHeads(pub(super) [f32; HEADS]);
 
-impl Heads {
+impl BlockHeads {
     pub(super) const ZERO: Self = Self([0.0; HEADS]);
 
     #[inline(always)]
@@ -54,7 +54,7 @@ pub(super) trait Packed {
 
     /// Scales and offsets of a strip's blocks.
     #[inline(always)]
-    fn heads<L: Lanes>(_: L, _: &[Self::Block], _: &Bits, _: &mut Heads) {}
+    fn heads<L: Lanes>(_: L, _: &[Self::Block], _: &Bits, _: &mut BlockHeads) {}
 
     fn ready<L: Lanes>(lanes: L, block: &Self::Block) -> Self::Ready;
 
@@ -63,7 +63,7 @@ pub(super) trait Packed {
         lanes: L,
         block: &Self::Block,
         ready: &Self::Ready,
-        heads: &Heads,
+        heads: &BlockHeads,
         at: usize,
     ) -> L::Floats;
 }
@@ -96,7 +96,7 @@ fn gather_two<const N: usize>(blocks: &[[u8; N]], bits: &mut Bits) {
 
 /// Numbers of what was gathered, for the first `n` heads.
 #[inline(always)]
-fn widened<L: Lanes>(lanes: L, bits: &Bits, n: usize, heads: &mut Heads) {
+fn widened<L: Lanes>(lanes: L, bits: &Bits, n: usize, heads: &mut BlockHeads) {
     let halves = bits.0.as_flattened().as_chunks::<{ 2 * WIDE }>().0;
     let numbers = heads.0[..n].as_chunks_mut::<WIDE>().0;
     for (numbers, halves) in numbers.iter_mut().zip(halves) {
@@ -106,7 +106,7 @@ fn widened<L: Lanes>(lanes: L, bits: &Bits, n: usize, heads: &mut Heads) {
 
 /// Scales, and offsets that are a multiple of them.
 #[inline(always)]
-fn with_offsets<L: Lanes>(lanes: L, bits: &Bits, factor: f32, heads: &mut Heads) {
+fn with_offsets<L: Lanes>(lanes: L, bits: &Bits, factor: f32, heads: &mut BlockHeads) {
     widened(lanes, bits, SMALL, heads);
     let (scales, offsets) = heads.0.split_at_mut(SMALL);
     let offsets = offsets.as_chunks_mut::<WIDE>().0;
@@ -145,7 +145,7 @@ macro_rules! small_heads {
         }
 
         #[inline(always)]
-        fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut Heads) {
+        fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut BlockHeads) {
             widened(lanes, bits, HEADS, heads);
         }
     };
@@ -156,7 +156,7 @@ macro_rules! small_heads {
         }
 
         #[inline(always)]
-        fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut Heads) {
+        fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut BlockHeads) {
             with_offsets(lanes, bits, -$factor, heads);
         }
     };
@@ -187,7 +187,7 @@ macro_rules! four_bits {
                 lanes: L,
                 block: &Self::Block,
                 (): &(),
-                heads: &Heads,
+                heads: &BlockHeads,
                 at: usize,
             ) -> L::Floats {
                 let q = lanes.bytes(sixteen(block, $from));
@@ -235,7 +235,7 @@ macro_rules! five_bits {
                 lanes: L,
                 _: &Self::Block,
                 all: &[u8; 32],
-                heads: &Heads,
+                heads: &BlockHeads,
                 at: usize,
             ) -> L::Floats {
                 let q = lanes.floats(lanes.bytes(sixteen(all, I * WIDE)));
@@ -271,7 +271,7 @@ impl Packed for Q8_0 {
     }
 
     #[inline(always)]
-    fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut Heads) {
+    fn heads<L: Lanes>(lanes: L, _: &[Self::Block], bits: &Bits, heads: &mut BlockHeads) {
         widened(lanes, bits, SMALL, heads);
     }
 
@@ -283,7 +283,7 @@ impl Packed for Q8_0 {
         lanes: L,
         block: &Self::Block,
         (): &(),
-        heads: &Heads,
+        heads: &BlockHeads,
         at: usize,
     ) -> L::Floats {
         let q = lanes.floats(lanes.signed_bytes(sixteen(block, 2 + I * WIDE)));
@@ -314,7 +314,7 @@ macro_rules! alone {
                 lanes: L,
                 block: &Self::Block,
                 (): &(),
-                _: &Heads,
+                _: &BlockHeads,
                 _: usize,
             ) -> L::Floats {
                 lanes.$load(block)

@@ -6,7 +6,7 @@
 )]
 
 use super::lanes::{Lanes, WIDE};
-use super::packed::{Bits, Heads, Packed, sixteen};
+use super::packed::{Bits, BlockHeads, Packed, sixteen};
 
 /// The bytes of sixteen numbers of half precision.
 #[inline(always)]
@@ -54,7 +54,7 @@ impl Packed for Q4K {
     }
 
     #[inline(always)]
-    fn heads<L: Lanes>(lanes: L, blocks: &[Self::Block], _: &Bits, heads: &mut Heads) {
+    fn heads<L: Lanes>(lanes: L, blocks: &[Self::Block], _: &Bits, heads: &mut BlockHeads) {
         for (heads, block) in heads.0.as_chunks_mut().0.iter_mut().zip(blocks) {
             *heads = scales_and_offsets(lanes, block);
         }
@@ -68,7 +68,7 @@ impl Packed for Q4K {
         lanes: L,
         block: &Self::Block,
         (): &(),
-        heads: &Heads,
+        heads: &BlockHeads,
         at: usize,
     ) -> L::Floats {
         let group = I / 2;
@@ -93,7 +93,7 @@ impl Packed for Q5K {
     }
 
     #[inline(always)]
-    fn heads<L: Lanes>(lanes: L, blocks: &[Self::Block], _: &Bits, heads: &mut Heads) {
+    fn heads<L: Lanes>(lanes: L, blocks: &[Self::Block], _: &Bits, heads: &mut BlockHeads) {
         for (heads, block) in heads.0.as_chunks_mut().0.iter_mut().zip(blocks) {
             *heads = scales_and_offsets(lanes, block);
         }
@@ -124,7 +124,7 @@ impl Packed for Q5K {
         lanes: L,
         _: &Self::Block,
         all: &[u8; 256],
-        heads: &Heads,
+        heads: &BlockHeads,
         at: usize,
     ) -> L::Floats {
         let head = at * WIDE + I / 2;
@@ -148,7 +148,7 @@ impl Packed for Q6K {
     }
 
     #[inline(always)]
-    fn heads<L: Lanes>(lanes: L, blocks: &[Self::Block], _: &Bits, heads: &mut Heads) {
+    fn heads<L: Lanes>(lanes: L, blocks: &[Self::Block], _: &Bits, heads: &mut BlockHeads) {
         for (heads, block) in heads.0.as_chunks_mut().0.iter_mut().zip(blocks) {
             let mut d = [[0; 2]; WIDE];
             d[0] = [block[208], block[209]];
@@ -180,7 +180,7 @@ impl Packed for Q6K {
         lanes: L,
         _: &Self::Block,
         all: &[u8; 256],
-        heads: &Heads,
+        heads: &BlockHeads,
         at: usize,
     ) -> L::Floats {
         let q = lanes.floats(lanes.signed_bytes(sixteen(all, I * WIDE)));
