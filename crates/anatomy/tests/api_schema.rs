@@ -1,4 +1,4 @@
-//! Answers held against an OpenAPI document: as JSON Schema says, and besides an answer may carry nothing that is not described.
+//! Answers held against an `OpenAPI` document: as JSON Schema says, and besides an answer may carry nothing that is not described.
 //!
 //! Read here is what the document uses: references, types, constants, enumerations, objects, arrays, `allOf`, `anyOf`, `oneOf`, `not`.
 

@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn a_few_words_among_numbers_are_named_one_by_one() {
         let said = |cells: &[&str]| {
-            let text: String = cells.iter().map(|cell| format!("\n1;{cell}")).collect();
+            let text = format!("\n1;{}", cells.join("\n1;"));
             let (_, other) = of(&format!("a;b{text}\n")).expect("a table");
             other.get("b").map(OtherCells::words)
         };

@@ -241,7 +241,9 @@ mod tests {
 
     fn of(cells: &[&str]) -> Readings {
         let mut readings = Readings::default();
-        cells.iter().for_each(|cell| readings.add(cell));
+        for cell in cells {
+            readings.add(cell);
+        }
         readings
     }
 

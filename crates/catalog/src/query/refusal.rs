@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     fn told(call: &str, candidates: &[&str], arguments: &[&str]) -> String {
-        let lines: String = candidates.iter().map(|line| format!("\t{line}\n")).collect();
+        let lines = format!("\t{}\n", candidates.join("\n\t"));
         let message = format!(
             "Error during planning: Failed to coerce.\nNo function matches the given name and argument types '{call}'. You might \
              need to add explicit type casts.\n\tCandidate functions:\n{lines}"
