@@ -7,7 +7,7 @@ use crate::statistics::{hartung_knapp, normal_quantile};
 
 /// What one network says of one part and one benchmark.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cut {
+pub struct PartCut {
     /// The network's name.
     pub checkpoint: String,
     /// SHA-256 of its weights; empty where the result does not say.
@@ -36,7 +36,7 @@ fn at_once(m: usize) -> f64 {
 }
 
 /// Effects of networks on one benchmark put together; of one network its own, as far as items tell.
-fn pooled(own: &[&Cut], level: f64) -> Option<(f64, Option<Interval>)> {
+fn pooled(own: &[&PartCut], level: f64) -> Option<(f64, Option<Interval>)> {
     let (values, errors): (Vec<f64>, Vec<f64>) =
         own.iter().filter_map(|cut| Some((cut.value, cut.error?))).unzip();
     if let ([value], [error]) = (&values[..], &errors[..]) {
@@ -56,7 +56,7 @@ fn pooled(own: &[&Cut], level: f64) -> Option<(f64, Option<Interval>)> {
 /// Findings `cuts.CHECKPOINT.PART.BENCHMARK`, those over networks `cuts.all.PART.BENCHMARK`, and these with intervals that hold for all
 /// benchmarks of a part at once, `cuts.simultaneous.PART.BENCHMARK`. Networks at chance on a benchmark are told and left out
 /// of what stands over networks: their score has no room to fall.
-pub fn findings(cuts: &[Cut]) -> Vec<Finding> {
+pub fn findings(cuts: &[PartCut]) -> Vec<Finding> {
     let mut all = Vec::new();
     for cut in cuts {
         let source = SourceOf {
@@ -88,7 +88,7 @@ pub fn findings(cuts: &[Cut]) -> Vec<Finding> {
     parts.sort_unstable();
     parts.dedup();
     for part in parts {
-        let told: Vec<&Cut> = cuts
+        let told: Vec<&PartCut> = cuts
             .iter()
             .filter(|cut| cut.part == part && !cut.at_chance)
             .collect();
@@ -96,7 +96,7 @@ pub fn findings(cuts: &[Cut]) -> Vec<Finding> {
         benchmarks.sort_unstable();
         benchmarks.dedup();
         for benchmark in &benchmarks {
-            let own: Vec<&Cut> = told
+            let own: Vec<&PartCut> = told
                 .iter()
                 .copied()
                 .filter(|cut| cut.benchmark == *benchmark)
@@ -145,7 +145,7 @@ fn slug(name: &str) -> String {
 }
 
 /// Adds the findings and their table to the section on weights.
-pub fn add(section: &mut Section, cuts: &[Cut]) {
+pub fn add(section: &mut Section, cuts: &[PartCut]) {
     if cuts.is_empty() {
         return;
     }
@@ -155,7 +155,7 @@ pub fn add(section: &mut Section, cuts: &[Cut]) {
          nothing trained afterwards; in points per doubling of the part, so that it stands beside what runs and checkpoints say."
             .into(),
     );
-    let row = |cut: &Cut| -> Vec<Cell> {
+    let row = |cut: &PartCut| -> Vec<Cell> {
         let ends = pooled(&[cut], 0.95).and_then(|(_, interval)| interval);
         vec![
             cut.checkpoint.as_str().into(),
@@ -196,8 +196,8 @@ pub fn add(section: &mut Section, cuts: &[Cut]) {
 mod tests {
     use super::*;
 
-    fn cut(checkpoint: &str, value: f64, error: Option<f64>, at_chance: bool) -> Cut {
-        Cut {
+    fn cut(checkpoint: &str, value: f64, error: Option<f64>, at_chance: bool) -> PartCut {
+        PartCut {
             checkpoint: checkpoint.into(),
             sha256: "ab".into(),
             part: "layers".into(),

@@ -2,7 +2,7 @@
 
 use mechanism::ablate::effects::Measure;
 use mechanism::ablate::{Ablation, AtOneSize, Dimension, Effect, How};
-use study::cuts::Cut;
+use study::cuts::PartCut;
 
 use super::Named;
 
@@ -33,12 +33,12 @@ fn benchmark(task: &str) -> Option<&'static str> {
 }
 
 /// What ablations say of scores, by importance; of a checkpoint that was cut twice the later result counts.
-pub(crate) fn of(all: &[Named<Ablation>]) -> Vec<Cut> {
-    let mut cuts: Vec<Cut> = Vec::new();
+pub(crate) fn of(all: &[Named<Ablation>]) -> Vec<PartCut> {
+    let mut cuts: Vec<PartCut> = Vec::new();
     for named in all {
         for one in &named.result.found.at_one_size {
             let Some(cut) = cut(named, one) else { continue };
-            let same = |other: &&mut Cut| {
+            let same = |other: &&mut PartCut| {
                 (&other.checkpoint, &other.part, &other.benchmark)
                     == (&cut.checkpoint, &cut.part, &cut.benchmark)
             };
@@ -51,13 +51,13 @@ pub(crate) fn of(all: &[Named<Ablation>]) -> Vec<Cut> {
     cuts
 }
 
-fn cut(named: &Named<Ablation>, one: &AtOneSize) -> Option<Cut> {
+fn cut(named: &Named<Ablation>, one: &AtOneSize) -> Option<PartCut> {
     if one.measure != Measure::Score || one.how != How::Importance {
         return None;
     }
     let found = &named.result;
     let at_chance = |effect: &Effect| effect.task == one.task && effect.at_chance;
-    Some(Cut {
+    Some(PartCut {
         checkpoint: named.name.clone(),
         sha256: named.sha256.clone(),
         part: part(one.part)?.to_owned(),
