@@ -66,7 +66,7 @@ impl StoredLayer<'_> {
 
 macro_rules! families {
     ($($family:ident $facts:path;)*) => {
-        /// A kind of decoder that is read here; what tells them apart is in [`Facts`].
+        /// A kind of decoder that is read here; what tells them apart is in `Facts`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
         #[serde(rename_all = "snake_case")]
         #[expect(missing_docs, reason = "the names are the families' own")]
