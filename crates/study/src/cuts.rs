@@ -4,6 +4,7 @@
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::section::{Cell, Section, Table};
 use crate::statistics::{hartung_knapp, normal_quantile};
+use crate::weights::slug;
 
 /// What one network says of one part and one benchmark.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,11 +138,6 @@ pub fn findings(cuts: &[PartCut]) -> Vec<Finding> {
         }
     }
     all
-}
-
-/// A name as part of an id.
-fn slug(name: &str) -> String {
-    crate::weights::slug(name)
 }
 
 /// Adds the findings and their table to the section on weights.

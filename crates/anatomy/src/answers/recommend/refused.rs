@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 use catalog::tables::Checkpoint;
 
 use super::Budget;
-use crate::answers::known::{Known, near};
+use crate::answers::known::Known;
+use crate::near::hint;
 
 /// Refuses a licence that no checkpoint has: nothing would fit, and nobody would know why.
 pub(super) fn unknown_licences(known: &Known<'_>, asked: &[String]) -> Result<()> {
@@ -22,16 +23,10 @@ pub(super) fn unknown_licences(known: &Known<'_>, asked: &[String]) -> Result<()
         if counts.keys().any(|licence| licence.eq_ignore_ascii_case(name)) {
             continue;
         }
-        let like = near(name, counts.keys().copied());
-        let hint = like
-            .first()
-            .map_or(String::new(), |like| format!(" (did you mean {like}?)"));
-        let mut common: Vec<(usize, &str)> = counts.iter().map(|(licence, n)| (*n, *licence)).collect();
-        common.sort_by(|a, b| b.cmp(a));
-        let common: Vec<&str> = common.into_iter().take(12).map(|(_, licence)| licence).collect();
         bail!(
-            "no checkpoint is under a licence named `{name}`{hint}; the most common are {}",
-            common.join(", ")
+            "no checkpoint is under a licence named `{name}`{}; the most common are {}",
+            hint(name, counts.keys().copied()),
+            most_common(&counts)
         );
     }
     Ok(())
@@ -61,10 +56,7 @@ pub(super) fn unknown_family(known: &Known<'_>, budget: &Budget) -> Result<Optio
     for class in known.checkpoints.values().filter_map(|row| of(row)) {
         *counts.entry(class).or_insert(0) += 1;
     }
-    let like = near(asked, counts.keys().map(String::as_str));
-    let hint = like
-        .first()
-        .map_or(String::new(), |like| format!(" (did you mean {like}?)"));
+    let hint = hint(asked, counts.keys().map(String::as_str));
     if n > 0 {
         let is_class = counts.keys().any(|class| class.eq_ignore_ascii_case(asked));
         let checkpoints = crate::output::plural(n, "checkpoint");
@@ -72,11 +64,16 @@ pub(super) fn unknown_family(known: &Known<'_>, budget: &Budget) -> Result<Optio
             format!("`{asked}` begins a word of the name of {checkpoints} and is no family{hint}")
         }));
     }
-    let mut common: Vec<(usize, &str)> = counts.iter().map(|(class, n)| (*n, class.as_str())).collect();
-    common.sort_by(|a, b| b.cmp(a));
-    let common: Vec<&str> = common.into_iter().take(12).map(|(_, class)| class).collect();
     bail!(
         "no checkpoint is of a family named `{asked}`, and no word of a name begins so{hint}; the most common are {}",
-        common.join(", ")
+        most_common(&counts)
     );
+}
+
+/// The twelve that most checkpoints have.
+fn most_common<T: Ord + AsRef<str>>(counts: &BTreeMap<T, usize>) -> String {
+    let mut common: Vec<(usize, &str)> = counts.iter().map(|(name, n)| (*n, name.as_ref())).collect();
+    common.sort_by(|a, b| b.cmp(a));
+    let common: Vec<&str> = common.into_iter().take(12).map(|(_, name)| name).collect();
+    common.join(", ")
 }
