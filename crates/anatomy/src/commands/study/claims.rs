@@ -95,8 +95,16 @@ fn verdict(name: &str) -> std::result::Result<Judgement, String> {
     };
     let found = Judgement::ALL.into_iter().find(|verdict| verdict.name() == plain);
     found.ok_or_else(|| {
-        let all: Vec<&str> = Judgement::ALL.into_iter().map(Judgement::words).collect();
-        format!("unknown verdict `{name}`; expected one of {}", all.join(", "))
+        // Who comes from JSON or a tool of an agent has its names.
+        let both = |verdict: Judgement| match (verdict.words(), verdict.name()) {
+            (words, name) if words.replace(' ', "_") == name => words.to_owned(),
+            (words, name) => format!("{words} ({name})"),
+        };
+        let all: Vec<String> = Judgement::ALL.into_iter().map(both).collect();
+        format!(
+            "unknown verdict `{name}`; expected one of {} (in brackets: its name in JSON)",
+            all.join(", ")
+        )
     })
 }
 
